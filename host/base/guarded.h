@@ -1,0 +1,33 @@
+// Data that lives inside its lock: the only way to it is to hold the lock.
+#pragma once
+
+#include <condition_variable>
+#include <mutex>
+#include <utility>
+
+namespace davit {
+
+template <typename T>
+class Guarded {
+ public:
+  Guarded() = default;
+  explicit Guarded(T value) : value_(std::move(value)) {}
+
+  // Calls `use` with the data while the lock is held. Never call a plugin, SQL or the log from inside.
+  template <typename Use>
+  decltype(auto) with(Use&& use) {
+    std::lock_guard lock(mutex_);
+    return std::forward<Use>(use)(value_);
+  }
+  template <typename Use>
+  decltype(auto) with(Use&& use) const {
+    std::lock_guard lock(mutex_);
+    return std::forward<Use>(use)(value_);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  T value_{};
+};
+
+}  // namespace davit

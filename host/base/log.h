@@ -1,0 +1,60 @@
+// The log: one line per change of state, a fixed sentence and then fields. Never bodies, secrets or prompts.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "host/base/result.h"
+
+namespace davit {
+
+enum class LogLevel { Debug, Info, Warn, Error };
+enum class LogFormat { Text, Json };
+
+// A field of a log line. Holds its value as text; numbers are written without quotes in JSON.
+struct LogField {
+  LogField(std::string_view field_name, std::string_view text) : name(field_name), value(text) {}
+  LogField(std::string_view field_name, const char* text) : name(field_name), value(text) {}
+  LogField(std::string_view field_name, const std::string& text) : name(field_name), value(text) {}
+  template <typename Number>
+    requires std::is_arithmetic_v<Number>
+  LogField(std::string_view field_name, Number number)
+      : name(field_name), value(std::to_string(number)), quoted(false) {}
+
+  std::string_view name;
+  std::string value;
+  bool quoted = true;
+};
+
+// Thread-safe. Control characters and line breaks in values are escaped, so that a value never forges a line.
+class Log {
+ public:
+  struct Options {
+    LogLevel level = LogLevel::Info;
+    LogFormat format = LogFormat::Text;
+    std::string file;  // empty: stderr
+  };
+
+  // Fails with Unavailable if the file cannot be opened.
+  static Result<std::unique_ptr<Log>> open(const Options& options);
+  // Writes nowhere; for tests and tools.
+  static std::unique_ptr<Log> silent();
+  ~Log();
+
+  bool enabled(LogLevel level) const;
+  void write(LogLevel level, std::string_view sentence, std::initializer_list<LogField> fields = {});
+  void debug(std::string_view sentence, std::initializer_list<LogField> fields = {});
+  void info(std::string_view sentence, std::initializer_list<LogField> fields = {});
+  void warn(std::string_view sentence, std::initializer_list<LogField> fields = {});
+  void error(std::string_view sentence, std::initializer_list<LogField> fields = {});
+
+ private:
+  struct Sink;
+  explicit Log(std::unique_ptr<Sink> sink);
+  std::unique_ptr<Sink> sink_;
+};
+
+}  // namespace davit

@@ -1,0 +1,77 @@
+#include "host/base/json.h"
+
+#include <gtest/gtest.h>
+
+namespace davit {
+namespace {
+
+std::string nested(int depth) { return std::string(depth, '[') + std::string(depth, ']'); }
+
+TEST(JsonTest, ReadsADocument) {
+  auto document = parse_json(R"({"a":[1,2.5,"x"],"b":{"c":null}})");
+  ASSERT_TRUE(document.ok());
+  EXPECT_EQ(to_json(*document), R"({"a":[1,2.5,"x"],"b":{"c":null}})");
+}
+
+TEST(JsonTest, SkipsALeadingByteOrderMark) { EXPECT_TRUE(check_json("\xEF\xBB\xBF{}").ok()); }
+
+TEST(JsonTest, RefusesWhatIsNotOneWellFormedValue) {
+  for (const char* bad : {"", " ", "{", "{}{}", "[1,]", "nul", "NaN", "{\"a\":1e999}", "\"\xC0\xAF\"",
+                          "\"\xED\xA0\x80\"", "\"\\ud800\"", "{'a':1}"}) {
+    auto checked = check_json(bad);
+    ASSERT_FALSE(checked.ok()) << bad;
+    EXPECT_EQ(checked.error().code, ErrorCode::InvalidInput) << bad;
+    EXPECT_FALSE(parse_json(bad).ok()) << bad;
+  }
+}
+
+TEST(JsonTest, RefusesBytesBehindANul) {
+  EXPECT_FALSE(check_json(std::string_view("{}\0{}", 5)).ok());
+  EXPECT_FALSE(check_json(std::string_view("{}\0", 3)).ok());
+}
+
+TEST(JsonTest, AcceptsTheDepthLimitAndRefusesOneMore) {
+  EXPECT_TRUE(check_json(nested(64)).ok());
+  auto refused = check_json(nested(65));
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().message, "JSON is nested deeper than 64 levels");
+  EXPECT_FALSE(parse_json(nested(1'000'000)).ok());
+}
+
+TEST(JsonTest, RefusesMoreValuesThanTheLimit) {
+  JsonLimits limits;
+  limits.max_values = 4;
+  EXPECT_TRUE(check_json("[1,2,3]", limits).ok());
+  EXPECT_EQ(check_json("[1,2,3,4]", limits).error().code, ErrorCode::TooLarge);
+}
+
+TEST(JsonTest, RefusesMoreBytesThanTheLimit) {
+  JsonLimits limits;
+  limits.max_bytes = 4;
+  EXPECT_EQ(check_json("[1,2]", limits).error().code, ErrorCode::TooLarge);
+}
+
+TEST(JsonTest, ReadsMembersWithFallbacks) {
+  auto document = parse_json(R"({"s":"x","n":7,"d":0.5,"b":true,"a":["p",1,"q"]})");
+  ASSERT_TRUE(document.ok());
+  EXPECT_EQ(string_member(*document, "s"), "x");
+  EXPECT_EQ(string_member(*document, "n", "none"), "none");
+  EXPECT_EQ(int_member(*document, "n"), 7);
+  EXPECT_EQ(int_member(*document, "missing", -1), -1);
+  EXPECT_EQ(number_member(*document, "d"), 0.5);
+  EXPECT_TRUE(bool_member(*document, "b"));
+  EXPECT_EQ(strings_member(*document, "a"), (std::vector<std::string>{"p", "q"}));
+  EXPECT_EQ(text_member(*document, "a"), R"(["p",1,"q"])");
+}
+
+TEST(JsonTest, KnowsWellFormedUtf8) {
+  EXPECT_TRUE(is_utf8("plain"));
+  EXPECT_TRUE(is_utf8("\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80"));
+  for (const char* bad : {"\xC0\xAF", "\xE0\x80\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xF0\x9F\x98", "\x80",
+                          "\xC3", "\xFF", "a\xE2\x82"}) {
+    EXPECT_FALSE(is_utf8(bad)) << ::testing::PrintToString(bad);
+  }
+}
+
+}  // namespace
+}  // namespace davit
