@@ -1,0 +1,112 @@
+// Tasks and executions as they are stored and shown.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/base/clock.h"
+#include "host/model/event.h"
+#include "host/model/task_state.h"
+
+namespace davit {
+
+// Tokens and money of one execution; totals, never differences. Money is in millionths of a US dollar so that sums agree.
+struct ModelUsage {
+  std::int64_t input_tokens = 0;
+  std::int64_t output_tokens = 0;
+  std::int64_t cache_read_tokens = 0;
+  std::int64_t cache_write_tokens = 0;
+  std::int64_t cost_micro_usd = 0;
+  std::int64_t total_tokens() const { return input_tokens + output_tokens + cache_read_tokens + cache_write_tokens; }
+};
+
+struct Usage : ModelUsage {
+  std::string model;                         // the main one
+  std::map<std::string, ModelUsage> models;  // by model, where known
+};
+
+// One run of an agent for a task: one session, one attempt.
+struct AgentExecution {
+  std::string session_id;
+  std::string agent_name;
+  int attempt = 1;
+  WallTime started_at{};
+  std::optional<WallTime> completed_at;
+  bool success = false;
+  std::string outcome;  // "running", "completed", "failed", "crashed", "timed_out", "cancelled", "lost"
+  std::string error;
+  Usage usage;
+  std::string output = "null";  // JSON
+  std::string next_agent;
+  double progress = -1;  // 0 to 1 while it runs, negative if unknown
+  std::string progress_message;
+};
+
+// What lists show.
+struct TaskSummary {
+  std::string task_id;
+  TaskState state = TaskState::Queued;
+  std::string source;     // webhook instance, "api", "cli" or "chain"
+  std::string agent;      // the one that has it now, or had it last
+  std::string task_type;
+  std::string title;
+  std::string entity;
+  int priority = 0;
+  int attempt = 0;        // attempts begun
+  int max_retries = 0;
+  std::string error;      // of the last failure
+  std::string hold_reason;
+  WallTime created_at{};
+  WallTime updated_at{};
+  WallTime run_at{};
+  std::optional<WallTime> finished_at;
+  std::string current_session_id;
+  std::string parent_id;  // predecessor in the chain
+  std::string root_id;    // first of the chain
+  int chain_depth = 1;
+  std::int64_t total_cost_micro_usd = 0;
+  std::int64_t total_tokens = 0;
+};
+
+struct TaskDetail {
+  TaskSummary task;
+  std::string payload = "{}";
+  std::string previous_result = "null";
+  std::string result = "null";
+  std::optional<Actor> actor;
+  std::vector<Link> links;
+  std::string delivery_id;
+  std::vector<AgentExecution> executions;
+};
+
+// Names one attempt. Every write about a running task carries it; the store refuses what a superseded attempt says.
+struct Fence {
+  std::int64_t task_row = 0;
+  std::int64_t number = 0;
+  friend bool operator==(const Fence&, const Fence&) = default;
+};
+
+// A task leased to this host. Only store::Store makes one from a row.
+struct ClaimedTask {
+  Fence fence;
+  std::string task_id;
+  std::string session_id;  // UUID of this attempt
+  std::string agent;
+  std::string task_type;
+  std::string source;
+  std::string title;
+  std::string entity;
+  std::string payload;
+  std::string previous_result;
+  std::optional<Actor> actor;
+  std::vector<Link> links;
+  int attempt = 1;
+  int max_retries = 0;
+  int chain_depth = 1;
+  WallTime created_at{};
+};
+
+}  // namespace davit

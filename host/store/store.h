@@ -1,0 +1,270 @@
+// The durable memory of davit: deliveries, tasks, executions. The only road from ingest to dispatch.
+//
+// Thread-safe. Writes are handed to one writer thread, which owns the only write connection, takes all that wait into
+// one transaction (group commit, synchronous=FULL) and then calls their `done`. So `done` with a value means committed
+// and synced: it survives kill -9 and power loss. `done` runs on the writer thread; it must be quick and must not call
+// a waiting function of this class. Each write is atomic by itself: one that is refused (Conflict, NotFound…) undoes
+// only what it did, never its neighbours in the batch.
+//
+// Reads use read-only connections of their own, see the last commit, and never wait for the writer.
+//
+// Errors: Overloaded when too many writes wait (nothing was stored), Unavailable when the disk is full or fails
+// (nothing was stored, or a commit whose outcome is not known: the writer has reopened the database before it goes on).
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/base/clock.h"
+#include "host/base/log.h"
+#include "host/base/result.h"
+#include "host/model/agent_result.h"
+#include "host/model/event.h"
+#include "host/model/task.h"
+
+namespace davit::store {
+
+template <typename T = std::monostate>
+using Done = std::function<void(Result<T>)>;
+
+// ---- deliveries -----------------------------------------------------------------------------------------------------
+
+enum class Verdict {
+  Queued,    // became at least one task
+  Ignored,   // the webhook had no use for it
+  Error,     // the webhook answered an error; the same delivery may be tried again
+  Deferred,  // verified and kept, its hooks have not answered yet
+  Parked,    // its hooks failed too often; waits for a replay by hand
+};
+std::string_view to_string(Verdict verdict);
+
+struct NewDelivery {
+  std::string id;
+  std::string webhook;  // instance
+  std::string request_id;
+  std::string delivery_key;                // the sender's id, or "body:<sha256>"
+  std::optional<Duration> key_window;      // set: an equal key only counts as a duplicate within this time
+  std::string method, path, query;
+  std::string headers = "{}";              // JSON object, without secrets and signatures
+  std::string body;                        // bytes as received
+  std::string remote_address;
+  WallTime received_at{};
+  Verdict verdict = Verdict::Ignored;
+  WebhookAnswer answer;                    // tasks, actions, actor, entity, links are committed with the delivery
+  std::string timings = "{}";              // JSON object: microseconds per hook
+  std::string plugin_hash;                 // of the generation that answered, may be empty
+};
+
+// What became of it. For a duplicate: what became of the first.
+struct Accepted {
+  std::string delivery_id;
+  Verdict verdict = Verdict::Ignored;
+  bool duplicate = false;
+  std::vector<std::string> task_ids;
+  std::string message;
+  std::vector<std::string> action_results;  // one sentence per action of the answer
+};
+
+// A deferred delivery whose hooks are due again.
+struct DeferredDelivery {
+  NewDelivery delivery;
+  int tries = 0;
+};
+
+struct DeliverySummary {
+  std::string delivery_id, webhook, delivery_key, request_id, remote_address, message, entity;
+  Verdict verdict = Verdict::Ignored;
+  WallTime received_at{};
+  std::size_t body_bytes = 0;
+  int duplicates = 0;  // how often the same key came again
+  int tries = 0;
+  std::vector<std::string> task_ids;
+};
+struct DeliveryDetail {
+  DeliverySummary delivery;
+  std::string method, path, query, headers, body, timings, details, plugin_hash;
+};
+
+// ---- tasks ----------------------------------------------------------------------------------------------------------
+
+// How many more tasks of an agent may be claimed now, and for how long they are leased.
+struct AgentCapacity {
+  std::string agent;
+  int free_slots = 0;
+};
+struct ClaimRequest {
+  std::vector<AgentCapacity> agents;  // agents without an entry are not claimed
+  int limit = 16;                     // over all agents
+  Duration lease{45'000};
+};
+
+// The result of one execution, with everything that is committed in the same transaction.
+struct Finish {
+  Fence fence;
+  AgentResult result;
+  std::string outcome;         // for the execution row: "completed", "failed", "crashed", "timed_out", "cancelled", …
+  // What the dispatcher decided, by its retry and chain policy.
+  TaskState next_state = TaskState::Completed;
+  Duration retry_after{0};              // with Queued: run_at is now plus this
+  bool attempt_counts = true;           // false: interrupted by our own shutdown
+  std::optional<NewTask> successor;     // next task of the chain
+  bool successor_awaits_approval = false;
+};
+
+// What became of renewed leases: who must stop because it lost its lease or somebody cancelled the task.
+struct Renewal {
+  std::vector<Fence> lost;
+  std::vector<Fence> cancelled;
+};
+
+// What a running execution reports; the newest value of each field counts.
+struct LiveReport {
+  Fence fence;
+  std::optional<Usage> usage;
+  std::optional<double> progress;
+  std::string progress_message;
+  std::vector<std::pair<std::string, std::string>> transcript;  // kind, line
+};
+
+struct TaskFilter {
+  std::string agent, source, entity, text;
+  std::optional<TaskState> state;
+  std::optional<WallTime> start, end;  // created_at in [start, end)
+  int limit = 50;                      // 1 to 500
+  std::string cursor;                  // of the page before; opaque
+};
+template <typename Item>
+struct Page {
+  std::vector<Item> items;
+  std::string next_cursor;  // empty: no more
+};
+
+struct QueueDepth {
+  std::string agent;
+  TaskState state = TaskState::Queued;
+  std::int64_t count = 0;
+};
+struct QueueReport {
+  std::vector<QueueDepth> depths;                    // Queued, Running, AwaitingApproval, Parked
+  std::optional<WallTime> oldest_queued;             // created_at of the oldest that is due
+};
+
+// Something that changed, told after its commit. For wake-ups now and for the live dashboard later.
+struct Change {
+  enum class Kind { TaskQueued, TaskChanged, CancelRequested, ExecutionChanged, DeliveryStored };
+  Kind kind = Kind::TaskChanged;
+  std::string id;     // task or delivery
+  std::string agent;  // of a task
+  std::optional<Fence> fence;  // with CancelRequested
+};
+
+// ---- the store ------------------------------------------------------------------------------------------------------
+
+struct Options {
+  std::filesystem::path path;
+  bool create_if_missing = false;   // `davit init` and a first start; otherwise a missing file is an error
+  bool read_only = false;           // tools beside a running host
+  std::size_t max_waiting_writes = 20'000;
+  std::size_t max_waiting_bytes = 256u << 20;
+  int readers = 2;
+};
+
+// Why a database is refused; each has an exit code of its own (see docs/OPERATIONS in the README).
+enum class OpenFailure { Missing, Empty, Foreign, Newer, Corrupt, InUse, ReadOnly, Other };
+struct OpenError {
+  OpenFailure failure = OpenFailure::Other;
+  std::string message;
+};
+
+struct WriterStats {
+  std::uint64_t commits = 0;
+  std::uint64_t writes = 0;
+  std::uint64_t failed_commits = 0;
+  std::size_t waiting = 0;
+};
+
+class Store {
+ public:
+  // Opens, checks and migrates the database and starts the writer thread. Takes an exclusive lock file beside it
+  // ("already running, pid N"), except read_only. Tasks that an earlier host left running are returned to the queue in
+  // the first transaction (their execution ends as "lost").
+  static std::variant<std::unique_ptr<Store>, OpenError> open(const Options& options, Log& log, const Clock& clock);
+  // Commits what waits, checkpoints, marks a clean shutdown.
+  ~Store();
+
+  // Tells `listener` of changes, on the writer thread after each commit. Set once, before the first write.
+  void on_change(std::function<void(const std::vector<Change>&)> listener);
+  // Called after every commit with its duration and the number of writes in it. Set once.
+  void on_commit(std::function<void(std::chrono::microseconds, std::size_t)> listener);
+
+  // -- writes --
+  void accept(NewDelivery delivery, Done<Accepted> done);
+  // Puts the outcome of hooks that ran again in place of Deferred. Conflict if it is not deferred any more.
+  void settle_deferred(NewDelivery delivery, Done<Accepted> done);
+  // Notes a failed try of a deferred delivery; parks it once `tries` reaches `max_tries`, else due again at `again_at`.
+  void defer_again(std::string delivery_id, std::string reason, WallTime again_at, int max_tries, Done<> done);
+  // Marks a delivery (also a parked one) to be run again by the hooks.
+  void replay(std::string delivery_id, Done<> done);
+
+  void create_task(NewTask task, std::string source, std::optional<Actor> actor, int max_retries, Done<std::string> done);
+  void claim(ClaimRequest request, Done<std::vector<ClaimedTask>> done);
+  // Extends leases; one transaction for all.
+  void renew(std::vector<Fence> fences, Duration lease, Done<Renewal> done);
+  void report(std::vector<LiveReport> reports, Done<> done);
+  // Conflict if the fence is no longer the task's: then nothing of the result is stored.
+  void finish(Finish finish, Done<TaskState> done);
+  // Returns tasks whose lease ran out to the queue (or parks a poison task after `max_crashes`). For the reaper.
+  void reap_expired_leases(int max_crashes, Done<int> done);
+
+  // Conflict names the state when the move is not legal. Cancelling a running task sets a request that renew() and
+  // CancelRequested tell the dispatcher; it becomes Cancelled when the runner has ended.
+  void cancel(std::string task_id, std::string reason, Done<TaskState> done);
+  void retry(std::string task_id, Done<TaskState> done);
+  void approve(std::string task_id, std::string by, std::string content_hash, Done<TaskState> done);
+  void reject(std::string task_id, std::string by, std::string comment, Done<TaskState> done);
+
+  // -- reads --
+  Result<Page<TaskSummary>> tasks(const TaskFilter& filter) const;
+  Result<TaskDetail> task(std::string_view task_id) const;
+  Result<std::vector<std::pair<std::string, std::string>>> transcript(std::string_view session_id, int limit) const;
+  struct DeliveryFilter {
+    std::string webhook;
+    std::optional<Verdict> verdict;
+    int limit = 50;
+    std::string cursor;
+  };
+  Result<Page<DeliverySummary>> deliveries(const DeliveryFilter& filter) const;
+  Result<DeliveryDetail> delivery(std::string_view delivery_id) const;
+  // Deferred deliveries that are due, oldest first.
+  Result<std::vector<DeferredDelivery>> due_deferred(int limit) const;
+  Result<QueueReport> queue() const;
+  // Earliest run_at in the future of a queued task of these agents, for the dispatcher's timer.
+  Result<std::optional<WallTime>> next_run_at() const;
+
+  // Small settings that outlive restarts (enabled/disabled overrides, generated token hash).
+  Result<std::optional<std::string>> setting(std::string_view name) const;
+  void set_setting(std::string name, std::string value, Done<> done);
+
+  // -- upkeep --
+  // Online copy into `target`, which must not exist; synced and renamed into place.
+  Result<> backup(const std::filesystem::path& target) const;
+  // Is the database still the file that was opened, and does it take writes? For /readyz.
+  Result<> health() const;
+  WriterStats writer_stats() const;
+
+ private:
+  class Impl;
+  explicit Store(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+// What `davit verify-store` checks: integrity_check, foreign keys, and the invariants of the rows (each delivery key
+// once, each running task has exactly one open execution, final tasks have none, successors exist…). One sentence per
+// finding; empty means sound. Works on a copy-on-read connection while no host runs, or on a backup file.
+Result<std::vector<std::string>> verify(const std::filesystem::path& path);
+
+}  // namespace davit::store
