@@ -1,0 +1,93 @@
+// Which plugins serve right now. Finding is all it does.
+//
+// A snapshot is immutable; a change publishes a new one. Work in flight keeps the snapshot's parts it uses alive by
+// shared_ptr, so an old generation drains by itself.
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/model/plugin_info.h"
+#include "host/plugin/settings.h"
+#include "host/plugin/signature.h"
+#include "host/plugin/webhook.h"
+
+namespace davit::plugin {
+
+// One library that passed its probe. Numbers grow; the newest healthy generation of a name gets new work.
+struct Generation {
+  std::uint64_t number = 0;
+  std::filesystem::path source;  // in the drop folder
+  std::filesystem::path stored;  // in the store, <sha256>.so: what is loaded
+  std::string sha256;
+  WallTime loaded_at{};
+  ProbeReport report;
+};
+
+// Why an instance that is configured or offered does not serve.
+enum class ServingState { Serving, Disabled, NoSecret, BadConfig, Missing };
+std::string_view to_string(ServingState state);  // "serving", "disabled", "no_secret", "bad_config", "missing"
+
+struct Webhook {
+  WebhookSettings settings;
+  ServingState state = ServingState::Serving;
+  std::string state_reason;                             // a sentence, when not serving
+  std::shared_ptr<const Generation> generation;         // null when Missing
+  PluginOffer offer;
+  std::optional<SignatureScheme> scheme;                // absent: the plugin checks by itself, or unsigned
+  std::string event_header;
+  std::string delivery_id_header, delivery_id_pointer;  // one of them, or none
+  std::vector<std::string> content_types;
+  std::size_t max_body_bytes = 8u << 20;
+  bool answers_unverified = false;
+  std::shared_ptr<const WebhookInstance> in_process;    // null: isolation process
+};
+
+struct Agent {
+  AgentSettings settings;
+  ServingState state = ServingState::Serving;
+  std::string state_reason;
+  std::shared_ptr<const Generation> generation;
+  PluginOffer offer;
+  std::string display_name, description, version;
+  std::vector<std::string> capabilities;
+  Duration timeout{3'600'000};
+  int max_retries = 3;
+  bool requires_approval = false;
+};
+
+// A file that was looked at: serving, or refused with its reason.
+struct LibraryRecord {
+  std::filesystem::path source;
+  std::string sha256;  // empty if it was not even read
+  std::optional<Refusal> refusal;
+  std::shared_ptr<const Generation> generation;
+};
+
+struct Snapshot {
+  std::map<std::string, std::shared_ptr<const Webhook>, std::less<>> webhooks;  // by instance
+  std::map<std::string, std::shared_ptr<const Agent>, std::less<>> agents;      // by name
+  std::vector<LibraryRecord> libraries;
+
+  const Webhook* webhook(std::string_view instance) const;
+  std::shared_ptr<const Agent> agent(std::string_view name) const;
+  std::vector<std::shared_ptr<const Agent>> agents_with(std::string_view capability) const;
+};
+
+// Thread-safe.
+class Registry {
+ public:
+  std::shared_ptr<const Snapshot> current() const { return snapshot_.load(); }
+  void publish(std::shared_ptr<const Snapshot> snapshot) { snapshot_.store(std::move(snapshot)); }
+
+ private:
+  std::atomic<std::shared_ptr<const Snapshot>> snapshot_{std::make_shared<const Snapshot>()};
+};
+
+}  // namespace davit::plugin

@@ -1,0 +1,50 @@
+// What the operator decided about one webhook or agent instance. Made by app from the configuration.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/base/clock.h"
+
+namespace davit::plugin {
+
+enum class Isolation { InProcess, Process };
+
+// A secret by the name it was granted under. Values never appear in a log, row, page, argument list or environment.
+struct Secret {
+  std::string name;
+  std::string value;
+};
+
+struct WebhookSettings {
+  std::string instance;               // key in the configuration; also the endpoint /webhooks/<instance>
+  std::string plugin;                 // name of the webhook that a library offers
+  bool enabled = true;
+  Isolation isolation = Isolation::Process;
+  Duration answer_within{500};        // for all hooks together
+  std::string config = "{}";          // JSON object
+  std::vector<std::string> secrets;   // for signatures, newest first; any may have signed
+  std::vector<Secret> granted;        // what davit_host.secret hands out
+  bool allow_unsigned = false;
+  bool allow_own_signature_check = false;  // the plugin's validate_signature counts
+  bool allow_unverified_answer = false;
+  std::optional<std::size_t> max_body_bytes;  // over the metadata's
+  int max_retries_of_deferred = 5;
+};
+
+struct AgentSettings {
+  std::string name;
+  bool enabled = true;
+  std::string config = "{}";
+  std::optional<Duration> timeout;         // over the metadata's
+  std::optional<int> max_retries;          // over the metadata's
+  std::optional<bool> requires_approval;   // over the metadata's
+  int concurrency = 1;
+  int executions_per_runner = 100;         // 1: a fresh process for each; warm otherwise
+  std::vector<Secret> granted;
+  std::map<std::string, std::string> environment;  // what its runner sees beside the basics
+};
+
+}  // namespace davit::plugin
