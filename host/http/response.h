@@ -1,0 +1,34 @@
+// An answer, and how it looks on the wire.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace davit::http {
+
+struct Response {
+  int status = 200;
+  std::string content_type = "application/json";
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+  bool close = false;  // close the connection behind this answer
+};
+
+// The reason phrase of a status; "Unknown" for one that we do not use.
+std::string_view reason_phrase(int status);
+
+enum class Persistence { KeepAlive, Close };
+
+// Appends the status line and all header lines with the empty line. `content_length` is absent for a body
+// that ends with the connection. Content-Type, Content-Length, Connection, X-Request-Id and
+// X-Content-Type-Options are written here; headers of the response with one of these names, or with a name
+// that is no token, are left out. Control characters in values become blanks, so that no value can end its
+// line.
+void append_head(std::string& out, const Response& response, std::string_view request_id,
+                 Persistence persistence, std::optional<std::size_t> content_length);
+
+}  // namespace davit::http

@@ -1,0 +1,128 @@
+#include "host/http/server.h"
+
+#include <sys/resource.h>
+
+#include <exception>
+#include <mutex>
+#include <thread>
+
+#include "host/http/guarded_transport.h"
+#include "host/http/pistache.h"
+#include "host/http/server_state.h"
+
+namespace davit::http {
+namespace {
+
+constexpr int kReservedDescriptors = 128;  // for everything that is no connection
+constexpr Duration kDrainStep{2};
+
+// Pistache's accept loop spins while there is no descriptor left, so it must not come to that. Connections
+// over the limit are taken in for a moment as well, to tell them so; that is what the fourth part is for.
+int connections_within_descriptor_limit(int wanted, Log& log) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return wanted;
+  auto usable = (static_cast<std::int64_t>(limit.rlim_cur) - kReservedDescriptors) * 3 / 4;
+  if (wanted <= usable) return wanted;
+  auto allowed = static_cast<int>(std::max<std::int64_t>(usable, 16));
+  log.warn("Connection limit lowered to what the descriptor limit allows; raise it with ulimit -n",
+           {{"wanted", wanted}, {"allowed", allowed}});
+  return allowed;
+}
+
+std::string in_url_form(const std::string& host) {
+  return host.find(':') != std::string::npos && host.front() != '[' ? "[" + host + "]" : host;
+}
+
+}  // namespace
+
+struct Server::Running {
+  std::shared_ptr<ServerState> state;
+  std::unique_ptr<Pistache::Tcp::Listener> listener;
+  int port = 0;
+  std::once_flag stopped;
+};
+
+Server::Server(std::unique_ptr<Running> running) : running_(std::move(running)) {}
+Server::~Server() { stop(); }
+
+Result<std::unique_ptr<Server>> Server::start(Options options, Handler handler, Log& log,
+                                              const Clock& clock) {
+  namespace Tcp = Pistache::Tcp;
+  if (options.threads < 1 || options.threads > 64) {
+    return Error{ErrorCode::InvalidInput, "the number of I/O threads must be between 1 and 64"};
+  }
+  if (options.port < 0 || options.port > 65535) {
+    return Error{ErrorCode::InvalidInput, "the port must be between 0 and 65535"};
+  }
+  options.max_connections = connections_within_descriptor_limit(options.max_connections, log);
+  auto place = in_url_form(options.host) + ":" + std::to_string(options.port);
+
+  auto running = std::make_unique<Running>();
+  running->state = std::make_shared<ServerState>(std::move(options), std::move(handler), log, clock);
+  const Options& settings = running->state->options;
+  Pistache::Address address;
+  try {
+    address = Pistache::Address(place);
+  } catch (const std::exception&) {
+    return Error{ErrorCode::InvalidInput,
+                 "cannot listen on " + place + ": this is not an address and a port"};
+  }
+  try {
+    auto listener = std::make_unique<Tcp::Listener>(address);
+    auto flags = Pistache::Flags<Tcp::Options>(Tcp::Options::ReuseAddr) | Tcp::Options::NoDelay |
+                 Tcp::Options::CloseOnExec;
+    listener->init(static_cast<std::size_t>(settings.threads), flags, "davit-http", settings.backlog);
+    listener->setTransportFactory(
+        [state = running->state] { return std::make_shared<GuardedTransport>(state); });
+    listener->bind();
+    running->port = static_cast<std::uint16_t>(listener->getPort());
+    listener->runThreaded();
+    running->listener = std::move(listener);
+  } catch (const std::exception& error) {
+    return Error{ErrorCode::Unavailable, "cannot listen on " + place + ": " + error.what()};
+  }
+  return std::unique_ptr<Server>(new Server(std::move(running)));
+}
+
+int Server::port() const { return running_->port; }
+
+void Server::stop_accepting() {
+  running_->state->closing.store(true, std::memory_order_release);
+  auto mailboxes = running_->state->mailboxes.with([](auto& all) { return all; });
+  for (const auto& mailbox : mailboxes) mailbox->wake();
+}
+
+// Asked only at the end of a life, so it looks every few milliseconds instead of making each answer signal.
+bool Server::drain(Duration at_most) {
+  auto deadline = std::chrono::steady_clock::now() + at_most;
+  while (running_->state->requests_in_flight.load(std::memory_order_acquire) != 0) {
+    if (std::chrono::steady_clock::now() >= deadline) return false;
+    std::this_thread::sleep_for(kDrainStep);
+  }
+  return true;
+}
+
+void Server::stop() {
+  std::call_once(running_->stopped, [&] {
+    stop_accepting();
+    running_->listener->shutdown();
+    running_->listener.reset();  // joins the accept thread and the I/O threads, then closes what is open
+  });
+}
+
+Stats Server::stats() const {
+  const ServerState& state = *running_->state;
+  Stats stats;
+  stats.open_connections = state.open_connections.load(std::memory_order_relaxed);
+  stats.requests_in_flight = state.requests_in_flight.load(std::memory_order_relaxed);
+  stats.accepted = state.accepted.load(std::memory_order_relaxed);
+  stats.refused_connections = state.refused_connections.load(std::memory_order_relaxed);
+  stats.requests = state.requests.load(std::memory_order_relaxed);
+  stats.refused_requests = state.refused_requests.load(std::memory_order_relaxed);
+  stats.timed_out = state.timed_out.load(std::memory_order_relaxed);
+  stats.slow_readers = state.slow_readers.load(std::memory_order_relaxed);
+  stats.late_answers = state.late_answers.load(std::memory_order_relaxed);
+  return stats;
+}
+
+}  // namespace davit::http

@@ -1,0 +1,60 @@
+#include "host/http/response.h"
+
+#include <gtest/gtest.h>
+
+#include "host/base/json.h"
+#include "host/http/error_response.h"
+
+namespace davit::http {
+namespace {
+
+std::string head_of(const Response& response, Persistence persistence, std::optional<std::size_t> length) {
+  std::string out;
+  append_head(out, response, "id-1", persistence, length);
+  return out;
+}
+
+TEST(ResponseTest, SaysKeepAliveAndItsLength) {
+  Response response;
+  response.status = 202;
+  EXPECT_EQ(head_of(response, Persistence::KeepAlive, 7),
+            "HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 7\r\n"
+            "Connection: keep-alive\r\nX-Request-Id: id-1\r\nX-Content-Type-Options: nosniff\r\n\r\n");
+}
+
+TEST(ResponseTest, NoHeaderValueCanEndItsLine) {
+  Response response;
+  response.content_type = "text/plain\r\nX-Evil: 1";
+  response.headers = {
+      {"X-A", "a\r\nSet-Cookie: x"}, {"X B", "bad name"}, {"X-C\r\nX-D", "bad name"}, {"X-E", "ok\ttab"}};
+  auto head = head_of(response, Persistence::Close, std::nullopt);
+  EXPECT_EQ(head.find("\r\nX-Evil"), std::string::npos);
+  EXPECT_EQ(head.find("\r\nSet-Cookie"), std::string::npos);
+  EXPECT_EQ(head.find("bad name"), std::string::npos);
+  EXPECT_NE(head.find("\r\nX-E: ok\ttab\r\n"), std::string::npos);
+}
+
+TEST(ResponseTest, FramingHeadersOfTheApplicationAreLeftOut) {
+  Response response;
+  response.headers = {{"content-length", "99"}, {"Transfer-Encoding", "chunked"}, {"connection", "close"}};
+  auto head = head_of(response, Persistence::KeepAlive, 1);
+  EXPECT_EQ(head.find("99"), std::string::npos);
+  EXPECT_EQ(head.find("chunked"), std::string::npos);
+  EXPECT_EQ(head.find("close"), std::string::npos);
+}
+
+TEST(ErrorResponseTest, IsAProblemDocumentThatCloses) {
+  Response response = problem(413, "", "Too \"large\".", "id-2");
+  EXPECT_EQ(response.content_type, "application/problem+json");
+  EXPECT_TRUE(response.close);
+  auto document = parse_json(response.body);
+  ASSERT_TRUE(document.ok());
+  EXPECT_EQ(string_member(*document, "type"), "about:blank");
+  EXPECT_EQ(string_member(*document, "title"), "Content Too Large");
+  EXPECT_EQ(int_member(*document, "status"), 413);
+  EXPECT_EQ(string_member(*document, "detail"), "Too \"large\".");
+  EXPECT_EQ(string_member(*document, "request_id"), "id-2");
+}
+
+}  // namespace
+}  // namespace davit::http
