@@ -1,0 +1,411 @@
+// How a happening finds its series.
+//
+// prometheus::Family::Add hashes a map of strings under a lock, too much for what happens thousands of times
+// a second. Each family here keeps its series in a table of atomic pointers with open addressing. Series are
+// only ever added (their number is capped, so the table never grows) and live as long as the family, so a
+// reader needs no lock: it walks from its hash to a match or to an empty place. Only a first sight, or a
+// value beyond the cap, takes the family's lock.
+#include "host/metrics/metrics.h"
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include <array>
+#include <atomic>
+#include <bitset>
+#include <charconv>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <set>
+#include <sstream>
+
+#include "host/base/guarded.h"
+#include "host/base/json.h"
+
+namespace davit::metrics {
+namespace {
+
+constexpr std::string_view kOther = "other";
+constexpr std::size_t kMaxValueBytes = 128;
+constexpr std::size_t kPlaces = 2 * kMaxSeries;  // a power of two; at most half full
+
+using Values = std::span<const std::string_view>;
+
+prometheus::MetricType type_of(MetricKind kind) {
+  switch (kind) {
+    case MetricKind::Counter:
+      return prometheus::MetricType::Counter;
+    case MetricKind::Gauge:
+      return prometheus::MetricType::Gauge;
+    case MetricKind::Histogram:
+      return prometheus::MetricType::Histogram;
+  }
+  return prometheus::MetricType::Untyped;
+}
+
+prometheus::MetricFamily empty_family(const MetricRow& row) {
+  return {std::string(row.name), std::string(row.help), type_of(row.kind), {}};
+}
+
+template <typename Strings>
+void label(prometheus::ClientMetric& metric, const MetricRow& row, const Strings& values) {
+  for (std::size_t i = 0; i < row.labels.size(); ++i)
+    metric.label.push_back({std::string(row.labels[i]), std::string(values[i])});
+}
+
+std::size_t hash_of(Values values) {
+  std::size_t hash = 0;
+  for (std::string_view value : values) hash = hash * 1099511628211u + std::hash<std::string_view>{}(value);
+  return hash ^ (hash >> 29);
+}
+
+// Thread-safe.
+template <typename Metric>
+class Family {
+ public:
+  explicit Family(MetricName name) : row_(row(name)), places_(std::make_unique<Place[]>(kPlaces)) {
+    if (row_.labels.empty()) bare_ = &with({});
+  }
+
+  Metric& only() { return *bare_; }
+
+  Metric& with(std::initializer_list<std::string_view> values) {
+    return with(Values(values.begin(), values.size()));
+  }
+
+  prometheus::MetricFamily collect() const {
+    prometheus::MetricFamily family = empty_family(row_);
+    std::lock_guard lock(mutex_);
+    for (const Series& series : series_) {
+      prometheus::ClientMetric metric = series.metric.Collect();
+      label(metric, row_, series.values);
+      family.metric.push_back(std::move(metric));
+    }
+    return family;
+  }
+
+ private:
+  struct Series {
+    Series(Values seen, const MetricRow& row) : values(seen.begin(), seen.end()), metric(make(row)) {}
+    static Metric make(const MetricRow& row) {
+      if constexpr (std::is_same_v<Metric, prometheus::Histogram>)
+        return Metric(row.buckets);
+      else
+        return (void)row, Metric();
+    }
+    const std::vector<std::string> values;
+    Metric metric;
+  };
+  using Place = std::atomic<Series*>;
+
+  // The place of these values, or the empty one where they belong.
+  Place& find(Values values) {
+    for (std::size_t i = hash_of(values);; ++i) {
+      Place& place = places_[i & (kPlaces - 1)];
+      Series* series = place.load(std::memory_order_acquire);
+      if (!series || std::equal(values.begin(), values.end(), series->values.begin(), series->values.end()))
+        return place;
+    }
+  }
+
+  Metric& with(Values values) {
+    if (Series* series = find(values).load(std::memory_order_acquire)) return series->metric;
+    return add(values);
+  }
+
+  Metric& add(Values values) {
+    std::array<std::string_view, 4> bounded;
+    std::lock_guard lock(mutex_);
+    for (std::size_t i = 0; i < values.size(); ++i) bounded[i] = admit(i, values[i]);
+    if (series_.size() + 1 >= kMaxSeries) bounded.fill(kOther);
+    Values key(bounded.data(), values.size());
+    Place& place = find(key);
+    if (Series* series = place.load(std::memory_order_relaxed)) return series->metric;
+    Series& series = series_.emplace_back(key, row_);
+    place.store(&series, std::memory_order_release);
+    return series.metric;
+  }
+
+  std::string_view admit(std::size_t index, std::string_view value) {
+    if (value.size() > kMaxValueBytes || !is_utf8(value)) return kOther;
+    auto& seen = seen_[index];
+    if (seen.contains(value)) return value;
+    if (seen.size() >= kMaxLabelValues) return kOther;
+    seen.emplace(value);
+    return value;
+  }
+
+  const MetricRow& row_;
+  std::unique_ptr<Place[]> places_;
+  Metric* bare_ = nullptr;
+  mutable std::mutex mutex_;  // guards what follows; readers of places_ need none
+  std::deque<Series> series_;
+  std::array<std::set<std::string, std::less<>>, 4> seen_;
+};
+
+using Counters = Family<prometheus::Counter>;
+using Gauges = Family<prometheus::Gauge>;
+using Histograms = Family<prometheus::Histogram>;
+
+double seconds(std::chrono::microseconds duration) { return std::chrono::duration<double>(duration).count(); }
+
+void add_gauge(prometheus::MetricFamily& family, const MetricRow& row, std::vector<std::string> values,
+               double value) {
+  prometheus::ClientMetric metric;
+  label(metric, row, values);
+  metric.gauge.value = value;
+  family.metric.push_back(std::move(metric));
+}
+
+// The last outcomes of one agent, a ring.
+struct Outcomes {
+  std::bitset<kSuccessWindow> good;
+  std::size_t count = 0, next = 0;
+  void add(bool success) {
+    good[next] = success;
+    next = (next + 1) % kSuccessWindow;
+    count = std::min(count + 1, kSuccessWindow);
+  }
+  double rate() const { return static_cast<double>(good.count()) / static_cast<double>(count); }
+};
+
+// Functions asked at each exposition.
+struct Asked {
+  std::vector<std::function<QueueGauges()>> queue;
+  std::vector<std::function<RunnerGauges()>> runners;
+  std::vector<std::function<std::int64_t()>> connections;
+  std::vector<ServingPlugin> plugins;
+};
+
+}  // namespace
+
+struct Metrics::Parts {
+  Counters executions{MetricName::ExecutionTotal};
+  Histograms execution_seconds{MetricName::ExecutionDuration};
+  Counters cost{MetricName::CostTotal};
+  Counters tokens{MetricName::TokensTotal};
+  Gauges sessions_active{MetricName::SessionsActive};
+  Histograms session_seconds{MetricName::SessionDuration};
+  Gauges success_rate{MetricName::SuccessRate};
+  Histograms chain_depth{MetricName::ChainDepth};
+  Counters deliveries{MetricName::DeliveriesTotal};
+  Counters rejections{MetricName::DeliveryRejectionsTotal};
+  Histograms hook_seconds{MetricName::HookDuration};
+  Histograms commit_seconds{MetricName::CommitDuration};
+  Histograms commit_writes{MetricName::CommitWrites};
+  Counters runner_ends{MetricName::RunnerEndsTotal};
+  Counters load_failures{MetricName::PluginLoadFailuresTotal};
+  Counters requests{MetricName::HttpRequestsTotal};
+  Gauges build_info{MetricName::BuildInfo};
+
+  Guarded<std::map<std::string, Outcomes, std::less<>>> outcomes;
+  Guarded<Asked> asked;
+
+  void add_usage(std::string_view agent, const Usage& usage);
+  void settle(std::string_view agent, bool success);
+  prometheus::MetricFamily collect(const MetricRow& row, const Asked& now) const;
+};
+
+// Money is told by model. What the models together do not account for belongs to the main one.
+void Metrics::Parts::add_usage(std::string_view agent, const Usage& usage) {
+  auto add_cost = [&](std::string_view model, std::int64_t micro_usd) {
+    if (micro_usd > 0)
+      cost.with({agent, model.empty() ? "unknown" : model}).Increment(double(micro_usd) / 1e6);
+  };
+  std::int64_t rest = usage.cost_micro_usd;
+  for (const auto& [model, part] : usage.models) {
+    add_cost(model, part.cost_micro_usd);
+    rest -= part.cost_micro_usd;
+  }
+  add_cost(usage.model, rest);
+  auto add_tokens = [&](std::string_view kind, std::int64_t count) {
+    if (count > 0) tokens.with({agent, kind}).Increment(double(count));
+  };
+  add_tokens("input", usage.input_tokens);
+  add_tokens("output", usage.output_tokens);
+  add_tokens("cache_read", usage.cache_read_tokens);
+  add_tokens("cache_write", usage.cache_write_tokens);
+}
+
+void Metrics::Parts::settle(std::string_view agent, bool success) {
+  outcomes.with([&](auto& by_agent) {
+    auto found = by_agent.find(agent);
+    if (found == by_agent.end()) {
+      if (by_agent.size() >= kMaxLabelValues) return;
+      found = by_agent.try_emplace(std::string(agent)).first;
+    }
+    found->second.add(success);
+    success_rate.with({agent}).Set(found->second.rate());
+  });
+}
+
+Metrics::Metrics(std::string_view version) : parts_(std::make_unique<Parts>()) {
+  parts_->build_info.with({version}).Set(1);
+}
+Metrics::~Metrics() = default;
+
+void Metrics::delivery_decided(std::string_view webhook, std::string_view outcome) {
+  parts_->deliveries.with({webhook, outcome}).Increment();
+}
+
+void Metrics::delivery_rejected(std::string_view webhook, std::string_view reason) {
+  parts_->rejections.with({webhook, reason}).Increment();
+}
+
+void Metrics::hook_ran(std::string_view webhook, std::string_view hook, std::chrono::microseconds took) {
+  parts_->hook_seconds.with({webhook, hook}).Observe(seconds(took));
+}
+
+void Metrics::execution_started(std::string_view agent) { parts_->sessions_active.with({agent}).Increment(); }
+
+void Metrics::execution_ended(const ExecutionEnd& end) {
+  parts_->sessions_active.with({end.agent}).Decrement();
+  parts_->executions.with({end.agent, end.outcome, end.task_type}).Increment();
+  parts_->execution_seconds.with({end.agent, end.task_type}).Observe(seconds(end.worked));
+  parts_->session_seconds.with({end.agent, end.task_type}).Observe(seconds(end.session));
+  if (end.usage) parts_->add_usage(end.agent, *end.usage);
+}
+
+void Metrics::task_settled(std::string_view agent, bool success) { parts_->settle(agent, success); }
+
+void Metrics::chain_ended(int depth) { parts_->chain_depth.only().Observe(depth); }
+
+void Metrics::committed(std::chrono::microseconds took, std::size_t writes) {
+  parts_->commit_seconds.only().Observe(seconds(took));
+  parts_->commit_writes.only().Observe(double(writes));
+}
+
+void Metrics::runner_ended(PluginKind kind, std::string_view how) {
+  parts_->runner_ends.with({to_string(kind), how}).Increment();
+}
+
+void Metrics::plugins_serving(std::vector<ServingPlugin> plugins) {
+  parts_->asked.with([&](Asked& asked) { asked.plugins = std::move(plugins); });
+}
+
+void Metrics::plugin_refused(std::string_view code) { parts_->load_failures.with({code}).Increment(); }
+
+void Metrics::request_answered(std::string_view route, int code) {
+  std::array<char, 12> digits;
+  char* end = std::to_chars(digits.data(), digits.data() + digits.size(), code).ptr;
+  parts_->requests.with({route, std::string_view(digits.data(), end)}).Increment();
+}
+
+void Metrics::ask_queue(std::function<QueueGauges()> ask) {
+  parts_->asked.with([&](Asked& asked) { asked.queue.push_back(std::move(ask)); });
+}
+void Metrics::ask_runners(std::function<RunnerGauges()> ask) {
+  parts_->asked.with([&](Asked& asked) { asked.runners.push_back(std::move(ask)); });
+}
+void Metrics::ask_connections(std::function<std::int64_t()> ask) {
+  parts_->asked.with([&](Asked& asked) { asked.connections.push_back(std::move(ask)); });
+}
+
+void Metrics::restore_executions(std::string_view agent, std::string_view outcome, std::string_view task_type,
+                                 std::int64_t count) {
+  if (count > 0) parts_->executions.with({agent, outcome, task_type}).Increment(double(count));
+}
+void Metrics::restore_usage(std::string_view agent, const Usage& usage) { parts_->add_usage(agent, usage); }
+void Metrics::restore_outcomes(std::string_view agent, const std::vector<bool>& oldest_first) {
+  for (bool success : oldest_first) parts_->settle(agent, success);
+}
+
+prometheus::MetricFamily Metrics::Parts::collect(const MetricRow& row, const Asked& now) const {
+  prometheus::MetricFamily family = empty_family(row);
+  switch (row.id) {
+    case MetricName::ExecutionTotal:
+      return executions.collect();
+    case MetricName::ExecutionDuration:
+      return execution_seconds.collect();
+    case MetricName::CostTotal:
+      return cost.collect();
+    case MetricName::TokensTotal:
+      return tokens.collect();
+    case MetricName::SessionsActive:
+      return sessions_active.collect();
+    case MetricName::SessionDuration:
+      return session_seconds.collect();
+    case MetricName::SuccessRate:
+      return success_rate.collect();
+    case MetricName::ChainDepth:
+      return chain_depth.collect();
+    case MetricName::DeliveriesTotal:
+      return deliveries.collect();
+    case MetricName::DeliveryRejectionsTotal:
+      return rejections.collect();
+    case MetricName::HookDuration:
+      return hook_seconds.collect();
+    case MetricName::CommitDuration:
+      return commit_seconds.collect();
+    case MetricName::CommitWrites:
+      return commit_writes.collect();
+    case MetricName::RunnerEndsTotal:
+      return runner_ends.collect();
+    case MetricName::PluginLoadFailuresTotal:
+      return load_failures.collect();
+    case MetricName::HttpRequestsTotal:
+      return requests.collect();
+    case MetricName::BuildInfo:
+      return build_info.collect();
+    case MetricName::QueueTasks: {
+      std::map<std::pair<std::string, std::string_view>, std::int64_t> sums;
+      std::set<std::string> agents;
+      for (const auto& ask : now.queue)
+        for (QueueCount& count : ask().tasks) {
+          bool known = agents.contains(count.agent) || agents.size() < kMaxLabelValues;
+          if (known) agents.insert(count.agent);
+          sums[{known ? count.agent : std::string(kOther), count.state}] += count.count;
+        }
+      for (const auto& [key, sum] : sums)
+        add_gauge(family, row, {key.first, std::string(key.second)}, double(sum));
+      return family;
+    }
+    case MetricName::QueueOldest: {
+      double oldest = 0;
+      for (const auto& ask : now.queue) oldest = std::max(oldest, ask().oldest_seconds);
+      add_gauge(family, row, {}, oldest);
+      return family;
+    }
+    case MetricName::Runners: {
+      RunnerGauges sum;
+      for (const auto& ask : now.runners) {
+        RunnerGauges gauges = ask();
+        sum.busy += gauges.busy;
+        sum.idle += gauges.idle;
+      }
+      add_gauge(family, row, {"busy"}, double(sum.busy));
+      add_gauge(family, row, {"idle"}, double(sum.idle));
+      return family;
+    }
+    case MetricName::PluginInfo:
+      for (const ServingPlugin& plugin : now.plugins)
+        add_gauge(family, row,
+                  {std::string(to_string(plugin.kind)), plugin.name, plugin.version, plugin.sha256}, 1);
+      return family;
+    case MetricName::HttpConnections: {
+      std::int64_t sum = 0;
+      for (const auto& ask : now.connections) sum += ask();
+      add_gauge(family, row, {}, double(sum));
+      return family;
+    }
+  }
+  return family;
+}
+
+std::string Metrics::exposition() const {
+  // A copy, so that what is asked may take its time without holding the lock.
+  Asked now = parts_->asked.with([](const Asked& asked) { return asked; });
+  // The queue is asked once, for its depths and its age alike.
+  for (auto& ask : now.queue) ask = [answer = ask()] { return answer; };
+  std::vector<prometheus::MetricFamily> families;
+  for (const MetricRow& row : metric_table()) families.push_back(parts_->collect(row, now));
+  std::ostringstream out;
+  prometheus::TextSerializer().Serialize(out, families);
+  return std::move(out).str();
+}
+
+}  // namespace davit::metrics

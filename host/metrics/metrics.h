@@ -1,0 +1,101 @@
+// What happened, counted for Prometheus. Callers name happenings in their own nouns and never see a
+// prometheus type.
+//
+// Thread-safe. A happening costs a hash and an atomic addition: no lock is shared between series, and nothing
+// is allocated once a combination of label values has been seen. Values of a label are bounded: those beyond
+// the cap, over 128 bytes or not UTF-8 are counted as "other".
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "host/metrics/metric_table.h"
+#include "host/model/plugin_info.h"
+#include "host/model/task.h"
+
+namespace davit::metrics {
+
+inline constexpr std::size_t kMaxLabelValues = 64;  // distinct values of one label of one metric
+inline constexpr std::size_t kMaxSeries = 512;      // combinations of one metric
+inline constexpr std::size_t kSuccessWindow = 100;  // tasks that the success rate looks back on
+
+// The end of one execution, as it was stored.
+struct ExecutionEnd {
+  std::string_view agent;
+  std::string_view task_type;
+  std::string_view outcome;  // of the execution row: "completed", "failed", "crashed", "timed_out", …
+  std::chrono::microseconds worked{0};   // in the runner
+  std::chrono::microseconds session{0};  // from claim to stored result
+  const Usage* usage = nullptr;          // totals of the execution, null if unknown
+};
+
+struct QueueCount {
+  std::string agent;
+  std::string_view state;
+  std::int64_t count = 0;
+};
+struct QueueGauges {
+  std::vector<QueueCount> tasks;
+  double oldest_seconds = 0;
+};
+struct RunnerGauges {
+  std::int64_t busy = 0;
+  std::int64_t idle = 0;
+};
+struct ServingPlugin {
+  PluginKind kind = PluginKind::Webhook;
+  std::string name, version, sha256;
+};
+
+class Metrics {
+ public:
+  explicit Metrics(std::string_view version);
+  ~Metrics();
+
+  // -- deliveries --
+  void delivery_decided(std::string_view webhook, std::string_view outcome);
+  void delivery_rejected(std::string_view webhook, std::string_view reason);
+  void hook_ran(std::string_view webhook, std::string_view hook, std::chrono::microseconds took);
+
+  // -- executions; started and ended come in pairs --
+  void execution_started(std::string_view agent);
+  void execution_ended(const ExecutionEnd& end);
+  // A task came to its end with this agent; retries in between are not told.
+  void task_settled(std::string_view agent, bool success);
+  void chain_ended(int depth);
+
+  // -- the machine --
+  void committed(std::chrono::microseconds took, std::size_t writes);
+  void runner_ended(PluginKind kind, std::string_view how);
+  void plugins_serving(std::vector<ServingPlugin> plugins);  // replaces those before
+  void plugin_refused(std::string_view code);
+  void request_answered(std::string_view route, int code);
+
+  // -- gauges asked at each exposition, on its thread; must be thread-safe and outlive this object. Each may
+  // be set by several parts; then their answers add up --
+  void ask_queue(std::function<QueueGauges()> ask);
+  void ask_runners(std::function<RunnerGauges()> ask);
+  void ask_connections(std::function<std::int64_t()> ask);
+
+  // -- what the rows know from before a restart, told once at start --
+  void restore_executions(std::string_view agent, std::string_view outcome, std::string_view task_type,
+                          std::int64_t count);
+  void restore_usage(std::string_view agent, const Usage& usage);
+  void restore_outcomes(std::string_view agent, const std::vector<bool>& oldest_first);
+
+  // Prometheus text format 0.0.4: every row of the table, also those without a series yet.
+  std::string exposition() const;
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+inline constexpr std::string_view kExpositionType = "text/plain; version=0.0.4; charset=utf-8";
+
+}  // namespace davit::metrics
