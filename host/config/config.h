@@ -1,0 +1,150 @@
+// What the operator decided: the whole of config/davit.yaml as plain data, with defaults for all that is not
+// said.
+//
+// Names are the keys of the file; key_table.cpp binds the two and holds ranges and explanations. Nothing in
+// here is a secret: a SecretSource says where one is kept, secrets.h fetches it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/base/clock.h"
+#include "host/base/log.h"
+
+namespace davit::config {
+
+// Who may reach the port beside this machine itself.
+enum class PublicAccess { No, BehindProxy, Direct };
+enum class Backend { Sqlite };
+enum class Isolation { InProcess, Process };
+
+// Where a secret is kept.
+struct SecretSource {
+  enum class Kind { Environment, File };
+  Kind kind = Kind::Environment;
+  std::string name;  // of the variable, or the path of the file
+  int line = 0;      // in the configuration, for messages
+};
+
+struct ServerConfig {
+  std::string host = "127.0.0.1";  // an address
+  int port = 8080;                 // 0: any free one
+  std::optional<int> threads;      // absent (auto): as many as there are processors, at most 8
+  PublicAccess public_access = PublicAccess::No;
+  int max_connections = 4096;
+  std::size_t body_limit = 1u << 20;  // of the API; each webhook has its own
+  Duration head_timeout{10'000};
+  Duration body_timeout{30'000};
+  Duration idle_timeout{60'000};
+  Duration write_timeout{10'000};
+  Duration drain_timeout{10'000};            // at a stop: how long answers and executions may take to end
+  std::vector<std::string> trusted_proxies;  // addresses whose X-Forwarded-For is believed
+};
+
+struct StorageConfig {
+  Backend backend = Backend::Sqlite;
+  std::string path = "var/davit.db";
+  int retention_days = 90;  // finished tasks and deliveries; 0: for ever
+};
+
+struct PluginsConfig {
+  std::string directory = "build/release/plugins";
+  bool watch = true;
+  std::string store;  // filled in by the loader: "plugins" beside the database
+  std::vector<std::string> pinned_sha256;
+  std::vector<std::string> allow_writable;
+  Duration probe_timeout{5'000};
+  std::size_t probe_memory = 1u << 30;
+  Duration settle{200};
+};
+
+struct AuthConfig {
+  std::string admin_token_env = "DAVIT_ADMIN_TOKEN";
+  std::string reader_token_env = "DAVIT_READER_TOKEN";
+};
+
+struct LogConfig {
+  LogLevel level = LogLevel::Info;
+  LogFormat format = LogFormat::Text;
+  std::string file;  // empty: stderr
+};
+
+struct MetricsConfig {
+  bool public_access = false;  // /metrics without a token
+};
+
+// The processes that plugins run in.
+struct RunnersConfig {
+  int max = 64;
+  Duration idle{60'000};
+  std::size_t memory_limit = 0;  // address space of one; 0: none
+  bool cgroups = true;           // where the system lets us
+};
+
+struct WebhookConfig {
+  std::string instance;  // key in the file and endpoint /webhooks/<instance>
+  int line = 0;
+  bool enabled = true;
+  std::string plugin;                 // filled in by the loader: the instance's name unless it says otherwise
+  std::vector<SecretSource> secrets;  // newest first; any may have signed
+  Isolation isolation = Isolation::Process;
+  Duration answer_within{500};
+  bool allow_unsigned = false;
+  bool allow_own_signature_check = false;
+  bool allow_unverified_answer = false;
+  std::optional<std::size_t> max_body_bytes;  // absent: what the plugin says
+  int max_retries_of_deferred = 5;
+  std::map<std::string, SecretSource> grants;  // by the name the plugin asks for
+  std::string config = "{}";                   // JSON object
+};
+
+struct AgentConfig {
+  std::string name;
+  int line = 0;
+  bool enabled = true;
+  std::optional<Duration> timeout;  // absent: what the plugin says; likewise the next two
+  std::optional<int> max_retries;
+  std::optional<bool> requires_approval;
+  int concurrency = 1;
+  int executions_per_runner = 100;  // 1: a fresh process for each
+  std::map<std::string, SecretSource> grants;
+  std::vector<std::string> environment;  // variables passed through to its runner
+  std::string config = "{}";             // JSON object
+};
+
+struct ChainConfig {
+  int max_depth = 6;
+};
+
+struct SandboxConfig {
+  std::string command = "bwrap";
+  bool required = true;
+};
+
+// US dollars. Absent: no limit.
+struct BudgetsConfig {
+  std::optional<double> per_task_usd;
+  std::optional<double> per_agent_daily_usd;
+  std::optional<double> per_actor_daily_usd;
+  std::optional<double> daily_usd;
+};
+
+struct Config {
+  ServerConfig server;
+  StorageConfig storage;
+  PluginsConfig plugins;
+  AuthConfig auth;
+  LogConfig log;
+  MetricsConfig metrics;
+  RunnersConfig runners;
+  std::map<std::string, WebhookConfig, std::less<>> webhooks;
+  std::map<std::string, AgentConfig, std::less<>> agents;
+  ChainConfig chain;
+  SandboxConfig sandbox;
+  BudgetsConfig budgets;
+};
+
+}  // namespace davit::config

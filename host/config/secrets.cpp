@@ -1,0 +1,123 @@
+#include "host/config/secrets.h"
+
+#include <sys/stat.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "host/base/file.h"
+
+namespace davit::config {
+namespace {
+
+constexpr std::size_t kLeastSigningSecret = 16;
+constexpr std::size_t kLongestSecret = 64 << 10;
+
+std::string named(const SecretSource& source) {
+  return source.kind == SecretSource::Kind::Environment ? "the environment variable " + source.name
+                                                        : "the file " + source.name;
+}
+
+// Docker and Kubernetes mount secrets as symbolic links, so links are followed.
+Result<std::string> read_secret_file(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0)
+    return Error{ErrorCode::NotFound, "the file " + path + " cannot be read (" + errno_text(errno) + ")"};
+  if ((status.st_mode & S_IRWXO) != 0) {
+    char mode[8];
+    std::snprintf(mode, sizeof mode, "%04o", static_cast<unsigned>(status.st_mode & 07777));
+    return Error{ErrorCode::InvalidInput, "the file " + path + " is open to everyone on this machine (mode " +
+                                              mode + "); run chmod 0600 " + path};
+  }
+  return read_file(path, kLongestSecret);
+}
+
+}  // namespace
+
+Environment process_environment() {
+  return [](const std::string& name) -> std::optional<std::string> {
+    const char* value = std::getenv(name.c_str());
+    if (value == nullptr) return std::nullopt;
+    return std::string(value);
+  };
+}
+
+Result<std::string> fetch_secret(const SecretSource& source, std::size_t least_bytes,
+                                 const Environment& environment, std::string& note) {
+  std::string value;
+  if (source.kind == SecretSource::Kind::Environment) {
+    auto found = environment(source.name);
+    if (!found) return Error{ErrorCode::NotFound, named(source) + " is not set"};
+    value = std::move(*found);
+  } else {
+    value = TRY(read_secret_file(source.name));
+  }
+  const std::size_t before = value.size();
+  while (!value.empty() && (value.back() == '\n' || value.back() == '\r')) value.pop_back();
+  if (value.size() != before)
+    note = named(source) + " ends with a line break, which is not part of the secret";
+  if (value.empty())
+    return Error{ErrorCode::InvalidInput, named(source) + " is empty; put the secret in it or remove it"};
+  if (value.size() < least_bytes)
+    return Error{ErrorCode::InvalidInput,
+                 named(source) + " holds fewer than " + std::to_string(least_bytes) +
+                     " bytes, which can be guessed; make one with `openssl rand -hex 32`"};
+  return value;
+}
+
+ResolvedSecrets resolve_secrets(const Config& config, const Environment& environment) {
+  ResolvedSecrets resolved;
+  // The secret, or nullopt after a note (it does not exist) or a mistake (it is unfit).
+  const auto fetch = [&](const SecretSource& source, std::size_t least, const std::string& key,
+                         const std::string& consequence) -> std::optional<std::string> {
+    std::string note;
+    auto secret = fetch_secret(source, least, environment, note);
+    if (!note.empty()) resolved.notes.push_back({source.line, key, note});
+    if (secret.ok()) return std::move(secret).value();
+    if (secret.error().code == ErrorCode::NotFound)
+      resolved.notes.push_back({source.line, key, secret.error().message + "; " + consequence});
+    else
+      resolved.mistakes.push_back({source.line, key, secret.error().message});
+    return std::nullopt;
+  };
+  const auto fetch_grants = [&](const std::map<std::string, SecretSource>& grants, const std::string& key) {
+    SecretsByName secrets;
+    for (const auto& [name, source] : grants)
+      if (auto secret = fetch(source, 1, key + ".grants." + name, "the plugin goes without it"))
+        secrets.emplace(name, std::move(*secret));
+    return secrets;
+  };
+
+  for (const auto& [instance, webhook] : config.webhooks) {
+    if (!webhook.enabled) continue;
+    const std::string key = "webhooks." + instance;
+    std::vector<std::string>& secrets = resolved.webhooks[instance];
+    const std::string consequence = webhook.secrets.size() > 1 ? "deliveries signed with it are refused"
+                                                               : "this webhook answers 503 until it is";
+    for (const SecretSource& source : webhook.secrets)
+      if (auto secret = fetch(source, kLeastSigningSecret, key, consequence))
+        secrets.push_back(std::move(*secret));
+    if (webhook.secrets.empty() && !webhook.allow_unsigned)
+      resolved.notes.push_back(
+          {webhook.line, key,
+           "names no secret; this webhook answers 503 until secret_env or secret_file does"});
+    resolved.webhook_grants[instance] = fetch_grants(webhook.grants, key);
+  }
+  for (const auto& [name, agent] : config.agents) {
+    if (!agent.enabled) continue;
+    resolved.agent_grants[name] = fetch_grants(agent.grants, "agents." + name);
+    for (const std::string& variable : agent.environment)
+      if (auto value = environment(variable))
+        resolved.agent_environment[name].emplace(variable, std::move(*value));
+  }
+  const auto token = [&](const std::string& variable, const char* key) -> std::optional<std::string> {
+    const SecretSource source{SecretSource::Kind::Environment, variable, 0};
+    if (!environment(variable)) return std::nullopt;
+    return fetch(source, kLeastSigningSecret, key, "");
+  };
+  resolved.admin_token = token(config.auth.admin_token_env, "auth.admin_token_env");
+  resolved.reader_token = token(config.auth.reader_token_env, "auth.reader_token_env");
+  return resolved;
+}
+
+}  // namespace davit::config

@@ -1,0 +1,156 @@
+#include "host/config/secrets.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "host/base/id.h"
+#include "host/config/config_file.h"
+
+namespace davit::config {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+constexpr const char* kGood = "0123456789abcdef";
+
+Environment variables(std::map<std::string, std::string> known) {
+  return [known = std::move(known)](const std::string& name) -> std::optional<std::string> {
+    const auto found = known.find(name);
+    if (found == known.end()) return std::nullopt;
+    return found->second;
+  };
+}
+
+std::vector<std::string> lines(const std::vector<Mistake>& mistakes) {
+  std::vector<std::string> texts;
+  for (const Mistake& mistake : mistakes) texts.push_back(to_string("f", mistake));
+  return texts;
+}
+
+class SecretsTest : public ::testing::Test {
+ protected:
+  SecretsTest() { std::filesystem::create_directories(folder_); }
+  ~SecretsTest() override { std::filesystem::remove_all(folder_); }
+
+  std::string file(const std::string& text, unsigned mode = 0600) {
+    const std::string path = folder_ / new_id();
+    std::ofstream(path) << text;
+    ::chmod(path.c_str(), mode);
+    return path;
+  }
+
+  static Config with(const std::string& webhook) {
+    const LoadedConfig loaded = parse_config("webhooks:\n  hook: {" + webhook + "}\n", "f");
+    EXPECT_THAT(loaded.messages(), IsEmpty());
+    return loaded.config;
+  }
+
+  std::filesystem::path folder_ = std::filesystem::temp_directory_path() / ("davit-secrets-" + new_id());
+};
+
+TEST_F(SecretsTest, ReadsAVariable) {
+  const auto resolved = resolve_secrets(with("secret_env: S"), variables({{"S", kGood}}));
+  EXPECT_THAT(resolved.webhooks.at("hook"), ElementsAre(kGood));
+  EXPECT_THAT(resolved.mistakes, IsEmpty());
+  EXPECT_THAT(resolved.notes, IsEmpty());
+}
+
+TEST_F(SecretsTest, ReadsSeveralNewestFirst) {
+  const auto resolved = resolve_secrets(
+      with("secret_files: [" + file("new-new-new-new-new") + ", " + file("old-old-old-old-old") + "]"),
+      variables({}));
+  EXPECT_THAT(resolved.webhooks.at("hook"), ElementsAre("new-new-new-new-new", "old-old-old-old-old"));
+}
+
+TEST_F(SecretsTest, AMissingVariableIsANoteAndLeavesTheWebhookWithoutSecret) {
+  const auto resolved = resolve_secrets(with("secret_env: S"), variables({}));
+  EXPECT_THAT(resolved.webhooks.at("hook"), IsEmpty());
+  EXPECT_THAT(resolved.mistakes, IsEmpty());
+  EXPECT_THAT(
+      lines(resolved.notes),
+      ElementsAre(
+          "f:2: webhooks.hook: the environment variable S is not set; this webhook answers 503 until it is"));
+}
+
+TEST_F(SecretsTest, AMissingFileIsANote) {
+  const auto resolved = resolve_secrets(with("secret_file: /nowhere/s"), variables({}));
+  EXPECT_THAT(resolved.mistakes, IsEmpty());
+  EXPECT_THAT(lines(resolved.notes), ElementsAre(HasSubstr("the file /nowhere/s cannot be read")));
+}
+
+TEST_F(SecretsTest, NoSecretAtAllIsANote) {
+  EXPECT_THAT(lines(resolve_secrets(with(""), variables({})).notes),
+              ElementsAre(HasSubstr("webhooks.hook: names no secret; this webhook answers 503")));
+  EXPECT_THAT(resolve_secrets(with("allow_unsigned: true"), variables({})).notes, IsEmpty());
+}
+
+TEST_F(SecretsTest, AnEmptyOrShortSecretIsAMistakeThatNamesItsPlaceAndNotItsValue) {
+  EXPECT_THAT(lines(resolve_secrets(with("secret_env: S"), variables({{"S", ""}})).mistakes),
+              ElementsAre(HasSubstr("the environment variable S is empty")));
+  EXPECT_THAT(lines(resolve_secrets(with("secret_env: S"), variables({{"S", "hunter2"}})).mistakes),
+              ElementsAre(AllOf(HasSubstr("the environment variable S holds fewer than 16 bytes"),
+                                Not(HasSubstr("hunter2")))));
+  EXPECT_THAT(lines(resolve_secrets(with("secret_file: " + file("\n")), variables({})).mistakes),
+              ElementsAre(HasSubstr("is empty")));
+}
+
+TEST_F(SecretsTest, AFileOpenToEveryoneIsAMistakeWithItsMode) {
+  for (const unsigned mode : {0644u, 0604u, 0606u, 0602u}) {
+    const auto said =
+        lines(resolve_secrets(with("secret_file: " + file(kGood, mode)), variables({})).mistakes);
+    char text[8];
+    std::snprintf(text, sizeof text, "%04o", mode);
+    EXPECT_THAT(said, ElementsAre(AllOf(HasSubstr("mode " + std::string(text)), HasSubstr("chmod 0600"))));
+  }
+  EXPECT_THAT(resolve_secrets(with("secret_file: " + file(kGood, 0640)), variables({})).mistakes, IsEmpty());
+}
+
+TEST_F(SecretsTest, ALineBreakAtTheEndIsCutOffWithANote) {
+  const auto resolved =
+      resolve_secrets(with("secret_file: " + file(std::string(kGood) + "\r\n")), variables({}));
+  EXPECT_THAT(resolved.webhooks.at("hook"), ElementsAre(kGood));
+  EXPECT_THAT(lines(resolved.notes), ElementsAre(HasSubstr("ends with a line break")));
+}
+
+TEST_F(SecretsTest, AFolderIsNoSecret) {
+  ::chmod(folder_.c_str(), 0700);
+  EXPECT_EQ(resolve_secrets(with("secret_file: " + folder_.string()), variables({})).mistakes.size(), 1u);
+}
+
+TEST_F(SecretsTest, DisabledWebhooksNeedNone) {
+  const auto resolved = resolve_secrets(with("enabled: false, secret_env: S"), variables({{"S", ""}}));
+  EXPECT_THAT(resolved.mistakes, IsEmpty());
+  EXPECT_THAT(resolved.notes, IsEmpty());
+}
+
+TEST_F(SecretsTest, GrantsAndEnvironmentGoToTheirAgent) {
+  const LoadedConfig loaded = parse_config(
+      "agents:\n  a: {grants: {api: {env: KEY}, gone: {env: GONE}}, environment: [LANG, MISSING]}\n", "f");
+  const auto resolved = resolve_secrets(loaded.config, variables({{"KEY", "k"}, {"LANG", "C"}}));
+  EXPECT_EQ(resolved.agent_grants.at("a"), (SecretsByName{{"api", "k"}}));
+  EXPECT_EQ(resolved.agent_environment.at("a"), (SecretsByName{{"LANG", "C"}}));
+  EXPECT_THAT(
+      lines(resolved.notes),
+      ElementsAre(
+          "f:2: agents.a.grants.gone: the environment variable GONE is not set; the plugin goes without it"));
+}
+
+TEST_F(SecretsTest, TokensAreOptionalButNotShort) {
+  const Config config;
+  EXPECT_EQ(resolve_secrets(config, variables({})).admin_token, std::nullopt);
+  EXPECT_EQ(resolve_secrets(config, variables({{"DAVIT_ADMIN_TOKEN", kGood}})).admin_token, kGood);
+  EXPECT_THAT(lines(resolve_secrets(config, variables({{"DAVIT_READER_TOKEN", "short"}})).mistakes),
+              ElementsAre(HasSubstr(
+                  "auth.reader_token_env: the environment variable DAVIT_READER_TOKEN holds fewer than 16")));
+}
+
+}  // namespace
+}  // namespace davit::config
