@@ -37,7 +37,8 @@
 #include "davit/json.hpp"
 #include "davit/registry.hpp"
 
-namespace davit::inline sdk {
+namespace davit {
+inline namespace sdk {
 
 enum class AgentCapability { Planning, Execution, Discovery, Review, Monitoring, Analysis };
 
@@ -462,7 +463,8 @@ struct AgentKind {
 };
 
 }  // namespace detail
-}  // namespace davit::inline sdk
+}  // namespace sdk
+}  // namespace davit
 
 // Emitted only into a library that registers an agent.
 extern "C" DAVIT_EXPORT inline const davit_agent_factory* davit_agent_factory_v1(void) {

@@ -12,7 +12,8 @@
 #include "davit/host.hpp"
 #include "davit/json.hpp"
 
-namespace davit::inline sdk {
+namespace davit {
+inline namespace sdk {
 
 // A task for an agent.
 struct NewTask {
@@ -209,4 +210,5 @@ inline Json Answer::to_json() const {
   return json;
 }
 
-}  // namespace davit::inline sdk
+}  // namespace sdk
+}  // namespace davit

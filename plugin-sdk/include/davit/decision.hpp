@@ -4,7 +4,8 @@
 #include <string>
 #include <utility>
 
-namespace davit::inline sdk {
+namespace davit {
+inline namespace sdk {
 
 // Yes or no, with a reason.
 class Decision {
@@ -22,4 +23,5 @@ class Decision {
   std::string reason_;
 };
 
-}  // namespace davit::inline sdk
+}  // namespace sdk
+}  // namespace davit

@@ -11,7 +11,8 @@
 
 #include "davit/abi/types.h"
 
-namespace davit::inline sdk {
+namespace davit {
+inline namespace sdk {
 
 // The closed set of the ABI; ABI.md says what the host does with each.
 enum class Status : std::int32_t {
@@ -58,4 +59,5 @@ class Failure : public std::runtime_error {
   std::optional<std::chrono::milliseconds> retry_after_;
 };
 
-}  // namespace davit::inline sdk
+}  // namespace sdk
+}  // namespace davit

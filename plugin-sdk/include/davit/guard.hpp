@@ -16,7 +16,9 @@
 #include "davit/failure.hpp"
 #include "davit/text.hpp"
 
-namespace davit::inline sdk::detail {
+namespace davit {
+inline namespace sdk {
+namespace detail {
 
 inline void set_error(const davit_call* call, std::string_view message) noexcept {
   if (!call || !DAVIT_HAS(call, davit_call, set_error) || !call->set_error) return;
@@ -83,4 +85,6 @@ void fill(Struct* room, Struct full, std::size_t least) {
   std::memcpy(room, &full, size);
 }
 
-}  // namespace davit::inline sdk::detail
+}  // namespace detail
+}  // namespace sdk
+}  // namespace davit

@@ -15,7 +15,8 @@
 #include "davit/json.hpp"
 #include "davit/text.hpp"
 
-namespace davit::inline sdk {
+namespace davit {
+inline namespace sdk {
 
 // Wall time, UTC.
 using Time = std::chrono::sys_time<std::chrono::milliseconds>;
@@ -162,4 +163,5 @@ struct Access {
 };
 }  // namespace detail
 
-}  // namespace davit::inline sdk
+}  // namespace sdk
+}  // namespace davit

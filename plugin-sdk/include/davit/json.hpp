@@ -37,7 +37,8 @@
 #include "davit/failure.hpp"
 #include "davit/text.hpp"
 
-namespace davit::inline sdk {
+namespace davit {
+inline namespace sdk {
 
 class Json;
 class JsonMembers;
@@ -573,4 +574,5 @@ inline JsonSlot Json::operator[](std::string_view name) & { return JsonSlot(*thi
 
 inline JsonView::JsonView(const Json& json) noexcept : node_(&json.node_) {}
 
-}  // namespace davit::inline sdk
+}  // namespace sdk
+}  // namespace davit

@@ -21,7 +21,9 @@
 #include "davit/host.hpp"
 #include "davit/json.hpp"
 
-namespace davit::inline sdk::detail {
+namespace davit {
+inline namespace sdk {
+namespace detail {
 
 inline Json parse_schema(std::string_view text) {
   try {
@@ -105,7 +107,9 @@ const typename Kind::Factory* factory() {
   return &factory;
 }
 
-}  // namespace davit::inline sdk::detail
+}  // namespace detail
+}  // namespace sdk
+}  // namespace davit
 
 // Is Base::hook overridden in Plugin or between them? A hook that cannot be named from here (private) is.
 #define DAVIT_DETAIL_OVERRIDES(Plugin, Base, hook) \

@@ -14,7 +14,8 @@
 #include "davit/json.hpp"
 #include "davit/text.hpp"
 
-namespace davit::inline sdk {
+namespace davit {
+inline namespace sdk {
 
 // Fields of an application/x-www-form-urlencoded text, decoded, in their order.
 class Form {
@@ -151,4 +152,5 @@ class Secrets {
   std::vector<std::string_view> values_;
 };
 
-}  // namespace davit::inline sdk
+}  // namespace sdk
+}  // namespace davit

@@ -14,7 +14,8 @@
 
 #include "davit/json.hpp"
 
-namespace davit::inline sdk {
+namespace davit {
+inline namespace sdk {
 
 class Signature {
  public:
@@ -93,4 +94,5 @@ class Signature {
   std::string id_header_;
 };
 
-}  // namespace davit::inline sdk
+}  // namespace sdk
+}  // namespace davit

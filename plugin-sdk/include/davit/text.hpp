@@ -8,7 +8,8 @@
 
 #include "davit/abi/types.h"
 
-namespace davit::inline sdk {
+namespace davit {
+inline namespace sdk {
 
 // Borrowed, like the davit_text itself.
 inline std::string_view view_of(davit_text text) noexcept {
@@ -78,4 +79,5 @@ inline std::string to_utf8(std::string_view text) {
   return clean;
 }
 
-}  // namespace davit::inline sdk
+}  // namespace sdk
+}  // namespace davit

@@ -33,7 +33,8 @@
 #include "davit/request.hpp"
 #include "davit/scheme.hpp"
 
-namespace davit::inline sdk {
+namespace davit {
+inline namespace sdk {
 
 // Where the sender's id of a delivery is. Without one, a hash of the body stands for it.
 struct DeliveryId {
@@ -215,7 +216,8 @@ struct WebhookKind {
 };
 
 }  // namespace detail
-}  // namespace davit::inline sdk
+}  // namespace sdk
+}  // namespace davit
 
 // Emitted only into a library that registers a webhook.
 extern "C" DAVIT_EXPORT inline const davit_webhook_factory* davit_webhook_factory_v1(void) {

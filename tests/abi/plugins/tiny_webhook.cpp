@@ -19,7 +19,9 @@ class TinyWebhook : public davit::WebhookHandler {
 
   davit::Answer handle(const davit::Json& parsed) const override {
     return davit::Answer::queued("Tiny task queued")
-        .task({.agent = "tiny-agent", .title = std::string(parsed["title"].string_or("untitled")), .payload = parsed});
+        .task({.agent = "tiny-agent",
+               .title = std::string(parsed["title"].string_or("untitled")),
+               .payload = parsed});
   }
 };
 
