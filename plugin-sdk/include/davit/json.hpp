@@ -49,7 +49,7 @@ namespace rj = RAPIDJSON_NAMESPACE;
 using JsonPool = rj::MemoryPoolAllocator<>;
 using JsonNode = rj::GenericValue<rj::UTF8<>, JsonPool>;
 
-inline const JsonNode& null_node() noexcept {
+[[gnu::visibility("hidden")]] inline const JsonNode& null_node() noexcept {
   static const JsonNode null;
   return null;
 }

@@ -40,8 +40,9 @@ struct Registration {
   Registration* next = nullptr;
 };
 
+// Hidden whatever the build's flags: two plugins in one process must never share a registry.
 template <class Kind>
-struct Registry {
+struct [[gnu::visibility("hidden")]] Registry {
   inline static Registration<Kind>* first = nullptr;
   inline static Registration<Kind>* last = nullptr;
   inline static std::uint32_t count = 0;
@@ -55,12 +56,12 @@ struct Registry {
 };
 
 template <class Kind, class Plugin>
-struct Registrar {
+struct [[gnu::visibility("hidden")]] Registrar {
   static_assert(std::is_base_of_v<typename Kind::Base, Plugin>,
                 "register a class that derives from the hooks' class");
   static_assert(!std::is_abstract_v<Plugin>, "a hook without default is not overridden");
 
-  inline static Registration<Kind> node{
+  constinit inline static Registration<Kind> node{
       [] { return std::unique_ptr<typename Kind::Base>(std::make_unique<Plugin>()); },
       &Kind::template table<Plugin>};
 
@@ -97,7 +98,7 @@ davit_status create(std::uint32_t index, const davit_host* host, const davit_cal
 }
 
 template <class Kind>
-const typename Kind::Factory* factory() {
+[[gnu::visibility("hidden")]] const typename Kind::Factory* factory() {
   static const typename Kind::Factory factory{sizeof(typename Kind::Factory),
                                               0,  // works with every 1.x host
                                               DAVIT_ABI_MINOR,

@@ -19,6 +19,14 @@ inline namespace sdk {
 
 class Signature {
  public:
+  struct Accept {
+    std::string algorithm = {};
+    std::string prefix = {};
+    std::string encoding = "hex";
+    std::string secret_prefix = {};
+    std::string secret_encoding = {};
+  };
+
   static Signature hmac_sha256(std::string header) { return Signature(std::move(header), "hmac-sha256"); }
   static Signature hmac_sha384(std::string header) { return Signature(std::move(header), "hmac-sha384"); }
   static Signature hmac_sha512(std::string header) { return Signature(std::move(header), "hmac-sha512"); }
@@ -53,6 +61,14 @@ class Signature {
   }
   Signature id(std::string header) && { return id_header_ = std::move(header), std::move(*this); }
 
+  const std::vector<std::string>& headers() const { return headers_; }
+  const std::vector<Accept>& accepts() const { return accepts_; }
+  const std::string& signed_text() const { return signed_; }
+  const std::string& separator() const& { return separator_; }
+  const std::string& timestamp_header() const { return timestamp_header_; }
+  std::chrono::seconds tolerance() const { return tolerance_; }
+  const std::string& id_header() const { return id_header_; }
+
   Json to_json() const {
     Json accept = Json::array();
     for (const Accept& one : accepts_) {
@@ -74,14 +90,6 @@ class Signature {
   }
 
  private:
-  struct Accept {
-    std::string algorithm = {};
-    std::string prefix = {};
-    std::string encoding = "hex";
-    std::string secret_prefix = {};
-    std::string secret_encoding = {};
-  };
-
   Signature(std::string header, std::string algorithm)
       : headers_{std::move(header)}, accepts_{{.algorithm = std::move(algorithm)}} {}
 

@@ -39,8 +39,10 @@
  *                   one that occurs twice is refused
  *   separator       text between several signatures in one header, if any
  *   signed          what is signed: text with {body}, {timestamp} and {id}
- *                   ("{body}"). Values put in from headers must not contain any character
- *                   of the text between the placeholders
+ *                   ("{body}"). A value put in from a header must not contain
+ *                   any character of the text between two placeholders, so that
+ *                   nothing can be shifted from one into the other; text before
+ *                   the first placeholder does not count
  *   timestamp_header   where {timestamp} is: decimal seconds since 1970 UTC
  *   tolerance_seconds  how far it may be from now, in both directions (300)
  *   id_header       where {id} is
