@@ -27,20 +27,22 @@
  * (1 for the first), task {task_id, agent, task_type, source, title, payload,
  * entity, actor, links, created_at}, config, previous_result (output of the agent
  * before it in the chain, or null), deadline_unix_ms, workspace (a folder of this
- * execution, removed after it).
+ * execution, removed after it). Times are Unix milliseconds; entity, actor and
+ * links have the shapes of webhook.h; unknown members are to be ignored.
  *
  * Result, a JSON object:
  *   success      bool, required
  *   output       any JSON: what the next agent gets as previous_result
  *   error        a sentence, when success is false
  *   error_class  retryable (default), rate_limited, permanent
- *   retry_after_ms  with rate_limited
+ *   retry_after_ms  with retryable or rate_limited
  *   usage        see below; replaces what was reported live
  *   metrics      object of numbers, for people
  *   next_agent   name of the agent that goes on, or absent
  *   next_input   payload for it; absent: the task's own payload
  *   wait_for_approval  true: next_agent starts only after a person approved
  *   tasks        follow-up tasks, as in a webhook's answer
+ * Unknown members are ignored.
  * Follow-up work is part of the result so that it is committed with it, once.
  *
  * Usage, a JSON object of totals: input_tokens, output_tokens,
@@ -69,7 +71,7 @@ typedef struct davit_agent {
 
   /* Does the work and writes the result. Returns DAVIT_OK when a result was
    * written (also one with success false); another status when none could be
-   * made. Required. */
+   * made (DAVIT_IGNORED is read as DAVIT_INTERNAL). Required. */
   davit_status (*execute)(void *self, const davit_call *call, davit_text context, const davit_sink *result);
 
   /* Gets the result of execute (or of on_error) and writes the one that counts;
@@ -77,7 +79,8 @@ typedef struct davit_agent {
   davit_status (*post_execute)(void *self, const davit_call *call, davit_text context, davit_text result,
                                const davit_sink *changed);
 
-  /* execute returned `status` with `message`. Writes a result and returns
+  /* execute returned `status` with `message`; not called for DAVIT_CANCELLED and
+   * DAVIT_DEADLINE, which end the execution. Writes a result and returns
    * DAVIT_OK, or returns DAVIT_NOT_IMPLEMENTED to let the failure stand.
    * Optional. */
   davit_status (*on_error)(void *self, const davit_call *call, davit_text context, davit_status status,
@@ -102,7 +105,8 @@ typedef struct davit_agent_factory {
   /* As davit_webhook_factory.metadata. [scan] */
   davit_status (*metadata)(uint32_t index, const davit_call *call, const davit_sink *out);
 
-  /* As davit_webhook_factory.create, for agent number `index`. */
+  /* As davit_webhook_factory.create, for agent number `index`: the same rules
+   * for room, failure and threads. */
   davit_status (*create)(uint32_t index, const davit_host *host, const davit_call *call, davit_agent *agent);
 } davit_agent_factory;
 

@@ -18,8 +18,9 @@ extern "C" {
 #define DAVIT_LOG_WARN ((int32_t)2)
 #define DAVIT_LOG_ERROR ((int32_t)3)
 
-/* Given to create() and valid until destroy() of that instance has returned.
- * Owned by the host; read-only. */
+/* Given to create() and valid until destroy() of that instance has returned, or
+ * until create() has returned if it failed. So is all it points to. Owned by the
+ * host; read-only. */
 typedef struct davit_host davit_host;
 struct davit_host {
   uint32_t struct_size; /* sizeof(davit_host) in the host's build */

@@ -24,7 +24,8 @@ extern "C" {
 #endif
 
 /* UTF-8, not NUL-terminated. `data` may be NULL only when `size` is 0.
- * A member documented as bytes uses the same struct and promises no encoding. */
+ * A member documented as bytes uses the same struct and promises no encoding.
+ * Frozen: it never grows. */
 typedef struct davit_text {
   const char *data;
   uint64_t size;
@@ -51,13 +52,15 @@ typedef int32_t davit_status;
  * it was passed to. Successive writes append. [the thread of that call] */
 typedef struct davit_sink davit_sink;
 struct davit_sink {
-  uint32_t struct_size; /* sizeof(davit_sink) in the writer's build */
+  uint32_t struct_size; /* sizeof(davit_sink) in the build of the sink's owner */
   uint32_t reserved;    /* 0 */
   void *context;        /* the caller's own; not to be touched */
 
-  /* Copies `text` behind what was written so far. DAVIT_OK, or
-   * DAVIT_INVALID_INPUT when the answer grows over the host's limit (8 MiB):
-   * then the answer as a whole is refused. */
+  /* Copies `text` behind what was written so far; a character may be split over
+   * two writes, only the whole must be UTF-8. DAVIT_OK, or DAVIT_INVALID_INPUT
+   * when the answer grows over the host's limit (8 MiB): then the answer as a
+   * whole is refused. What was written counts only if the function returns the
+   * status its comment names for it. */
   davit_status (*write)(const davit_sink *sink, davit_text text);
 };
 

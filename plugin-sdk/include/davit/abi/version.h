@@ -7,8 +7,10 @@
  * moved, reused or given another meaning. A plugin states the minor it *needs*,
  * which is rarely the minor it was built with.
  *
- * Every struct begins with the byte size its writer filled in. A member may be
- * read only if it ends inside that size. Padding is explicit; integers have
+ * Every struct begins with the byte size its writer filled in, never less than
+ * the struct had in minor 0. A member may be read only if it ends inside that
+ * size. davit_text and davit_header carry no size because arrays of them cross:
+ * they are frozen for the whole major. Padding is explicit; integers have
  * fixed widths; there is no bool, enum, long, bit-field or C++ type in any
  * layout. Layouts are promised for LP64 platforms. */
 #ifndef DAVIT_ABI_VERSION_H

@@ -31,15 +31,20 @@
  *                   the operator must allow by name
  *   answers_unverified  true: answer_unverified is called, if allowed likewise
  *   config_schema   JSON Schema draft 4 of the instance's `config`
+ * Unknown members are ignored.
  *
- * signature, an object:
+ * signature, an object; a member or value the host does not know refuses the
+ * plugin, because a check understood by half is none:
  *   headers         header names, tried in order; the first one present counts;
  *                   one that occurs twice is refused
  *   separator       text between several signatures in one header, if any
- *   signed          what is signed: text with {body}, {timestamp} and {id}.
- *                   Values put in from headers must not contain any character
- *                   of the text between the placeholders
- *   timestamp_header, tolerance_seconds   window in both directions, if signed
+ *   signed          what is signed: text with {body}, {timestamp} and {id}
+ *                   ("{body}"). A value put in from a header must not contain
+ *                   any character of the text between two placeholders, so that
+ *                   nothing can be shifted from one into the other; text before
+ *                   the first placeholder does not count
+ *   timestamp_header   where {timestamp} is: decimal seconds since 1970 UTC
+ *   tolerance_seconds  how far it may be from now, in both directions (300)
  *   id_header       where {id} is
  *   accept          list of {prefix, algorithm, encoding, secret_prefix,
  *                   secret_encoding}: algorithm hmac-sha256, hmac-sha384,
@@ -51,8 +56,17 @@
  *   response  {status: "queued"|"ignored"|"error", message, details: {...},
  *              http: {status, content_type, body}}   http replaces the usual one
  *   tasks     [{agent, task_type, title, payload, priority, run_at, entity, key}]
+ *             agent     required, the name of the agent
+ *             payload   any JSON: what the agent gets to work on
+ *             priority  whole number, the greater one goes first (0)
+ *             run_at    not before this time, Unix milliseconds
+ *             entity    key of what it is about: tasks with the same one run one
+ *                       after another (the answer's entity.key)
+ *             key       a queued task of the same agent with the same key is
+ *                       replaced by this one; absent: nothing is replaced
  *   actions   [{action: "approve"|"reject"|"retry"|"cancel", task_id or entity,
- *               agent, comment, content_hash}]       on tasks that exist
+ *               agent, comment, content_hash}]       on tasks that exist; with
+ *             entity: its newest task that the action fits, of `agent` if named
  *   actor     {id, login, role}                      who caused the event
  *   entity    {key, type, title, url}                what it is about
  *   links     [{rel, key, url}]                      what else is mentioned
@@ -68,7 +82,7 @@ extern "C" {
 #endif
 
 /* One header as it came: name in the sender's case, value without surrounding
- * blanks, bytes as received. */
+ * blanks, bytes as received. Frozen: it never grows. */
 typedef struct davit_header {
   davit_text name;
   davit_text value;
@@ -148,8 +162,9 @@ typedef struct davit_webhook_factory {
   davit_status (*metadata)(uint32_t index, const davit_call *call, const davit_sink *out);
 
   /* Makes an instance of webhook number `index` and fills in `*webhook`, whose
-   * struct_size the host has set to the room there is: write no more than
-   * that, and set it to what you wrote. On failure nothing is kept and destroy
+   * struct_size the host has set to the room there is (at least that of minor
+   * 0): write no more than that, and set it to what you wrote. `host` may be
+   * used here already. On failure nothing is kept and destroy
    * is not called. [owner of the library: one create at a time] */
   davit_status (*create)(uint32_t index, const davit_host *host, const davit_call *call, davit_webhook *webhook);
 } davit_webhook_factory;
