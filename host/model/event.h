@@ -48,9 +48,10 @@ struct NewTask {
   std::string title;
   std::string payload = "{}";  // JSON
   int priority = 0;            // higher first, -100 to 100
+  int max_retries = 3;         // attempts after the first; from the config of its agent
   std::optional<WallTime> run_at;
   std::string entity;          // key of what it is about, may be empty
-  std::string key;             // an open task with the same key takes the place of a second one; may be empty
+  std::string key;             // a queued task of the agent with the same key is replaced by this one; may be empty
 };
 
 enum class TaskActionKind { Approve, Reject, Retry, Cancel };

@@ -57,6 +57,7 @@ struct TaskSummary {
   int priority = 0;
   int attempt = 0;        // attempts begun
   int max_retries = 0;
+  int crashes = 0;        // how often its runner or host died; not attempts
   std::string error;      // of the last failure
   std::string hold_reason;
   WallTime created_at{};
@@ -105,6 +106,7 @@ struct ClaimedTask {
   std::vector<Link> links;
   int attempt = 1;
   int max_retries = 0;
+  int crashes = 0;  // how often its runner or host died before
   int chain_depth = 1;
   WallTime created_at{};
 };

@@ -1,15 +1,19 @@
 // The durable memory of davit: deliveries, tasks, executions. The only road from ingest to dispatch.
 //
-// Thread-safe. Writes are handed to one writer thread, which owns the only write connection, takes all that wait into
-// one transaction (group commit, synchronous=FULL) and then calls their `done`. So `done` with a value means committed
-// and synced: it survives kill -9 and power loss. `done` runs on the writer thread; it must be quick and must not call
-// a waiting function of this class. Each write is atomic by itself: one that is refused (Conflict, NotFound…) undoes
-// only what it did, never its neighbours in the batch.
+// Thread-safe. Writes are handed to one writer thread, which owns the only write connection, takes all that
+// wait into one transaction (group commit, synchronous=FULL) and then calls their `done`. So `done` with a
+// value means committed and synced: it survives kill -9 and power loss. `done` runs on the writer thread; it
+// must be quick and must not call a waiting function of this class. Each write is atomic by itself: one that
+// is refused (Conflict, NotFound…) undoes only what it did, never its neighbours in the batch. Within a
+// batch, finishes, reports and decisions come first, then deliveries and new tasks, then claims; writes of
+// one of these kinds keep the order in which they were handed in.
 //
 // Reads use read-only connections of their own, see the last commit, and never wait for the writer.
 //
-// Errors: Overloaded when too many writes wait (nothing was stored), Unavailable when the disk is full or fails
-// (nothing was stored, or a commit whose outcome is not known: the writer has reopened the database before it goes on).
+// Errors: Overloaded when too many writes wait (nothing was stored; `done` is then called by the calling
+// thread before the call returns; finishes, renewals, reports and decisions are never turned away),
+// Unavailable when the disk is full or fails (nothing was stored, or a commit whose outcome is not known: the
+// writer has reopened the database before it goes on).
 #pragma once
 
 #include <filesystem>
@@ -17,6 +21,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "host/base/clock.h"
@@ -31,7 +36,8 @@ namespace davit::store {
 template <typename T = std::monostate>
 using Done = std::function<void(Result<T>)>;
 
-// ---- deliveries -----------------------------------------------------------------------------------------------------
+// ---- deliveries
+// -----------------------------------------------------------------------------------------------------
 
 enum class Verdict {
   Queued,    // became at least one task
@@ -41,22 +47,24 @@ enum class Verdict {
   Parked,    // its hooks failed too often; waits for a replay by hand
 };
 std::string_view to_string(Verdict verdict);
+std::optional<Verdict> verdict_from(std::string_view text);
 
 struct NewDelivery {
   std::string id;
   std::string webhook;  // instance
   std::string request_id;
-  std::string delivery_key;                // the sender's id, or "body:<sha256>"
-  std::optional<Duration> key_window;      // set: an equal key only counts as a duplicate within this time
+  std::string delivery_key;            // the sender's id, or "body:<sha256>"
+  std::optional<Duration> key_window;  // set: an equal key only counts as a duplicate within this time
   std::string method, path, query;
-  std::string headers = "{}";              // JSON object, without secrets and signatures
-  std::string body;                        // bytes as received
+  std::string headers = "{}";  // JSON object, without secrets and signatures
+  std::string body;            // bytes as received
   std::string remote_address;
   WallTime received_at{};
   Verdict verdict = Verdict::Ignored;
-  WebhookAnswer answer;                    // tasks, actions, actor, entity, links are committed with the delivery
-  std::string timings = "{}";              // JSON object: microseconds per hook
-  std::string plugin_hash;                 // of the generation that answered, may be empty
+  std::optional<WallTime> due_at;  // with Deferred: when its hooks run again; now if absent
+  WebhookAnswer answer;            // tasks, actions, actor, entity, links are committed with the delivery
+  std::string timings = "{}";      // JSON object: microseconds per hook
+  std::string plugin_hash;         // of the generation that answered, may be empty
 };
 
 // What became of it. For a duplicate: what became of the first.
@@ -89,7 +97,8 @@ struct DeliveryDetail {
   std::string method, path, query, headers, body, timings, details, plugin_hash;
 };
 
-// ---- tasks ----------------------------------------------------------------------------------------------------------
+// ---- tasks
+// ----------------------------------------------------------------------------------------------------------
 
 // How many more tasks of an agent may be claimed now, and for how long they are leased.
 struct AgentCapacity {
@@ -106,12 +115,17 @@ struct ClaimRequest {
 struct Finish {
   Fence fence;
   AgentResult result;
-  std::string outcome;         // for the execution row: "completed", "failed", "crashed", "timed_out", "cancelled", …
-  // What the dispatcher decided, by its retry and chain policy.
+  std::string
+      outcome;  // for the execution row: "completed", "failed", "crashed", "timed_out", "cancelled", …
+  // What the dispatcher decided, by its retry and chain policy. A task whose cancellation was asked for
+  // meanwhile becomes Cancelled instead of Queued. FailureClass::Crash in `result` counts as a crash of the
+  // task.
   TaskState next_state = TaskState::Completed;
-  Duration retry_after{0};              // with Queued: run_at is now plus this
-  bool attempt_counts = true;           // false: interrupted by our own shutdown
-  std::optional<NewTask> successor;     // next task of the chain
+  Duration retry_after{0};     // with Queued: run_at is now plus this
+  bool attempt_counts = true;  // false: interrupted by our own shutdown
+  // Next task of the chain: gets `result.output` as previous_result, and actor, links, entity and delivery of
+  // this one; an empty payload means this task's own. `result.tasks` are stored as children likewise.
+  std::optional<NewTask> successor;
   bool successor_awaits_approval = false;
 };
 
@@ -149,28 +163,33 @@ struct QueueDepth {
   std::int64_t count = 0;
 };
 struct QueueReport {
-  std::vector<QueueDepth> depths;                    // Queued, Running, AwaitingApproval, Parked
-  std::optional<WallTime> oldest_queued;             // created_at of the oldest that is due
+  std::vector<QueueDepth> depths;         // Queued, Running, AwaitingApproval, Parked
+  std::optional<WallTime> oldest_queued;  // since when the longest waiting task has been due
 };
 
 // Something that changed, told after its commit. For wake-ups now and for the live dashboard later.
 struct Change {
   enum class Kind { TaskQueued, TaskChanged, CancelRequested, ExecutionChanged, DeliveryStored };
   Kind kind = Kind::TaskChanged;
-  std::string id;     // task or delivery
-  std::string agent;  // of a task
+  std::string id;              // task or delivery
+  std::string agent;           // of a task
   std::optional<Fence> fence;  // with CancelRequested
 };
 
-// ---- the store ------------------------------------------------------------------------------------------------------
+// ---- the store
+// ------------------------------------------------------------------------------------------------------
 
 struct Options {
   std::filesystem::path path;
-  bool create_if_missing = false;   // `davit init` and a first start; otherwise a missing file is an error
-  bool read_only = false;           // tools beside a running host
+  bool create_if_missing = false;  // `davit init` and a first start; otherwise a missing file is an error
+  bool read_only = false;          // tools beside a running host
   std::size_t max_waiting_writes = 20'000;
   std::size_t max_waiting_bytes = 256u << 20;
   int readers = 2;
+  // After an unclean stop the file is checked at open, no longer than this; `davit verify-store` checks all
+  // of it.
+  Duration open_check_limit{500};
+  std::string vfs;  // SQLite VFS to go through, for fault tests; empty: the usual one
 };
 
 // Why a database is refused; each has an exit code of its own (see docs/OPERATIONS in the README).
@@ -181,7 +200,7 @@ struct OpenError {
 };
 
 struct WriterStats {
-  std::uint64_t commits = 0;
+  std::uint64_t commits = 0;  // that wrote something and were synced
   std::uint64_t writes = 0;
   std::uint64_t failed_commits = 0;
   std::size_t waiting = 0;
@@ -189,48 +208,68 @@ struct WriterStats {
 
 class Store {
  public:
-  // Opens, checks and migrates the database and starts the writer thread. Takes an exclusive lock file beside it
-  // ("already running, pid N"), except read_only. Tasks that an earlier host left running are returned to the queue in
-  // the first transaction (their execution ends as "lost").
-  static std::variant<std::unique_ptr<Store>, OpenError> open(const Options& options, Log& log, const Clock& clock);
+  // Opens, checks and migrates the database and starts the writer thread. Takes an exclusive lock file beside
+  // it
+  // ("already running, pid N"), except read_only. Tasks that an earlier host left running are returned to the
+  // queue in the first transaction (their execution ends as "lost"). `log` and `clock` must outlive the
+  // store.
+  static std::variant<std::unique_ptr<Store>, OpenError> open(const Options& options, Log& log,
+                                                              const Clock& clock);
   // Commits what waits, checkpoints, marks a clean shutdown.
   ~Store();
 
-  // Tells `listener` of changes, on the writer thread after each commit. Set once, before the first write.
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  // Tells `listener` of changes, on the writer thread after each commit and before the `done` of its writes.
+  // Set once, before the first write.
   void on_change(std::function<void(const std::vector<Change>&)> listener);
   // Called after every commit with its duration and the number of writes in it. Set once.
   void on_commit(std::function<void(std::chrono::microseconds, std::size_t)> listener);
 
   // -- writes --
+  // Stores a delivery and everything its webhook asked for. If (webhook, delivery_key) is known already,
+  // stores nothing but a count and gives the first outcome; one that ended as Error or Parked is replaced and
+  // keeps its first id.
   void accept(NewDelivery delivery, Done<Accepted> done);
   // Puts the outcome of hooks that ran again in place of Deferred. Conflict if it is not deferred any more.
   void settle_deferred(NewDelivery delivery, Done<Accepted> done);
-  // Notes a failed try of a deferred delivery; parks it once `tries` reaches `max_tries`, else due again at `again_at`.
-  void defer_again(std::string delivery_id, std::string reason, WallTime again_at, int max_tries, Done<> done);
+  // Notes a failed try of a deferred delivery; parks it once `tries` reaches `max_tries`, else due again at
+  // `again_at`.
+  void defer_again(std::string delivery_id, std::string reason, WallTime again_at, int max_tries,
+                   Done<> done);
   // Marks a delivery (also a parked one) to be run again by the hooks.
   void replay(std::string delivery_id, Done<> done);
 
-  void create_task(NewTask task, std::string source, std::optional<Actor> actor, int max_retries, Done<std::string> done);
+  // Gives the id. An open task of the same agent and `key` takes its place: that one gets the new text and
+  // keeps its id.
+  void create_task(NewTask task, std::string source, std::optional<Actor> actor, Done<std::string> done);
+  // Leases due tasks, highest priority first, then longest due. The attempt begins with the commit.
   void claim(ClaimRequest request, Done<std::vector<ClaimedTask>> done);
-  // Extends leases; one transaction for all.
+  // Extends leases, which live in memory: costs no commit.
   void renew(std::vector<Fence> fences, Duration lease, Done<Renewal> done);
+  // What superseded attempts report is ignored.
   void report(std::vector<LiveReport> reports, Done<> done);
   // Conflict if the fence is no longer the task's: then nothing of the result is stored.
   void finish(Finish finish, Done<TaskState> done);
-  // Returns tasks whose lease ran out to the queue (or parks a poison task after `max_crashes`). For the reaper.
+  // Returns tasks whose lease ran out to the queue (or parks a poison task after `max_crashes`). For the
+  // reaper.
   void reap_expired_leases(int max_crashes, Done<int> done);
 
-  // Conflict names the state when the move is not legal. Cancelling a running task sets a request that renew() and
-  // CancelRequested tell the dispatcher; it becomes Cancelled when the runner has ended.
+  // Conflict names the state when the move is not legal. Cancelling a running task sets a request that
+  // renew() and CancelRequested tell the dispatcher; it becomes Cancelled when the runner has ended.
   void cancel(std::string task_id, std::string reason, Done<TaskState> done);
+  // Failed, cancelled and parked tasks begin anew, with all their attempts.
   void retry(std::string task_id, Done<TaskState> done);
+  // Conflict if `content_hash` is given and is not content_hash() of the task as it is now.
   void approve(std::string task_id, std::string by, std::string content_hash, Done<TaskState> done);
   void reject(std::string task_id, std::string by, std::string comment, Done<TaskState> done);
 
   // -- reads --
   Result<Page<TaskSummary>> tasks(const TaskFilter& filter) const;
   Result<TaskDetail> task(std::string_view task_id) const;
-  Result<std::vector<std::pair<std::string, std::string>>> transcript(std::string_view session_id, int limit) const;
+  Result<std::vector<std::pair<std::string, std::string>>> transcript(std::string_view session_id,
+                                                                      int limit) const;
   struct DeliveryFilter {
     std::string webhook;
     std::optional<Verdict> verdict;
@@ -242,7 +281,7 @@ class Store {
   // Deferred deliveries that are due, oldest first.
   Result<std::vector<DeferredDelivery>> due_deferred(int limit) const;
   Result<QueueReport> queue() const;
-  // Earliest run_at in the future of a queued task of these agents, for the dispatcher's timer.
+  // Earliest run_at in the future of a queued task, for the dispatcher's timer.
   Result<std::optional<WallTime>> next_run_at() const;
 
   // Small settings that outlive restarts (enabled/disabled overrides, generated token hash).
@@ -262,9 +301,12 @@ class Store {
   std::unique_ptr<Impl> impl_;
 };
 
-// What `davit verify-store` checks: integrity_check, foreign keys, and the invariants of the rows (each delivery key
-// once, each running task has exactly one open execution, final tasks have none, successors exist…). One sentence per
-// finding; empty means sound. Works on a copy-on-read connection while no host runs, or on a backup file.
+// What an approval is bound to: the hash of the payload and of the previous result.
+std::string content_hash(std::string_view payload, std::string_view previous_result);
+
+// What `davit verify-store` checks: integrity_check, foreign keys, and the invariants of the rows (each
+// delivery key once, each running task has exactly one open execution, final tasks have none, successors
+// exist…). One sentence per finding; empty means sound. Reads only; a running host is not disturbed.
 Result<std::vector<std::string>> verify(const std::filesystem::path& path);
 
 }  // namespace davit::store

@@ -1,0 +1,238 @@
+// A delivery, its key, its tasks and its actions are one transaction. Which delivery owns a key is written
+// down apart from the deliveries (delivery_key), by a hash, because looking it up is on the path of every
+// request.
+//
+// The same key again:
+//   - the first ended well (queued, ignored) or is still deferred: its outcome is given, one counter changes;
+//   - the first ended as error or parked: this delivery takes its row and its id, as if it were the first;
+//   - the key is a hash of the body and its window has passed: a new delivery, which takes over the key.
+#include "host/store/deliveries.h"
+
+#include "host/base/crypto.h"
+#include "host/base/id.h"
+#include "host/store/rows.h"
+
+namespace davit::store {
+
+std::string key_hash(std::string_view webhook, std::string_view delivery_key) {
+  std::string text(webhook);
+  text += '\0';
+  text += delivery_key;
+  return sha256(text).substr(0, 16);
+}
+
+struct Deliveries::Known {
+  std::int64_t row = 0;
+  StoredId id;
+  Verdict verdict = Verdict::Ignored;
+  std::string message;
+  std::vector<std::string> task_ids;
+  int tries = 0;
+};
+
+struct Deliveries::Statements {
+  explicit Statements(Database& database) : db(database) {}
+  Database& db;
+
+  Statement find_key{db, "SELECT delivery, first_seen FROM delivery_key WHERE hash = ?1"};
+  Statement put_key{
+      db,
+      "INSERT INTO delivery_key (hash, delivery, first_seen) VALUES (?1, ?2, ?3)"
+      " ON CONFLICT (hash) DO UPDATE SET delivery = excluded.delivery, first_seen = excluded.first_seen"};
+  Statement find_row{db, "SELECT row, id, verdict, message, tasks, tries FROM delivery WHERE row = ?1"};
+  Statement find_id{db, "SELECT row, id, verdict, message, tasks, tries FROM delivery WHERE id = ?1"};
+  Statement count_duplicate{db, "UPDATE delivery SET duplicates = duplicates + 1 WHERE row = ?1"};
+
+  Statement insert{
+      db,
+      "INSERT INTO delivery (id, webhook, key, verdict, received_at, due_at, tries, duplicates, body_bytes,"
+      " message, entity, request_id, remote_address, plugin_hash)"
+      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, ?7, ?8, ?9, ?10, ?11, ?12) RETURNING row"};
+  Statement insert_body{
+      db,
+      "INSERT INTO delivery_body (row, method, path, query, timings, details, key_window, headers, body)"
+      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"};
+  Statement replace{
+      db,
+      "UPDATE delivery SET received_at = ?2, body_bytes = ?3, request_id = ?4, remote_address = ?5,"
+      " tries = 0, duplicates = duplicates + 1 WHERE row = ?1"};
+  Statement replace_body{
+      db,
+      "UPDATE delivery_body SET method = ?2, path = ?3, query = ?4, key_window = ?5, headers = ?6,"
+      " body = ?7 WHERE row = ?1"};
+  Statement settle{
+      db,
+      "UPDATE delivery SET verdict = ?2, due_at = ?3, message = ?4, entity = ?5, plugin_hash = ?6,"
+      " tasks = ?7 WHERE row = ?1"};
+  Statement settle_body{db, "UPDATE delivery_body SET timings = ?2, details = ?3 WHERE row = ?1"};
+  Statement set_deferred{
+      db, "UPDATE delivery SET verdict = ?2, due_at = ?3, tries = ?4, message = ?5 WHERE row = ?1"};
+};
+
+namespace {
+
+Result<> check_delivery(const NewDelivery& delivery) {
+  if (!is_id(delivery.id)) {
+    return Error{ErrorCode::InvalidInput, "delivery id \"" + delivery.id + "\" is not a UUID in lower case"};
+  }
+  if (delivery.webhook.empty())
+    return Error{ErrorCode::InvalidInput, "a delivery needs the name of its webhook"};
+  for (const NewTask& task : delivery.answer.tasks) TRY(check_new_task(task));
+  return {};
+}
+
+Error unknown(std::string_view delivery_id) {
+  return Error{ErrorCode::NotFound, "delivery " + std::string(delivery_id) + " does not exist"};
+}
+
+std::string_view entity_of(const NewDelivery& delivery) {
+  return delivery.answer.entity ? std::string_view(delivery.answer.entity->key) : std::string_view();
+}
+
+}  // namespace
+
+Deliveries::Deliveries(Database& database, TaskQueue& tasks)
+    : tasks_(tasks), sql_(std::make_unique<Statements>(database)) {}
+Deliveries::~Deliveries() = default;
+
+std::optional<Deliveries::Known> Deliveries::find(std::string_view delivery_id) {
+  const std::optional<StoredId> id = to_stored_id(delivery_id);
+  if (!id) return std::nullopt;
+  Cursor row = sql_->find_id.query(*id);
+  if (!row.next()) return std::nullopt;
+  return Known{row.integer(0),
+               row.id(1),
+               verdict_of(row.integer(2)),
+               row.text(3),
+               unpack_ids(row.view(4)),
+               static_cast<int>(row.integer(5))};
+}
+
+Result<Accepted> Deliveries::accept(Batch& batch, const NewDelivery& delivery) {
+  TRY(check_delivery(delivery));
+  const std::string hash = key_hash(delivery.webhook, delivery.delivery_key);
+  std::optional<Known> known;
+  {
+    Cursor key = sql_->find_key.query(Blob{hash});
+    if (key.next()) {
+      const bool in_window =
+          !delivery.key_window || key.time(1) + *delivery.key_window > delivery.received_at;
+      Cursor row = sql_->find_row.query(key.integer(0));
+      if (in_window && row.next()) {
+        known = Known{row.integer(0),
+                      row.id(1),
+                      verdict_of(row.integer(2)),
+                      row.text(3),
+                      unpack_ids(row.view(4)),
+                      static_cast<int>(row.integer(5))};
+      }
+    }
+  }
+
+  if (known && known->verdict != Verdict::Error && known->verdict != Verdict::Parked) {
+    sql_->count_duplicate.run(known->row);
+    return Accepted{.delivery_id = to_text(known->id),
+                    .verdict = known->verdict,
+                    .duplicate = true,
+                    .task_ids = std::move(known->task_ids),
+                    .message = std::move(known->message)};
+  }
+  const std::optional<std::int64_t> window =
+      delivery.key_window ? std::optional<std::int64_t>(delivery.key_window->count()) : std::nullopt;
+  if (known) {
+    sql_->replace.run(known->row, delivery.received_at, delivery.body.size(), delivery.request_id,
+                      delivery.remote_address);
+    sql_->replace_body.run(known->row, delivery.method, delivery.path, delivery.query, window,
+                           delivery.headers, Blob{delivery.body});
+    sql_->settle_body.run(known->row, delivery.timings, delivery.answer.details);
+    batch.changes.push_back({Change::Kind::DeliveryStored, to_text(known->id), {}, std::nullopt});
+    return settle(batch, known->row, to_text(known->id), delivery);
+  }
+
+  const std::optional<WallTime> due = delivery.verdict == Verdict::Deferred
+                                          ? std::optional(delivery.due_at.value_or(batch.now))
+                                          : std::nullopt;
+  std::int64_t row = 0;
+  {
+    Cursor inserted = sql_->insert.query(
+        to_stored_id(delivery.id).value(), delivery.webhook, delivery.delivery_key, code_of(delivery.verdict),
+        delivery.received_at, due, delivery.body.size(), delivery.answer.message, entity_of(delivery),
+        delivery.request_id, delivery.remote_address, delivery.plugin_hash);
+    if (inserted.next()) row = inserted.integer(0);
+  }
+  sql_->insert_body.run(row, delivery.method, delivery.path, delivery.query, delivery.timings,
+                        delivery.answer.details, window, delivery.headers, Blob{delivery.body});
+  sql_->put_key.run(Blob{hash}, row, delivery.received_at);
+  batch.changes.push_back({Change::Kind::DeliveryStored, delivery.id, {}, std::nullopt});
+
+  Accepted accepted{
+      .delivery_id = delivery.id, .verdict = delivery.verdict, .message = delivery.answer.message};
+  if (delivery.answer.tasks.empty() && delivery.answer.actions.empty()) return accepted;
+  return settle(batch, row, delivery.id, delivery);
+}
+
+Accepted Deliveries::settle(Batch& batch, std::int64_t row, std::string id, const NewDelivery& delivery) {
+  const WebhookAnswer& answer = delivery.answer;
+  Accepted accepted{.delivery_id = std::move(id), .verdict = delivery.verdict, .message = answer.message};
+  const std::string links = links_to_json(answer.links);
+  const Origin origin{.source = delivery.webhook,
+                      .actor = answer.actor ? &*answer.actor : nullptr,
+                      .links = links,
+                      .entity = entity_of(delivery),
+                      .delivery = row};
+  for (const TaskAction& action : answer.actions) {
+    const std::string by =
+        answer.actor ? (answer.actor->login.empty() ? answer.actor->id : answer.actor->login) : "";
+    accepted.action_results.push_back(tasks_.act(batch, action, delivery.webhook + ":" + by));
+  }
+  for (const NewTask& task : answer.tasks) accepted.task_ids.push_back(tasks_.create(batch, task, origin));
+
+  const std::string ids = pack_ids(accepted.task_ids);
+  const std::optional<Blob> tasks = ids.empty() ? std::nullopt : std::optional(Blob{ids});
+  const std::optional<WallTime> due = delivery.verdict == Verdict::Deferred
+                                          ? std::optional(delivery.due_at.value_or(batch.now))
+                                          : std::nullopt;
+  sql_->settle.run(row, code_of(delivery.verdict), due, answer.message, entity_of(delivery),
+                   delivery.plugin_hash, tasks);
+  return accepted;
+}
+
+Result<Accepted> Deliveries::settle_deferred(Batch& batch, const NewDelivery& delivery) {
+  TRY(check_delivery(delivery));
+  const std::optional<Known> known = find(delivery.id);
+  if (!known) return unknown(delivery.id);
+  if (known->verdict != Verdict::Deferred) {
+    return Error{ErrorCode::Conflict, "delivery " + delivery.id + " is not deferred any more but " +
+                                          std::string(to_string(known->verdict))};
+  }
+  sql_->settle_body.run(known->row, delivery.timings, delivery.answer.details);
+  batch.changes.push_back({Change::Kind::DeliveryStored, delivery.id, {}, std::nullopt});
+  return settle(batch, known->row, delivery.id, delivery);
+}
+
+Result<> Deliveries::defer_again(Batch& batch, std::string_view delivery_id, std::string_view reason,
+                                 WallTime again_at, int max_tries) {
+  const std::optional<Known> known = find(delivery_id);
+  if (!known) return unknown(delivery_id);
+  if (known->verdict != Verdict::Deferred) {
+    return Error{ErrorCode::Conflict, "delivery " + std::string(delivery_id) +
+                                          " is not deferred any more but " +
+                                          std::string(to_string(known->verdict))};
+  }
+  const int tries = known->tries + 1;
+  const bool parked = tries >= max_tries;
+  sql_->set_deferred.run(known->row, code_of(parked ? Verdict::Parked : Verdict::Deferred),
+                         parked ? std::nullopt : std::optional(again_at), tries, reason);
+  batch.changes.push_back({Change::Kind::DeliveryStored, std::string(delivery_id), {}, std::nullopt});
+  return {};
+}
+
+Result<> Deliveries::replay(Batch& batch, std::string_view delivery_id) {
+  const std::optional<Known> known = find(delivery_id);
+  if (!known) return unknown(delivery_id);
+  sql_->set_deferred.run(known->row, code_of(Verdict::Deferred), batch.now, 0, "to be run again by hand");
+  batch.changes.push_back({Change::Kind::DeliveryStored, std::string(delivery_id), {}, std::nullopt});
+  return {};
+}
+
+}  // namespace davit::store

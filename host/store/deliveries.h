@@ -1,0 +1,40 @@
+// Deliveries and their keys: what arrived, what became of it, and that it counts once.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "host/store/database.h"
+#include "host/store/task_queue.h"
+
+namespace davit::store {
+
+// The name under which a delivery key is stored: 16 bytes.
+std::string key_hash(std::string_view webhook, std::string_view delivery_key);
+
+// All writes about deliveries. Confined to the writer thread; each function runs inside the writer's
+// transaction, and what it refuses has written nothing.
+class Deliveries {
+ public:
+  Deliveries(Database& database, TaskQueue& tasks);
+  ~Deliveries();
+
+  Result<Accepted> accept(Batch& batch, const NewDelivery& delivery);
+  Result<Accepted> settle_deferred(Batch& batch, const NewDelivery& delivery);
+  Result<> defer_again(Batch& batch, std::string_view delivery_id, std::string_view reason, WallTime again_at,
+                       int max_tries);
+  Result<> replay(Batch& batch, std::string_view delivery_id);
+
+ private:
+  struct Statements;
+  struct Known;
+  std::optional<Known> find(std::string_view delivery_id);
+  // Creates tasks and acts, then writes the outcome over the delivery's row.
+  Accepted settle(Batch& batch, std::int64_t row, std::string id, const NewDelivery& delivery);
+
+  TaskQueue& tasks_;
+  std::unique_ptr<Statements> sql_;
+};
+
+}  // namespace davit::store

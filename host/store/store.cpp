@@ -1,0 +1,459 @@
+#include "host/store/store.h"
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "host/store/migrations.h"
+#include "host/store/readers.h"
+#include "host/store/rows.h"
+#include "host/store/task_list.h"
+#include "host/store/writer.h"
+
+namespace davit::store {
+namespace {
+
+OpenError refuse(OpenFailure failure, const std::filesystem::path& path, std::string_view sentence) {
+  return {failure, path.string() + ": " + std::string(sentence)};
+}
+
+OpenError refuse(const std::filesystem::path& path, const Failure& failure) {
+  switch (failure.code & 0xff) {
+    case SQLITE_NOTADB:
+      return refuse(OpenFailure::Foreign, path, "is not a davit database; name another file");
+    case SQLITE_CORRUPT:
+      return refuse(OpenFailure::Corrupt, path, "is damaged (" + failure.message + "); restore a backup");
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+      return refuse(OpenFailure::ReadOnly, path,
+                    "cannot be written; check the owner and mode of file and folder");
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return refuse(OpenFailure::InUse, path, failure.message);
+    default:
+      return refuse(OpenFailure::Other, path, failure.message);
+  }
+}
+
+// What can be told without opening the file. Nothing: it may be opened.
+std::optional<OpenError> check_file(const std::filesystem::path& path, bool known) {
+  struct stat info {};
+  if (::lstat(path.c_str(), &info) != 0) {
+    if (errno != ENOENT && errno != ENOTDIR) return refuse(OpenFailure::Other, path, errno_text(errno));
+    return refuse(
+        OpenFailure::Missing, path,
+        known ? "is gone, though a database was in use here; restore a backup, or, to begin with an empty "
+                "one on purpose, remove \"" +
+                    path.filename().string() + ".lock\" as well"
+              : "does not exist; make one with \"davit init\"");
+  }
+  if (S_ISLNK(info.st_mode)) {
+    return refuse(OpenFailure::Other, path, "is a symbolic link; name the file itself");
+  }
+  if (!S_ISREG(info.st_mode)) return refuse(OpenFailure::Foreign, path, "is not a regular file");
+  if (info.st_nlink > 1) {
+    return refuse(OpenFailure::Other, path,
+                  "has more than one name (hard link); keep one, its log belongs to one");
+  }
+  if (info.st_size == 0) {
+    return refuse(OpenFailure::Empty, path,
+                  "is empty, which is not a database; restore a backup or remove it");
+  }
+  return std::nullopt;
+}
+
+// A new, empty file that only its owner reads.
+std::optional<OpenError> create_file(const std::filesystem::path& path) {
+  if (path.has_parent_path()) {
+    if (const Result<> folder = ensure_private_directory(path.parent_path()); !folder.ok()) {
+      return OpenError{OpenFailure::Other, folder.error().message};
+    }
+  }
+  const UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (fd.open()) return std::nullopt;
+  return refuse(errno == EACCES || errno == EROFS ? OpenFailure::ReadOnly : OpenFailure::Other, path,
+                "cannot be created: " + errno_text(errno));
+}
+
+// Ours, and of a version that we know?
+std::optional<OpenError> check_identity(Database& database, const std::filesystem::path& path) {
+  const std::int64_t application = database.integer("PRAGMA application_id");
+  const std::int64_t version = database.integer("PRAGMA user_version");
+  const std::int64_t objects = database.integer("SELECT count(*) FROM sqlite_schema");
+  if (const std::optional<Failure> failure = database.take_failure()) return refuse(path, *failure);
+  if (application != kApplicationId && (application != 0 || version != 0 || objects != 0)) {
+    return refuse(OpenFailure::Foreign, path, "is a database of another program; name another file");
+  }
+  if (version > newest_version()) {
+    return refuse(OpenFailure::Newer, path,
+                  "has schema " + std::to_string(version) + ", this davit knows " +
+                      std::to_string(newest_version()) +
+                      "; use the newer davit, or restore a backup from before");
+  }
+  return std::nullopt;
+}
+
+// After an unclean stop, looks for damage, the small and hot tables first, until it has looked for `limit`.
+std::optional<OpenError> check_pages(Database& database, const std::filesystem::path& path, Duration limit,
+                                     Log& log) {
+  if (database.integer("PRAGMA user_version") == 0 || database.integer("SELECT clean FROM host_state") == 1) {
+    if (const std::optional<Failure> failure = database.take_failure()) return refuse(path, *failure);
+    return std::nullopt;
+  }
+  const auto deadline = std::chrono::steady_clock::now() + limit;
+  database.stop_when([deadline] { return std::chrono::steady_clock::now() >= deadline; });
+  std::string finding = "ok";
+  for (const char* check :
+       {"PRAGMA quick_check(delivery_key)", "PRAGMA quick_check(task)", "PRAGMA quick_check"}) {
+    if (finding == "ok") finding = database.text(check);
+  }
+  database.stop_when(nullptr);
+  if (const std::optional<Failure> failure = database.take_failure()) {
+    if (!database.was_stopped(*failure)) return refuse(path, *failure);
+    log.warn(
+        "The database is too large to be checked wholly at start after an unclean stop; run davit "
+        "verify-store",
+        {{"path", path.string()}});
+    return std::nullopt;
+  }
+  if (finding != "ok") {
+    return refuse(OpenFailure::Corrupt, path, "is damaged (" + finding + "); restore a backup");
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+class Store::Impl {
+ public:
+  Impl(const Options& options, const Clock& clock)
+      : options_(options), clock_(clock), readers_(options.path, options.vfs, std::max(options.readers, 1)) {}
+
+  template <typename T>
+  void write(Lane lane, std::size_t bytes, Done<T> done, typename WriteOf<T>::Work work) {
+    if (writer_ == nullptr) {
+      if (done) done(Error{ErrorCode::Unavailable, "the store is open for reading only"});
+      return;
+    }
+    writer_->submit<T>(lane, bytes, std::move(done), std::move(work));
+  }
+
+  Options options_;
+  const Clock& clock_;
+  std::optional<LockFile> lock_;
+  mutable Readers readers_;
+  std::unique_ptr<Writer> writer_;  // null when read_only; ends before the readers close and the lock goes
+};
+
+Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Store::~Store() = default;
+
+std::variant<std::unique_ptr<Store>, OpenError> Store::open(const Options& options, Log& log,
+                                                            const Clock& clock) {
+  const std::filesystem::path& path = options.path;
+  auto impl = std::make_unique<Impl>(options, clock);
+  bool fresh = false;
+
+  if (options.read_only) {
+    if (std::optional<OpenError> error = check_file(path, false)) return *error;
+  } else {
+    std::optional<OpenError> error = check_file(path, false);
+    if (error && error->failure == OpenFailure::Missing && options.create_if_missing &&
+        path.has_parent_path()) {
+      if (const Result<> folder = ensure_private_directory(path.parent_path()); !folder.ok()) {
+        return OpenError{OpenFailure::Other, folder.error().message};
+      }
+    }
+    // Nothing is left behind where there is no database and none is to be made.
+    struct stat info {};
+    const bool lock_exists = ::lstat((path.string() + ".lock").c_str(), &info) == 0;
+    if (error && !lock_exists && !(options.create_if_missing && error->failure == OpenFailure::Missing)) {
+      return *error;
+    }
+    Result<LockFile> lock = LockFile::acquire(path);
+    if (!lock.ok()) {
+      const ErrorCode code = lock.error().code;
+      return OpenError{code == ErrorCode::Conflict ? OpenFailure::InUse : OpenFailure::ReadOnly,
+                       lock.error().message};
+    }
+    impl->lock_ = std::move(lock).value();
+    const bool known = impl->lock_->database_was_created();
+    error = check_file(path, known);
+    // An empty file without the mark is a first start that was interrupted.
+    fresh = error && options.create_if_missing && !known &&
+            (error->failure == OpenFailure::Missing || error->failure == OpenFailure::Empty);
+    if (fresh) error = create_file(path);
+    if (error) return *error;
+  }
+
+  const auto mode = options.read_only ? Database::Mode::Read : Database::Mode::Write;
+  auto opened = Database::open(path, mode, options.vfs);
+  if (const Failure* failure = std::get_if<Failure>(&opened)) return refuse(path, *failure);
+  std::unique_ptr<Database> database = std::move(std::get<0>(opened));
+  if (std::optional<OpenError> error = check_identity(*database, path)) return *error;
+  if (options.read_only) {
+    if (database->integer("PRAGMA user_version") < newest_version()) {
+      return refuse(OpenFailure::Other, path,
+                    "has an older schema; start davit once, it brings it up to date");
+    }
+    return std::unique_ptr<Store>(new Store(std::move(impl)));
+  }
+  if (database->read_only()) {
+    return refuse(OpenFailure::ReadOnly, path,
+                  "cannot be written; check the owner and mode of file and folder");
+  }
+  if (!fresh && database->integer("PRAGMA user_version") == 0) {
+    return refuse(OpenFailure::Foreign, path, "is not a davit database; name another file");
+  }
+  if (std::optional<OpenError> error = check_pages(*database, path, options.open_check_limit, log))
+    return *error;
+
+  if (database->text("PRAGMA journal_mode = WAL") != "wal") {
+    if (const std::optional<Failure> failure = database->take_failure()) return refuse(path, *failure);
+    return refuse(OpenFailure::Other, path, "cannot be put into WAL mode; is it on a network file system?");
+  }
+  if (const Result<> migrated = migrate(*database, path, migrations(), log); !migrated.ok()) {
+    return refuse(OpenFailure::Other, path, migrated.error().message);
+  }
+  if (fresh) {
+    database->checkpoint(true);
+    log.info("Database created", {{"path", path.string()}, {"schema", newest_version()}});
+  }
+  if (const Result<> marked = impl->lock_->mark_created(); !marked.ok()) {
+    return OpenError{OpenFailure::Other, marked.error().message};
+  }
+  Result<std::unique_ptr<Writer>> writer = Writer::start(options, std::move(database), log, clock);
+  if (!writer.ok()) return refuse(OpenFailure::Other, path, writer.error().message);
+  impl->writer_ = std::move(writer).value();
+  return std::unique_ptr<Store>(new Store(std::move(impl)));
+}
+
+void Store::on_change(std::function<void(const std::vector<Change>&)> listener) {
+  if (impl_->writer_) impl_->writer_->on_change(std::move(listener));
+}
+
+void Store::on_commit(std::function<void(std::chrono::microseconds, std::size_t)> listener) {
+  if (impl_->writer_) impl_->writer_->on_commit(std::move(listener));
+}
+
+// ---- writes
+// ---------------------------------------------------------------------------------------------------------
+
+void Store::accept(NewDelivery delivery, Done<Accepted> done) {
+  std::size_t bytes = 1'024 + delivery.headers.size() + delivery.body.size();
+  for (const NewTask& task : delivery.answer.tasks) bytes += task.payload.size();
+  impl_->write<Accepted>(Lane::Ingest, bytes, std::move(done),
+                         [delivery = std::move(delivery)](Session& session) {
+                           return session.deliveries.accept(session.batch, delivery);
+                         });
+}
+
+void Store::settle_deferred(NewDelivery delivery, Done<Accepted> done) {
+  std::size_t bytes = 1'024;
+  for (const NewTask& task : delivery.answer.tasks) bytes += task.payload.size();
+  impl_->write<Accepted>(Lane::Ingest, bytes, std::move(done),
+                         [delivery = std::move(delivery)](Session& session) {
+                           return session.deliveries.settle_deferred(session.batch, delivery);
+                         });
+}
+
+void Store::defer_again(std::string delivery_id, std::string reason, WallTime again_at, int max_tries,
+                        Done<> done) {
+  impl_->write<std::monostate>(
+      Lane::Urgent, 256, std::move(done),
+      [id = std::move(delivery_id), reason = std::move(reason), again_at, max_tries](Session& session) {
+        return session.deliveries.defer_again(session.batch, id, reason, again_at, max_tries);
+      });
+}
+
+void Store::replay(std::string delivery_id, Done<> done) {
+  impl_->write<std::monostate>(Lane::Urgent, 256, std::move(done),
+                               [id = std::move(delivery_id)](Session& session) {
+                                 return session.deliveries.replay(session.batch, id);
+                               });
+}
+
+void Store::create_task(NewTask task, std::string source, std::optional<Actor> actor,
+                        Done<std::string> done) {
+  const std::size_t bytes = 512 + task.payload.size();
+  impl_->write<std::string>(Lane::Ingest, bytes, std::move(done),
+                            [task = std::move(task), source = std::move(source),
+                             actor = std::move(actor)](Session& session) -> Result<std::string> {
+                              TRY(check_new_task(task));
+                              return session.tasks.create(
+                                  session.batch, task,
+                                  Origin{.source = source, .actor = actor ? &*actor : nullptr});
+                            });
+}
+
+void Store::claim(ClaimRequest request, Done<std::vector<ClaimedTask>> done) {
+  impl_->write<std::vector<ClaimedTask>>(
+      Lane::Claim, 256, std::move(done),
+      [request = std::move(request)](Session& session) -> Result<std::vector<ClaimedTask>> {
+        return session.tasks.claim(session.batch, request);
+      });
+}
+
+void Store::renew(std::vector<Fence> fences, Duration lease, Done<Renewal> done) {
+  impl_->write<Renewal>(Lane::Urgent, 256, std::move(done),
+                        [fences = std::move(fences), lease](Session& session) -> Result<Renewal> {
+                          Renewal renewal;
+                          const MonotonicTime until = session.batch.monotonic + lease;
+                          for (const Fence& fence : fences) {
+                            switch (session.leases.renew(fence, until)) {
+                              case Leases::Renewed::Yes:
+                                break;
+                              case Leases::Renewed::Lost:
+                                renewal.lost.push_back(fence);
+                                break;
+                              case Leases::Renewed::CancelRequested:
+                                renewal.cancelled.push_back(fence);
+                                break;
+                            }
+                          }
+                          return renewal;
+                        });
+}
+
+void Store::report(std::vector<LiveReport> reports, Done<> done) {
+  std::size_t bytes = 256;
+  for (const LiveReport& report : reports) {
+    for (const auto& [kind, line] : report.transcript) bytes += kind.size() + line.size();
+  }
+  impl_->write<std::monostate>(Lane::Urgent, bytes, std::move(done),
+                               [reports = std::move(reports)](Session& session) -> Result<> {
+                                 session.tasks.report(reports, session.batch.now);
+                                 return {};
+                               });
+}
+
+void Store::finish(Finish finish, Done<TaskState> done) {
+  const std::size_t bytes = 512 + finish.result.output.size();
+  impl_->write<TaskState>(
+      Lane::Urgent, bytes, std::move(done),
+      [finish = std::move(finish)](Session& session) { return session.tasks.finish(session.batch, finish); });
+}
+
+void Store::reap_expired_leases(int max_crashes, Done<int> done) {
+  impl_->write<int>(Lane::Urgent, 256, std::move(done), [max_crashes](Session& session) -> Result<int> {
+    return session.tasks.reap(session.batch, max_crashes);
+  });
+}
+
+namespace {
+
+typename WriteOf<TaskState>::Work decision(std::string task_id, TaskQueue::Decision made) {
+  return [task_id = std::move(task_id), made = std::move(made)](Session& session) {
+    return session.tasks.decide(session.batch, task_id, made);
+  };
+}
+
+}  // namespace
+
+void Store::cancel(std::string task_id, std::string reason, Done<TaskState> done) {
+  impl_->write<TaskState>(Lane::Urgent, 256, std::move(done),
+                          decision(std::move(task_id), {TaskActionKind::Cancel, {}, std::move(reason), {}}));
+}
+
+void Store::retry(std::string task_id, Done<TaskState> done) {
+  impl_->write<TaskState>(Lane::Urgent, 256, std::move(done),
+                          decision(std::move(task_id), {TaskActionKind::Retry, {}, {}, {}}));
+}
+
+void Store::approve(std::string task_id, std::string by, std::string content_hash, Done<TaskState> done) {
+  impl_->write<TaskState>(
+      Lane::Urgent, 256, std::move(done),
+      decision(std::move(task_id), {TaskActionKind::Approve, std::move(by), {}, std::move(content_hash)}));
+}
+
+void Store::reject(std::string task_id, std::string by, std::string comment, Done<TaskState> done) {
+  impl_->write<TaskState>(
+      Lane::Urgent, 256, std::move(done),
+      decision(std::move(task_id), {TaskActionKind::Reject, std::move(by), std::move(comment), {}}));
+}
+
+void Store::set_setting(std::string name, std::string value, Done<> done) {
+  impl_->write<std::monostate>(
+      Lane::Urgent, 256, std::move(done),
+      [name = std::move(name), value = std::move(value)](Session& session) -> Result<> {
+        Statement(session.database,
+                  "INSERT INTO setting (name, value) VALUES (?1, ?2)"
+                  " ON CONFLICT (name) DO UPDATE SET value = excluded.value")
+            .run(name, value);
+        return {};
+      });
+}
+
+// ---- reads
+// ----------------------------------------------------------------------------------------------------------
+
+Result<Page<TaskSummary>> Store::tasks(const TaskFilter& filter) const {
+  return impl_->readers_.read<Page<TaskSummary>>([&](Reader& reader) { return list_tasks(reader, filter); });
+}
+
+Result<TaskDetail> Store::task(std::string_view task_id) const {
+  return impl_->readers_.read<TaskDetail>([&](Reader& reader) { return read_task(reader, task_id); });
+}
+
+Result<std::vector<std::pair<std::string, std::string>>> Store::transcript(std::string_view session_id,
+                                                                           int limit) const {
+  return impl_->readers_.read<std::vector<std::pair<std::string, std::string>>>(
+      [&](Reader& reader) { return read_transcript(reader, session_id, limit); });
+}
+
+Result<Page<DeliverySummary>> Store::deliveries(const DeliveryFilter& filter) const {
+  return impl_->readers_.read<Page<DeliverySummary>>(
+      [&](Reader& reader) { return list_deliveries(reader, filter); });
+}
+
+Result<DeliveryDetail> Store::delivery(std::string_view delivery_id) const {
+  return impl_->readers_.read<DeliveryDetail>(
+      [&](Reader& reader) { return read_delivery(reader, delivery_id); });
+}
+
+Result<std::vector<DeferredDelivery>> Store::due_deferred(int limit) const {
+  return impl_->readers_.read<std::vector<DeferredDelivery>>(
+      [&](Reader& reader) { return read_due_deferred(reader, impl_->clock_.wall(), limit); });
+}
+
+Result<QueueReport> Store::queue() const {
+  return impl_->readers_.read<QueueReport>(
+      [&](Reader& reader) { return read_queue(reader, impl_->clock_.wall()); });
+}
+
+Result<std::optional<WallTime>> Store::next_run_at() const {
+  return impl_->readers_.read<std::optional<WallTime>>(
+      [&](Reader& reader) { return read_next_run_at(reader, impl_->clock_.wall()); });
+}
+
+Result<std::optional<std::string>> Store::setting(std::string_view name) const {
+  return impl_->readers_.read<std::optional<std::string>>(
+      [&](Reader& reader) -> Result<std::optional<std::string>> {
+        Cursor row = reader.statement("SELECT value FROM setting WHERE name = ?1").query(name);
+        if (!row.next()) return std::optional<std::string>();
+        return std::optional(row.text(0));
+      });
+}
+
+// ---- upkeep
+// ---------------------------------------------------------------------------------------------------------
+
+Result<> Store::backup(const std::filesystem::path& target) const {
+  // A connection of its own: a long copy must not take a reader from the dashboard.
+  auto opened = Database::open(impl_->options_.path, Database::Mode::Read, impl_->options_.vfs);
+  if (const Failure* failure = std::get_if<Failure>(&opened)) return to_error(*failure);
+  return copy_database(*std::get<0>(opened), target);
+}
+
+Result<> Store::health() const {
+  if (impl_->writer_) return impl_->writer_->health();
+  return {};
+}
+
+WriterStats Store::writer_stats() const { return impl_->writer_ ? impl_->writer_->stats() : WriterStats{}; }
+
+}  // namespace davit::store

@@ -1,0 +1,311 @@
+// Lists go from the newest row to older ones, and a cursor is the row number where the page before ended: a
+// page costs the same wherever it is, and rows that arrive meanwhile shift nothing.
+//
+// Depths and times of the queue are read from the partial index of queued tasks by seeking from one (agent,
+// rank) to the next, so they cost by agents and priorities, not by tasks.
+#include "host/store/task_list.h"
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+#include <variant>
+
+#include "host/store/rows.h"
+
+namespace davit::store {
+namespace {
+
+constexpr int kMaxPage = 500;
+
+Result<std::int64_t> read_cursor(std::string_view cursor) {
+  if (cursor.empty()) return std::numeric_limits<std::int64_t>::max();
+  std::int64_t row = 0;
+  const auto [end, error] = std::from_chars(cursor.data(), cursor.data() + cursor.size(), row);
+  if (error != std::errc() || end != cursor.data() + cursor.size() || row < 0) {
+    return Error{ErrorCode::InvalidInput, "cursor: not one of ours; leave it out to begin at the newest"};
+  }
+  return row;
+}
+
+Result<int> read_limit(int limit) {
+  if (limit < 1 || limit > kMaxPage) {
+    return Error{ErrorCode::InvalidInput, "limit: " + std::to_string(limit) + " is not in 1 to 500"};
+  }
+  return limit;
+}
+
+// A pattern for LIKE … ESCAPE '\' that finds `text` anywhere.
+std::string containing(std::string_view text) {
+  std::string pattern = "%";
+  for (char c : text) {
+    if (c == '%' || c == '_' || c == '\\') pattern += '\\';
+    pattern += c;
+  }
+  return pattern + "%";
+}
+
+// A WHERE clause that grows by the filters in use, with its values.
+struct Conditions {
+  std::string sql;
+  std::vector<std::variant<std::int64_t, std::string>> values;
+
+  void add(std::string_view condition, std::variant<std::int64_t, std::string> value) {
+    sql += sql.empty() ? " WHERE " : " AND ";
+    sql += condition;
+    values.push_back(std::move(value));
+  }
+  Cursor query(Statement& statement) const {
+    if (statement.prepare()) {
+      int index = 0;
+      for (const auto& value : values) {
+        ++index;
+        std::visit([&](const auto& bound) { statement.bind(index, bound, Statement::Lifetime::Copied); },
+                   value);
+      }
+    }
+    return statement.query();
+  }
+};
+
+// Calls `visit(agent, rank)` for each pair that has a queued task.
+template <typename Visit>
+void each_ready_queue(Reader& reader, Visit visit) {
+  Statement& next_agent = reader.statement(
+      "SELECT agent FROM task INDEXED BY task_ready WHERE state = 0 AND agent > ?1 ORDER BY agent LIMIT 1");
+  Statement& next_rank = reader.statement(
+      "SELECT rank FROM task INDEXED BY task_ready WHERE state = 0 AND agent = ?1 AND rank > ?2 ORDER BY "
+      "rank LIMIT 1");
+  std::string agent;
+  for (;;) {
+    {
+      Cursor row = next_agent.query(agent);
+      if (!row.next()) return;
+      agent = row.text(0);
+    }
+    std::int64_t rank = std::numeric_limits<std::int64_t>::min();
+    for (;;) {
+      Cursor row = next_rank.query(agent, rank);
+      if (!row.next()) break;
+      rank = row.integer(0);
+      visit(agent, rank);
+    }
+  }
+}
+
+}  // namespace
+
+Result<Page<TaskSummary>> list_tasks(Reader& reader, const TaskFilter& filter) {
+  const std::int64_t before = TRY(read_cursor(filter.cursor));
+  const int limit = TRY(read_limit(filter.limit));
+  Conditions where;
+  where.add("t.row < ?", before);
+  if (!filter.agent.empty()) where.add("t.agent = ?", filter.agent);
+  if (filter.state == TaskState::Queued) {
+    where.add("t.state = 0 AND ? = 0", std::int64_t{0});
+  } else if (filter.state) {
+    where.add("t.state <> 0 AND t.state = ?", code_of(*filter.state));
+  }
+  if (!filter.source.empty()) where.add("t.source = ?", filter.source);
+  if (!filter.entity.empty()) where.add("t.entity = ?", filter.entity);
+  if (filter.start) where.add("t.created_at >= ?", to_unix_ms(*filter.start));
+  if (filter.end) where.add("t.created_at < ?", to_unix_ms(*filter.end));
+  if (!filter.text.empty()) {
+    where.add(
+        "t.title || char(10) || coalesce(t.entity, '') || char(10) || coalesce(t.error, '') LIKE ? ESCAPE "
+        "'\\'",
+        containing(filter.text));
+  }
+  Statement& statement =
+      reader.statement(std::string("SELECT ") + kTaskSummaryColumns +
+                       " FROM task t LEFT JOIN execution e ON e.row = t.execution" + where.sql +
+                       " ORDER BY t.row DESC LIMIT " + std::to_string(limit + 1));
+  Page<TaskSummary> page;
+  std::int64_t last = 0;
+  Cursor row = where.query(statement);
+  while (row.next()) {
+    if (page.items.size() == static_cast<std::size_t>(limit)) {
+      page.next_cursor = std::to_string(last);
+      break;
+    }
+    last = row.integer(0);
+    page.items.push_back(read_task_summary(row));
+  }
+  return page;
+}
+
+Result<TaskDetail> read_task(Reader& reader, std::string_view task_id) {
+  const Error missing{ErrorCode::NotFound, "task " + std::string(task_id) + " does not exist"};
+  const std::optional<StoredId> id = to_stored_id(task_id);
+  if (!id) return missing;
+  TaskDetail detail;
+  std::int64_t number = 0;
+  {
+    Cursor row = reader
+                     .statement(std::string("SELECT ") + kTaskSummaryColumns +
+                                " FROM task t LEFT JOIN execution e ON e.row = t.execution WHERE t.id = ?1")
+                     .query(*id);
+    if (!row.next()) return missing;
+    number = row.integer(0);
+    detail.task = read_task_summary(row);
+  }
+  {
+    Cursor row = reader
+                     .statement(std::string("SELECT ") + kTaskBodyColumns +
+                                ", d.id, r.output FROM task t JOIN task_body b ON b.row = t.row"
+                                " LEFT JOIN delivery d ON d.row = t.delivery"
+                                " LEFT JOIN execution_result r ON r.row = t.execution WHERE t.row = ?1")
+                     .query(number);
+    if (row.next()) {
+      TaskBody body = read_task_body(row, 0);
+      detail.actor = std::move(body.actor);
+      detail.links = std::move(body.links);
+      detail.payload = std::move(body.payload);
+      detail.previous_result = std::move(body.previous_result);
+      detail.delivery_id = to_text(row.id(6));
+      if (!row.is_null(7)) detail.result = row.text(7);
+    }
+  }
+  Cursor row =
+      reader
+          .statement(std::string("SELECT ") + kExecutionColumns +
+                     " FROM execution e LEFT JOIN execution_result r ON r.row = e.row WHERE e.task = ?1"
+                     " ORDER BY e.row")
+          .query(number);
+  while (row.next()) detail.executions.push_back(read_execution(row));
+  return detail;
+}
+
+Result<std::vector<std::pair<std::string, std::string>>> read_transcript(Reader& reader,
+                                                                         std::string_view session_id,
+                                                                         int limit) {
+  std::vector<std::pair<std::string, std::string>> lines;
+  const Error missing{ErrorCode::NotFound, "session " + std::string(session_id) + " does not exist"};
+  const std::optional<StoredId> id = to_stored_id(session_id);
+  if (!id) return missing;
+  std::int64_t execution = 0;
+  {
+    Cursor row = reader.statement("SELECT row FROM execution WHERE session = ?1").query(*id);
+    if (!row.next()) return missing;
+    execution = row.integer(0);
+  }
+  // The newest lines, in the order in which they came.
+  Cursor row =
+      reader.statement("SELECT kind, line FROM transcript WHERE execution = ?1 ORDER BY row DESC LIMIT ?2")
+          .query(execution, limit);
+  while (row.next()) lines.emplace_back(row.text(0), row.text(1));
+  std::reverse(lines.begin(), lines.end());
+  return lines;
+}
+
+Result<QueueReport> read_queue(Reader& reader, WallTime now) {
+  QueueReport report;
+  {
+    Cursor row =
+        reader
+            .statement(
+                "SELECT agent, count(*) FROM task INDEXED BY task_ready WHERE state = 0 GROUP BY agent")
+            .query();
+    while (row.next()) report.depths.push_back({row.text(0), TaskState::Queued, row.integer(1)});
+  }
+  {
+    Cursor row = reader
+                     .statement(
+                         "SELECT agent, state, count(*) FROM task INDEXED BY task_state"
+                         " WHERE state <> 0 AND state IN (1, 2, 6) GROUP BY agent, state")
+                     .query();
+    while (row.next()) report.depths.push_back({row.text(0), task_state_of(row.integer(1)), row.integer(2)});
+  }
+  Statement& first = reader.statement(
+      "SELECT run_at FROM task INDEXED BY task_ready WHERE state = 0 AND agent = ?1 AND rank = ?2 ORDER BY "
+      "run_at LIMIT 1");
+  each_ready_queue(reader, [&](const std::string& agent, std::int64_t rank) {
+    Cursor row = first.query(agent, rank);
+    if (!row.next() || row.time(0) > now) return;
+    if (!report.oldest_queued || row.time(0) < *report.oldest_queued) report.oldest_queued = row.time(0);
+  });
+  return report;
+}
+
+Result<std::optional<WallTime>> read_next_run_at(Reader& reader, WallTime now) {
+  std::optional<WallTime> earliest;
+  Statement& next = reader.statement(
+      "SELECT run_at FROM task INDEXED BY task_ready WHERE state = 0 AND agent = ?1 AND rank = ?2 AND run_at "
+      "> ?3"
+      " ORDER BY run_at LIMIT 1");
+  each_ready_queue(reader, [&](const std::string& agent, std::int64_t rank) {
+    Cursor row = next.query(agent, rank, now);
+    if (row.next() && (!earliest || row.time(0) < *earliest)) earliest = row.time(0);
+  });
+  return earliest;
+}
+
+Result<Page<DeliverySummary>> list_deliveries(Reader& reader, const Store::DeliveryFilter& filter) {
+  const std::int64_t before = TRY(read_cursor(filter.cursor));
+  const int limit = TRY(read_limit(filter.limit));
+  Conditions where;
+  where.add("d.row < ?", before);
+  if (!filter.webhook.empty()) where.add("d.webhook = ?", filter.webhook);
+  if (filter.verdict) where.add("d.verdict = ?", code_of(*filter.verdict));
+  Statement& statement =
+      reader.statement(std::string("SELECT ") + kDeliverySummaryColumns + " FROM delivery d" + where.sql +
+                       " ORDER BY d.row DESC LIMIT " + std::to_string(limit + 1));
+  Page<DeliverySummary> page;
+  std::int64_t last = 0;
+  Cursor row = where.query(statement);
+  while (row.next()) {
+    if (page.items.size() == static_cast<std::size_t>(limit)) {
+      page.next_cursor = std::to_string(last);
+      break;
+    }
+    last = row.integer(0);
+    page.items.push_back(read_delivery_summary(row));
+  }
+  return page;
+}
+
+Result<DeliveryDetail> read_delivery(Reader& reader, std::string_view delivery_id) {
+  const Error missing{ErrorCode::NotFound, "delivery " + std::string(delivery_id) + " does not exist"};
+  const std::optional<StoredId> id = to_stored_id(delivery_id);
+  if (!id) return missing;
+  DeliveryDetail detail;
+  std::int64_t number = 0;
+  {
+    Cursor row =
+        reader
+            .statement(std::string("SELECT ") + kDeliverySummaryColumns + " FROM delivery d WHERE d.id = ?1")
+            .query(*id);
+    if (!row.next()) return missing;
+    number = row.integer(0);
+    detail.delivery = read_delivery_summary(row);
+    detail.plugin_hash = row.text(14);
+  }
+  Cursor row =
+      reader
+          .statement(
+              "SELECT method, path, query, headers, body, timings, details FROM delivery_body WHERE row = ?1")
+          .query(number);
+  if (row.next()) {
+    detail.method = row.text(0);
+    detail.path = row.text(1);
+    detail.query = row.text(2);
+    detail.headers = row.text(3);
+    detail.body = row.text(4);
+    detail.timings = row.text(5);
+    detail.details = row.text(6);
+  }
+  return detail;
+}
+
+Result<std::vector<DeferredDelivery>> read_due_deferred(Reader& reader, WallTime now, int limit) {
+  std::vector<DeferredDelivery> due;
+  Cursor row =
+      reader
+          .statement(std::string("SELECT ") + kDeferredColumns +
+                     " FROM delivery d JOIN delivery_body b ON b.row = d.row"
+                     " WHERE d.due_at IS NOT NULL AND d.due_at <= ?1 ORDER BY d.due_at, d.row LIMIT ?2")
+          .query(now, limit);
+  while (row.next()) due.push_back(read_deferred(row));
+  return due;
+}
+
+}  // namespace davit::store

@@ -1,0 +1,23 @@
+// All reads about tasks and deliveries for people and timers: lists, details, depths.
+//
+// Functions over one read connection; confined to whoever has borrowed it.
+#pragma once
+
+#include "host/store/readers.h"
+#include "host/store/store.h"
+
+namespace davit::store {
+
+Result<Page<TaskSummary>> list_tasks(Reader& reader, const TaskFilter& filter);
+Result<TaskDetail> read_task(Reader& reader, std::string_view task_id);
+Result<std::vector<std::pair<std::string, std::string>>> read_transcript(Reader& reader,
+                                                                         std::string_view session_id,
+                                                                         int limit);
+Result<QueueReport> read_queue(Reader& reader, WallTime now);
+Result<std::optional<WallTime>> read_next_run_at(Reader& reader, WallTime now);
+
+Result<Page<DeliverySummary>> list_deliveries(Reader& reader, const Store::DeliveryFilter& filter);
+Result<DeliveryDetail> read_delivery(Reader& reader, std::string_view delivery_id);
+Result<std::vector<DeferredDelivery>> read_due_deferred(Reader& reader, WallTime now, int limit);
+
+}  // namespace davit::store

@@ -1,0 +1,566 @@
+// The queue.
+//
+//     create ──> queued ──claim──> running ──finish──> completed | failed | cancelled | parked |
+//     awaiting_approval
+//                  ^  ^               │
+//                  │  └───────────────┘ finish as queued (retry), lease ran out, host died
+//                  └── retry by hand, approve
+//
+// may_move() of the model is the whole table. A claim inserts an execution and writes its row number into the
+// task: that number is the fence. It never comes again (AUTOINCREMENT), so whoever names it speaks for this
+// attempt and no other, and a write about a running task is accepted only while the task is running and still
+// carries it.
+//
+// The claim must cost the same with a million tasks finished, scheduled or waiting. It reads the partial
+// index task_ready (agent, rank, run_at), which holds queued tasks only, one priority of one agent at a time:
+//
+//     SELECT row, run_at FROM task
+//      WHERE state = 0 AND agent = ? AND rank = ? AND run_at <= ?  ORDER BY run_at, row LIMIT ?
+//
+// and seeks the next priority with a second one-row query, so that it never steps over tasks scheduled for
+// later. Rows of several agents are merged by priority and time. Everything else is by row number.
+//
+// Leases are in memory (leases.h). After a restart nobody holds one, so every running task is returned.
+#include "host/store/task_queue.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "host/base/crypto.h"
+#include "host/base/id.h"
+#include "host/store/rows.h"
+
+namespace davit::store {
+namespace {
+
+constexpr int kMaxCrashes = 3;
+constexpr std::size_t kMaxTitle = 1'000;
+constexpr std::size_t kMaxErrorInRow = 2'000;  // the execution keeps all of it
+
+// Cuts at a character's border.
+std::string_view shorten(std::string_view text, std::size_t limit) {
+  if (text.size() <= limit) return text;
+  while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xc0) == 0x80) --limit;
+  return text.substr(0, limit);
+}
+
+Error not_found(std::string_view task_id) {
+  return Error{ErrorCode::NotFound, "task " + std::string(task_id) + " does not exist"};
+}
+
+std::string_view name_of(TaskActionKind kind) {
+  switch (kind) {
+    case TaskActionKind::Approve:
+      return "approve";
+    case TaskActionKind::Reject:
+      return "reject";
+    case TaskActionKind::Retry:
+      return "retry";
+    case TaskActionKind::Cancel:
+      return "cancel";
+  }
+  return "cancel";
+}
+
+}  // namespace
+
+struct TaskQueue::Row {
+  std::int64_t row = 0;
+  StoredId id;
+  TaskState state = TaskState::Queued;
+  std::string agent;
+  std::int64_t execution = 0;
+  int attempt = 0;
+  int crashes = 0;
+  int chain_depth = 1;
+  StoredId root;
+  std::optional<std::int64_t> delivery;
+  std::string entity;
+  std::optional<std::string> cancel_reason;
+
+  Fence fence() const { return {row, execution}; }
+};
+
+struct TaskQueue::Statements {
+  explicit Statements(Database& database) : db(database) {}
+  Database& db;
+
+  Statement insert_task{
+      db,
+      "INSERT INTO task (id, state, agent, rank, run_at, execution, attempt, max_retries, crashes, "
+      "created_at,"
+      " updated_at, delivery, chain_depth, parent, root, task_type, source, key, entity, title)"
+      " VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, ?6, 0, ?7, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) "
+      "RETURNING row"};
+  Statement insert_body{
+      db,
+      "INSERT INTO task_body (row, actor_id, actor_login, actor_role, links, payload, previous_result)"
+      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"};
+  Statement find_same_key{db,
+                          "SELECT row, id FROM task WHERE key = ?1 AND state = 0 AND agent = ?2"
+                          " ORDER BY row DESC LIMIT 1"};
+  Statement replace_task{
+      db,
+      "UPDATE task SET rank = min(rank, ?2), run_at = min(run_at, ?3), updated_at = ?4, delivery = ?5,"
+      " task_type = ?6, source = ?7, entity = ?8, title = ?9 WHERE row = ?1"};
+  Statement replace_body{db,
+                         "UPDATE task_body SET actor_id = ?2, actor_login = ?3, actor_role = ?4, links = ?5,"
+                         " payload = ?6, previous_result = ?7 WHERE row = ?1"};
+
+  Statement next_rank{
+      db,
+      "SELECT rank FROM task INDEXED BY task_ready WHERE state = 0 AND agent = ?1 AND rank > ?2"
+      " ORDER BY rank LIMIT 1"};
+  Statement ready{
+      db,
+      "SELECT row, run_at FROM task INDEXED BY task_ready"
+      " WHERE state = 0 AND agent = ?1 AND rank = ?2 AND run_at <= ?3 ORDER BY run_at, row LIMIT ?4"};
+  Statement read_for_claim{
+      db,
+      "SELECT t.id, t.attempt, t.max_retries, t.crashes, t.chain_depth, t.created_at, t.task_type, t.source, "
+      "t.title,"
+      " t.entity, b.actor_id, b.actor_login, b.actor_role, b.links, b.payload, b.previous_result"
+      " FROM task t JOIN task_body b ON b.row = t.row WHERE t.row = ?1"};
+  Statement insert_execution{db,
+                             "INSERT INTO execution (task, session, attempt, started_at, agent, outcome)"
+                             " VALUES (?1, ?2, ?3, ?4, ?5, 'running') RETURNING row"};
+  Statement start{
+      db,
+      "UPDATE task SET state = 1, execution = ?2, attempt = ?3, updated_at = ?4, hold_reason = NULL"
+      " WHERE row = ?1"};
+
+  Statement find{db,
+                 "SELECT id, state, agent, execution, attempt, crashes, chain_depth, root, delivery, entity,"
+                 " cancel_reason FROM task WHERE row = ?1"};
+  Statement row_of_id{db, "SELECT row FROM task WHERE id = ?1"};
+  Statement newest_open{db,
+                        "SELECT row, id FROM task WHERE entity = ?1 AND state IN (0, 1, 2, 6)"
+                        " AND (?2 = '' OR agent = ?2) ORDER BY row DESC LIMIT 1"};
+  Statement newest_any{db,
+                       "SELECT row, id FROM task WHERE entity = ?1 AND (?2 = '' OR agent = ?2)"
+                       " ORDER BY row DESC LIMIT 1"};
+  Statement body{db,
+                 "SELECT actor_id, actor_login, actor_role, links, payload, previous_result FROM task_body"
+                 " WHERE row = ?1"};
+
+  // Usage only ever grows: what a killed runner had reported stays.
+  Statement end_execution{
+      db,
+      "UPDATE execution SET ended_at = ?2, success = ?3, outcome = ?4, failure = ?5, error = ?6, next_agent "
+      "= ?7,"
+      " input_tokens = max(input_tokens, ?8), output_tokens = max(output_tokens, ?9),"
+      " cache_read_tokens = max(cache_read_tokens, ?10), cache_write_tokens = max(cache_write_tokens, ?11),"
+      " cost_micro_usd = max(cost_micro_usd, ?12), model = coalesce(?13, model), models = coalesce(?14, "
+      "models)"
+      " WHERE row = ?1"};
+  Statement lose_execution{
+      db,
+      "UPDATE execution SET ended_at = ?2, outcome = 'lost', failure = 'crash', error = ?3"
+      " WHERE row = ?1 AND ended_at IS NULL"};
+  Statement insert_result{db, "INSERT INTO execution_result (row, metrics, output) VALUES (?1, ?2, ?3)"};
+  Statement move{
+      db,
+      "UPDATE task SET state = ?2, updated_at = ?3, finished_at = ?4, run_at = coalesce(?5, run_at),"
+      " attempt = ?6, crashes = ?7, error = ?8, cancel_reason = NULL WHERE row = ?1"};
+  Statement ask_to_cancel{db, "UPDATE task SET cancel_reason = ?2, updated_at = ?3 WHERE row = ?1"};
+  Statement running{db, "SELECT row FROM task INDEXED BY task_state WHERE state <> 0 AND state = 1"};
+
+  Statement report_usage{
+      db,
+      "UPDATE execution SET input_tokens = max(input_tokens, ?3), output_tokens = max(output_tokens, ?4),"
+      " cache_read_tokens = max(cache_read_tokens, ?5), cache_write_tokens = max(cache_write_tokens, ?6),"
+      " cost_micro_usd = max(cost_micro_usd, ?7), model = coalesce(?8, model), models = coalesce(?9, models)"
+      " WHERE row = ?1 AND task = ?2 AND ended_at IS NULL"};
+  Statement report_progress{db,
+                            "UPDATE execution SET progress = coalesce(?3, progress),"
+                            " progress_message = coalesce(?4, progress_message)"
+                            " WHERE row = ?1 AND task = ?2 AND ended_at IS NULL"};
+  Statement insert_line{
+      db,
+      "INSERT INTO transcript (execution, at, kind, line)"
+      " SELECT row, ?3, ?4, ?5 FROM execution WHERE row = ?1 AND task = ?2 AND ended_at IS NULL"};
+
+  Statement insert_decision{db,
+                            "INSERT INTO decision (task, at, kind, by_whom, comment, content_hash)"
+                            " VALUES (?1, ?2, ?3, ?4, ?5, ?6)"};
+};
+
+Result<> check_new_task(const NewTask& task) {
+  if (task.agent.empty()) return Error{ErrorCode::InvalidInput, "a task needs an agent; name one"};
+  if (task.priority < -100 || task.priority > 100) {
+    return Error{ErrorCode::InvalidInput,
+                 "priority " + std::to_string(task.priority) + " is not in -100 to 100"};
+  }
+  if (task.max_retries < 0) return Error{ErrorCode::InvalidInput, "max_retries is negative"};
+  if (!task.id.empty() && !is_id(task.id)) {
+    return Error{ErrorCode::InvalidInput, "task id \"" + task.id + "\" is not a UUID in lower case"};
+  }
+  return {};
+}
+
+std::string content_hash(std::string_view payload, std::string_view previous_result) {
+  return sha256_hex(std::string(payload) + '\n' + std::string(previous_result));
+}
+
+TaskQueue::TaskQueue(Database& database, Leases& leases)
+    : database_(database), leases_(leases), sql_(std::make_unique<Statements>(database)) {}
+TaskQueue::~TaskQueue() = default;
+
+void TaskQueue::changed(Batch& batch, Change::Kind kind, const Row& row) {
+  batch.changes.push_back({kind, to_text(row.id), row.agent, std::nullopt});
+}
+
+std::optional<TaskQueue::Row> TaskQueue::find(std::int64_t number) {
+  Cursor found = sql_->find.query(number);
+  if (!found.next()) return std::nullopt;
+  Row row;
+  row.row = number;
+  row.id = found.id(0);
+  row.state = task_state_of(found.integer(1));
+  row.agent = found.text(2);
+  row.execution = found.integer(3);
+  row.attempt = static_cast<int>(found.integer(4));
+  row.crashes = static_cast<int>(found.integer(5));
+  row.chain_depth = static_cast<int>(found.integer(6));
+  row.root = found.is_null(7) ? row.id : found.id(7);
+  if (!found.is_null(8)) row.delivery = found.integer(8);
+  row.entity = found.text(9);
+  if (!found.is_null(10)) row.cancel_reason = found.text(10);
+  return row;
+}
+
+std::string TaskQueue::create(Batch& batch, const NewTask& task, const Origin& origin) {
+  const std::int64_t rank = -task.priority;
+  const WallTime run_at = task.run_at.value_or(batch.now);
+  const std::string_view entity = task.entity.empty() ? origin.entity : std::string_view(task.entity);
+  const std::string_view title = shorten(task.title, kMaxTitle);
+  const auto actor = [&](std::string Actor::*field) -> std::optional<std::string_view> {
+    if (origin.actor == nullptr) return std::nullopt;
+    return std::string_view(origin.actor->*field);
+  };
+
+  if (!task.key.empty() && !origin.awaits_approval) {
+    Cursor same = sql_->find_same_key.query(task.key, task.agent);
+    if (same.next()) {
+      const std::int64_t row = same.integer(0);
+      const std::string id = to_text(same.id(1));
+      sql_->replace_task.run(row, rank, run_at, batch.now, origin.delivery, task.task_type, origin.source,
+                             if_any(entity), title);
+      sql_->replace_body.run(row, actor(&Actor::id), actor(&Actor::login), actor(&Actor::role),
+                             if_any(origin.links), task.payload, if_any(origin.previous_result));
+      batch.changes.push_back({Change::Kind::TaskQueued, id, task.agent, std::nullopt});
+      return id;
+    }
+  }
+
+  const StoredId id = task.id.empty() ? new_stored_id() : to_stored_id(task.id).value_or(StoredId{});
+  const TaskState state = origin.awaits_approval ? TaskState::AwaitingApproval : TaskState::Queued;
+  std::int64_t row = 0;
+  {
+    Cursor inserted =
+        sql_->insert_task.query(id, code_of(state), task.agent, rank, run_at, task.max_retries, batch.now,
+                                origin.delivery, origin.chain_depth, origin.parent, origin.root,
+                                task.task_type, origin.source, if_any(task.key), if_any(entity), title);
+    if (inserted.next()) row = inserted.integer(0);
+  }
+  sql_->insert_body.run(row, actor(&Actor::id), actor(&Actor::login), actor(&Actor::role),
+                        if_any(origin.links), task.payload, if_any(origin.previous_result));
+  batch.changes.push_back({state == TaskState::Queued ? Change::Kind::TaskQueued : Change::Kind::TaskChanged,
+                           to_text(id), task.agent, std::nullopt});
+  return to_text(id);
+}
+
+std::vector<ClaimedTask> TaskQueue::claim(Batch& batch, const ClaimRequest& request) {
+  struct Candidate {
+    std::int64_t rank, run_at, row;
+    const std::string* agent;
+  };
+  std::vector<Candidate> candidates;
+  for (const AgentCapacity& capacity : request.agents) {
+    int wanted = std::min(capacity.free_slots, request.limit);
+    std::int64_t rank = std::numeric_limits<std::int64_t>::min();
+    while (wanted > 0) {
+      Cursor next = sql_->next_rank.query(capacity.agent, rank);
+      if (!next.next()) break;
+      rank = next.integer(0);
+      Cursor ready = sql_->ready.query(capacity.agent, rank, batch.now, wanted);
+      while (ready.next()) {
+        candidates.push_back({rank, ready.integer(1), ready.integer(0), &capacity.agent});
+        --wanted;
+      }
+    }
+  }
+  std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
+    return std::tie(a.rank, a.run_at, a.row) < std::tie(b.rank, b.run_at, b.row);
+  });
+  if (candidates.size() > static_cast<std::size_t>(std::max(request.limit, 0))) {
+    candidates.resize(static_cast<std::size_t>(std::max(request.limit, 0)));
+  }
+
+  std::vector<ClaimedTask> claimed;
+  claimed.reserve(candidates.size());
+  for (const Candidate& candidate : candidates) {
+    ClaimedTask task;
+    {
+      Cursor row = sql_->read_for_claim.query(candidate.row);
+      if (!row.next()) continue;
+      task.task_id = to_text(row.id(0));
+      task.agent = *candidate.agent;
+      task.attempt = static_cast<int>(row.integer(1)) + 1;
+      task.max_retries = static_cast<int>(row.integer(2));
+      task.crashes = static_cast<int>(row.integer(3));
+      task.chain_depth = static_cast<int>(row.integer(4));
+      task.created_at = row.time(5);
+      task.task_type = row.text(6);
+      task.source = row.text(7);
+      task.title = row.text(8);
+      task.entity = row.text(9);
+      TaskBody body = read_task_body(row, 10);
+      task.actor = std::move(body.actor);
+      task.links = std::move(body.links);
+      task.payload = std::move(body.payload);
+      task.previous_result = std::move(body.previous_result);
+    }
+    const StoredId session = new_stored_id();
+    task.session_id = to_text(session);
+    task.fence.task_row = candidate.row;
+    {
+      Cursor inserted =
+          sql_->insert_execution.query(candidate.row, session, task.attempt, batch.now, task.agent);
+      if (inserted.next()) task.fence.number = inserted.integer(0);
+    }
+    sql_->start.run(candidate.row, task.fence.number, task.attempt, batch.now);
+    leases_.grant(task.fence, batch.monotonic + request.lease);
+    batch.changes.push_back({Change::Kind::TaskChanged, task.task_id, task.agent, std::nullopt});
+    claimed.push_back(std::move(task));
+  }
+  return claimed;
+}
+
+void TaskQueue::report(const std::vector<LiveReport>& reports, WallTime now) {
+  for (const LiveReport& report : reports) {
+    const std::int64_t execution = report.fence.number;
+    const std::int64_t task = report.fence.task_row;
+    if (report.usage) {
+      const Usage& usage = *report.usage;
+      sql_->report_usage.run(execution, task, usage.input_tokens, usage.output_tokens,
+                             usage.cache_read_tokens, usage.cache_write_tokens, usage.cost_micro_usd,
+                             if_any(usage.model), if_any(models_to_json(usage)));
+    }
+    if (report.progress || !report.progress_message.empty()) {
+      sql_->report_progress.run(execution, task, report.progress, if_any(report.progress_message));
+    }
+    for (const auto& [kind, line] : report.transcript)
+      sql_->insert_line.run(execution, task, now, kind, line);
+  }
+}
+
+Result<TaskState> TaskQueue::finish(Batch& batch, const Finish& finish) {
+  const std::optional<Row> row = find(finish.fence.task_row);
+  if (!row || row->state != TaskState::Running || row->execution != finish.fence.number) {
+    return Error{ErrorCode::Conflict,
+                 "this attempt is no longer the one that runs its task; its result is dropped"};
+  }
+  if (!may_move(TaskState::Running, finish.next_state)) {
+    return Error{ErrorCode::InvalidInput,
+                 "a running task cannot become " + std::string(to_string(finish.next_state))};
+  }
+  if (finish.successor) TRY(check_new_task(*finish.successor));
+  for (const NewTask& child : finish.result.tasks) TRY(check_new_task(child));
+
+  const AgentResult& result = finish.result;
+  const Usage& usage = result.usage;
+  TaskState state = finish.next_state;
+  std::string_view error = result.success ? std::string_view() : std::string_view(result.error);
+  if (row->cancel_reason && state == TaskState::Queued) state = TaskState::Cancelled;
+  if (row->cancel_reason && state == TaskState::Cancelled) error = *row->cancel_reason;
+
+  sql_->end_execution.run(row->execution, batch.now, result.success ? 1 : 0, finish.outcome,
+                          to_string(result.failure), if_any(result.error), if_any(result.next_agent),
+                          usage.input_tokens, usage.output_tokens, usage.cache_read_tokens,
+                          usage.cache_write_tokens, usage.cost_micro_usd, if_any(usage.model),
+                          if_any(models_to_json(usage)));
+  if (result.output != "null" || result.metrics != "{}") {
+    sql_->insert_result.run(row->execution, result.metrics, result.output);
+  }
+  const std::optional<WallTime> run_at =
+      state == TaskState::Queued ? std::optional(batch.now + finish.retry_after) : std::nullopt;
+  sql_->move.run(
+      row->row, code_of(state), batch.now, is_final(state) ? std::optional(batch.now) : std::nullopt, run_at,
+      finish.attempt_counts ? row->attempt : row->attempt - 1,
+      row->crashes + (result.failure == FailureClass::Crash ? 1 : 0), if_any(shorten(error, kMaxErrorInRow)));
+  leases_.end(row->fence());
+  changed(batch, state == TaskState::Queued ? Change::Kind::TaskQueued : Change::Kind::TaskChanged, *row);
+
+  if (!finish.successor && result.tasks.empty()) return state;
+  TaskBody body;
+  {
+    Cursor found = sql_->body.query(row->row);
+    if (found.next()) body = read_task_body(found, 0);
+  }
+  const std::string links = links_to_json(body.links);
+  Origin origin{.source = "chain",
+                .actor = body.actor ? &*body.actor : nullptr,
+                .links = links,
+                .entity = row->entity,
+                .delivery = row->delivery,
+                .parent = row->id,
+                .root = row->root,
+                .chain_depth = row->chain_depth + 1,
+                .previous_result = result.output};
+  for (const NewTask& child : result.tasks) create(batch, child, origin);
+  if (finish.successor) {
+    origin.awaits_approval = finish.successor_awaits_approval;
+    NewTask successor = *finish.successor;
+    if (successor.payload.empty()) successor.payload = body.payload;
+    create(batch, successor, origin);
+  }
+  return state;
+}
+
+void TaskQueue::end_as_lost(Batch& batch, const Row& row, bool counts, int max_crashes,
+                            std::string_view reason) {
+  const int crashes = row.crashes + (counts ? 1 : 0);
+  TaskState state = counts && crashes >= max_crashes ? TaskState::Parked : TaskState::Queued;
+  std::string error = counts ? std::string(reason) : std::string();
+  if (state == TaskState::Parked) {
+    error +=
+        "; parked after " + std::to_string(crashes) + " such ends, retry it by hand when the cause is gone";
+  }
+  if (row.cancel_reason) {
+    state = TaskState::Cancelled;
+    error = *row.cancel_reason;
+  }
+  sql_->lose_execution.run(row.execution, batch.now, reason);
+  sql_->move.run(row.row, code_of(state), batch.now,
+                 is_final(state) ? std::optional(batch.now) : std::nullopt,
+                 state == TaskState::Queued ? std::optional(batch.now) : std::nullopt,
+                 std::max(row.attempt - 1, 0), crashes, if_any(error));
+  leases_.end(row.fence());
+  changed(batch, state == TaskState::Queued ? Change::Kind::TaskQueued : Change::Kind::TaskChanged, row);
+}
+
+int TaskQueue::reap(Batch& batch, int max_crashes) {
+  int count = 0;
+  for (const Fence& fence : leases_.expired(batch.monotonic)) {
+    const std::optional<Row> row = find(fence.task_row);
+    if (!row || row->state != TaskState::Running || row->execution != fence.number) continue;
+    end_as_lost(batch, *row, true, max_crashes, "the lease of this attempt ran out");
+    ++count;
+  }
+  return count;
+}
+
+int TaskQueue::recover(Batch& batch, Recovery recovery) {
+  std::vector<std::int64_t> rows;
+  {
+    Cursor running = sql_->running.query();
+    while (running.next()) rows.push_back(running.integer(0));
+  }
+  int count = 0;
+  for (std::int64_t number : rows) {
+    const std::optional<Row> row = find(number);
+    if (!row || leases_.holds(row->fence())) continue;
+    const bool counts = recovery == Recovery::Start;
+    end_as_lost(
+        batch, *row, counts, kMaxCrashes,
+        counts ? "the host ended while this attempt ran" : "the claim could not be committed for certain");
+    ++count;
+  }
+  // The other way round: what a commit of unknown outcome has ended after all.
+  for (const Fence& fence : leases_.all()) {
+    const std::optional<Row> row = find(fence.task_row);
+    if (!row || row->state != TaskState::Running || row->execution != fence.number) leases_.end(fence);
+  }
+  return count;
+}
+
+Result<TaskState> TaskQueue::decide(Batch& batch, std::string_view task_id, const Decision& decision) {
+  const std::optional<StoredId> id = to_stored_id(task_id);
+  if (!id) return not_found(task_id);
+  std::int64_t number = 0;
+  {
+    Cursor found = sql_->row_of_id.query(*id);
+    if (!found.next()) return not_found(task_id);
+    number = found.integer(0);
+  }
+  const std::optional<Row> row = find(number);
+  if (!row) return not_found(task_id);
+
+  const auto refuse = [&](std::string_view remedy) {
+    return Error{ErrorCode::Conflict, "task " + to_text(row->id) + " is " +
+                                          std::string(to_string(row->state)) + ": cannot " +
+                                          std::string(name_of(decision.kind)) + " it" + std::string(remedy)};
+  };
+  TaskState state = TaskState::Queued;
+  std::string_view error;
+  int attempt = row->attempt;
+  int crashes = row->crashes;
+  switch (decision.kind) {
+    case TaskActionKind::Cancel:
+      state = TaskState::Cancelled;
+      error = decision.comment.empty() ? std::string_view("cancelled") : std::string_view(decision.comment);
+      if (!may_move(row->state, state)) return refuse("");
+      break;
+    case TaskActionKind::Retry:
+      if (row->state != TaskState::Failed && row->state != TaskState::Cancelled &&
+          row->state != TaskState::Parked) {
+        return refuse("; only failed, cancelled and parked tasks can be retried");
+      }
+      attempt = 0;
+      crashes = 0;
+      break;
+    case TaskActionKind::Reject:
+      state = TaskState::Cancelled;
+      error = decision.comment.empty() ? std::string_view("rejected") : std::string_view(decision.comment);
+      if (row->state != TaskState::AwaitingApproval) return refuse("; it does not wait for approval");
+      break;
+    case TaskActionKind::Approve:
+      if (row->state != TaskState::AwaitingApproval) return refuse("; it does not wait for approval");
+      if (!decision.content_hash.empty()) {
+        Cursor found = sql_->body.query(row->row);
+        if (found.next()) {
+          const TaskBody body = read_task_body(found, 0);
+          if (content_hash(body.payload, body.previous_result) != decision.content_hash) {
+            return Error{
+                ErrorCode::Conflict,
+                "task " + to_text(row->id) + " has changed since it was looked at; look again and decide"};
+          }
+        }
+      }
+      break;
+  }
+
+  sql_->insert_decision.run(row->row, batch.now, name_of(decision.kind), decision.by, decision.comment,
+                            decision.content_hash);
+  if (row->state == TaskState::Running) {
+    sql_->ask_to_cancel.run(row->row, error, batch.now);
+    leases_.request_cancel(row->fence());
+    batch.changes.push_back({Change::Kind::CancelRequested, to_text(row->id), row->agent, row->fence()});
+    return TaskState::Running;
+  }
+  sql_->move.run(row->row, code_of(state), batch.now,
+                 is_final(state) ? std::optional(batch.now) : std::nullopt,
+                 state == TaskState::Queued ? std::optional(batch.now) : std::nullopt, attempt, crashes,
+                 if_any(shorten(error, kMaxErrorInRow)));
+  changed(batch, state == TaskState::Queued ? Change::Kind::TaskQueued : Change::Kind::TaskChanged, *row);
+  return state;
+}
+
+std::string TaskQueue::act(Batch& batch, const TaskAction& action, std::string_view by) {
+  std::string task_id = action.task_id;
+  if (task_id.empty()) {
+    // A retry is about something that has ended; everything else about something open.
+    Statement& newest = action.kind == TaskActionKind::Retry ? sql_->newest_any : sql_->newest_open;
+    Cursor found = newest.query(action.entity, action.agent);
+    if (!found.next()) return "no open task for " + action.entity;
+    task_id = to_text(found.id(1));
+  }
+  const Result<TaskState> state =
+      decide(batch, task_id, {action.kind, std::string(by), action.comment, action.content_hash});
+  if (!state.ok()) return state.error().message;
+  return "task " + task_id + ": " + std::string(name_of(action.kind)) + " accepted, now " +
+         std::string(to_string(state.value()));
+}
+
+}  // namespace davit::store

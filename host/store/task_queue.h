@@ -1,0 +1,82 @@
+// All writes about tasks. Confined to the writer thread; each function runs inside the writer's transaction.
+//
+// Each first looks and decides, then writes: what it refuses has written nothing, so a refusal needs no
+// rollback.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "host/store/database.h"
+#include "host/store/leases.h"
+#include "host/store/statement.h"
+#include "host/store/store.h"
+
+namespace davit::store {
+
+// The moment of a transaction and what is to be told after its commit.
+struct Batch {
+  WallTime now{};
+  MonotonicTime monotonic{};
+  std::vector<Change> changes;
+};
+
+// Where a new task comes from.
+struct Origin {
+  std::string_view source;
+  const Actor* actor = nullptr;          // may be null
+  std::string_view links;                // JSON or empty
+  std::string_view entity;               // unless the task names one
+  std::optional<std::int64_t> delivery;  // row
+  StoredId parent, root;
+  int chain_depth = 1;
+  std::string_view previous_result;  // empty: none
+  bool awaits_approval = false;
+};
+
+// InvalidInput with a sentence if it cannot be stored.
+Result<> check_new_task(const NewTask& task);
+
+class TaskQueue {
+ public:
+  TaskQueue(Database& database, Leases& leases);
+  ~TaskQueue();
+
+  // Gives the id of the task, or of the queued one it was merged into. `task` has passed check_new_task().
+  std::string create(Batch& batch, const NewTask& task, const Origin& origin);
+  std::vector<ClaimedTask> claim(Batch& batch, const ClaimRequest& request);
+  void report(const std::vector<LiveReport>& reports, WallTime now);
+  Result<TaskState> finish(Batch& batch, const Finish& finish);
+  int reap(Batch& batch, int max_crashes);
+
+  enum class Recovery {
+    Start,   // a host died: each of its running tasks counts a crash and is parked after the third
+    Reopen,  // a commit failed: its claims were never answered, nothing counts
+  };
+  // Ends every running execution that nobody holds a lease for and returns its task.
+  int recover(Batch& batch, Recovery recovery);
+
+  // By hand. `by` and `comment` are kept.
+  struct Decision {
+    TaskActionKind kind = TaskActionKind::Cancel;
+    std::string by, comment, content_hash;
+  };
+  Result<TaskState> decide(Batch& batch, std::string_view task_id, const Decision& decision);
+  // For a webhook: the task by id, or the newest open one by entity. One sentence about what became of it.
+  std::string act(Batch& batch, const TaskAction& action, std::string_view by);
+
+ private:
+  struct Statements;
+  struct Row;
+  std::optional<Row> find(std::int64_t row);
+  void changed(Batch& batch, Change::Kind kind, const Row& row);
+  void end_as_lost(Batch& batch, const Row& row, bool counts, int max_crashes, std::string_view reason);
+
+  Database& database_;
+  Leases& leases_;
+  std::unique_ptr<Statements> sql_;
+};
+
+}  // namespace davit::store

@@ -1,0 +1,143 @@
+// The books, checked by questions that do not trust the code which keeps them.
+#include <sqlite3.h>
+
+#include "host/store/database.h"
+#include "host/store/deliveries.h"
+#include "host/store/migrations.h"
+#include "host/store/rows.h"
+#include "host/store/statement.h"
+#include "host/store/store.h"
+
+namespace davit::store {
+namespace {
+
+constexpr int kMostFindings = 100;
+
+// A query that names rows which must not be, and the sentence about each.
+struct Invariant {
+  const char* sentence;
+  const char* query;  // gives what is named after the sentence
+};
+
+constexpr Invariant kInvariants[] = {
+    {"running without exactly one open execution, its newest: task row",
+     "SELECT t.row FROM task t WHERE t.state = 1 AND ("
+     " (SELECT count(*) FROM execution e WHERE e.task = t.row AND e.ended_at IS NULL) <> 1"
+     " OR NOT EXISTS (SELECT 1 FROM execution e WHERE e.row = t.execution AND e.task = t.row AND e.ended_at "
+     "IS NULL))"},
+    {"not running, but with an open execution: task row",
+     "SELECT t.row FROM execution e JOIN task t ON t.row = e.task WHERE e.ended_at IS NULL AND t.state <> 1"},
+    {"of no known state: task row", "SELECT row FROM task WHERE state NOT BETWEEN 0 AND 6"},
+    {"final without a time of end, or the reverse: task row",
+     "SELECT row FROM task WHERE (state IN (3, 4, 5)) <> (finished_at IS NOT NULL)"},
+    {"without its body: task row",
+     "SELECT t.row FROM task t WHERE NOT EXISTS (SELECT 1 FROM task_body b WHERE b.row = t.row)"},
+    {"names a newest execution that is not its own: task row",
+     "SELECT t.row FROM task t WHERE t.execution <> 0 AND NOT EXISTS"
+     " (SELECT 1 FROM execution e WHERE e.row = t.execution AND e.task = t.row)"},
+    {"completed without a successful execution: task row",
+     "SELECT t.row FROM task t WHERE t.state = 3 AND NOT EXISTS"
+     " (SELECT 1 FROM execution e WHERE e.row = t.execution AND e.success = 1)"},
+    {"completed more than once: task row",
+     "SELECT task FROM execution WHERE success = 1 GROUP BY task HAVING count(*) > 1"},
+    {"deeper in its chain than its predecessor plus one: task row",
+     "SELECT t.row FROM task t JOIN task p ON p.id = t.parent WHERE t.chain_depth <> p.chain_depth + 1"},
+    {"without its body: delivery row",
+     "SELECT d.row FROM delivery d WHERE NOT EXISTS (SELECT 1 FROM delivery_body b WHERE b.row = d.row)"},
+    {"deferred without a time, or the reverse: delivery row",
+     "SELECT row FROM delivery WHERE (verdict = 3) <> (due_at IS NOT NULL)"},
+    {"stored twice under one key that counts for ever: delivery row",
+     "SELECT max(d.row) FROM delivery d JOIN delivery_body b ON b.row = d.row WHERE b.key_window IS NULL"
+     " GROUP BY d.webhook, d.key HAVING count(*) > 1"},
+    {"owner of a key is not stored: delivery row",
+     "SELECT k.delivery FROM delivery_key k WHERE NOT EXISTS (SELECT 1 FROM delivery d WHERE d.row = "
+     "k.delivery)"},
+};
+
+class Findings {
+ public:
+  void add(std::string sentence) {
+    if (sentences_.size() < kMostFindings) sentences_.push_back(std::move(sentence));
+  }
+  std::vector<std::string> take() { return std::move(sentences_); }
+
+ private:
+  std::vector<std::string> sentences_;
+};
+
+void check_keys(Database& database, Findings& findings) {
+  Statement keys(
+      database,
+      "SELECT k.hash, d.row, d.webhook, d.key FROM delivery_key k JOIN delivery d ON d.row = k.delivery");
+  Cursor row = keys.query();
+  while (row.next()) {
+    if (row.view(0) != key_hash(row.view(2), row.view(3))) {
+      findings.add("key does not belong to its delivery: delivery row " + row.text(1));
+    }
+  }
+  Statement unkeyed(database, "SELECT row, webhook, key FROM delivery");
+  Statement key(database, "SELECT 1 FROM delivery_key WHERE hash = ?1");
+  Cursor delivery = unkeyed.query();
+  while (delivery.next()) {
+    const std::string hash = key_hash(delivery.view(1), delivery.view(2));
+    if (!key.query(Blob{hash}).next()) findings.add("without its key: delivery row " + delivery.text(0));
+  }
+}
+
+void check_delivered_tasks(Database& database, Findings& findings) {
+  Statement deliveries(database, "SELECT row, verdict, tasks FROM delivery WHERE tasks IS NOT NULL");
+  Statement task(database, "SELECT 1 FROM task WHERE id = ?1");
+  Cursor row = deliveries.query();
+  while (row.next()) {
+    for (const std::string& id : unpack_ids(row.view(2))) {
+      if (!task.query(*to_stored_id(id)).next()) {
+        findings.add("became task " + id + ", which is not stored: delivery row " + row.text(0));
+      }
+    }
+  }
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> verify(const std::filesystem::path& path) {
+  auto opened = Database::open(path, Database::Mode::Read, "");
+  if (const Failure* failure = std::get_if<Failure>(&opened)) {
+    return Error{ErrorCode::Unavailable, path.string() + ": " + failure->message};
+  }
+  Database& database = *std::get<0>(opened);
+  const std::int64_t application = database.integer("PRAGMA application_id");
+  const std::int64_t version = database.integer("PRAGMA user_version");
+  if (Result<> readable = database.check(); !readable.ok()) return at(path.string(), readable.error());
+  if (application != kApplicationId || version < 1 || version > newest_version()) {
+    return Error{ErrorCode::InvalidInput, path.string() + ": is not a database of this davit"};
+  }
+
+  Findings findings;
+  database.execute("BEGIN");
+  {
+    Statement integrity(database, "PRAGMA integrity_check(100)");
+    Cursor row = integrity.query();
+    while (row.next()) {
+      if (row.view(0) != "ok") findings.add("file: " + row.text(0));
+    }
+  }
+  {
+    Statement foreign_keys(database, "PRAGMA foreign_key_check");
+    Cursor row = foreign_keys.query();
+    while (row.next())
+      findings.add("row " + row.text(1) + " of " + row.text(0) + " belongs to nothing in " + row.text(2));
+  }
+  for (const Invariant& invariant : kInvariants) {
+    Statement broken(database, invariant.query);
+    Cursor row = broken.query();
+    while (row.next()) findings.add(std::string(invariant.sentence) + " " + row.text(0));
+  }
+  check_keys(database, findings);
+  check_delivered_tasks(database, findings);
+  if (const std::optional<Failure> failure = database.take_failure()) {
+    findings.add("file: reading stopped: " + failure->message);
+  }
+  return findings.take();
+}
+
+}  // namespace davit::store

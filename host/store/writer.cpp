@@ -1,0 +1,312 @@
+// Group commit.
+//
+// The thread takes what waits (up to a cap, no timer: the flush before is the window), runs it in one
+// transaction, syncs once, tells the listeners, then answers. Decisions and finishes run first and claims
+// last, so that a claim sees the slots and tasks that the same batch frees and brings.
+//
+// Isolation without a savepoint per write: a write looks before it writes, so a refusal has written nothing.
+// A write that fails halfway all the same (a constraint, a value too large) makes the batch roll back and run
+// again with each write in a transaction of its own; only the culprit fails.
+//
+// A failure of storage is another matter. Nothing of the batch is acknowledged. If it was the commit, nobody
+// knows what is on the disk, and the kernel may have forgotten pages it failed to write: so the connection is
+// closed, and the next batch opens a new one, moves the whole log into the file (which writes every page
+// again and syncs it) and empties it before anything new is written. Claims whose answer never went out are
+// returned, without counting.
+//
+// The writer is the only connection that checkpoints (SQLite 3.7.0 to 3.51.2 can lose a commit if a
+// checkpoint and a write of two connections meet), always after the answers are out.
+#include "host/store/writer.h"
+
+#include <algorithm>
+
+namespace davit::store {
+namespace {
+
+constexpr std::size_t kBatchWrites = 256;
+constexpr std::size_t kBatchBytes = 2u << 20;
+constexpr int kCheckpointPages = 1'000;    // a small log that is used again is faster than a big one
+constexpr int kLongLogPages = 16 * 1'024;  // 64 MB
+
+}  // namespace
+
+Writer::Writer(const Options& options, std::unique_ptr<Database> database, Log& log, const Clock& clock)
+    : options_(options),
+      log_(log),
+      clock_(clock),
+      identity_(FileIdentity::of(options.path)),
+      connection_(std::make_unique<Connection>(std::move(database), leases_)) {}
+
+Result<std::unique_ptr<Writer>> Writer::start(const Options& options, std::unique_ptr<Database> database,
+                                              Log& log, const Clock& clock) {
+  std::unique_ptr<Writer> writer(new Writer(options, std::move(database), log, clock));
+  int returned = 0;
+  TRY(writer->run_alone([&](Session& session) {
+    session.database.execute("UPDATE host_state SET clean = 0");
+    returned = session.tasks.recover(session.batch, TaskQueue::Recovery::Start);
+  }));
+  if (returned > 0)
+    log.warn("Tasks of a host that ended while they ran were returned", {{"tasks", returned}});
+  writer->identity_.note_log();
+  writer->thread_ = std::thread([self = writer.get()] { self->loop(); });
+  return writer;
+}
+
+Writer::~Writer() {
+  if (!thread_.joinable()) return;
+  waiting_.with([](Waiting& waiting) { waiting.stopping = true; });
+  changed_.notify_one();
+  thread_.join();
+}
+
+void Writer::on_change(std::function<void(const std::vector<Change>&)> listener) {
+  listeners_.with([&](Listeners& listeners) { listeners.change = std::move(listener); });
+}
+
+void Writer::on_commit(std::function<void(std::chrono::microseconds, std::size_t)> listener) {
+  listeners_.with([&](Listeners& listeners) { listeners.commit = std::move(listener); });
+}
+
+WriterStats Writer::stats() const {
+  WriterStats stats;
+  stats.commits = commits_.load();
+  stats.writes = writes_.load();
+  stats.failed_commits = failed_commits_.load();
+  stats.waiting = waiting_.with([](const Waiting& waiting) { return waiting.count(); });
+  return stats;
+}
+
+Result<> Writer::health() {
+  TRY(identity_.check());
+  const std::optional<Error> trouble = trouble_.with([](const std::optional<Error>& error) { return error; });
+  if (!trouble) return {};
+  const bool probe = waiting_.with([](Waiting& waiting) { return !std::exchange(waiting.probing, true); });
+  if (probe) {
+    submit<std::monostate>(Lane::Urgent, 0, nullptr, [](Session& session) {
+      session.database.execute("UPDATE host_state SET clean = 0");
+      return Result<>();
+    });
+  }
+  return *trouble;
+}
+
+void Writer::note_health(Result<> health) {
+  const bool changed = trouble_.with([&](std::optional<Error>& trouble) {
+    const bool was_well = !trouble.has_value();
+    trouble = health.ok() ? std::nullopt : std::optional(health.error());
+    return was_well != health.ok();
+  });
+  waiting_.with([](Waiting& waiting) { waiting.probing = false; });
+  if (!changed) return;
+  if (health.ok()) {
+    log_.info("The store works again");
+  } else {
+    log_.error("The store takes no writes", {{"reason", health.error().message}});
+  }
+}
+
+void Writer::enqueue(Lane lane, std::size_t bytes, std::unique_ptr<Write> write) {
+  write->bytes = bytes;
+  bool wake = false;
+  const std::optional<Error> refused = waiting_.with([&](Waiting& waiting) -> std::optional<Error> {
+    if (waiting.stopping) return Error{ErrorCode::Unavailable, "the store is closing"};
+    if (lane != Lane::Urgent && (waiting.count() >= options_.max_waiting_writes ||
+                                 waiting.bytes + bytes > options_.max_waiting_bytes)) {
+      return Error{ErrorCode::Overloaded, "too many writes wait for the disk; try again later"};
+    }
+    switch (lane) {
+      case Lane::Urgent:
+        waiting.urgent.push_back(std::move(write));
+        break;
+      case Lane::Claim:
+        waiting.claims.push_back(std::move(write));
+        break;
+      case Lane::Ingest:
+        waiting.ingest.push_back(std::move(write));
+        break;
+    }
+    if (lane != Lane::Urgent) waiting.bytes += bytes;
+    wake = std::exchange(waiting.asleep, false);
+    return std::nullopt;
+  });
+  if (refused) {
+    write->fail(*refused);
+  } else if (wake) {
+    changed_.notify_one();
+  }
+}
+
+Writer::Writes Writer::take() {
+  const auto ready = [](Waiting& waiting) {
+    const bool something = !waiting.empty() || waiting.stopping;
+    waiting.asleep = !something;
+    return something;
+  };
+  return waiting_.wait(changed_, ready, [](Waiting& waiting) {
+    Writes urgent, claims, ingest;
+    std::size_t count = 0;
+    std::size_t bytes = 0;
+    const auto move = [&](std::deque<std::unique_ptr<Write>>& from, Writes& to) {
+      while (!from.empty() && count < kBatchWrites && bytes < kBatchBytes) {
+        ++count;
+        bytes += from.front()->bytes;
+        to.push_back(std::move(from.front()));
+        from.pop_front();
+      }
+    };
+    // Who is taken first…
+    move(waiting.urgent, urgent);
+    const std::size_t urgent_bytes = bytes;
+    move(waiting.claims, claims);
+    move(waiting.ingest, ingest);
+    waiting.bytes -= std::min(waiting.bytes, bytes - urgent_bytes);
+    // …and who runs first.
+    Writes writes = std::move(urgent);
+    std::move(ingest.begin(), ingest.end(), std::back_inserter(writes));
+    std::move(claims.begin(), claims.end(), std::back_inserter(writes));
+    return writes;
+  });
+}
+
+void Writer::loop() {
+  for (Writes writes = take(); !writes.empty(); writes = take()) {
+    commit_batch(writes);
+    writes.clear();
+    checkpoint_if_due();
+  }
+  if (connection_ == nullptr) return;
+  const Result<> marked =
+      run_alone([](Session& session) { session.database.execute("UPDATE host_state SET clean = 1"); });
+  if (marked.ok()) connection_->database->checkpoint(true);
+  connection_.reset();
+}
+
+void Writer::fail_all(Writes& writes, const Error& error) {
+  for (const std::unique_ptr<Write>& write : writes) write->fail(error);
+}
+
+void Writer::drop_connection() {
+  leases_.discard();
+  connection_.reset();
+}
+
+void Writer::commit_batch(Writes& writes) {
+  Result<> usable = identity_.check();
+  if (usable.ok() && connection_ == nullptr) usable = reopen();
+  if (!usable.ok()) {
+    note_health(usable);
+    return fail_all(writes, usable.error());
+  }
+
+  Database& database = *connection_->database;
+  Batch batch{clock_.wall(), clock_.monotonic(), {}};
+  Session session{database, connection_->tasks, connection_->deliveries, leases_, batch};
+  const auto started = std::chrono::steady_clock::now();
+  const std::int64_t changes_before = database.total_changes();
+  database.begin();
+  for (const std::unique_ptr<Write>& write : writes) {
+    if (database.failed()) break;
+    write->run(session);
+  }
+  if (const std::optional<Failure> failure = database.take_failure()) {
+    database.rollback();
+    leases_.discard();
+    if (failure->storage) {
+      failed_commits_.fetch_add(1);
+      // A busy database is somebody else's transaction; anything else leaves this connection in doubt.
+      if ((failure->code & 0xff) != 5) drop_connection();
+      note_health(to_error(*failure));
+      return fail_all(writes, to_error(*failure));
+    }
+    if (writes.size() == 1) return writes.front()->fail(to_error(*failure));
+    for (std::unique_ptr<Write>& write : writes) {
+      Writes one;
+      one.push_back(std::move(write));
+      commit_batch(one);
+    }
+    return;
+  }
+
+  const bool wrote = database.total_changes() != changes_before;
+  Result<> committed;
+  if (!database.commit()) committed = to_error(*database.take_failure());
+  if (committed.ok() && wrote) {
+    identity_.note_log();
+    committed = identity_.check();
+  }
+  if (!committed.ok()) {
+    failed_commits_.fetch_add(1);
+    database.rollback();
+    drop_connection();
+    note_health(committed);
+    return fail_all(writes, committed.error());
+  }
+
+  leases_.apply();
+  note_health({});
+  writes_.fetch_add(writes.size());
+  const Listeners listeners = listeners_.with([](const Listeners& set) { return set; });
+  if (wrote) {
+    commits_.fetch_add(1);
+    if (listeners.commit) {
+      listeners.commit(
+          std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - started),
+          writes.size());
+    }
+  }
+  if (listeners.change && !batch.changes.empty()) listeners.change(batch.changes);
+  for (const std::unique_ptr<Write>& write : writes) write->answer();
+}
+
+Result<> Writer::run_alone(const std::function<void(Session&)>& work) {
+  Database& database = *connection_->database;
+  Batch batch{clock_.wall(), clock_.monotonic(), {}};
+  Session session{database, connection_->tasks, connection_->deliveries, leases_, batch};
+  database.begin();
+  work(session);
+  if (!database.failed()) database.commit();
+  if (const std::optional<Failure> failure = database.take_failure()) {
+    database.rollback();
+    leases_.discard();
+    return to_error(*failure);
+  }
+  leases_.apply();
+  const Listeners listeners = listeners_.with([](const Listeners& set) { return set; });
+  if (listeners.change && !batch.changes.empty()) listeners.change(batch.changes);
+  return {};
+}
+
+Result<> Writer::reopen() {
+  auto opened = Database::open(options_.path, Database::Mode::Write, options_.vfs);
+  if (const Failure* failure = std::get_if<Failure>(&opened)) return to_error(*failure);
+  connection_ = std::make_unique<Connection>(std::move(std::get<0>(opened)), leases_);
+  Result<> done;
+  if (!connection_->database->checkpoint(true)) {
+    done = Error{ErrorCode::Unavailable,
+                 "store: the log could not be moved into the database after a failed write"};
+  } else {
+    done = run_alone(
+        [](Session& session) { session.tasks.recover(session.batch, TaskQueue::Recovery::Reopen); });
+  }
+  if (!done.ok()) {
+    drop_connection();
+    return done;
+  }
+  log_.info("Database opened again after a failed write");
+  return {};
+}
+
+void Writer::checkpoint_if_due() {
+  if (connection_ == nullptr || connection_->database->log_pages() < kCheckpointPages) return;
+  Database& database = *connection_->database;
+  const bool whole = database.checkpoint(false);
+  if (whole) {
+    truncate_at_ = kLongLogPages;
+  } else if (database.log_pages() > truncate_at_) {
+    // A reader has been open for long. Waiting for it stops all writes, so it is tried once each 64 MB.
+    truncate_at_ = database.log_pages() + kLongLogPages;
+    if (database.checkpoint(true)) truncate_at_ = kLongLogPages;
+  }
+}
+
+}  // namespace davit::store

@@ -1,0 +1,141 @@
+// The one thread that writes, and its queue.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "host/base/clock.h"
+#include "host/base/guarded.h"
+#include "host/base/log.h"
+#include "host/store/database.h"
+#include "host/store/deliveries.h"
+#include "host/store/leases.h"
+#include "host/store/store.h"
+#include "host/store/task_queue.h"
+
+namespace davit::store {
+
+// What a write works with, for the time of one transaction.
+struct Session {
+  Database& database;
+  TaskQueue& tasks;
+  Deliveries& deliveries;
+  Leases& leases;
+  Batch& batch;
+};
+
+// Which writes a batch takes first when it cannot take all, and may never be turned away (Urgent).
+enum class Lane {
+  Urgent,  // finishes, renewals, reports, decisions
+  Claim,
+  Ingest,  // deliveries, new tasks
+};
+
+// One write that waits for its commit.
+class Write {
+ public:
+  virtual ~Write() = default;
+  // Does it. May be called again after a rollback. What it refuses it must not have begun.
+  virtual void run(Session& session) = 0;
+  virtual void answer() = 0;  // the outcome of the last run()
+  virtual void fail(const Error& error) = 0;
+  std::size_t bytes = 0;
+};
+
+template <typename T>
+class WriteOf final : public Write {
+ public:
+  using Work = std::function<Result<T>(Session&)>;
+  WriteOf(Work work, Done<T> done) : work_(std::move(work)), done_(std::move(done)) {}
+  void run(Session& session) override { result_.emplace(work_(session)); }
+  void answer() override {
+    if (done_) done_(std::move(*result_));
+  }
+  void fail(const Error& error) override {
+    if (done_) done_(error);
+  }
+
+ private:
+  Work work_;
+  Done<T> done_;
+  std::optional<Result<T>> result_;
+};
+
+class Writer {
+ public:
+  // Takes over a migrated write connection. Runs the first transaction (unclean mark, recovery) before it
+  // returns.
+  static Result<std::unique_ptr<Writer>> start(const Options& options, std::unique_ptr<Database> database,
+                                               Log& log, const Clock& clock);
+  // Commits what waits, marks the clean stop, empties the log.
+  ~Writer();
+
+  // Thread-safe. `bytes` is about what the write weighs.
+  template <typename T>
+  void submit(Lane lane, std::size_t bytes, Done<T> done, typename WriteOf<T>::Work work) {
+    enqueue(lane, bytes, std::make_unique<WriteOf<T>>(std::move(work), std::move(done)));
+  }
+
+  void on_change(std::function<void(const std::vector<Change>&)> listener);
+  void on_commit(std::function<void(std::chrono::microseconds, std::size_t)> listener);
+  // Thread-safe. While the database is unavailable each call lets the writer try again.
+  Result<> health();
+  WriterStats stats() const;
+
+ private:
+  using Writes = std::vector<std::unique_ptr<Write>>;
+  struct Connection {
+    Connection(std::unique_ptr<Database> opened, Leases& leases)
+        : database(std::move(opened)), tasks(*database, leases), deliveries(*database, tasks) {}
+    std::unique_ptr<Database> database;
+    TaskQueue tasks;
+    Deliveries deliveries;
+  };
+  struct Waiting {
+    std::deque<std::unique_ptr<Write>> urgent, claims, ingest;
+    std::size_t bytes = 0;  // of ingest and claims
+    bool stopping = false;
+    bool asleep = false;
+    bool probing = false;
+    bool empty() const { return urgent.empty() && claims.empty() && ingest.empty(); }
+    std::size_t count() const { return urgent.size() + claims.size() + ingest.size(); }
+  };
+  struct Listeners {
+    std::function<void(const std::vector<Change>&)> change;
+    std::function<void(std::chrono::microseconds, std::size_t)> commit;
+  };
+
+  Writer(const Options& options, std::unique_ptr<Database> database, Log& log, const Clock& clock);
+  void enqueue(Lane lane, std::size_t bytes, std::unique_ptr<Write> write);
+  void loop();
+  Writes take();
+  void commit_batch(Writes& writes);
+  Result<> reopen();
+  void drop_connection();
+  void fail_all(Writes& writes, const Error& error);
+  void checkpoint_if_due();
+  Result<> run_alone(const std::function<void(Session&)>& work);
+  void note_health(Result<> health);
+
+  const Options options_;
+  Log& log_;
+  const Clock& clock_;
+  FileIdentity identity_;
+  Leases leases_;                           // writer thread
+  std::unique_ptr<Connection> connection_;  // writer thread; null after a failure, until reopened
+  int truncate_at_ = 16 * 1024;             // writer thread; pages of log
+  Guarded<Waiting> waiting_;
+  std::condition_variable changed_;
+  Guarded<Listeners> listeners_;
+  Guarded<std::optional<Error>> trouble_;
+  std::atomic<std::uint64_t> commits_{0}, writes_{0}, failed_commits_{0};
+  std::thread thread_;
+};
+
+}  // namespace davit::store

@@ -1,0 +1,204 @@
+// Conformance: what a store promises about deliveries, whatever it is built on.
+#include <thread>
+
+#include "tests/unit/store/conformance.h"
+
+namespace davit::store {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+class DeliveriesTest : public StoreTest {
+ protected:
+  Result<Accepted> settle(NewDelivery delivery) {
+    return wait<Accepted>([&](auto done) { store().settle_deferred(std::move(delivery), done); });
+  }
+  Result<> defer_again(const std::string& id, WallTime again_at, int max_tries) {
+    return wait([&](auto done) { store().defer_again(id, "it crashed", again_at, max_tries, done); });
+  }
+  NewDelivery deferred(std::string key) {
+    NewDelivery delivery = new_delivery(std::move(key), 0);
+    delivery.verdict = Verdict::Deferred;
+    return delivery;
+  }
+};
+
+TEST_F(DeliveriesTest, AcceptStoresTheDeliveryAndItsTasksTogether) {
+  NewDelivery delivery = new_delivery("a", 2);
+  delivery.answer.actor = Actor{"7", "alice", "maintainer"};
+  delivery.answer.entity = Entity{"github:o/n#12", "issue", "Broken", "https://example.org/12"};
+  delivery.answer.links = {{"fixes", "jira:X-1", ""}};
+  delivery.answer.message = "two tasks";
+  const Accepted accepted = accept(delivery).value();
+
+  EXPECT_EQ(accepted.delivery_id, delivery.id);
+  EXPECT_EQ(accepted.verdict, Verdict::Queued);
+  EXPECT_FALSE(accepted.duplicate);
+  ASSERT_THAT(accepted.task_ids, SizeIs(2));
+  const TaskDetail detail = task(accepted.task_ids[0]);
+  EXPECT_EQ(detail.task.source, "github");
+  EXPECT_EQ(detail.task.entity, "github:o/n#12");
+  EXPECT_EQ(detail.delivery_id, delivery.id);
+  EXPECT_EQ(detail.actor->login, "alice");
+  EXPECT_EQ(detail.links[0].key, "jira:X-1");
+  EXPECT_EQ(detail.payload, R"({"issue":12})");
+  const DeliveryDetail stored = store().delivery(delivery.id).value();
+  EXPECT_EQ(stored.body, delivery.body);
+  EXPECT_EQ(stored.delivery.task_ids, accepted.task_ids);
+  EXPECT_EQ(stored.delivery.message, "two tasks");
+  expect_sound();
+}
+
+TEST_F(DeliveriesTest, TheSameKeyAgainGivesTheFirstOutcomeAndStoresNothing) {
+  const Accepted first = accept(new_delivery("a")).value();
+  const Accepted second = accept(new_delivery("a")).value();
+  EXPECT_TRUE(second.duplicate);
+  EXPECT_EQ(second.delivery_id, first.delivery_id);
+  EXPECT_EQ(second.task_ids, first.task_ids);
+  EXPECT_EQ(second.verdict, Verdict::Queued);
+  EXPECT_THAT(titles(), SizeIs(1));
+  EXPECT_EQ(store().delivery(first.delivery_id)->delivery.duplicates, 1);
+}
+
+TEST_F(DeliveriesTest, TheSameKeyOfAnotherWebhookIsNotADuplicate) {
+  ASSERT_TRUE(accept(new_delivery("a")).ok());
+  NewDelivery other = new_delivery("a");
+  other.webhook = "gitlab";
+  EXPECT_FALSE(accept(other)->duplicate);
+}
+
+TEST_F(DeliveriesTest, TheSameKeyAtOnceFromEightThreadsMakesOneTaskAndOneIdInAllAnswers) {
+  store();
+  for (int round = 0; round < 20; ++round) {
+    std::vector<Accepted> answers(8);
+    std::vector<std::thread> senders;
+    for (Accepted& answer : answers) {
+      senders.emplace_back([&] { answer = accept(new_delivery("round " + std::to_string(round))).value(); });
+    }
+    for (std::thread& sender : senders) sender.join();
+    int firsts = 0;
+    for (const Accepted& answer : answers) {
+      EXPECT_EQ(answer.task_ids, answers[0].task_ids);
+      EXPECT_EQ(answer.delivery_id, answers[0].delivery_id);
+      firsts += answer.duplicate ? 0 : 1;
+    }
+    EXPECT_EQ(firsts, 1);
+    EXPECT_THAT(answers[0].task_ids, SizeIs(1));
+  }
+  EXPECT_THAT(titles(), SizeIs(20));
+}
+
+TEST_F(DeliveriesTest, AnErrorMayRunAgainAndKeepsItsFirstId) {
+  NewDelivery failed = new_delivery("a", 0);
+  failed.verdict = Verdict::Error;
+  const Accepted first = accept(failed).value();
+  const Accepted second = accept(new_delivery("a")).value();
+  EXPECT_FALSE(second.duplicate);
+  EXPECT_EQ(second.delivery_id, first.delivery_id);
+  ASSERT_THAT(second.task_ids, SizeIs(1));
+  const Accepted third = accept(new_delivery("a")).value();
+  EXPECT_TRUE(third.duplicate);
+  EXPECT_EQ(third.task_ids, second.task_ids);
+  expect_sound();
+}
+
+TEST_F(DeliveriesTest, AKeyWithAWindowCountsOnlyWithinIt) {
+  NewDelivery delivery = new_delivery("body:abc");
+  delivery.key_window = Duration(60'000);
+  const Accepted first = accept(delivery).value();
+  clock_.advance(Duration(30'000));
+  NewDelivery within = new_delivery("body:abc");
+  within.key_window = Duration(60'000);
+  EXPECT_TRUE(accept(within)->duplicate);
+  clock_.advance(Duration(31'000));
+  NewDelivery after = new_delivery("body:abc");
+  after.key_window = Duration(60'000);
+  const Accepted second = accept(after).value();
+  EXPECT_FALSE(second.duplicate);
+  EXPECT_NE(second.delivery_id, first.delivery_id);
+  expect_sound();
+}
+
+TEST_F(DeliveriesTest, ADeferredDeliveryIsDueAndSettledOnce) {
+  const NewDelivery delivery = deferred("a");
+  EXPECT_EQ(accept(delivery)->verdict, Verdict::Deferred);
+  EXPECT_TRUE(accept(deferred("a"))->duplicate);
+  std::vector<DeferredDelivery> due = store().due_deferred(10).value();
+  ASSERT_THAT(due, SizeIs(1));
+  EXPECT_EQ(due[0].delivery.body, delivery.body);
+  EXPECT_EQ(due[0].delivery.path, delivery.path);
+
+  NewDelivery outcome = due[0].delivery;
+  outcome.verdict = Verdict::Queued;
+  outcome.answer.tasks.push_back(new_task());
+  const Accepted accepted = settle(outcome).value();
+  EXPECT_EQ(accepted.delivery_id, delivery.id);
+  EXPECT_THAT(accepted.task_ids, SizeIs(1));
+  EXPECT_THAT(store().due_deferred(10).value(), IsEmpty());
+  EXPECT_EQ(settle(outcome).error().code, ErrorCode::Conflict);
+  EXPECT_THAT(titles(), SizeIs(1));
+  EXPECT_EQ(accept(new_delivery("a"))->task_ids, accepted.task_ids);
+  expect_sound();
+}
+
+TEST_F(DeliveriesTest, ADeferredDeliveryIsParkedAfterTooManyTriesAndReplayable) {
+  const std::string id = accept(deferred("a"))->delivery_id;
+  ASSERT_TRUE(defer_again(id, clock_.wall() + Duration(5'000), 2).ok());
+  EXPECT_THAT(store().due_deferred(10).value(), IsEmpty());
+  clock_.advance(Duration(5'000));
+  ASSERT_THAT(store().due_deferred(10).value(), SizeIs(1));
+  EXPECT_EQ(store().due_deferred(10)->front().tries, 1);
+  ASSERT_TRUE(defer_again(id, clock_.wall(), 2).ok());
+  EXPECT_EQ(store().delivery(id)->delivery.verdict, Verdict::Parked);
+  EXPECT_THAT(store().due_deferred(10).value(), IsEmpty());
+  EXPECT_EQ(defer_again(id, clock_.wall(), 2).error().code, ErrorCode::Conflict);
+
+  ASSERT_TRUE(wait([&](auto done) { store().replay(id, done); }).ok());
+  EXPECT_THAT(store().due_deferred(10).value(), SizeIs(1));
+  EXPECT_EQ(wait([&](auto done) { store().replay(new_id(), done); }).error().code, ErrorCode::NotFound);
+}
+
+TEST_F(DeliveriesTest, ActionsOnTasksAreCommittedWithTheDelivery) {
+  NewTask waiting = new_task();
+  waiting.entity = "github:o/n#12";
+  const std::string id = create(waiting);
+  NewDelivery delivery = new_delivery("a", 0);
+  delivery.answer.actions.push_back(
+      {.kind = TaskActionKind::Cancel, .entity = "github:o/n#12", .comment = "stop"});
+  delivery.answer.actions.push_back({.kind = TaskActionKind::Approve, .task_id = id});
+  const Accepted accepted = accept(delivery).value();
+  ASSERT_THAT(accepted.action_results, SizeIs(2));
+  EXPECT_THAT(accepted.action_results[0], ::testing::HasSubstr("cancel accepted"));
+  EXPECT_THAT(accepted.action_results[1], ::testing::HasSubstr("is cancelled: cannot approve it"));
+  EXPECT_EQ(task(id).task.state, TaskState::Cancelled);
+  EXPECT_EQ(task(id).task.error, "stop");
+}
+
+TEST_F(DeliveriesTest, ADeliveryWithABadTaskIsRefusedWhole) {
+  NewDelivery delivery = new_delivery("a", 2);
+  delivery.answer.tasks[1].agent = "";
+  EXPECT_EQ(accept(delivery).error().code, ErrorCode::InvalidInput);
+  EXPECT_THAT(titles(), IsEmpty());
+  EXPECT_EQ(store().delivery(delivery.id).error().code, ErrorCode::NotFound);
+  EXPECT_FALSE(accept(new_delivery("a"))->duplicate);
+}
+
+TEST_F(DeliveriesTest, TheListGoesFromNewToOldInPages) {
+  std::vector<std::string> ids;
+  for (int i = 0; i < 5; ++i) ids.push_back(accept(new_delivery(std::to_string(i), i % 2))->delivery_id);
+  Store::DeliveryFilter filter{.limit = 2};
+  std::vector<std::string> seen;
+  do {
+    const Page<DeliverySummary> page = store().deliveries(filter).value();
+    for (const DeliverySummary& item : page.items) seen.push_back(item.delivery_id);
+    filter.cursor = page.next_cursor;
+  } while (!filter.cursor.empty());
+  EXPECT_THAT(seen, ElementsAre(ids[4], ids[3], ids[2], ids[1], ids[0]));
+  EXPECT_THAT(store().deliveries({.verdict = Verdict::Queued})->items, SizeIs(2));
+  EXPECT_EQ(store().deliveries({.cursor = "x"}).error().code, ErrorCode::InvalidInput);
+}
+
+}  // namespace
+}  // namespace davit::store
