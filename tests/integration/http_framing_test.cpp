@@ -138,6 +138,22 @@ TEST_F(HttpFramingTest, ABodyOverTheLimitIsRefusedByItsHeadAndTheAnswerArrives) 
   EXPECT_TRUE(alive());
 }
 
+TEST_F(HttpFramingTest, BodiesOnTheirWayInAreBoundedAllTogether) {
+  http::Options options;
+  options.incoming_limit = 1 << 20;
+  start(options);
+  std::string line = "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 600000\r\n";
+  RawClient first(port());
+  first.send(line + "Expect: 100-continue\r\n\r\n");
+  EXPECT_EQ(first.read_answer().status, 100);
+  auto refused = ask(line + "\r\n");
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_EQ(refused.header("Retry-After"), "1");
+  first.send(std::string(600'000, 'x'));
+  EXPECT_EQ(first.read_answer().body.size(), 600'000u);
+  EXPECT_EQ(ask(line + "\r\n" + std::string(600'000, 'x')).status, 200);
+}
+
 TEST_F(HttpFramingTest, ABodyBehindAnErrorIsNeverRunAsARequest) {
   start();
   std::string hidden = get("/forbidden");
@@ -215,6 +231,7 @@ class HttpTimeoutTest : public HttpFixture {
     options.head_timeout = Duration(100);
     options.body_timeout = Duration(100);
     options.write_timeout = Duration(150);
+    options.linger_timeout = Duration(100);
     start(options);
   }
 };
