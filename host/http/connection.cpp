@@ -30,6 +30,7 @@ namespace davit::http {
 namespace {
 
 constexpr std::size_t kBytesPerTurn = 1 << 20;   // then other connections of the thread have their turn
+constexpr std::size_t kProgress = 16 << 10;      // bytes a reader must take per write time-out, or the rest
 constexpr std::size_t kMaxDiscarded = 16 << 20;  // of a client that sends on behind the last answer
 
 bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
@@ -343,6 +344,7 @@ void Connection::write(std::string_view head, std::string body) {
   } else {
     output_.assign(head.substr(done)).append(body);
   }
+  progress_ = 0;
   if (state_ == State::Sending || state_ == State::Streaming) wait_for(worker_.server->options.write_timeout);
 }
 
@@ -354,7 +356,11 @@ void Connection::flush() {
     if (sent < 0) return close_now();
     output_sent_ += static_cast<std::size_t>(sent);
     if (stream_) stream_->unsent_bytes.fetch_sub(static_cast<std::size_t>(sent), std::memory_order_relaxed);
-    wait_for(worker_.server->options.write_timeout);
+    progress_ += static_cast<std::size_t>(sent);
+    if (progress_ >= kProgress) {
+      progress_ = 0;
+      wait_for(worker_.server->options.write_timeout);
+    }
   }
   output_ = {};
   output_sent_ = 0;

@@ -92,6 +92,7 @@ class Connection {
   RequestParser parser_;
   std::string output_;
   std::size_t output_sent_ = 0;
+  std::size_t progress_ = 0;  // bytes sent since the write time-out began
   std::shared_ptr<StreamState> stream_;
   std::size_t discarded_ = 0;
   bool input_ended_ = false;   // the client has closed its side

@@ -284,5 +284,16 @@ TEST_F(HttpTimeoutTest, AReaderThatDoesNotReadIsDropped) {
   EXPECT_EQ(server_->stats().requests_in_flight, 0);
 }
 
+TEST_F(HttpTimeoutTest, AReaderThatOnlySipsIsDroppedToo) {
+  start_impatient();
+  RawClient client(port(), RawClient::Window::Tiny);
+  client.send(get("/bytes?20000000"));
+  char sip[64];
+  EXPECT_TRUE(eventually([&] {
+    [[maybe_unused]] auto received = ::recv(client.fd(), sip, sizeof sip, MSG_DONTWAIT);
+    return server_->stats().slow_readers == 1;
+  }));
+}
+
 }  // namespace
 }  // namespace davit::test
