@@ -30,6 +30,7 @@ namespace davit::http {
 namespace {
 
 constexpr std::size_t kBytesPerTurn = 1 << 20;   // then other connections of the thread have their turn
+constexpr std::size_t kProgress = 16 << 10;      // bytes a reader must take per write time-out, or the rest
 constexpr std::size_t kMaxDiscarded = 16 << 20;  // of a client that sends on behind the last answer
 
 bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
@@ -42,6 +43,7 @@ Connection::Connection(Worker& worker, ConnectionAddress address, std::string re
 }
 
 Connection::~Connection() {
+  forget_body();
   end_request();
   if (stream_) stream_->open.store(false, std::memory_order_release);
 }
@@ -125,14 +127,7 @@ void Connection::read_requests() {
       if (progress == RequestParser::State::Complete) return dispatch();
       if (progress == RequestParser::State::Refused)
         return refuse(parser_.refusal().status, parser_.refusal().detail);
-      if (progress == RequestParser::State::Body && !body_begun_) {
-        body_begun_ = true;
-        wait_for(worker_.server->options.body_timeout);
-        // A client that asks is waiting with an empty send queue: these few bytes always fit.
-        if (parser_.expects_continue() && input_.size() == parser_.head_size())
-          write("HTTP/1.1 100 Continue\r\n\r\n", {});
-        if (state_ == State::Closed) return;
-      }
+      if (progress == RequestParser::State::Body && !body_begun_ && !begin_body()) return;
     }
     if (input_ended_) return close_now();  // nothing, or only a part of a request
     auto before = input_.size();
@@ -144,6 +139,29 @@ void Connection::read_requests() {
     }
     budget -= received;
   }
+}
+
+// The head is accepted and its body not here yet. False if it may not come.
+bool Connection::begin_body() {
+  ServerState& server = *worker_.server;
+  body_begun_ = true;
+  wait_for(server.options.body_timeout);
+  announced_ = parser_.request_size();
+  if (server.incoming_bytes.fetch_add(announced_, std::memory_order_relaxed) + announced_ >
+      server.options.incoming_limit) {
+    refuse(503, "The server is taking in as many bodies as it can; try again later.");
+    return false;
+  }
+  if (parser_.expects_continue() && input_.size() == parser_.head_size()) {
+    write("HTTP/1.1 100 Continue\r\n\r\n", {});
+  }
+  return state_ == State::Reading;
+}
+
+void Connection::forget_body() {
+  if (announced_ != 0) worker_.server->incoming_bytes.fetch_sub(announced_, std::memory_order_relaxed);
+  announced_ = 0;
+  head_begun_ = body_begun_ = false;
 }
 
 // Takes what the kernel has, up to one scratch. False if that is nothing at the moment, or the connection is
@@ -196,7 +214,7 @@ void Connection::dispatch() {
   is_head_request_ = request.method == "HEAD";
   keep_alive_ = parser_.keep_alive();
   parser_.reset();
-  head_begun_ = body_begun_ = false;
+  forget_body();
   state_ = State::Answering;
   wait_for_ever();
   in_flight_ = true;
@@ -223,8 +241,11 @@ void Connection::refuse(int status, std::string_view detail) {
       "Request refused",
       {{"request_id", request_id}, {"status", status}, {"reason", detail}, {"remote", remote_address_}});
   input_.clear();
+  forget_body();
   is_head_request_ = false;
-  answer(problem(status, "", detail, request_id), request_id);
+  auto response = problem(status, "", detail, request_id);
+  if (status == 503) response.headers.emplace_back("Retry-After", "1");
+  answer(std::move(response), request_id);
 }
 
 void Connection::turn_away() {
@@ -264,10 +285,13 @@ void Connection::on_mail(Mail mail) {
 }
 
 void Connection::answer(Response response, const std::string& request_id) {
+  if (response.status < 200 || response.status > 599) {
+    response = problem(500, "", "The answer has a status that is none.", request_id);
+  }
   bool more_to_come = !input_ended_ || !input_.empty();
   bool closing = worker_.server->closing.load(std::memory_order_relaxed);
   close_after_ = response.close || state_ == State::Reading || !keep_alive_ || !more_to_come || closing;
-  bool has_body = response.status >= 200 && response.status != 204 && response.status != 304;
+  bool has_body = response.status != 204 && response.status != 304;
   worker_.head.clear();
   append_head(worker_.head, response, request_id, close_after_ ? Persistence::Close : Persistence::KeepAlive,
               has_body ? std::optional(response.body.size()) : std::nullopt);
@@ -320,6 +344,7 @@ void Connection::write(std::string_view head, std::string body) {
   } else {
     output_.assign(head.substr(done)).append(body);
   }
+  progress_ = 0;
   if (state_ == State::Sending || state_ == State::Streaming) wait_for(worker_.server->options.write_timeout);
 }
 
@@ -331,7 +356,11 @@ void Connection::flush() {
     if (sent < 0) return close_now();
     output_sent_ += static_cast<std::size_t>(sent);
     if (stream_) stream_->unsent_bytes.fetch_sub(static_cast<std::size_t>(sent), std::memory_order_relaxed);
-    wait_for(worker_.server->options.write_timeout);
+    progress_ += static_cast<std::size_t>(sent);
+    if (progress_ >= kProgress) {
+      progress_ = 0;
+      wait_for(worker_.server->options.write_timeout);
+    }
   }
   output_ = {};
   output_sent_ = 0;

@@ -65,6 +65,8 @@ class Connection {
   // Reading
   void read_requests();
   bool receive();
+  bool begin_body();
+  void forget_body();
   void dispatch();
   void refuse(int status, std::string_view detail);
   void discard_input();
@@ -90,11 +92,13 @@ class Connection {
   RequestParser parser_;
   std::string output_;
   std::size_t output_sent_ = 0;
+  std::size_t progress_ = 0;  // bytes sent since the write time-out began
   std::shared_ptr<StreamState> stream_;
   std::size_t discarded_ = 0;
-  bool input_ended_ = false;  // the client has closed its side
-  bool head_begun_ = false;   // the head's time is running
-  bool body_begun_ = false;   // the body's time is running
+  bool input_ended_ = false;   // the client has closed its side
+  bool head_begun_ = false;    // the head's time is running
+  bool body_begun_ = false;    // the body's time is running
+  std::size_t announced_ = 0;  // our part of the server's incoming_bytes
   bool is_head_request_ = false;
   bool keep_alive_ = true;    // as the client wishes
   bool close_after_ = false;  // the answer being sent is the last

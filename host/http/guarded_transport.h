@@ -36,6 +36,7 @@ class GuardedTransport final : public Pistache::Tcp::Transport {
   void adopt(const std::shared_ptr<Pistache::Tcp::Peer>& peer);
 
  private:
+  void run_round(const Pistache::Aio::FdSet& events);
   void handle(const Pistache::Aio::FdSet::Entry& event);
   void hand_to_pistache(Pistache::Polling::Tag tag);
   bool deliver_mail();

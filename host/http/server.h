@@ -34,9 +34,11 @@ struct Options {
   Duration idle_timeout{60'000};   // between requests, and before the first
   Duration head_timeout{10'000};   // from the first byte of a request to the end of its head
   Duration body_timeout{30'000};   // from there to the end of the body
-  Duration write_timeout{10'000};  // without the client taking a byte
+  Duration write_timeout{10'000};  // without the client taking 16 KiB or the rest
   Duration linger_timeout{2'000};  // for a client to read the last answer before its connection is gone
   std::size_t default_body_limit = 1 << 20;
+  // Bytes of bodies on their way in, all connections together; a request that would pass it gets 503.
+  std::size_t incoming_limit = 256 << 20;
   std::size_t stream_lag_limit = 256 * 1024;  // bytes a stream's reader may be behind
   // Body limit by method and path; absent: the default for all. Called on I/O threads.
   BodyLimit body_limit;

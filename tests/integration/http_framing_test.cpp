@@ -138,6 +138,22 @@ TEST_F(HttpFramingTest, ABodyOverTheLimitIsRefusedByItsHeadAndTheAnswerArrives) 
   EXPECT_TRUE(alive());
 }
 
+TEST_F(HttpFramingTest, BodiesOnTheirWayInAreBoundedAllTogether) {
+  http::Options options;
+  options.incoming_limit = 1 << 20;
+  start(options);
+  std::string line = "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 600000\r\n";
+  RawClient first(port());
+  first.send(line + "Expect: 100-continue\r\n\r\n");
+  EXPECT_EQ(first.read_answer().status, 100);
+  auto refused = ask(line + "\r\n");
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_EQ(refused.header("Retry-After"), "1");
+  first.send(std::string(600'000, 'x'));
+  EXPECT_EQ(first.read_answer().body.size(), 600'000u);
+  EXPECT_EQ(ask(line + "\r\n" + std::string(600'000, 'x')).status, 200);
+}
+
 TEST_F(HttpFramingTest, ABodyBehindAnErrorIsNeverRunAsARequest) {
   start();
   std::string hidden = get("/forbidden");
@@ -215,6 +231,7 @@ class HttpTimeoutTest : public HttpFixture {
     options.head_timeout = Duration(100);
     options.body_timeout = Duration(100);
     options.write_timeout = Duration(150);
+    options.linger_timeout = Duration(100);
     start(options);
   }
 };
@@ -265,6 +282,17 @@ TEST_F(HttpTimeoutTest, AReaderThatDoesNotReadIsDropped) {
   EXPECT_TRUE(eventually([&] { return server_->stats().slow_readers == 1; }));
   EXPECT_TRUE(eventually([&] { return server_->stats().open_connections == 0; }));
   EXPECT_EQ(server_->stats().requests_in_flight, 0);
+}
+
+TEST_F(HttpTimeoutTest, AReaderThatOnlySipsIsDroppedToo) {
+  start_impatient();
+  RawClient client(port(), RawClient::Window::Tiny);
+  client.send(get("/bytes?20000000"));
+  char sip[64];
+  EXPECT_TRUE(eventually([&] {
+    [[maybe_unused]] auto received = ::recv(client.fd(), sip, sizeof sip, MSG_DONTWAIT);
+    return server_->stats().slow_readers == 1;
+  }));
 }
 
 }  // namespace
