@@ -18,6 +18,9 @@ function(davit_add_plugin name)
   target_compile_options(${name} PRIVATE $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-fno-gnu-unique>)
   target_link_options(${name} PRIVATE -Wl,--version-script=${version_script} -Wl,-z,now -Wl,-z,relro
                                       -Wl,--exclude-libs,ALL)
+  if(CMAKE_CXX_COMPILER_ID)
+    target_compile_features(${name} PRIVATE cxx_std_20)
+  endif()
   if(TARGET davit_flags)  # built within davit's own tree
     target_link_libraries(${name} PRIVATE davit_flags)
   endif()

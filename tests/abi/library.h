@@ -12,7 +12,7 @@
 class Library {
  public:
   explicit Library(const std::string& name) {
-    const std::string path = std::string(DAVIT_BUILD_DIR "/plugins/") + name + ".so";
+    const std::string path = std::string(DAVIT_BUILD_DIR "/tests/abi/plugins/") + name + ".so";
     handle_ = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (!handle_) throw std::runtime_error(dlerror());
   }

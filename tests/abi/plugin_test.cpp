@@ -1,6 +1,12 @@
 // Built plugins, loaded and driven through the C ABI.
 #include <gtest/gtest.h>
 
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "davit/json.hpp"
 #include "davit/testing/driver.hpp"
 #include "tests/abi/library.h"
@@ -58,6 +64,87 @@ TEST(TinyAgentTest, RunsATaskToItsResult) {
   ASSERT_EQ(outcome.status, davit::Status::Ok) << outcome.error;
   EXPECT_EQ(outcome.output, R"({"success":true,"output":{"title":"A task"}})");
   EXPECT_EQ(host.progress, std::vector<std::string>{"reading: "});
+}
+
+TEST(SeveralTest, OneLibraryOfSeveralFilesOffersAllThatTheyRegister) {
+  FakeHost host;
+  const Library library("several");
+  ASSERT_EQ(library.webhooks()->count, 3u);
+  ASSERT_EQ(library.agents()->count, 2u);
+  std::set<std::string> names;
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    const Json metadata = Json::parse(metadata_of(library.webhooks(), i, host).output);
+    const std::string name(metadata["name"].string_or(""));
+    names.insert(name);
+    WebhookDriver webhook(library.webhooks(), i, host);
+    const Json answer = Json::parse(webhook.handle("{}").output);
+    EXPECT_EQ("webhook-" + std::string(answer.at_pointer("/response/message").string_or("")), name);
+  }
+  for (std::uint32_t i = 0; i < 2; ++i) {
+    const Json metadata = Json::parse(metadata_of(library.agents(), i, host).output);
+    names.insert(std::string(metadata["name"].string_or("")));
+  }
+  EXPECT_EQ(names, (std::set<std::string>{"webhook-a", "webhook-b", "webhook-c", "agent-a", "agent-b"}));
+}
+
+TEST(SeveralTest, TwoLibrariesInOneProcessDoNotShareARegistry) {
+  const Library several("several");
+  const Library tiny("tiny_webhook");
+  EXPECT_EQ(tiny.webhooks()->count, 1u);
+  EXPECT_EQ(several.webhooks()->count, 3u);
+}
+
+TEST(PlainWebhookTest, PlainCServesLikeTheRest) {
+  FakeHost host;
+  WebhookDriver webhook(Library("plain_webhook").webhooks(), 0, host);
+  RequestBuilder request("{}");
+  EXPECT_EQ(webhook.deliver(request).output, R"({"response":{"status":"ignored","message":"plain C"}})");
+}
+
+TEST(FullAgentTest, GetsWhatTheHostOffersAndReportsToIt) {
+  FakeHost host;
+  host.config = R"({"greeting": "good morning"})";
+  host.secrets["TOKEN"] = "t0ken";
+  host.remaining_ms = 5000;
+  host.keys["count"] = "41";
+  AgentDriver agent(Library("full_agent").agents(), 0, host);
+  const Outcome outcome = agent.run(AgentDriver::context());
+  ASSERT_EQ(outcome.status, davit::Status::Ok) << outcome.error;
+  EXPECT_EQ(
+      outcome.output,
+      R"({"success":true,"output":{"greeting":"good morning","token":"t0ken","left":5000},)"
+      R"("usage":{"input_tokens":12,"output_tokens":0,"cache_read_tokens":0,"cache_write_tokens":0,"cost_usd":0.0,)"
+      R"("models":{"m":{"input_tokens":12,"output_tokens":0,"cache_read_tokens":0,"cache_write_tokens":0,)"
+      R"("cost_usd":0.0}}},"metrics":{"files":3.0,"seen":1.0},"next_agent":"executor-agent",)"
+      R"("next_input":{"plan":1},"wait_for_approval":true,"tasks":[{"agent":"other","priority":2}]})");
+  ASSERT_EQ(host.log.size(), 1u);
+  EXPECT_EQ(host.log[0].fields, R"({"greeting":"good morning","now":1700000000000})");
+  EXPECT_EQ(host.progress, std::vector<std::string>{"start: Beginning"});
+  const Json usage = Json::parse(host.usage.at(0));
+  EXPECT_EQ(usage["cost_usd"].number_or(0), 0.25);
+  EXPECT_EQ(host.transcript.at(0), (std::pair<std::string, std::string>("assistant", "good morning")));
+  EXPECT_EQ(host.artifacts.at("plan.md").content, "# Plan");
+  EXPECT_EQ(host.keys, (std::map<std::string, std::string>{{"count", "42"}}));
+}
+
+TEST(FullAgentTest, EndsEarlyWhenCancelledOrNotAllowed) {
+  FakeHost host;
+  AgentDriver agent(Library("full_agent").agents(), 0, host);
+  host.cancelled = true;
+  EXPECT_EQ(agent.run(AgentDriver::context()).status, davit::Status::Cancelled);
+  host.cancelled = false;
+  Json context = AgentDriver::context();
+  context["attempt"] = 4;
+  const Outcome refused = agent.run(context);
+  EXPECT_EQ(refused.status, davit::Status::Ignored);
+  EXPECT_EQ(refused.output, "three attempts are enough");
+}
+
+TEST(FullAgentTest, OnErrorMayMakeAResultOfAFailure) {
+  FakeHost host;
+  AgentDriver agent(Library("full_agent").agents(), 0, host);
+  EXPECT_EQ(agent.run(AgentDriver::context(Json::object({{"fail", true}}))).output,
+            R"({"success":false,"output":null,"error":"on_error: asked to fail","error_class":"permanent"})");
 }
 
 }  // namespace

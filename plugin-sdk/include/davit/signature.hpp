@@ -154,25 +154,27 @@ inline std::optional<std::string> signed_message(const Signature& scheme, std::s
   std::string_view text = scheme.signed_text();
   std::string message;
   std::string between;
+  bool placeholder = false;
   bool uses_timestamp = false;
   bool uses_id = false;
   while (!text.empty()) {
     if (text.starts_with("{body}")) {
       message += body;
+      placeholder = true;
       text.remove_prefix(6);
     } else if (text.starts_with("{timestamp}")) {
       message += timestamp;
-      uses_timestamp = true;
+      placeholder = uses_timestamp = true;
       text.remove_prefix(11);
     } else if (text.starts_with("{id}")) {
       message += id;
-      uses_id = true;
+      placeholder = uses_id = true;
       text.remove_prefix(4);
     } else {
       message += text.front();
       // What stands before the first placeholder cannot be shifted: "v0:" says nothing about a 0 in a
       // timestamp.
-      if (uses_timestamp || uses_id) between += text.front();
+      if (placeholder) between += text.front();
       text.remove_prefix(1);
     }
   }
