@@ -240,8 +240,7 @@ void Store::on_commit(std::function<void(std::chrono::microseconds, std::size_t)
   if (impl_->writer_) impl_->writer_->on_commit(std::move(listener));
 }
 
-// ---- writes
-// ---------------------------------------------------------------------------------------------------------
+// ---- writes ----
 
 void Store::accept(NewDelivery delivery, Done<Accepted> done) {
   std::size_t bytes = 1'024 + delivery.headers.size() + delivery.body.size();
@@ -388,8 +387,7 @@ void Store::set_setting(std::string name, std::string value, Done<> done) {
       });
 }
 
-// ---- reads
-// ----------------------------------------------------------------------------------------------------------
+// ---- reads ----
 
 Result<Page<TaskSummary>> Store::tasks(const TaskFilter& filter) const {
   return impl_->readers_.read<Page<TaskSummary>>([&](Reader& reader) { return list_tasks(reader, filter); });
@@ -420,6 +418,11 @@ Result<std::vector<DeferredDelivery>> Store::due_deferred(int limit) const {
       [&](Reader& reader) { return read_due_deferred(reader, impl_->clock_.wall(), limit); });
 }
 
+Result<std::optional<WallTime>> Store::next_deferred_at() const {
+  return impl_->readers_.read<std::optional<WallTime>>(
+      [&](Reader& reader) { return read_next_deferred_at(reader); });
+}
+
 Result<QueueReport> Store::queue() const {
   return impl_->readers_.read<QueueReport>(
       [&](Reader& reader) { return read_queue(reader, impl_->clock_.wall()); });
@@ -439,8 +442,7 @@ Result<std::optional<std::string>> Store::setting(std::string_view name) const {
       });
 }
 
-// ---- upkeep
-// ---------------------------------------------------------------------------------------------------------
+// ---- upkeep ----
 
 Result<> Store::backup(const std::filesystem::path& target) const {
   // A connection of its own: a long copy must not take a reader from the dashboard.

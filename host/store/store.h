@@ -36,8 +36,7 @@ namespace davit::store {
 template <typename T = std::monostate>
 using Done = std::function<void(Result<T>)>;
 
-// ---- deliveries
-// -----------------------------------------------------------------------------------------------------
+// ---- deliveries ----
 
 enum class Verdict {
   Queued,    // became at least one task
@@ -97,8 +96,7 @@ struct DeliveryDetail {
   std::string method, path, query, headers, body, timings, details, plugin_hash;
 };
 
-// ---- tasks
-// ----------------------------------------------------------------------------------------------------------
+// ---- tasks ----
 
 // How many more tasks of an agent may be claimed now, and for how long they are leased.
 struct AgentCapacity {
@@ -176,8 +174,7 @@ struct Change {
   std::optional<Fence> fence;  // with CancelRequested
 };
 
-// ---- the store
-// ------------------------------------------------------------------------------------------------------
+// ---- the store ----
 
 struct Options {
   std::filesystem::path path;
@@ -280,6 +277,8 @@ class Store {
   Result<DeliveryDetail> delivery(std::string_view delivery_id) const;
   // Deferred deliveries that are due, oldest first.
   Result<std::vector<DeferredDelivery>> due_deferred(int limit) const;
+  // When the next deferred delivery is due, also if that has passed; nullopt if there is none.
+  Result<std::optional<WallTime>> next_deferred_at() const;
   Result<QueueReport> queue() const;
   // Earliest run_at in the future of a queued task, for the dispatcher's timer.
   Result<std::optional<WallTime>> next_run_at() const;

@@ -308,4 +308,11 @@ Result<std::vector<DeferredDelivery>> read_due_deferred(Reader& reader, WallTime
   return due;
 }
 
+Result<std::optional<WallTime>> read_next_deferred_at(Reader& reader) {
+  Cursor row =
+      reader.statement("SELECT due_at FROM delivery WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1").query();
+  if (!row.next()) return std::optional<WallTime>();
+  return std::optional(row.time(0));
+}
+
 }  // namespace davit::store
