@@ -55,6 +55,13 @@ TEST(TinyWebhookTest, LeavesHooksItDoesNotOverrideEmpty) {
   EXPECT_EQ(webhook.abi().answer_unverified, nullptr);
 }
 
+TEST(TinyAgentTest, TakesAPayloadAsDeepAsAWebhookMayHaveParsed) {
+  FakeHost host;
+  AgentDriver agent(Library("tiny_agent").agents(), 0, host);
+  const Json payload = Json::parse(std::string(64, '[') + std::string(64, ']'));
+  EXPECT_EQ(agent.execute(AgentDriver::context(payload)).status, davit::Status::Ok);
+}
+
 TEST(TinyAgentTest, RunsATaskToItsResult) {
   FakeHost host;
   const Library library("tiny_agent");

@@ -145,6 +145,13 @@ TEST(VerifyTest, RefusesAnIdThatCouldShiftTheSignedText) {
   EXPECT_FALSE(verify(scheme, request.request(), Secrets({"secret"}), Time{}));
 }
 
+TEST(VerifyTest, APublicKeyNeverServesAsAnHmacKey) {
+  const Signature scheme = Signature::hmac_sha256("S").hex().or_ed25519().secret_prefix("whpk_").base64();
+  RequestBuilder request("{}");
+  davit::testing::sign(request, scheme, "whpk_cHVibGlj");
+  EXPECT_FALSE(verify(scheme, request.request(), Secrets({"whpk_cHVibGlj"}), Time{}));
+}
+
 TEST(VerifyTest, AnEmptySecretVerifiesNothing) {
   EXPECT_FALSE(verify_hmac_hex(Secrets({""}), "body", to_hex(bytes_of(hmac_sha256("", "body")))));
 }

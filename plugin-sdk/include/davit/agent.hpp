@@ -393,7 +393,7 @@ struct AgentAbi {
   static davit_status pre_execute(void* self, const davit_call* call, davit_text context,
                                   const davit_sink* out) {
     return guarded(call, [&] {
-      const Decision decision = agent(self).pre_execute(AgentContext(Json::parse(view_of(context))));
+      const Decision decision = agent(self).pre_execute(AgentContext(from_host(context)));
       if (decision) return DAVIT_OK;
       detail::write(out, to_utf8(decision.reason()));
       return DAVIT_IGNORED;
@@ -403,8 +403,7 @@ struct AgentAbi {
   static davit_status execute(void* self, const davit_call* call, davit_text context, const davit_sink* out) {
     return guarded(call, [&] {
       Run run(Access::host(agent(self)), call);
-      detail::write(out,
-                    agent(self).execute(AgentContext(Json::parse(view_of(context))), run).to_json().dump());
+      detail::write(out, agent(self).execute(AgentContext(from_host(context)), run).to_json().dump());
       return DAVIT_OK;
     });
   }
@@ -412,8 +411,8 @@ struct AgentAbi {
   static davit_status post_execute(void* self, const davit_call* call, davit_text context, davit_text result,
                                    const davit_sink* out) {
     return guarded(call, [&] {
-      const Json before = Json::parse(view_of(result));
-      const AgentContext in(Json::parse(view_of(context)));
+      const Json before = from_host(result);
+      const AgentContext in(from_host(context));
       detail::write(out, agent(self).post_execute(in, AgentResult::from_json(before)).to_json().dump());
       return DAVIT_OK;
     });
@@ -422,7 +421,7 @@ struct AgentAbi {
   static davit_status on_error(void* self, const davit_call* call, davit_text context, davit_status status,
                                davit_text message, const davit_sink* out) {
     return guarded(call, [&] {
-      const AgentContext in(Json::parse(view_of(context)));
+      const AgentContext in(from_host(context));
       const Failure failure(static_cast<Status>(status), std::string(view_of(message)));
       const std::optional<AgentResult> result = agent(self).on_error(in, failure);
       if (!result) return DAVIT_NOT_IMPLEMENTED;

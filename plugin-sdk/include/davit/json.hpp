@@ -60,6 +60,11 @@ inline rj::SizeType json_size(std::size_t size) { return static_cast<rj::SizeTyp
 
 inline constexpr int kJsonMaxDepth = 64;  // nested arrays and objects
 
+namespace detail {
+// For what the host composed: a payload of 64 levels lies some levels deep in it.
+inline constexpr int kHostJsonMaxDepth = 2 * kJsonMaxDepth;
+}  // namespace detail
+
 // A value inside somebody's Json. Trivially copyable, one pointer wide.
 class JsonView {
  public:
@@ -279,8 +284,8 @@ struct JsonArena {
 class JsonDepthGuard {
  public:
   using Ch = char;
-  JsonDepthGuard(rj::GenericDocument<rj::UTF8<>, JsonPool>& next, bool check_strings)
-      : next_(next), check_strings_(check_strings) {}
+  JsonDepthGuard(rj::GenericDocument<rj::UTF8<>, JsonPool>& next, bool check_strings, int max_depth)
+      : next_(next), check_strings_(check_strings), max_depth_(max_depth) {}
 
   bool Null() { return next_.Null(); }
   bool Bool(bool value) { return next_.Bool(value); }
@@ -301,16 +306,18 @@ class JsonDepthGuard {
   bool StartArray() { return enter() && next_.StartArray(); }
   bool EndArray(rj::SizeType count) { return --depth_, next_.EndArray(count); }
 
-  const char* why() const {
-    return depth_ > kJsonMaxDepth ? "nested deeper than 64 levels" : "a lone surrogate";
+  std::string why() const {
+    if (depth_ <= max_depth_) return "a lone surrogate";
+    return "nested deeper than " + std::to_string(max_depth_) + " levels";
   }
 
  private:
-  bool enter() { return ++depth_ <= kJsonMaxDepth; }
+  bool enter() { return ++depth_ <= max_depth_; }
   bool good(const char* text, rj::SizeType size) const { return !check_strings_ || is_utf8({text, size}); }
 
   rj::GenericDocument<rj::UTF8<>, JsonPool>& next_;
   bool check_strings_;
+  int max_depth_;
   int depth_ = 0;
 };
 
@@ -355,9 +362,9 @@ class Json {
   Json(const Json& other) : Json(other.view()) {}
   Json& operator=(const Json& other) { return *this = Json(other); }
 
-  // Reads a whole document: one value, UTF-8, at most 64 levels. Throws Failure(InvalidInput) with the byte
-  // offset.
-  static Json parse(std::string_view text) {
+  // Reads a whole document: one value, UTF-8, not more levels than said. Throws Failure(InvalidInput) with
+  // the byte offset.
+  static Json parse(std::string_view text, int max_depth = kJsonMaxDepth) {
     constexpr std::size_t kPadding = 32;  // the reader looks at 16 bytes at a time, also behind the end
     if (text.substr(0, 3) == "\xEF\xBB\xBF") text.remove_prefix(3);
     if (const std::size_t good = utf8_prefix(text); good != text.size()) bad(good, "not UTF-8");
@@ -375,7 +382,7 @@ class Json {
         text.find("\\ud") != std::string_view::npos || text.find("\\uD") != std::string_view::npos;
     detail::rj::GenericDocument<detail::rj::UTF8<>, detail::JsonPool> document(
         &json.arena_->pool, std::max<std::size_t>(1024, text.size() / 2));
-    detail::JsonDepthGuard guard(document, surrogates);
+    detail::JsonDepthGuard guard(document, surrogates, max_depth);
     detail::rj::InsituStringStream stream(copy);
     detail::rj::ParseResult result;
     auto events = [&](auto&) {
@@ -473,7 +480,7 @@ class Json {
   friend class JsonView;
   explicit Json(detail::rj::Type type) : node_(type) {}
 
-  [[noreturn]] static void bad(std::size_t offset, const char* what) {
+  [[noreturn]] static void bad(std::size_t offset, const std::string& what) {
     throw Failure::invalid_input("JSON, byte " + std::to_string(offset) + ": " + what);
   }
 

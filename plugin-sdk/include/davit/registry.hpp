@@ -20,10 +20,13 @@
 #include "davit/guard.hpp"
 #include "davit/host.hpp"
 #include "davit/json.hpp"
+#include "davit/text.hpp"
 
 namespace davit {
 inline namespace sdk {
 namespace detail {
+
+inline Json from_host(davit_text text) { return Json::parse(view_of(text), kHostJsonMaxDepth); }
 
 inline Json parse_schema(std::string_view text) {
   try {

@@ -8,6 +8,7 @@
 // Every secret is tried, for rotation; the time taken does not tell how much of a signature was right.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -221,6 +222,13 @@ inline bool verify(const Signature& scheme, const Request& request, const Secret
     if (accept.algorithm != "hmac-sha256") continue;
     std::vector<std::string> keys;
     for (std::string_view secret : secrets) {
+      // What another algorithm's prefix marks may be a public key, and must never serve as an HMAC key.
+      const bool another =
+          std::any_of(scheme.accepts().begin(), scheme.accepts().end(), [&](const Signature::Accept& other) {
+            return other.algorithm != accept.algorithm && !other.secret_prefix.empty() &&
+                   other.secret_prefix != accept.secret_prefix && secret.starts_with(other.secret_prefix);
+          });
+      if (another) continue;
       if (auto key = detail::key_of(accept, secret)) keys.push_back(std::move(*key));
     }
     const Secrets usable(std::vector<std::string_view>(keys.begin(), keys.end()));

@@ -173,7 +173,7 @@ struct WebhookAbi {
   static davit_status should_process(void* self, const davit_call* call, davit_text parsed,
                                      const davit_sink* out) {
     return guarded(call, [&] {
-      const Decision decision = handler(self).should_process(Json::parse(view_of(parsed)));
+      const Decision decision = handler(self).should_process(from_host(parsed));
       write(out, to_utf8(decision.reason()));
       return decision ? DAVIT_OK : DAVIT_IGNORED;
     });
@@ -181,7 +181,7 @@ struct WebhookAbi {
 
   static davit_status handle(void* self, const davit_call* call, davit_text parsed, const davit_sink* out) {
     return guarded(call, [&] {
-      write(out, handler(self).handle(Json::parse(view_of(parsed))).to_json().dump());
+      write(out, handler(self).handle(from_host(parsed)).to_json().dump());
       return DAVIT_OK;
     });
   }

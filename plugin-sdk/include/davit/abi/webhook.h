@@ -58,7 +58,7 @@
  *   tasks     [{agent, task_type, title, payload, priority, run_at, entity, key}]
  *             agent     required, the name of the agent
  *             payload   any JSON: what the agent gets to work on
- *             priority  whole number, the greater one goes first (0)
+ *             priority  -100 to 100, the greater one goes first (0)
  *             run_at    not before this time, Unix milliseconds
  *             entity    key of what it is about: tasks with the same one run one
  *                       after another (the answer's entity.key)
