@@ -14,12 +14,15 @@
 
 namespace davit::plugin {
 
-// What a running agent tells the host. Functions may be called from any thread of the agent during execute().
+// What a running agent tells the host. Functions may be called from any thread of the agent during a run,
+// also at once; texts are presentable (UTF-8, no control bytes, cut), usage is the sum so far (never
+// shrinking) as JSON of the ABI.
 struct AgentReports {
   std::function<void(double fraction, std::string_view phase, std::string_view message)> progress;
   std::function<void(std::string_view usage_json)> usage;
   std::function<void(std::string_view kind, std::string_view line)> transcript;
-  std::function<Result<>(std::string_view name, std::string_view content_type, std::string_view content)> artifact;
+  std::function<Result<>(std::string_view name, std::string_view content_type, std::string_view content)>
+      artifact;
   // Null members mean: the service is not offered, davit_host.service answers NULL.
   std::function<Result<std::string>(std::string_view key)> kv_read;
   std::function<Result<>(std::string_view key, std::string_view value)> kv_write;
@@ -30,15 +33,19 @@ struct AgentReports {
 class AgentInstance {
  public:
   static Result<std::unique_ptr<AgentInstance>> create(std::shared_ptr<const PluginModule> module,
-                                                       const PluginOffer& offer, const AgentSettings& settings,
-                                                       AgentReports reports, Log& log, const Clock& clock);
+                                                       const PluginOffer& offer,
+                                                       const AgentSettings& settings, AgentReports reports,
+                                                       Log& log, const Clock& clock);
   ~AgentInstance();
 
-  // pre_execute, execute, on_error where it failed, post_execute. `context_json` as agent.h describes. Always gives a result:
-  // a plugin that breaks its contract gives a failure that says how.
+  // pre_execute, execute, on_error where it failed with a status (not for cancelled and deadline),
+  // post_execute where there is a result. `context_json` as agent.h of the ABI describes. Always gives a
+  // result: a plugin that breaks its contract gives a failure that says how. Its usage is never less than
+  // what was reported live.
   AgentResult run(std::string_view context_json, MonotonicTime deadline);
 
-  // Makes is_cancelled() true and calls the agent's cancel. From any thread.
+  // Makes is_cancelled() true and calls the agent's cancel. From any thread. Between two runs it counts for
+  // the next one, so the caller drops what comes too late.
   void cancel();
 
  private:

@@ -12,16 +12,28 @@
 
 namespace davit::plugin {
 
-// Read what a plugin wrote. InvalidInput names the member; texts are checked and capped (docs in ABI.md).
+// Read what a plugin or a runner wrote. InvalidInput names the member that is of a wrong type, missing, or
+// too long to be cut (names, keys, ids); sentences for people are cut and freed of control bytes. Unknown
+// members are ignored.
 Result<WebhookAnswer> webhook_answer_from_json(std::string_view json);
-Result<AgentResult> agent_result_from_json(std::string_view json);
-Result<Usage> usage_from_json(std::string_view json);
 
-// The same nouns as JSON, for frames.
+// An error_class may also be "cancelled" or "deadline", which only the driver in a runner says; what only the
+// host can know (crash, interrupted) is refused.
+Result<AgentResult> agent_result_from_json(std::string_view json, bool* mended_usage = nullptr);
+
+// Figures that are negative or no numbers count as 0, absurd ones as the greatest allowed; `mended` (may be
+// null) tells whether there were such.
+Result<Usage> usage_from_json(std::string_view json, bool* mended = nullptr);
+
+// Per figure the greater one: totals never shrink. Models are united, the newer name of the main model wins.
+Usage merged(const Usage& before, const Usage& now);
+
+// The same nouns as JSON, for frames; reading them back gives equal values.
 std::string to_json(const WebhookAnswer& answer);
 std::string to_json(const AgentResult& result);
 std::string to_json(const Usage& usage);
 std::string to_json(const ProbeReport& report);
+// Checks every offer's metadata again: a report comes from a process in which the plugin has run.
 Result<ProbeReport> probe_report_from_json(std::string_view json);
 
 // The context an agent gets (agent.h of the ABI).

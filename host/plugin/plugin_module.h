@@ -1,8 +1,9 @@
 // One plugin library, loaded into this process: its factories, checked, and what they offer.
 //
-// Boost.DLL reads the exported symbols before any code of the file runs (library_info) and does the loading
-// (RTLD_NOW | RTLD_LOCAL). A module is never unloaded: dlclose cannot be relied on (docs/DEVELOPMENT.md), runners unload by
-// exit. Load only files of the content-addressed store (plugin_store.h), never of the drop folder.
+// The exported symbols are read from the bytes (elf_file.h) before any code of the file runs; Boost.DLL does
+// the loading (RTLD_NOW | RTLD_LOCAL). The code is never unmapped (RTLD_NODELETE): dlclose cannot be relied
+// on (docs/DEVELOPMENT.md), runners unload by exit. Load only files of the content-addressed store
+// (plugin_store.h), never of the drop folder.
 #pragma once
 
 #include <filesystem>
@@ -16,16 +17,19 @@
 
 namespace davit::plugin {
 
-// Looks at the bytes of a file without running any of its code: an ELF shared object for this machine that is whole
-// (every load segment and the section table end inside it), exports at least one known factory symbol and nothing
-// else that matters. Nullopt when it may be loaded.
+// Looks at the bytes of a file without running any of its code: an ELF shared object for this machine that is
+// whole (every load segment and the section table end inside it) and exports at least one known factory
+// function. Nullopt when it may be loaded. The codes are in refusal_codes.h.
 std::optional<Refusal> inspect_library(const std::filesystem::path& file);
 
 // Immutable after load; thread-safe.
 class PluginModule {
  public:
-  // Runs constructors of the library and its metadata functions: only in a runner, or after a good probe of the same bytes.
-  static std::variant<std::shared_ptr<const PluginModule>, Refusal> load(const std::filesystem::path& stored_file);
+  // Inspects, then runs constructors of the library and its metadata functions: only in a runner, or after a
+  // good probe of the same bytes. Exceptions of the plugin become refusals; a crash or an exit() in it is one
+  // of this process.
+  static std::variant<std::shared_ptr<const PluginModule>, Refusal> load(
+      const std::filesystem::path& stored_file);
 
   const ProbeReport& report() const { return report_; }
   const davit_webhook_factory* webhooks() const { return webhooks_; }  // nullptr: offers none

@@ -1,12 +1,12 @@
 // Which plugins serve right now. Finding is all it does.
 //
-// A snapshot is immutable; a change publishes a new one. Work in flight keeps the snapshot's parts it uses alive by
-// shared_ptr, so an old generation drains by itself.
+// A snapshot is immutable; a change publishes a new one. Work in flight keeps the snapshot's parts it uses
+// alive by shared_ptr, so an old generation drains by itself.
 #pragma once
 
 #include <atomic>
-#include <filesystem>
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
@@ -32,21 +32,22 @@ struct Generation {
 
 // Why an instance that is configured or offered does not serve.
 enum class ServingState { Serving, Disabled, NoSecret, BadConfig, Missing };
-std::string_view to_string(ServingState state);  // "serving", "disabled", "no_secret", "bad_config", "missing"
+std::string_view to_string(
+    ServingState state);  // "serving", "disabled", "no_secret", "bad_config", "missing"
 
 struct Webhook {
   WebhookSettings settings;
   ServingState state = ServingState::Serving;
-  std::string state_reason;                             // a sentence, when not serving
-  std::shared_ptr<const Generation> generation;         // null when Missing
+  std::string state_reason;                      // a sentence, when not serving
+  std::shared_ptr<const Generation> generation;  // null when Missing
   PluginOffer offer;
-  std::optional<SignatureScheme> scheme;                // absent: the plugin checks by itself, or unsigned
+  std::optional<SignatureScheme> scheme;  // absent: the plugin checks by itself, or unsigned
   std::string event_header;
   std::string delivery_id_header, delivery_id_pointer;  // one of them, or none
   std::vector<std::string> content_types;
   std::size_t max_body_bytes = 8u << 20;
   bool answers_unverified = false;
-  std::shared_ptr<const WebhookInstance> in_process;    // null: isolation process
+  std::shared_ptr<const WebhookInstance> in_process;  // null: isolation process
 };
 
 struct Agent {

@@ -12,21 +12,22 @@ namespace davit::plugin {
 
 enum class Isolation { InProcess, Process };
 
-// A secret by the name it was granted under. Values never appear in a log, row, page, argument list or environment.
+// A secret by the name it was granted under. Values never appear in a log, row, page, argument list or
+// environment.
 struct Secret {
   std::string name;
   std::string value;
 };
 
 struct WebhookSettings {
-  std::string instance;               // key in the configuration; also the endpoint /webhooks/<instance>
-  std::string plugin;                 // name of the webhook that a library offers
+  std::string instance;  // key in the configuration; also the endpoint /webhooks/<instance>
+  std::string plugin;    // name of the webhook that a library offers
   bool enabled = true;
   Isolation isolation = Isolation::Process;
-  Duration answer_within{500};        // for all hooks together
-  std::string config = "{}";          // JSON object
-  std::vector<std::string> secrets;   // for signatures, newest first; any may have signed
-  std::vector<Secret> granted;        // what davit_host.secret hands out
+  Duration answer_within{500};       // for all hooks together
+  std::string config = "{}";         // JSON object
+  std::vector<std::string> secrets;  // for signatures, newest first; any may have signed
+  std::vector<Secret> granted;       // what davit_host.secret hands out
   bool allow_unsigned = false;
   bool allow_own_signature_check = false;  // the plugin's validate_signature counts
   bool allow_unverified_answer = false;
@@ -38,11 +39,11 @@ struct AgentSettings {
   std::string name;
   bool enabled = true;
   std::string config = "{}";
-  std::optional<Duration> timeout;         // over the metadata's
-  std::optional<int> max_retries;          // over the metadata's
-  std::optional<bool> requires_approval;   // over the metadata's
+  std::optional<Duration> timeout;        // over the metadata's
+  std::optional<int> max_retries;         // over the metadata's
+  std::optional<bool> requires_approval;  // over the metadata's
   int concurrency = 1;
-  int executions_per_runner = 100;         // 1: a fresh process for each; warm otherwise
+  int executions_per_runner = 100;  // 1: a fresh process for each; warm otherwise
   std::vector<Secret> granted;
   std::map<std::string, std::string> environment;  // what its runner sees beside the basics
 };

@@ -1,8 +1,10 @@
-// Signature schemes declared as data in a webhook's metadata (plugin-sdk/include/davit/abi/webhook.h), checked by the host.
+// Signature schemes declared as data in a webhook's metadata (plugin-sdk/include/davit/abi/webhook.h),
+// checked by the host.
 #pragma once
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "host/base/clock.h"
@@ -32,13 +34,17 @@ struct SignatureScheme {
   std::string id_header;
   std::vector<AcceptedSignature> accept;
 
-  // InvalidInput names the member that is wrong.
+  // InvalidInput names the member that is wrong. Members and values that this host does not know are wrong: a
+  // check understood by half is none.
   static Result<SignatureScheme> from_json(const JsonValue& signature);
 };
 
-// Is the delivery signed with one of `secrets`? Unauthorized otherwise, with one text for every cause (the cause is for
-// metrics: `cause` is one of missing, doubled, malformed, mismatch, stale). Constant time in the secret and the signature.
-// A scheme without secrets is a broken invariant: the caller refuses such a webhook before.
+// Can `secret` be a key of the scheme? InvalidInput says why not, without a byte of it.
+Result<> check_secret(const SignatureScheme& scheme, std::string_view secret);
+
+// Is the delivery signed with one of `secrets`? The cause is for metrics and logs, never for the sender: one
+// of missing, doubled, malformed, mismatch, stale; empty when good. Constant time in secret and signature;
+// the same work for every cause. Secrets that check_secret refuses are passed over.
 struct SignatureVerdict {
   bool good = false;
   std::string_view cause;
@@ -47,6 +53,7 @@ SignatureVerdict verify_signature(const SignatureScheme& scheme, const Delivery&
                                   const std::vector<std::string>& secrets, WallTime now);
 
 // The header a sender would put: for `davit send` and tests. `id` and `timestamp` as the scheme needs them.
+// Signs with the first accepted HMAC that `secret` fits; NotImplemented if the scheme knows ed25519 only.
 struct SignedHeaders {
   std::vector<std::pair<std::string, std::string>> headers;
 };

@@ -1,0 +1,319 @@
+// RapidJSON's validator ignores what it does not know and asserts on some malformed schemas. So a schema is
+// first read here, keyword by keyword, into a copy that holds nothing but what the validator understands; the
+// copy is what it gets.
+#include "host/plugin/config_schema.h"
+
+#include <algorithm>
+#include <set>
+#include <vector>
+
+#include "host/base/json_schema.h"
+
+namespace davit::plugin {
+namespace {
+
+constexpr int kMaxDepth = 32;
+constexpr int kMaxSchemas = 5000;
+constexpr std::size_t kMaxPatternBytes = 256;
+
+std::string_view view(const JsonValue& text) { return {text.GetString(), text.GetStringLength()}; }
+
+Error wrong(const std::string& where, const std::string& what) {
+  return Error{ErrorCode::InvalidInput, "config_schema at \"" + where + "\" " + what};
+}
+
+// One step of a JSON pointer (RFC 6901).
+std::string escaped(std::string_view name) {
+  std::string text;
+  for (char c : name) {
+    if (c == '~') {
+      text += "~0";
+    } else if (c == '/') {
+      text += "~1";
+    } else {
+      text += c;
+    }
+  }
+  return text;
+}
+
+template <std::size_t N>
+bool is_one_of(std::string_view word, const std::string_view (&words)[N]) {
+  return std::find(std::begin(words), std::end(words), word) != std::end(words);
+}
+
+constexpr std::string_view kNotes[] = {"title", "description", "default", "$schema",
+                                       "id",    "$comment",    "examples"};
+constexpr std::string_view kTypes[] = {"null", "boolean", "object", "array", "string", "number", "integer"};
+constexpr std::string_view kCounts[] = {"minProperties", "maxProperties", "minItems",
+                                        "maxItems",      "minLength",     "maxLength"};
+constexpr std::string_view kFlags[] = {"uniqueItems", "exclusiveMinimum", "exclusiveMaximum"};
+constexpr std::string_view kNumbers[] = {"minimum", "maximum", "multipleOf"};
+constexpr std::string_view kSchemaLists[] = {"allOf", "anyOf", "oneOf"};
+constexpr std::string_view kSchemaMaps[] = {"properties", "patternProperties", "definitions"};
+
+// Repetitions are copied out by the regex engine: {1000} of {1000} would be a million states.
+bool repeats_too_much(std::string_view pattern) {
+  std::uint64_t product = 1;
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    if (pattern[i] != '{') continue;
+    std::uint64_t greatest = 1, number = 0;
+    for (++i; i < pattern.size() && pattern[i] != '}'; ++i) {
+      if (pattern[i] >= '0' && pattern[i] <= '9') {
+        number =
+            std::min<std::uint64_t>(number * 10 + static_cast<std::uint64_t>(pattern[i] - '0'), 1'000'000);
+      } else {
+        greatest = std::max(greatest, number), number = 0;
+      }
+    }
+    product = std::min<std::uint64_t>(product * std::max({greatest, number, std::uint64_t{1}}), 1'000'000);
+  }
+  return product > 10'000;
+}
+
+class Reader {
+ public:
+  Reader(const JsonValue& root, JsonDocument::AllocatorType& allocator)
+      : root_(root), allocator_(allocator) {}
+
+  Result<JsonValue> read(const JsonValue& schema, const std::string& where, int depth) {
+    if (!schema.IsObject()) return wrong(where, "must be an object");
+    if (depth > kMaxDepth)
+      return wrong(where, "is nested deeper than " + std::to_string(kMaxDepth) + " levels");
+    if (++schemas_ > kMaxSchemas)
+      return wrong(where, "is one schema too many (5000, references written out)");
+    std::set<std::string_view> seen;
+    for (const auto& member : schema.GetObject()) {
+      if (!seen.insert(view(member.name)).second)
+        return wrong(where, "has a member twice: " + json_quote(view(member.name)));
+    }
+    if (const JsonValue* reference = find_member(schema, "$ref"))
+      return read_reference(schema, *reference, where, depth);
+    JsonValue copy(rapidjson::kObjectType);
+    for (const auto& member : schema.GetObject()) {
+      std::string_view keyword = view(member.name);
+      if (is_one_of(keyword, kNotes)) continue;
+      JsonValue value =
+          TRY(read_keyword(schema, keyword, member.value, where + "/" + escaped(keyword), depth));
+      copy.AddMember(JsonValue(member.name, allocator_), value, allocator_);
+    }
+    return copy;
+  }
+
+ private:
+  Result<JsonValue> read_reference(const JsonValue& schema, const JsonValue& reference,
+                                   const std::string& where, int depth) {
+    for (const auto& member : schema.GetObject()) {
+      if (view(member.name) != "$ref" && !is_one_of(view(member.name), kNotes)) {
+        return wrong(where, "has members beside $ref, which would be ignored");
+      }
+    }
+    constexpr std::string_view kStart = "#/definitions/";
+    if (!reference.IsString() || !view(reference).starts_with(kStart)) {
+      return wrong(where + "/$ref", "must be \"#/definitions/<name>\"");
+    }
+    std::string name(view(reference).substr(kStart.size()));
+    const JsonValue* definitions = find_member(root_, "definitions");
+    const JsonValue* target = definitions ? find_member(*definitions, name) : nullptr;
+    if (!target || name.find_first_of("/~%") != std::string::npos) {
+      return wrong(where + "/$ref", "names no definition of this schema");
+    }
+    // Written out in place: the validator then meets no reference, and a circle shows as one.
+    if (!open_.insert(name).second) return wrong(where + "/$ref", "refers to itself in a circle");
+    Result<JsonValue> copy = read(*target, "/definitions/" + name, depth + 1);
+    open_.erase(name);
+    return copy;
+  }
+
+  Result<JsonValue> read_keyword(const JsonValue& schema, std::string_view keyword, const JsonValue& value,
+                                 const std::string& where, int depth) {
+    if (keyword == "type") return read_type(value, where);
+    if (keyword == "enum") return read_enum(value, where);
+    if (is_one_of(keyword, kCounts)) {
+      if (!value.IsUint()) return wrong(where, "must be a whole number from 0");
+      return JsonValue(value, allocator_);
+    }
+    if (is_one_of(keyword, kFlags)) {
+      if (!value.IsBool()) return wrong(where, "must be true or false (draft 4)");
+      if (keyword == "exclusiveMinimum" && !find_member(schema, "minimum"))
+        return wrong(where, "needs a minimum beside it");
+      if (keyword == "exclusiveMaximum" && !find_member(schema, "maximum"))
+        return wrong(where, "needs a maximum beside it");
+      return JsonValue(value, allocator_);
+    }
+    if (is_one_of(keyword, kNumbers)) {
+      if (!value.IsNumber()) return wrong(where, "must be a number");
+      if (keyword == "multipleOf" && value.GetDouble() <= 0) return wrong(where, "must be greater than 0");
+      return JsonValue(value, allocator_);
+    }
+    if (keyword == "pattern") {
+      if (!value.IsString()) return wrong(where, "must be a text");
+      TRY(check_pattern(view(value), where));
+      return JsonValue(value, allocator_);
+    }
+    if (is_one_of(keyword, kSchemaLists)) {
+      if (!value.IsArray() || value.Empty()) return wrong(where, "must be a list of schemas, not empty");
+      return read_list(value, where, depth);
+    }
+    if (is_one_of(keyword, kSchemaMaps)) {
+      if (!value.IsObject()) return wrong(where, "must be an object of schemas");
+      JsonValue copy(rapidjson::kObjectType);
+      for (const auto& member : value.GetObject()) {
+        if (keyword == "patternProperties") TRY(check_pattern(view(member.name), where));
+        JsonValue schema_copy = TRY(read(member.value, where + "/" + escaped(view(member.name)), depth + 1));
+        copy.AddMember(JsonValue(member.name, allocator_), schema_copy, allocator_);
+      }
+      return copy;
+    }
+    if (keyword == "not") return read(value, where, depth + 1);
+    if (keyword == "items") {
+      if (value.IsArray()) return read_list(value, where, depth);
+      return read(value, where, depth + 1);
+    }
+    if (keyword == "additionalProperties" || keyword == "additionalItems") {
+      if (value.IsBool()) return JsonValue(value, allocator_);
+      return read(value, where, depth + 1);
+    }
+    if (keyword == "required") return read_names(value, where);
+    if (keyword == "dependencies") {
+      if (!value.IsObject()) return wrong(where, "must be an object");
+      JsonValue copy(rapidjson::kObjectType);
+      for (const auto& member : value.GetObject()) {
+        // The validator looks at this object as if it were a schema, too, and asserts on a list under this
+        // name.
+        if (view(member.name) == "patternProperties") return wrong(where, "cannot be given for this name");
+        std::string at = where + "/" + escaped(view(member.name));
+        JsonValue item = member.value.IsArray() ? TRY(read_names(member.value, at))
+                                                : TRY(read(member.value, at, depth + 1));
+        copy.AddMember(JsonValue(member.name, allocator_), item, allocator_);
+      }
+      return copy;
+    }
+    return wrong(where, "is a keyword this host does not check; take it out");
+  }
+
+  Result<JsonValue> read_type(const JsonValue& value, const std::string& where) {
+    auto known = [](const JsonValue& type) { return type.IsString() && is_one_of(view(type), kTypes); };
+    bool good =
+        known(value) || (value.IsArray() && !value.Empty() && std::all_of(value.Begin(), value.End(), known));
+    if (!good)
+      return wrong(where, "must be null, boolean, object, array, string, number, integer or a list of these");
+    return JsonValue(value, allocator_);
+  }
+
+  Result<JsonValue> read_enum(const JsonValue& value, const std::string& where) {
+    if (!value.IsArray() || value.Empty()) return wrong(where, "must be a list, not empty");
+    for (const JsonValue& item : value.GetArray()) {
+      if (item.IsObject() || item.IsArray())
+        return wrong(where, "may hold texts, numbers, true, false and null only");
+    }
+    return JsonValue(value, allocator_);
+  }
+
+  Result<JsonValue> read_names(const JsonValue& value, const std::string& where) {
+    if (!value.IsArray() || value.Empty() ||
+        !std::all_of(value.Begin(), value.End(), [](const JsonValue& name) { return name.IsString(); })) {
+      return wrong(where, "must be a list of names, not empty");
+    }
+    return JsonValue(value, allocator_);
+  }
+
+  Result<JsonValue> read_list(const JsonValue& value, const std::string& where, int depth) {
+    JsonValue copy(rapidjson::kArrayType);
+    for (rapidjson::SizeType i = 0; i < value.Size(); ++i) {
+      JsonValue item = TRY(read(value[i], where + "/" + std::to_string(i), depth + 1));
+      copy.PushBack(item, allocator_);
+    }
+    return copy;
+  }
+
+  Result<> check_pattern(std::string_view pattern, const std::string& where) {
+    if (pattern.size() > kMaxPatternBytes) return wrong(where, "is longer than 256 bytes");
+    if (pattern.find('\0') != std::string_view::npos) return wrong(where, "holds a NUL");
+    if (repeats_too_much(pattern))
+      return wrong(where, "repeats too much (the product of all {n} is over 10000)");
+    if (!JsonSchemaRegex(std::string(pattern).c_str()).IsValid()) {
+      return wrong(where, "is no regular expression that the validator can run: " + json_quote(pattern));
+    }
+    return {};
+  }
+
+  const JsonValue& root_;
+  JsonDocument::AllocatorType& allocator_;
+  std::set<std::string> open_;  // definitions being written out
+  int schemas_ = 0;
+};
+
+template <typename Pointer>
+std::string text_of_pointer(const Pointer& pointer) {
+  JsonBuffer buffer;
+  pointer.Stringify(buffer);
+  return std::string(text_of(buffer));
+}
+
+// The member that a schema requires and an object lacks, or that the object has and the schema does not know.
+std::string offending_member(std::string_view keyword, const JsonValue* schema, const JsonValue* value) {
+  if (!schema || !value || !value->IsObject()) return {};
+  if (keyword == "required") {
+    for (const std::string& name : strings_member(*schema, "required")) {
+      if (!find_member(*value, name)) return name;
+    }
+  }
+  if (keyword == "additionalProperties") {
+    const JsonValue* properties = find_member(*schema, "properties");
+    for (const auto& member : value->GetObject()) {
+      if (!properties || !find_member(*properties, view(member.name))) return std::string(view(member.name));
+    }
+  }
+  return {};
+}
+
+std::string explained(std::string_view keyword, const JsonValue* schema, const JsonValue* value) {
+  std::string member = offending_member(keyword, schema, value);
+  if (keyword == "required") return "lacks the member " + json_quote(member);
+  if (keyword == "additionalProperties")
+    return "has a member the plugin does not know: " + json_quote(member);
+  std::string text = "is not what the plugin's schema asks for (" + std::string(keyword);
+  if (const JsonValue* wanted = schema ? find_member(*schema, keyword) : nullptr) {
+    std::string shown = to_json(*wanted);
+    if (shown.size() <= 200) text += ": " + shown;
+  }
+  return text + ")";
+}
+
+}  // namespace
+
+struct ConfigSchema::Parts {
+  JsonDocument source;  // the copy the schema was compiled from; kept to explain
+  std::unique_ptr<JsonSchema> schema;
+};
+
+ConfigSchema::ConfigSchema(std::shared_ptr<const Parts> parts) : parts_(std::move(parts)) {}
+ConfigSchema::ConfigSchema(ConfigSchema&&) noexcept = default;
+ConfigSchema& ConfigSchema::operator=(ConfigSchema&&) noexcept = default;
+ConfigSchema::~ConfigSchema() = default;
+
+Result<ConfigSchema> ConfigSchema::from_json(const JsonValue& schema) {
+  auto parts = std::make_shared<Parts>();
+  Reader reader(schema, parts->source.GetAllocator());
+  JsonValue copy = TRY(reader.read(schema, "", 0));
+  static_cast<JsonValue&>(parts->source) = std::move(copy);
+  parts->schema = std::make_unique<JsonSchema>(parts->source);
+  return ConfigSchema(std::move(parts));
+}
+
+Result<> ConfigSchema::check(std::string_view config) const {
+  JsonDocument document = TRY(parse_json(config, {.max_bytes = 1u << 20}));
+  if (!document.IsObject()) return Error{ErrorCode::InvalidInput, "config must be an object"};
+  JsonSchemaValidator validator(*parts_->schema);
+  if (document.Accept(validator)) return {};
+  std::string_view keyword =
+      validator.GetInvalidSchemaKeyword() ? validator.GetInvalidSchemaKeyword() : "schema";
+  auto place = validator.GetInvalidDocumentPointer();
+  const JsonValue* schema = validator.GetInvalidSchemaPointer().Get(parts_->source);
+  const JsonValue* value = place.Get(document);
+  return Error{ErrorCode::InvalidInput,
+               "config at \"" + text_of_pointer(place) + "\" " + explained(keyword, schema, value)};
+}
+
+}  // namespace davit::plugin

@@ -1,0 +1,245 @@
+#include "host/plugin/metadata.h"
+
+#include <algorithm>
+
+#include "host/base/json.h"
+#include "host/plugin/config_schema.h"
+#include "host/plugin/refusal_codes.h"
+
+namespace davit::plugin {
+namespace {
+
+constexpr JsonLimits kLimits{.max_bytes = kMaxMetadataBytes, .max_depth = 40, .max_values = 20'000};
+
+Error wrong(std::string_view member, std::string_view what) {
+  return Error{ErrorCode::InvalidInput, "metadata." + std::string(member) + " " + std::string(what)};
+}
+
+std::string_view view(const JsonValue& text) { return {text.GetString(), text.GetStringLength()}; }
+
+bool has_control_bytes(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](char c) {
+    auto byte = static_cast<unsigned char>(c);
+    return (byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7f;
+  });
+}
+
+// Texts of the metadata reach terminals, logs and pages: none may carry control bytes, wherever it stands.
+bool holds_control_bytes(const JsonValue& value) {
+  if (value.IsString()) return has_control_bytes(view(value));
+  if (value.IsArray()) return std::any_of(value.Begin(), value.End(), holds_control_bytes);
+  if (value.IsObject()) {
+    return std::any_of(value.MemberBegin(), value.MemberEnd(), [](const auto& member) {
+      return has_control_bytes(view(member.name)) || holds_control_bytes(member.value);
+    });
+  }
+  return false;
+}
+
+Result<std::string> text(const JsonValue& object, std::string_view name, std::size_t max,
+                         bool one_line = true) {
+  const JsonValue* value = find_member(object, name);
+  if (!value) return std::string();
+  if (!value->IsString()) return wrong(name, "must be a text");
+  if (value->GetStringLength() > max) return wrong(name, "is longer than " + std::to_string(max) + " bytes");
+  if (one_line && view(*value).find_first_of("\n\t") != std::string_view::npos)
+    return wrong(name, "must be one line");
+  return std::string(view(*value));
+}
+
+Result<bool> flag(const JsonValue& object, std::string_view name, bool fallback) {
+  const JsonValue* value = find_member(object, name);
+  if (!value) return fallback;
+  if (!value->IsBool()) return wrong(name, "must be true or false");
+  return value->GetBool();
+}
+
+Result<std::int64_t> number(const JsonValue& object, std::string_view name, std::int64_t fallback,
+                            std::int64_t least, std::int64_t most) {
+  const JsonValue* value = find_member(object, name);
+  if (!value) return fallback;
+  if (!value->IsInt64() || value->GetInt64() < least || value->GetInt64() > most) {
+    return wrong(name,
+                 "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most));
+  }
+  return value->GetInt64();
+}
+
+Result<std::vector<std::string>> texts(const JsonValue& object, std::string_view name) {
+  std::vector<std::string> list;
+  const JsonValue* value = find_member(object, name);
+  if (!value) return list;
+  if (!value->IsArray() || value->Size() > 256) return wrong(name, "must be a list of at most 256 texts");
+  for (const JsonValue& item : value->GetArray()) {
+    if (!item.IsString() || item.GetStringLength() == 0 || item.GetStringLength() > 128) {
+      return wrong(name, "must hold texts of 1 to 128 bytes");
+    }
+    list.emplace_back(view(item));
+  }
+  return list;
+}
+
+Result<std::string> header_name(const JsonValue& object, std::string_view name) {
+  std::string header = TRY(text(object, name, 128));
+  bool good = std::all_of(header.begin(), header.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+  });
+  if (!good) return wrong(name, "must be the name of an HTTP header");
+  return header;
+}
+
+bool is_json_pointer(std::string_view pointer) {
+  if (pointer.empty() || pointer.front() != '/' || pointer.size() > 256) return false;
+  for (std::size_t i = 0; i < pointer.size(); ++i) {
+    if (pointer[i] == '~' && (i + 1 == pointer.size() || (pointer[i + 1] != '0' && pointer[i + 1] != '1')))
+      return false;
+  }
+  return true;
+}
+
+Result<std::string> name_of(const JsonValue& object) {
+  const JsonValue* value = find_member(object, "name");
+  if (!value) return wrong("name", "is missing");
+  std::string name = TRY(text(object, "name", 256));
+  if (!is_plugin_name(name)) {
+    return wrong("name", "is " + json_quote(name.substr(0, 64)) + "; it must match [a-z][a-z0-9_-]{0,63}");
+  }
+  return name;
+}
+
+Result<> read(const JsonValue& object, WebhookMetadata& metadata) {
+  metadata.name = TRY(name_of(object));
+  metadata.description = TRY(text(object, "description", 4096, false));
+  metadata.version = TRY(text(object, "version", 64));
+  metadata.endpoint = TRY(text(object, "endpoint", 256));
+  metadata.secret_env_var = TRY(text(object, "secret_env_var", 128));
+  metadata.enabled = TRY(flag(object, "enabled", true));
+  metadata.event_types = TRY(texts(object, "event_types"));
+  metadata.event_header = TRY(header_name(object, "event_header"));
+  if (const JsonValue* id = find_member(object, "delivery_id")) {
+    if (!id->IsObject() || id->MemberCount() != 1) {
+      return wrong("delivery_id", "must be {\"header\": …} or {\"pointer\": …}");
+    }
+    metadata.delivery_id_header = TRY(header_name(*id, "header"));
+    metadata.delivery_id_pointer = TRY(text(*id, "pointer", 256));
+    if (metadata.delivery_id_header.empty() && !is_json_pointer(metadata.delivery_id_pointer)) {
+      return wrong("delivery_id", "must be {\"header\": <name>} or {\"pointer\": <JSON pointer>}");
+    }
+  }
+  if (find_member(object, "content_types")) {
+    metadata.content_types = TRY(texts(object, "content_types"));
+    if (metadata.content_types.empty()) return wrong("content_types", "must name at least one media type");
+    for (std::string& type : metadata.content_types) {
+      std::transform(type.begin(), type.end(), type.begin(),
+                     [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+      if (type.find('/') == std::string::npos || type.find_first_of("; ,") != std::string::npos) {
+        return wrong("content_types", "must hold media types such as application/json, without parameters");
+      }
+    }
+  }
+  metadata.max_body_bytes = static_cast<std::size_t>(
+      TRY(number(object, "max_body_bytes", static_cast<std::int64_t>(metadata.max_body_bytes), 1, 64 << 20)));
+  metadata.answers_unverified = TRY(flag(object, "answers_unverified", false));
+  return {};
+}
+
+Result<> read(const JsonValue& object, AgentMetadata& metadata) {
+  metadata.name = TRY(name_of(object));
+  metadata.display_name = TRY(text(object, "display_name", 128));
+  metadata.description = TRY(text(object, "description", 4096, false));
+  metadata.version = TRY(text(object, "version", 64));
+  metadata.capabilities = TRY(texts(object, "capabilities"));
+  metadata.enabled = TRY(flag(object, "enabled", true));
+  metadata.max_retries = static_cast<int>(TRY(number(object, "max_retries", 3, 0, 100)));
+  metadata.timeout = std::chrono::seconds(TRY(number(object, "timeout_seconds", 3600, 1, 7 * 86'400)));
+  metadata.requires_approval = TRY(flag(object, "requires_approval", false));
+  return {};
+}
+
+// Everything that both kinds have in common.
+template <typename Metadata>
+std::variant<Metadata, Refusal> metadata_from_json(std::string_view json) {
+  if (json.size() > kMaxMetadataBytes) {
+    return refuse(refusal::kBadMetadata, "The metadata has " + std::to_string(json.size()) +
+                                             " bytes, more than " + std::to_string(kMaxMetadataBytes));
+  }
+  auto document = parse_json(json, kLimits);
+  if (!document)
+    return refuse(refusal::kBadMetadata, "The metadata cannot be read: " + document.error().message);
+  if (!document->IsObject()) return refuse(refusal::kBadMetadata, "The metadata is not a JSON object");
+  if (holds_control_bytes(*document))
+    return refuse(refusal::kBadMetadata, "A text of the metadata holds control bytes");
+  Metadata metadata;
+  if (auto done = read(*document, metadata); !done)
+    return refuse(refusal::kBadMetadata, done.error().message);
+  if constexpr (std::is_same_v<Metadata, WebhookMetadata>) {
+    if (const JsonValue* signature = find_member(*document, "signature")) {
+      auto scheme = SignatureScheme::from_json(*signature);
+      if (!scheme) return refuse(refusal::kBadSignatureScheme, scheme.error().message);
+      metadata.signature = std::move(scheme).value();
+    }
+  }
+  if (const JsonValue* schema = find_member(*document, "config_schema")) {
+    if (auto read = ConfigSchema::from_json(*schema); !read) {
+      return refuse(refusal::kBadConfigSchema, read.error().message);
+    }
+    metadata.config_schema = to_json(*schema);
+  }
+  return metadata;
+}
+
+}  // namespace
+
+bool is_plugin_name(std::string_view name) {
+  return !name.empty() && name.size() <= 64 && name[0] >= 'a' && name[0] <= 'z' &&
+         std::all_of(name.begin(), name.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+         });
+}
+
+std::variant<WebhookMetadata, Refusal> webhook_metadata_from_json(std::string_view json) {
+  return metadata_from_json<WebhookMetadata>(json);
+}
+
+std::variant<AgentMetadata, Refusal> agent_metadata_from_json(std::string_view json) {
+  return metadata_from_json<AgentMetadata>(json);
+}
+
+std::variant<PluginOffer, Refusal> offer_from_metadata(PluginKind kind, std::uint32_t index,
+                                                       std::string_view json) {
+  PluginOffer offer;
+  offer.kind = kind;
+  offer.index = index;
+  std::optional<Refusal> refused;
+  auto take = [&](auto read) {
+    if (auto* metadata = std::get_if<0>(&read)) {
+      offer.name = metadata->name;
+      offer.version = metadata->version;
+    } else {
+      refused = std::get<1>(std::move(read));
+    }
+  };
+  if (kind == PluginKind::Webhook) {
+    take(webhook_metadata_from_json(json));
+  } else {
+    take(agent_metadata_from_json(json));
+  }
+  if (refused) {
+    refused->reason.insert(0, std::string(to_string(kind)) + " number " + std::to_string(index) + ": ");
+    return *refused;
+  }
+  offer.metadata = to_json(parse_json(json, kLimits).value());
+  return offer;
+}
+
+Result<> check_config(const std::string& config_schema, std::string_view config) {
+  if (config_schema.empty()) {
+    JsonDocument document = TRY(parse_json(config, {.max_bytes = 1u << 20}));
+    if (!document.IsObject()) return Error{ErrorCode::InvalidInput, "config must be an object"};
+    return {};
+  }
+  JsonDocument schema = TRY(parse_json(config_schema, kLimits));
+  return TRY(ConfigSchema::from_json(schema)).check(config);
+}
+
+}  // namespace davit::plugin

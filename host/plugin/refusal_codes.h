@@ -1,0 +1,138 @@
+// Every reason for which a library file is refused, in one table: the stable code, and what a person can do
+// about it. A refusal's sentence is what was seen, followed by the remedy from here.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "host/model/plugin_info.h"
+
+namespace davit::plugin {
+
+struct RefusalCode {
+  std::string_view code;
+  std::string_view remedy;
+  bool passing = false;  // may be gone at the next scan although the bytes are the same
+};
+
+namespace refusal {
+// The place of the file.
+inline constexpr RefusalCode kNotRegularFile{"not_regular_file", "Put a plain file there, or take it away."};
+inline constexpr RefusalCode kBrokenLink{"broken_link",
+                                         "Let the link point to a file that exists, or remove it."};
+inline constexpr RefusalCode kEscapingLink{"escaping_link",
+                                           "Copy the file into the plugins folder instead of linking to it."};
+inline constexpr RefusalCode kWritableByOthers{
+    "writable_by_others", "Run chmod go-w on it, or list the file's name under plugins.allow_writable."};
+inline constexpr RefusalCode kForeignOwner{"foreign_owner",
+                                           "Let it belong to the user davit runs as, or to root."};
+inline constexpr RefusalCode kUnreadable{"unreadable", "Make it readable for the user davit runs as.", true};
+inline constexpr RefusalCode kTooLarge{"too_large",
+                                       "Strip the library of its debug information (strip --strip-debug)."};
+inline constexpr RefusalCode kNotSettled{
+    "not_settled",
+    "Nothing to do: it is looked at again shortly. Renaming a finished file into place avoids the wait.",
+    true};
+inline constexpr RefusalCode kStoreUnusable{
+    "store_unusable", "Repair the store folder; the files are looked at again then.", true};
+inline constexpr RefusalCode kNotPinned{"not_pinned",
+                                        "Add this hash to plugins.pinned_sha256 if you trust the file."};
+inline constexpr RefusalCode kSameName{"same_name",
+                                       "Remove one of the two files, or rename what one of them offers."};
+
+// The bytes of the file, before any of its code runs.
+inline constexpr RefusalCode kNotElf{"not_elf",
+                                     "Build it as a shared library (davit_add_plugin, or cc -shared -fPIC)."};
+inline constexpr RefusalCode kWrongClass{"wrong_class", "Build it for 64 bits."};
+inline constexpr RefusalCode kWrongMachine{"wrong_machine", "Build it for the machine that davit runs on."};
+inline constexpr RefusalCode kNotSharedObject{
+    "not_shared_object", "Build it as a shared library, not as a program or object file."};
+inline constexpr RefusalCode kTruncated{"truncated",
+                                        "Copy the file again; it is looked at again when it changes."};
+inline constexpr RefusalCode kMalformedElf{"malformed_elf", "Build or copy the file again."};
+inline constexpr RefusalCode kNoFactory{"no_factory",
+                                        "Export davit_webhook_factory_v1 or davit_agent_factory_v1 "
+                                        "(DAVIT_REGISTER_WEBHOOK or DAVIT_REGISTER_AGENT)."};
+inline constexpr RefusalCode kAbiMajorUnsupported{
+    "abi_major_unsupported",
+    "Build the plugin with the plugin SDK of this davit, or use a davit that knows that version."};
+
+// What the loader and the factories say.
+inline constexpr RefusalCode kLoadFailed{
+    "load_failed", "Install what is missing, or link it into the plugin (ldd shows it)."};
+inline constexpr RefusalCode kAbiTooNew{"abi_too_new",
+                                        "Use a newer davit, or build the plugin to need an older ABI minor."};
+inline constexpr RefusalCode kBadFactory{"bad_factory",
+                                         "Fill in the factory as davit/abi/webhook.h and agent.h say."};
+inline constexpr RefusalCode kBadMetadata{"bad_metadata",
+                                          "Correct the metadata as davit/abi/webhook.h and agent.h say."};
+inline constexpr RefusalCode kBadConfigSchema{
+    "bad_config_schema", "Use JSON Schema draft 4 with the keywords docs/DEVELOPMENT.md lists."};
+inline constexpr RefusalCode kBadSignatureScheme{
+    "bad_signature_scheme", "Correct the metadata's signature as davit/abi/webhook.h says."};
+inline constexpr RefusalCode kDuplicateName{
+    "duplicate_name", "Give each webhook and each agent of the library a name of its own."};
+inline constexpr RefusalCode kThrew{"threw", "Catch exceptions inside the plugin: none may cross the ABI."};
+
+// What the probe saw (host/isolation).
+inline constexpr RefusalCode kProbeCrashed{"probe_crashed",
+                                           "Debug the library's constructors and metadata functions."};
+inline constexpr RefusalCode kProbeExited{
+    "probe_exited", "A plugin must not end its process; remove the exit from its constructors."};
+inline constexpr RefusalCode kProbeTimeout{
+    "probe_timeout",
+    "Constructors and metadata must return within seconds; move slow work to create or later.", true};
+inline constexpr RefusalCode kProbeMemory{"probe_memory",
+                                          "Constructors and metadata must be frugal; allocate later.", true};
+inline constexpr RefusalCode kProbeFailed{
+    "probe_failed", "The probe itself could not run; see the log. It is tried again.", true};
+}  // namespace refusal
+
+inline constexpr RefusalCode kRefusalCodes[] = {refusal::kNotRegularFile,
+                                                refusal::kBrokenLink,
+                                                refusal::kEscapingLink,
+                                                refusal::kWritableByOthers,
+                                                refusal::kForeignOwner,
+                                                refusal::kUnreadable,
+                                                refusal::kTooLarge,
+                                                refusal::kNotSettled,
+                                                refusal::kStoreUnusable,
+                                                refusal::kNotPinned,
+                                                refusal::kSameName,
+                                                refusal::kNotElf,
+                                                refusal::kWrongClass,
+                                                refusal::kWrongMachine,
+                                                refusal::kNotSharedObject,
+                                                refusal::kTruncated,
+                                                refusal::kMalformedElf,
+                                                refusal::kNoFactory,
+                                                refusal::kAbiMajorUnsupported,
+                                                refusal::kLoadFailed,
+                                                refusal::kAbiTooNew,
+                                                refusal::kBadFactory,
+                                                refusal::kBadMetadata,
+                                                refusal::kBadConfigSchema,
+                                                refusal::kBadSignatureScheme,
+                                                refusal::kDuplicateName,
+                                                refusal::kThrew,
+                                                refusal::kProbeCrashed,
+                                                refusal::kProbeExited,
+                                                refusal::kProbeTimeout,
+                                                refusal::kProbeMemory,
+                                                refusal::kProbeFailed};
+
+// "<what>. <remedy>"
+inline Refusal refuse(const RefusalCode& code, std::string what) {
+  if (!what.empty() && what.back() != '.') what += '.';
+  return Refusal{std::string(code.code), std::move(what) + " " + std::string(code.remedy)};
+}
+
+// May a refusal with this code go away without new bytes? Unknown codes do not.
+inline bool is_passing(std::string_view code) {
+  for (const RefusalCode& known : kRefusalCodes) {
+    if (known.code == code) return known.passing;
+  }
+  return false;
+}
+
+}  // namespace davit::plugin

@@ -1,0 +1,3 @@
+/* Loading it crashes. */
+#include "broken.h"
+__attribute__((constructor)) static void crash(void) { *(volatile int *)8 = 1; }

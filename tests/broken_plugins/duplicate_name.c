@@ -1,0 +1,3 @@
+/* Two webhooks with one name. */
+#define COUNT 2
+#include "broken.h"

@@ -1,0 +1,3 @@
+/* The metadata has no name. */
+#define METADATA "{\"description\":\"nameless\"}"
+#include "broken.h"

@@ -1,0 +1,3 @@
+/* The metadata is no JSON. */
+#define METADATA "name: broken"
+#include "broken.h"

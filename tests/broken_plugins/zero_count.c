@@ -1,0 +1,3 @@
+/* Offers nothing. */
+#define COUNT 0
+#include "broken.h"

@@ -1,0 +1,215 @@
+#include "host/plugin/marshal.h"
+
+#include <gtest/gtest.h>
+
+#include "host/base/json.h"
+
+namespace davit::plugin {
+namespace {
+
+TEST(MarshalTest, AFullWebhookAnswerSurvivesTheTripThroughJson) {
+  constexpr std::string_view kAnswer =
+      R"({"response":{"status":"queued","message":"on it","details":{"n":1},"http":{"status":202,"content_type":"text/plain","body":"ok"}},
+          "tasks":[{"agent":"planning-agent","task_type":"issue_fix","title":"Fix it","payload":{"x":[1,2]},"priority":-5,
+                    "run_at":1700000000000,"entity":"github:o/r#1","key":"k"}],
+          "actions":[{"action":"approve","task_id":"t1","comment":"fine","content_hash":"abc"},{"action":"cancel","entity":"e","agent":"a"}],
+          "actor":{"id":"1","login":"ada","role":"owner"},
+          "entity":{"key":"github:o/r#1","type":"issue","title":"Broken","url":"https://example.org/1"},
+          "links":[{"rel":"fixes","key":"sentry:A-1","url":"https://example.org/2"}],"unknown":true})";
+  auto answer = webhook_answer_from_json(kAnswer);
+  ASSERT_TRUE(answer.ok()) << answer.error().message;
+  EXPECT_EQ(answer->status, AnswerStatus::Queued);
+  EXPECT_EQ(answer->details, R"({"n":1})");
+  EXPECT_EQ(answer->http->status, 202);
+  ASSERT_EQ(answer->tasks.size(), 1u);
+  EXPECT_EQ(answer->tasks[0].payload, R"({"x":[1,2]})");
+  EXPECT_EQ(answer->tasks[0].priority, -5);
+  EXPECT_EQ(to_unix_ms(*answer->tasks[0].run_at), 1'700'000'000'000);
+  ASSERT_EQ(answer->actions.size(), 2u);
+  EXPECT_EQ(answer->actions[1].kind, TaskActionKind::Cancel);
+  EXPECT_EQ(answer->actor->login, "ada");
+  EXPECT_EQ(answer->entity->title, "Broken");
+  EXPECT_EQ(answer->links[0].rel, "fixes");
+
+  std::string json = to_json(*answer);
+  auto again = webhook_answer_from_json(json);
+  ASSERT_TRUE(again.ok()) << again.error().message;
+  EXPECT_EQ(to_json(*again), json);
+}
+
+TEST(MarshalTest, AnEmptyAnswerMeansIgnored) {
+  auto answer = webhook_answer_from_json("{}");
+  ASSERT_TRUE(answer.ok());
+  EXPECT_EQ(answer->status, AnswerStatus::Ignored);
+  EXPECT_EQ(webhook_answer_from_json(R"({"tasks":[{"agent":"a"}]})")->status, AnswerStatus::Queued);
+}
+
+TEST(MarshalTest, AWrongMemberOfAnAnswerIsNamed) {
+  const std::pair<std::string_view, std::string_view> cases[] = {
+      {R"([])", "answer"},
+      {R"({"tasks":{}})", "tasks"},
+      {R"({"tasks":[7]})", "tasks[0]"},
+      {R"({"tasks":[{"title":"x"}]})", "tasks[0].agent"},
+      {R"({"tasks":[{"agent":"Bad Name"}]})", "tasks[0].agent"},
+      {R"({"tasks":[{"agent":"a"},{"agent":"a","priority":101}]})", "tasks[1].priority"},
+      {R"({"tasks":[{"agent":"a","priority":1.5}]})", "tasks[0].priority"},
+      {R"({"tasks":[{"agent":"a","run_at":"tomorrow"}]})", "tasks[0].run_at"},
+      {R"({"tasks":[{"agent":"a","key":"a\nb"}]})", "tasks[0].key"},
+      {R"({"tasks":[{"agent":"a","title":7}]})", "tasks[0].title"},
+      {R"({"actions":[{"action":"explode","task_id":"t"}]})", "actions[0].action"},
+      {R"({"actions":[{"action":"approve"}]})", "actions[0].task_id"},
+      {R"({"response":7})", "response"},
+      {R"({"response":{"status":"done"}})", "response.status"},
+      {R"({"response":{"details":[]}})", "response.details"},
+      {R"({"response":{"http":{"status":99}}})", "response.http.status"},
+      {R"({"response":{"http":{"content_type":"a\r\nSet-Cookie: x"}}})", "response.http.content_type"},
+      {R"({"entity":{"type":"issue"}})", "entity.key"},
+      {R"({"actor":"ada"})", "actor"},
+      {R"({"links":[{"url":7}]})", "links[0].url"},
+  };
+  for (const auto& [json, member] : cases) {
+    auto answer = webhook_answer_from_json(json);
+    ASSERT_FALSE(answer.ok()) << json;
+    EXPECT_EQ(answer.error().code, ErrorCode::InvalidInput);
+    EXPECT_NE(answer.error().message.find(member), std::string::npos)
+        << json << " gave " << answer.error().message;
+  }
+}
+
+TEST(MarshalTest, TooManyTasksAndTooLargePayloadsAreRefused) {
+  std::string tasks = "{\"tasks\":[";
+  for (int i = 0; i < 257; ++i) tasks += i ? ",{\"agent\":\"a\"}" : "{\"agent\":\"a\"}";
+  EXPECT_FALSE(webhook_answer_from_json(tasks + "]}").ok());
+  std::string large =
+      "{\"tasks\":[{\"agent\":\"a\",\"payload\":\"" + std::string((1 << 20) + 1, 'x') + "\"}]}";
+  EXPECT_FALSE(webhook_answer_from_json(large).ok());
+}
+
+TEST(MarshalTest, SentencesAreCutAtACharacterAndFreedOfControlBytes) {
+  std::string message(4095, 'x');
+  auto answer =
+      webhook_answer_from_json("{\"response\":{\"message\":\"\\u001b[31m" + message + "\xC3\xA9\"}}");
+  ASSERT_TRUE(answer.ok());
+  EXPECT_LE(answer->message.size(), 4096u);
+  EXPECT_EQ(answer->message.find('\x1b'), std::string::npos);
+  EXPECT_TRUE(is_utf8(answer->message));
+}
+
+TEST(MarshalTest, AFullResultSurvivesTheTripThroughJson) {
+  constexpr std::string_view kResult =
+      R"({"success":true,"output":{"plan":["a"]},"usage":{"input_tokens":10,"output_tokens":2,"cache_read_tokens":3,
+          "cache_write_tokens":4,"cost_usd":0.123457,"model":"big","models":{"big":{"input_tokens":10,"cost_usd":0.1}}},
+          "metrics":{"files":3},"next_agent":"executor-agent","next_input":{"go":1},"wait_for_approval":true,
+          "tasks":[{"agent":"code-review-agent"}]})";
+  auto result = agent_result_from_json(kResult);
+  ASSERT_TRUE(result.ok()) << result.error().message;
+  EXPECT_EQ(result->usage.cost_micro_usd, 123'457);
+  EXPECT_EQ(result->usage.models.at("big").cost_micro_usd, 100'000);
+  EXPECT_EQ(result->next_input, R"({"go":1})");
+  EXPECT_TRUE(result->wait_for_approval);
+  std::string json = to_json(*result);
+  auto again = agent_result_from_json(json);
+  ASSERT_TRUE(again.ok()) << again.error().message;
+  EXPECT_EQ(to_json(*again), json);
+}
+
+TEST(MarshalTest, AFailureKeepsItsClassAndItsWait) {
+  auto result = agent_result_from_json(
+      R"({"success":false,"error":"quota","error_class":"rate_limited","retry_after_ms":1500})");
+  ASSERT_TRUE(result.ok());
+  EXPECT_EQ(result->failure, FailureClass::RateLimited);
+  EXPECT_EQ(result->retry_after, Duration(1500));
+  EXPECT_EQ(agent_result_from_json(to_json(*result))->failure, FailureClass::RateLimited);
+  EXPECT_EQ(agent_result_from_json(R"({"success":false})")->failure, FailureClass::Retryable);
+  EXPECT_EQ(agent_result_from_json(R"({"success":true})")->failure, FailureClass::None);
+}
+
+TEST(MarshalTest, AResultCannotClaimWhatOnlyTheHostKnows) {
+  EXPECT_FALSE(agent_result_from_json(R"({"success":false,"error_class":"interrupted"})").ok());
+  EXPECT_FALSE(agent_result_from_json(R"({"success":false,"error_class":"crash"})").ok());
+  EXPECT_FALSE(agent_result_from_json(R"({"success":false,"error_class":"none"})").ok());
+}
+
+TEST(MarshalTest, BrokenResultsAreRefused) {
+  for (std::string_view json :
+       {"", "null", "{}", R"({"success":1})", R"({"success":true,"metrics":7})",
+        R"({"success":true,"next_agent":"../x"})", R"({"success":true,"usage":[]})",
+        R"({"success":true,"usage":{"input_tokens":"7"}})", R"({"success":true} x)"}) {
+    EXPECT_FALSE(agent_result_from_json(json).ok()) << json;
+  }
+}
+
+TEST(MarshalTest, ImpossibleUsageIsMendedAndFlagged) {
+  bool mended = false;
+  auto usage = usage_from_json(R"({"input_tokens":-5,"output_tokens":7.9,"cost_usd":-0.5})", &mended);
+  ASSERT_TRUE(usage.ok());
+  EXPECT_TRUE(mended);
+  EXPECT_EQ(usage->input_tokens, 0);
+  EXPECT_EQ(usage->output_tokens, 7);
+  EXPECT_EQ(usage->cost_micro_usd, 0);
+  mended = false;
+  EXPECT_EQ(usage_from_json(R"({"cost_usd":1e300})", &mended)->cost_micro_usd, 1'000'000'000'000);
+  EXPECT_TRUE(mended);
+  EXPECT_FALSE(usage_from_json(R"({"cost_usd":NaN})").ok());
+  mended = false;
+  ASSERT_TRUE(usage_from_json(R"({"cost_usd":0.25})", &mended).ok());
+  EXPECT_FALSE(mended);
+}
+
+TEST(MarshalTest, MergedUsageNeverShrinks) {
+  Usage before = *usage_from_json(
+      R"({"input_tokens":100,"cost_usd":0.5,"model":"m","models":{"m":{"input_tokens":100}}})");
+  Usage now = *usage_from_json(R"({"input_tokens":10,"output_tokens":3,"models":{"n":{"output_tokens":3}}})");
+  Usage sum = merged(before, now);
+  EXPECT_EQ(sum.input_tokens, 100);
+  EXPECT_EQ(sum.output_tokens, 3);
+  EXPECT_EQ(sum.cost_micro_usd, 500'000);
+  EXPECT_EQ(sum.model, "m");
+  EXPECT_EQ(sum.models.size(), 2u);
+}
+
+TEST(MarshalTest, AProbeReportSurvivesTheTripAndIsCheckedAgain) {
+  ProbeReport report;
+  report.offers.push_back(
+      {PluginKind::Webhook, 0, "github", "1.0.0", R"({"name":"github","version":"1.0.0"})"});
+  report.offers.push_back({PluginKind::Agent, 1, "github", "", R"({"name":"github"})"});
+  auto again = probe_report_from_json(to_json(report));
+  ASSERT_TRUE(again.ok()) << again.error().message;
+  ASSERT_EQ(again->offers.size(), 2u);
+  EXPECT_EQ(again->offers[0].version, "1.0.0");
+  EXPECT_EQ(again->offers[1].index, 1u);
+  EXPECT_EQ(again->offers[1].kind, PluginKind::Agent);
+
+  report.offers[0].metadata = R"({"name":"../evil"})";
+  EXPECT_FALSE(probe_report_from_json(to_json(report)).ok());
+  EXPECT_FALSE(probe_report_from_json(R"({"abi_minor_needed":999,"offers":[]})").ok());
+  EXPECT_FALSE(probe_report_from_json(R"({"offers":[{"kind":"daemon"}]})").ok());
+}
+
+TEST(MarshalTest, TheContextOfAnAgentHasEverythingTheAbiNames) {
+  ClaimedTask task;
+  task.task_id = "t";
+  task.session_id = "s";
+  task.agent = "planning-agent";
+  task.title = "a \"quoted\" title";
+  task.payload = R"({"x":1})";
+  task.previous_result = "null";
+  task.entity = "github:o/r#1";
+  task.actor = Actor{"1", "ada", "owner"};
+  task.links.push_back({"fixes", "k", "u"});
+  task.attempt = 2;
+  auto context = parse_json(agent_context_json(task, R"({"mode":"x"})", from_unix_ms(5), "/tmp/w"));
+  ASSERT_TRUE(context.ok()) << context.error().message;
+  EXPECT_EQ(string_member(*context, "session_id"), "s");
+  EXPECT_EQ(int_member(*context, "attempt"), 2);
+  EXPECT_EQ(int_member(*context, "deadline_unix_ms"), 5);
+  EXPECT_EQ(text_member(*context, "config"), R"({"mode":"x"})");
+  EXPECT_TRUE(find_member(*context, "previous_result")->IsNull());
+  const JsonValue& shown = *find_member(*context, "task");
+  EXPECT_EQ(text_member(shown, "payload"), R"({"x":1})");
+  EXPECT_EQ(string_member(*find_member(shown, "entity"), "key"), "github:o/r#1");
+  EXPECT_EQ(string_member(*find_member(shown, "actor"), "login"), "ada");
+}
+
+}  // namespace
+}  // namespace davit::plugin
