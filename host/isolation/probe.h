@@ -18,9 +18,10 @@ struct ProbeOptions {
   std::uint64_t memory_limit = 1u << 30;    // address space of the child
 };
 
-// Starts a runner in scan mode on the stored file and waits. Refusals: probe_crashed (with the signal), probe_exited (with
-// the status), probe_timeout, probe_memory, and those the loader itself gives (no_factory, abi_too_new, bad_metadata, …).
-// Blocks the calling thread; not for I/O threads.
-std::variant<ProbeReport, Refusal> probe(const std::filesystem::path& stored_file, const ProbeOptions& options, Log& log);
+// Starts a runner in scan mode on the stored file and waits. Refusals: probe_crashed (with the signal),
+// probe_exited (with the status), probe_timeout, probe_memory, and those the loader itself gives (no_factory,
+// abi_too_new, bad_metadata, …). Blocks the calling thread; not for I/O threads.
+std::variant<ProbeReport, Refusal> probe(const std::filesystem::path& stored_file,
+                                         const ProbeOptions& options, Log& log);
 
 }  // namespace davit::isolation
