@@ -58,7 +58,7 @@ Result<std::uint64_t> cancel_from_json(std::string_view json);
 // What a call gives: {"result":…} or {"error":{"code":…,"message":…}}. `result` is JSON text.
 std::string result_answer(std::string_view result);
 std::string error_answer(const Error& error);
-// The text of the result, or the error. Internal if it is neither.
+// The text of the result (not checked: whoever reads it does), or the error. Internal if it is neither.
 Result<std::string> result_of_answer(std::string_view answer);
 
 std::string log_json(LogLevel level, std::string_view line);

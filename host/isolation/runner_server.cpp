@@ -89,8 +89,15 @@ void stop_other_threads() {
   close(tasks);
 }
 
+// A sanitizer reserves terabytes of addresses: no limit fits it.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kSanitizer = true;
+#else
+constexpr bool kSanitizer = false;
+#endif
+
 void limit_address_space(std::uint64_t bytes) {
-  if (bytes == 0) return;
+  if (bytes == 0 || kSanitizer) return;
   rlimit limit{bytes, bytes};
   setrlimit(RLIMIT_AS, &limit);
 }
