@@ -62,6 +62,7 @@ struct Log::Sink {
   }
   spdlog::logger logger;
   LogFormat format;
+  Forward forward;
 };
 
 Log::Log(std::unique_ptr<Sink> sink) : sink_(std::move(sink)) {}
@@ -87,10 +88,22 @@ std::unique_ptr<Log> Log::silent() {
   return std::unique_ptr<Log>(new Log(std::make_unique<Sink>(std::make_shared<spdlog::sinks::null_sink_mt>(), options)));
 }
 
+std::unique_ptr<Log> Log::forwarding(LogLevel level, Forward forward) {
+  Options options;
+  options.level = level;
+  auto sink = std::make_unique<Sink>(std::make_shared<spdlog::sinks::null_sink_mt>(), options);
+  sink->forward = std::move(forward);
+  return std::unique_ptr<Log>(new Log(std::move(sink)));
+}
+
 bool Log::enabled(LogLevel level) const { return sink_->logger.should_log(level_of(level)); }
 
 void Log::write(LogLevel level, std::string_view sentence, std::initializer_list<LogField> fields) {
   if (!enabled(level)) return;
+  if (sink_->forward) {
+    sink_->forward(level, as_text(sentence, fields));
+    return;
+  }
   std::string line = sink_->format == LogFormat::Json ? as_json(sentence, fields) : as_text(sentence, fields);
   sink_->logger.log(level_of(level), spdlog::string_view_t(line.data(), line.size()));
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <string>
@@ -42,6 +43,10 @@ class Log {
   static Result<std::unique_ptr<Log>> open(const Options& options);
   // Writes nowhere; for tests and tools.
   static std::unique_ptr<Log> silent();
+  // Hands each line, as text with its fields, to a function: a runner sends them to the host. The function is called from
+  // any thread, also at once.
+  using Forward = std::function<void(LogLevel level, std::string_view line)>;
+  static std::unique_ptr<Log> forwarding(LogLevel level, Forward forward);
   ~Log();
 
   bool enabled(LogLevel level) const;

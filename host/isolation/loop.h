@@ -1,5 +1,5 @@
-// One thread that waits for descriptors, timers and posted functions. Ingest and dispatch own one each; everything that
-// belongs to a runner happens on the loop it was started from, so runner code needs no locks.
+// One thread that waits for descriptors, timers and posted functions. Ingest and dispatch own one each;
+// everything that belongs to a runner happens on the loop it was started from, so runner code needs no locks.
 #pragma once
 
 #include <cstdint>
@@ -12,24 +12,35 @@
 
 namespace davit::isolation {
 
+// Functions given to the loop must not throw. An idle loop sleeps without any wake-up.
 class Loop {
  public:
+  // The name is cut to the system's 15 characters. Unavailable if the system gives no descriptor or thread.
   static Result<std::unique_ptr<Loop>> start(std::string thread_name);
-  ~Loop();  // stops and joins; functions not yet run are dropped
+  // Stops and joins; functions not yet run are dropped. Never called on the loop thread.
+  ~Loop();
 
-  // From any thread. Runs soon on the loop thread, in order. Does not wake the thread more than once per turn.
+  // From any thread. Runs soon on the loop thread, in order. Wakes the thread only if it sleeps, so a burst
+  // of posts costs one wake-up.
   void post(std::function<void()> function);
+  // From any thread: runs the function on the loop thread and waits until it returned (on the loop thread: at
+  // once). False if the loop ended before.
+  bool run(const std::function<void()>& function);
   bool on_loop_thread() const;
 
-  // Loop thread only. Timers fire at or after their time; an id is never reused.
+  // Loop thread only. Timers fire at or after their time; an id is never reused and never 0.
   using TimerId = std::uint64_t;
   TimerId after(Duration delay, std::function<void()> function);
   void cancel(TimerId timer);
 
-  // Loop thread only. `ready` gets the epoll events; level-triggered.
+  // Loop thread only. `ready` gets the epoll events; level-triggered. It may unwatch any descriptor, its own
+  // included.
   Result<> watch(int fd, std::uint32_t events, std::function<void(std::uint32_t)> ready);
   void rewatch(int fd, std::uint32_t events);
-  void unwatch(int fd);
+  void unwatch(int fd);  // before the descriptor is closed
+
+  // How often the thread was woken since it started: for tests and metrics, from any thread.
+  std::uint64_t wake_ups() const;
 
  private:
   struct Parts;

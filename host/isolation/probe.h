@@ -1,6 +1,7 @@
 // Opening an unknown library in a child that may die.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <variant>
@@ -8,6 +9,7 @@
 
 #include "host/base/clock.h"
 #include "host/base/log.h"
+#include "host/isolation/process_tree.h"
 #include "host/model/plugin_info.h"
 
 namespace davit::isolation {
@@ -15,12 +17,15 @@ namespace davit::isolation {
 struct ProbeOptions {
   std::vector<std::string> runner_command;  // default: /proc/self/exe with the internal mode
   Duration deadline{5000};                  // then the child is killed: refused as "probe_timeout"
-  std::uint64_t memory_limit = 1u << 30;    // address space of the child
+  std::uint64_t memory_limit = 1u << 30;    // address space of the child (not under sanitizers)
 };
 
-// Starts a runner in scan mode on the stored file and waits. Refusals: probe_crashed (with the signal), probe_exited (with
-// the status), probe_timeout, probe_memory, and those the loader itself gives (no_factory, abi_too_new, bad_metadata, …).
-// Blocks the calling thread; not for I/O threads.
-std::variant<ProbeReport, Refusal> probe(const std::filesystem::path& stored_file, const ProbeOptions& options, Log& log);
+// Starts a runner in scan mode on the stored file and waits. Refusals: probe_crashed (with the signal),
+// probe_exited (with the status), probe_timeout, probe_memory, probe_failed (the probe itself did not work),
+// and those the loader itself gives (no_factory, abi_too_new, bad_metadata, …: plugin/refusal_codes.h). There
+// is no fallback: what cannot be probed is refused. Blocks the calling thread; not for I/O threads. From any
+// thread.
+std::variant<ProbeReport, Refusal> probe(const std::filesystem::path& stored_file,
+                                         const ProbeOptions& options, KnownChildren& children, Log& log);
 
 }  // namespace davit::isolation

@@ -53,8 +53,9 @@ class VerifiedDelivery {
   bool key_is_body_hash_;
 };
 
-// The key to VerifiedDelivery. Used by host/plugin/webhook.cpp after it checked, and by host/ingest when it reads back a
-// delivery that was verified before it was stored; a structure test holds it to these two.
+// The key to VerifiedDelivery. Used by host/plugin/webhook.cpp after it checked, by host/ingest when it reads back a
+// delivery that was verified before it was stored, and by host/isolation/runner_main.cpp, where a delivery arrives that the
+// host has verified; a structure test holds it to these three.
 class VerifiedDeliveryMaker {
  public:
   static VerifiedDelivery make(Delivery delivery, std::string delivery_key, bool key_is_body_hash) {

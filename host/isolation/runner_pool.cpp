@@ -1,0 +1,749 @@
+// The life of a runner, seen from the host:
+//
+//   Greeting --welcome--> Creating --created--> Busy <--answer/call--> Idle --idle, retired, used up-->
+//   Closing
+//       \                     \                  |  \                   |                                 |
+//        \                     \          deadline,   \  process ends,  | process ends                    |
+//        process ends,
+//         \                     \          cancel      \ wrong frame    |                                 |
+//         or too slow
+//          \                     \              Stopping \              |                                 |
+//           +---------------------+--------------+--------+-------------+---------------------------------+-->
+//           Dying
+//
+// A new runner is started for a call and belongs to it from the start. Dying means: the tree is being killed
+// or, if the process ended by itself, what it left behind. Only then, with nothing left, does the call end
+// and the runner leave the books. A Runner is deleted nowhere but there, in a function that the loop calls
+// directly.
+//
+// One timer per runner. It is only ever moved to an earlier time; when it fires too early for what the runner
+// does now, it is set again. A warm call on a runner whose timer is armed therefore touches no timer at all.
+#include "host/isolation/runner_pool.h"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <atomic>
+#include <deque>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+
+#include "host/base/crypto.h"
+#include "host/base/file.h"
+#include "host/isolation/envelope.h"
+#include "host/isolation/frames.h"
+#include "host/isolation/runner_process.h"
+
+namespace davit::isolation {
+namespace {
+
+constexpr Duration kClosingGrace{2000};
+constexpr Duration kEndOfSocketGrace{1000};  // between the end of the socket and the end of the process
+constexpr Duration kKillLimit{10'000};       // then a tree that cannot be killed is reported and given up
+constexpr std::size_t kBytesPerTurn = 256u << 10;
+
+enum class State { Greeting, Creating, Busy, Stopping, Idle, Closing, Dying };
+
+}  // namespace
+
+std::string_view to_string(CallEnd end) {
+  switch (end) {
+    case CallEnd::Answered:
+      return "answered";
+    case CallEnd::Crashed:
+      return "crashed";
+    case CallEnd::TimedOut:
+      return "timed_out";
+    case CallEnd::Cancelled:
+      return "cancelled";
+    case CallEnd::Refused:
+      return "refused";
+    case CallEnd::SpawnFailed:
+      return "spawn_failed";
+    case CallEnd::BrokeProtocol:
+      return "broke_protocol";
+  }
+  return "answered";
+}
+
+struct RunnerPool::Parts {
+  struct Group;
+
+  struct Waiting {
+    CallId id = 0;
+    Call call;
+    Loop::TimerId timer = 0;
+  };
+
+  struct Runner {
+    Group* group = nullptr;
+    State state = State::Greeting;
+    RunnerProcess process;
+    FrameReader reader;
+    FrameWriter writer;
+    OutputCapture output;
+    std::string nonce;
+    int calls_begun = 0;
+    bool retired = false;
+    bool writable_awaited = false;
+    bool socket_ended = false;
+
+    CallId call_id = 0;  // 0: none
+    Call call;
+    bool deadline_passed = false;  // why it is Stopping
+
+    MonotonicTime due{};  // what the state waits for: deadline, end of grace, idle end
+    Loop::TimerId timer = 0;
+    MonotonicTime timer_at{};
+
+    // Dying.
+    std::optional<TreeKill> kill;
+    CallOutcome outcome;
+    MonotonicTime kill_since{}, kill_until{};
+    bool by_itself = false;
+    std::optional<int> wait_status;
+  };
+
+  struct Group {
+    std::shared_ptr<const PreparedSpec> spec;
+    std::deque<Waiting> waiting;
+    std::vector<Runner*> idle;  // the last one is the warmest
+    std::size_t alive = 0;
+  };
+
+  Parts(Loop& its_loop, KnownChildren& its_children, PoolOptions its_options, Log& its_log,
+        const Clock& its_clock)
+      : loop(its_loop),
+        children(its_children),
+        options(std::move(its_options)),
+        log(its_log),
+        clock(its_clock) {}
+
+  Loop& loop;
+  KnownChildren& children;
+  const PoolOptions options;
+  Log& log;
+  const Clock& clock;
+  std::unordered_map<std::string, std::unique_ptr<Group>> groups;  // by key of the spec
+  std::unordered_map<Runner*, std::unique_ptr<Runner>> runners;
+  std::unordered_map<CallId, Runner*> running;
+  CallId next_call = 1;
+  std::size_t waiting = 0;
+  std::size_t closing = 0;
+  // Guards functions posted to the loop that may outlive the pool.
+  std::shared_ptr<bool> alive_token = std::make_shared<bool>(true);
+  struct Counters {
+    std::atomic<std::size_t> alive{0}, busy{0}, waiting{0};
+    std::atomic<std::uint64_t> spawned{0}, crashed{0}, killed{0};
+  } counters;
+
+  // Calls.
+  CallId call(const std::shared_ptr<const PreparedSpec>& spec, Call call);
+  void serve();
+  Waiting take_first(Group& group);
+  void end_later(Call call, CallOutcome outcome);
+  void begin(Runner& runner, CallId id, Call call);
+  void send_call(Runner& runner);
+  void cancel(CallId id);
+  void answered(Runner& runner, std::string answer);
+
+  // Runners.
+  void start(Group& group, CallId id, Call call);
+  bool watch(Runner& runner);
+  void on_calls(Runner& runner, std::uint32_t events);
+  bool read_frames(Runner& runner);
+  bool handle(Runner& runner, const Frame& frame);
+  void on_exit(Runner& runner);
+  void take_output(Runner& runner, std::size_t limit);
+  void send(Runner& runner, FrameKind kind, std::string json, std::string blob = {});
+  void ask_to_stop(Runner& runner, bool deadline);
+  void become_idle(Runner& runner);
+  void close(Runner& runner);
+  bool close_longest_idle(const Group& except);
+
+  // Time.
+  void wait_until(Runner& runner, MonotonicTime due);
+  void on_timer(Runner& runner);
+
+  // Ends.
+  void broke_protocol(Runner& runner, std::string_view what);
+  void kill(Runner& runner, CallEnd end, std::string detail);
+  void die(Runner& runner, CallEnd end, std::string detail, MonotonicTime since);
+  void step_kill(Runner& runner);
+  void bury(Runner& runner);
+  void drop_if_unused(Group& group);
+  std::string_view name(const Runner& runner) const { return runner.group->spec->spec().name; }
+};
+
+// --- calls
+// ---------------------------------------------------------------------------------------------------------------
+
+RunnerPool::CallId RunnerPool::Parts::call(const std::shared_ptr<const PreparedSpec>& spec, Call new_call) {
+  const CallId id = next_call++;
+  std::unique_ptr<Group>& group = groups[spec->key()];
+  if (!group) {
+    group = std::make_unique<Group>();
+    group->spec = spec;
+  }
+  if (waiting == 0 && !group->idle.empty()) {
+    Runner& runner = *group->idle.back();
+    group->idle.pop_back();
+    begin(runner, id, std::move(new_call));
+    return id;
+  }
+  Waiting entry{id, std::move(new_call), 0};
+  const auto left = std::chrono::ceil<Duration>(entry.call.deadline - clock.monotonic());
+  Group* waits_in = group.get();
+  entry.timer = loop.after(std::max(left, Duration{0}), [this, waits_in, id] {
+    auto& queue = waits_in->waiting;
+    auto found =
+        std::find_if(queue.begin(), queue.end(), [id](const Waiting& waits) { return waits.id == id; });
+    if (found == queue.end()) return;
+    Call late = std::move(found->call);
+    queue.erase(found);
+    counters.waiting = --waiting;
+    CallOutcome outcome;
+    outcome.end = CallEnd::TimedOut;
+    outcome.detail = "no runner became free before the deadline";
+    drop_if_unused(*waits_in);
+    end_later(std::move(late), std::move(outcome));
+  });
+  group->waiting.push_back(std::move(entry));
+  counters.waiting = ++waiting;
+  serve();
+  return id;
+}
+
+RunnerPool::Parts::Waiting RunnerPool::Parts::take_first(Group& group) {
+  Waiting first = std::move(group.waiting.front());
+  group.waiting.pop_front();
+  counters.waiting = --waiting;
+  loop.cancel(first.timer);
+  return first;
+}
+
+// Starts waiting calls, the oldest first of those that can start. A spec at its own limit does not hold up
+// the others; the pool's limit makes everybody wait, and then an idle runner of another spec has to go.
+void RunnerPool::Parts::serve() {
+  while (waiting > 0) {
+    Group* first = nullptr;
+    for (auto& [key, group] : groups) {
+      if (group->waiting.empty()) continue;
+      const std::size_t cap = group->spec->spec().max_runners;
+      if (group->idle.empty() && cap != 0 && group->alive >= cap) continue;
+      if (!first || group->waiting.front().id < first->waiting.front().id) first = group.get();
+    }
+    if (!first) return;
+    if (!first->idle.empty()) {
+      Runner& runner = *first->idle.back();
+      first->idle.pop_back();
+      Waiting next = take_first(*first);
+      begin(runner, next.id, std::move(next.call));
+      continue;
+    }
+    if (runners.size() >= options.max_runners) {
+      if (closing < waiting) close_longest_idle(*first);
+      return;  // goes on when a runner has left
+    }
+    Waiting next = take_first(*first);
+    start(*first, next.id, std::move(next.call));
+  }
+}
+
+bool RunnerPool::Parts::close_longest_idle(const Group& except) {
+  Runner* longest = nullptr;
+  for (auto& [key, group] : groups) {
+    if (group.get() == &except || group->idle.empty()) continue;
+    Runner* candidate = group->idle.front();
+    if (!longest || candidate->due < longest->due) longest = candidate;
+  }
+  if (longest) close(*longest);
+  return longest != nullptr;
+}
+
+// on_end never runs inside a function of the pool that the caller has called.
+void RunnerPool::Parts::end_later(Call ended, CallOutcome outcome) {
+  loop.post([token = std::weak_ptr(alive_token), on_end = std::move(ended.on_end),
+             outcome = std::move(outcome)]() mutable {
+    if (!token.expired() && on_end) on_end(std::move(outcome));
+  });
+}
+
+void RunnerPool::Parts::begin(Runner& runner, CallId id, Call new_call) {
+  runner.call_id = id;
+  runner.call = std::move(new_call);
+  runner.deadline_passed = false;
+  running.emplace(id, &runner);
+  ++counters.busy;
+  send_call(runner);
+}
+
+void RunnerPool::Parts::send_call(Runner& runner) {
+  runner.state = State::Busy;
+  ++runner.calls_begun;
+  wait_until(runner, runner.call.deadline);
+  send(runner, FrameKind::Call,
+       call_json(runner.call_id, runner.call.deadline, runner.call.working_directory, runner.call.request),
+       std::move(runner.call.blob));
+}
+
+void RunnerPool::Parts::cancel(CallId id) {
+  if (auto found = running.find(id); found != running.end()) {
+    Runner& runner = *found->second;
+    if (runner.state == State::Busy) {
+      ask_to_stop(runner, false);
+    } else if (runner.state == State::Greeting || runner.state == State::Creating) {
+      kill(runner, CallEnd::Cancelled, "cancelled before it began");
+    }
+    return;
+  }
+  for (auto& [key, group] : groups) {
+    auto& queue = group->waiting;
+    auto found =
+        std::find_if(queue.begin(), queue.end(), [id](const Waiting& waits) { return waits.id == id; });
+    if (found == queue.end()) continue;
+    loop.cancel(found->timer);
+    Call cancelled = std::move(found->call);
+    queue.erase(found);
+    counters.waiting = --waiting;
+    CallOutcome outcome;
+    outcome.end = CallEnd::Cancelled;
+    outcome.detail = "cancelled before it began";
+    drop_if_unused(*group);
+    end_later(std::move(cancelled), std::move(outcome));
+    return;
+  }
+}
+
+void RunnerPool::Parts::answered(Runner& runner, std::string answer) {
+  CallOutcome outcome;
+  outcome.answer = std::move(answer);
+  outcome.past_deadline = runner.state == State::Stopping && runner.deadline_passed;
+  // A cancellation may still be on its way through the plugin: it must not meet the next call.
+  if (runner.state == State::Stopping) runner.retired = true;
+  auto on_end = std::move(runner.call.on_end);
+  running.erase(runner.call_id);
+  runner.call_id = 0;
+  runner.call = Call{};
+  --counters.busy;
+  become_idle(runner);
+  if (waiting > 0) serve();  // those who wait come before what on_end may ask for
+  if (on_end) on_end(std::move(outcome));
+}
+
+// --- runners
+// -------------------------------------------------------------------------------------------------------------
+
+void RunnerPool::Parts::start(Group& group, CallId id, Call new_call) {
+  const RunnerSpec& spec = group.spec->spec();
+  RunnerStart how;
+  how.command = options.runner_command;
+  how.name = spec.name;
+  how.tag = new_call.task_tag;
+  how.working_directory = new_call.working_directory;
+  how.environment = spec.environment;
+  how.use_cgroup = options.use_cgroups;
+  auto process = start_runner(how, children);
+  if (!process.ok()) {
+    log.error("a runner could not be started", {{"plugin", spec.name}, {"reason", process.error().message}});
+    CallOutcome outcome;
+    outcome.end = CallEnd::SpawnFailed;
+    outcome.detail = process.error().message;
+    drop_if_unused(group);
+    end_later(std::move(new_call), std::move(outcome));
+    return;
+  }
+  auto owned = std::make_unique<Runner>();
+  Runner& runner = *owned;
+  runners.emplace(&runner, std::move(owned));
+  runner.group = &group;
+  runner.process = std::move(*process);
+  runner.nonce = to_hex(random_bytes(16));
+  runner.call_id = id;
+  runner.call = std::move(new_call);
+  running.emplace(id, &runner);
+  ++group.alive;
+  ++counters.busy;
+  ++counters.spawned;
+  counters.alive = runners.size();
+  log.debug("a runner started",
+            {{"plugin", spec.name}, {"pid", runner.process.pid}, {"tag", runner.call.task_tag}});
+  if (!watch(runner)) {
+    die(runner, CallEnd::SpawnFailed, "the event loop took no descriptor", clock.monotonic());
+    return;
+  }
+  wait_until(runner, runner.call.deadline);
+  send(runner, FrameKind::Hello, hello_json(spec.sha256, runner.nonce));
+}
+
+bool RunnerPool::Parts::watch(Runner& runner) {
+  return loop.watch(runner.process.calls.number(), EPOLLIN,
+                    [this, &runner](std::uint32_t events) { on_calls(runner, events); })
+             .ok() &&
+         loop.watch(runner.process.pidfd.number(), EPOLLIN,
+                    [this, &runner](std::uint32_t) { on_exit(runner); })
+             .ok() &&
+         loop.watch(runner.process.output.number(), EPOLLIN,
+                    [this, &runner](std::uint32_t) { take_output(runner, kBytesPerTurn); })
+             .ok();
+}
+
+void RunnerPool::Parts::take_output(Runner& runner, std::size_t limit) {
+  const bool more = runner.output.read_from(
+      runner.process.output.number(), limit, clock.monotonic(), [&](std::string_view line) {
+        log.info("plugin output", {{"plugin", name(runner)}, {"pid", runner.process.pid}, {"line", line}});
+      });
+  // A plugin may close its stdout; an ended pipe stays readable for ever.
+  if (!more) loop.unwatch(runner.process.output.number());
+}
+
+void RunnerPool::Parts::on_calls(Runner& runner, std::uint32_t events) {
+  if (events & EPOLLOUT) {
+    auto flushed = runner.writer.flush(runner.process.calls.number());
+    if (!flushed.ok()) runner.writer = {};  // the process is ending: its end tells the rest
+    if (!runner.writer.pending()) {
+      runner.writable_awaited = false;
+      loop.rewatch(runner.process.calls.number(), EPOLLIN);
+    }
+  }
+  if (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) read_frames(runner);
+}
+
+// False when the runner is not to be touched any more in this turn.
+bool RunnerPool::Parts::read_frames(Runner& runner) {
+  const int fd = runner.process.calls.number();
+  auto got = runner.reader.read_from(fd);
+  if (!got.ok()) {
+    broke_protocol(runner, got.error().message);
+    return false;
+  }
+  while (runner.state != State::Dying) {
+    auto frame = runner.reader.next();
+    if (!frame.ok()) {
+      broke_protocol(runner, frame.error().message);
+      return false;
+    }
+    if (!*frame) break;
+    if (!handle(runner, **frame)) return false;
+  }
+  if (runner.state == State::Dying) return false;
+  if (*got == FrameReader::Got::End) {
+    // Nearly always the process is about to be gone; what it is, its exit says better. A plugin may also have
+    // closed our descriptor, and then nothing more will come.
+    loop.unwatch(fd);
+    if (runner.state != State::Closing) wait_until(runner, clock.monotonic() + kEndOfSocketGrace);
+    runner.socket_ended = true;
+    if (runner.state == State::Idle) {
+      std::erase(runner.group->idle, &runner);
+      runner.state = State::Closing;
+      ++closing;
+      wait_until(runner, clock.monotonic() + kEndOfSocketGrace);
+    }
+  }
+  return *got == FrameReader::Got::Bytes;
+}
+
+// False when the runner broke the protocol or is not to be touched any more.
+bool RunnerPool::Parts::handle(Runner& runner, const Frame& frame) {
+  const bool in_call = runner.state == State::Busy || runner.state == State::Stopping;
+  switch (frame.kind) {
+    case FrameKind::Welcome:
+      if (runner.state != State::Greeting) break;
+      if (auto checked = check_welcome(frame.json, runner.nonce); !checked.ok()) {
+        broke_protocol(runner, checked.error().message);
+        return false;
+      }
+      runner.state = State::Creating;
+      send(runner, FrameKind::Create, create_json(runner.group->spec->spec(), options.address_space_limit));
+      return runner.state != State::Dying;
+    case FrameKind::Created:
+      if (runner.state != State::Creating) break;
+      send_call(runner);
+      return runner.state != State::Dying;
+    case FrameKind::Refused: {
+      if (runner.state != State::Greeting && runner.state != State::Creating) break;
+      Refusal refusal = refusal_from_json(frame.json);
+      kill(runner, CallEnd::Refused, refusal.code + ": " + refusal.reason);
+      return false;
+    }
+    case FrameKind::Report:
+      if (!in_call) break;
+      if (runner.call.on_report) runner.call.on_report(frame.json, frame.blob);
+      return true;
+    case FrameKind::Log:
+      if (runner.state == State::Greeting) break;
+      if (auto line = log_from_json(frame.json); line.ok()) {
+        log.write(line->level, "plugin",
+                  {{"plugin", name(runner)}, {"pid", runner.process.pid}, {"line", line->line}});
+        return true;
+      }
+      break;
+    case FrameKind::Answer:
+      if (!in_call) break;
+      answered(runner, std::string(frame.json));
+      return true;
+    default:
+      break;
+  }
+  broke_protocol(runner,
+                 "a frame of kind " + std::to_string(static_cast<int>(frame.kind)) + " came unexpected");
+  return false;
+}
+
+void RunnerPool::Parts::send(Runner& runner, FrameKind kind, std::string json, std::string blob) {
+  auto sent = runner.writer.send(runner.process.calls.number(), kind, std::move(json), std::move(blob));
+  if (!sent.ok() && sent.error().code == ErrorCode::TooLarge) {
+    kill(runner, CallEnd::Refused, sent.error().message);
+    return;
+  }
+  // Other failures: the process is gone, which its pidfd tells.
+  if (runner.writer.pending() && !runner.writable_awaited) {
+    runner.writable_awaited = true;
+    loop.rewatch(runner.process.calls.number(), EPOLLIN | EPOLLOUT);
+  }
+}
+
+void RunnerPool::Parts::ask_to_stop(Runner& runner, bool deadline) {
+  runner.state = State::Stopping;
+  runner.deadline_passed = deadline;
+  runner.kill_since = clock.monotonic();
+  if (runner.call.cancel_grace <= Duration{0}) {
+    kill(runner, deadline ? CallEnd::TimedOut : CallEnd::Cancelled,
+         deadline ? "the deadline came" : "cancelled");
+    return;
+  }
+  FrameWriter writer;  // a few bytes on a socket nothing else is sent on: they go at once or the runner is
+                       // lost anyway
+  (void)writer.send(runner.process.control.number(), FrameKind::Cancel, cancel_json(runner.call_id)).ok();
+  wait_until(runner, runner.kill_since + runner.call.cancel_grace);
+}
+
+void RunnerPool::Parts::become_idle(Runner& runner) {
+  runner.state = State::Idle;
+  runner.group->idle.push_back(&runner);
+  runner.due = clock.monotonic() + options.idle;
+  const bool used_up = runner.calls_begun >= std::max(1, runner.group->spec->spec().calls_per_runner);
+  if (runner.retired || used_up) {
+    close(runner);
+  } else {
+    wait_until(runner, runner.due);
+  }
+}
+
+void RunnerPool::Parts::close(Runner& runner) {
+  std::erase(runner.group->idle, &runner);
+  runner.state = State::Closing;
+  ++closing;
+  wait_until(runner, clock.monotonic() + kClosingGrace);
+  send(runner, FrameKind::End, "{}");
+}
+
+// --- time
+// ----------------------------------------------------------------------------------------------------------------
+
+void RunnerPool::Parts::wait_until(Runner& runner, MonotonicTime due) {
+  runner.due = due;
+  if (runner.timer != 0 && runner.timer_at <= due) return;
+  if (runner.timer != 0) loop.cancel(runner.timer);
+  runner.timer_at = due;
+  const auto left = std::chrono::ceil<Duration>(due - clock.monotonic());
+  runner.timer = loop.after(std::max(left, Duration{0}), [this, &runner] {
+    runner.timer = 0;
+    on_timer(runner);
+  });
+}
+
+void RunnerPool::Parts::on_timer(Runner& runner) {
+  if (clock.monotonic() < runner.due) {
+    wait_until(runner, runner.due);
+    return;
+  }
+  if (runner.socket_ended && runner.state != State::Closing && runner.state != State::Dying) {
+    broke_protocol(runner, "the runner closed its socket but did not end");
+    return;
+  }
+  switch (runner.state) {
+    case State::Greeting:
+    case State::Creating:
+      kill(runner, CallEnd::TimedOut, "the deadline came while the plugin was being loaded");
+      break;
+    case State::Busy:
+      ask_to_stop(runner, true);
+      break;
+    case State::Stopping:
+      kill(runner, runner.deadline_passed ? CallEnd::TimedOut : CallEnd::Cancelled,
+           runner.deadline_passed ? "the deadline came and the plugin did not stop when it was asked to"
+                                  : "cancelled, and the plugin did not stop when it was asked to");
+      break;
+    case State::Idle:
+      close(runner);
+      break;
+    case State::Closing:
+      kill(runner, CallEnd::Answered, "it did not end when it was told to");
+      break;
+    case State::Dying:
+      break;
+  }
+}
+
+// --- ends
+// ----------------------------------------------------------------------------------------------------------------
+
+void RunnerPool::Parts::broke_protocol(Runner& runner, std::string_view what) {
+  kill(runner, CallEnd::BrokeProtocol, "the runner broke the protocol: " + std::string(what));
+}
+
+void RunnerPool::Parts::kill(Runner& runner, CallEnd end, std::string detail) {
+  if (runner.state == State::Dying) return;
+  ++counters.killed;
+  const MonotonicTime since = runner.state == State::Stopping ? runner.kill_since : clock.monotonic();
+  die(runner, end, std::move(detail), since);
+}
+
+// The process ended by itself (or is seen to end before a kill reached it).
+void RunnerPool::Parts::on_exit(Runner& runner) {
+  if (runner.state == State::Dying) return;
+  // An answer may have arrived just before: it counts.
+  while (read_frames(runner)) {
+  }
+  if (runner.state == State::Dying) return;
+  runner.wait_status = reap(runner.process.pidfd.number());
+  if (!runner.wait_status) return;
+  children.forget(runner.process.pid);
+  runner.by_itself = true;
+  const bool begun = runner.state == State::Busy || runner.state == State::Stopping;
+  std::string detail = describe_end(*runner.wait_status);
+  if (detail.find("SIGKILL") != std::string::npos) detail += ", but not by davit (out of memory?)";
+  detail += begun ? " in the middle of a call" : " before the call";
+  die(runner, CallEnd::Crashed, std::move(detail), clock.monotonic());
+}
+
+void RunnerPool::Parts::die(Runner& runner, CallEnd end, std::string detail, MonotonicTime since) {
+  if (runner.state == State::Idle) std::erase(runner.group->idle, &runner);
+  if (runner.state == State::Closing) --closing;
+  if (runner.by_itself && (runner.call_id != 0 || *runner.wait_status != 0)) ++counters.crashed;
+  runner.state = State::Dying;
+  runner.outcome.end = end;
+  runner.outcome.detail = std::move(detail);
+  runner.kill_since = since;
+  runner.kill_until = clock.monotonic() + kKillLimit;
+  loop.unwatch(runner.process.calls.number());
+  loop.unwatch(runner.process.pidfd.number());
+  loop.unwatch(runner.process.output.number());
+  if (runner.timer != 0) loop.cancel(runner.timer);
+  runner.timer = 0;
+  if (runner.by_itself) {
+    runner.kill.emplace(children);
+  } else {
+    runner.kill.emplace(runner.process.pid, runner.process.pidfd.number(), children,
+                        runner.process.cgroup.get());
+  }
+  // Not at once: who called may still hold the runner, or be the caller of the pool.
+  runner.timer = loop.after(Duration{0}, [this, &runner] { step_kill(runner); });
+}
+
+void RunnerPool::Parts::step_kill(Runner& runner) {
+  runner.timer = 0;
+  if (runner.kill->step()) {
+    bury(runner);
+    return;
+  }
+  if (clock.monotonic() >= runner.kill_until) {
+    log.error("a process tree could not be killed", {{"plugin", name(runner)}, {"pid", runner.process.pid}});
+    bury(runner);
+    return;
+  }
+  runner.timer = loop.after(runner.kill->retry_after(), [this, &runner] { step_kill(runner); });
+}
+
+void RunnerPool::Parts::bury(Runner& runner) {
+  take_output(runner, 1u << 20);
+  runner.output.finish([&](std::string_view line) {
+    log.info("plugin output", {{"plugin", name(runner)}, {"pid", runner.process.pid}, {"line", line}});
+  });
+  CallOutcome outcome = std::move(runner.outcome);
+  outcome.output_tail = runner.output.tail();
+  outcome.kill_took = std::chrono::ceil<Duration>(clock.monotonic() - runner.kill_since);
+  const bool had_call = runner.call_id != 0;
+  const bool orderly = !had_call && runner.by_itself && *runner.wait_status == 0;
+  if (orderly) {
+    log.debug("a runner ended", {{"plugin", name(runner)}, {"pid", runner.process.pid}});
+  } else {
+    log.warn("a runner is gone", {{"plugin", name(runner)},
+                                  {"pid", runner.process.pid},
+                                  {"tag", runner.call.task_tag},
+                                  {"end", had_call ? to_string(outcome.end) : std::string_view("idle")},
+                                  {"reason", outcome.detail},
+                                  {"took_ms", outcome.kill_took.count()}});
+  }
+  auto on_end = std::move(runner.call.on_end);
+  if (had_call) {
+    running.erase(runner.call_id);
+    --counters.busy;
+  }
+  Group& group = *runner.group;
+  --group.alive;
+  runners.erase(&runner);
+  counters.alive = runners.size();
+  drop_if_unused(group);
+  serve();
+  if (had_call && on_end) on_end(std::move(outcome));
+}
+
+void RunnerPool::Parts::drop_if_unused(Group& group) {
+  if (group.alive > 0 || !group.waiting.empty()) return;
+  const std::string key = group.spec->key();
+  groups.erase(key);
+}
+
+// --- the class
+// -----------------------------------------------------------------------------------------------------------
+
+RunnerPool::RunnerPool(Loop& loop, KnownChildren& children, PoolOptions options, Log& log, const Clock& clock)
+    : parts_(std::make_unique<Parts>(loop, children, std::move(options), log, clock)) {}
+
+RunnerPool::~RunnerPool() {
+  for (auto& [key, group] : parts_->groups) {
+    for (Parts::Waiting& waits : group->waiting) parts_->loop.cancel(waits.timer);
+  }
+  for (auto& [pointer, runner] : parts_->runners) {
+    if (runner->timer != 0) parts_->loop.cancel(runner->timer);
+    parts_->loop.unwatch(runner->process.calls.number());
+    parts_->loop.unwatch(runner->process.pidfd.number());
+    parts_->loop.unwatch(runner->process.output.number());
+    if (!runner->kill) {
+      runner->kill.emplace(runner->process.pid, runner->process.pidfd.number(), parts_->children,
+                           runner->process.cgroup.get());
+    }
+    if (!kill_tree(*runner->kill, kKillLimit)) {
+      parts_->log.error("a process tree could not be killed", {{"pid", runner->process.pid}});
+    }
+  }
+}
+
+RunnerPool::CallId RunnerPool::call(const std::shared_ptr<const PreparedSpec>& spec, Call call) {
+  return parts_->call(spec, std::move(call));
+}
+RunnerPool::CallId RunnerPool::call(const RunnerSpec& spec, Call call) {
+  return parts_->call(PreparedSpec::make(spec), std::move(call));
+}
+
+void RunnerPool::cancel(CallId id) { parts_->cancel(id); }
+
+void RunnerPool::retire(const std::function<bool(const RunnerSpec&)>& obsolete) {
+  for (auto& [pointer, runner] : parts_->runners) {
+    if (runner->retired || !obsolete(runner->group->spec->spec())) continue;
+    runner->retired = true;
+    if (runner->state == State::Idle) parts_->close(*runner);
+  }
+}
+
+RunnerPool::Stats RunnerPool::stats() const {
+  const Parts::Counters& counters = parts_->counters;
+  return {counters.alive,   counters.busy,    counters.waiting,
+          counters.spawned, counters.crashed, counters.killed};
+}
+
+}  // namespace davit::isolation
