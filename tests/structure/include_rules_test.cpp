@@ -1,0 +1,157 @@
+// The rules of ARCHITECTURE.md that a compiler does not hold: who may include whom, and which library lives where.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kRoot = DAVIT_SOURCE_DIR;
+
+struct Include {
+  fs::path file;   // relative to the root
+  int line = 0;
+  std::string target;  // between the quotes or brackets
+};
+
+bool is_source(const fs::path& path) {
+  static const std::set<std::string> kSuffixes{".h", ".hpp", ".c", ".cc", ".cpp"};
+  return kSuffixes.count(path.extension().string()) == 1;
+}
+
+std::vector<fs::path> sources_below(const fs::path& folder) {
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::recursive_directory_iterator(kRoot / folder)) {
+    if (entry.path().string().find("node_modules") != std::string::npos) continue;
+    if (entry.is_regular_file() && is_source(entry.path())) files.push_back(fs::relative(entry.path(), kRoot));
+  }
+  return files;
+}
+
+std::vector<Include> includes_of(const fs::path& file) {
+  std::vector<Include> includes;
+  std::ifstream stream(kRoot / file);
+  std::string line;
+  for (int number = 1; std::getline(stream, line); ++number) {
+    if (line.rfind("#include ", 0) != 0 || line.size() < 12) continue;
+    char close = line[9] == '<' ? '>' : '"';
+    includes.push_back({file, number, line.substr(10, line.find(close, 10) - 10)});
+  }
+  return includes;
+}
+
+std::string where(const Include& include) {
+  return include.file.string() + ":" + std::to_string(include.line) + " includes " + include.target;
+}
+
+// The folder of host/ a path lies in; files of host/ itself are "app".
+std::string folder_of(const std::string& path) {
+  if (path.rfind("host/", 0) != 0) return "";
+  std::size_t slash = path.find('/', 5);
+  return slash == std::string::npos ? "app" : path.substr(5, slash - 5);
+}
+
+TEST(IncludeRulesTest, ArrowsBetweenFoldersPointDown) {
+  const std::map<std::string, std::set<std::string>> allowed{
+      {"base", {}},
+      {"model", {"base"}},
+      {"config", {"base"}},
+      {"metrics", {"base", "model"}},
+      {"plugin", {"base", "model"}},
+      {"store", {"base", "model"}},
+      {"isolation", {"base", "model", "metrics", "plugin"}},
+      {"ingest", {"base", "model", "metrics", "plugin", "store", "isolation"}},
+      {"dispatch", {"base", "model", "metrics", "plugin", "store", "isolation"}},
+      {"http", {"base", "model", "metrics", "plugin", "store", "ingest"}},
+  };
+  int seen = 0;
+  for (const fs::path& file : sources_below("host")) {
+    std::string from = folder_of(file.string());
+    if (from == "app" || from == "cli") continue;
+    ASSERT_EQ(allowed.count(from), 1u) << "host/" << from << " is not in the rules; add it to ARCHITECTURE.md and here";
+    for (const Include& include : includes_of(file)) {
+      std::string to = folder_of(include.target);
+      if (to.empty() || to == from) continue;
+      ++seen;
+      EXPECT_EQ(allowed.at(from).count(to), 1u) << where(include);
+    }
+  }
+  EXPECT_GT(seen, 100) << "the test does not see the includes any more";
+}
+
+TEST(IncludeRulesTest, EachLibraryIsUsedInItsOwnFolderOnly) {
+  const std::map<std::string, std::string> home{
+      {"spdlog/", "base"},     {"rapidjson/", "base"}, {"openssl/", "base"}, {"yaml-cpp/", "config"},
+      {"prometheus/", "metrics"}, {"boost/dll", "plugin"}, {"sqlite3.h", "store"}, {"pistache/", "http"},
+      {"CLI/", "cli"},         {"curl/", "cli"},
+  };
+  std::set<std::string> used;
+  for (const fs::path& file : sources_below("host")) {
+    std::string from = folder_of(file.string());
+    for (const Include& include : includes_of(file)) {
+      for (const auto& [library, folder] : home) {
+        if (include.target.rfind(library, 0) != 0) continue;
+        used.insert(library);
+        EXPECT_EQ(from, folder) << where(include);
+      }
+    }
+  }
+  EXPECT_EQ(used.size(), home.size()) << "a library of the list is not used at all";
+}
+
+TEST(IncludeRulesTest, PluginsExamplesAndTheSdkNeverSeeTheHost) {
+  for (const char* folder : {"plugins", "examples", "plugin-sdk"}) {
+    for (const fs::path& file : sources_below(folder)) {
+      for (const Include& include : includes_of(file)) {
+        EXPECT_EQ(include.target.find("host/"), std::string::npos) << where(include);
+      }
+    }
+  }
+}
+
+TEST(IncludeRulesTest, TheHostUsesTheCHeadersOfTheSdkOnly) {
+  for (const fs::path& file : sources_below("host")) {
+    for (const Include& include : includes_of(file)) {
+      if (include.target.rfind("davit/", 0) == 0) {
+        EXPECT_EQ(include.target.rfind("davit/abi/", 0), 0u) << where(include);
+      }
+    }
+  }
+}
+
+TEST(IncludeRulesTest, OnlyVerificationMakesAVerifiedDelivery) {
+  const std::set<std::string> allowed{"host/model/delivery.h", "host/plugin/webhook_verification.cpp",
+                                      "host/ingest/record.cpp", "host/isolation/protocol.cpp"};
+  int makers = 0;
+  for (const fs::path& file : sources_below("host")) {
+    std::ifstream stream(kRoot / file);
+    std::stringstream text;
+    text << stream.rdbuf();
+    if (text.str().find("VerifiedDeliveryMaker") == std::string::npos) continue;
+    ++makers;
+    EXPECT_EQ(allowed.count(file.string()), 1u) << file << " makes a VerifiedDelivery";
+  }
+  EXPECT_GE(makers, 2);
+}
+
+TEST(IncludeRulesTest, SqlIsWrittenInTheStoreOnly) {
+  for (const fs::path& file : sources_below("host")) {
+    if (folder_of(file.string()) == "store") continue;
+    std::ifstream stream(kRoot / file);
+    std::string line;
+    for (int number = 1; std::getline(stream, line); ++number) {
+      for (const char* statement : {"\"SELECT ", "\"INSERT INTO", "\"UPDATE ", "\"DELETE FROM", "\"PRAGMA "}) {
+        EXPECT_EQ(line.find(statement), std::string::npos) << file << ":" << number;
+      }
+    }
+  }
+}
+
+}  // namespace
