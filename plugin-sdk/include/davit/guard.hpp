@@ -45,7 +45,7 @@ inline davit_status fail(const davit_call* call, const Failure& failure) noexcep
 // is the C library's forced unwinding of a cancelled thread: who swallows that is aborted.
 // There is no object behind that exception's reference, which a sanitizer would call an error of ours.
 template <class Body>
-[[gnu::no_sanitize("null")]] davit_status guarded(const davit_call* call, Body&& body) {
+__attribute__((no_sanitize("null"))) davit_status guarded(const davit_call* call, Body&& body) {
   try {
     return body();
   } catch (const Failure& failure) {
