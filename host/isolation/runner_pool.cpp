@@ -320,7 +320,7 @@ void RunnerPool::Parts::cancel(CallId id) {
 void RunnerPool::Parts::answered(Runner& runner, std::string answer) {
   CallOutcome outcome;
   outcome.answer = std::move(answer);
-  outcome.past_deadline = runner.state == State::Stopping && runner.deadline_passed;
+  outcome.past_deadline = clock.monotonic() >= runner.call.deadline;
   // A cancellation may still be on its way through the plugin: it must not meet the next call.
   if (runner.state == State::Stopping) runner.retired = true;
   auto on_end = std::move(runner.call.on_end);

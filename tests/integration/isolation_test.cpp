@@ -24,12 +24,6 @@ namespace {
 
 constexpr Duration kLong{60'000};
 
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool kAddressSanitizer = true;
-#else
-constexpr bool kAddressSanitizer = false;
-#endif
-
 // Living processes whose command line holds the tag. A zombie has none.
 std::vector<pid_t> tagged(const std::string& tag) {
   std::vector<pid_t> found;
@@ -91,9 +85,6 @@ class RunnerPoolTest : public testing::Test {
   RunnerSpec spec(const std::string& name = "script") const {
     RunnerSpec made;
     made.name = name;
-    // A sanitizer must not turn the signals under test into an exit.
-    made.environment["ASAN_OPTIONS"] = "handle_segv=0:handle_abort=0:handle_sigbus=0:detect_leaks=0";
-    made.environment["TSAN_OPTIONS"] = "handle_segv=0:handle_abort=0:handle_sigbus=0:die_after_fork=0";
     return made;
   }
   std::shared_ptr<Pending> start(const RunnerSpec& spec, const std::string& request, std::string blob = {},

@@ -1,7 +1,8 @@
 // A runner program for tests: serves scripts in place of plugins, and misbehaves by name.
 //
-//   test_runner __runner 3 <name> <tag>   as the pool starts it
-//   test_runner host <tag> <request>      a host that starts one runner and waits to be killed
+//   test_runner __runner 3 <name> <tag>         as the pool starts it: serves scripts
+//   test_runner plugin __runner 3 <name> <tag>  the runner of davit itself, for real libraries
+//   test_runner host <tag> <request>            a host that starts one runner and waits to be killed
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -20,12 +21,22 @@
 #include "host/base/json.h"
 #include "host/isolation/loop.h"
 #include "host/isolation/process_tree.h"
+#include "host/isolation/runner_main.h"
 #include "host/isolation/runner_pool.h"
 #include "host/isolation/runner_process.h"
 #include "host/isolation/runner_server.h"
 
 using namespace davit;
 using namespace davit::isolation;
+
+// A sanitizer must not turn the signals under test into an exit, nor look for leaks in a process that is
+// being killed.
+extern "C" const char* __asan_default_options() {
+  return "handle_segv=0:handle_abort=0:handle_sigbus=0:detect_leaks=0";
+}
+extern "C" const char* __tsan_default_options() {
+  return "handle_segv=0:handle_abort=0:handle_sigbus=0:die_after_fork=0";
+}
 
 namespace {
 
@@ -271,6 +282,9 @@ int host(const std::string& program, const std::string& tag, const std::string& 
 
 int main(int argc, char** argv) {
   if (argc >= 4 && std::strcmp(argv[1], "host") == 0) return host(argv[0], argv[2], argv[3]);
-  if (argc >= 4 && std::strcmp(argv[1], "__runner") == 0) return serve_as_told(argv[3]);
+  int fd = -1;
+  if (argc >= 4 && is_runner_command(argc, argv, fd)) return serve_as_told(argv[3]);
+  if (argc >= 2 && std::strcmp(argv[1], "plugin") == 0 && is_runner_command(argc - 1, argv + 1, fd))
+    runner_main(fd);
   return 2;
 }
