@@ -1,0 +1,508 @@
+// The github webhook's rules, on real payloads changed in one place, and on bodies nobody sends on purpose.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <random>
+#include <thread>
+
+#include "tests/abi/library.h"
+#include "tests/plugins/testdata.h"
+
+namespace {
+
+using namespace davit::testing;
+using davit::Json;
+using davit::Status;
+
+const std::string kTestdata = DAVIT_SOURCE_DIR "/plugins/webhooks/github/testdata/";
+
+std::string payload(const std::string& name) { return testdata::read_file(kTestdata + "payloads/" + name); }
+
+// With the first `from` replaced by `to`; a test that replaces nothing tests nothing.
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  const std::size_t at = text.find(from);
+  if (at == std::string::npos) throw std::runtime_error("not in the payload: " + from);
+  return text.replace(at, from.size(), to);
+}
+
+class GithubWebhookTest : public testing::Test {
+ protected:
+  Outcome deliver(const std::string& event, const std::string& body, const std::string& config = "{}") {
+    RequestBuilder request(body);
+    request.header("Content-Type", "application/json").header("x-github-event", event);
+    return deliver(request, config);
+  }
+  Outcome deliver(RequestBuilder& request, const std::string& config = "{}") {
+    host_.config = config;
+    return WebhookDriver(Library("github").webhooks(), 0, host_).deliver(request);
+  }
+  // The reason for which nothing is done; "(queued)" and the message if something is.
+  std::string reason(const Outcome& outcome) {
+    if (outcome.status == Status::Ok) {
+      const Json answer = Json::parse(outcome.output);
+      return "(queued) " + std::string(answer.at_pointer("/response/message").string_or(""));
+    }
+    return outcome.status == Status::Ignored ? outcome.output : "error: " + outcome.error;
+  }
+  std::string agent(const Outcome& outcome) {
+    if (outcome.status != Status::Ok) return reason(outcome);
+    const Json answer = Json::parse(outcome.output);
+    return std::string(answer.at_pointer("/tasks/0/agent").string_or("(no task)"));
+  }
+
+  FakeHost host_;
+};
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+const std::string kLabeled = "derived-issues-labeled-ai-fix.json";
+const std::string kOpened = "issues-opened.json";
+const std::string kSentry = "derived-issues-opened-sentry.json";
+const std::string kComment = "derived-issue-comment-approve.json";
+
+// ---- metadata
+
+TEST_F(GithubWebhookTest, DeclaresItsSignatureAsDataAndChecksNothingItself) {
+  const Json metadata = Json::parse(metadata_of(Library("github").webhooks(), 0, host_).output);
+  EXPECT_EQ(metadata["name"].string_or(""), "github");
+  EXPECT_EQ(metadata["secret_env_var"].string_or(""), "GITHUB_WEBHOOK_SECRET");
+  EXPECT_EQ(metadata["signature"].dump(),
+            R"({"headers":["X-Hub-Signature-256"],"signed":"{body}","accept":[{"algorithm":"hmac-sha256",)"
+            R"("encoding":"hex","prefix":"sha256="}]})");
+  EXPECT_EQ(metadata.at_pointer("/delivery_id/header").string_or(""), "X-GitHub-Delivery");
+  EXPECT_EQ(metadata["event_header"].string_or(""), "X-GitHub-Event");
+  EXPECT_EQ(metadata["max_body_bytes"].int_or(0), 25 * 1024 * 1024);
+  EXPECT_TRUE(metadata["config_schema"].is_object());
+  EXPECT_EQ(WebhookDriver(Library("github").webhooks(), 0, host_).abi().validate_signature, nullptr);
+}
+
+// ---- what the index of payloads expects
+
+TEST_F(GithubWebhookTest, DoesWithEveryRealPayloadWhatItsIndexExpects) {
+  const Json index = Json::parse(payload("index.json"));
+  ASSERT_GE(index.size(), 15u);
+  for (davit::JsonView row : index) {
+    const std::string file(row["file"].string_or(""));
+    const Outcome outcome = deliver(std::string(row["event"].string_or("")), payload(file));
+    EXPECT_EQ(outcome.status, row["expect"] == "queued" ? Status::Ok : Status::Ignored)
+        << file << ": " << reason(outcome);
+    EXPECT_FALSE(reason(outcome).empty()) << file;
+  }
+}
+
+// ---- issues
+
+TEST_F(GithubWebhookTest, ALabelThatIsAddedStartsTheAgentAndIsNamed) {
+  EXPECT_EQ(reason(deliver("issues", payload(kLabeled))),
+            "(queued) Queued planning-agent for github:sbansal1999/testing-gh#9: label 'AI-Fix' was added");
+  EXPECT_EQ(agent(deliver("issues", payload(kLabeled), R"({"agent": "command-agent"})")), "command-agent");
+}
+
+TEST_F(GithubWebhookTest, OnlyTheLabelAddedCountsWhenOneIsAdded) {
+  // The issue has AI-Fix already, "bug" is what was added now.
+  const std::string body = payload("issues-labeled.json");
+  const std::size_t list = body.find("\"labels\"");
+  const std::string with_both = body.substr(0, list) + replaced(body.substr(list), "\"bug\"", "\"AI-Fix\"");
+  EXPECT_EQ(reason(deliver("issues", with_both)), "label 'bug' starts no work");
+}
+
+TEST_F(GithubWebhookTest, AnyLabelCountsWhenAnIssueIsOpenedEditedOrReopened) {
+  const std::string labelled = replaced(payload(kOpened), "\"name\": \"bug\"", "\"name\": \"AI-Fix\"");
+  for (const char* action : {"opened", "edited", "reopened"}) {
+    EXPECT_THAT(
+        reason(deliver("issues", replaced(labelled, "\"opened\"", "\"" + std::string(action) + "\""))),
+        HasSubstr("(queued)"))
+        << action;
+  }
+  for (const char* action : {"deleted", "closed", "unlabeled", "transferred", "assigned", ""}) {
+    EXPECT_EQ(deliver("issues", replaced(labelled, "\"opened\"", "\"" + std::string(action) + "\"")).status,
+              Status::Ignored)
+        << action;
+  }
+  EXPECT_EQ(reason(deliver("issues", labelled, R"({"issue_actions": ["labeled"]})")),
+            "issues.opened starts no work");
+}
+
+TEST_F(GithubWebhookTest, LabelsAreConfigurableAndCaseCounts) {
+  const std::string labelled = replaced(payload(kOpened), "\"name\": \"bug\"", "\"name\": \"ai-fix\"");
+  EXPECT_EQ(deliver("issues", labelled).status, Status::Ignored);
+  EXPECT_EQ(deliver("issues", labelled, R"({"labels": ["x", "ai-fix"]})").status, Status::Ok);
+}
+
+TEST_F(GithubWebhookTest, SentrysTextStartsTheAgentOnlyWhenTheIssueIsOpened) {
+  EXPECT_THAT(reason(deliver("issues", payload(kSentry))), HasSubstr("the text has 'Sentry Issue:'"));
+  EXPECT_EQ(deliver("issues", replaced(payload(kSentry), "\"opened\"", "\"edited\"")).status,
+            Status::Ignored);
+  EXPECT_EQ(deliver("issues", payload(kSentry), R"({"text_markers": []})").status, Status::Ignored);
+  EXPECT_THAT(reason(deliver("issues", replaced(payload(kOpened), "Spelling error", "Sentry Issue: X-1"))),
+              HasSubstr("(queued)"));
+}
+
+TEST_F(GithubWebhookTest, LeavesClosedIssuesAlone) {
+  EXPECT_EQ(
+      reason(deliver("issues", replaced(payload(kLabeled), "\"state\": \"open\"", "\"state\": \"closed\""))),
+      "the issue is closed");
+}
+
+TEST_F(GithubWebhookTest, ReadsNullAndAbsentBodyAndLabelsAsEmpty) {
+  for (const char* issue : {R"({"number": 1, "body": null, "labels": null})", R"({"number": 1})",
+                            R"({"number": 1, "body": 5, "labels": [1, null, {"name": 2}, {}]})"}) {
+    const Outcome outcome = deliver("issues", R"({"action": "opened", "issue": )" + std::string(issue) +
+                                                  R"(, "repository": {"full_name": "o/n"},
+                                                      "sender": {"login": "a", "id": 1, "type": "User"}})");
+    EXPECT_EQ(reason(outcome), "neither a label nor a text that starts work");
+  }
+}
+
+TEST_F(GithubWebhookTest, TheTaskHoldsWhatAnAgentNeeds) {
+  const Outcome outcome = deliver("issues", payload(kSentry));
+  const Json answer = Json::parse(outcome.output);
+  const davit::JsonView task = answer.at_pointer("/tasks/0");
+  EXPECT_EQ(task["task_type"], "issue_fix");
+  EXPECT_EQ(task["title"], "ZeroDivisionError: division by zero");
+  EXPECT_EQ(task["entity"], "github:baxterthehacker/public-repo#2");
+  EXPECT_EQ(task["key"], "github:baxterthehacker/public-repo#2");
+  EXPECT_EQ(task["payload"]["source"], "github");
+  EXPECT_EQ(task["payload"]["repository"]["clone_url"], "https://github.com/baxterthehacker/public-repo.git");
+  EXPECT_EQ(task["payload"]["sentry_issue"].dump(),
+            R"({"key":"PUBLIC-REPO-1A","url":"https://example.sentry.io/issues/4504044639780864/"})");
+  EXPECT_EQ(answer["actor"].dump(), R"({"id":"6752317","login":"baxterthehacker"})");
+  EXPECT_EQ(
+      answer["links"].dump(),
+      R"([{"rel":"sentry_issue","key":"PUBLIC-REPO-1A","url":"https://example.sentry.io/issues/4504044639780864/"}])");
+}
+
+TEST_F(GithubWebhookTest, SettlingPutsTheTaskOff) {
+  const Outcome outcome = deliver("issues", payload(kLabeled), R"({"settle_seconds": 30})");
+  const Json answer = Json::parse(outcome.output);
+  EXPECT_EQ(answer.at_pointer("/tasks/0/run_at").int_or(0), davit::unix_ms(host_.now) + 30'000);
+}
+
+// ---- who may
+
+TEST_F(GithubWebhookTest, BotsStartNothingUnlessTheyAreAllowed) {
+  const std::string bot = replaced(payload(kSentry), "\"sender\": {\n    \"login\": \"baxterthehacker\"",
+                                   "\"sender\": {\n    \"login\": \"helper[bot]\"");
+  EXPECT_EQ(reason(deliver("issues", bot)), "sender 'helper[bot]' is a bot and not in allow_bots");
+  EXPECT_EQ(deliver("issues", bot, R"({"allow_bots": ["Helper[bot]"]})").status, Status::Ok);
+  EXPECT_EQ(deliver("issues", bot, R"({"allow_bots": ["6752317"]})").status, Status::Ok) << "by id";
+  EXPECT_EQ(deliver("issues", replaced(bot, "helper[bot]", "sentry-io[bot]")).status, Status::Ok)
+      << "Sentry's own integration is allowed from the start";
+}
+
+TEST_F(GithubWebhookTest, IgnoredSendersAreNamedByLoginInAnyCaseOrById) {
+  EXPECT_EQ(reason(deliver("issues", payload(kLabeled), R"({"ignore_senders": ["SBansal1999"]})")),
+            "sender 'sbansal1999' is in ignore_senders");
+  EXPECT_EQ(deliver("issues", payload(kLabeled), R"({"ignore_senders": ["35286603"]})").status,
+            Status::Ignored);
+  EXPECT_EQ(deliver("issues", payload(kLabeled), R"({"ignore_senders": ["3528660"]})").status, Status::Ok);
+}
+
+TEST_F(GithubWebhookTest, WordsOfOutsidersStartNothingButAMaintainersLabelDoes) {
+  const auto by = [&](const std::string& file, const std::string& association) {
+    const std::string body = payload(file);
+    if (body.find("\"author_association\"") != std::string::npos)
+      return replaced(body, "\"author_association\": \"OWNER\"",
+                      "\"author_association\": \"" + association + "\"");
+    return replaced(body, "\"state\": \"open\"",
+                    "\"state\": \"open\", \"author_association\": \"" + association + "\"");
+  };
+  EXPECT_THAT(reason(deliver("issues", by(kSentry, "NONE"))), HasSubstr("its author is NONE"));
+  EXPECT_THAT(reason(deliver("issues", by(kSentry, "CONTRIBUTOR"))), HasSubstr("trusted_associations"));
+  EXPECT_EQ(deliver("issues", by(kSentry, "MEMBER")).status, Status::Ok);
+  EXPECT_EQ(deliver("issues", by(kSentry, "NONE"), R"({"trusted_associations": ["NONE"]})").status,
+            Status::Ok);
+  EXPECT_EQ(deliver("issues", by(kLabeled, "NONE")).status, Status::Ok);
+}
+
+TEST_F(GithubWebhookTest, RepositoriesCanBeListed) {
+  const auto status = [&](const char* config) { return deliver("issues", payload(kLabeled), config).status; };
+  EXPECT_EQ(status(R"({"repositories": ["SBansal1999/testing-gh"]})"), Status::Ok);
+  EXPECT_EQ(status(R"({"repositories": ["o/n", "sbansal1999/*"]})"), Status::Ok);
+  EXPECT_EQ(status(R"({"repositories": ["sbansal/*"]})"), Status::Ignored);
+  EXPECT_EQ(status(R"({"repositories": ["sbansal1999/testing"]})"), Status::Ignored);
+}
+
+TEST_F(GithubWebhookTest, AConfigThatMakesNoSenseIsRefusedWithItsReason) {
+  for (const char* config : {R"({"repositories": ["nameonly"]})", R"({"command_prefix": "/da vit"})"}) {
+    try {
+      deliver("issues", payload(kLabeled), config);
+      ADD_FAILURE() << config;
+    } catch (const davit::Failure& failure) {
+      EXPECT_EQ(failure.status(), Status::InvalidInput);
+      EXPECT_THAT(failure.what(), HasSubstr("config."));
+    }
+  }
+}
+
+// ---- commands
+
+TEST_F(GithubWebhookTest, ACommandInTheFirstLineActsOnTheEntitysTask) {
+  const Json answer = Json::parse(deliver("issue_comment", payload(kComment)).output);
+  EXPECT_EQ(answer["tasks"].size(), 0u);
+  EXPECT_EQ(answer["actions"].dump(), R"([{"entity":")" +
+                                          std::string(answer.at_pointer("/entity/key").string_or("")) +
+                                          R"(","comment":"looks right to me","action":"approve"}])");
+  EXPECT_EQ(answer.at_pointer("/entity/type"), "pull_request");
+  EXPECT_EQ(answer.at_pointer("/actor/role"), "OWNER");
+}
+
+TEST_F(GithubWebhookTest, KnowsFourVerbsAndRun) {
+  const auto say = [&](const std::string& text, const std::string& config = "{}") {
+    return deliver("issue_comment", replaced(payload(kComment), "/davit approve looks right to me", text),
+                   config);
+  };
+  for (const char* verb : {"approve", "reject", "retry", "cancel"}) {
+    const Json answer = Json::parse(say(std::string("/davit ") + verb).output);
+    EXPECT_EQ(answer.at_pointer("/actions/0/action").string_or(""), verb);
+  }
+  EXPECT_EQ(agent(say("/davit run planning-agent")), "planning-agent");
+  EXPECT_EQ(agent(say("  /davit   run\\tplanning-agent  ")), "planning-agent");
+  EXPECT_THAT(reason(say("/davit run cicd-agent")), HasSubstr("names no agent of run_agents"));
+  EXPECT_EQ(agent(say("/davit run cicd-agent", R"({"run_agents": ["cicd-agent"]})")), "cicd-agent");
+  EXPECT_THAT(reason(say("/davit run")), HasSubstr("names no agent"));
+  EXPECT_THAT(reason(say("/davit dance")), HasSubstr("is no command"));
+  EXPECT_THAT(reason(say("/davit")), HasSubstr("is no command"));
+  EXPECT_EQ(reason(say("/davits approve")), "the comment is no command");
+  EXPECT_EQ(reason(say("please /davit approve")), "the comment is no command");
+  EXPECT_EQ(reason(say("thanks\\n/davit approve")), "the comment is no command");
+  EXPECT_EQ(reason(say("> /davit approve")), "the comment is no command");
+  EXPECT_EQ(say("!ai approve", R"({"command_prefix": "!ai"})").status, Status::Ok);
+  EXPECT_EQ(say("/davit approve", R"({"command_prefix": ""})").status, Status::Ignored);
+}
+
+TEST_F(GithubWebhookTest, CommandsNeedATrustedAuthorAndANewComment) {
+  std::string body = payload(kComment);
+  const std::size_t comment = body.find("\"comment\": {");
+  ASSERT_NE(comment, std::string::npos);
+  const auto by = [&](const std::string& association) {
+    return body.substr(0, comment) + replaced(body.substr(comment), "\"OWNER\"", association);
+  };
+  EXPECT_THAT(reason(deliver("issue_comment", by("\"NONE\""))), HasSubstr("an author who is NONE"));
+  EXPECT_THAT(reason(deliver("issue_comment", by("\"CONTRIBUTOR\""))), HasSubstr("CONTRIBUTOR"));
+  EXPECT_THAT(reason(deliver("issue_comment", by("null"))), HasSubstr("an author who is unknown"));
+  EXPECT_EQ(deliver("issue_comment", by("\"COLLABORATOR\"")).status, Status::Ok);
+  for (const char* action : {"edited", "deleted"}) {
+    EXPECT_THAT(
+        reason(deliver("issue_comment", replaced(body, "\"created\"", "\"" + std::string(action) + "\""))),
+        HasSubstr("not read for commands"));
+  }
+}
+
+// ---- runs and reviews
+
+TEST_F(GithubWebhookTest, FailedRunsStartTheCiAgentWhenThereIsOne) {
+  const std::string run = payload("derived-workflow-run-completed-failure.json");
+  EXPECT_THAT(reason(deliver("workflow_run", run)), HasSubstr("no ci_agent"));
+  const Outcome outcome = deliver("workflow_run", run, R"({"ci_agent": "cicd-agent"})");
+  EXPECT_EQ(agent(outcome), "cicd-agent");
+  const Json answer = Json::parse(outcome.output);
+  EXPECT_EQ(answer.at_pointer("/entity/key"), "github:MYORG/MYREPO#77");
+  EXPECT_EQ(
+      agent(deliver("check_run", payload("check-run-rerequested.json"), R"({"ci_agent": "cicd-agent"})")),
+      "check_run.rerequested is not the end of a run");
+  const std::string forked =
+      replaced(run, "\"conclusion\":", "\"head_repository\": {\"full_name\": \"x/y\"}, \"conclusion\":");
+  EXPECT_THAT(reason(deliver("workflow_run", forked, R"({"ci_agent": "cicd-agent"})")),
+              HasSubstr("of a fork"));
+  const std::string gone = replaced(run, "\"pull_requests\":", "\"head_repository\": null, \"x\":");
+  EXPECT_THAT(reason(deliver("workflow_run", gone, R"({"ci_agent": "cicd-agent"})")), HasSubstr("of a fork"));
+  const std::string check =
+      replaced(replaced(payload("check-run-rerequested.json"), "\"rerequested\"", "\"completed\""),
+               "\"neutral\"", "\"failure\"");
+  EXPECT_EQ(agent(deliver("check_run", check, R"({"ci_agent": "cicd-agent"})")), "cicd-agent");
+}
+
+TEST_F(GithubWebhookTest, PullRequestsAreReviewedWhenThereIsAnAgentForIt) {
+  const std::string opened = replaced(payload("pull-request-opened.json"), "\"state\": \"open\"",
+                                      "\"state\": \"open\", \"author_association\": \"MEMBER\"");
+  EXPECT_EQ(agent(deliver("pull_request", opened, R"({"review_agent": "code-review-agent"})")),
+            "code-review-agent");
+  EXPECT_EQ(deliver("pull_request", opened).status, Status::Ignored);
+  EXPECT_EQ(deliver("pull_request", replaced(opened, "MEMBER", "NONE"), R"({"review_agent": "r"})").status,
+            Status::Ignored);
+  EXPECT_EQ(deliver("pull_request", replaced(opened, "\"opened\"", "\"closed\""), R"({"review_agent": "r"})")
+                .status,
+            Status::Ignored);
+}
+
+// ---- header and body
+
+TEST_F(GithubWebhookTest, AHeaderThatContradictsTheBodyIsNotBelieved) {
+  struct Case {
+    const char* event;
+    std::string file;
+  };
+  for (const Case& mixed : {Case{"issues", kComment}, Case{"issue_comment", kLabeled}, Case{"push", kLabeled},
+                            Case{"pull_request", "pull-request-review-submitted-approved.json"},
+                            Case{"issues", "ping.json"}, Case{"ping", kLabeled},
+                            Case{"installation", kLabeled}, Case{"issues", "installation-deleted.json"}}) {
+    const Outcome outcome = deliver(mixed.event, payload(mixed.file));
+    EXPECT_THAT(reason(outcome), HasSubstr("the body is that of another event"))
+        << mixed.event << " " << mixed.file;
+  }
+}
+
+TEST_F(GithubWebhookTest, AnswersAPingAndIgnoresEventsItDoesNotHandle) {
+  EXPECT_EQ(reason(deliver("ping", payload("ping.json"))), "pong: deliveries of hook 20081052 arrive");
+  EXPECT_EQ(reason(deliver("star", "{}")), "events star are not handled");
+}
+
+TEST_F(GithubWebhookTest, TheEventHeaderMustBeThereOnce) {
+  RequestBuilder none(payload(kLabeled));
+  EXPECT_EQ(deliver(none).status, Status::InvalidInput);
+  RequestBuilder twice(payload(kLabeled));
+  twice.header("X-GitHub-Event", "issues").header("X-GitHub-Event", "push");
+  EXPECT_EQ(deliver(twice).status, Status::InvalidInput);
+}
+
+// ---- form bodies
+
+TEST_F(GithubWebhookTest, TakesTheSameFromAFormAsFromJson) {
+  RequestBuilder form(payload("derived-issues-labeled-ai-fix.form.txt"));
+  form.header("content-type", "Application/X-WWW-Form-Urlencoded; charset=utf-8")
+      .header("X-GitHub-Event", "issues");
+  EXPECT_EQ(deliver(form).output, deliver("issues", payload(kLabeled)).output);
+  RequestBuilder without("other=1");
+  without.header("Content-Type", "application/x-www-form-urlencoded").header("X-GitHub-Event", "issues");
+  EXPECT_THAT(reason(deliver(without)), HasSubstr("no field 'payload'"));
+}
+
+// ---- malformed bodies
+
+TEST_F(GithubWebhookTest, MalformedBodiesAreInvalidInputWithASentence) {
+  struct Case {
+    std::string body;
+    const char* says;
+  };
+  const std::string deep = std::string(70, '[') + std::string(70, ']');
+  const std::string rest = R"(, "sender": {"login": "a"}})";
+  for (const Case& bad : {
+           Case{"", "JSON, byte 0"},
+           Case{"[]", "not a JSON object"},
+           Case{"{}", "not that of an event issues"},
+           Case{"{\"issue\": ", "JSON, byte"},
+           Case{R"({"issue": {"number": 1}})", "repository"},
+           Case{R"({"issue": {"number": 1}, "repository": null)" + rest, "repository"},
+           Case{R"({"issue": {"number": 1}, "repository": {"full_name": 7})" + rest, "repository.full_name"},
+           Case{R"({"issue": {"number": 1}, "repository": {"full_name": "a"})" + rest, "owner/name"},
+           Case{R"({"issue": {"number": 1}, "repository": {"full_name": "a/../b"})" + rest, "owner/name"},
+           Case{R"({"issue": {"number": 1}, "repository": {"full_name": "a/.."})" + rest, "owner/name"},
+           Case{R"({"issue": {"number": 1}, "repository": {"full_name": "a/b\u0000c"})" + rest, "owner/name"},
+           Case{R"({"issue": {}, "repository": {"full_name": "a/b"})" + rest, "issue.number"},
+           Case{R"({"issue": {"number": "1"}, "repository": {"full_name": "a/b"})" + rest, "issue.number"},
+           Case{R"({"issue": {"number": 1.5}, "repository": {"full_name": "a/b"})" + rest, "issue.number"},
+           Case{R"({"issue": 5, "repository": {"full_name": "a/b"})" + rest, "no object 'issue'"},
+           Case{R"({"issue": )" + deep + "}", "nested deeper"},
+           Case{"{\"issue\": \"\xff\"}", "not UTF-8"},
+       }) {
+    const Outcome outcome = deliver("issues", bad.body);
+    EXPECT_EQ(outcome.status, Status::InvalidInput) << bad.body << " " << reason(outcome);
+    EXPECT_THAT(outcome.error, HasSubstr(bad.says)) << bad.body;
+  }
+}
+
+TEST_F(GithubWebhookTest, LongTextsAreCutBetweenCharacters) {
+  std::string flood = "Sentry Issue: X-1 ";
+  while (flood.size() < 300'000) flood += "\xF0\x9F\xA6\x8A";
+  const Outcome outcome = deliver("issues", replaced(payload(kOpened), "It looks like", flood));
+  ASSERT_EQ(outcome.status, Status::Ok) << reason(outcome);
+  EXPECT_LT(outcome.output.size(), 140'000u);
+  const Json answer = Json::parse(outcome.output);
+  const davit::JsonView issue = answer.at_pointer("/tasks/0/payload/issue");
+  EXPECT_TRUE(issue["cut"].bool_or(false));
+  EXPECT_LE(issue["body"].string_or("").size(), 64u * 1024);
+  EXPECT_GT(issue["body"].string_or("").size(), 64u * 1024 - 4);
+}
+
+TEST_F(GithubWebhookTest, FindsLinksInProseMarkdownAndHtml) {
+  const auto links = [&](const std::string& text) {
+    const Json answer = Json::parse(
+        deliver("issues", replaced(payload(kLabeled), "This is some random Issue description", text)).output);
+    std::string all;
+    for (davit::JsonView link : answer["links"]) {
+      all += std::string(link["rel"].string_or("")) + " " + std::string(link["key"].string_or("")) + ";";
+    }
+    return all;
+  };
+  EXPECT_EQ(links("see https://github.com/o/n/pull/12."), "pull_request github:o/n#12;");
+  EXPECT_EQ(links("[x](https://github.com/o/n/issues/7#issuecomment-1) <https://github.com/o/n/issues/7>"),
+            "issue github:o/n#7;");
+  EXPECT_EQ(links("https://evil.example/github.com/o/n/pull/1 https://github.com.evil.example/o/n/pull/1"),
+            "");
+  EXPECT_EQ(links("https://github.com/o/n/pull/x https://github.com/o https://github.com/ https:// ://"), "");
+  EXPECT_EQ(links("Sentry Issue: BACKEND-4Z. More"), "sentry_issue BACKEND-4Z;");
+  EXPECT_EQ(links("Sentry Issue: https://acme.sentry.io/issues/123/?project=1"), "sentry_issue 123;");
+  EXPECT_EQ(links("https://sentry.io/organizations/acme/issues/99/"), "sentry_issue 99;");
+  EXPECT_EQ(links("https://notsentry.io/issues/99/ Sentry Issue: Sentry Issue:["), "sentry_issue Sentry;");
+}
+
+// ---- hostile bytes, many threads
+
+TEST_F(GithubWebhookTest, SurvivesAnyChangeOfAnyByte) {
+  WebhookDriver webhook(Library("github").webhooks(), 0, host_);
+  std::mt19937 random(20240607);
+  const auto below = [&](std::size_t limit) {
+    return std::uniform_int_distribution<std::size_t>(0, limit - 1)(random);
+  };
+  const Json index = Json::parse(payload("index.json"));
+  int understood = 0;
+  for (davit::JsonView row : index) {
+    const std::string original = payload(std::string(row["file"].string_or("")));
+    for (int round = 0; round < 300; ++round) {
+      std::string body = original;
+      for (std::size_t changes = 1 + below(4); changes > 0; --changes) {
+        const std::size_t at = below(body.size());
+        switch (below(5)) {
+          case 0:
+            body[at] = static_cast<char>(below(256));
+            break;
+          case 1:
+            body[at] = "{}[]\",:0\\n"[below(10)];
+            break;
+          case 2:
+            body.erase(at, 1 + below(64));
+            break;
+          case 3:
+            body.insert(at, body.substr(below(body.size()), below(256)));
+            break;
+          default:
+            body = replaced(body + "null", "null", "{\"name\": []}");
+            break;
+        }
+        if (body.empty()) body = "x";
+      }
+      RequestBuilder request(body);
+      request.header("X-GitHub-Event", std::string(row["event"].string_or("")));
+      const Outcome outcome = webhook.deliver(request);
+      understood += outcome.status == Status::Ok;
+      ASSERT_TRUE(outcome.status == Status::Ok || outcome.status == Status::Ignored ||
+                  outcome.status == Status::InvalidInput)
+          << static_cast<int>(outcome.status) << " " << outcome.error;
+      ASSERT_FALSE(reason(outcome).empty());
+    }
+  }
+  EXPECT_GT(understood, 0) << "no mutant got through to handle()";
+}
+
+TEST_F(GithubWebhookTest, AnswersTheSameToManyThreadsAtOnce) {
+  FakeHost host;
+  WebhookDriver webhook(Library("github").webhooks(), 0, host);
+  const std::string expected = deliver("issues", payload(kLabeled)).output;
+  std::vector<std::jthread> threads;
+  std::atomic<int> wrong = 0;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      for (int round = 0; round < 50; ++round) {
+        RequestBuilder request(payload(kLabeled));
+        request.header("X-GitHub-Event", "issues");
+        if (webhook.deliver(request).output != expected) ++wrong;
+      }
+    });
+  }
+  threads.clear();
+  EXPECT_EQ(wrong, 0);
+}
+
+}  // namespace
