@@ -11,8 +11,8 @@
 // Stays loaded until the process ends, as in the host.
 class Library {
  public:
-  explicit Library(const std::string& name) {
-    const std::string path = std::string(DAVIT_BUILD_DIR "/tests/abi/plugins/") + name + ".so";
+  explicit Library(const std::string& name, const std::string& folder = "tests/abi/plugins") {
+    const std::string path = std::string(DAVIT_BUILD_DIR "/") + folder + "/" + name + ".so";
     handle_ = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (!handle_) throw std::runtime_error(dlerror());
   }

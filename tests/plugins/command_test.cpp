@@ -8,7 +8,6 @@
 #include <deque>
 #include <thread>
 
-#include "tests/abi/library.h"
 #include "tests/plugins/testdata.h"
 
 namespace {
@@ -41,7 +40,7 @@ class CommandAgentTest : public testing::Test {
   Outcome run(const Json& config) { return run(config, context()); }
   Outcome run(const Json& config, const Json& context) {
     host_.config = config.dump();
-    AgentDriver agent(Library("command_agent").agents(), 0, host_);
+    AgentDriver agent(testdata::plugin("command_agent").agents(), 0, host_);
     return agent.run(context);
   }
   // Lives as long as the test.
@@ -304,7 +303,7 @@ TEST_F(CommandAgentTest, AConfigThatMakesNoSenseIsRefused) {
         R"({"command": ["a"], "environment": {"A=B": "c"}})",
         R"({"command": ["a"], "working_directory": "here"})"}) {
     host_.config = config;
-    EXPECT_THROW(AgentDriver(Library("command_agent").agents(), 0, host_), davit::Failure) << config;
+    EXPECT_THROW(AgentDriver(testdata::plugin("command_agent").agents(), 0, host_), davit::Failure) << config;
   }
 }
 
@@ -312,7 +311,7 @@ TEST_F(CommandAgentTest, AConfigThatMakesNoSenseIsRefused) {
 
 TEST_F(CommandAgentTest, CancelEndsTheProgramAndItsGroup) {
   host_.config = sh("sleep 1000 & echo $! > child; touch ready; wait").dump();
-  AgentDriver agent(Library("command_agent").agents(), 0, host_);
+  AgentDriver agent(testdata::plugin("command_agent").agents(), 0, host_);
   Outcome outcome;
   std::jthread running([&] { outcome = agent.execute(context()); });
   ASSERT_TRUE(wait_for("ready"));
@@ -327,7 +326,7 @@ TEST_F(CommandAgentTest, WhoIgnoresTheRequestIsKilledAfterTheGrace) {
   host_.config =
       sh("trap '' TERM; touch ready; while :; do sleep 1000; done", Json::object({{"kill_grace_ms", 50}}))
           .dump();
-  AgentDriver agent(Library("command_agent").agents(), 0, host_);
+  AgentDriver agent(testdata::plugin("command_agent").agents(), 0, host_);
   Outcome outcome;
   std::jthread running([&] { outcome = agent.execute(context()); });
   ASSERT_TRUE(wait_for("ready"));
@@ -346,7 +345,7 @@ TEST_F(CommandAgentTest, TheDeadlineEndsIt) {
 
 TEST_F(CommandAgentTest, ACancelOfAnEarlierExecutionDoesNotEndTheNext) {
   host_.config = sh("echo fine").dump();
-  AgentDriver agent(Library("command_agent").agents(), 0, host_);
+  AgentDriver agent(testdata::plugin("command_agent").agents(), 0, host_);
   agent.cancel();
   EXPECT_EQ(result(agent.run(context()))["output"]["text"].string_or(""), "fine\n");
 }
@@ -360,9 +359,9 @@ TEST_F(CommandAgentTest, AGrandchildThatHoldsThePipesHoldsNobodyUp) {
 }
 
 TEST_F(CommandAgentTest, AGrandchildInAnotherSessionHoldsNobodyUpEither) {
-  const Json out =
-      result(run(sh("setsid sh -c 'echo $$ > child; touch ready; exec yes' & "
-                    "while ! [ -e ready ]; do :; done; echo done")));
+  const Json out = result(run(sh(
+      "setsid sh -c 'trap \"\" PIPE; echo $$ > child; touch ready; while :; do echo y; done' 2>/dev/null & "
+      "while ! [ -e ready ]; do :; done; echo done")));
   EXPECT_EQ(out["success"].dump(), "true");
   ASSERT_TRUE(runs("child"));  // the host's sweep would end it
   kill(static_cast<pid_t>(std::stol(testdata::read_file(workspace_ / "child"))), SIGKILL);

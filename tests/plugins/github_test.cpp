@@ -5,7 +5,6 @@
 #include <random>
 #include <thread>
 
-#include "tests/abi/library.h"
 #include "tests/plugins/testdata.h"
 
 namespace {
@@ -34,7 +33,7 @@ class GithubWebhookTest : public testing::Test {
   }
   Outcome deliver(RequestBuilder& request, const std::string& config = "{}") {
     host_.config = config;
-    return WebhookDriver(Library("github").webhooks(), 0, host_).deliver(request);
+    return WebhookDriver(testdata::plugin("github").webhooks(), 0, host_).deliver(request);
   }
   // The reason for which nothing is done; "(queued)" and the message if something is.
   std::string reason(const Outcome& outcome) {
@@ -64,7 +63,7 @@ const std::string kComment = "derived-issue-comment-approve.json";
 // ---- metadata
 
 TEST_F(GithubWebhookTest, DeclaresItsSignatureAsDataAndChecksNothingItself) {
-  const Json metadata = Json::parse(metadata_of(Library("github").webhooks(), 0, host_).output);
+  const Json metadata = Json::parse(metadata_of(testdata::plugin("github").webhooks(), 0, host_).output);
   EXPECT_EQ(metadata["name"].string_or(""), "github");
   EXPECT_EQ(metadata["secret_env_var"].string_or(""), "GITHUB_WEBHOOK_SECRET");
   EXPECT_EQ(metadata["signature"].dump(),
@@ -74,7 +73,7 @@ TEST_F(GithubWebhookTest, DeclaresItsSignatureAsDataAndChecksNothingItself) {
   EXPECT_EQ(metadata["event_header"].string_or(""), "X-GitHub-Event");
   EXPECT_EQ(metadata["max_body_bytes"].int_or(0), 25 * 1024 * 1024);
   EXPECT_TRUE(metadata["config_schema"].is_object());
-  EXPECT_EQ(WebhookDriver(Library("github").webhooks(), 0, host_).abi().validate_signature, nullptr);
+  EXPECT_EQ(WebhookDriver(testdata::plugin("github").webhooks(), 0, host_).abi().validate_signature, nullptr);
 }
 
 // ---- what the index of payloads expects
@@ -441,7 +440,7 @@ TEST_F(GithubWebhookTest, FindsLinksInProseMarkdownAndHtml) {
 // ---- hostile bytes, many threads
 
 TEST_F(GithubWebhookTest, SurvivesAnyChangeOfAnyByte) {
-  WebhookDriver webhook(Library("github").webhooks(), 0, host_);
+  WebhookDriver webhook(testdata::plugin("github").webhooks(), 0, host_);
   std::mt19937 random(20240607);
   const auto below = [&](std::size_t limit) {
     return std::uniform_int_distribution<std::size_t>(0, limit - 1)(random);
@@ -488,7 +487,7 @@ TEST_F(GithubWebhookTest, SurvivesAnyChangeOfAnyByte) {
 
 TEST_F(GithubWebhookTest, AnswersTheSameToManyThreadsAtOnce) {
   FakeHost host;
-  WebhookDriver webhook(Library("github").webhooks(), 0, host);
+  WebhookDriver webhook(testdata::plugin("github").webhooks(), 0, host);
   const std::string expected = deliver("issues", payload(kLabeled)).output;
   std::vector<std::jthread> threads;
   std::atomic<int> wrong = 0;

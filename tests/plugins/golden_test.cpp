@@ -8,7 +8,6 @@
 #include <cstdlib>
 #include <vector>
 
-#include "tests/abi/library.h"
 #include "tests/plugins/testdata.h"
 
 namespace {
@@ -61,7 +60,7 @@ TEST_P(GoldenTest, DeliveryBecomesTheEventAndTheAnswer) {
   FakeHost host;
   const davit::Json delivery = davit::Json::parse(testdata::read_file(GetParam()));
   if (delivery["config"].is_object()) host.config = delivery["config"].dump();
-  WebhookDriver webhook(Library(plugin).webhooks(), 0, host);
+  WebhookDriver webhook(testdata::plugin(plugin).webhooks(), 0, host);
   RequestBuilder request = testdata::request_of(GetParam());
 
   const Outcome parsed = webhook.parse_payload(request);

@@ -1,5 +1,5 @@
-// Deliveries of a webhook's testdata/ folder: <name>.delivery.json says headers, config (optional) and the
-// file with the body.
+// Built first-party plugins, and the deliveries of a webhook's testdata/ folder: <name>.delivery.json says
+// headers, config (optional) and the file with the body.
 #pragma once
 
 #include <filesystem>
@@ -10,8 +10,11 @@
 
 #include "davit/json.hpp"
 #include "davit/testing/driver.hpp"
+#include "tests/abi/library.h"
 
 namespace testdata {
+
+inline Library plugin(const std::string& name) { return Library(name, "plugins"); }
 
 inline std::string read_file(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
