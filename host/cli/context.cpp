@@ -1,0 +1,94 @@
+#include "host/cli/context.h"
+
+#include <istream>
+#include <iterator>
+
+#include "host/base/file.h"
+
+namespace davit::cli {
+namespace {
+
+constexpr std::size_t kLargestInput = 64u << 20;
+
+std::string without_line_break(std::string text) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+  return text;
+}
+
+}  // namespace
+
+std::filesystem::path Context::config_path() const {
+  if (!config_option.empty()) return config_option;
+  if (const auto named = surroundings.environment("DAVIT_CONFIG"); named && !named->empty()) return *named;
+  return "config/davit.yaml";
+}
+
+Result<config::Config> Context::config() const {
+  config::LoadedConfig loaded = config::load_config(config_path());
+  if (loaded.ok()) return std::move(loaded.config);
+  std::string message = loaded.messages().front();
+  if (const std::size_t more = loaded.mistakes.size() - 1; more > 0)
+    message += " (and " + std::to_string(more) + " more; `davit check-config` lists them)";
+  return Error{ErrorCode::InvalidInput, message};
+}
+
+Result<std::string> Context::base_url(const config::Config& config) const {
+  if (!url_option.empty()) return url_option;
+  if (config.server.port == 0)
+    return Error{ErrorCode::InvalidInput,
+                 "server.port is 0, so the port is not known; give --url http://127.0.0.1:PORT"};
+  std::string host = config.server.host;
+  if (host == "0.0.0.0") host = "127.0.0.1";
+  if (host == "::") host = "::1";
+  if (!host.starts_with("127.") && host != "::1")
+    return Error{ErrorCode::InvalidInput,
+                 "server.host is " + host + ", not this machine's own address; give --url https://…"};
+  if (host.find(':') != std::string::npos) host = "[" + host + "]";
+  return "http://" + host + ":" + std::to_string(config.server.port);
+}
+
+// From the variables of the configuration, or what the host generated beside its database. None is fine: the
+// host says if it wants one.
+std::string Context::token(const config::Config& config) const {
+  for (const std::string& name : {config.auth.admin_token_env, config.auth.reader_token_env})
+    if (const auto token = surroundings.environment(name); token && !token->empty())
+      return without_line_break(*token);
+  const auto generated =
+      read_file(std::filesystem::path(config.storage.path).parent_path() / "admin.token", 4096);
+  return generated.ok() ? without_line_break(*generated) : "";
+}
+
+Result<ApiClient> Context::client() const {
+  const config::Config known = TRY(config());
+  return ApiClient::create(TRY(base_url(known)), token(known));
+}
+
+Result<JsonDocument> Context::read(const std::string& path) const { return TRY(client()).get(path); }
+
+Result<JsonDocument> Context::post(const std::string& path, std::string_view body) const {
+  return TRY(client()).post(path, body);
+}
+
+CLI::App* add_command(CLI::App& parent, Context& context, const std::string& name,
+                      const std::string& description, std::function<Result<int>()> action) {
+  CLI::App* command = parent.add_subcommand(name, description);
+  command->callback([&context, action = std::move(action)] { context.action = action; });
+  return command;
+}
+
+void add_json_option(CLI::App& command, Context& context) {
+  command.add_flag("--json", context.json, "Print JSON, as the API answers it");
+}
+
+void add_offline_option(CLI::App& command, Context& context) {
+  command.add_flag("--offline", context.offline, "Work on the database itself, while no host runs");
+}
+
+Result<std::string> read_input(const Context& context, const std::string& path) {
+  if (path != "-") return read_file(path, kLargestInput);
+  std::string text{std::istreambuf_iterator<char>(context.surroundings.in), {}};
+  if (text.size() > kLargestInput) return Error{ErrorCode::TooLarge, "standard input is larger than 64 MiB"};
+  return text;
+}
+
+}  // namespace davit::cli

@@ -1,0 +1,48 @@
+#include <ostream>
+
+#include "host/app.h"
+#include "host/cli/context.h"
+#include "host/cli/database_file.h"
+#include "host/cli/table.h"
+
+namespace davit::cli {
+namespace {
+
+Result<int> backup(const Context& context, const std::string& target) {
+  const DatabaseFile file = TRY(DatabaseFile::open(context, Access::Read));
+  TRY(file.store->backup(target));
+  context.surroundings.out << "Backed up to " << printable(target) << '\n';
+  return kExitOk;
+}
+
+Result<int> verify(const Context& context, const std::string& given) {
+  std::string path = given;
+  if (path.empty()) path = TRY(context.config()).storage.path;
+  const auto findings = TRY(store::verify(path));
+  std::ostream& out = context.surroundings.out;
+  for (const std::string& finding : findings) out << printable(finding) << '\n';
+  if (findings.empty()) {
+    out << printable(path) << " is sound\n";
+    return kExitOk;
+  }
+  context.exit_on_failure = kExitStoreCorrupt;
+  return Error{ErrorCode::Permanent, path + ": " + std::to_string(findings.size()) +
+                                         (findings.size() == 1 ? " finding" : " findings") +
+                                         "; keep a copy of it and go back to a backup"};
+}
+
+}  // namespace
+
+void add_database(CLI::App& app, Context& context) {
+  auto target = std::make_shared<std::string>();
+  add_command(app, context, "backup", "Copy the database while the host runs or not",
+              [&context, target] { return backup(context, *target); })
+      ->add_option("file", *target, "Where to; must not exist")
+      ->required();
+  auto path = std::make_shared<std::string>();
+  add_command(app, context, "verify-store", "Check the database, or a backup, for damage", [&context, path] {
+    return verify(context, *path);
+  })->add_option("file", *path, "Database or backup (default: what the configuration names)");
+}
+
+}  // namespace davit::cli

@@ -1,0 +1,103 @@
+#include "host/cli/database_file.h"
+
+#include "host/app.h"
+#include "host/http/json.h"
+
+namespace davit::cli {
+namespace {
+
+int exit_code_of(store::OpenFailure failure) {
+  using enum store::OpenFailure;
+  switch (failure) {
+    case Missing:
+      return kExitStoreMissing;
+    case Empty:
+      return kExitStoreEmpty;
+    case Foreign:
+      return kExitStoreForeign;
+    case Newer:
+      return kExitStoreNewer;
+    case Corrupt:
+      return kExitStoreCorrupt;
+    case InUse:
+      return kExitStoreInUse;
+    case ReadOnly:
+      return kExitStoreReadOnly;
+    case Other:
+      return kExitFailed;
+  }
+  return kExitFailed;
+}
+
+template <typename Write>
+Result<JsonDocument> document(Write write) {
+  JsonBuffer buffer;
+  JsonWriter writer(buffer);
+  write(writer);
+  return parse_json(text_of(buffer), JsonLimits{.max_bytes = 1u << 30, .max_values = 50'000'000});
+}
+
+template <typename Item>
+Result<JsonDocument> page(const char* name, const store::Page<Item>& items,
+                          void (*write)(JsonWriter&, const Item&)) {
+  return document([&](JsonWriter& writer) {
+    writer.StartObject();
+    writer.Key(name);
+    writer.StartArray();
+    for (const Item& item : items.items) write(writer, item);
+    writer.EndArray();
+    if (items.next_cursor.empty())
+      write_null_member(writer, "next_cursor");
+    else
+      write_member(writer, "next_cursor", items.next_cursor);
+    writer.EndObject();
+  });
+}
+
+}  // namespace
+
+Result<DatabaseFile> DatabaseFile::open(const Context& context, Access access) {
+  const config::Config config = TRY(context.config());
+  store::Options options;
+  options.path = config.storage.path;
+  options.create_if_missing = access == Access::Create;
+  options.read_only = access == Access::Read;
+  DatabaseFile file;
+  file.log = TRY(Log::open({.level = LogLevel::Warn, .format = LogFormat::Text, .file = ""}));
+  auto opened = store::Store::open(options, *file.log, context.surroundings.clock);
+  if (const auto* failure = std::get_if<store::OpenError>(&opened)) {
+    context.exit_on_failure = exit_code_of(failure->failure);
+    return Error{ErrorCode::Unavailable, failure->message};
+  }
+  file.store = std::get<std::unique_ptr<store::Store>>(std::move(opened));
+  return file;
+}
+
+Result<JsonDocument> DatabaseFile::tasks(const store::TaskFilter& filter) const {
+  return page("tasks", TRY(store->tasks(filter)), &http::write_task);
+}
+
+Result<JsonDocument> DatabaseFile::task(const std::string& id) const {
+  const TaskDetail detail = TRY(store->task(id));
+  return document([&](JsonWriter& writer) { http::write_task_detail(writer, detail); });
+}
+
+Result<JsonDocument> DatabaseFile::deliveries(const store::Store::DeliveryFilter& filter) const {
+  return page("deliveries", TRY(store->deliveries(filter)), &http::write_delivery);
+}
+
+Result<JsonDocument> DatabaseFile::delivery(const std::string& id) const {
+  const store::DeliveryDetail detail = TRY(store->delivery(id));
+  return document([&](JsonWriter& writer) { http::write_delivery_detail(writer, detail); });
+}
+
+Result<JsonDocument> action_answer(const std::string& task_id, std::string_view status) {
+  return document([&](JsonWriter& writer) {
+    writer.StartObject();
+    write_member(writer, "task_id", task_id);
+    write_member(writer, "status", status);
+    writer.EndObject();
+  });
+}
+
+}  // namespace davit::cli

@@ -1,0 +1,57 @@
+// The database itself, for reading while no host runs and for --offline. Answers as the API does, in the same
+// JSON.
+#pragma once
+
+#include <filesystem>
+#include <future>
+#include <memory>
+
+#include "host/base/log.h"
+#include "host/cli/context.h"
+#include "host/store/store.h"
+
+namespace davit::cli {
+
+enum class Access { Read, Write, Create };
+
+// An open database; the log outlives it.
+struct DatabaseFile {
+  std::unique_ptr<Log> log;
+  std::unique_ptr<store::Store> store;
+
+  // Opens what the configuration names. A failure has the exit code of its kind (README.md):
+  // context.exit_on_failure is set.
+  static Result<DatabaseFile> open(const Context& context, Access access);
+
+  Result<JsonDocument> tasks(const store::TaskFilter& filter) const;
+  Result<JsonDocument> task(const std::string& id) const;
+  Result<JsonDocument> deliveries(const store::Store::DeliveryFilter& filter) const;
+  Result<JsonDocument> delivery(const std::string& id) const;
+};
+
+// {"task_id":…,"status":…}, as the API answers an action.
+Result<JsonDocument> action_answer(const std::string& task_id, std::string_view status);
+
+// Hands `start` a Done<T> and waits for what it is told.
+template <typename T, typename Start>
+Result<T> wait_for(Start start) {
+  // The writer may still hold its copy of `done` when the value is here.
+  auto told = std::make_shared<std::promise<Result<T>>>();
+  auto answer = told->get_future();
+  start([told](Result<T> result) { told->set_value(std::move(result)); });
+  return answer.get();
+}
+
+// The host's answer, or the database's while no host runs.
+template <typename FromDatabase>
+Result<JsonDocument> read_either(const Context& context, const std::string& path,
+                                 FromDatabase from_database) {
+  if (!context.offline) {
+    auto answer = context.read(path);
+    if (answer.ok() || answer.error().code != ErrorCode::Unavailable || !context.url_option.empty())
+      return answer;
+  }
+  return from_database(TRY(DatabaseFile::open(context, Access::Read)));
+}
+
+}  // namespace davit::cli

@@ -1,0 +1,313 @@
+#include <ostream>
+
+#include "host/cli/context.h"
+#include "host/cli/database_file.h"
+#include "host/cli/table.h"
+
+namespace davit::cli {
+namespace {
+
+struct ListOptions {
+  std::string agent, status, source, entity, text, since, until, cursor;
+  int limit = 50;
+};
+
+struct CreateOptions {
+  std::string agent, type, title, payload = "{}", entity, key, run_at;
+  int priority = 0;
+};
+
+struct ActOptions {
+  std::string id, reason;
+};
+
+Result<store::TaskFilter> filter_from(const ListOptions& options) {
+  store::TaskFilter filter;
+  filter.agent = options.agent;
+  filter.source = options.source;
+  filter.entity = options.entity;
+  filter.text = options.text;
+  filter.limit = options.limit;
+  filter.cursor = options.cursor;
+  if (!options.status.empty()) filter.state = task_state_from(options.status);
+  if (!options.since.empty()) filter.start = TRY(parse_iso8601(options.since));
+  if (!options.until.empty()) filter.end = TRY(parse_iso8601(options.until));
+  return filter;
+}
+
+Result<int> list(const Context& context, const ListOptions& options) {
+  const std::string path = with_query("/api/dashboard/tasks", {{"agent", options.agent},
+                                                               {"status", options.status},
+                                                               {"source", options.source},
+                                                               {"entity", options.entity},
+                                                               {"q", options.text},
+                                                               {"start_date", options.since},
+                                                               {"end_date", options.until},
+                                                               {"limit", std::to_string(options.limit)},
+                                                               {"cursor", options.cursor}});
+  const JsonDocument answer =
+      TRY(read_either(context, path, [&](const DatabaseFile& file) -> Result<JsonDocument> {
+        return file.tasks(TRY(filter_from(options)));
+      }));
+  std::ostream& out = context.surroundings.out;
+  if (context.json) {
+    out << to_json(answer) << '\n';
+    return kExitOk;
+  }
+  const JsonValue* tasks = find_member(answer, "tasks");
+  if (tasks == nullptr || !tasks->IsArray() || tasks->Empty()) {
+    out << "No tasks.\n";
+    return kExitOk;
+  }
+  Table table({{"TASK"},
+               {"STATUS"},
+               {"AGENT", Align::Left, true},
+               {"TITLE", Align::Left, true},
+               {"TRY", Align::Right},
+               {"AGE", Align::Right},
+               {"COST", Align::Right}});
+  const WallTime now = context.surroundings.clock.wall();
+  for (const JsonValue& task : tasks->GetArray())
+    table.add({cell(task, "task_id"), cell(task, "status"), cell(task, "current_agent"), cell(task, "title"),
+               cell(task, "attempt"), age(string_member(task, "created_at"), now),
+               dollars_text(task, "total_cost_usd")});
+  table.print(out, context.surroundings.columns);
+  if (const std::string next = string_member(answer, "next_cursor"); !next.empty())
+    out << "More: add --cursor " << printable(next) << '\n';
+  return kExitOk;
+}
+
+void print_fact(std::ostream& out, const std::string& name, const std::string& value) {
+  if (value.empty() || value == "-") return;
+  out << "  " << name << std::string(name.size() < 11 ? 11 - name.size() : 1, ' ') << value << '\n';
+}
+
+std::string with_age(const JsonValue& object, std::string_view name, WallTime now) {
+  const std::string time = string_member(object, name);
+  return time.empty() ? "" : printable(time) + " (" + age(time, now) + " ago)";
+}
+
+void print_json_block(std::ostream& out, const char* title, const JsonValue& object, std::string_view name) {
+  const JsonValue* value = find_member(object, name);
+  if (value == nullptr || value->IsNull() || (value->IsObject() && value->MemberCount() == 0)) return;
+  out << '\n' << title << "\n  " << indented(*value, 2) << '\n';
+}
+
+void print_execution(std::ostream& out, const JsonValue& execution) {
+  out << "  " << cell(execution, "attempt") << ". " << cell(execution, "agent_name") << "  "
+      << cell(execution, "outcome") << "  " << seconds_text(find_member(execution, "duration_seconds"));
+  if (const std::string cost = dollars_text(execution, "total_cost_usd"); cost != "-") out << "  " << cost;
+  const std::int64_t read = int_member(execution, "input_tokens") +
+                            int_member(execution, "cache_read_tokens") +
+                            int_member(execution, "cache_write_tokens");
+  const std::int64_t written = int_member(execution, "output_tokens");
+  if (read + written > 0) out << "  " << count_text(read) << " tokens in, " << count_text(written) << " out";
+  out << "\n";
+  const auto detail = [&](const char* name, const std::string& value) {
+    if (value != "-") out << "     " << name << ": " << value << '\n';
+  };
+  detail("session", cell(execution, "session_id"));
+  detail("started", cell(execution, "started_at"));
+  detail("model", cell(execution, "model_used"));
+  detail("progress", cell(execution, "progress_message"));
+  detail("error", cell(execution, "error"));
+  detail("next agent", cell(execution, "next_agent"));
+  const JsonValue* output = find_member(execution, "output");
+  if (output == nullptr || output->IsNull()) return;
+  if (output->IsString())
+    out << "     output: " << printable({output->GetString(), output->GetStringLength()}, Lines::Keep)
+        << '\n';
+  else
+    out << "     output: " << indented(*output, 5) << '\n';
+}
+
+Result<int> show(const Context& context, const std::string& id) {
+  const JsonDocument task = TRY(read_either(context, "/api/dashboard/tasks/" + percent_encoded(id),
+                                            [&](const DatabaseFile& file) { return file.task(id); }));
+  std::ostream& out = context.surroundings.out;
+  if (context.json) {
+    out << to_json(task) << '\n';
+    return kExitOk;
+  }
+  const WallTime now = context.surroundings.clock.wall();
+  out << "Task " << cell(task, "task_id") << '\n';
+  print_fact(out, "title", cell(task, "title"));
+  print_fact(out, "status", cell(task, "status"));
+  print_fact(out, "held back", cell(task, "hold_reason"));
+  print_fact(out, "agent", cell(task, "current_agent"));
+  print_fact(out, "type", cell(task, "task_type"));
+  print_fact(out, "entity", cell(task, "entity"));
+  print_fact(out, "source", cell(task, "source"));
+  print_fact(out, "delivery", cell(task, "delivery_id"));
+  if (const JsonValue* actor = find_member(task, "actor"); actor != nullptr && actor->IsObject())
+    print_fact(out, "actor", cell(*actor, "login"));
+  print_fact(out, "attempts",
+             cell(task, "attempt") + " of at most " + std::to_string(int_member(task, "max_retries") + 1));
+  print_fact(out, "priority", int_member(task, "priority") == 0 ? "" : cell(task, "priority"));
+  print_fact(out, "created", with_age(task, "created_at", now));
+  if (string_member(task, "status") == "queued") print_fact(out, "runs at", cell(task, "run_at"));
+  print_fact(out, "finished", with_age(task, "finished_at", now));
+  print_fact(out, "cost", dollars_text(task, "total_cost_usd"));
+  if (const std::int64_t tokens = int_member(task, "total_tokens_used"); tokens > 0)
+    print_fact(out, "tokens", count_text(tokens));
+  print_fact(out, "error", cell(task, "error"));
+  if (const JsonValue* links = find_member(task, "links"); links != nullptr && links->IsArray())
+    for (const JsonValue& link : links->GetArray())
+      print_fact(out, "link", cell(link, "rel") + " " + cell(link, "url"));
+
+  const JsonValue* executions = find_member(task, "agent_executions");
+  if (executions != nullptr && executions->IsArray() && !executions->Empty()) {
+    out << "\nExecutions\n";
+    for (const JsonValue& execution : executions->GetArray()) print_execution(out, execution);
+  }
+  print_json_block(out, "Payload", task, "payload");
+  return kExitOk;
+}
+
+// The payload as given: JSON, "@FILE" or "-".
+Result<std::string> payload_from(const Context& context, const std::string& given) {
+  std::string text = given;
+  if (given == "-") text = TRY(read_input(context, "-"));
+  if (given.starts_with('@')) text = TRY(read_input(context, given.substr(1)));
+  if (const auto checked = check_json(text); !checked.ok())
+    return Error{ErrorCode::InvalidInput, "--payload is not JSON: " + checked.error().message};
+  return text;
+}
+
+Result<JsonDocument> create_offline(const Context& context, const CreateOptions& options,
+                                    const std::string& payload) {
+  const config::Config config = TRY(context.config());
+  const DatabaseFile file = TRY(DatabaseFile::open(context, Access::Write));
+  NewTask task;
+  task.agent = options.agent;
+  task.task_type = options.type.empty() ? "manual" : options.type;
+  task.title = options.title.empty() ? "Task for " + options.agent : options.title;
+  task.payload = payload;
+  task.entity = options.entity;
+  task.key = options.key;
+  task.priority = options.priority;
+  if (!options.run_at.empty()) task.run_at = TRY(parse_iso8601(options.run_at));
+  // What the plugin says is not known without loading it.
+  constexpr int kUsualRetries = 3;
+  const auto agent = config.agents.find(options.agent);
+  const int retries =
+      agent != config.agents.end() ? agent->second.max_retries.value_or(kUsualRetries) : kUsualRetries;
+  const std::string id = TRY(wait_for<std::string>([&](store::Done<std::string> done) {
+    file.store->create_task(std::move(task), "cli", std::nullopt, retries, std::move(done));
+  }));
+  return action_answer(id, "queued");
+}
+
+Result<int> print_action(const Context& context, const JsonDocument& answer) {
+  if (context.json)
+    context.surroundings.out << to_json(answer) << '\n';
+  else
+    context.surroundings.out << cell(answer, "task_id") << "  " << cell(answer, "status") << '\n';
+  return kExitOk;
+}
+
+Result<int> create(const Context& context, const CreateOptions& options) {
+  const std::string payload = TRY(payload_from(context, options.payload));
+  if (context.offline) return print_action(context, TRY(create_offline(context, options, payload)));
+  JsonBuffer buffer;
+  JsonWriter writer(buffer);
+  writer.StartObject();
+  write_member(writer, "agent", options.agent);
+  for (const auto& [name, value] : HttpHeaders{{"task_type", options.type},
+                                               {"title", options.title},
+                                               {"entity", options.entity},
+                                               {"key", options.key},
+                                               {"run_at", options.run_at}})
+    if (!value.empty()) write_member(writer, name, value);
+  write_member(writer, "priority", options.priority);
+  write_raw_member(writer, "payload", payload);
+  writer.EndObject();
+  return print_action(context, TRY(context.post("/api/tasks", text_of(buffer))));
+}
+
+Result<int> cancel(const Context& context, const ActOptions& options) {
+  if (context.offline) {
+    const DatabaseFile file = TRY(DatabaseFile::open(context, Access::Write));
+    const TaskState state = TRY(wait_for<TaskState>([&](store::Done<TaskState> done) {
+      file.store->cancel(options.id, options.reason.empty() ? "cancelled by hand" : options.reason,
+                         std::move(done));
+    }));
+    return print_action(context, TRY(action_answer(options.id, to_string(state))));
+  }
+  const std::string body = options.reason.empty() ? "{}" : "{\"reason\":" + json_quote(options.reason) + "}";
+  return print_action(context,
+                      TRY(context.post("/api/tasks/" + percent_encoded(options.id) + "/cancel", body)));
+}
+
+Result<int> retry(const Context& context, const ActOptions& options) {
+  if (context.offline) {
+    const DatabaseFile file = TRY(DatabaseFile::open(context, Access::Write));
+    const TaskState state = TRY(wait_for<TaskState>(
+        [&](store::Done<TaskState> done) { file.store->retry(options.id, std::move(done)); }));
+    return print_action(context, TRY(action_answer(options.id, to_string(state))));
+  }
+  return print_action(context,
+                      TRY(context.post("/api/tasks/" + percent_encoded(options.id) + "/retry", "{}")));
+}
+
+}  // namespace
+
+void add_tasks(CLI::App& app, Context& context) {
+  CLI::App* tasks = app.add_subcommand("tasks", "Tasks: list, show, create, cancel, retry");
+  tasks->require_subcommand(1);
+
+  auto filter = std::make_shared<ListOptions>();
+  CLI::App* list_command = add_command(*tasks, context, "list", "List tasks, newest first",
+                                       [&context, filter] { return list(context, *filter); });
+  list_command->add_option("--agent", filter->agent, "Only this agent's");
+  list_command->add_option("--status", filter->status, "Only in this state")
+      ->check(CLI::IsMember(
+          {"queued", "running", "awaiting_approval", "completed", "failed", "cancelled", "parked"}));
+  list_command->add_option("--source", filter->source, "Only from this webhook, or api, cli, chain");
+  list_command->add_option("--entity", filter->entity, "Only about this, for example github:owner/name#12");
+  list_command->add_option("--search", filter->text, "Only with this text");
+  list_command->add_option("--since", filter->since,
+                           "Only made at or after this time (2026-01-31 or RFC 3339)");
+  list_command->add_option("--until", filter->until, "Only made before this time");
+  list_command->add_option("--limit", filter->limit, "How many")
+      ->check(CLI::Range(1, 500))
+      ->capture_default_str();
+  list_command->add_option("--cursor", filter->cursor, "Where the page before ended");
+  add_json_option(*list_command, context);
+  add_offline_option(*list_command, context);
+
+  auto act = std::make_shared<ActOptions>();
+  CLI::App* show_command =
+      add_command(*tasks, context, "show", "Show a task with its executions, payload and output",
+                  [&context, act] { return show(context, act->id); });
+  CLI::App* cancel_command = add_command(*tasks, context, "cancel", "Cancel a task; a running one is stopped",
+                                         [&context, act] { return cancel(context, *act); });
+  CLI::App* retry_command =
+      add_command(*tasks, context, "retry", "Queue a failed, cancelled or parked task again",
+                  [&context, act] { return retry(context, *act); });
+  cancel_command->add_option("--reason", act->reason, "Kept with the task");
+  for (CLI::App* command : {show_command, cancel_command, retry_command}) {
+    command->add_option("task", act->id, "Id of the task")->required();
+    add_json_option(*command, context);
+    add_offline_option(*command, context);
+  }
+
+  auto task = std::make_shared<CreateOptions>();
+  CLI::App* create_command = add_command(*tasks, context, "create", "Queue a task for an agent",
+                                         [&context, task] { return create(context, *task); });
+  create_command->add_option("agent", task->agent, "Name of the agent")->required();
+  create_command->add_option("--type", task->type, "Kind of task, a word for filters and metrics");
+  create_command->add_option("--title", task->title, "One line for people");
+  create_command->add_option("--payload", task->payload, "JSON, @FILE, or - for standard input")
+      ->capture_default_str();
+  create_command->add_option("--entity", task->entity, "What it is about, for example github:owner/name#12");
+  create_command->add_option("--key", task->key, "An open task with the same key takes its place");
+  create_command->add_option("--run-at", task->run_at, "Not before this time (RFC 3339)");
+  create_command->add_option("--priority", task->priority, "Higher first")
+      ->check(CLI::Range(-100, 100))
+      ->capture_default_str();
+  add_json_option(*create_command, context);
+  add_offline_option(*create_command, context);
+}
+
+}  // namespace davit::cli

@@ -1,0 +1,481 @@
+#include "host/cli/commands.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "host/app.h"
+#include "host/base/crypto.h"
+#include "host/base/json.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/http_responder.h"
+#include "tests/support/temp_database.h"
+
+namespace davit::cli {
+namespace {
+
+using davit::testing::CannedAnswer;
+using davit::testing::FakeClock;
+using davit::testing::HttpResponder;
+using davit::testing::SeenRequest;
+using davit::testing::TempFolder;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+constexpr const char* kToken = "davit_0123456789abcdef";
+constexpr const char* kSecret = "It's a Secret to Everybody";
+
+class CommandsTest : public ::testing::Test {
+ protected:
+  CommandsTest() { configure(1); }
+
+  // `port` is where the host would be.
+  void configure(int port) {
+    write("davit.yaml", "server: {port: " + std::to_string(port) + "}\nstorage: {path: " +
+                            folder_.path().string() + "/davit.db}\nwebhooks: {github: {secret_env: GH}}\n");
+  }
+
+  std::string write(const std::string& name, const std::string& text) {
+    const std::string path = folder_.path() / name;
+    std::ofstream(path) << text;
+    return path;
+  }
+
+  int davit(std::vector<std::string> arguments) {
+    std::vector<const char*> argv{"davit"};
+    for (const std::string& argument : arguments) argv.push_back(argument.c_str());
+    std::istringstream in(input_);
+    std::ostringstream out, error;
+    const int code = run(static_cast<int>(argv.size()), argv.data(),
+                         {out, error, in,
+                          [this](const std::string& name) -> std::optional<std::string> {
+                            const auto found = environment_.find(name);
+                            if (found == environment_.end()) return std::nullopt;
+                            return found->second;
+                          },
+                          clock_, 100,
+                          [this](const ServeOptions& options) {
+                            served_ = options;
+                            return 42;
+                          }});
+    out_ = out.str();
+    error_ = error.str();
+    return code;
+  }
+
+  TempFolder folder_;
+  FakeClock clock_;
+  std::map<std::string, std::string> environment_{{"DAVIT_CONFIG", (folder_.path() / "davit.yaml").string()},
+                                                  {"DAVIT_ADMIN_TOKEN", kToken},
+                                                  {"GH", kSecret}};
+  std::string input_, out_, error_;
+  std::optional<ServeOptions> served_;
+};
+
+// ---- usage
+// ----------------------------------------------------------------------------------------------------------
+
+TEST_F(CommandsTest, WrongUsageIsTwoAndOneLineWithAHint) {
+  const std::vector<std::vector<std::string>> wrong = {{},
+                                                       {"frobnicate"},
+                                                       {"tasks"},
+                                                       {"tasks", "show"},
+                                                       {"tasks", "list", "--limit", "0"},
+                                                       {"tasks", "list", "--limit", "501"},
+                                                       {"tasks", "list", "--limit", "abc"},
+                                                       {"tasks", "list", "--status", "done"},
+                                                       {"tasks", "list", "--colour"},
+                                                       {"tasks", "create"},
+                                                       {"tasks", "create", "a", "--priority", "101"},
+                                                       {"deliveries", "list", "--verdict", "lost"},
+                                                       {"send", "github"},
+                                                       {"backup"},
+                                                       {"serve", "--ready-fd", "x"},
+                                                       {"serve", "extra"},
+                                                       {"--config"}};
+  for (const auto& arguments : wrong) {
+    EXPECT_EQ(davit(arguments), kExitUsage) << ::testing::PrintToString(arguments);
+    EXPECT_THAT(out_, IsEmpty());
+    EXPECT_THAT(error_, AllOf(StartsWith("davit: "), HasSubstr("--help")))
+        << ::testing::PrintToString(arguments);
+    EXPECT_EQ(std::count(error_.begin(), error_.end(), '\n'), 1) << error_;
+  }
+}
+
+TEST_F(CommandsTest, HelpAndVersionSucceed) {
+  EXPECT_EQ(davit({"--help"}), kExitOk);
+  EXPECT_THAT(out_, AllOf(HasSubstr("check-config"), HasSubstr("verify-store")));
+  EXPECT_EQ(davit({"tasks", "create", "--help"}), kExitOk);
+  EXPECT_THAT(out_, HasSubstr("--payload"));
+  EXPECT_EQ(davit({"version"}), kExitOk);
+  EXPECT_THAT(out_, AllOf(StartsWith("davit "), HasSubstr("plugin ABI 1.")));
+  EXPECT_EQ(davit({"--version"}), kExitOk);
+}
+
+// ---- serve, configuration
+// -------------------------------------------------------------------------------------------
+
+TEST_F(CommandsTest, ServeHandsItsOptionsOnAndGivesItsExitCode) {
+  EXPECT_EQ(davit({"serve", "--no-supervisor", "--config=/x/y.yaml", "--ready-fd=7", "--serving-fd=8"}), 42);
+  ASSERT_TRUE(served_);
+  EXPECT_EQ(served_->config, "/x/y.yaml");
+  EXPECT_EQ(served_->ready_fd, 7);
+  EXPECT_EQ(served_->serving_fd, 8);
+  EXPECT_FALSE(served_->supervise);
+  EXPECT_EQ(davit({"serve"}), 42);
+  EXPECT_EQ(served_->config, environment_["DAVIT_CONFIG"]);
+  EXPECT_TRUE(served_->supervise);
+}
+
+TEST_F(CommandsTest, CheckConfigTellsEveryMistakeOnALineOfItsOwn) {
+  write("davit.yaml", "server: {prot: 1}\nchain: {max_depth: x}\n");
+  EXPECT_EQ(davit({"check-config"}), kExitFailed);
+  EXPECT_THAT(error_, AllOf(HasSubstr("davit.yaml:1: server.prot: unknown key; did you mean server.port?\n"),
+                            HasSubstr("davit.yaml:2: chain.max_depth: ")));
+}
+
+TEST_F(CommandsTest, CheckConfigTellsMistakesInSecretsWithoutTheirValues) {
+  environment_["GH"] = "hunter2";
+  EXPECT_EQ(davit({"check-config"}), kExitFailed);
+  EXPECT_THAT(error_,
+              AllOf(HasSubstr("webhooks.github: the environment variable GH holds fewer than 16 bytes"),
+                    Not(HasSubstr("hunter2"))));
+  environment_.erase("GH");
+  EXPECT_EQ(davit({"check-config"}), kExitOk);
+  EXPECT_THAT(out_, AllOf(HasSubstr("note: "), HasSubstr("GH is not set"),
+                          HasSubstr("is good: 1 webhook, 0 agents")));
+}
+
+TEST_F(CommandsTest, CheckConfigExplainsEveryKey) {
+  EXPECT_EQ(davit({"check-config", "--explain"}), kExitOk);
+  EXPECT_THAT(out_, AllOf(HasSubstr("server\n"), HasSubstr("  port: integer 0 to 65535 (default 8080)\n"),
+                          HasSubstr("webhooks.<name>\n"), HasSubstr("  secret_env: ")));
+}
+
+TEST_F(CommandsTest, ACommandWithABadConfigurationTellsItsFirstMistake) {
+  write("davit.yaml", "a: 1\nb: 2\nc: 3\n");
+  EXPECT_EQ(davit({"tasks", "list"}), kExitFailed);
+  EXPECT_THAT(error_, AllOf(HasSubstr("davit.yaml:1: a: unknown key"),
+                            HasSubstr("(and 2 more; `davit check-config`")));
+}
+
+TEST_F(CommandsTest, InitWritesAConfigurationThatIsGoodAndKeepsWhatExists) {
+  const auto path = folder_.path() / "new" / "davit.yaml";
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(folder_.path());
+  EXPECT_EQ(davit({"init", "--config", path.string()}), kExitOk) << error_;
+  EXPECT_THAT(out_, AllOf(HasSubstr("Wrote "), HasSubstr("Made var/davit.db"), HasSubstr("davit serve")));
+  EXPECT_EQ(davit({"check-config", "--config", path.string()}), kExitOk) << error_;
+  EXPECT_EQ(davit({"init", "--config", path.string()}), kExitOk) << error_;
+  EXPECT_THAT(out_, AllOf(HasSubstr("Kept "), Not(HasSubstr("Wrote"))));
+  std::filesystem::current_path(before);
+}
+
+// ---- through the host
+// -----------------------------------------------------------------------------------------------
+
+constexpr const char* kTasks =
+    R"({"tasks":[{"task_id":"01900000-0000-7000-8000-000000000001","status":"completed",
+  "current_agent":"command-agent","title":"Fix \u001b[31mred\nline","attempt":1,"created_at":"2027-01-15T07:59:00.000Z",
+  "total_cost_usd":0.5}],"next_cursor":"abc"})";
+
+TEST_F(CommandsTest, TasksListPrintsATableOfWhatTheHostSays) {
+  HttpResponder host([](const SeenRequest&) { return CannedAnswer{200, kTasks}; });
+  configure(host.port());
+  ASSERT_EQ(davit({"tasks", "list", "--status", "completed", "--search", "a b"}), kExitOk) << error_;
+  EXPECT_EQ(host.seen().at(0).target, "/api/dashboard/tasks?status=completed&q=a%20b&limit=50");
+  EXPECT_EQ(host.seen().at(0).header("Authorization"), std::string("Bearer ") + kToken);
+  EXPECT_EQ(out_,
+            "TASK                                  STATUS     AGENT          TITLE                  TRY  AGE "
+            "    COST\n"
+            "01900000-0000-7000-8000-000000000001  completed  command-agent  Fix \\x1b[31mred\\nline    1   "
+            "1m  $0.5000\n"
+            "More: add --cursor abc\n");
+}
+
+TEST_F(CommandsTest, TasksListPrintsJsonAsTheHostAnswersIt) {
+  HttpResponder host([](const SeenRequest&) {
+    return CannedAnswer{200, R"({"tasks":[],"next_cursor":null})"};
+  });
+  configure(host.port());
+  EXPECT_EQ(davit({"tasks", "list", "--json"}), kExitOk);
+  EXPECT_EQ(out_, "{\"tasks\":[],\"next_cursor\":null}\n");
+  EXPECT_EQ(davit({"tasks", "list"}), kExitOk);
+  EXPECT_EQ(out_, "No tasks.\n");
+}
+
+TEST_F(CommandsTest, TasksShowPrintsTheTaskItsExecutionsAndItsPayload) {
+  HttpResponder host([](const SeenRequest&) {
+    return CannedAnswer{200,
+                        R"({"task_id":"t","status":"failed","source":"github","current_agent":"command-agent",
+      "task_type":"issue_fix","title":"Fix it","entity":"github:o/r#1","priority":0,"attempt":2,"max_retries":3,
+      "error":"exit status 3","created_at":"2027-01-15T07:59:00.000Z","finished_at":null,"total_cost_usd":0.25,
+      "total_tokens_used":1234,"actor":{"id":"1","login":"octocat","role":""},"links":[],"delivery_id":"d",
+      "payload":{"issue":7},"agent_executions":[{"agent_name":"command-agent","session_id":"s","attempt":2,
+      "started_at":"2027-01-15T07:59:01.000Z","duration_seconds":1.5,"outcome":"failed","error":"exit status 3",
+      "input_tokens":1000,"output_tokens":234,"total_cost_usd":0.25,"model_used":"m","output":{"log":"x"},
+      "next_agent":null}]})"};
+  });
+  configure(host.port());
+  ASSERT_EQ(davit({"tasks", "show", "t/../x"}), kExitOk) << error_;
+  EXPECT_EQ(host.seen().at(0).target, "/api/dashboard/tasks/t%2F..%2Fx");
+  EXPECT_EQ(out_, R"(Task t
+  title      Fix it
+  status     failed
+  agent      command-agent
+  type       issue_fix
+  entity     github:o/r#1
+  source     github
+  delivery   d
+  actor      octocat
+  attempts   2 of at most 4
+  created    2027-01-15T07:59:00.000Z (1m ago)
+  cost       $0.2500
+  tokens     1,234
+  error      exit status 3
+
+Executions
+  2. command-agent  failed  1.50s  $0.2500  1,000 tokens in, 234 out
+     session: s
+     started: 2027-01-15T07:59:01.000Z
+     model: m
+     error: exit status 3
+     output: {
+       "log": "x"
+     }
+
+Payload
+  {
+    "issue": 7
+  }
+)");
+}
+
+TEST_F(CommandsTest, TasksCreateAsksTheHostForATask) {
+  HttpResponder host([](const SeenRequest&) {
+    return CannedAnswer{201, R"({"task_id":"new","status":"queued"})"};
+  });
+  configure(host.port());
+  ASSERT_EQ(davit({"tasks", "create", "command-agent", "--title", "A \"title\"", "--payload", "{\"n\":1}",
+                   "--priority", "-5"}),
+            kExitOk)
+      << error_;
+  EXPECT_EQ(out_, "new  queued\n");
+  EXPECT_EQ(host.seen().at(0).method, "POST");
+  EXPECT_EQ(host.seen().at(0).target, "/api/tasks");
+  EXPECT_EQ(host.seen().at(0).body,
+            R"({"agent":"command-agent","title":"A \"title\"","priority":-5,"payload":{"n":1}})");
+}
+
+TEST_F(CommandsTest, APayloadComesFromAFileOrStandardInput) {
+  HttpResponder host([](const SeenRequest&) {
+    return CannedAnswer{201, R"({"task_id":"new","status":"queued"})"};
+  });
+  configure(host.port());
+  input_ = "[1]";
+  ASSERT_EQ(davit({"tasks", "create", "a", "--payload", "-"}), kExitOk);
+  EXPECT_THAT(host.seen().at(0).body, HasSubstr("\"payload\":[1]"));
+  ASSERT_EQ(davit({"tasks", "create", "a", "--payload", "@" + write("p.json", "{\"x\":2}")}), kExitOk);
+  EXPECT_THAT(host.seen().at(1).body, HasSubstr("\"payload\":{\"x\":2}"));
+  EXPECT_EQ(davit({"tasks", "create", "a", "--payload", "{oops"}), kExitFailed);
+  EXPECT_THAT(error_, HasSubstr("--payload is not JSON"));
+  EXPECT_EQ(host.seen().size(), 2u);
+}
+
+TEST_F(CommandsTest, CancelAndRetryAct) {
+  HttpResponder host([](const SeenRequest&) {
+    return CannedAnswer{200, R"({"task_id":"t","status":"cancelled"})"};
+  });
+  configure(host.port());
+  EXPECT_EQ(davit({"tasks", "cancel", "t", "--reason", "no \"need\""}), kExitOk);
+  EXPECT_EQ(out_, "t  cancelled\n");
+  EXPECT_EQ(davit({"tasks", "retry", "t", "--json"}), kExitOk);
+  EXPECT_EQ(out_, "{\"task_id\":\"t\",\"status\":\"cancelled\"}\n");
+  EXPECT_EQ(host.seen().at(0).target, "/api/tasks/t/cancel");
+  EXPECT_EQ(host.seen().at(0).body, R"({"reason":"no \"need\""})");
+  EXPECT_EQ(host.seen().at(1).target, "/api/tasks/t/retry");
+}
+
+TEST_F(CommandsTest, WhatChangesSomethingNeedsTheHostOrOffline) {
+  EXPECT_EQ(davit({"tasks", "cancel", "t"}), kExitFailed);
+  EXPECT_THAT(error_, HasSubstr("no davit answers at http://127.0.0.1:1; start it with `davit serve`"));
+}
+
+TEST_F(CommandsTest, PluginsListTellsStatesAndWholeReasons) {
+  HttpResponder host([](const SeenRequest&) {
+    return CannedAnswer{200, R"({"plugins":[
+      {"kind":"webhook","name":"github","state":"serving","reason":null,"version":"1.0.0","isolation":"inprocess",
+       "generation":1,"sha256":"0123456789abcdef0123","refusal":null},
+      {"kind":"library","name":"bad.so","state":"refused","reason":"not an ELF file","version":null,"isolation":null,
+       "generation":null,"sha256":null,"refusal":{"code":"not_elf","reason":"is not a library; remove it"}}]})"};
+  });
+  configure(host.port());
+  ASSERT_EQ(davit({"plugins", "list"}), kExitOk) << error_;
+  EXPECT_EQ(out_, R"(KIND     NAME    STATE    VERSION  ISOLATION  GEN  SHA-256
+webhook  github  serving  1.0.0    inprocess    1  0123456789ab
+library  bad.so  refused  -        -            -  -
+
+bad.so: not_elf: is not a library; remove it
+)");
+}
+
+TEST_F(CommandsTest, TheTokenIsNeverPrinted) {
+  HttpResponder host([](const SeenRequest& request) { return CannedAnswer{401, request.head}; });
+  configure(host.port());
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"tasks", "list"},
+                                                    {"plugins", "list"},
+                                                    {"tasks", "cancel", "t"},
+                                                    {"deliveries", "list"}}) {
+    EXPECT_EQ(davit(arguments), kExitFailed);
+    EXPECT_THAT(out_ + error_, Not(HasSubstr(kToken)));
+    EXPECT_THAT(error_, HasSubstr("does not accept this token"));
+  }
+}
+
+TEST_F(CommandsTest, WithoutAVariableTheGeneratedTokenIsUsed) {
+  HttpResponder host([](const SeenRequest&) { return CannedAnswer{200, kTasks}; });
+  configure(host.port());
+  environment_.erase("DAVIT_ADMIN_TOKEN");
+  write("admin.token", "davit_generated_token\n");
+  ASSERT_EQ(davit({"tasks", "list"}), kExitOk);
+  EXPECT_EQ(host.seen().at(0).header("Authorization"), "Bearer davit_generated_token");
+}
+
+// ---- send
+// -----------------------------------------------------------------------------------------------------------
+
+constexpr const char* kWebhooks = R"({"webhooks":[{"name":"github","event_header":"X-GitHub-Event",
+  "delivery_id_header":"X-GitHub-Delivery","metadata":{"signature":{"headers":["X-Hub-Signature-256"],
+  "accept":[{"prefix":"sha256=","algorithm":"hmac-sha256","encoding":"hex"}]}}}]})";
+
+CannedAnswer github(const SeenRequest& request) {
+  if (request.method == "GET") return {200, kWebhooks};
+  return {202, R"({"status":"queued","task_id":"t"})"};
+}
+
+TEST_F(CommandsTest, SendSignsAsGithubDoes) {
+  HttpResponder host(github);
+  configure(host.port());
+  const std::string body = "{\"zen\":\"Keep it\"}\n";
+  ASSERT_EQ(davit({"send", "github", write("ping.json", body), "--event", "ping", "--header", "X-Extra: 1"}),
+            kExitOk)
+      << error_;
+  EXPECT_EQ(out_, "202 {\"status\":\"queued\",\"task_id\":\"t\"}\n");
+  const SeenRequest sent = host.seen().at(1);
+  EXPECT_EQ(sent.target, "/webhooks/github");
+  EXPECT_EQ(sent.body, body);
+  EXPECT_EQ(sent.header("X-GitHub-Event"), "ping");
+  EXPECT_EQ(sent.header("X-Extra"), "1");
+  EXPECT_EQ(sent.header("Content-Type"), "application/json");
+  EXPECT_EQ(sent.header("X-GitHub-Delivery").size(), 36u);
+  EXPECT_EQ(sent.header("X-Hub-Signature-256"),
+            "sha256=" + to_hex(hmac(HashAlgorithm::Sha256, kSecret, body)));
+  // A webhook's sender has no token.
+  EXPECT_EQ(sent.header("Authorization"), "");
+}
+
+TEST_F(CommandsTest, SendLetsHeadersAndTheDeliveryIdBeChosen) {
+  HttpResponder host(github);
+  configure(host.port());
+  input_ = "{}";
+  ASSERT_EQ(
+      davit({"send", "github", "-", "--delivery-id", "mine", "--header", "x-hub-signature-256: sha256=00"}),
+      kExitOk)
+      << error_;
+  EXPECT_EQ(host.seen().at(1).header("X-GitHub-Delivery"), "mine");
+  EXPECT_EQ(host.seen().at(1).header("x-hub-signature-256"), "sha256=00");
+  EXPECT_EQ(host.seen().at(1).header("X-Hub-Signature-256"), "");
+}
+
+TEST_F(CommandsTest, ARefusedDeliveryIsAFailure) {
+  HttpResponder host([](const SeenRequest& request) {
+    return request.method == "GET" ? CannedAnswer{200, kWebhooks} : CannedAnswer{401, R"({"detail":"no"})"};
+  });
+  configure(host.port());
+  EXPECT_EQ(davit({"send", "github", write("b", "{}")}), kExitFailed);
+  EXPECT_EQ(out_, "401 {\"detail\":\"no\"}\n");
+}
+
+TEST_F(CommandsTest, SendSaysWhatIsMissing) {
+  HttpResponder host(github);
+  configure(host.port());
+  const std::string file = write("b", "{}");
+  EXPECT_EQ(davit({"send", "gitlab", file}), kExitFailed);
+  EXPECT_THAT(error_, HasSubstr("no webhook gitlab in "));
+  EXPECT_EQ(davit({"send", "github", "/nowhere"}), kExitFailed);
+  EXPECT_THAT(error_, HasSubstr("/nowhere"));
+  EXPECT_EQ(davit({"send", "github", file, "--header", "nonsense"}), kExitFailed);
+  EXPECT_THAT(error_, HasSubstr("is not \"Name: value\""));
+  environment_.erase("GH");
+  EXPECT_EQ(davit({"send", "github", file}), kExitFailed);
+  EXPECT_THAT(error_, HasSubstr("the environment variable GH is not set"));
+}
+
+// ---- offline
+// --------------------------------------------------------------------------------------------------------
+
+class OfflineTest : public CommandsTest {
+ protected:
+  OfflineTest() { EXPECT_EQ(davit({"init"}), kExitOk) << error_; }
+
+  std::string created(const std::string& agent = "a") {
+    EXPECT_EQ(davit({"tasks", "create", agent, "--offline", "--json"}), kExitOk) << error_;
+    return string_member(*parse_json(out_), "task_id");
+  }
+};
+
+TEST_F(OfflineTest, TasksAreMadeShownAndCancelledWhileNoHostRuns) {
+  const std::string id = created();
+  EXPECT_EQ(davit({"tasks", "list"}), kExitOk) << error_;
+  EXPECT_THAT(out_, AllOf(HasSubstr(id), HasSubstr("queued")));
+  EXPECT_EQ(davit({"tasks", "cancel", id, "--offline"}), kExitOk) << error_;
+  EXPECT_EQ(out_, id + "  cancelled\n");
+  EXPECT_EQ(davit({"tasks", "show", id}), kExitOk) << error_;
+  EXPECT_THAT(out_, HasSubstr("status     cancelled"));
+  EXPECT_EQ(davit({"tasks", "retry", id, "--offline"}), kExitOk) << error_;
+  EXPECT_EQ(out_, id + "  queued\n");
+}
+
+TEST_F(OfflineTest, AnUnknownTaskIsAFailure) {
+  EXPECT_EQ(davit({"tasks", "show", "01900000-0000-7000-8000-000000000001"}), kExitFailed);
+  EXPECT_THAT(error_, StartsWith("davit: "));
+}
+
+TEST_F(OfflineTest, DeliveriesAreListed) {
+  EXPECT_EQ(davit({"deliveries", "list"}), kExitOk) << error_;
+  EXPECT_EQ(out_, "No deliveries.\n");
+}
+
+TEST_F(OfflineTest, AMissingDatabaseHasItsOwnExitCode) {
+  for (const char* ending : {"", "-wal", "-shm"})
+    std::filesystem::remove(folder_.path() / (std::string("davit.db") + ending));
+  EXPECT_EQ(davit({"tasks", "list"}), kExitStoreMissing) << error_;
+  EXPECT_EQ(davit({"tasks", "create", "a", "--offline"}), kExitStoreMissing) << error_;
+}
+
+TEST_F(OfflineTest, ABackupIsSoundAndNeverOverwrites) {
+  created();
+  const std::string target = folder_.path() / "backup.db";
+  EXPECT_EQ(davit({"backup", target}), kExitOk) << error_;
+  EXPECT_EQ(davit({"verify-store", target}), kExitOk) << error_;
+  EXPECT_THAT(out_, HasSubstr("is sound"));
+  EXPECT_EQ(davit({"backup", target}), kExitFailed);
+  EXPECT_THAT(error_, HasSubstr(target));
+  EXPECT_EQ(davit({"verify-store"}), kExitOk) << error_;
+}
+
+TEST_F(OfflineTest, VerifyTellsADamagedFile) {
+  const std::string damaged = write("damaged.db", std::string(100, 'x'));
+  EXPECT_NE(davit({"verify-store", damaged}), kExitOk);
+  EXPECT_THAT(error_, HasSubstr("damaged.db"));
+}
+
+}  // namespace
+}  // namespace davit::cli
