@@ -13,14 +13,6 @@ namespace {
 constexpr std::size_t kMostWaitingBytes = 1u << 20;
 constexpr Duration kSpawnRetry{10'000};
 
-void grow(ModelUsage& usage, const ModelUsage& reported) {
-  usage.input_tokens = std::max(usage.input_tokens, reported.input_tokens);
-  usage.output_tokens = std::max(usage.output_tokens, reported.output_tokens);
-  usage.cache_read_tokens = std::max(usage.cache_read_tokens, reported.cache_read_tokens);
-  usage.cache_write_tokens = std::max(usage.cache_write_tokens, reported.cache_write_tokens);
-  usage.cost_micro_usd = std::max(usage.cost_micro_usd, reported.cost_micro_usd);
-}
-
 bool says_nothing(const Usage& usage) {
   return usage.total_tokens() == 0 && usage.cost_micro_usd == 0 && usage.models.empty();
 }
@@ -35,12 +27,6 @@ std::string seconds_text(Duration duration) {
 }
 
 }  // namespace
-
-void grow(Usage& usage, const Usage& reported) {
-  grow(static_cast<ModelUsage&>(usage), static_cast<const ModelUsage&>(reported));
-  if (!reported.model.empty()) usage.model = reported.model;
-  for (const auto& [model, part] : reported.models) grow(usage.models[model], part);
-}
 
 Execution::Execution(ClaimedTask task, std::shared_ptr<const ServingAgent> serving, const Clock& clock)
     : task_(std::move(task)), serving_(std::move(serving)), clock_(clock), started_(clock.monotonic()) {
@@ -69,7 +55,7 @@ void Execution::hear(std::string_view report) {
   if (kind == "usage") {
     auto usage = plugin::usage_from_json(text_member(*parsed, "usage"));
     if (!usage.ok()) return;
-    grow(usage_, *usage);
+    usage_ = plugin::merged(usage_, *usage);
     waiting_.usage = usage_;
   } else if (kind == "progress") {
     double fraction = number_member(*parsed, "fraction", -1);

@@ -70,7 +70,4 @@ class Execution {
   StopReason stop_ = StopReason::None;
 };
 
-// The larger of each figure: reports are totals, so what shrinks is a mistake.
-void grow(Usage& usage, const Usage& reported);
-
 }  // namespace davit::dispatch

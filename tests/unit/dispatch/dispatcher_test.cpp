@@ -183,7 +183,7 @@ class DispatcherTest : public testing::Test {
 
   SystemClock clock_;
   std::unique_ptr<Log> log_ =
-      std::getenv("DAVIT_TEST_LOG") ? std::move(*Log::open({.level = LogLevel::Debug})) : Log::silent();
+      std::getenv("DAVIT_TEST_LOG") ? Log::open({.level = LogLevel::Debug}).value() : Log::silent();
   fs::path root_;
   DispatchOptions options_;
   std::shared_ptr<plugin::Generation> generation_;
