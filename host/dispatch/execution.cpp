@@ -17,6 +17,18 @@ bool says_nothing(const Usage& usage) {
   return usage.total_tokens() == 0 && usage.cost_micro_usd == 0 && usage.models.empty();
 }
 
+// What a process printed last often says why it died.
+std::string with_tail(std::string detail, std::string_view output) {
+  constexpr std::size_t kTail = 1'000;
+  while (!output.empty() && (output.back() == '\n' || output.back() == ' ')) output.remove_suffix(1);
+  if (output.empty()) return detail;
+  if (output.size() > kTail) {
+    output.remove_prefix(output.size() - kTail);
+    output.remove_prefix(std::min(output.find('\n') + 1, output.size()));
+  }
+  return detail + "; it printed last: " + (is_utf8(output) ? std::string(output) : "(no text)");
+}
+
 std::string seconds_text(Duration duration) {
   std::string text = std::to_string(duration.count() / 1000);
   if (auto rest = duration.count() % 1000) {
@@ -37,10 +49,9 @@ isolation::Call Execution::call(std::string_view folder, Duration cancel_grace) 
   Duration timeout = serving_->agent->timeout;
   isolation::Call call;
   call.task_tag = task_.task_id;
-  call.request = R"({"call":"agent.run","context":)";
-  call.request +=
+  call.request = R"({"call":"agent.run"})";
+  call.blob =
       plugin::agent_context_json(task_, serving_->agent->settings.config, clock_.wall() + timeout, folder);
-  call.request += '}';
   call.working_directory = folder;
   call.deadline = started_ + timeout;
   call.cancel_grace = cancel_grace;
@@ -136,7 +147,12 @@ Ended Execution::conclude(isolation::CallOutcome outcome) const {
   using isolation::CallEnd;
   if (outcome.end == CallEnd::Answered) {
     auto result = plugin::agent_result_from_json(outcome.answer);
-    if (result.ok()) return of_answer(std::move(*result));
+    if (result.ok()) {
+      // What fails after it was told that its time is up, fails because of that.
+      if (outcome.past_deadline && !result->success && result->failure != FailureClass::Permanent)
+        result->failure = FailureClass::Deadline;
+      return of_answer(std::move(*result));
+    }
     return of_answer(
         failure(FailureClass::Retryable, "the agent's result cannot be read: " + result.error().message));
   }
@@ -157,8 +173,10 @@ Ended Execution::conclude(isolation::CallOutcome outcome) const {
       ended.result.retry_after = kSpawnRetry;
       return ended;
     }
+    case CallEnd::Refused:
+      return {failure(FailureClass::Permanent, outcome.detail), "failed"};
     default:
-      return {failure(FailureClass::Crash, outcome.detail), "crashed"};
+      return {failure(FailureClass::Crash, with_tail(outcome.detail, outcome.output_tail)), "crashed"};
   }
 }
 

@@ -47,14 +47,27 @@ Redactor::Redactor(const std::vector<plugin::Secret>& secrets) {
                    [](const Pattern& a, const Pattern& b) { return a.value.size() > b.value.size(); });
 }
 
+// One pass, the earliest match first and of those the longest: what was put in is not looked at again.
 void Redactor::redact(std::string& text) const {
-  for (const Pattern& pattern : patterns_) {
-    for (std::size_t at = text.find(pattern.value); at != std::string::npos;
-         at = text.find(pattern.value, at)) {
-      text.replace(at, pattern.value.size(), pattern.replacement);
-      at += pattern.replacement.size();
+  if (patterns_.empty()) return;
+  std::string clean;
+  std::size_t done = 0;
+  std::vector<std::size_t> next(patterns_.size(), 0);
+  for (;;) {
+    std::size_t first = std::string::npos, which = 0;
+    for (std::size_t i = 0; i < patterns_.size(); ++i) {
+      if (next[i] != std::string::npos && (next[i] < done || done == 0))
+        next[i] = text.find(patterns_[i].value, done);
+      if (next[i] < first) first = next[i], which = i;
     }
+    if (first == std::string::npos) break;
+    clean.append(text, done, first - done);
+    clean += patterns_[which].replacement;
+    done = first + patterns_[which].value.size();
   }
+  if (done == 0) return;
+  clean.append(text, done);
+  text = std::move(clean);
 }
 
 }  // namespace davit::dispatch

@@ -13,7 +13,7 @@
 #include <sstream>
 
 #include "host/base/file.h"
-#include "host/isolation/runner_main.h"
+#include "tests/support/agent_servant.h"
 
 namespace davit::dispatch {
 namespace {
@@ -95,6 +95,7 @@ class DispatcherTest : public testing::Test {
       if (Dispatcher* dispatcher = listening_.load()) dispatcher->changed(changes);
       bell_.ring();
     });
+    store_->on_commit([this](std::chrono::microseconds, std::size_t) { bell_.ring(); });
   }
 
   void publish() {
@@ -181,6 +182,14 @@ class DispatcherTest : public testing::Test {
     return found;
   }
 
+  // Metrics follow the commit that rings the bell.
+  void expect_metric(const std::string& name, const std::string& part) {
+    auto end = std::chrono::steady_clock::now() + kPatience;
+    while (metric(name).find(part) == std::string::npos && std::chrono::steady_clock::now() < end)
+      std::this_thread::yield();
+    EXPECT_THAT(metric(name), HasSubstr(part));
+  }
+
   SystemClock clock_;
   std::unique_ptr<Log> log_ =
       std::getenv("DAVIT_TEST_LOG") ? Log::open({.level = LogLevel::Debug}).value() : Log::silent();
@@ -214,9 +223,9 @@ TEST_F(DispatcherTest, TakesATaskThatIsQueuedWhileItSleeps) {
   start();
   settled(submit(mode("noop")), TaskState::Completed);
   settled(submit(mode("noop"), "second"), TaskState::Completed);
-  EXPECT_THAT(metric("ai_agent_execution_total"),
-              HasSubstr(R"(ai_agent_execution_total{agent="second",status="completed",task_type="test"} 1)"));
-  EXPECT_THAT(metric("ai_agent_sessions_active"), HasSubstr(R"({agent="worker"} 0)"));
+  expect_metric("ai_agent_execution_total",
+                R"(ai_agent_execution_total{agent="second",status="completed",task_type="test"} 1)");
+  expect_metric("ai_agent_sessions_active", R"({agent="worker"} 0)");
 }
 
 TEST_F(DispatcherTest, StartsATaskWhenItsTimeHasCome) {
@@ -245,7 +254,7 @@ TEST_F(DispatcherTest, FailsAfterTheLastRetryWithAllAttemptsOnRecord) {
     EXPECT_EQ(dead.executions[i].error, "no luck");
   }
   EXPECT_EQ(dead.task.error, "no luck");
-  EXPECT_THAT(metric("ai_agent_task_success_rate"), HasSubstr("{agent=\"worker\"} 0\n"));
+  expect_metric("ai_agent_task_success_rate", "{agent=\"worker\"} 0\n");
 }
 
 TEST_F(DispatcherTest, DoesNotRetryWhatFailedForGood) {
@@ -289,7 +298,7 @@ TEST_F(DispatcherTest, ACrashIsToldWithItsTrueReasonAndParkedWhenItGoesOn) {
   EXPECT_EQ(parked.executions[0].outcome, "crashed");
   EXPECT_THAT(parked.executions[0].error, HasSubstr("SIGSEGV"));
   EXPECT_EQ(parked.executions[2].attempt, 1) << "crashes are counted apart";
-  EXPECT_THAT(metric("davit_runner_ends_total"), HasSubstr(R"({kind="agent",how="crashed"} 3)"));
+  expect_metric("davit_runner_ends_total", R"({kind="agent",how="crashed"} 3)");
   settled(submit(mode("noop")), TaskState::Completed);
 }
 
@@ -369,8 +378,8 @@ TEST_F(DispatcherTest, HandsTheResultOnToTheNextAgentOfTheChain) {
   EXPECT_EQ(second.task.agent, "second");
   EXPECT_EQ(second.task.chain_depth, 2);
   EXPECT_THAT(second.result, HasSubstr(R"("previous_result":{"found":42})"));
-  EXPECT_THAT(metric("ai_agent_chain_depth_bucket"), HasSubstr("{le=\"1\"} 0\n"));
-  EXPECT_THAT(metric("ai_agent_chain_depth_bucket"), HasSubstr("{le=\"2\"} 1\n"));
+  expect_metric("ai_agent_chain_depth_bucket", "{le=\"1\"} 0\n");
+  expect_metric("ai_agent_chain_depth_bucket", "{le=\"2\"} 1\n");
 }
 
 TEST_F(DispatcherTest, TheNextAgentWaitsForApprovalWhenTheResultSaysSo) {
@@ -425,7 +434,7 @@ TEST_F(DispatcherTest, KeepsWhatAnAgentReportedWhileItRan) {
   ASSERT_EQ(transcript->size(), 1u);
   EXPECT_EQ(transcript->at(0).first, "assistant");
   EXPECT_EQ(transcript->at(0).second, "my token is [secret TOKEN]");
-  EXPECT_THAT(metric("ai_agent_cost_total_usd"), HasSubstr(R"({agent="worker",model="m"} 0.5)"));
+  expect_metric("ai_agent_cost_total_usd", R"({agent="worker",model="m"} 0.5)");
 }
 
 TEST_F(DispatcherTest, LiveUsageSurvivesACrash) {
@@ -496,12 +505,11 @@ TEST_F(DispatcherTest, ALostLeaseKillsTheRunnerAndDropsItsResult) {
   std::promise<bool> finished;
   store_->finish(other, [&](auto answer) { finished.set_value(answer.ok()); });
   ASSERT_TRUE(finished.get_future().get());
-  while (metric("ai_agent_sessions_active").find("{agent=\"worker\"} 0") == std::string::npos)
-    std::this_thread::yield();
+  expect_metric("ai_agent_sessions_active", "{agent=\"worker\"} 0");
   TaskDetail done = task(id);
   EXPECT_EQ(done.task.state, TaskState::Completed);
   EXPECT_EQ(done.result, R"("by another")");
-  EXPECT_THAT(metric("ai_agent_execution_total"), HasSubstr(R"(status="lost",task_type="test"} 1)"));
+  expect_metric("ai_agent_execution_total", R"(status="lost",task_type="test"} 1)");
 }
 
 TEST_F(DispatcherTest, HeartbeatsKeepALeaseThatIsShorterThanTheWork) {
@@ -522,8 +530,7 @@ TEST_F(DispatcherTest, HeartbeatsKeepALeaseThatIsShorterThanTheWork) {
 
 // The runners of these tests are this program.
 int main(int argc, char** argv) {
-  int fd = -1;
-  if (davit::isolation::is_runner_command(argc, argv, fd)) return davit::isolation::runner_main(fd);
+  davit::serve_agents_if_runner(argc, argv);
   davit::isolation::become_subreaper();
   testing::InitGoogleMock(&argc, argv);
   return RUN_ALL_TESTS();
