@@ -428,9 +428,9 @@ Result<QueueReport> Store::queue() const {
       [&](Reader& reader) { return read_queue(reader, impl_->clock_.wall()); });
 }
 
-Result<std::optional<WallTime>> Store::next_run_at() const {
+Result<std::optional<WallTime>> Store::next_run_at(WallTime since) const {
   return impl_->readers_.read<std::optional<WallTime>>(
-      [&](Reader& reader) { return read_next_run_at(reader, impl_->clock_.wall()); });
+      [&](Reader& reader) { return read_next_run_at(reader, since); });
 }
 
 Result<std::optional<std::string>> Store::setting(std::string_view name) const {

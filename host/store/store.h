@@ -280,8 +280,9 @@ class Store {
   // When the next deferred delivery is due, also if that has passed; nullopt if there is none.
   Result<std::optional<WallTime>> next_deferred_at() const;
   Result<QueueReport> queue() const;
-  // Earliest run_at in the future of a queued task, for the dispatcher's timer.
-  Result<std::optional<WallTime>> next_run_at() const;
+  // Earliest run_at after `since` of a queued task, for the dispatcher's timer. `since` is when its last claim was sent:
+  // what became due between then and now is not missed.
+  Result<std::optional<WallTime>> next_run_at(WallTime since) const;
 
   // Small settings that outlive restarts (enabled/disabled overrides, generated token hash).
   Result<std::optional<std::string>> setting(std::string_view name) const;

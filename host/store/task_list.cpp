@@ -226,14 +226,14 @@ Result<QueueReport> read_queue(Reader& reader, WallTime now) {
   return report;
 }
 
-Result<std::optional<WallTime>> read_next_run_at(Reader& reader, WallTime now) {
+Result<std::optional<WallTime>> read_next_run_at(Reader& reader, WallTime since) {
   std::optional<WallTime> earliest;
   Statement& next = reader.statement(
       "SELECT run_at FROM task INDEXED BY task_ready WHERE state = 0 AND agent = ?1 AND rank = ?2 AND run_at "
       "> ?3"
       " ORDER BY run_at LIMIT 1");
   each_ready_queue(reader, [&](const std::string& agent, std::int64_t rank) {
-    Cursor row = next.query(agent, rank, now);
+    Cursor row = next.query(agent, rank, since);
     if (row.next() && (!earliest || row.time(0) < *earliest)) earliest = row.time(0);
   });
   return earliest;

@@ -14,7 +14,7 @@ Result<std::vector<std::pair<std::string, std::string>>> read_transcript(Reader&
                                                                          std::string_view session_id,
                                                                          int limit);
 Result<QueueReport> read_queue(Reader& reader, WallTime now);
-Result<std::optional<WallTime>> read_next_run_at(Reader& reader, WallTime now);
+Result<std::optional<WallTime>> read_next_run_at(Reader& reader, WallTime since);
 
 Result<Page<DeliverySummary>> list_deliveries(Reader& reader, const Store::DeliveryFilter& filter);
 Result<DeliveryDetail> read_delivery(Reader& reader, std::string_view delivery_id);

@@ -371,7 +371,7 @@ Result<TaskState> TaskQueue::finish(Batch& batch, const Finish& finish) {
   const AgentResult& result = finish.result;
   const Usage& usage = result.usage;
   TaskState state = finish.next_state;
-  std::string_view error = result.success ? std::string_view() : std::string_view(result.error);
+  std::string_view error = state == TaskState::Completed ? std::string_view() : std::string_view(result.error);
   if (row->cancel_reason && state == TaskState::Queued) state = TaskState::Cancelled;
   if (row->cancel_reason && state == TaskState::Cancelled) error = *row->cancel_reason;
 

@@ -1,0 +1,75 @@
+#include "host/dispatch/dispatcher.h"
+
+#include <future>
+
+namespace davit::dispatch {
+namespace {
+
+constexpr Duration kStoreGrace{10'000};
+
+}  // namespace
+
+Dispatcher::Dispatcher(std::unique_ptr<isolation::Loop> loop, Log& log)
+    : loop_(std::move(loop)), log_(log), box_(std::make_shared<PostBox>(*loop_)) {}
+
+Result<std::unique_ptr<Dispatcher>> Dispatcher::start(const Needs& needs, DispatchOptions options) {
+  std::unique_ptr<Workspaces> workspaces = TRY(Workspaces::open(options.work_directory, needs.log));
+  std::unique_ptr<isolation::Loop> loop = TRY(isolation::Loop::start("dispatch"));
+  std::unique_ptr<Dispatcher> dispatcher(new Dispatcher(std::move(loop), needs.log));
+  dispatcher->loop_->run([&] {
+    dispatcher->workers_ = std::make_unique<WorkerPool>(
+        WorkerPool::Surroundings{*dispatcher->loop_, dispatcher->box_, needs.store, needs.registry,
+                                 needs.metrics, needs.children, needs.log, needs.clock, dispatcher->counts_},
+        std::move(options), std::move(workspaces));
+  });
+  return dispatcher;
+}
+
+Dispatcher::~Dispatcher() { stop(Duration::zero()); }
+
+void Dispatcher::changed(const std::vector<store::Change>& changes) {
+  bool queued = false;
+  for (const store::Change& change : changes) {
+    if (change.kind == store::Change::Kind::TaskQueued) queued = true;
+    if (change.kind == store::Change::Kind::CancelRequested && change.fence)
+      box_->post([this, fence = *change.fence] {
+        if (workers_) workers_->cancel(fence);
+      });
+  }
+  if (queued) wake();
+}
+
+void Dispatcher::plugins_changed() {
+  box_->post([this] {
+    if (workers_) workers_->plugins_changed();
+  });
+}
+
+void Dispatcher::wake() {
+  if (wake_posted_->exchange(true)) return;
+  box_->post([this, posted = wake_posted_] {
+    posted->store(false);
+    if (workers_) workers_->wake();
+  });
+}
+
+void Dispatcher::stop(Duration grace) {
+  if (!workers_) return;
+  // Shared, since the pool may still call it after we have given up.
+  auto idle = std::make_shared<std::promise<void>>();
+  std::future<void> idle_then = idle->get_future();
+  Duration cancel_grace{0};
+  loop_->run([&] {
+    cancel_grace = workers_->cancel_grace();
+    workers_->finish_up([idle] { idle->set_value(); });
+  });
+  if (idle_then.wait_for(grace) != std::future_status::ready) {
+    loop_->run([&] { workers_->interrupt(); });
+    if (idle_then.wait_for(cancel_grace + kStoreGrace) != std::future_status::ready)
+      log_.error("stopped with results that the store did not take; their tasks run again at the next start");
+  }
+  box_->close();
+  loop_->run([&] { workers_.reset(); });
+}
+
+}  // namespace davit::dispatch

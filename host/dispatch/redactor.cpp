@@ -1,0 +1,73 @@
+#include "host/dispatch/redactor.h"
+
+#include <algorithm>
+
+#include "host/base/json.h"
+
+namespace davit::dispatch {
+namespace {
+
+constexpr std::size_t kShortestSecret = 6;
+constexpr std::size_t kShortestLine = 16;  // of a value of several lines
+
+std::string as_in_json(std::string_view text) {
+  std::string quoted = json_quote(text);
+  return quoted.substr(1, quoted.size() - 2);
+}
+
+std::vector<std::string> lines_of(std::string_view text) {
+  std::vector<std::string> lines;
+  while (!text.empty()) {
+    std::size_t end = std::min(text.find('\n'), text.size());
+    std::string_view line = text.substr(0, end);
+    if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+    lines.emplace_back(line);
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return lines;
+}
+
+}  // namespace
+
+Redactor::Redactor(const std::vector<plugin::Secret>& secrets) {
+  for (const plugin::Secret& secret : secrets) {
+    std::string replacement = "[secret " + as_in_json(secret.name) + "]";
+    auto add = [&](std::string value, std::size_t shortest) {
+      if (value.size() < shortest) return;
+      std::string escaped = is_utf8(value) ? as_in_json(value) : value;
+      if (escaped != value) patterns_.push_back({std::move(escaped), replacement});
+      patterns_.push_back({std::move(value), replacement});
+    };
+    add(secret.value, kShortestSecret);
+    std::vector<std::string> lines = lines_of(secret.value);
+    if (lines.size() > 1)
+      for (std::string& line : lines) add(std::move(line), kShortestLine);
+  }
+  std::stable_sort(patterns_.begin(), patterns_.end(),
+                   [](const Pattern& a, const Pattern& b) { return a.value.size() > b.value.size(); });
+}
+
+// One pass, the earliest match first and of those the longest: what was put in is not looked at again.
+void Redactor::redact(std::string& text) const {
+  if (patterns_.empty()) return;
+  std::string clean;
+  std::size_t done = 0;
+  std::vector<std::size_t> next(patterns_.size(), 0);
+  for (;;) {
+    std::size_t first = std::string::npos, which = 0;
+    for (std::size_t i = 0; i < patterns_.size(); ++i) {
+      if (next[i] != std::string::npos && (next[i] < done || done == 0))
+        next[i] = text.find(patterns_[i].value, done);
+      if (next[i] < first) first = next[i], which = i;
+    }
+    if (first == std::string::npos) break;
+    clean.append(text, done, first - done);
+    clean += patterns_[which].replacement;
+    done = first + patterns_[which].value.size();
+  }
+  if (done == 0) return;
+  clean.append(text, done);
+  text = std::move(clean);
+}
+
+}  // namespace davit::dispatch

@@ -1,0 +1,449 @@
+// How work flows.
+//
+//   wake, timer, free slot ──> pump: one claim for all free slots ──> start: workspace, call to a runner
+//                                ^                                          │ reports: gathered, stored in
+//                                batches └──── slot is free ── on_end <─────────────┘
+//                                                        └──> finish: result, usage, retry or successor, one
+//                                                        transaction
+//
+// A slot is free as soon as its runner has answered, not when the result is stored: finish and next claim are
+// handed to the store one behind the other and share a commit. While a commit syncs, other executions end;
+// the next claim takes all their slots at once. So the batches grow with the load by themselves, without a
+// timer.
+//
+// Between the end of an execution and the commit of its result the execution is `finishing_`: its lease is
+// still renewed, and when the store cannot take the result (disk full), it is offered again until it can or
+// the lease is lost.
+#include "host/dispatch/worker_pool.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace davit::dispatch {
+namespace {
+
+constexpr std::size_t kFlushBytes = 64u
+                                    << 10;  // of one execution's reports: stored before the interval is over
+constexpr int kMostReportsInFlight = 8;
+constexpr Duration kClaimRetry{1'000};
+constexpr Duration kLongestFinishRetry{5'000};
+constexpr Duration kLongestSleep{60'000};  // wall time may jump; look again after this
+
+std::uint64_t seed_of(const DispatchOptions& options) {
+  return options.seed ? options.seed : (std::uint64_t{std::random_device{}()} << 32 | std::random_device{}());
+}
+
+isolation::PoolOptions pool_options(const DispatchOptions& options) {
+  isolation::PoolOptions pool = options.runners;
+  pool.max_runners = std::max(pool.max_runners, static_cast<std::size_t>(options.max_executions));
+  return pool;
+}
+
+// One line per change of state, always with the same ids.
+void log_line(Log& log, LogLevel level, std::string_view sentence, const Execution& execution,
+              std::string_view outcome, std::string_view state, std::string_view detail) {
+  if (!log.enabled(level)) return;
+  const ClaimedTask& task = execution.task();
+  if (outcome.empty() && detail.empty()) {
+    log.write(level, sentence,
+              {{"task", task.task_id},
+               {"session", task.session_id},
+               {"agent", task.agent},
+               {"attempt", task.attempt}});
+  } else if (detail.empty()) {
+    log.write(level, sentence,
+              {{"task", task.task_id},
+               {"session", task.session_id},
+               {"agent", task.agent},
+               {"attempt", task.attempt},
+               {"outcome", outcome},
+               {"state", state}});
+  } else {
+    log.write(level, sentence,
+              {{"task", task.task_id},
+               {"session", task.session_id},
+               {"agent", task.agent},
+               {"attempt", task.attempt},
+               {"outcome", outcome},
+               {"state", state},
+               {"reason", detail}});
+  }
+}
+
+}  // namespace
+
+WorkerPool::WorkerPool(Surroundings around, DispatchOptions options, std::unique_ptr<Workspaces> workspaces)
+    : around_(std::move(around)),
+      options_(std::move(options)),
+      workspaces_(std::move(workspaces)),
+      runners_(around_.loop, around_.children, pool_options(options_), around_.log, around_.clock),
+      reaper_(around_.loop, around_.box, around_.store, around_.log, options_.lease,
+              options_.retry.max_crashes,
+              {.held =
+                   [this] {
+                     std::vector<Fence> held;
+                     for (const auto& [number, execution] : running_)
+                       if (execution->stop_reason() != StopReason::LeaseLost)
+                         held.push_back(execution->task().fence);
+                     for (const auto& [number, finishing] : finishing_)
+                       held.push_back(finishing.finish.fence);
+                     return held;
+                   },
+               .lost = [this](const Fence& fence) { lost(fence); },
+               .cancelled = [this](const Fence& fence) { cancel(fence); },
+               .renewed = [this] { pump_soon(); }}),
+      random_(seed_of(options_)) {
+  plugins_changed();
+}
+
+WorkerPool::~WorkerPool() {
+  for (isolation::Loop::TimerId timer : {due_timer_, report_timer_, claim_retry_timer_})
+    if (timer) around_.loop.cancel(timer);
+  for (const auto& [number, timer] : finish_retries_) around_.loop.cancel(timer);
+}
+
+void WorkerPool::wake() {
+  woken_ = true;
+  slots_.expect_tasks();
+  pump_soon();
+}
+
+void WorkerPool::plugins_changed() {
+  slots_.adopt(*around_.registry.current());
+  runners_.retire([this](const isolation::RunnerSpec& spec) { return !slots_.needs(spec); });
+  note_runners();
+  wake();
+}
+
+// ---- claiming
+// -------------------------------------------------------------------------------------------------------
+
+// At the end of the turn, so that several ends in one turn are one claim.
+void WorkerPool::pump_soon() {
+  if (std::exchange(pump_posted_, true)) return;
+  around_.loop.post([this] {
+    pump_posted_ = false;
+    pump();
+  });
+}
+
+void WorkerPool::pump() {
+  if (claiming_ || finishing_up_ || claim_retry_timer_ || !reaper_.renewing()) return;
+  AgentSlots::Claim claim = slots_.next_claim(options_.max_executions - static_cast<int>(running_.size()));
+  if (claim.request.agents.empty()) return;
+  claim.request.lease = options_.lease;
+  claiming_ = true;
+  woken_ = false;
+  store::ClaimRequest request = claim.request;
+  around_.store.claim(
+      std::move(request), [this, box = around_.box, claim = std::move(claim),
+                           asked_at = around_.clock.wall()](Result<std::vector<ClaimedTask>> answer) mutable {
+        box->post([this, claim = std::move(claim), asked_at, answer = std::move(answer)]() mutable {
+          on_claimed(claim, asked_at, std::move(answer));
+        });
+      });
+}
+
+void WorkerPool::on_claimed(const AgentSlots::Claim& claim, WallTime asked_at,
+                            Result<std::vector<ClaimedTask>> answer) {
+  claiming_ = false;
+  if (!answer.ok()) {
+    around_.log.error("no task claimed; trying again", {{"reason", answer.error().message}});
+    reaper_.suspect();
+    if (!claim_retry_timer_)
+      claim_retry_timer_ = around_.loop.after(kClaimRetry, [this] {
+        claim_retry_timer_ = 0;
+        pump();
+      });
+    return check_idle();
+  }
+  // What was queued while the claim was under way may not have been seen by it.
+  if (!woken_) slots_.claimed(claim.request, *answer);
+  for (ClaimedTask& task : *answer) {
+    const auto& serving = claim.serving.find(task.agent)->second;
+    finishing_up_ ? give_back(std::move(task), serving) : start(std::move(task), serving);
+  }
+  if (finishing_up_) return check_idle();
+  if (slots_.expects_tasks())
+    pump_soon();
+  else
+    wait_for_next_due(asked_at);
+}
+
+// `since` is when the claim was sent: what became due after it and before now counts as waiting, not as
+// missed.
+void WorkerPool::wait_for_next_due(WallTime since) {
+  auto next = around_.store.next_run_at(since);
+  if (due_timer_) around_.loop.cancel(std::exchange(due_timer_, 0));
+  if (!next.ok())
+    around_.log.error("next start time not read; looking again", {{"reason", next.error().message}});
+  if (next.ok() && !*next) return;
+  Duration delay = next.ok() ? std::clamp(Duration(**next - around_.clock.wall()), Duration(1), kLongestSleep)
+                             : kClaimRetry;
+  due_timer_ = around_.loop.after(delay, [this] {
+    due_timer_ = 0;
+    wake();
+  });
+}
+
+// ---- running
+// --------------------------------------------------------------------------------------------------------
+
+void WorkerPool::start(ClaimedTask task, const std::shared_ptr<const ServingAgent>& serving) {
+  std::int64_t number = task.fence.number;
+  auto& execution = running_[number] = std::make_unique<Execution>(std::move(task), serving, around_.clock);
+  slots_.take(execution->task().agent);
+  reaper_.wake();
+  around_.metrics.execution_started(execution->task().agent);
+  log_line(around_.log, LogLevel::Info, "execution started", *execution, "", "", "");
+
+  auto workspace = workspaces_->create(execution->task().session_id);
+  if (!workspace.ok()) {
+    around_.loop.post([this, number, reason = workspace.error().message] {
+      on_end(number, {.end = isolation::CallEnd::SpawnFailed, .detail = reason});
+    });
+    return;
+  }
+  execution->workspace = workspace->native();
+  isolation::Call call = execution->call(execution->workspace, options_.cancel_grace);
+  call.on_report = [this, execution = execution.get()](std::string_view report, std::string_view) {
+    on_report(*execution, report);
+  };
+  call.on_end = [this, number](isolation::CallOutcome outcome) { on_end(number, std::move(outcome)); };
+  execution->call_id = runners_.call(serving->runner, std::move(call));
+  note_runners();
+}
+
+// It was claimed before the end began and came after it.
+void WorkerPool::give_back(ClaimedTask task, const std::shared_ptr<const ServingAgent>& serving) {
+  std::int64_t number = task.fence.number;
+  auto execution = std::make_unique<Execution>(std::move(task), serving, around_.clock);
+  around_.metrics.execution_started(execution->task().agent);
+  execution->stop(StopReason::Interrupted);
+  store::Finish finish = decide(*execution, execution->conclude({.end = isolation::CallEnd::Cancelled}));
+  finishing_.emplace(number, Finishing{std::move(execution), std::move(finish)});
+  store_result(number);
+}
+
+void WorkerPool::on_report(Execution& execution, std::string_view report) {
+  execution.hear(report);
+  if (execution.waiting_bytes() >= kFlushBytes && reports_in_flight_ < kMostReportsInFlight) {
+    if (auto full = execution.take_report()) send({std::move(*full)});
+    return;
+  }
+  if (!report_timer_)
+    report_timer_ = around_.loop.after(options_.report_interval, [this] {
+      report_timer_ = 0;
+      flush_reports();
+    });
+}
+
+void WorkerPool::flush_reports() {
+  std::vector<store::LiveReport> reports;
+  for (auto& [number, execution] : running_)
+    if (auto report = execution->take_report()) reports.push_back(std::move(*report));
+  if (!reports.empty()) send(std::move(reports));
+}
+
+void WorkerPool::send(std::vector<store::LiveReport> reports) {
+  ++reports_in_flight_;
+  around_.store.report(std::move(reports), [this, box = around_.box](Result<> answer) {
+    box->post([this, answer = std::move(answer)] {
+      --reports_in_flight_;
+      if (!answer.ok()) around_.log.warn("live reports not stored", {{"reason", answer.error().message}});
+    });
+  });
+}
+
+// ---- ending
+// ---------------------------------------------------------------------------------------------------------
+
+void WorkerPool::on_end(std::int64_t number, isolation::CallOutcome outcome) {
+  auto found = running_.find(number);
+  if (found == running_.end()) return;
+  std::unique_ptr<Execution> execution = std::move(found->second);
+  running_.erase(found);
+  slots_.release(execution->task().agent);
+  if (!execution->workspace.empty()) workspaces_->remove(execution->workspace);
+  if (outcome.end != isolation::CallEnd::Answered)
+    around_.metrics.runner_ended(PluginKind::Agent, to_string(outcome.end));
+  note_runners();
+
+  auto worked = std::chrono::duration_cast<std::chrono::microseconds>(around_.clock.monotonic() -
+                                                                      execution->started_at());
+  if (execution->stop_reason() == StopReason::LeaseLost) {
+    log_line(around_.log, LogLevel::Warn, "execution lost its lease; its result is dropped", *execution,
+             "lost", "", "");
+    const ClaimedTask& task = execution->task();
+    around_.metrics.execution_ended({.agent = task.agent,
+                                     .task_type = task.task_type,
+                                     .outcome = "lost",
+                                     .worked = worked,
+                                     .session = worked});
+    pump_soon();
+    return check_idle();
+  }
+  if (auto report = execution->take_report()) send({std::move(*report)});
+  store::Finish finish = decide(*execution, execution->conclude(std::move(outcome)));
+  finishing_.emplace(number, Finishing{std::move(execution), std::move(finish), worked});
+  store_result(number);
+  pump_soon();
+}
+
+store::Finish WorkerPool::decide(const Execution& execution, Ended ended) {
+  const ClaimedTask& task = execution.task();
+  store::Finish finish;
+  finish.fence = task.fence;
+  finish.outcome = std::move(ended.outcome);
+  finish.result = std::move(ended.result);
+  AgentResult& result = finish.result;
+  if (!result.success) {
+    NextStep next = after_failure({.failure = result.failure,
+                                   .attempt = task.attempt,
+                                   .max_retries = task.max_retries,
+                                   .crashes = task.crashes,
+                                   .retry_after = result.retry_after},
+                                  options_.retry, random_);
+    finish.next_state = next.state;
+    finish.retry_after = next.delay;
+    finish.attempt_counts = next.attempt_counts;
+    result.tasks.clear();
+    return finish;
+  }
+  std::shared_ptr<const plugin::Snapshot> plugins = around_.registry.current();
+  for (NewTask& follow_up : result.tasks)
+    if (auto agent = plugins->agent(follow_up.agent)) follow_up.max_retries = agent->max_retries;
+  if (execution.stop_reason() == StopReason::CancelRequested) {
+    // It was done before it heard. What it found is kept; the chain goes no further.
+    finish.next_state = TaskState::Cancelled;
+    result.tasks.clear();
+    return finish;
+  }
+  ChainStep step = next_in_chain(task, result, *plugins, options_.chain);
+  if (!step.refusal.empty()) {
+    finish.next_state = TaskState::Failed;
+    result.error = step.refusal;
+    return finish;
+  }
+  finish.next_state = TaskState::Completed;
+  finish.successor = std::move(step.successor);
+  finish.successor_awaits_approval = step.awaits_approval;
+  return finish;
+}
+
+void WorkerPool::store_result(std::int64_t number) {
+  auto found = finishing_.find(number);
+  if (found == finishing_.end()) return;
+  ++found->second.tries;
+  around_.store.finish(found->second.finish, [this, box = around_.box, number](Result<TaskState> answer) {
+    box->post([this, number, answer = std::move(answer)] { on_finished(number, answer); });
+  });
+}
+
+void WorkerPool::on_finished(std::int64_t number, const Result<TaskState>& answer) {
+  auto found = finishing_.find(number);
+  if (found == finishing_.end()) return;
+  Finishing& done = found->second;
+  if (answer.ok()) {
+    settle(done, *answer);
+  } else if (answer.error().code == ErrorCode::Conflict || answer.error().code == ErrorCode::NotFound) {
+    log_line(around_.log, LogLevel::Warn, "result of a superseded attempt dropped", *done.execution,
+             done.finish.outcome, "", answer.error().message);
+    account(done, "lost");
+  } else if (answer.error().code == ErrorCode::InvalidInput && done.tries == 1) {
+    // The store refuses a task that the agent asked for. The agent will ask again: for good.
+    store::Finish& finish = done.finish;
+    finish.result.success = false;
+    finish.result.failure = FailureClass::Permanent;
+    finish.result.error = "the result asks for a task that cannot be stored: " + answer.error().message;
+    finish.result.tasks.clear();
+    finish.successor.reset();
+    finish.outcome = "failed";
+    finish.next_state = TaskState::Failed;
+    return store_result(number);
+  } else {
+    Duration delay = std::min(Duration(100 << std::min(done.tries, 10)), kLongestFinishRetry);
+    log_line(around_.log, LogLevel::Error, "result not stored; trying again", *done.execution,
+             done.finish.outcome, "", answer.error().message);
+    finish_retries_[number] = around_.loop.after(delay, [this, number] {
+      finish_retries_.erase(number);
+      store_result(number);
+    });
+    return;
+  }
+  finishing_.erase(found);
+  check_idle();
+}
+
+void WorkerPool::account(const Finishing& done, std::string_view outcome) {
+  const ClaimedTask& task = done.execution->task();
+  auto session = around_.clock.monotonic() - done.execution->started_at();
+  around_.metrics.execution_ended({.agent = task.agent,
+                                   .task_type = task.task_type,
+                                   .outcome = outcome,
+                                   .worked = done.worked,
+                                   .session = std::chrono::duration_cast<std::chrono::microseconds>(session),
+                                   .usage = &done.finish.result.usage});
+}
+
+void WorkerPool::settle(const Finishing& done, TaskState state) {
+  const store::Finish& finish = done.finish;
+  const ClaimedTask& task = done.execution->task();
+  account(done, finish.outcome);
+  bool good = state == TaskState::Completed || state == TaskState::Queued;
+  log_line(around_.log, good && finish.result.success ? LogLevel::Info : LogLevel::Warn, "execution ended",
+           *done.execution, finish.outcome, to_string(state), finish.result.error);
+  if (state == TaskState::Completed || state == TaskState::Failed)
+    around_.metrics.task_settled(task.agent, state == TaskState::Completed);
+  if (is_final(state) && !finish.successor) around_.metrics.chain_ended(task.chain_depth);
+}
+
+// ---- stopping
+// -------------------------------------------------------------------------------------------------------
+
+Execution* WorkerPool::running(const Fence& fence) {
+  auto found = running_.find(fence.number);
+  return found == running_.end() ? nullptr : found->second.get();
+}
+
+void WorkerPool::stop(Execution& execution, StopReason reason) {
+  bool asked = execution.stop_reason() != StopReason::None;
+  execution.stop(reason);
+  if (!asked && execution.call_id) runners_.cancel(execution.call_id);
+}
+
+void WorkerPool::cancel(const Fence& fence) {
+  if (Execution* execution = running(fence)) stop(*execution, StopReason::CancelRequested);
+}
+
+void WorkerPool::lost(const Fence& fence) {
+  if (Execution* execution = running(fence)) stop(*execution, StopReason::LeaseLost);
+}
+
+void WorkerPool::finish_up(std::function<void()> when_idle) {
+  finishing_up_ = true;
+  when_idle_ = std::move(when_idle);
+  check_idle();
+}
+
+void WorkerPool::interrupt() {
+  // A copy: a call that waits for a runner may end inside cancel().
+  std::vector<std::int64_t> numbers;
+  for (const auto& [number, execution] : running_) numbers.push_back(number);
+  for (std::int64_t number : numbers)
+    if (auto found = running_.find(number); found != running_.end())
+      stop(*found->second, StopReason::Interrupted);
+}
+
+void WorkerPool::check_idle() {
+  if (finishing_up_ && !claiming_ && running_.empty() && finishing_.empty() && when_idle_)
+    std::exchange(when_idle_, nullptr)();
+}
+
+void WorkerPool::note_runners() {
+  isolation::RunnerPool::Stats stats = runners_.stats();
+  around_.counts->busy = static_cast<std::int64_t>(stats.busy);
+  around_.counts->idle = static_cast<std::int64_t>(stats.alive - stats.busy);
+}
+
+}  // namespace davit::dispatch

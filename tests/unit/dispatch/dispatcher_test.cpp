@@ -1,0 +1,537 @@
+// The whole of dispatch with a real store, real runners and a real agent plugin
+// (tests/plugins/scripted_agent.c).
+#include "host/dispatch/dispatcher.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <condition_variable>
+#include <fstream>
+#include <future>
+#include <sstream>
+
+#include "host/base/file.h"
+#include "tests/support/agent_servant.h"
+
+namespace davit::dispatch {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::seconds;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+constexpr seconds kPatience{30};  // of a test that is going to fail
+
+// Wakes those who wait for the store to say that something changed.
+class ChangeBell {
+ public:
+  void ring() {
+    std::lock_guard lock(mutex_);
+    ++rung_;
+    condition_.notify_all();
+  }
+  // Looks again after each change until the predicate holds.
+  template <typename Predicate>
+  bool wait_until(Predicate holds) {
+    auto end = std::chrono::steady_clock::now() + kPatience;
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      std::uint64_t seen = rung_;
+      lock.unlock();
+      if (holds()) return true;
+      lock.lock();
+      if (!condition_.wait_until(lock, end, [&] { return rung_ != seen; })) return false;
+    }
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable condition_;
+  std::uint64_t rung_ = 0;
+};
+
+class DispatcherTest : public testing::Test {
+ protected:
+  DispatcherTest() {
+    std::string pattern = fs::temp_directory_path() / "davit-dispatch-XXXXXX";
+    root_ = ::mkdtemp(pattern.data());
+    options_.work_directory = root_ / "work";
+    options_.cancel_grace = Duration(300);
+    options_.report_interval = Duration(20);
+    options_.retry.base = Duration(1);
+    options_.retry.cap = Duration(5);
+    options_.seed = 1;
+    generation_ = std::make_shared<plugin::Generation>();
+    generation_->stored = SCRIPTED_AGENT;
+    for (std::uint32_t index = 0; index < 3; ++index) {
+      static const char* const kNames[] = {"worker", "second", "third"};
+      auto agent = std::make_shared<plugin::Agent>();
+      agent->settings.name = agent->offer.name = kNames[index];
+      agent->settings.concurrency = 2;
+      agent->settings.granted = {{"TOKEN", "s3cr3t-value"}};
+      agent->offer.kind = PluginKind::Agent;
+      agent->offer.index = index;
+      agent->generation = generation_;
+      agent->timeout = seconds(20);
+      agents_[kNames[index]] = agent;
+    }
+    open_store();
+  }
+  ~DispatcherTest() override {
+    dispatcher_.reset();
+    store_.reset();
+    fs::remove_all(root_);
+  }
+
+  void open_store() {
+    auto opened = store::Store::open({.path = root_ / "davit.db", .create_if_missing = true}, *log_, clock_);
+    if (auto* error = std::get_if<store::OpenError>(&opened)) FAIL() << error->message;
+    store_ = std::move(std::get<std::unique_ptr<store::Store>>(opened));
+    store_->on_change([this](const std::vector<store::Change>& changes) {
+      if (Dispatcher* dispatcher = listening_.load()) dispatcher->changed(changes);
+      bell_.ring();
+    });
+    store_->on_commit([this](std::chrono::microseconds, std::size_t) { bell_.ring(); });
+  }
+
+  void publish() {
+    auto snapshot = std::make_shared<plugin::Snapshot>();
+    for (const auto& [name, agent] : agents_)
+      snapshot->agents[name] = std::make_shared<const plugin::Agent>(*agent);
+    registry_.publish(snapshot);
+  }
+
+  void start() {
+    publish();
+    auto started = Dispatcher::start({*store_, registry_, metrics_, children_, *log_, clock_}, options_);
+    ASSERT_TRUE(started.ok()) << started.error().message;
+    dispatcher_ = std::move(*started);
+    listening_ = dispatcher_.get();
+  }
+
+  std::string submit(const std::string& payload, const std::string& agent = "worker", int max_retries = 3,
+                     std::optional<WallTime> run_at = std::nullopt) {
+    NewTask task;
+    task.agent = agent;
+    task.task_type = "test";
+    task.title = "a test";
+    task.payload = payload;
+    task.max_retries = max_retries;
+    task.run_at = run_at;
+    std::promise<Result<std::string>> stored;
+    store_->create_task(std::move(task), "test", std::nullopt,
+                        [&](auto answer) { stored.set_value(std::move(answer)); });
+    Result<std::string> id = stored.get_future().get();
+    EXPECT_TRUE(id.ok());
+    return id.ok() ? *id : "";
+  }
+  static std::string mode(const std::string& mode) { return R"({"mode":")" + mode + R"("})"; }
+  std::string mode_with_file(const std::string& mode) const {
+    return R"({"mode":")" + mode + R"(","file":")" + file().string() + R"("})";
+  }
+  fs::path file() const { return root_ / "marks"; }
+
+  TaskDetail task(const std::string& id) {
+    auto found = store_->task(id);
+    EXPECT_TRUE(found.ok());
+    return found.ok() ? *found : TaskDetail{};
+  }
+  TaskDetail settled(const std::string& id, TaskState state) {
+    EXPECT_TRUE(bell_.wait_until([&] { return task(id).task.state == state; }))
+        << "it is " << to_string(task(id).task.state) << " " << task(id).task.error;
+    return task(id);
+  }
+  // Until the agent has said that it is at work.
+  TaskDetail at_work(const std::string& id) {
+    EXPECT_TRUE(bell_.wait_until([&] {
+      TaskDetail now = task(id);
+      return !now.executions.empty() && now.executions.back().progress >= 0;
+    }));
+    return task(id);
+  }
+  // The task that followed in the chain, when there is one.
+  std::optional<TaskSummary> successor_of(const std::string& id) {
+    auto page = store_->tasks({.limit = 500});
+    for (const TaskSummary& summary : page->items)
+      if (summary.parent_id == id) return summary;
+    return std::nullopt;
+  }
+  std::vector<pid_t> marked_pids() const {
+    std::ifstream marks(file());
+    std::vector<pid_t> pids;
+    for (pid_t pid; marks >> pid;) pids.push_back(pid);
+    return pids;
+  }
+  void cancel(const std::string& id) {
+    std::promise<void> done;
+    store_->cancel(id, "no longer wanted", [&](auto answer) {
+      EXPECT_TRUE(answer.ok());
+      done.set_value();
+    });
+    done.get_future().get();
+  }
+  std::string metric(const std::string& name) {
+    std::string found;
+    std::istringstream text(metrics_.exposition());
+    for (std::string line; std::getline(text, line);)
+      if (line.starts_with(name)) found += line + "\n";
+    return found;
+  }
+
+  // Metrics follow the commit that rings the bell.
+  void expect_metric(const std::string& name, const std::string& part) {
+    auto end = std::chrono::steady_clock::now() + kPatience;
+    while (metric(name).find(part) == std::string::npos && std::chrono::steady_clock::now() < end)
+      std::this_thread::yield();
+    EXPECT_THAT(metric(name), HasSubstr(part));
+  }
+
+  SystemClock clock_;
+  std::unique_ptr<Log> log_ =
+      std::getenv("DAVIT_TEST_LOG") ? Log::open({.level = LogLevel::Debug}).value() : Log::silent();
+  fs::path root_;
+  DispatchOptions options_;
+  std::shared_ptr<plugin::Generation> generation_;
+  std::map<std::string, std::shared_ptr<plugin::Agent>> agents_;
+  plugin::Registry registry_;
+  metrics::Metrics metrics_{"test"};
+  isolation::KnownChildren children_;
+  ChangeBell bell_;
+  std::atomic<Dispatcher*> listening_{nullptr};
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<Dispatcher> dispatcher_;
+};
+
+TEST_F(DispatcherTest, CompletesATaskThatWasQueuedBeforeTheStart) {
+  std::string id = submit(R"({"mode":"context","x":17})");
+  start();
+  TaskDetail done = settled(id, TaskState::Completed);
+  ASSERT_EQ(done.executions.size(), 1u);
+  EXPECT_EQ(done.executions[0].outcome, "completed");
+  EXPECT_TRUE(done.executions[0].success);
+  // The agent was told who it is and what it works on.
+  EXPECT_THAT(done.result, HasSubstr(R"("x":17)"));
+  EXPECT_THAT(done.result, HasSubstr(id));
+  EXPECT_THAT(done.result, HasSubstr(done.executions[0].session_id));
+}
+
+TEST_F(DispatcherTest, TakesATaskThatIsQueuedWhileItSleeps) {
+  start();
+  settled(submit(mode("noop")), TaskState::Completed);
+  settled(submit(mode("noop"), "second"), TaskState::Completed);
+  expect_metric("ai_agent_execution_total",
+                R"(ai_agent_execution_total{agent="second",status="completed",task_type="test"} 1)");
+  expect_metric("ai_agent_sessions_active", R"({agent="worker"} 0)");
+}
+
+TEST_F(DispatcherTest, StartsATaskWhenItsTimeHasCome) {
+  start();
+  WallTime due = clock_.wall() + Duration(150);
+  TaskDetail done = settled(submit(mode("noop"), "worker", 0, due), TaskState::Completed);
+  ASSERT_EQ(done.executions.size(), 1u);
+  EXPECT_GE(done.executions[0].started_at, due);
+}
+
+TEST_F(DispatcherTest, GivesEachExecutionAFolderThatIsGoneAfterIt) {
+  start();
+  TaskDetail done = settled(submit(mode("context")), TaskState::Completed);
+  EXPECT_THAT(done.result, HasSubstr((root_ / "work" / done.executions[0].session_id).string()));
+  dispatcher_->stop(seconds(1));
+  EXPECT_TRUE(fs::is_empty(root_ / "work"));
+}
+
+TEST_F(DispatcherTest, FailsAfterTheLastRetryWithAllAttemptsOnRecord) {
+  start();
+  TaskDetail dead = settled(submit(mode("fail"), "worker", 2), TaskState::Failed);
+  ASSERT_EQ(dead.executions.size(), 3u);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(dead.executions[i].attempt, i + 1);
+    EXPECT_EQ(dead.executions[i].outcome, "failed");
+    EXPECT_EQ(dead.executions[i].error, "no luck");
+  }
+  EXPECT_EQ(dead.task.error, "no luck");
+  expect_metric("ai_agent_task_success_rate", "{agent=\"worker\"} 0\n");
+}
+
+TEST_F(DispatcherTest, DoesNotRetryWhatFailedForGood) {
+  start();
+  EXPECT_EQ(settled(submit(mode("permanent")), TaskState::Failed).executions.size(), 1u);
+}
+
+TEST_F(DispatcherTest, DoesNotRetryWhatTheAgentRefusedToBegin) {
+  start();
+  TaskDetail refused = settled(submit(mode("no")), TaskState::Failed);
+  EXPECT_EQ(refused.executions.size(), 1u);
+  EXPECT_THAT(refused.task.error, HasSubstr("not today"));
+}
+
+TEST_F(DispatcherTest, ARateLimitedTaskWaitsAsLongAsTheOtherSideSaid) {
+  start();
+  std::string id = submit(mode("rate_limited"));
+  EXPECT_TRUE(bell_.wait_until([&] {
+    return task(id).task.state == TaskState::Queued && !task(id).executions.empty() &&
+           task(id).executions[0].completed_at;
+  }));
+  EXPECT_GE(task(id).task.run_at, clock_.wall() + std::chrono::minutes(59));
+}
+
+TEST_F(DispatcherTest, AResultThatIsNoResultCountsAsAFailedAttempt) {
+  start();
+  TaskDetail failed = settled(submit(mode("refuse_result"), "worker", 0), TaskState::Failed);
+  EXPECT_FALSE(failed.task.error.empty());
+}
+
+TEST_F(DispatcherTest, AResultThatAsksForAnImpossibleTaskFailsSayingSo) {
+  start();
+  TaskDetail failed = settled(submit(mode("bad_task"), "worker", 0), TaskState::Failed);
+  EXPECT_THAT(failed.task.error, HasSubstr("priority"));
+}
+
+TEST_F(DispatcherTest, ACrashIsToldWithItsTrueReasonAndParkedWhenItGoesOn) {
+  start();
+  TaskDetail parked = settled(submit(mode("crash")), TaskState::Parked);
+  ASSERT_EQ(parked.executions.size(), 3u);
+  EXPECT_EQ(parked.executions[0].outcome, "crashed");
+  EXPECT_THAT(parked.executions[0].error, HasSubstr("SIGSEGV"));
+  EXPECT_EQ(parked.executions[2].attempt, 1) << "crashes are counted apart";
+  expect_metric("davit_runner_ends_total", R"({kind="agent",how="crashed"} 3)");
+  settled(submit(mode("noop")), TaskState::Completed);
+}
+
+TEST_F(DispatcherTest, AnAgentThatExitsInTheMiddleHasCrashed) {
+  options_.retry.max_crashes = 1;
+  start();
+  TaskDetail parked = settled(submit(mode("exit")), TaskState::Parked);
+  EXPECT_EQ(parked.executions[0].outcome, "crashed");
+  EXPECT_THAT(parked.executions[0].error, HasSubstr("status 0"));
+}
+
+TEST_F(DispatcherTest, KillsWhatHangsPastItsDeadlineWithItsWholeTree) {
+  agents_["worker"]->timeout = Duration(500);
+  start();
+  auto begin = std::chrono::steady_clock::now();
+  TaskDetail failed = settled(submit(mode_with_file("hang"), "worker", 0), TaskState::Failed);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(5));
+  EXPECT_EQ(failed.executions[0].outcome, "timed_out");
+  EXPECT_THAT(failed.task.error, StartsWith("timed out after 0.5 s; its process tree was killed (took "));
+  auto pids = marked_pids();
+  EXPECT_EQ(pids.size(), 2u);
+  for (pid_t pid : pids) EXPECT_NE(::kill(pid, 0), 0) << pid << " is still there";
+}
+
+TEST_F(DispatcherTest, CancelsWhatRunsAndKeepsTheReason) {
+  start();
+  std::string id = submit(mode("wait"));
+  at_work(id);
+  cancel(id);
+  TaskDetail cancelled = settled(id, TaskState::Cancelled);
+  EXPECT_EQ(cancelled.executions[0].outcome, "cancelled");
+  EXPECT_EQ(cancelled.task.error, "no longer wanted");
+}
+
+TEST_F(DispatcherTest, CancelsWhatDoesNotListenByKillingIt) {
+  start();
+  std::string id = submit(mode_with_file("hang"));
+  ASSERT_TRUE(bell_.wait_until([&] { return task(id).task.state == TaskState::Running; }));
+  cancel(id);
+  EXPECT_EQ(settled(id, TaskState::Cancelled).executions[0].outcome, "cancelled");
+  for (pid_t pid : marked_pids()) EXPECT_NE(::kill(pid, 0), 0) << pid << " is still there";
+}
+
+TEST_F(DispatcherTest, ACancelledTaskThatWasDoneAllTheSameKeepsItsResultAndGoesNoFurther) {
+  start();
+  std::string id = submit(mode("finish_late"));
+  at_work(id);
+  cancel(id);
+  TaskDetail cancelled = settled(id, TaskState::Cancelled);
+  EXPECT_TRUE(cancelled.executions[0].success);
+  EXPECT_THAT(cancelled.executions[0].output, HasSubstr("done all the same"));
+  EXPECT_FALSE(successor_of(id));
+}
+
+TEST_F(DispatcherTest, RunsNoMoreOfAnAgentThanItsConcurrencyAndNoMoreInAllThanTheLimit) {
+  agents_["worker"]->settings.concurrency = 3;
+  options_.max_executions = 4;
+  start();
+  std::vector<std::string> ids;
+  for (int i = 0; i < 20; ++i) ids.push_back(submit(mode_with_file("slow")));
+  for (const std::string& id : ids) settled(id, TaskState::Completed);
+  std::string marks = *read_file(file());
+  int now = 0, most = 0;
+  for (char mark : marks) most = std::max(most, now += mark == '+' ? 1 : -1);
+  EXPECT_EQ(most, 3);
+  EXPECT_EQ(marks.size(), 40u);
+}
+
+TEST_F(DispatcherTest, HandsTheResultOnToTheNextAgentOfTheChain) {
+  start();
+  std::string id = submit(R"({"mode":"chain","next":"second"})");
+  TaskDetail first = settled(id, TaskState::Completed);
+  EXPECT_EQ(first.executions[0].next_agent, "second");
+  std::optional<TaskSummary> next = successor_of(id);
+  ASSERT_TRUE(next) << "it is stored with the result";
+  TaskDetail second = settled(next->task_id, TaskState::Completed);
+  EXPECT_EQ(second.task.agent, "second");
+  EXPECT_EQ(second.task.chain_depth, 2);
+  EXPECT_THAT(second.result, HasSubstr(R"("previous_result":{"found":42})"));
+  expect_metric("ai_agent_chain_depth_bucket", "{le=\"1\"} 0\n");
+  expect_metric("ai_agent_chain_depth_bucket", "{le=\"2\"} 1\n");
+}
+
+TEST_F(DispatcherTest, TheNextAgentWaitsForApprovalWhenTheResultSaysSo) {
+  start();
+  std::string id = submit(R"({"mode":"chain","next":"second","ask":true})");
+  settled(id, TaskState::Completed);
+  EXPECT_EQ(successor_of(id)->state, TaskState::AwaitingApproval);
+}
+
+TEST_F(DispatcherTest, RefusesAnUnknownSuccessorWithAClearReason) {
+  start();
+  std::string id = submit(R"({"mode":"chain","next":"nobody"})");
+  TaskDetail failed = settled(id, TaskState::Failed);
+  EXPECT_THAT(failed.task.error, StartsWith("worker names nobody as the next agent: no such agent"));
+  EXPECT_TRUE(failed.executions[0].success) << "the agent itself did its part";
+  EXPECT_EQ(failed.executions.size(), 1u);
+  EXPECT_FALSE(successor_of(id));
+}
+
+TEST_F(DispatcherTest, DoesNotClaimForAnAgentThatDoesNotServeUntilItDoes) {
+  agents_["worker"]->state = plugin::ServingState::Disabled;
+  start();
+  std::string waits = submit(mode("noop"));
+  settled(submit(mode("noop"), "second"), TaskState::Completed);
+  EXPECT_EQ(task(waits).task.state, TaskState::Queued);
+  agents_["worker"]->state = plugin::ServingState::Serving;
+  publish();
+  dispatcher_->plugins_changed();
+  settled(waits, TaskState::Completed);
+}
+
+TEST_F(DispatcherTest, ReplacedRunnersEndWhenTheirGenerationDoes) {
+  start();
+  settled(submit(mode("noop")), TaskState::Completed);
+  agents_["worker"]->settings.config = R"({"new":true})";
+  publish();
+  dispatcher_->plugins_changed();
+  TaskDetail done = settled(submit(mode("context")), TaskState::Completed);
+  EXPECT_THAT(done.result, HasSubstr(R"("config":{"new":true})"));
+}
+
+TEST_F(DispatcherTest, KeepsWhatAnAgentReportedWhileItRan) {
+  start();
+  TaskDetail done = settled(submit(mode("talk")), TaskState::Completed);
+  const AgentExecution& execution = done.executions.at(0);
+  EXPECT_EQ(execution.usage.input_tokens, 100) << "figures that shrink are ignored";
+  EXPECT_EQ(execution.usage.output_tokens, 20);
+  EXPECT_EQ(execution.usage.cost_micro_usd, 500'000);
+  EXPECT_EQ(execution.progress_message, "half of it");
+  auto transcript = store_->transcript(execution.session_id, 10);
+  ASSERT_TRUE(transcript.ok());
+  ASSERT_EQ(transcript->size(), 1u);
+  EXPECT_EQ(transcript->at(0).first, "assistant");
+  EXPECT_EQ(transcript->at(0).second, "my token is [secret TOKEN]");
+  expect_metric("ai_agent_cost_total_usd", R"({agent="worker",model="m"} 0.5)");
+}
+
+TEST_F(DispatcherTest, LiveUsageSurvivesACrash) {
+  options_.retry.max_crashes = 1;
+  start();
+  TaskDetail parked = settled(submit(mode("talk_crash")), TaskState::Parked);
+  EXPECT_EQ(parked.executions.at(0).outcome, "crashed");
+  EXPECT_EQ(parked.executions[0].usage.input_tokens, 100);
+  EXPECT_EQ(parked.executions[0].usage.cost_micro_usd, 500'000);
+  EXPECT_EQ(parked.task.total_cost_micro_usd, 500'000);
+  EXPECT_EQ(store_->transcript(parked.executions[0].session_id, 10)->size(), 1u);
+}
+
+TEST_F(DispatcherTest, AFloodOfLinesBlocksNobodyAndIsCutSayingSo) {
+  start();
+  TaskDetail done = settled(submit(mode("talk_much")), TaskState::Completed);
+  auto transcript = store_->transcript(done.executions[0].session_id, 30'000);
+  ASSERT_TRUE(transcript.ok());
+  EXPECT_GT(transcript->size(), 100u);
+}
+
+TEST_F(DispatcherTest, StopGivesRunningWorkBackWithoutCountingIt) {
+  start();
+  std::string id = submit(mode_with_file("wait"));
+  at_work(id);
+  dispatcher_->stop(Duration::zero());
+  TaskDetail back = task(id);
+  EXPECT_EQ(back.task.state, TaskState::Queued);
+  EXPECT_EQ(back.task.attempt, 0);
+  EXPECT_EQ(back.executions.at(0).outcome, "interrupted");
+  for (pid_t pid : marked_pids()) EXPECT_NE(::kill(pid, 0), 0) << pid << " is still there";
+}
+
+TEST_F(DispatcherTest, StopLetsWorkEndThatEndsWithinTheGrace) {
+  start();
+  std::string id = submit(mode_with_file("slow"));
+  ASSERT_TRUE(bell_.wait_until([&] { return task(id).task.state == TaskState::Running; }));
+  dispatcher_->stop(kPatience);
+  EXPECT_EQ(task(id).task.state, TaskState::Completed);
+}
+
+TEST_F(DispatcherTest, RunsAgainWhatAHostLeftRunningWhenItDied) {
+  std::string id = submit(mode("noop"));
+  std::promise<std::size_t> claimed;
+  store_->claim({.agents = {{"worker", 1}}, .limit = 1},
+                [&](auto answer) { claimed.set_value(answer->size()); });
+  ASSERT_EQ(claimed.get_future().get(), 1u);
+  store_.reset();
+  open_store();
+  start();
+  TaskDetail done = settled(id, TaskState::Completed);
+  ASSERT_EQ(done.executions.size(), 2u);
+  EXPECT_EQ(done.executions[0].outcome, "lost");
+  EXPECT_EQ(done.executions[1].outcome, "completed");
+}
+
+TEST_F(DispatcherTest, ALostLeaseKillsTheRunnerAndDropsItsResult) {
+  options_.lease = Duration(300);
+  start();
+  std::string id = submit(mode_with_file("finish_late"));
+  at_work(id);
+  // Another worker finishes the task under its first attempt's name: rows count from 1 in a fresh database.
+  store::Finish other;
+  other.fence = {1, 1};
+  other.outcome = "completed";
+  other.result.success = true;
+  other.result.output = R"("by another")";
+  std::promise<bool> finished;
+  store_->finish(other, [&](auto answer) { finished.set_value(answer.ok()); });
+  ASSERT_TRUE(finished.get_future().get());
+  expect_metric("ai_agent_sessions_active", "{agent=\"worker\"} 0");
+  TaskDetail done = task(id);
+  EXPECT_EQ(done.task.state, TaskState::Completed);
+  EXPECT_EQ(done.result, R"("by another")");
+  expect_metric("ai_agent_execution_total", R"(status="lost",task_type="test"} 1)");
+}
+
+TEST_F(DispatcherTest, HeartbeatsKeepALeaseThatIsShorterThanTheWork) {
+  options_.lease = Duration(60);
+  start();
+  std::string id = submit(mode("wait"));
+  at_work(id);
+  // Far more leases than one pass while this other agent works through its tasks, one after the other.
+  agents_["second"]->settings.concurrency = 1;
+  for (int i = 0; i < 15; ++i) settled(submit(mode_with_file("slow"), "second"), TaskState::Completed);
+  TaskDetail still = task(id);
+  EXPECT_EQ(still.task.state, TaskState::Running);
+  EXPECT_EQ(still.executions.size(), 1u);
+}
+
+}  // namespace
+}  // namespace davit::dispatch
+
+// The runners of these tests are this program.
+int main(int argc, char** argv) {
+  davit::serve_agents_if_runner(argc, argv);
+  davit::isolation::become_subreaper();
+  testing::InitGoogleMock(&argc, argv);
+  return RUN_ALL_TESTS();
+}
