@@ -105,8 +105,9 @@ Result<int> send(const Context& context, const SendOptions& options) {
     put(headers, event_header, options.event);
   }
   if (scheme && !webhook.allow_unsigned) {
-    const plugin::SignedHeaders made = TRY(
-        plugin::sign(*scheme, body, TRY(secret_of(context, webhook)), id, context.surroundings.clock.wall()));
+    const std::string secret = TRY(secret_of(context, webhook));
+    const plugin::SignedHeaders made =
+        TRY(plugin::sign(*scheme, body, secret, id, context.surroundings.clock.wall()));
     for (const auto& [name, value] : made.headers) put(headers, name, value);
   } else if (!webhook.allow_unsigned) {
     return Error{ErrorCode::NotImplemented,

@@ -45,10 +45,9 @@ Result<int> list(const Context& context, const ListOptions& options) {
                                                                {"end_date", options.until},
                                                                {"limit", std::to_string(options.limit)},
                                                                {"cursor", options.cursor}});
+  const store::TaskFilter filter = TRY(filter_from(options));
   const JsonDocument answer =
-      TRY(read_either(context, path, [&](const DatabaseFile& file) -> Result<JsonDocument> {
-        return file.tasks(TRY(filter_from(options)));
-      }));
+      TRY(read_either(context, path, [&](const DatabaseFile& file) { return file.tasks(filter); }));
   std::ostream& out = context.surroundings.out;
   if (context.json) {
     out << to_json(answer) << '\n';
@@ -187,13 +186,11 @@ Result<JsonDocument> create_offline(const Context& context, const CreateOptions&
   task.key = options.key;
   task.priority = options.priority;
   if (!options.run_at.empty()) task.run_at = TRY(parse_iso8601(options.run_at));
-  // What the plugin says is not known without loading it.
-  constexpr int kUsualRetries = 3;
+  // What the plugin says is not known without loading it; the model's default stands in for it.
   const auto agent = config.agents.find(options.agent);
-  const int retries =
-      agent != config.agents.end() ? agent->second.max_retries.value_or(kUsualRetries) : kUsualRetries;
+  if (agent != config.agents.end()) task.max_retries = agent->second.max_retries.value_or(task.max_retries);
   const std::string id = TRY(wait_for<std::string>([&](store::Done<std::string> done) {
-    file.store->create_task(std::move(task), "cli", std::nullopt, retries, std::move(done));
+    file.store->create_task(std::move(task), "cli", std::nullopt, std::move(done));
   }));
   return action_answer(id, "queued");
 }

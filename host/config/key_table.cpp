@@ -71,6 +71,7 @@ struct Field {
 
 constexpr double kHour = 3'600'000;
 constexpr double kMinute = 60'000;
+constexpr double kTebibyte = 1ull << 40;
 
 constexpr std::array<std::string_view, 3> kPublicWords{"no", "behind_proxy", "direct"};
 constexpr std::array<std::string_view, 1> kBackendWords{"sqlite"};
@@ -139,7 +140,7 @@ std::vector<Field<PluginsConfig>> plugins_fields() {
       {"probe_timeout", &S::probe_timeout, "Time a new library gets to say what it offers.", 100,
        10 * kMinute},
       {"probe_memory", &S::probe_memory, "Address space of the process that looks at a new library.",
-       64 << 20, 1e12},
+       64 << 20, kTebibyte},
       {"settle", &S::settle, "Time a file must be unchanged before it is looked at.", 0, kMinute},
   };
 }
@@ -172,7 +173,7 @@ std::vector<Field<RunnersConfig>> runners_fields() {
   return {
       {"max", &S::max, "Plugin processes at one time; further calls wait.", 1, 4096},
       {"idle", &S::idle, "An idle plugin process ends after this.", 0, 24 * kHour},
-      {"memory_limit", &S::memory_limit, "Address space of one plugin process; 0 is no limit.", 0, 1e12},
+      {"memory_limit", &S::memory_limit, "Address space of one plugin process; 0 is no limit.", 0, kTebibyte},
       {"cgroups", &S::cgroups, "Use cgroups to end process trees, where the system lets us."},
   };
 }
@@ -389,9 +390,7 @@ std::string type_text(const Field<Section>& field) {
           },
           [&](std::optional<double> Section::*) { return "number " + range_text(field, plain_bound); },
           [&](std::string Section::*) { return std::string(word_for(field.rule)); },
-          [&](std::vector<std::string> Section::*) {
-            return "list of " + std::string(word_for(field.rule)) + "s";
-          },
+          [&](std::vector<std::string> Section::*) { return "list: " + std::string(word_for(field.rule)); },
           [&](Duration Section::*) { return duration_type(field); },
           [&](std::optional<Duration> Section::*) { return duration_type(field); },
           [&](std::size_t Section::*) { return size_type(field); },

@@ -14,10 +14,11 @@ struct Unit {
 
 constexpr std::array<Unit, 5> kTimeUnits{
     {{"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}}};
-constexpr std::array<Unit, 7> kSizeUnits{{{"B", 1},
+constexpr std::array<Unit, 8> kSizeUnits{{{"B", 1},
                                           {"KiB", 1 << 10},
                                           {"MiB", 1 << 20},
                                           {"GiB", 1 << 30},
+                                          {"TiB", 1ll << 40},
                                           {"KB", 1'000},
                                           {"MB", 1'000'000},
                                           {"GB", 1'000'000'000}}};
@@ -69,10 +70,12 @@ std::string to_text(Duration duration) {
 }
 
 std::string size_to_text(std::size_t bytes) {
-  for (const std::size_t power : {30, 20, 10}) {
-    const std::size_t factor = std::size_t{1} << power;
-    if (bytes != 0 && bytes % factor == 0)
-      return std::to_string(bytes / factor) + (power == 30 ? "GiB" : power == 20 ? "MiB" : "KiB");
+  constexpr std::array<std::string_view, 4> kBinary{"TiB", "GiB", "MiB", "KiB"};
+  int power = 40;
+  for (const std::string_view unit : kBinary) {
+    if (bytes != 0 && bytes % (std::size_t{1} << power) == 0)
+      return std::to_string(bytes >> power) + std::string(unit);
+    power -= 10;
   }
   return std::to_string(bytes);
 }
