@@ -60,7 +60,7 @@ class CommandsTest : public ::testing::Test {
                             if (found == environment_.end()) return std::nullopt;
                             return found->second;
                           },
-                          clock_, 100,
+                          clock_, 110,
                           [this](const ServeOptions& options) {
                             served_ = options;
                             return 42;

@@ -28,7 +28,7 @@ TEST(TableTest, CutsTheWidestColumnThatMayShrinkWithAnEllipsis) {
   table.add({"0123456789", std::string(200, 't'), "1"});
   const std::string text = printed(table, 40);
   EXPECT_EQ(text,
-            "ID          TITLE                     N\n"
+            "ID          TITLE                      N\n"
             "0123456789  " +
                 std::string(24, 't') + "…  1\n");
 }
@@ -70,8 +70,9 @@ TEST(TextTest, SaysAgesInTheirLargestUnit) {
 }
 
 TEST(TextTest, SaysDurationsMoneyAndCounts) {
-  const auto json =
-      *parse_json(R"({"short":0.1234,"long":185.4,"longest":7260,"none":null,"cost":0.0123,"much":12.5})");
+  const auto parsed =
+      parse_json(R"({"short":0.1234,"long":185.4,"longest":7260,"none":null,"cost":0.0123,"much":12.5})");
+  const JsonValue& json = *parsed;
   EXPECT_EQ(seconds_text(find_member(json, "short")), "0.12s");
   EXPECT_EQ(seconds_text(find_member(json, "long")), "3m 05s");
   EXPECT_EQ(seconds_text(find_member(json, "longest")), "2h 01m");
@@ -84,8 +85,8 @@ TEST(TextTest, SaysDurationsMoneyAndCounts) {
 }
 
 TEST(TextTest, IndentsJson) {
-  const auto json = *parse_json(R"({"a":[1,{"b":"x"}],"c":{},"d":[]})");
-  EXPECT_EQ(indented(json),
+  const auto parsed = parse_json(R"({"a":[1,{"b":"x"}],"c":{},"d":[]})");
+  EXPECT_EQ(indented(*parsed),
             "{\n"
             "  \"a\": [\n"
             "    1,\n"
