@@ -117,7 +117,8 @@ TEST_F(PluginScannerTest, AMemoryOfAProbeThatCannotBeReadIsProbedAgain) {
 TEST_F(PluginScannerTest, AStoredCopyThatWasDamagedIsReplaced) {
   put("good.so", test::good_plugin("good_webhook"));
   auto stored = scan_one().generation->stored;
-  fs::permissions(stored, fs::perms::owner_all);
+  // A new file in its place: this process has the old one mapped.
+  fs::remove(stored);
   test::write(stored, "damaged");
   scanner_.reset();
   ASSERT_TRUE(scan_one().generation);
