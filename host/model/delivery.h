@@ -34,8 +34,8 @@ struct Delivery {
 // All values of a header, in order; names compare without case.
 std::vector<std::string_view> header_values(const Delivery& delivery, std::string_view name);
 
-// A delivery whose signature is good (or whose webhook the operator runs unsigned, by name). Only plugin::Webhook makes
-// one, so what parses payloads cannot be called with less.
+// A delivery whose signature is good (or whose webhook the operator runs unsigned, by name). Only
+// host/plugin/webhook_verification makes one, so what parses payloads cannot be called with less.
 class VerifiedDelivery {
  public:
   const Delivery& delivery() const { return delivery_; }
@@ -53,9 +53,9 @@ class VerifiedDelivery {
   bool key_is_body_hash_;
 };
 
-// The key to VerifiedDelivery. Used by host/plugin/webhook.cpp after it checked, by host/ingest when it reads back a
-// delivery that was verified before it was stored, and by host/isolation/runner_main.cpp, where a delivery arrives that the
-// host has verified; a structure test holds it to these three.
+// The key to VerifiedDelivery. Used by host/plugin/webhook_verification.cpp after it checked, by host/ingest when it reads
+// back a delivery that was verified before it was stored, and by host/isolation in a runner, where a delivery arrives that
+// the host has verified; a structure test holds it to these three.
 class VerifiedDeliveryMaker {
  public:
   static VerifiedDelivery make(Delivery delivery, std::string delivery_key, bool key_is_body_hash) {

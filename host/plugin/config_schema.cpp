@@ -52,24 +52,103 @@ constexpr std::string_view kNumbers[] = {"minimum", "maximum", "multipleOf"};
 constexpr std::string_view kSchemaLists[] = {"allOf", "anyOf", "oneOf"};
 constexpr std::string_view kSchemaMaps[] = {"properties", "patternProperties", "definitions"};
 
-// Repetitions are copied out by the regex engine: {1000} of {1000} would be a million states.
-bool repeats_too_much(std::string_view pattern) {
-  std::uint64_t product = 1;
-  for (std::size_t i = 0; i < pattern.size(); ++i) {
-    if (pattern[i] != '{') continue;
-    std::uint64_t greatest = 1, number = 0;
-    for (++i; i < pattern.size() && pattern[i] != '}'; ++i) {
-      if (pattern[i] >= '0' && pattern[i] <= '9') {
-        number =
-            std::min<std::uint64_t>(number * 10 + static_cast<std::uint64_t>(pattern[i] - '0'), 1'000'000);
+// RapidJSON's regular expressions: it asserts on some malformed ones, takes ^ and $ for anchors of the whole
+// wherever they stand, and copies repetitions out. So a pattern must first fit this grammar:
+//
+//   pattern    = ["^"] choice ["$"]             choice = sequence {"|" sequence}
+//   sequence   = item {item}                    item   = atom [quantifier]
+//   atom       = "(" choice ")" | "[" ["^"] class "]" | "." | "\" escape | any other character
+//   quantifier = "?" | "*" | "+" | "{" n ["," [m]] "}"
+class PatternReader {
+ public:
+  explicit PatternReader(std::string_view pattern) : rest_(pattern) {}
+
+  bool good() {
+    take('^');
+    if (rest_.ends_with('$') && !rest_.ends_with("\\$")) rest_.remove_suffix(1);
+    return choice(0) && rest_.empty();
+  }
+
+ private:
+  static constexpr std::string_view kEscapes = "^$|()?*+.[]{}\\fnrtv";
+
+  bool next_is(char c) const { return !rest_.empty() && rest_[0] == c; }
+  bool take(char c) {
+    if (!next_is(c)) return false;
+    rest_.remove_prefix(1);
+    return true;
+  }
+
+  bool choice(int depth) {
+    if (depth > 20) return false;
+    do {
+      if (!item(depth)) return false;
+      while (!rest_.empty() && !next_is('|') && !next_is(')')) {
+        if (!item(depth)) return false;
+      }
+    } while (take('|'));
+    return true;
+  }
+
+  bool item(int depth) { return atom(depth) && quantifier(); }
+
+  bool atom(int depth) {
+    if (rest_.empty()) return false;
+    if (take('(')) return choice(depth + 1) && take(')');
+    if (take('[')) return character_class();
+    if (take('\\')) return escape(kEscapes);
+    if (std::string_view("?*+{}|)]^$").find(rest_[0]) != std::string_view::npos) return false;
+    rest_.remove_prefix(1);
+    return true;
+  }
+
+  bool escape(std::string_view known) {
+    if (rest_.empty() || known.find(rest_[0]) == std::string_view::npos) return false;
+    rest_.remove_prefix(1);
+    return true;
+  }
+
+  bool character_class() {
+    take('^');
+    if (next_is(']')) return false;
+    while (!take(']')) {
+      if (rest_.empty()) return false;
+      if (take('\\')) {
+        if (!escape("^$|()?*+.[]{}\\fnrtvb")) return false;
       } else {
-        greatest = std::max(greatest, number), number = 0;
+        rest_.remove_prefix(1);
       }
     }
-    product = std::min<std::uint64_t>(product * std::max({greatest, number, std::uint64_t{1}}), 1'000'000);
+    return true;
   }
-  return product > 10'000;
-}
+
+  bool quantifier() {
+    if (take('?') || take('*') || take('+')) return true;
+    if (!take('{')) return true;
+    std::uint64_t least = 0, most = 0;
+    if (!number(least)) return false;
+    most = least;
+    if (take(',') && !next_is('}')) {
+      most = 0;
+      if (!number(most)) return false;
+    }
+    if (!take('}') || most < least || most == 0) return false;
+    // {1000} of {1000} would be a million states.
+    product_ *= most;
+    return product_ <= 10'000;
+  }
+
+  bool number(std::uint64_t& value) {
+    std::size_t digits = std::min(rest_.find_first_not_of("0123456789"), rest_.size());
+    if (digits == 0 || digits > 4) return false;
+    for (char c : rest_.substr(0, digits)) value = value * 10 + static_cast<std::uint64_t>(c - '0');
+    rest_.remove_prefix(digits);
+    return true;
+  }
+
+  std::string_view rest_;
+  std::uint64_t product_ = 1;
+};
 
 class Reader {
  public:
@@ -230,9 +309,7 @@ class Reader {
   Result<> check_pattern(std::string_view pattern, const std::string& where) {
     if (pattern.size() > kMaxPatternBytes) return wrong(where, "is longer than 256 bytes");
     if (pattern.find('\0') != std::string_view::npos) return wrong(where, "holds a NUL");
-    if (repeats_too_much(pattern))
-      return wrong(where, "repeats too much (the product of all {n} is over 10000)");
-    if (!JsonSchemaRegex(std::string(pattern).c_str()).IsValid()) {
+    if (!PatternReader(pattern).good() || !JsonSchemaRegex(std::string(pattern).c_str()).IsValid()) {
       return wrong(where, "is no regular expression that the validator can run: " + json_quote(pattern));
     }
     return {};
@@ -251,28 +328,22 @@ std::string text_of_pointer(const Pointer& pointer) {
   return std::string(text_of(buffer));
 }
 
-// The member that a schema requires and an object lacks, or that the object has and the schema does not know.
-std::string offending_member(std::string_view keyword, const JsonValue* schema, const JsonValue* value) {
+// The member that a schema requires and an object lacks.
+std::string missing_member(std::string_view keyword, const JsonValue* schema, const JsonValue* value) {
   if (!schema || !value || !value->IsObject()) return {};
   if (keyword == "required") {
     for (const std::string& name : strings_member(*schema, "required")) {
       if (!find_member(*value, name)) return name;
     }
   }
-  if (keyword == "additionalProperties") {
-    const JsonValue* properties = find_member(*schema, "properties");
-    for (const auto& member : value->GetObject()) {
-      if (!properties || !find_member(*properties, view(member.name))) return std::string(view(member.name));
-    }
-  }
   return {};
 }
 
 std::string explained(std::string_view keyword, const JsonValue* schema, const JsonValue* value) {
-  std::string member = offending_member(keyword, schema, value);
+  std::string member = missing_member(keyword, schema, value);
   if (keyword == "required") return "lacks the member " + json_quote(member);
-  if (keyword == "additionalProperties")
-    return "has a member the plugin does not know: " + json_quote(member);
+  // The place is the member itself.
+  if (keyword == "additionalProperties") return "is not known to the plugin";
   std::string text = "is not what the plugin's schema asks for (" + std::string(keyword);
   if (const JsonValue* wanted = schema ? find_member(*schema, keyword) : nullptr) {
     std::string shown = to_json(*wanted);

@@ -4,8 +4,11 @@
 // settled file is copied once, hashed while copying, and only the copy <sha256>.so is probed and loaded.
 #pragma once
 
+#include <sys/types.h>
+
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <string>
 #include <variant>
 #include <vector>
@@ -18,43 +21,83 @@
 
 namespace davit::plugin {
 
+class LibraryStore;
+
 // Opens a stored library in a child with a deadline that kills, and tells what it offers or why not. Injected
 // by app: isolation::probe.
 using Prober = std::function<std::variant<ProbeReport, Refusal>(const std::filesystem::path& stored_file)>;
 
 struct ScanOptions {
   std::filesystem::path drop_folder;
-  std::filesystem::path store_folder;       // ours, 0700
-  std::vector<std::string> pinned_sha256;   // non-empty: only these hashes are accepted
-  std::vector<std::string> allow_writable;  // file names that may be group- or world-writable
-  Duration settle{200};                     // a file must be unchanged for this long
+  std::filesystem::path store_folder;      // ours, 0700
+  std::vector<std::string> pinned_sha256;  // non-empty: only these hashes are accepted
+  // Names of files (and of the drop folder or a folder in it) that may be group- or world-writable.
+  std::vector<std::string> allow_writable;
+  Duration settle{200};  // a file must be unchanged for this long
 };
 
 // Confined to one thread at a time. Remembers probe results by hash, also on disk beside the stored file, so
-// that a restart with ten known plugins probes nothing.
+// that a restart with ten known plugins probes nothing. What the bytes were refused for is remembered by hash
+// until the next start; what may pass (refusal_codes.h) is tried again with the next scan.
 class PluginScanner {
  public:
   PluginScanner(ScanOptions options, Prober prober, Log& log, const Clock& clock);
 
-  // Looks at the folder once. Every file of it is in the answer: with a generation, or refused with code,
-  // reason and remedy. One bad file never hides another. A file whose bytes are unchanged keeps its
-  // generation.
+  // Looks at the folder and the folders in it once. Every *.so of it is in the answer, ordered by path: with
+  // a generation, or refused with code, reason and remedy. One bad file never hides another. A file whose
+  // bytes are unchanged keeps its generation; one whose new bytes are refused keeps the old generation and
+  // has the refusal beside it. Of two files that offer the same name, the one accepted first keeps it.
   std::vector<LibraryRecord> scan();
 
+  // True while a file of the last scan was not settled or failed for a reason that may pass: scan again soon.
+  bool unfinished() const;
+
  private:
+  // What tells a changed file without reading it.
+  struct Identity {
+    dev_t device = 0;
+    ino_t inode = 0;
+    off_t size = 0;
+    std::int64_t modified_ns = 0, changed_ns = 0;
+    friend bool operator==(const Identity&, const Identity&) = default;
+  };
+  // What is remembered of one path between scans.
+  struct Known {
+    Identity identity;
+    MonotonicTime first_seen{};  // with this identity
+    std::string sha256;          // of the bytes that `identity` was read with, if they were
+    std::filesystem::path stored;
+    std::shared_ptr<const Generation> generation;  // the newest healthy one
+    std::string shown_refusal;                     // code that was logged
+  };
+  struct Found {
+    std::filesystem::path path;
+    std::optional<Refusal> refusal;  // of its place
+  };
+
+  std::vector<Found> find_files() const;
+  std::optional<Refusal> refuse_mode(const std::filesystem::path& path, uid_t owner, mode_t mode) const;
+  void look_at(LibraryStore& store, const std::filesystem::path& path, Known& known, LibraryRecord& record);
+  std::optional<Refusal> examine(LibraryStore& store, const std::filesystem::path& source, Known& known);
+  void log_changes(const LibraryRecord& record, Known& known, bool is_new_generation);
+
   ScanOptions options_;
   Prober prober_;
   Log& log_;
   const Clock& clock_;
+  std::map<std::filesystem::path, Known> known_;
+  std::map<std::string, Refusal, std::less<>> refused_bytes_;  // by hash
   std::vector<LibraryRecord> last_;
   std::uint64_t next_generation_ = 1;
 };
 
 // Puts libraries and settings together: instances with their states. Creates in-process instances; a config
 // that the schema refuses gives BadConfig, never an exception. `previous` lets unchanged instances live on.
+// What a library offers and no setting names is there with defaults (isolation: process; the metadata's
+// `enabled`). The trail, if given, outlives every instance.
 std::shared_ptr<const Snapshot> assemble(const std::vector<LibraryRecord>& libraries,
                                          const std::vector<WebhookSettings>& webhooks,
                                          const std::vector<AgentSettings>& agents, const Snapshot& previous,
-                                         Log& log, const Clock& clock);
+                                         Log& log, const Clock& clock, Breadcrumb* trail = nullptr);
 
 }  // namespace davit::plugin

@@ -63,7 +63,8 @@ struct Agent {
   bool requires_approval = false;
 };
 
-// A file that was looked at: serving, or refused with its reason.
+// A file that was looked at: serving, refused with its reason, or both: an older generation serves on while
+// the bytes that are there now are refused.
 struct LibraryRecord {
   std::filesystem::path source;
   std::string sha256;  // empty if it was not even read

@@ -17,6 +17,7 @@ enum class Isolation { InProcess, Process };
 struct Secret {
   std::string name;
   std::string value;
+  friend bool operator==(const Secret&, const Secret&) = default;
 };
 
 struct WebhookSettings {
@@ -33,6 +34,7 @@ struct WebhookSettings {
   bool allow_unverified_answer = false;
   std::optional<std::size_t> max_body_bytes;  // over the metadata's
   int max_retries_of_deferred = 5;
+  friend bool operator==(const WebhookSettings&, const WebhookSettings&) = default;
 };
 
 struct AgentSettings {
@@ -46,6 +48,7 @@ struct AgentSettings {
   int executions_per_runner = 100;  // 1: a fresh process for each; warm otherwise
   std::vector<Secret> granted;
   std::map<std::string, std::string> environment;  // what its runner sees beside the basics
+  friend bool operator==(const AgentSettings&, const AgentSettings&) = default;
 };
 
 }  // namespace davit::plugin

@@ -1,0 +1,216 @@
+// From libraries and settings to a snapshot. An instance is judged in this order, and shows the first thing
+// that is wrong: missing, disabled, bad config (schema, secrets, who checks signatures), no secret. Only one
+// that is to serve is created in process, and one that has not changed is carried over instead.
+#include <algorithm>
+#include <set>
+
+#include "host/plugin/metadata.h"
+#include "host/plugin/plugin_store.h"
+
+namespace davit::plugin {
+namespace {
+
+constexpr std::size_t kMinSecretBytes = 16;
+
+struct Offered {
+  std::shared_ptr<const Generation> generation;
+  PluginOffer offer;
+};
+
+std::map<std::string, Offered, std::less<>> offers_of(const std::vector<LibraryRecord>& libraries,
+                                                      PluginKind kind) {
+  std::map<std::string, Offered, std::less<>> offers;
+  for (const LibraryRecord& library : libraries) {
+    if (!library.generation) continue;
+    for (const PluginOffer& offer : library.generation->report.offers) {
+      if (offer.kind == kind) offers.emplace(offer.name, Offered{library.generation, offer});
+    }
+  }
+  return offers;
+}
+
+// Nullopt when all secrets can be used.
+std::optional<std::string> fault_of_secrets(const WebhookSettings& settings,
+                                            const std::optional<SignatureScheme>& scheme) {
+  for (std::size_t i = 0; i < settings.secrets.size(); ++i) {
+    const std::string& secret = settings.secrets[i];
+    const std::string which = "secret number " + std::to_string(i + 1) + " ";
+    if (secret.size() < kMinSecretBytes) {
+      return which + "has " + std::to_string(secret.size()) + " bytes; use at least " +
+             std::to_string(kMinSecretBytes) + " that nobody can guess";
+    }
+    if (!scheme) continue;
+    if (auto usable = check_secret(*scheme, secret); !usable) return which + usable.error().message;
+  }
+  return std::nullopt;
+}
+
+// The state of a webhook whose plugin is there; without creating anything.
+void judge(Webhook& webhook, const WebhookMetadata& metadata) {
+  auto is = [&](ServingState state, std::string reason) {
+    webhook.state = state;
+    webhook.state_reason = std::move(reason);
+  };
+  const WebhookSettings& settings = webhook.settings;
+  if (!settings.enabled)
+    return is(ServingState::Disabled, "it is switched off; set enabled: true to serve it");
+  if (auto good = check_config(metadata.config_schema, settings.config); !good) {
+    return is(ServingState::BadConfig, good.error().message);
+  }
+  if (auto fault = fault_of_secrets(settings, webhook.scheme)) return is(ServingState::BadConfig, *fault);
+  if (!webhook.scheme && !settings.allow_own_signature_check && !settings.allow_unsigned) {
+    return is(ServingState::BadConfig,
+              "the plugin declares no signature scheme and checks signatures itself; allow it with "
+              "allow_own_signature_check: true if you trust it to");
+  }
+  if (settings.secrets.empty() && !settings.allow_unsigned) {
+    std::string hint =
+        metadata.secret_env_var.empty() ? "" : ", for example secret_env: " + metadata.secret_env_var;
+    return is(ServingState::NoSecret, "it has no secret to check signatures with; configure one" + hint +
+                                          ", or say allow_unsigned: true");
+  }
+}
+
+void create_in_process(Webhook& webhook, const Snapshot& previous, Log& log, const Clock& clock,
+                       Breadcrumb* trail) {
+  const Webhook* before = previous.webhook(webhook.settings.instance);
+  if (before && before->in_process && before->generation == webhook.generation &&
+      before->settings == webhook.settings) {
+    webhook.in_process = before->in_process;
+    return;
+  }
+  auto fail = [&](std::string reason) {
+    webhook.state = ServingState::BadConfig;
+    webhook.state_reason = std::move(reason);
+  };
+  auto loaded = PluginModule::load(webhook.generation->stored);
+  if (auto* refusal = std::get_if<Refusal>(&loaded)) return fail("it cannot be loaded: " + refusal->reason);
+  auto instance = WebhookInstance::create(std::get<0>(loaded), webhook.offer, webhook.settings, log, clock,
+                                          trail, webhook.generation->sha256);
+  if (!instance) return fail("it cannot be created: " + instance.error().message);
+  webhook.in_process = std::move(instance).value();
+}
+
+std::shared_ptr<const Webhook> make_webhook(const WebhookSettings& settings, const Offered* offered,
+                                            const Snapshot& previous, Log& log, const Clock& clock,
+                                            Breadcrumb* trail) {
+  auto webhook = std::make_shared<Webhook>();
+  webhook->settings = settings;
+  if (!offered) {
+    webhook->state = ServingState::Missing;
+    webhook->state_reason = "no library in the plugins folder offers a webhook named " + settings.plugin;
+    return webhook;
+  }
+  webhook->generation = offered->generation;
+  webhook->offer = offered->offer;
+  auto read = webhook_metadata_from_json(offered->offer.metadata);
+  if (auto* refusal = std::get_if<Refusal>(&read)) {
+    webhook->state = ServingState::BadConfig;
+    webhook->state_reason = refusal->reason;
+    return webhook;
+  }
+  auto& metadata = std::get<WebhookMetadata>(read);
+  webhook->scheme = metadata.signature;
+  webhook->event_header = metadata.event_header;
+  webhook->delivery_id_header = metadata.delivery_id_header;
+  webhook->delivery_id_pointer = metadata.delivery_id_pointer;
+  webhook->content_types = metadata.content_types;
+  webhook->max_body_bytes = settings.max_body_bytes.value_or(metadata.max_body_bytes);
+  webhook->answers_unverified = metadata.answers_unverified && settings.allow_unverified_answer;
+  judge(*webhook, metadata);
+  if (webhook->state == ServingState::Serving && settings.isolation == Isolation::InProcess) {
+    create_in_process(*webhook, previous, log, clock, trail);
+  }
+  return webhook;
+}
+
+std::shared_ptr<const Agent> make_agent(const AgentSettings& settings, const Offered* offered) {
+  auto agent = std::make_shared<Agent>();
+  agent->settings = settings;
+  if (!offered) {
+    agent->state = ServingState::Missing;
+    agent->state_reason = "no library in the plugins folder offers an agent named " + settings.name;
+    return agent;
+  }
+  agent->generation = offered->generation;
+  agent->offer = offered->offer;
+  auto read = agent_metadata_from_json(offered->offer.metadata);
+  if (auto* refusal = std::get_if<Refusal>(&read)) {
+    agent->state = ServingState::BadConfig;
+    agent->state_reason = refusal->reason;
+    return agent;
+  }
+  auto& metadata = std::get<AgentMetadata>(read);
+  agent->display_name = metadata.display_name.empty() ? metadata.name : metadata.display_name;
+  agent->description = metadata.description;
+  agent->version = metadata.version;
+  agent->capabilities = metadata.capabilities;
+  agent->timeout = settings.timeout.value_or(metadata.timeout);
+  agent->max_retries = settings.max_retries.value_or(metadata.max_retries);
+  agent->requires_approval = settings.requires_approval.value_or(metadata.requires_approval);
+  if (!settings.enabled) {
+    agent->state = ServingState::Disabled;
+    agent->state_reason = "it is switched off; set enabled: true to use it";
+  } else if (auto good = check_config(metadata.config_schema, settings.config); !good) {
+    agent->state = ServingState::BadConfig;
+    agent->state_reason = good.error().message;
+  }
+  return agent;
+}
+
+const Offered* find(const std::map<std::string, Offered, std::less<>>& offers, const std::string& name) {
+  auto found = offers.find(name);
+  return found == offers.end() ? nullptr : &found->second;
+}
+
+bool enabled_by_default(const PluginOffer& offer) {
+  if (offer.kind == PluginKind::Webhook) {
+    auto read = webhook_metadata_from_json(offer.metadata);
+    return std::holds_alternative<WebhookMetadata>(read) && std::get<WebhookMetadata>(read).enabled;
+  }
+  auto read = agent_metadata_from_json(offer.metadata);
+  return std::holds_alternative<AgentMetadata>(read) && std::get<AgentMetadata>(read).enabled;
+}
+
+}  // namespace
+
+std::shared_ptr<const Snapshot> assemble(const std::vector<LibraryRecord>& libraries,
+                                         const std::vector<WebhookSettings>& webhooks,
+                                         const std::vector<AgentSettings>& agents, const Snapshot& previous,
+                                         Log& log, const Clock& clock, Breadcrumb* trail) {
+  auto snapshot = std::make_shared<Snapshot>();
+  snapshot->libraries = libraries;
+
+  const auto webhook_offers = offers_of(libraries, PluginKind::Webhook);
+  std::set<std::string> named;
+  for (WebhookSettings settings : webhooks) {
+    if (settings.plugin.empty()) settings.plugin = settings.instance;
+    named.insert(settings.plugin);
+    snapshot->webhooks[settings.instance] =
+        make_webhook(settings, find(webhook_offers, settings.plugin), previous, log, clock, trail);
+  }
+  for (const auto& [name, offered] : webhook_offers) {
+    // An instance of that name that belongs to another plugin is the operator's choice, too.
+    if (named.contains(name) || snapshot->webhooks.contains(name)) continue;
+    WebhookSettings settings;
+    settings.instance = name;
+    settings.plugin = name;
+    settings.enabled = enabled_by_default(offered.offer);
+    snapshot->webhooks[name] = make_webhook(settings, &offered, previous, log, clock, trail);
+  }
+
+  const auto agent_offers = offers_of(libraries, PluginKind::Agent);
+  for (const AgentSettings& settings : agents) {
+    snapshot->agents[settings.name] = make_agent(settings, find(agent_offers, settings.name));
+  }
+  for (const auto& [name, offered] : agent_offers) {
+    if (snapshot->agents.contains(name)) continue;
+    AgentSettings settings;
+    settings.name = name;
+    settings.enabled = enabled_by_default(offered.offer);
+    snapshot->agents[name] = make_agent(settings, &offered);
+  }
+  return snapshot;
+}
+
+}  // namespace davit::plugin

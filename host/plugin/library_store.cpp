@@ -1,0 +1,138 @@
+#include "host/plugin/library_store.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "host/base/crypto.h"
+#include "host/base/file.h"
+#include "host/plugin/marshal.h"
+#include "host/plugin/refusal_codes.h"
+
+namespace davit::plugin {
+namespace {
+
+constexpr std::uint64_t kMaxLibraryBytes = 512u << 20;
+
+Refusal unusable(std::string_view action) {
+  return refuse(refusal::kStoreUnusable,
+                "The store cannot " + std::string(action) + ": " + errno_text(errno));
+}
+
+bool write_all(int fd, const char* bytes, std::size_t count) {
+  while (count > 0) {
+    ssize_t written = ::write(fd, bytes, count);
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return false;
+    bytes += written, count -= static_cast<std::size_t>(written);
+  }
+  return true;
+}
+
+// Is there a file of these very bytes already?
+bool holds_same_bytes(const std::filesystem::path& file, const std::string& sha256) {
+  UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  struct stat info {};
+  if (!fd.open() || ::fstat(fd.number(), &info) != 0 || !S_ISREG(info.st_mode)) return false;
+  Sha256Stream hash;
+  std::string buffer(256u << 10, '\0');
+  for (;;) {
+    ssize_t count = ::read(fd.number(), buffer.data(), buffer.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return false;
+    if (count == 0) return hash.finish_hex() == sha256;
+    hash.update({buffer.data(), static_cast<std::size_t>(count)});
+  }
+}
+
+std::filesystem::path report_file(const StoredLibrary& library) {
+  return library.file.parent_path() / (library.sha256 + ".probe.json");
+}
+
+}  // namespace
+
+Result<LibraryStore> LibraryStore::open(const std::filesystem::path& folder) {
+  TRY(ensure_private_directory(folder));
+  const std::string name = folder.string();
+  struct stat info {};
+  if (::lstat(folder.c_str(), &info) != 0) {
+    return Error{ErrorCode::Unavailable, name + ": cannot be looked at: " + errno_text(errno)};
+  }
+  if (!S_ISDIR(info.st_mode))
+    return Error{ErrorCode::Unavailable, name + ": is no folder of its own; remove the link"};
+  if (info.st_uid != ::geteuid()) {
+    return Error{ErrorCode::Unavailable,
+                 name + ": belongs to another user; give it to the user davit runs as"};
+  }
+  if ((info.st_mode & 07777) != 0700 && ::chmod(folder.c_str(), 0700) != 0) {
+    return Error{ErrorCode::Unavailable, name + ": cannot be made private (0700): " + errno_text(errno)};
+  }
+  struct statvfs mount {};
+  if (::statvfs(folder.c_str(), &mount) == 0 && (mount.f_flag & ST_NOEXEC) != 0) {
+    return Error{ErrorCode::Unavailable,
+                 name + ": lies on a file system mounted noexec; put the store elsewhere"};
+  }
+  return LibraryStore(folder);
+}
+
+std::variant<StoredLibrary, Refusal> LibraryStore::take(int fd,
+                                                        const std::vector<std::string>& pinned_sha256) {
+  std::string name = (folder_ / ".incoming.XXXXXX").string();
+  UniqueFd copy(::mkostemp(name.data(), O_CLOEXEC));
+  if (!copy.open()) return unusable("make a file");
+  auto drop = [&](Refusal refusal) {
+    ::unlink(name.c_str());
+    return refusal;
+  };
+
+  Sha256Stream hash;
+  std::string buffer(256u << 10, '\0');
+  std::uint64_t total = 0;
+  for (;;) {
+    ssize_t count = ::read(fd, buffer.data(), buffer.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return drop(refuse(refusal::kUnreadable, "It cannot be read: " + errno_text(errno)));
+    if (count == 0) break;
+    total += static_cast<std::uint64_t>(count);
+    if (total > kMaxLibraryBytes) return drop(refuse(refusal::kTooLarge, "It is larger than 512 MiB"));
+    hash.update({buffer.data(), static_cast<std::size_t>(count)});
+    if (!write_all(copy.number(), buffer.data(), static_cast<std::size_t>(count)))
+      return drop(unusable("write a file"));
+  }
+
+  StoredLibrary library;
+  library.sha256 = hash.finish_hex();
+  library.file = folder_ / (library.sha256 + ".so");
+  if (!pinned_sha256.empty() &&
+      std::find(pinned_sha256.begin(), pinned_sha256.end(), library.sha256) == pinned_sha256.end()) {
+    return drop(refuse(refusal::kNotPinned, "Its hash " + library.sha256 + " is not among the pinned ones"));
+  }
+  if (holds_same_bytes(library.file, library.sha256)) {
+    ::unlink(name.c_str());
+    return library;
+  }
+  if (::fchmod(copy.number(), 0500) != 0 || ::fsync(copy.number()) != 0)
+    return drop(unusable("finish a file"));
+  copy.reset();
+  // Over an older copy that was damaged: whoever has that one mapped keeps it.
+  if (::rename(name.c_str(), library.file.c_str()) != 0) return drop(unusable("name a file"));
+  return library;
+}
+
+std::optional<ProbeReport> LibraryStore::remembered(const StoredLibrary& library) const {
+  auto json = read_file(report_file(library));
+  if (!json) return std::nullopt;
+  auto report = probe_report_from_json(*json);
+  if (!report) return std::nullopt;
+  return std::move(report).value();
+}
+
+Result<> LibraryStore::remember(const StoredLibrary& library, const ProbeReport& report) {
+  return write_file_atomically(report_file(library), to_json(report));
+}
+
+}  // namespace davit::plugin

@@ -1,0 +1,311 @@
+// A scan goes file by file, and every step that refuses ends that file's turn with a reason:
+//
+//   place     regular file (or link that stays inside), owner, mode, settled
+//   copy      into the store, hashed, pinned
+//   bytes     a whole ELF library for us with a factory        (inspect_library)
+//   probe     opened in a child, unless the store remembers    (prober)
+//   names     nobody else offers the same
+//
+// Only then does it become a generation. Until then the old generation of that path, if any, goes on serving.
+#include "host/plugin/plugin_store.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <set>
+
+#include "host/base/file.h"
+#include "host/plugin/library_store.h"
+#include "host/plugin/plugin_module.h"
+#include "host/plugin/refusal_codes.h"
+
+namespace davit::plugin {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kSuffix = ".so";
+constexpr std::size_t kMaxFiles = 1000;
+
+bool has_library_name(const fs::path& path) {
+  std::string name = path.filename().string();
+  // Names with a leading dot are how copying tools hide what is not finished.
+  return name.size() > kSuffix.size() && name[0] != '.' && name.ends_with(kSuffix);
+}
+
+std::int64_t nanoseconds(const timespec& time) {
+  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+std::string octal(mode_t mode) {
+  std::string digits;
+  for (int shift = 9; shift >= 0; shift -= 3) digits += static_cast<char>('0' + ((mode >> shift) & 7));
+  return digits;
+}
+
+bool lies_inside(const fs::path& file, const fs::path& folder) {
+  auto end = std::mismatch(folder.begin(), folder.end(), file.begin(), file.end());
+  return end.first == folder.end();
+}
+
+std::string offer_key(const PluginOffer& offer) {
+  return std::string(to_string(offer.kind)) + " " + offer.name;
+}
+
+}  // namespace
+
+PluginScanner::PluginScanner(ScanOptions options, Prober prober, Log& log, const Clock& clock)
+    : options_(std::move(options)), prober_(std::move(prober)), log_(log), clock_(clock) {}
+
+bool PluginScanner::unfinished() const {
+  return std::any_of(last_.begin(), last_.end(), [](const LibraryRecord& record) {
+    return record.refusal && is_passing(record.refusal->code);
+  });
+}
+
+// A folder or file that others may write to could be exchanged between our looking and our reading.
+std::optional<Refusal> PluginScanner::refuse_mode(const fs::path& path, uid_t owner, mode_t mode) const {
+  if (owner != 0 && owner != ::geteuid()) {
+    return refuse(refusal::kForeignOwner, path.string() + " belongs to user number " + std::to_string(owner));
+  }
+  const std::string name = path.filename().string();
+  bool allowed = std::find(options_.allow_writable.begin(), options_.allow_writable.end(), name) !=
+                 options_.allow_writable.end();
+  if ((mode & (S_IWGRP | S_IWOTH)) != 0 && !allowed) {
+    return refuse(refusal::kWritableByOthers, path.string() + " has mode " + octal(mode));
+  }
+  return std::nullopt;
+}
+
+std::vector<PluginScanner::Found> PluginScanner::find_files() const {
+  std::vector<Found> found;
+  std::error_code failed;
+  auto walk = [&](const fs::path& folder, std::optional<Refusal> inherited, bool descend,
+                  auto& self) -> void {
+    struct stat info {};
+    if (::lstat(folder.c_str(), &info) != 0) return;
+    std::optional<Refusal> refused = std::move(inherited);
+    if (!refused) refused = refuse_mode(folder, info.st_uid, info.st_mode);
+    for (fs::directory_iterator at(folder, failed), end; !failed && at != end && found.size() < kMaxFiles;
+         at.increment(failed)) {
+      const fs::path& path = at->path();
+      struct stat entry {};
+      if (::lstat(path.c_str(), &entry) != 0) continue;
+      if (has_library_name(path)) {
+        found.push_back({path, refused});
+      } else if (S_ISDIR(entry.st_mode) && descend && path.filename().string()[0] != '.') {
+        self(path, refused, false, self);
+      }
+    }
+  };
+  // The folder itself may be a link: the operator named it.
+  fs::path root = fs::canonical(options_.drop_folder, failed);
+  if (!failed) walk(root, std::nullopt, true, walk);
+  std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) { return a.path < b.path; });
+  return found;
+}
+
+// Everything about one file that does not depend on other files.
+void PluginScanner::look_at(LibraryStore& store, const fs::path& path, Known& known, LibraryRecord& record) {
+  std::error_code failed;
+  fs::path target = path;
+  struct stat info {};
+  if (::lstat(path.c_str(), &info) != 0) {
+    record.refusal = refuse(refusal::kUnreadable, "It cannot be looked at: " + errno_text(errno));
+    return;
+  }
+  if (S_ISLNK(info.st_mode)) {
+    target = fs::canonical(path, failed);
+    if (failed) {
+      record.refusal = refuse(refusal::kBrokenLink, "It is a link to nothing");
+      return;
+    }
+    if (!lies_inside(target, fs::canonical(options_.drop_folder, failed)) || failed) {
+      record.refusal = refuse(refusal::kEscapingLink, "It is a link that leaves the plugins folder");
+      return;
+    }
+  }
+  // Never waits for a FIFO's writer, never follows a link that took the file's place.
+  UniqueFd fd(::open(target.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (!fd.open()) {
+    bool special = errno == ENXIO || errno == ELOOP || errno == ENODEV;
+    record.refusal = special ? refuse(refusal::kNotRegularFile, "It is not a regular file")
+                             : refuse(refusal::kUnreadable, "It cannot be opened: " + errno_text(errno));
+    return;
+  }
+  if (::fstat(fd.number(), &info) != 0 || !S_ISREG(info.st_mode)) {
+    record.refusal = refuse(refusal::kNotRegularFile, "It is not a regular file");
+    return;
+  }
+  if ((record.refusal = refuse_mode(target, info.st_uid, info.st_mode))) return;
+
+  auto identity_of = [](const struct stat& of) {
+    return Identity{of.st_dev, of.st_ino, of.st_size, nanoseconds(of.st_mtim), nanoseconds(of.st_ctim)};
+  };
+  const Identity identity = identity_of(info);
+  const MonotonicTime now = clock_.monotonic();
+  if (identity != known.identity) {
+    known.identity = identity;
+    known.first_seen = now;
+    known.sha256.clear();
+  }
+  if (known.sha256.empty()) {
+    // The time of the last change of a file cannot be set by its writer. What lies in the future is judged by
+    // our own watch.
+    std::int64_t quiet_ms = to_unix_ms(clock_.wall()) - identity.changed_ns / 1'000'000;
+    bool settled = quiet_ms >= options_.settle.count() || now - known.first_seen >= options_.settle;
+    if (!settled) {
+      record.refusal = refuse(refusal::kNotSettled, "It has changed within the last " +
+                                                        std::to_string(options_.settle.count()) + " ms");
+      return;
+    }
+    auto taken = store.take(fd.number(), options_.pinned_sha256);
+    struct stat after {};
+    if (::fstat(fd.number(), &after) != 0 || identity_of(after) != identity) {
+      known.identity = {};
+      record.refusal = refuse(refusal::kNotSettled, "It changed while it was read");
+      return;
+    }
+    if (auto* refusal = std::get_if<Refusal>(&taken)) {
+      record.refusal = std::move(*refusal);
+      return;
+    }
+    auto& stored = std::get<StoredLibrary>(taken);
+    known.sha256 = std::move(stored.sha256);
+    known.stored = std::move(stored.file);
+  }
+  record.sha256 = known.sha256;
+  record.refusal = examine(store, record.source, known);
+}
+
+// What the bytes are and offer. On success `known.generation` is theirs.
+std::optional<Refusal> PluginScanner::examine(LibraryStore& store, const fs::path& source, Known& known) {
+  if (known.generation && known.generation->sha256 == known.sha256) return std::nullopt;
+  if (auto refused = refused_bytes_.find(known.sha256); refused != refused_bytes_.end())
+    return refused->second;
+
+  const StoredLibrary stored{known.stored, known.sha256};
+  auto remember = [&](const Refusal& refusal) {
+    if (!is_passing(refusal.code)) refused_bytes_.insert_or_assign(known.sha256, refusal);
+    return refusal;
+  };
+  if (auto refusal = inspect_library(stored.file)) return remember(*refusal);
+  std::optional<ProbeReport> report = store.remembered(stored);
+  if (!report) {
+    auto probed = prober_(stored.file);
+    if (auto* refusal = std::get_if<Refusal>(&probed)) return remember(*refusal);
+    report = std::get<ProbeReport>(std::move(probed));
+    if (auto kept = store.remember(stored, *report); !kept) {
+      log_.warn("cannot remember a probe; it will be repeated after a restart",
+                {{"error", kept.error().message}});
+    }
+  }
+  auto generation = std::make_shared<Generation>();
+  generation->source = source;
+  generation->stored = stored.file;
+  generation->sha256 = stored.sha256;
+  generation->loaded_at = clock_.wall();
+  generation->report = std::move(*report);
+  known.generation = std::move(generation);
+  return std::nullopt;
+}
+
+void PluginScanner::log_changes(const LibraryRecord& record, Known& known, bool is_new_generation) {
+  const std::string source = record.source.string();
+  if (is_new_generation) {
+    log_.info("plugin library accepted",
+              {{"file", source}, {"sha256", record.sha256}, {"generation", record.generation->number}});
+  }
+  std::string code = record.refusal ? record.refusal->code : "";
+  if (record.refusal && code != known.shown_refusal) {
+    log_.write(is_passing(code) ? LogLevel::Info : LogLevel::Warn, "plugin library refused",
+               {{"file", source}, {"code", code}, {"reason", record.refusal->reason}});
+  }
+  known.shown_refusal = std::move(code);
+}
+
+std::vector<LibraryRecord> PluginScanner::scan() {
+  std::vector<Found> files = find_files();
+  auto store = LibraryStore::open(options_.store_folder);
+
+  // Who went.
+  for (auto known = known_.begin(); known != known_.end();) {
+    bool there =
+        std::any_of(files.begin(), files.end(), [&](const Found& file) { return file.path == known->first; });
+    if (there) {
+      ++known;
+      continue;
+    }
+    log_.info("plugin library removed", {{"file", known->first.string()}});
+    known = known_.erase(known);
+  }
+
+  std::vector<LibraryRecord> records;
+  std::vector<std::shared_ptr<const Generation>> before;
+  for (Found& file : files) {
+    Known& known = known_[file.path];
+    LibraryRecord record;
+    record.source = file.path;
+    before.push_back(known.generation);
+    if (file.refusal) {
+      record.refusal = std::move(file.refusal);
+    } else if (!store) {
+      record.refusal = refuse(refusal::kStoreUnusable, store.error().message);
+    } else {
+      look_at(*store, file.path, known, record);
+    }
+    records.push_back(std::move(record));
+  }
+
+  // Names. What serves unchanged goes first, then new bytes under known paths, each in the order in which
+  // they were accepted; then new paths.
+  std::vector<std::size_t> order(records.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  auto rank = [&](std::size_t i) {
+    bool is_changed = known_[records[i].source].generation != before[i];
+    return std::pair(is_changed, before[i] ? before[i]->number : UINT64_MAX);
+  };
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return rank(a) < rank(b); });
+  std::map<std::string, fs::path> taken;
+  auto rival_of = [&](const Generation& generation) -> std::optional<std::string> {
+    for (const PluginOffer& offer : generation.report.offers) {
+      if (auto holder = taken.find(offer_key(offer)); holder != taken.end()) {
+        return "It offers the " + offer_key(offer) + ", which " + holder->second.string() + " offers already";
+      }
+    }
+    return std::nullopt;
+  };
+  for (std::size_t i : order) {
+    LibraryRecord& record = records[i];
+    Known& known = known_[record.source];
+    bool is_new = known.generation && known.generation != before[i];
+    if (known.generation) {
+      if (auto rival = rival_of(*known.generation)) {
+        record.refusal = refuse(refusal::kSameName, *rival);
+        // The new bytes lose; the old ones, which had their names all along, stay.
+        known.generation = before[i];
+        is_new = false;
+        if (known.generation && rival_of(*known.generation)) known.generation = nullptr;
+      }
+    }
+    if (is_new) {
+      auto numbered = std::make_shared<Generation>(*known.generation);
+      numbered->number = next_generation_++;
+      known.generation = std::move(numbered);
+    }
+    record.generation = known.generation;
+    if (known.generation) {
+      for (const PluginOffer& offer : known.generation->report.offers)
+        taken.emplace(offer_key(offer), record.source);
+    }
+    log_changes(record, known, is_new);
+  }
+  last_ = records;
+  return records;
+}
+
+}  // namespace davit::plugin

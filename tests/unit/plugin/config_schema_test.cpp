@@ -1,0 +1,185 @@
+#include "host/plugin/config_schema.h"
+
+#include <gtest/gtest.h>
+
+namespace davit::plugin {
+namespace {
+
+Result<ConfigSchema> schema_of(std::string_view json) {
+  auto document = parse_json(json);
+  EXPECT_TRUE(document.ok()) << json;
+  return ConfigSchema::from_json(*document);
+}
+
+std::string refusal_of(std::string_view schema) {
+  auto read = schema_of(schema);
+  EXPECT_FALSE(read.ok()) << schema;
+  return read.ok() ? "" : read.error().message;
+}
+
+std::string fault_of(std::string_view schema, std::string_view config) {
+  auto read = schema_of(schema);
+  EXPECT_TRUE(read.ok()) << read.error().message;
+  auto checked = read->check(config);
+  EXPECT_FALSE(checked.ok()) << config;
+  return checked.ok() ? "" : checked.error().message;
+}
+
+constexpr std::string_view kSchema =
+    R"({"$schema":"http://json-schema.org/draft-04/schema#","title":"x","type":"object","required":["label"],
+        "properties":{"label":{"type":"string","minLength":1,"default":"AI-Fix"},
+                      "repos":{"type":"array","items":{"$ref":"#/definitions/repo"},"maxItems":2},
+                      "limit":{"type":"integer","minimum":1,"maximum":10},
+                      "a/b":{"enum":["x","y",3]}},
+        "additionalProperties":false,
+        "definitions":{"repo":{"type":"string","pattern":"^[a-z]+/[a-z]+$"}}})";
+
+TEST(ConfigSchemaTest, AcceptsAConfigThatFits) {
+  auto schema = schema_of(kSchema);
+  ASSERT_TRUE(schema.ok()) << schema.error().message;
+  EXPECT_TRUE(schema->check(R"({"label":"x"})").ok());
+  EXPECT_TRUE(schema->check(R"({"label":"x","repos":["a/b"],"limit":10,"a/b":3})").ok());
+}
+
+TEST(ConfigSchemaTest, NamesPlaceKeywordAndMember) {
+  EXPECT_NE(fault_of(kSchema, "{}").find("\"label\""), std::string::npos);
+  EXPECT_NE(fault_of(kSchema, R"({"label":"x","lable":1})").find("\"/lable\""), std::string::npos);
+  std::string fault = fault_of(kSchema, R"({"label":"x","limit":11})");
+  EXPECT_NE(fault.find("/limit"), std::string::npos) << fault;
+  EXPECT_NE(fault.find("maximum: 10"), std::string::npos) << fault;
+  fault = fault_of(kSchema, R"({"label":"x","repos":["a/b","nope"]})");
+  EXPECT_NE(fault.find("/repos/1"), std::string::npos) << fault;
+  EXPECT_NE(fault.find("pattern"), std::string::npos) << fault;
+  EXPECT_NE(fault_of(kSchema, R"({"label":7})").find("type"), std::string::npos);
+  EXPECT_NE(fault_of(kSchema, R"({"label":"x","a/b":"z"})").find("/a~1b"), std::string::npos);
+}
+
+TEST(ConfigSchemaTest, AConfigMustBeAnObjectAndJson) {
+  EXPECT_NE(fault_of("{}", "[]").find("object"), std::string::npos);
+  EXPECT_NE(fault_of("{}", "{").find("malformed"), std::string::npos);
+}
+
+TEST(ConfigSchemaTest, KeywordsNobodyWouldCheckAreRefused) {
+  for (const char* keyword : {"format", "const", "if", "then", "contains", "propertyNames", "$defs",
+                              "minimun", "unevaluatedProperties", "dependentRequired", "contentEncoding"}) {
+    std::string schema = std::string("{\"") + keyword + "\":\"x\"}";
+    EXPECT_NE(refusal_of(schema).find(keyword), std::string::npos) << keyword;
+  }
+  EXPECT_NE(
+      refusal_of(R"({"properties":{"a":{"items":[{"format":"uri"}]}}})").find("/properties/a/items/0/format"),
+      std::string::npos);
+}
+
+TEST(ConfigSchemaTest, AnythingMayBeTheNameOfAProperty) {
+  auto schema = schema_of(R"({"properties":{"format":{"type":"string"},"patternProperties":{"type":"array"},
+      "required":{"type":"boolean"},"$ref":{"type":"string"},"items":{},"enum":{},"not":{},"type":{},"properties":{},
+      "pattern":{"type":"string"},"allOf":{},"dependencies":{}}})");
+  ASSERT_TRUE(schema.ok()) << schema.error().message;
+  EXPECT_TRUE(schema->check(R"({"format":"x","patternProperties":[],"required":true,"$ref":"x"})").ok());
+  EXPECT_FALSE(schema->check(R"({"patternProperties":"x"})").ok());
+}
+
+TEST(ConfigSchemaTest, ValuesThatWouldBeMisreadOrTakeTheValidatorDownAreRefused) {
+  for (const char* schema : {R"--([])--",
+                             R"--({"type":"text"})--",
+                             R"--({"type":[]})--",
+                             R"--({"type":7})--",
+                             R"--({"enum":[]})--",
+                             R"--({"enum":[{"a":1}]})--",
+                             R"--({"minLength":-1})--",
+                             R"--({"minLength":"1"})--",
+                             R"--({"exclusiveMinimum":5})--",
+                             R"--({"exclusiveMinimum":true})--",
+                             R"--({"minimum":"1"})--",
+                             R"--({"multipleOf":0})--",
+                             R"--({"pattern":7})--",
+                             R"--({"pattern":"("})--",
+                             R"--({"pattern":"(?=a)"})--",
+                             R"--({"pattern":"((a{100}){100}){100}"})--",
+                             R"--({"allOf":[]})--",
+                             R"--({"allOf":{}})--",
+                             R"--({"anyOf":[7]})--",
+                             R"--({"properties":[]})--",
+                             R"--({"properties":{"a":true}})--",
+                             R"--({"patternProperties":7})--",
+                             R"--({"patternProperties":{"(":{}}})--",
+                             R"--({"items":7})--",
+                             R"--({"items":[true]})--",
+                             R"--({"required":true})--",
+                             R"--({"required":[]})--",
+                             R"--({"required":[7]})--",
+                             R"--({"dependencies":{"patternProperties":["a"]}})--",
+                             R"--({"dependencies":{"a":7}})--",
+                             R"--({"not":[]})--",
+                             R"--({"additionalProperties":"no"})--",
+                             R"--({"definitions":7})--",
+                             R"--({"type":"string","type":"number"})--"}) {
+    refusal_of(schema);
+  }
+  std::string deep = "{}";
+  for (int i = 0; i < 40; ++i) deep = "{\"not\":" + deep + "}";
+  EXPECT_NE(refusal_of(deep).find("nested"), std::string::npos);
+}
+
+TEST(ConfigSchemaTest, PatternsTheValidatorWouldMisreadOrAssertOnAreRefused) {
+  for (std::string pattern :
+       {"",       "(",    ")",        "a)", "()", "|a", "a|",  "*",   "a**",   "(*a)", "a{",    "a{}", "a{2",
+        "a{2,1}", "a{0}", "a{99999}", "[",  "[]", "[a", "a^b", "a$b", "\\\\d", "\\\\", "(?:a)", "]"}) {
+    EXPECT_FALSE(refusal_of("{\"pattern\":\"" + pattern + "\"}").empty()) << pattern;
+  }
+  for (std::string pattern : {"a", "^a$", "^[a-z][a-z0-9_-]*$", "(a|b)+", "a{2,3}", "a{2,}", "^(x|y)?z$",
+                              "[^/]+", "\\\\.so$", "a\\\\$", "caf\xC3\xA9"}) {
+    auto schema = schema_of("{\"pattern\":\"" + pattern + "\"}");
+    EXPECT_TRUE(schema.ok()) << pattern;
+  }
+}
+
+// Whatever a pattern is, reading it ends without an assertion, and what is accepted can be run.
+TEST(ConfigSchemaTest, RandomPatternsNeverTakeTheProcessDown) {
+  constexpr std::string_view kCharacters = "ab()[]{}|*+?^$.,\\-123";
+  std::uint64_t seed = 7;
+  auto random = [&] { return seed = seed * 6364136223846793005ull + 1442695040888963407ull, seed >> 33; };
+  int accepted = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    std::string pattern;
+    for (std::uint64_t length = random() % 10; length > 0; --length) {
+      pattern += kCharacters[random() % kCharacters.size()];
+    }
+    auto schema = schema_of("{\"properties\":{\"x\":{\"pattern\":" + json_quote(pattern) + "}}}");
+    if (!schema.ok()) continue;
+    ++accepted;
+    (void)schema->check(R"({"x":"aab11-("})").ok();
+  }
+  EXPECT_GT(accepted, 100);
+}
+
+TEST(ConfigSchemaTest, ReferencesGoToDefinitionsAndNeverInACircle) {
+  EXPECT_NE(refusal_of(R"({"$ref":"http://example.org/x"})").find("$ref"), std::string::npos);
+  EXPECT_NE(refusal_of(R"({"$ref":"#"})").find("$ref"), std::string::npos);
+  EXPECT_NE(refusal_of(R"({"$ref":"#/definitions/absent"})").find("names no definition"), std::string::npos);
+  EXPECT_NE(refusal_of(R"({"definitions":{"a":{"$ref":"#/definitions/a"}}})").find("circle"),
+            std::string::npos);
+  EXPECT_NE(
+      refusal_of(
+          R"({"definitions":{"a":{"allOf":[{"$ref":"#/definitions/b"}]},"b":{"not":{"$ref":"#/definitions/a"}}}})")
+          .find("circle"),
+      std::string::npos);
+  EXPECT_NE(
+      refusal_of(R"({"definitions":{"a":{}},"properties":{"x":{"$ref":"#/definitions/a","minLength":3}}})")
+          .find("beside"),
+      std::string::npos);
+}
+
+TEST(ConfigSchemaTest, DefinitionsThatMultiplyAreStopped) {
+  std::string schema = "{\"definitions\":{\"d0\":{}";
+  for (int i = 1; i < 20; ++i) {
+    std::string before = "{\"$ref\":\"#/definitions/d" + std::to_string(i - 1) + "\"}";
+    schema += ",\"d" + std::to_string(i) + "\":{\"allOf\":[" + before + "," + before + "," + before + "]}";
+  }
+  EXPECT_NE(
+      refusal_of(schema + "},\"properties\":{\"x\":{\"$ref\":\"#/definitions/d19\"}}}").find("too many"),
+      std::string::npos);
+}
+
+}  // namespace
+}  // namespace davit::plugin

@@ -1,0 +1,493 @@
+#include "host/plugin/plugin_store.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/base/crypto.h"
+#include "host/base/file.h"
+#include "host/plugin/plugin_module.h"
+#include "host/plugin/refusal_codes.h"
+#include "tests/unit/plugin/support.h"
+
+namespace davit::plugin {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The real files, and a prober that stands for the child: it opens what is safe to open.
+class PluginScannerTest : public testing::Test {
+ protected:
+  PluginScannerTest() {
+    fs::create_directory(drop());
+    // Far in the future: every file looks long settled.
+    clock_.wall_ms = 4'000'000'000'000;
+  }
+  fs::path drop() const { return folder_ / "drop"; }
+  fs::path store() const { return folder_ / "store"; }
+
+  void put(const std::string& name, const fs::path& library) { put_bytes(name, test::bytes_of(library)); }
+  void put_bytes(const std::string& name, const std::string& bytes) {
+    test::write(drop() / (name + ".tmp"), bytes);
+    fs::rename(drop() / (name + ".tmp"), drop() / name);
+  }
+  // The same plugin with other bytes: sections may be followed by anything.
+  void put_variant(const std::string& name, const fs::path& library, const std::string& tail) {
+    put_bytes(name, test::bytes_of(library) + tail);
+  }
+
+  PluginScanner& scanner() {
+    if (!scanner_) {
+      ScanOptions options{drop(), store(), pinned_, allow_writable_, Duration(200)};
+      scanner_ = std::make_unique<PluginScanner>(
+          options,
+          [this](const fs::path& file) -> std::variant<ProbeReport, Refusal> {
+            ++probes_;
+            if (next_refusal_) return *std::exchange(next_refusal_, std::nullopt);
+            auto loaded = PluginModule::load(file);
+            if (auto* refusal = std::get_if<Refusal>(&loaded)) return *refusal;
+            return std::get<0>(loaded)->report();
+          },
+          *log_, clock_);
+    }
+    return *scanner_;
+  }
+  std::vector<LibraryRecord> scan() { return scanner().scan(); }
+  LibraryRecord scan_one() {
+    auto records = scan();
+    EXPECT_EQ(records.size(), 1u);
+    return records.empty() ? LibraryRecord{} : records[0];
+  }
+  std::string code(const LibraryRecord& record) { return record.refusal ? record.refusal->code : "none"; }
+  std::string code_of_one() { return code(scan_one()); }
+
+  test::TempFolder folder_;
+  test::FakeClock clock_;
+  std::unique_ptr<Log> log_ = Log::silent();
+  std::vector<std::string> pinned_, allow_writable_;
+  std::optional<Refusal> next_refusal_;
+  int probes_ = 0;
+  std::unique_ptr<PluginScanner> scanner_;
+};
+
+TEST_F(PluginScannerTest, ADroppedLibraryBecomesAGenerationFromItsStoredCopy) {
+  put("good.so", test::good_plugin("good_webhook"));
+  LibraryRecord record = scan_one();
+  ASSERT_TRUE(record.generation) << record.refusal->reason;
+  EXPECT_FALSE(record.refusal);
+  EXPECT_EQ(record.generation->number, 1u);
+  EXPECT_EQ(record.sha256, sha256_hex(test::bytes_of(test::good_plugin("good_webhook"))));
+  EXPECT_EQ(record.generation->stored, store() / (record.sha256 + ".so"));
+  EXPECT_EQ(record.generation->report.offers.size(), 2u);
+  struct stat info {};
+  ASSERT_EQ(::stat(record.generation->stored.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0500u);
+  ASSERT_EQ(::stat(store().c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0700u);
+}
+
+TEST_F(PluginScannerTest, AnUnchangedFileKeepsItsGenerationAndIsNotProbedAgain) {
+  put("good.so", test::good_plugin("good_webhook"));
+  auto first = scan_one().generation;
+  auto second = scan_one().generation;
+  EXPECT_EQ(first, second);
+  // The same bytes under a new date are the same library.
+  put("good.so", test::good_plugin("good_webhook"));
+  EXPECT_EQ(scan_one().generation, first);
+  EXPECT_EQ(probes_, 1);
+}
+
+TEST_F(PluginScannerTest, ARestartProbesNothingThatIsKnown) {
+  put("good.so", test::good_plugin("good_webhook"));
+  ASSERT_TRUE(scan_one().generation);
+  scanner_.reset();
+  ASSERT_TRUE(scan_one().generation);
+  EXPECT_EQ(probes_, 1);
+}
+
+TEST_F(PluginScannerTest, AMemoryOfAProbeThatCannotBeReadIsProbedAgain) {
+  put("good.so", test::good_plugin("good_webhook"));
+  std::string sha256 = scan_one().sha256;
+  test::write(store() / (sha256 + ".probe.json"), "{\"offers\":[{\"kind\":\"webhook\",\"metadata\":{}}]}");
+  scanner_.reset();
+  EXPECT_TRUE(scan_one().generation);
+  EXPECT_EQ(probes_, 2);
+}
+
+TEST_F(PluginScannerTest, AStoredCopyThatWasDamagedIsReplaced) {
+  put("good.so", test::good_plugin("good_webhook"));
+  auto stored = scan_one().generation->stored;
+  // A new file in its place: this process has the old one mapped.
+  fs::remove(stored);
+  test::write(stored, "damaged");
+  scanner_.reset();
+  ASSERT_TRUE(scan_one().generation);
+  EXPECT_EQ(test::bytes_of(stored), test::bytes_of(test::good_plugin("good_webhook")));
+}
+
+TEST_F(PluginScannerTest, NewBytesMakeANewGeneration) {
+  put("good.so", test::good_plugin("good_webhook"));
+  auto first = scan_one().generation;
+  put_variant("good.so", test::good_plugin("good_webhook"), "tail");
+  auto second = scan_one().generation;
+  ASSERT_TRUE(second);
+  EXPECT_NE(second->sha256, first->sha256);
+  EXPECT_EQ(second->number, 2u);
+}
+
+TEST_F(PluginScannerTest, AFailedReplacementLeavesTheOldGenerationServing) {
+  put("good.so", test::good_plugin("good_webhook"));
+  auto first = scan_one().generation;
+  put_bytes("good.so", "not a library");
+  LibraryRecord record = scan_one();
+  EXPECT_EQ(code(record), "not_elf");
+  EXPECT_EQ(record.generation, first);
+  put("good.so", test::good_plugin("good_webhook"));
+  record = scan_one();
+  EXPECT_EQ(code(record), "none");
+  EXPECT_EQ(record.generation, first);
+}
+
+TEST_F(PluginScannerTest, ARemovedFileIsGoneAndMayComeBack) {
+  put("good.so", test::good_plugin("good_webhook"));
+  ASSERT_TRUE(scan_one().generation);
+  fs::remove(drop() / "good.so");
+  EXPECT_TRUE(scan().empty());
+  put("good.so", test::good_plugin("good_webhook"));
+  EXPECT_TRUE(scan_one().generation);
+}
+
+TEST_F(PluginScannerTest, AFileThatJustChangedIsLeftToSettle) {
+  clock_.wall_ms = to_unix_ms(SystemClock().wall());
+  put("good.so", test::good_plugin("good_webhook"));
+  // The clock of the test stands still, within the 200 ms after the change.
+  struct stat info {};
+  ASSERT_EQ(::stat((drop() / "good.so").c_str(), &info), 0);
+  clock_.wall_ms = info.st_ctim.tv_sec * 1000 + info.st_ctim.tv_nsec / 1'000'000 + 100;
+  EXPECT_EQ(code_of_one(), "not_settled");
+  EXPECT_TRUE(scanner().unfinished());
+  clock_.monotonic_ms += 200;
+  EXPECT_EQ(code_of_one(), "none");
+  EXPECT_FALSE(scanner().unfinished());
+}
+
+TEST_F(PluginScannerTest, AChangeStartsTheSettlingAnew) {
+  put("good.so", test::good_plugin("good_webhook"));
+  clock_.wall_ms = 0;  // every change lies in the future: only our own watch counts
+  EXPECT_EQ(code_of_one(), "not_settled");
+  clock_.monotonic_ms += 150;
+  test::write(drop() / "good.so", "more bytes");
+  EXPECT_EQ(code_of_one(), "not_settled");
+  clock_.monotonic_ms += 150;
+  EXPECT_EQ(code_of_one(), "not_settled");
+  clock_.monotonic_ms += 50;
+  EXPECT_EQ(code_of_one(), "not_elf");
+}
+
+TEST_F(PluginScannerTest, OneBadFileNeverHidesAnother) {
+  put_bytes("a.so", "text");
+  put("b.so", test::good_plugin("good_webhook"));
+  put("c.so", test::broken_plugin("no_factory"));
+  put("d.so", test::good_plugin("good_agent"));
+  auto records = scan();
+  ASSERT_EQ(records.size(), 4u);
+  EXPECT_EQ(code(records[0]), "not_elf");
+  EXPECT_TRUE(records[1].generation);
+  EXPECT_EQ(code(records[2]), "no_factory");
+  EXPECT_TRUE(records[3].generation);
+}
+
+TEST_F(PluginScannerTest, LooksOneFolderDeepAndAtLibrariesOnly) {
+  fs::create_directories(drop() / "sub/deeper");
+  put("sub/good.so", test::good_plugin("good_webhook"));
+  put("sub/deeper/agent.so", test::good_plugin("good_agent"));
+  put("readme.txt", test::good_plugin("good_agent"));
+  put(".hidden.so", test::good_plugin("good_agent"));
+  auto records = scan();
+  ASSERT_EQ(records.size(), 1u);
+  EXPECT_EQ(records[0].source, fs::canonical(drop() / "sub/good.so"));
+}
+
+TEST_F(PluginScannerTest, WhatIsNoRegularFileIsRefusedWithoutWaiting) {
+  ASSERT_EQ(::mkfifo((drop() / "fifo.so").c_str(), 0600), 0);
+  fs::create_directory(drop() / "folder.so");
+  fs::create_symlink("/dev/null", drop() / "device.so");
+  auto records = scan();
+  ASSERT_EQ(records.size(), 3u);
+  EXPECT_EQ(code(records[0]), "escaping_link");
+  EXPECT_EQ(code(records[1]), "not_regular_file");
+  EXPECT_EQ(code(records[2]), "not_regular_file");
+}
+
+TEST_F(PluginScannerTest, LinksMayStayInsideButNotLeaveOrDangle) {
+  put("real.so.1", test::good_plugin("good_webhook"));
+  fs::create_symlink("real.so.1", drop() / "a-inside.so");
+  test::write(folder_ / "outside.so", test::bytes_of(test::good_plugin("good_agent")));
+  fs::create_symlink(folder_ / "outside.so", drop() / "b-escaping.so");
+  fs::create_symlink("nowhere.so", drop() / "c-dangling.so");
+  fs::create_symlink("d-loop.so", drop() / "d-loop.so");
+  auto records = scan();
+  ASSERT_EQ(records.size(), 4u);
+  EXPECT_TRUE(records[0].generation);
+  EXPECT_EQ(code(records[1]), "escaping_link");
+  EXPECT_EQ(code(records[2]), "broken_link");
+  EXPECT_EQ(code(records[3]), "broken_link");
+}
+
+TEST_F(PluginScannerTest, FilesAndFoldersThatOthersMayWriteToAreRefusedUnlessAllowedByName) {
+  put("good.so", test::good_plugin("good_webhook"));
+  fs::permissions(drop() / "good.so", fs::perms(0666));
+  LibraryRecord record = scan_one();
+  EXPECT_EQ(code(record), "writable_by_others");
+  EXPECT_NE(record.refusal->reason.find("0666"), std::string::npos) << record.refusal->reason;
+  EXPECT_TRUE(record.sha256.empty());
+  allow_writable_ = {"good.so"};
+  scanner_.reset();
+  EXPECT_EQ(code_of_one(), "none");
+
+  fs::permissions(drop(), fs::perms(0777));
+  scanner_.reset();
+  EXPECT_EQ(code_of_one(), "writable_by_others");
+  allow_writable_ = {"good.so", "drop"};
+  scanner_.reset();
+  EXPECT_EQ(code_of_one(), "none");
+}
+
+TEST_F(PluginScannerTest, FilesOfStrangersAreRefused) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root to give a file away";
+  put("good.so", test::good_plugin("good_webhook"));
+  ASSERT_EQ(::chown((drop() / "good.so").c_str(), 12345, 12345), 0);
+  EXPECT_EQ(code_of_one(), "foreign_owner");
+}
+
+TEST_F(PluginScannerTest, WithPinsOnlyTheseHashesAreTaken) {
+  put("a.so", test::good_plugin("good_webhook"));
+  put("b.so", test::good_plugin("good_agent"));
+  pinned_ = {sha256_hex(test::bytes_of(test::good_plugin("good_agent")))};
+  auto records = scan();
+  EXPECT_EQ(code(records[0]), "not_pinned");
+  EXPECT_TRUE(records[1].generation);
+  // Nothing of the refused one stays behind.
+  EXPECT_EQ(std::distance(fs::directory_iterator(store()), fs::directory_iterator()), 2);
+}
+
+TEST_F(PluginScannerTest, RefusalsOfTheBytesAreRememberedAndPassingOnesAreTriedAgain) {
+  put("good.so", test::good_plugin("good_webhook"));
+  next_refusal_ = refuse(refusal::kProbeTimeout, "It took 5 s");
+  EXPECT_EQ(code_of_one(), "probe_timeout");
+  EXPECT_TRUE(scanner().unfinished());
+  EXPECT_EQ(code_of_one(), "none");
+  EXPECT_EQ(probes_, 2);
+
+  put_variant("good.so", test::good_plugin("good_webhook"), "x");
+  next_refusal_ = refuse(refusal::kProbeCrashed, "Killed by signal 11");
+  EXPECT_EQ(code_of_one(), "probe_crashed");
+  EXPECT_EQ(code_of_one(), "probe_crashed");
+  EXPECT_EQ(probes_, 3);
+  EXPECT_FALSE(scanner().unfinished());
+}
+
+TEST_F(PluginScannerTest, OfTwoFilesWithOneNameTheFirstAcceptedKeepsIt) {
+  put("b.so", test::good_plugin("good_webhook"));
+  auto first = scan_one().generation;
+  put_variant("a.so", test::good_plugin("good_webhook"), "other");
+  auto records = scan();
+  ASSERT_EQ(records.size(), 2u);
+  EXPECT_EQ(code(records[0]), "same_name");
+  EXPECT_NE(records[0].refusal->reason.find("b.so"), std::string::npos) << records[0].refusal->reason;
+  EXPECT_FALSE(records[0].generation);
+  EXPECT_EQ(records[1].generation, first);
+  // It stays so with the next scan, and ends when the first goes.
+  records = scan();
+  EXPECT_EQ(code(records[0]), "same_name");
+  fs::remove(drop() / "b.so");
+  EXPECT_EQ(code_of_one(), "none");
+  EXPECT_EQ(probes_, 2);
+}
+
+TEST_F(PluginScannerTest, AReplacementThatTakesAnothersNameLosesAndTheOldStays) {
+  put("agent.so", test::good_plugin("good_agent"));
+  put("webhook.so", test::good_plugin("good_webhook"));
+  auto before = scan();
+  put_variant("agent.so", test::good_plugin("good_webhook"), "x");
+  auto records = scan();
+  EXPECT_EQ(code(records[0]), "same_name");
+  EXPECT_EQ(records[0].generation, before[0].generation);
+  EXPECT_EQ(records[1].generation, before[1].generation);
+}
+
+TEST_F(PluginScannerTest, AStoreThatCannotBeUsedRefusesEveryFileAndRecovers) {
+  put("good.so", test::good_plugin("good_webhook"));
+  test::write(store(), "a file where the folder should be");
+  EXPECT_EQ(code_of_one(), "store_unusable");
+  fs::remove(store());
+  EXPECT_EQ(code_of_one(), "none");
+}
+
+TEST_F(PluginScannerTest, AStoreThatOthersCouldReadIsMadePrivate) {
+  fs::create_directory(store());
+  fs::permissions(store(), fs::perms(0777));
+  put("good.so", test::good_plugin("good_webhook"));
+  EXPECT_EQ(code_of_one(), "none");
+  EXPECT_EQ(fs::status(store()).permissions(), fs::perms(0700));
+}
+
+TEST_F(PluginScannerTest, AnAbsentDropFolderHoldsNothing) {
+  fs::remove(drop());
+  EXPECT_TRUE(scan().empty());
+}
+
+// --- assemble
+
+class AssembleTest : public PluginScannerTest {
+ protected:
+  AssembleTest() {
+    put("webhook.so", test::good_plugin("good_webhook"));
+    put("agent.so", test::good_plugin("good_agent"));
+    libraries_ = scan();
+    good_.instance = good_.plugin = "good";
+    good_.secrets = {"a-secret-of-16-bytes"};
+  }
+  std::shared_ptr<const Snapshot> make(const Snapshot& previous = {}) {
+    return assemble(libraries_, webhooks_, agents_, previous, *log_, clock_);
+  }
+  std::vector<LibraryRecord> libraries_;
+  std::vector<WebhookSettings> webhooks_;
+  std::vector<AgentSettings> agents_;
+  WebhookSettings good_;
+};
+
+TEST_F(AssembleTest, WhatIsOfferedButNotConfiguredIsThereWithDefaults) {
+  auto snapshot = make();
+  ASSERT_EQ(snapshot->webhooks.size(), 2u);
+  const Webhook* good = snapshot->webhook("good");
+  ASSERT_TRUE(good);
+  EXPECT_EQ(good->state, ServingState::NoSecret);
+  EXPECT_EQ(good->settings.isolation, Isolation::Process);
+  EXPECT_EQ(good->delivery_id_header, "X-Delivery");
+  EXPECT_TRUE(good->scheme);
+  EXPECT_FALSE(good->answers_unverified);
+  EXPECT_EQ(snapshot->webhook("good-own-check")->state, ServingState::Disabled);
+  auto agent = snapshot->agent("good-agent");
+  ASSERT_TRUE(agent);
+  EXPECT_EQ(agent->state, ServingState::Serving);
+  EXPECT_EQ(agent->display_name, "Good Agent");
+  EXPECT_EQ(agent->timeout, Duration(60'000));
+  EXPECT_EQ(agent->max_retries, 2);
+  EXPECT_EQ(snapshot->agents_with("planning").size(), 1u);
+  EXPECT_TRUE(snapshot->agents_with("flying").empty());
+}
+
+TEST_F(AssembleTest, AConfiguredWebhookServes) {
+  good_.max_body_bytes = 1000;
+  good_.allow_unverified_answer = true;
+  webhooks_ = {good_};
+  auto snapshot = make();
+  const Webhook* good = snapshot->webhook("good");
+  EXPECT_EQ(good->state, ServingState::Serving) << good->state_reason;
+  EXPECT_EQ(good->max_body_bytes, 1000u);
+  EXPECT_TRUE(good->answers_unverified);
+  EXPECT_FALSE(good->in_process);
+}
+
+TEST_F(AssembleTest, OnePluginMayServeUnderSeveralNames) {
+  good_.instance = "billing";
+  WebhookSettings second = good_;
+  second.instance = "shipping";
+  webhooks_ = {good_, second};
+  auto snapshot = make();
+  EXPECT_EQ(snapshot->webhook("billing")->state, ServingState::Serving);
+  EXPECT_EQ(snapshot->webhook("shipping")->state, ServingState::Serving);
+  EXPECT_EQ(snapshot->webhook("good"), nullptr);
+}
+
+TEST_F(AssembleTest, WhatIsConfiguredButNotOfferedIsMissing) {
+  good_.instance = good_.plugin = "absent";
+  webhooks_ = {good_};
+  AgentSettings agent;
+  agent.name = "absent-agent";
+  agents_ = {agent};
+  auto snapshot = make();
+  EXPECT_EQ(snapshot->webhook("absent")->state, ServingState::Missing);
+  EXPECT_NE(snapshot->webhook("absent")->state_reason.find("absent"), std::string::npos);
+  EXPECT_EQ(snapshot->agent("absent-agent")->state, ServingState::Missing);
+}
+
+TEST_F(AssembleTest, BadConfigsAndSecretsAreShownAndNeverThrown) {
+  good_.config = "{\"count\":0}";
+  webhooks_ = {good_};
+  const auto reason = [&] {
+    auto snapshot = make();
+    EXPECT_EQ(snapshot->webhook("good")->state, ServingState::BadConfig);
+    return snapshot->webhook("good")->state_reason;
+  };
+  EXPECT_NE(reason().find("/count"), std::string::npos);
+  EXPECT_NE(reason().find("minimum"), std::string::npos);
+  webhooks_[0].config = "{}";
+  webhooks_[0].secrets = {"a-secret-of-16-bytes", "short"};
+  EXPECT_NE(reason().find("secret number 2"), std::string::npos);
+  EXPECT_EQ(reason().find("short;"), std::string::npos);
+
+  AgentSettings agent;
+  agent.name = "good-agent";
+  agent.config = "{\"mode\":1}";
+  agents_ = {agent};
+  EXPECT_EQ(make()->agent("good-agent")->state, ServingState::BadConfig);
+}
+
+TEST_F(AssembleTest, APluginThatChecksSignaturesItselfNeedsTheOperatorsWord) {
+  good_.instance = good_.plugin = "good-own-check";
+  webhooks_ = {good_};
+  EXPECT_EQ(make()->webhook("good-own-check")->state, ServingState::BadConfig);
+  webhooks_[0].allow_own_signature_check = true;
+  EXPECT_EQ(make()->webhook("good-own-check")->state, ServingState::Serving);
+  webhooks_[0].secrets.clear();
+  EXPECT_EQ(make()->webhook("good-own-check")->state, ServingState::NoSecret);
+  webhooks_[0].allow_unsigned = true;
+  EXPECT_EQ(make()->webhook("good-own-check")->state, ServingState::Serving);
+}
+
+TEST_F(AssembleTest, UnchangedInProcessInstancesLiveOn) {
+  good_.isolation = Isolation::InProcess;
+  webhooks_ = {good_};
+  auto first = make();
+  ASSERT_TRUE(first->webhook("good")->in_process) << first->webhook("good")->state_reason;
+  auto second = make(*first);
+  EXPECT_EQ(second->webhook("good")->in_process, first->webhook("good")->in_process);
+  webhooks_[0].config = "{\"mode\":\"ignore\"}";
+  auto third = make(*second);
+  ASSERT_TRUE(third->webhook("good")->in_process);
+  EXPECT_NE(third->webhook("good")->in_process, second->webhook("good")->in_process);
+  put_variant("webhook.so", test::good_plugin("good_webhook"), "new");
+  libraries_ = scan();
+  auto fourth = make(*third);
+  ASSERT_TRUE(fourth->webhook("good")->in_process);
+  EXPECT_NE(fourth->webhook("good")->in_process, third->webhook("good")->in_process);
+  webhooks_[0].enabled = false;
+  EXPECT_FALSE(make(*fourth)->webhook("good")->in_process);
+}
+
+TEST_F(AssembleTest, APluginWhoseCreateFailsIsShownWithItsOwnWords) {
+  put("broken.so", test::broken_plugin("create_fails"));
+  libraries_ = scan();
+  good_.instance = good_.plugin = "broken";
+  good_.isolation = Isolation::InProcess;
+  good_.secrets.clear();
+  good_.allow_unsigned = true;
+  webhooks_ = {good_};
+  auto snapshot = make();
+  EXPECT_EQ(snapshot->webhook("broken")->state, ServingState::BadConfig);
+  EXPECT_NE(snapshot->webhook("broken")->state_reason.find("API key"), std::string::npos);
+}
+
+TEST_F(AssembleTest, TheRegistryHandsOutWhatWasPublishedLast) {
+  Registry registry;
+  EXPECT_TRUE(registry.current()->webhooks.empty());
+  auto held = registry.current();
+  registry.publish(make());
+  EXPECT_EQ(registry.current()->webhooks.size(), 2u);
+  EXPECT_TRUE(held->webhooks.empty());
+}
+
+}  // namespace
+}  // namespace davit::plugin
