@@ -1,0 +1,407 @@
+#include "host/app.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <thread>
+
+#include "host/base/crypto.h"
+#include "host/base/file.h"
+#include "host/base/guarded.h"
+#include "host/base/log.h"
+#include "host/config/config_file.h"
+#include "host/config/secrets.h"
+#include "host/dispatch/dispatcher.h"
+#include "host/http/authentication.h"
+#include "host/http/dashboard_routes.h"
+#include "host/http/operations_routes.h"
+#include "host/http/router.h"
+#include "host/http/server.h"
+#include "host/http/webhook_routes.h"
+#include "host/http/workers.h"
+#include "host/ingest/ingest.h"
+#include "host/isolation/probe.h"
+#include "host/isolation/process_tree.h"
+#include "host/metrics/metrics.h"
+#include "host/plugin/plugin_store.h"
+#include "host/settings_from_config.h"
+#include "host/store/store.h"
+#include "host/supervisor.h"
+#include "host/version.h"
+
+namespace davit {
+namespace {
+
+// What stops the start, in one line, with its exit code.
+struct StartFailure {
+  int exit_code = kExitFailure;
+  std::string message;
+};
+
+int exit_code_of(store::OpenFailure failure) {
+  using enum store::OpenFailure;
+  switch (failure) {
+    case Missing: return kExitStoreMissing;
+    case Empty: return kExitStoreEmpty;
+    case Foreign: return kExitStoreForeign;
+    case Newer: return kExitStoreNewer;
+    case Corrupt: return kExitStoreCorrupt;
+    case InUse: return kExitStoreInUse;
+    case ReadOnly: return kExitStoreReadOnly;
+    case Other: return kExitFailure;
+  }
+  return kExitFailure;
+}
+
+// The admin token of a host that was given none: made once, kept beside the database, shown once.
+Result<std::string> generated_admin_token(const std::filesystem::path& folder, Log& log) {
+  std::filesystem::path file = folder / "admin.token";
+  if (auto kept = read_file(file, 4096)) {
+    std::string token = *kept;
+    while (!token.empty() && (token.back() == '\n' || token.back() == '\r')) token.pop_back();
+    if (token.size() >= 16) return token;
+    return Error{ErrorCode::InvalidInput, file.string() + ": holds no token; remove the file and a new one is made"};
+  }
+  std::string token = "davit_" + to_hex(random_bytes(24));
+  TRY(write_file_atomically(file, token + "\n", 0600));
+  std::printf("davit: the admin token is %s (kept in %s)\n", token.c_str(), file.c_str());
+  std::fflush(stdout);
+  log.info("An admin token was made", {{"file", file.string()}});
+  return token;
+}
+
+bool is_loopback(const std::string& host) { return host.rfind("127.", 0) == 0 || host == "::1"; }
+
+// Members are in the order of life: users die before what they use.
+class App {
+ public:
+  static std::variant<std::unique_ptr<App>, StartFailure> start(const std::filesystem::path& config_file);
+  ~App();
+  int port() const { return server_->port(); }
+  void reload() { log_->warn("SIGHUP is ignored: this version applies a changed configuration at its next start"); }
+
+ private:
+  explicit App(config::Config config, config::ResolvedSecrets secrets)
+      : config_(std::move(config)), secrets_(std::move(secrets)) {}
+  std::optional<StartFailure> open_store();
+  std::optional<StartFailure> load_plugins();
+  std::optional<StartFailure> start_loops();
+  std::optional<StartFailure> start_serving();
+  std::vector<http::PartHealth> readiness() const;
+  std::filesystem::path state_folder() const;
+
+  const config::Config config_;
+  const config::ResolvedSecrets secrets_;
+  SystemClock clock_;
+  std::unique_ptr<Log> log_;
+  std::unique_ptr<metrics::Metrics> metrics_;
+  Guarded<dispatch::Dispatcher*> listening_;  // to changes of the store; its writer outlives the dispatcher
+  std::unique_ptr<store::Store> store_;
+  plugin::Registry registry_;
+  isolation::KnownChildren children_;
+  std::unique_ptr<plugin::PluginScanner> scanner_;
+  std::unique_ptr<ingest::Ingest> ingest_;
+  std::unique_ptr<dispatch::Dispatcher> dispatcher_;
+  std::unique_ptr<http::Authentication> authentication_;
+  std::unique_ptr<http::Router> router_;
+  std::unique_ptr<http::Server> server_;
+  std::unique_ptr<http::Workers> workers_;  // first to end: its jobs look at everything above
+};
+
+std::filesystem::path App::state_folder() const {
+  std::filesystem::path folder = std::filesystem::path(config_.storage.path).parent_path();
+  return folder.empty() ? "." : folder;
+}
+
+std::variant<std::unique_ptr<App>, StartFailure> App::start(const std::filesystem::path& config_file) {
+  config::LoadedConfig loaded = config::load_config(config_file);
+  config::ResolvedSecrets secrets;
+  if (loaded.ok()) {
+    secrets = config::resolve_secrets(loaded.config, config::process_environment());
+    loaded.mistakes = secrets.mistakes;
+  }
+  if (!loaded.ok()) {
+    std::string all;
+    for (const std::string& message : loaded.messages()) all += (all.empty() ? "" : "\n") + message;
+    return StartFailure{kExitConfig, all};
+  }
+  std::unique_ptr<App> app(new App(std::move(loaded.config), std::move(secrets)));
+  auto log = Log::open({app->config_.log.level, app->config_.log.format, app->config_.log.file});
+  if (!log) return StartFailure{kExitConfig, log.error().message};
+  app->log_ = std::move(*log);
+  app->metrics_ = std::make_unique<metrics::Metrics>(kVersion);
+  for (const config::Mistake& note : app->secrets_.notes) {
+    app->log_->warn(config::to_string(config_file.string(), note));
+  }
+  if (auto failure = app->open_store()) return *failure;
+  if (auto failure = app->load_plugins()) return *failure;
+  if (auto failure = app->start_loops()) return *failure;
+  if (auto failure = app->start_serving()) return *failure;
+  return app;
+}
+
+std::optional<StartFailure> App::open_store() {
+  if (auto made = ensure_private_directory(state_folder()); !made) return StartFailure{kExitFailure, made.error().message};
+  store::Options options;
+  options.path = config_.storage.path;
+  options.create_if_missing = true;
+  auto opened = store::Store::open(options, *log_, clock_);
+  if (auto* failure = std::get_if<store::OpenError>(&opened)) {
+    return StartFailure{exit_code_of(failure->failure), failure->message};
+  }
+  store_ = std::move(std::get<std::unique_ptr<store::Store>>(opened));
+  store_->on_change([this](const std::vector<store::Change>& changes) {
+    listening_.with([&](dispatch::Dispatcher* dispatcher) {
+      if (dispatcher) dispatcher->changed(changes);
+    });
+  });
+  store_->on_commit([this](std::chrono::microseconds took, std::size_t writes) { metrics_->committed(took, writes); });
+  metrics_->ask_queue([this] {
+    metrics::QueueGauges gauges;
+    auto report = store_->queue();
+    if (!report) return gauges;
+    for (const store::QueueDepth& depth : report->depths) {
+      gauges.tasks.push_back({depth.agent, to_string(depth.state), depth.count});
+    }
+    if (report->oldest_queued) {
+      gauges.oldest_seconds = static_cast<double>((clock_.wall() - *report->oldest_queued).count()) / 1000.0;
+    }
+    return gauges;
+  });
+  return std::nullopt;
+}
+
+std::optional<StartFailure> App::load_plugins() {
+  plugin::ScanOptions options;
+  options.drop_folder = config_.plugins.directory;
+  options.store_folder = config_.plugins.store;
+  options.pinned_sha256 = config_.plugins.pinned_sha256;
+  options.allow_writable = config_.plugins.allow_writable;
+  options.settle = config_.plugins.settle;
+  isolation::ProbeOptions probe;
+  probe.deadline = config_.plugins.probe_timeout;
+  probe.memory_limit = config_.plugins.probe_memory;
+  scanner_ = std::make_unique<plugin::PluginScanner>(
+      options,
+      [this, probe](const std::filesystem::path& file) { return isolation::probe(file, probe, children_, *log_); }, *log_,
+      clock_);
+  auto libraries = scanner_->scan();
+  auto snapshot = plugin::assemble(libraries, webhook_settings(config_, secrets_), agent_settings(config_, secrets_),
+                                   *registry_.current(), *log_, clock_);
+  std::vector<metrics::ServingPlugin> serving;
+  for (const plugin::LibraryRecord& library : snapshot->libraries) {
+    if (!library.refusal) continue;
+    metrics_->plugin_refused(library.refusal->code);
+    log_->warn("A plugin file was refused", {{"file", library.source.string()},
+                                             {"code", library.refusal->code},
+                                             {"reason", library.refusal->reason}});
+  }
+  for (const auto& [name, webhook] : snapshot->webhooks) {
+    if (webhook->state == plugin::ServingState::Serving) {
+      serving.push_back({PluginKind::Webhook, name, webhook->offer.version, webhook->generation->sha256});
+      log_->info("A webhook serves", {{"webhook", name}, {"sha256", webhook->generation->sha256.substr(0, 12)}});
+    } else {
+      log_->warn("A webhook does not serve", {{"webhook", name},
+                                              {"state", plugin::to_string(webhook->state)},
+                                              {"reason", webhook->state_reason}});
+    }
+  }
+  for (const auto& [name, agent] : snapshot->agents) {
+    if (agent->state == plugin::ServingState::Serving) {
+      serving.push_back({PluginKind::Agent, name, agent->version, agent->generation->sha256});
+      log_->info("An agent serves", {{"agent", name}, {"sha256", agent->generation->sha256.substr(0, 12)}});
+    } else {
+      log_->warn("An agent does not serve",
+                 {{"agent", name}, {"state", plugin::to_string(agent->state)}, {"reason", agent->state_reason}});
+    }
+  }
+  metrics_->plugins_serving(std::move(serving));
+  registry_.publish(std::move(snapshot));
+  return std::nullopt;
+}
+
+std::optional<StartFailure> App::start_loops() {
+  isolation::PoolOptions pool;
+  pool.max_runners = static_cast<std::size_t>(config_.runners.max);
+  pool.idle = config_.runners.idle;
+  pool.use_cgroups = config_.runners.cgroups;
+  pool.address_space_limit = config_.runners.memory_limit;
+
+  ingest::Options ingest_options;
+  ingest_options.pool = pool;
+  auto ingest = ingest::Ingest::start({registry_, *store_, children_, *metrics_, *log_, clock_}, ingest_options);
+  if (!ingest) return StartFailure{kExitFailure, ingest.error().message};
+  ingest_ = std::move(*ingest);
+
+  dispatch::DispatchOptions dispatch_options;
+  dispatch_options.runners = pool;
+  dispatch_options.work_directory = state_folder() / "work";
+  dispatch_options.chain.max_depth = config_.chain.max_depth;
+  auto dispatcher =
+      dispatch::Dispatcher::start({*store_, registry_, *metrics_, children_, *log_, clock_}, dispatch_options);
+  if (!dispatcher) return StartFailure{kExitFailure, dispatcher.error().message};
+  dispatcher_ = std::move(*dispatcher);
+  listening_.with([&](dispatch::Dispatcher*& listening) { listening = dispatcher_.get(); });
+  dispatcher_->wake();
+  ingest_->run_deferred();
+  return std::nullopt;
+}
+
+std::optional<StartFailure> App::start_serving() {
+  if (!is_loopback(config_.server.host) && config_.server.public_access == config::PublicAccess::No) {
+    return StartFailure{kExitConfig, "server.host: " + config_.server.host +
+                                         " is not a loopback address; set server.public to behind_proxy or direct"};
+  }
+  std::string admin = secrets_.admin_token.value_or("");
+  if (admin.empty()) {
+    if (!is_loopback(config_.server.host)) {
+      return StartFailure{kExitConfig, config_.auth.admin_token_env +
+                                           ": set an admin token; one is only made by itself on a loopback address"};
+    }
+    auto made = generated_admin_token(state_folder(), *log_);
+    if (!made) return StartFailure{kExitFailure, made.error().message};
+    admin = *made;
+  }
+  std::string reader = secrets_.reader_token.value_or("");
+  authentication_ = std::make_unique<http::Authentication>(sha256_hex(admin), reader.empty() ? "" : sha256_hex(reader));
+  workers_ = std::make_unique<http::Workers>(2, 256);
+
+  std::vector<http::Route> routes = http::webhook_routes(*ingest_, *metrics_);
+  auto add = [&](std::vector<http::Route> more) {
+    for (http::Route& route : more) routes.push_back(std::move(route));
+  };
+  add(http::operations_routes([this] { return readiness(); }, *metrics_,
+                              config_.metrics.public_access ? http::Access::Public : http::Access::Reader));
+  add(http::dashboard_routes(*store_, registry_));
+  add(http::action_routes(*store_, registry_, *ingest_));
+  router_ = std::make_unique<http::Router>(std::move(routes), *authentication_, *workers_, *metrics_, *log_);
+
+  http::Options options;
+  options.host = config_.server.host;
+  options.port = config_.server.port;
+  options.threads = config_.server.threads.value_or(
+      static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1u, 8u)));
+  options.max_connections = config_.server.max_connections;
+  options.head_timeout = config_.server.head_timeout;
+  options.body_timeout = config_.server.body_timeout;
+  options.idle_timeout = config_.server.idle_timeout;
+  options.write_timeout = config_.server.write_timeout;
+  options.default_body_limit = config_.server.body_limit;
+  options.body_limit = [this](std::string_view, std::string_view path) {
+    constexpr std::string_view kWebhooks = "/webhooks/";
+    if (path.substr(0, kWebhooks.size()) != kWebhooks) return config_.server.body_limit;
+    return ingest_->body_limit(path.substr(kWebhooks.size()));
+  };
+  auto server = http::Server::start(
+      std::move(options),
+      [this](http::Request request, http::Responder responder) {
+        router_->handle(std::move(request), std::move(responder));
+      },
+      *log_, clock_);
+  if (!server) return StartFailure{kExitPortInUse, server.error().message};
+  server_ = std::move(*server);
+  metrics_->ask_connections([this] { return server_->stats().open_connections; });
+  log_->info("davit serves", {{"address", config_.server.host}, {"port", server_->port()}, {"version", kVersion}});
+  return std::nullopt;
+}
+
+std::vector<http::PartHealth> App::readiness() const {
+  std::vector<http::PartHealth> parts;
+  auto store = store_->health();
+  parts.push_back({"store", store ? "" : store.error().message});
+  std::string plugins;
+  auto snapshot = registry_.current();
+  if (snapshot->libraries.empty()) plugins = "no plugin was found in " + config_.plugins.directory;
+  parts.push_back({"plugins", plugins});
+  return parts;
+}
+
+// Accept nothing new, answer what was accepted, return running work to the queue, then end the parts in reverse.
+App::~App() {
+  if (server_) {
+    log_->info("davit stops");
+    server_->stop_accepting();
+    server_->drain(config_.server.drain_timeout);
+  }
+  if (dispatcher_) dispatcher_->stop(Duration{2'000});
+  listening_.with([](dispatch::Dispatcher*& listening) { listening = nullptr; });
+  if (server_) server_->stop();
+}
+
+// A byte to whoever waits for us to serve.
+void tell(int fd, std::string_view text) {
+  if (fd < 0) return;
+  [[maybe_unused]] ssize_t written = ::write(fd, text.data(), text.size());
+  ::close(fd);
+}
+
+int serve_here(const ServeOptions& options) {
+  // Everything that arrives as a signal is waited for below; threads made from here on inherit the mask.
+  sigset_t handled;
+  sigemptyset(&handled);
+  for (int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&handled, signal);
+  pthread_sigmask(SIG_BLOCK, &handled, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGXFSZ, SIG_IGN);  // a full quota is an error of write(), not our end
+  ::umask(0077);
+  for (int fd : {options.ready_fd, options.serving_fd}) {
+    if (fd >= 0) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  }
+  rlimit descriptors{};
+  if (::getrlimit(RLIMIT_NOFILE, &descriptors) == 0) {
+    descriptors.rlim_cur = descriptors.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &descriptors);
+  }
+  // The host's memory and environment hold secrets: no other process of the same user may read them.
+  ::prctl(PR_SET_DUMPABLE, 0);
+  isolation::become_subreaper();
+
+  auto started = App::start(options.config);
+  if (auto* failure = std::get_if<StartFailure>(&started)) {
+    std::fprintf(stderr, "davit: %s\n", failure->message.c_str());
+    return failure->exit_code;
+  }
+  auto app = std::move(std::get<std::unique_ptr<App>>(started));
+  tell(options.ready_fd, "ready " + std::to_string(app->port()) + "\n");
+  tell(options.serving_fd, "s");
+
+  for (;;) {
+    int signal = 0;
+    sigwait(&handled, &signal);
+    if (signal == SIGHUP) {
+      app->reload();
+      continue;
+    }
+    break;
+  }
+  // A second request does not wait for anybody.
+  std::thread([handled] {
+    int signal = 0;
+    sigset_t again = handled;
+    do {
+      sigwait(&again, &signal);
+    } while (signal == SIGHUP);
+    ::_exit(kExitFailure);
+  }).detach();
+  app.reset();
+  return 0;
+}
+
+}  // namespace
+
+int serve(const ServeOptions& options) {
+  if (!options.supervise) return serve_here(options);
+  SupervisorOptions supervisor;
+  supervisor.command = {"davit", "serve", "--no-supervisor", "--config=" + options.config.string()};
+  if (options.ready_fd >= 0) supervisor.command.push_back("--ready-fd=" + std::to_string(options.ready_fd));
+  supervisor.ready_fd = options.ready_fd;
+  return supervise(supervisor);
+}
+
+}  // namespace davit

@@ -1,0 +1,34 @@
+// The whole host: builds everything in order, stops it in reverse. It hands things over and decides nothing.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace davit {
+
+// Exit codes of `davit serve`, beside 0 (orderly end) and 2 (wrong arguments). See README.md.
+enum ExitCode {
+  kExitFailure = 1,
+  kExitConfig = 3,            // the configuration is wrong
+  kExitPortInUse = 4,
+  kExitStoreMissing = 10,     // the database was there and is gone
+  kExitStoreEmpty = 11,
+  kExitStoreForeign = 12,     // another program's database, or none at all
+  kExitStoreNewer = 13,       // made by a newer davit
+  kExitStoreCorrupt = 14,
+  kExitStoreInUse = 15,       // another davit runs on it
+  kExitStoreReadOnly = 16,
+};
+
+struct ServeOptions {
+  std::filesystem::path config;
+  int ready_fd = -1;      // gets "ready <port>\n" once requests are served, then is closed
+  int serving_fd = -1;    // the supervisor's: gets one byte once requests are served
+  bool supervise = true;  // false: the host in this very process, for debuggers and tests
+};
+
+// Serves until SIGTERM or SIGINT. With supervise, the host runs in a child of a small supervisor, which starts it again
+// after a crash. Writes one line to stderr for whatever keeps it from serving.
+int serve(const ServeOptions& options);
+
+}  // namespace davit

@@ -1,0 +1,75 @@
+#include "host/http/answers.h"
+
+#include "host/http/error_response.h"
+
+namespace davit::http {
+namespace {
+
+int status_of(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::InvalidInput: return 400;
+    case ErrorCode::Unauthorized: return 401;
+    case ErrorCode::NotFound: return 404;
+    case ErrorCode::Conflict: return 409;
+    case ErrorCode::TooLarge: return 413;
+    case ErrorCode::RateLimited: return 429;
+    case ErrorCode::Overloaded:
+    case ErrorCode::Unavailable: return 503;
+    case ErrorCode::NotImplemented: return 501;
+    case ErrorCode::Cancelled:
+    case ErrorCode::Deadline:
+    case ErrorCode::Permanent:
+    case ErrorCode::Internal: return 500;
+  }
+  return 500;
+}
+
+}  // namespace
+
+Response json_answer(const std::function<void(JsonWriter&)>& write, int status) {
+  JsonBuffer buffer;
+  JsonWriter writer(buffer);
+  write(writer);
+  Response response;
+  response.status = status;
+  response.body.assign(buffer.GetString(), buffer.GetSize());
+  return response;
+}
+
+Response error_answer(const Error& error, std::string_view request_id) {
+  int status = status_of(error.code);
+  // A defect of ours is for the log, not for whoever asks.
+  std::string_view detail = status == 500 ? std::string_view("the request failed; the log has the reason under this request id")
+                                          : std::string_view(error.message);
+  Response response = problem(status, "", detail, request_id);
+  response.close = false;
+  if (status == 503) response.headers.emplace_back("Retry-After", "5");
+  return response;
+}
+
+Response field_errors_answer(const std::vector<FieldError>& errors, std::string_view request_id) {
+  Response response = json_answer(
+      [&](JsonWriter& writer) {
+        writer.StartObject();
+        write_member(writer, "type", "about:blank");
+        write_member(writer, "title", "Bad Request");
+        write_member(writer, "status", 400);
+        write_member(writer, "detail", errors.front().field + ": " + errors.front().message);
+        writer.Key("errors");
+        writer.StartArray();
+        for (const FieldError& error : errors) {
+          writer.StartObject();
+          write_member(writer, "field", error.field);
+          write_member(writer, "message", error.message);
+          writer.EndObject();
+        }
+        writer.EndArray();
+        write_member(writer, "request_id", request_id);
+        writer.EndObject();
+      },
+      400);
+  response.content_type = "application/problem+json";
+  return response;
+}
+
+}  // namespace davit::http

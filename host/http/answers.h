@@ -1,0 +1,26 @@
+// How API routes answer: JSON documents, lists, and failures as problem documents.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "host/base/json.h"
+#include "host/base/result.h"
+#include "host/http/query.h"
+#include "host/http/responder.h"
+#include "host/http/response.h"
+
+namespace davit::http {
+
+// 200 (or `status`) with what `write` writes.
+Response json_answer(const std::function<void(JsonWriter&)>& write, int status = 200);
+
+// The problem document for an error of ours; the connection stays open.
+Response error_answer(const Error& error, std::string_view request_id);
+
+// 400 with one entry in `errors` per parameter or member at fault.
+Response field_errors_answer(const std::vector<FieldError>& errors, std::string_view request_id);
+
+}  // namespace davit::http

@@ -1,0 +1,279 @@
+#include "host/http/dashboard_routes.h"
+
+#include "host/base/id.h"
+#include "host/http/answers.h"
+#include "host/http/json.h"
+#include "host/http/query.h"
+
+namespace davit::http {
+namespace {
+
+using Answer = std::function<void(Exchange)>;
+
+Route reader(std::string method, std::string pattern, Answer answer) {
+  return Route{std::move(method), std::move(pattern), Access::Reader, Thread::Worker, std::move(answer)};
+}
+
+// Parses the query, lets `use` answer, and answers 400 for what it found wrong.
+Answer with_query(std::function<Response(Exchange&, Query&)> use) {
+  return [use = std::move(use)](Exchange exchange) {
+    auto query = Query::parse(exchange.request.query);
+    if (!query) return exchange.responder.send(error_answer(query.error(), exchange.request.request_id));
+    Response response = use(exchange, *query);
+    if (!query->errors().empty()) response = field_errors_answer(query->errors(), exchange.request.request_id);
+    exchange.responder.send(std::move(response));
+  };
+}
+
+template <typename Item>
+Response page_answer(std::string_view name, const store::Page<Item>& page, void (*write)(JsonWriter&, const Item&)) {
+  return json_answer([&](JsonWriter& writer) {
+    writer.StartObject();
+    writer.Key(name.data(), static_cast<rapidjson::SizeType>(name.size()));
+    writer.StartArray();
+    for (const Item& item : page.items) write(writer, item);
+    writer.EndArray();
+    if (page.next_cursor.empty()) {
+      write_null_member(writer, "next_cursor");
+    } else {
+      write_member(writer, "next_cursor", page.next_cursor);
+    }
+    writer.EndObject();
+  });
+}
+
+Response tasks_answer(const store::Store& store, Exchange& exchange, Query& query) {
+  query.allow_only({"agent", "status", "source", "entity", "q", "start_date", "end_date", "limit", "cursor"});
+  store::TaskFilter filter;
+  filter.agent = query.text("agent");
+  filter.source = query.text("source");
+  filter.entity = query.text("entity");
+  filter.text = query.text("q");
+  filter.start = query.time("start_date");
+  filter.end = query.time("end_date");
+  filter.limit = query.whole_number("limit", 50, 1, 500);
+  filter.cursor = query.text("cursor");
+  if (std::string status = query.text("status"); !status.empty()) {
+    filter.state = task_state_from(status);
+    if (!filter.state) {
+      query.fail("status", "must be queued, running, awaiting_approval, completed, failed, cancelled or parked");
+    }
+  }
+  if (!query.errors().empty()) return {};
+  auto page = store.tasks(filter);
+  if (!page) return error_answer(page.error(), exchange.request.request_id);
+  return page_answer("tasks", *page, &write_task);
+}
+
+Response deliveries_answer(const store::Store& store, Exchange& exchange, Query& query) {
+  query.allow_only({"webhook", "verdict", "limit", "cursor"});
+  store::Store::DeliveryFilter filter;
+  filter.webhook = query.text("webhook");
+  filter.limit = query.whole_number("limit", 50, 1, 500);
+  filter.cursor = query.text("cursor");
+  if (std::string verdict = query.text("verdict"); !verdict.empty()) {
+    using enum store::Verdict;
+    for (store::Verdict each : {Queued, Ignored, Error, Deferred, Parked}) {
+      if (store::to_string(each) == verdict) filter.verdict = each;
+    }
+    if (!filter.verdict) query.fail("verdict", "must be queued, ignored, error, deferred or parked");
+  }
+  if (!query.errors().empty()) return {};
+  auto page = store.deliveries(filter);
+  if (!page) return error_answer(page.error(), exchange.request.request_id);
+  return page_answer("deliveries", *page, &write_delivery);
+}
+
+// A list under one name, from what the registry holds now.
+Answer registry_list(std::string name, const plugin::Registry& registry,
+                     std::function<void(JsonWriter&, const plugin::Snapshot&)> write) {
+  return [name = std::move(name), &registry, write = std::move(write)](Exchange exchange) {
+    auto snapshot = registry.current();
+    exchange.responder.send(json_answer([&](JsonWriter& writer) {
+      writer.StartObject();
+      writer.Key(name.data(), static_cast<rapidjson::SizeType>(name.size()));
+      write(writer, *snapshot);
+      writer.EndObject();
+    }));
+  };
+}
+
+// Answers when the store has committed; the connection stays with the Responder meanwhile.
+template <typename T>
+store::Done<T> when_committed(Responder responder, std::function<Response(T&)> answer) {
+  auto shared = std::make_shared<Responder>(std::move(responder));
+  return [shared, answer = std::move(answer)](Result<T> result) {
+    std::string request_id(shared->request_id());
+    shared->send(result ? answer(*result) : error_answer(result.error(), request_id));
+  };
+}
+
+Response state_answer(const std::string& task_id, TaskState state) {
+  return json_answer([&](JsonWriter& writer) {
+    writer.StartObject();
+    write_member(writer, "task_id", task_id);
+    write_member(writer, "status", to_string(state));
+    writer.EndObject();
+  });
+}
+
+// The body of an action: an object, or nothing.
+Result<JsonDocument> body_object(const Request& request) {
+  if (request.body.empty()) return parse_json("{}");
+  JsonDocument document = TRY(parse_json(request.body));
+  if (!document.IsObject()) return Error{ErrorCode::InvalidInput, "the body must be a JSON object"};
+  return document;
+}
+
+// A task that a person asks for, or what is wrong with the request.
+Result<NewTask> task_from(const JsonValue& body, std::vector<FieldError>& errors) {
+  NewTask task;
+  for (const auto& member : body.GetObject()) {
+    std::string_view name(member.name.GetString(), member.name.GetStringLength());
+    const JsonValue& value = member.value;
+    auto text = [&](std::string& into, std::size_t limit) {
+      if (!value.IsString() || value.GetStringLength() > limit) {
+        errors.push_back({std::string(name), "must be a text of at most " + std::to_string(limit) + " bytes"});
+      } else {
+        into.assign(value.GetString(), value.GetStringLength());
+      }
+    };
+    if (name == "agent") {
+      text(task.agent, 64);
+    } else if (name == "task_type") {
+      text(task.task_type, 64);
+    } else if (name == "title") {
+      text(task.title, 1024);
+    } else if (name == "entity") {
+      text(task.entity, 512);
+    } else if (name == "key") {
+      text(task.key, 512);
+    } else if (name == "payload") {
+      task.payload = to_json(value);
+    } else if (name == "priority") {
+      if (!value.IsInt() || value.GetInt() < -100 || value.GetInt() > 100) {
+        errors.push_back({"priority", "must be a whole number from -100 to 100"});
+      } else {
+        task.priority = value.GetInt();
+      }
+    } else if (name == "run_at") {
+      auto time = value.IsString() ? parse_iso8601({value.GetString(), value.GetStringLength()})
+                                   : Result<WallTime>(Error{ErrorCode::InvalidInput, "must be a time"});
+      if (time) {
+        task.run_at = *time;
+      } else {
+        errors.push_back({"run_at", time.error().message});
+      }
+    } else {
+      errors.push_back({std::string(name.substr(0, 64)), "is not a member of a task"});
+    }
+  }
+  if (task.agent.empty() && errors.empty()) errors.push_back({"agent", "is required: the name of the agent to run"});
+  return task;
+}
+
+void create_task(store::Store& store, const plugin::Registry& registry, Exchange exchange) {
+  std::string request_id = exchange.request.request_id;
+  auto body = body_object(exchange.request);
+  if (!body) return exchange.responder.send(error_answer(body.error(), request_id));
+  std::vector<FieldError> errors;
+  auto task = task_from(*body, errors);
+  auto agent = registry.current()->agent(task->agent);
+  if (errors.empty() && !agent) {
+    errors.push_back({"agent", "no agent of this name is loaded; GET /api/dashboard/agents lists them"});
+  }
+  if (!errors.empty()) return exchange.responder.send(field_errors_answer(errors, request_id));
+  if (task->title.empty()) task->title = "Task for " + task->agent;
+  if (task->task_type.empty()) task->task_type = "manual";
+  task->max_retries = agent->max_retries;
+  store.create_task(std::move(*task), "api", std::nullopt,
+                    when_committed<std::string>(std::move(exchange.responder), [](std::string& id) {
+                      return json_answer(
+                          [&](JsonWriter& writer) {
+                            writer.StartObject();
+                            write_member(writer, "task_id", id);
+                            write_member(writer, "status", "queued");
+                            writer.EndObject();
+                          },
+                          201);
+                    }));
+}
+
+}  // namespace
+
+std::vector<Route> dashboard_routes(store::Store& store, const plugin::Registry& registry) {
+  std::vector<Route> routes;
+  routes.push_back(reader("GET", "/api/dashboard/tasks", with_query([&store](Exchange& exchange, Query& query) {
+                            return tasks_answer(store, exchange, query);
+                          })));
+  routes.push_back(reader("GET", "/api/dashboard/tasks/{}", [&store](Exchange exchange) {
+    auto detail = store.task(exchange.segments.front());
+    exchange.responder.send(
+        detail ? json_answer([&](JsonWriter& writer) { write_task_detail(writer, *detail); })
+               : error_answer(detail.error(), exchange.request.request_id));
+  }));
+  routes.push_back(reader("GET", "/api/dashboard/deliveries", with_query([&store](Exchange& exchange, Query& query) {
+                            return deliveries_answer(store, exchange, query);
+                          })));
+  routes.push_back(reader("GET", "/api/dashboard/deliveries/{}", [&store](Exchange exchange) {
+    auto detail = store.delivery(exchange.segments.front());
+    exchange.responder.send(
+        detail ? json_answer([&](JsonWriter& writer) { write_delivery_detail(writer, *detail); })
+               : error_answer(detail.error(), exchange.request.request_id));
+  }));
+  routes.push_back(reader("GET", "/api/dashboard/plugins", registry_list("plugins", registry, &write_plugins)));
+  routes.push_back(reader("GET", "/api/dashboard/webhooks",
+                          registry_list("webhooks", registry, [](JsonWriter& writer, const plugin::Snapshot& snapshot) {
+                            writer.StartArray();
+                            for (const auto& [name, webhook] : snapshot.webhooks) write_webhook(writer, *webhook);
+                            writer.EndArray();
+                          })));
+  routes.push_back(reader("GET", "/api/dashboard/agents",
+                          registry_list("agents", registry, [](JsonWriter& writer, const plugin::Snapshot& snapshot) {
+                            writer.StartArray();
+                            for (const auto& [name, agent] : snapshot.agents) write_agent(writer, *agent);
+                            writer.EndArray();
+                          })));
+  return routes;
+}
+
+std::vector<Route> action_routes(store::Store& store, const plugin::Registry& registry, ingest::Ingest& ingest) {
+  auto action = [](std::string pattern, Answer answer) {
+    return Route{"POST", std::move(pattern), Access::Admin, Thread::Worker, std::move(answer)};
+  };
+  std::vector<Route> routes;
+  routes.push_back(action("/api/tasks", [&store, &registry](Exchange exchange) {
+    create_task(store, registry, std::move(exchange));
+  }));
+  routes.push_back(action("/api/tasks/{}/cancel", [&store](Exchange exchange) {
+    auto body = body_object(exchange.request);
+    if (!body) return exchange.responder.send(error_answer(body.error(), exchange.request.request_id));
+    std::string id = exchange.segments.front();
+    std::string reason = string_member(*body, "reason", "cancelled by hand");
+    store.cancel(id, std::move(reason),
+                 when_committed<TaskState>(std::move(exchange.responder),
+                                           [id](TaskState& state) { return state_answer(id, state); }));
+  }));
+  routes.push_back(action("/api/tasks/{}/retry", [&store](Exchange exchange) {
+    std::string id = exchange.segments.front();
+    store.retry(id, when_committed<TaskState>(std::move(exchange.responder),
+                                              [id](TaskState& state) { return state_answer(id, state); }));
+  }));
+  routes.push_back(action("/api/deliveries/{}/replay", [&store, &ingest](Exchange exchange) {
+    std::string id = exchange.segments.front();
+    store.replay(id, when_committed<std::monostate>(std::move(exchange.responder), [id, &ingest](std::monostate&) {
+                   ingest.run_deferred();
+                   return json_answer(
+                       [&](JsonWriter& writer) {
+                         writer.StartObject();
+                         write_member(writer, "delivery_id", id);
+                         write_member(writer, "status", "queued");
+                         writer.EndObject();
+                       },
+                       202);
+                 }));
+  }));
+  return routes;
+}
+
+}  // namespace davit::http

@@ -1,0 +1,303 @@
+#include "host/http/json.h"
+
+namespace davit::http {
+namespace {
+
+void write_time(JsonWriter& writer, std::string_view name, WallTime time) { write_member(writer, name, to_iso8601(time)); }
+
+void write_time(JsonWriter& writer, std::string_view name, const std::optional<WallTime>& time) {
+  if (time) {
+    write_time(writer, name, *time);
+  } else {
+    write_null_member(writer, name);
+  }
+}
+
+// Absent texts are null, so that a reader never has to tell "" from "none".
+void write_text_or_null(JsonWriter& writer, std::string_view name, const std::string& text) {
+  if (text.empty()) {
+    write_null_member(writer, name);
+  } else {
+    write_member(writer, name, text);
+  }
+}
+
+double dollars(std::int64_t micro_usd) { return static_cast<double>(micro_usd) / 1e6; }
+
+void write_usage_members(JsonWriter& writer, const ModelUsage& usage) {
+  write_member(writer, "input_tokens", usage.input_tokens);
+  write_member(writer, "output_tokens", usage.output_tokens);
+  write_member(writer, "cache_read_tokens", usage.cache_read_tokens);
+  write_member(writer, "cache_write_tokens", usage.cache_write_tokens);
+  write_member(writer, "total_cost_usd", dollars(usage.cost_micro_usd));
+}
+
+void write_task_members(JsonWriter& writer, const TaskSummary& task) {
+  write_member(writer, "task_id", task.task_id);
+  write_member(writer, "status", to_string(task.state));
+  write_member(writer, "source", task.source);
+  write_member(writer, "current_agent", task.agent);
+  write_member(writer, "task_type", task.task_type);
+  write_member(writer, "title", task.title);
+  write_text_or_null(writer, "entity", task.entity);
+  write_member(writer, "priority", task.priority);
+  write_member(writer, "attempt", task.attempt);
+  write_member(writer, "max_retries", task.max_retries);
+  write_text_or_null(writer, "error", task.error);
+  write_text_or_null(writer, "hold_reason", task.hold_reason);
+  write_time(writer, "created_at", task.created_at);
+  write_time(writer, "updated_at", task.updated_at);
+  write_time(writer, "run_at", task.run_at);
+  write_time(writer, "finished_at", task.finished_at);
+  write_text_or_null(writer, "current_session_id", task.current_session_id);
+  write_text_or_null(writer, "parent_id", task.parent_id);
+  write_text_or_null(writer, "root_id", task.root_id);
+  write_member(writer, "chain_depth", task.chain_depth);
+  write_member(writer, "total_cost_usd", dollars(task.total_cost_micro_usd));
+  write_member(writer, "total_tokens_used", task.total_tokens);
+}
+
+void write_key(JsonWriter& writer, std::string_view name) {
+  writer.Key(name.data(), static_cast<rapidjson::SizeType>(name.size()));
+}
+
+void write_strings(JsonWriter& writer, std::string_view name, const std::vector<std::string>& strings) {
+  write_key(writer, name);
+  writer.StartArray();
+  for (const std::string& text : strings) write_string(writer, text);
+  writer.EndArray();
+}
+
+void write_links(JsonWriter& writer, const std::vector<Link>& links) {
+  write_key(writer, "links");
+  writer.StartArray();
+  for (const Link& link : links) {
+    writer.StartObject();
+    write_member(writer, "rel", link.rel);
+    write_member(writer, "key", link.key);
+    write_member(writer, "url", link.url);
+    writer.EndObject();
+  }
+  writer.EndArray();
+}
+
+void write_delivery_members(JsonWriter& writer, const store::DeliverySummary& delivery) {
+  write_member(writer, "delivery_id", delivery.delivery_id);
+  write_member(writer, "webhook", delivery.webhook);
+  write_member(writer, "delivery_key", delivery.delivery_key);
+  write_member(writer, "request_id", delivery.request_id);
+  write_member(writer, "remote_address", delivery.remote_address);
+  write_member(writer, "verdict", store::to_string(delivery.verdict));
+  write_member(writer, "message", delivery.message);
+  write_text_or_null(writer, "entity", delivery.entity);
+  write_time(writer, "received_at", delivery.received_at);
+  write_member(writer, "body_bytes", static_cast<std::int64_t>(delivery.body_bytes));
+  write_member(writer, "duplicates", delivery.duplicates);
+  write_member(writer, "tries", delivery.tries);
+  write_strings(writer, "task_ids", delivery.task_ids);
+}
+
+void write_generation(JsonWriter& writer, const plugin::Generation* generation) {
+  if (!generation) {
+    write_null_member(writer, "generation");
+    write_null_member(writer, "sha256");
+    write_null_member(writer, "source");
+    write_null_member(writer, "loaded_at");
+    return;
+  }
+  write_member(writer, "generation", static_cast<std::int64_t>(generation->number));
+  write_member(writer, "sha256", generation->sha256);
+  write_member(writer, "source", generation->source.string());
+  write_time(writer, "loaded_at", generation->loaded_at);
+}
+
+void write_serving(JsonWriter& writer, plugin::ServingState state, const std::string& reason) {
+  write_member(writer, "state", plugin::to_string(state));
+  write_text_or_null(writer, "reason", reason);
+}
+
+}  // namespace
+
+void write_execution(JsonWriter& writer, const AgentExecution& execution) {
+  writer.StartObject();
+  write_member(writer, "agent_name", execution.agent_name);
+  write_member(writer, "session_id", execution.session_id);
+  write_member(writer, "attempt", execution.attempt);
+  write_time(writer, "started_at", execution.started_at);
+  write_time(writer, "completed_at", execution.completed_at);
+  if (execution.completed_at) {
+    write_member(writer, "duration_seconds",
+                 static_cast<double>((*execution.completed_at - execution.started_at).count()) / 1000.0);
+  } else {
+    write_null_member(writer, "duration_seconds");
+  }
+  write_member(writer, "success", execution.success);
+  write_member(writer, "outcome", execution.outcome);
+  write_text_or_null(writer, "error", execution.error);
+  write_usage_members(writer, execution.usage);
+  write_text_or_null(writer, "model_used", execution.usage.model);
+  write_key(writer, "models");
+  writer.StartObject();
+  for (const auto& [name, usage] : execution.usage.models) {
+    write_key(writer, name);
+    writer.StartObject();
+    write_usage_members(writer, usage);
+    writer.EndObject();
+  }
+  writer.EndObject();
+  write_raw_member(writer, "output", execution.output);
+  write_text_or_null(writer, "next_agent", execution.next_agent);
+  if (execution.progress >= 0) {
+    write_member(writer, "progress", execution.progress);
+  } else {
+    write_null_member(writer, "progress");
+  }
+  write_text_or_null(writer, "progress_message", execution.progress_message);
+  writer.EndObject();
+}
+
+void write_task(JsonWriter& writer, const TaskSummary& task) {
+  writer.StartObject();
+  write_task_members(writer, task);
+  writer.EndObject();
+}
+
+void write_task_detail(JsonWriter& writer, const TaskDetail& detail) {
+  writer.StartObject();
+  write_task_members(writer, detail.task);
+  write_raw_member(writer, "payload", detail.payload);
+  write_raw_member(writer, "previous_result", detail.previous_result);
+  write_raw_member(writer, "result", detail.result);
+  write_key(writer, "actor");
+  if (detail.actor) {
+    writer.StartObject();
+    write_member(writer, "id", detail.actor->id);
+    write_member(writer, "login", detail.actor->login);
+    write_member(writer, "role", detail.actor->role);
+    writer.EndObject();
+  } else {
+    writer.Null();
+  }
+  write_links(writer, detail.links);
+  write_text_or_null(writer, "delivery_id", detail.delivery_id);
+  write_key(writer, "agent_executions");
+  writer.StartArray();
+  for (const AgentExecution& execution : detail.executions) write_execution(writer, execution);
+  writer.EndArray();
+  writer.EndObject();
+}
+
+void write_delivery(JsonWriter& writer, const store::DeliverySummary& delivery) {
+  writer.StartObject();
+  write_delivery_members(writer, delivery);
+  writer.EndObject();
+}
+
+void write_delivery_detail(JsonWriter& writer, const store::DeliveryDetail& detail) {
+  writer.StartObject();
+  write_delivery_members(writer, detail.delivery);
+  write_member(writer, "method", detail.method);
+  write_member(writer, "path", detail.path);
+  write_member(writer, "query", detail.query);
+  write_raw_member(writer, "headers", detail.headers);
+  // A body is bytes; what is not UTF-8 cannot stand in JSON and is left out, with its size told above.
+  if (is_utf8(detail.body)) {
+    write_member(writer, "body", detail.body);
+  } else {
+    write_null_member(writer, "body");
+  }
+  write_raw_member(writer, "timings", detail.timings);
+  write_raw_member(writer, "details", detail.details);
+  write_text_or_null(writer, "plugin_sha256", detail.plugin_hash);
+  writer.EndObject();
+}
+
+void write_webhook(JsonWriter& writer, const plugin::Webhook& webhook) {
+  writer.StartObject();
+  write_member(writer, "name", webhook.settings.instance);
+  write_member(writer, "plugin", webhook.settings.plugin);
+  write_member(writer, "endpoint", "/webhooks/" + webhook.settings.instance);
+  write_member(writer, "enabled", webhook.settings.enabled);
+  write_serving(writer, webhook.state, webhook.state_reason);
+  write_member(writer, "isolation", webhook.settings.isolation == plugin::Isolation::InProcess ? "inprocess" : "process");
+  write_member(writer, "answer_within_ms", webhook.settings.answer_within.count());
+  write_member(writer, "max_body_bytes", static_cast<std::int64_t>(webhook.max_body_bytes));
+  write_member(writer, "secrets", static_cast<std::int64_t>(webhook.settings.secrets.size()));
+  write_text_or_null(writer, "event_header", webhook.event_header);
+  write_text_or_null(writer, "delivery_id_header", webhook.delivery_id_header);
+  write_generation(writer, webhook.generation.get());
+  write_raw_member(writer, "metadata", webhook.offer.metadata);
+  writer.EndObject();
+}
+
+void write_agent(JsonWriter& writer, const plugin::Agent& agent) {
+  writer.StartObject();
+  write_member(writer, "name", agent.settings.name);
+  write_member(writer, "display_name", agent.display_name);
+  write_member(writer, "description", agent.description);
+  write_member(writer, "version", agent.version);
+  write_strings(writer, "capabilities", agent.capabilities);
+  write_member(writer, "enabled", agent.settings.enabled);
+  write_serving(writer, agent.state, agent.state_reason);
+  write_member(writer, "max_retries", agent.max_retries);
+  write_member(writer, "timeout_seconds", static_cast<std::int64_t>(agent.timeout.count() / 1000));
+  write_member(writer, "requires_approval", agent.requires_approval);
+  write_member(writer, "concurrency", agent.settings.concurrency);
+  write_generation(writer, agent.generation.get());
+  writer.EndObject();
+}
+
+void write_plugins(JsonWriter& writer, const plugin::Snapshot& snapshot) {
+  writer.StartArray();
+  auto begin = [&](std::string_view kind, const std::string& name, const plugin::Generation* generation,
+                   const std::string& version) {
+    writer.StartObject();
+    write_member(writer, "kind", kind);
+    write_member(writer, "name", name);
+    write_text_or_null(writer, "version", version);
+    write_generation(writer, generation);
+  };
+  for (const auto& [name, webhook] : snapshot.webhooks) {
+    begin("webhook", name, webhook->generation.get(), webhook->offer.version);
+    write_member(writer, "isolation",
+                 webhook->settings.isolation == plugin::Isolation::InProcess ? "inprocess" : "process");
+    write_serving(writer, webhook->state, webhook->state_reason);
+    write_null_member(writer, "refusal");
+    writer.EndObject();
+  }
+  for (const auto& [name, agent] : snapshot.agents) {
+    begin("agent", name, agent->generation.get(), agent->version);
+    write_member(writer, "isolation", "process");
+    write_serving(writer, agent->state, agent->state_reason);
+    write_null_member(writer, "refusal");
+    writer.EndObject();
+  }
+  for (const plugin::LibraryRecord& library : snapshot.libraries) {
+    if (!library.refusal) continue;
+    writer.StartObject();
+    write_member(writer, "kind", "library");
+    write_member(writer, "name", library.source.filename().string());
+    write_null_member(writer, "version");
+    // A failed replacement leaves the old generation serving: its number is told, with the hash of the refused bytes.
+    if (library.generation) {
+      write_member(writer, "generation", static_cast<std::int64_t>(library.generation->number));
+    } else {
+      write_null_member(writer, "generation");
+    }
+    write_text_or_null(writer, "sha256", library.sha256);
+    write_member(writer, "source", library.source.string());
+    write_null_member(writer, "loaded_at");
+    write_null_member(writer, "isolation");
+    write_member(writer, "state", "refused");
+    write_member(writer, "reason", library.refusal->reason);
+    write_key(writer, "refusal");
+    writer.StartObject();
+    write_member(writer, "code", library.refusal->code);
+    write_member(writer, "reason", library.refusal->reason);
+    writer.EndObject();
+    writer.EndObject();
+  }
+  writer.EndArray();
+}
+
+}  // namespace davit::http

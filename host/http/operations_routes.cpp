@@ -1,0 +1,71 @@
+#include "host/http/operations_routes.h"
+
+#include "host/base/json.h"
+
+namespace davit::http {
+namespace {
+
+constexpr char kFirstPage[] = R"(<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>davit</title></head>
+<body><h1>davit is running</h1>
+<p>The API is at <code>/api/dashboard/tasks</code>; send a token with it. Webhooks are at <code>/webhooks/NAME</code>.</p>
+<p>This build has no dashboard.</p></body></html>
+)";
+
+Response health_response(const std::vector<PartHealth>& parts) {
+  JsonBuffer buffer;
+  JsonWriter writer(buffer);
+  bool ready = true;
+  writer.StartObject();
+  writer.Key("parts");
+  writer.StartObject();
+  for (const PartHealth& part : parts) {
+    write_member(writer, part.part, part.problem.empty() ? std::string("ok") : part.problem);
+    if (!part.problem.empty()) ready = false;
+  }
+  writer.EndObject();
+  write_member(writer, "status", ready ? "ready" : "not_ready");
+  writer.EndObject();
+  Response response;
+  response.status = ready ? 200 : 503;
+  if (!ready) response.headers.emplace_back("Retry-After", "5");
+  response.body = std::string(text_of(buffer));
+  return response;
+}
+
+Route route(std::string pattern, Access access, Thread thread, std::function<void(Exchange)> answer) {
+  return Route{"GET", std::move(pattern), access, thread, std::move(answer)};
+}
+
+}  // namespace
+
+std::vector<Route> operations_routes(std::function<std::vector<PartHealth>()> readiness, metrics::Metrics& metrics,
+                                     Access metrics_access) {
+  return {
+      route("/healthz", Access::Public, Thread::Io,
+            [](Exchange exchange) {
+              Response response;
+              response.body = R"({"status":"alive"})";
+              exchange.responder.send(std::move(response));
+            }),
+      route("/readyz", Access::Public, Thread::Worker,
+            [readiness](Exchange exchange) { exchange.responder.send(health_response(readiness())); }),
+      route("/metrics", metrics_access, Thread::Worker,
+            [&metrics](Exchange exchange) {
+              Response response;
+              response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+              response.body = metrics.exposition();
+              exchange.responder.send(std::move(response));
+            }),
+      route("/", Access::Public, Thread::Io,
+            [](Exchange exchange) {
+              Response response;
+              response.content_type = "text/html; charset=utf-8";
+              response.headers.emplace_back("Content-Security-Policy", "default-src 'none'");
+              response.body = kFirstPage;
+              exchange.responder.send(std::move(response));
+            }),
+  };
+}
+
+}  // namespace davit::http

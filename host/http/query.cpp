@@ -1,0 +1,94 @@
+#include "host/http/query.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "host/base/json.h"
+
+namespace davit::http {
+namespace {
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+Result<std::string> decode(std::string_view text) {
+  std::string decoded;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '+') {
+      decoded.push_back(' ');
+    } else if (text[i] == '%') {
+      int high = i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
+      int low = i + 2 < text.size() ? hex_digit(text[i + 2]) : -1;
+      if (high < 0 || low < 0) return Error{ErrorCode::InvalidInput, "the query has a broken percent escape"};
+      decoded.push_back(static_cast<char>(high * 16 + low));
+      i += 2;
+    } else {
+      decoded.push_back(text[i]);
+    }
+  }
+  if (!is_utf8(decoded)) return Error{ErrorCode::InvalidInput, "the query is not UTF-8"};
+  return decoded;
+}
+
+}  // namespace
+
+Result<Query> Query::parse(std::string_view text) {
+  Query query;
+  while (!text.empty()) {
+    std::size_t end = std::min(text.find('&'), text.size());
+    std::string_view pair = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (pair.empty()) continue;
+    std::size_t equals = std::min(pair.find('='), pair.size());
+    std::string name = TRY(decode(pair.substr(0, equals)));
+    std::string value = TRY(decode(pair.substr(std::min(equals + 1, pair.size()))));
+    query.parameters_.emplace_back(std::move(name), std::move(value));
+  }
+  return query;
+}
+
+std::string Query::text(std::string_view name) const {
+  for (const auto& [key, value] : parameters_) {
+    if (key == name) return value;
+  }
+  return "";
+}
+
+int Query::whole_number(std::string_view name, int fallback, int least, int most) {
+  std::string value = text(name);
+  if (value.empty()) return fallback;
+  int number = 0;
+  auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+  if (error != std::errc() || end != value.data() + value.size() || number < least || number > most) {
+    fail(name, "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most));
+    return fallback;
+  }
+  return number;
+}
+
+std::optional<WallTime> Query::time(std::string_view name) {
+  std::string value = text(name);
+  if (value.empty()) return std::nullopt;
+  auto parsed = parse_iso8601(value);
+  if (!parsed) {
+    fail(name, parsed.error().message);
+    return std::nullopt;
+  }
+  return *parsed;
+}
+
+void Query::fail(std::string_view name, std::string message) {
+  errors_.push_back({std::string(name), std::move(message)});
+}
+
+void Query::allow_only(std::initializer_list<std::string_view> known) {
+  for (const auto& [name, value] : parameters_) {
+    if (std::find(known.begin(), known.end(), name) == known.end()) fail(name.substr(0, 64), "is not a parameter here");
+  }
+}
+
+}  // namespace davit::http

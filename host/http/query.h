@@ -1,0 +1,43 @@
+// Query strings: names and values decoded, and read with their bounds.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "host/base/clock.h"
+#include "host/base/result.h"
+
+namespace davit::http {
+
+// A parameter that is wrong: named, so that the answer can say which.
+struct FieldError {
+  std::string field;
+  std::string message;
+};
+
+class Query {
+ public:
+  // Percent signs and '+' decoded. InvalidInput for a broken escape or text that is not UTF-8.
+  static Result<Query> parse(std::string_view text);
+
+  std::string text(std::string_view name) const;  // empty if absent
+
+  // Absent gives the fallback; wrong or out of bounds adds to errors().
+  int whole_number(std::string_view name, int fallback, int least, int most);
+  std::optional<WallTime> time(std::string_view name);
+
+  // Notes a mistake the caller found, or every parameter that `known` does not name.
+  void fail(std::string_view name, std::string message);
+  void allow_only(std::initializer_list<std::string_view> known);
+
+  const std::vector<FieldError>& errors() const { return errors_; }
+
+ private:
+  std::vector<std::pair<std::string, std::string>> parameters_;
+  std::vector<FieldError> errors_;
+};
+
+}  // namespace davit::http

@@ -1,0 +1,103 @@
+#include "host/http/router.h"
+
+#include <exception>
+#include <memory>
+
+#include "host/http/error_response.h"
+
+namespace davit::http {
+namespace {
+
+// Does the path fit the pattern? Segments are compared as sent: no decoding, no dot segments, no doubled slashes.
+bool fits(std::string_view pattern, std::string_view path, std::vector<std::string>& segments) {
+  segments.clear();
+  while (!pattern.empty()) {
+    if (pattern.substr(0, 2) == "{}") {
+      std::size_t end = std::min(path.find('/'), path.size());
+      if (end == 0) return false;
+      segments.emplace_back(path.substr(0, end));
+      path.remove_prefix(end);
+      pattern.remove_prefix(2);
+      continue;
+    }
+    if (path.empty() || path.front() != pattern.front()) return false;
+    path.remove_prefix(1);
+    pattern.remove_prefix(1);
+  }
+  return path.empty();
+}
+
+Response open_problem(int status, std::string_view title, std::string_view detail, std::string_view request_id) {
+  Response response = problem(status, title, detail, request_id);
+  response.close = false;  // the whole request was read
+  return response;
+}
+
+}  // namespace
+
+Router::Router(std::vector<Route> routes, const Authentication& authentication, Workers& workers,
+               metrics::Metrics& metrics, Log& log)
+    : routes_(std::move(routes)), authentication_(authentication), workers_(workers), metrics_(metrics), log_(log) {}
+
+void Router::handle(Request request, Responder responder) const {
+  std::string_view method = request.method == "HEAD" ? "GET" : request.method;
+  std::vector<std::string> segments;
+  const Route* route = nullptr;
+  std::string allowed;
+  for (const Route& candidate : routes_) {
+    if (!fits(candidate.pattern, request.path, segments)) continue;
+    if (candidate.method == method) {
+      route = &candidate;
+      break;
+    }
+    allowed += (allowed.empty() ? "" : ", ") + candidate.method;
+  }
+  std::string id = request.request_id;
+  auto refuse = [&](std::string_view label, Response response) {
+    metrics_.request_answered(label, response.status);
+    responder.send(std::move(response));
+  };
+  if (!route) {
+    if (allowed.empty()) {
+      return refuse("unknown", open_problem(404, "", "there is nothing at this path; GET /api/openapi.json lists what there is", id));
+    }
+    Response response = open_problem(405, "", "this path takes " + allowed, id);
+    response.headers.emplace_back("Allow", allowed);
+    return refuse("unknown", std::move(response));
+  }
+  if (route->access != Access::Public) {
+    auto role = request.count("authorization") == 1 ? authentication_.role_of(request.header("authorization")) : std::nullopt;
+    if (!role) {
+      Response response = open_problem(401, "", "send a token: Authorization: Bearer <token>", id);
+      response.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"davit\"");
+      return refuse(route->pattern, std::move(response));
+    }
+    if (route->access == Access::Admin && *role != Role::Admin) {
+      return refuse(route->pattern, open_problem(403, "", "this needs the admin token; the reader token was sent", id));
+    }
+  }
+  Exchange exchange{std::move(request), std::move(responder), std::move(segments)};
+  if (route->thread == Thread::Io) return route->answer(std::move(exchange));
+
+  // std::function wants something that can be copied.
+  auto shared = std::make_shared<Exchange>(std::move(exchange));
+  std::function<void()> job = [this, route, shared] {
+    std::string request_id = shared->request.request_id;
+    try {
+      route->answer(std::move(*shared));
+    } catch (const std::exception& failure) {
+      log_.error("A request failed", {{"request", request_id}, {"route", route->pattern}, {"error", failure.what()}});
+    } catch (...) {
+      log_.error("A request failed", {{"request", request_id}, {"route", route->pattern}});
+    }
+    // Whoever threw dropped the Responder, and that answers 500.
+  };
+  if (!workers_.run(job)) {
+    Response response = open_problem(503, "", "too many requests wait for the database", id);
+    response.headers.emplace_back("Retry-After", "1");
+    metrics_.request_answered(route->pattern, 503);
+    shared->responder.send(std::move(response));
+  }
+}
+
+}  // namespace davit::http

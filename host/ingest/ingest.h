@@ -1,0 +1,95 @@
+// From a Delivery to a committed row: verify, gate, ask the hooks, hand the answer to the store.
+//
+// Answers at once when it can, later when it must: hooks that crash, hang or run out of time leave a *verified* delivery
+// committed as it arrived (deferred) and run again from the store, up to a cap. Nothing unverified is ever stored.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/base/clock.h"
+#include "host/base/log.h"
+#include "host/isolation/process_tree.h"
+#include "host/isolation/runner_pool.h"
+#include "host/metrics/metrics.h"
+#include "host/model/delivery.h"
+#include "host/model/event.h"
+#include "host/plugin/registry.h"
+#include "host/store/store.h"
+
+namespace davit::ingest {
+
+enum class OutcomeKind {
+  Queued,            // committed with at least one task
+  Ignored,           // committed; the webhook has no use for it
+  Deferred,          // committed; the hooks run again later
+  Duplicate,         // seen before; carries the first outcome
+  Error,             // committed; the webhook says it cannot be handled
+  Malformed,         // bad JSON, bad UTF-8, too deep, or the plugin says so
+  Unauthorized,      // signature missing or wrong
+  NotFound,          // no such webhook, or disabled
+  TooLarge,          // over the webhook's body limit
+  UnsupportedMedia,  // not a media type the webhook takes
+  RateLimited,       // the webhook asks for later
+  Unavailable,       // no secret configured, bad config, storage failure, overload
+};
+
+// What became of a delivery, in words for its sender.
+struct Outcome {
+  OutcomeKind kind = OutcomeKind::Unavailable;
+  std::string message;
+  std::string delivery_id;               // empty when nothing was stored
+  std::vector<std::string> task_ids;
+  std::string details = "{}";            // JSON object of the webhook
+  std::optional<HttpOverride> http;
+  Duration retry_after{0};
+};
+using Done = std::function<void(Outcome)>;
+
+struct Options {
+  isolation::PoolOptions pool;
+  std::size_t max_in_runners = 2'000;    // deliveries waiting for or in runners; beyond it they are deferred at once
+  Duration deferred_deadline{30'000};    // for hooks that run again
+  Duration deferred_backoff{2'000};      // doubled per try, at most 10 minutes
+};
+
+// Thread-safe.
+class Ingest {
+ public:
+  // What it works with; all of it outlives the Ingest.
+  struct Needs {
+    const plugin::Registry& registry;
+    store::Store& store;
+    isolation::KnownChildren& children;
+    metrics::Metrics& metrics;
+    Log& log;
+    const Clock& clock;
+  };
+  // Unavailable if there is no thread to be had.
+  static Result<std::unique_ptr<Ingest>> start(const Needs& needs, Options options);
+  // Kills the webhook runners. Deliveries in them are dropped unanswered; stop the HTTP server before.
+  ~Ingest();
+
+  // Limit of the body of a request to this webhook, before it is read.
+  std::size_t body_limit(std::string_view webhook) const;
+
+  // Never blocks on disk or on another process. Calls `done` exactly once: on this thread, on the loop's or on the
+  // store's writer thread. In-process hooks run on this thread.
+  void receive(Delivery delivery, Done done);
+
+  // Runs the hooks of deferred deliveries that are due; arms a timer for the next ones. Called at start and when
+  // something was deferred or replayed.
+  void run_deferred();
+
+  isolation::RunnerPool::Stats runners() const;
+
+ private:
+  struct Parts;
+  explicit Ingest(std::shared_ptr<Parts> parts);
+  std::shared_ptr<Parts> parts_;  // calls in flight hold it
+};
+
+}  // namespace davit::ingest

@@ -1,0 +1,169 @@
+#include "host/ingest/record.h"
+
+#include <strings.h>
+
+#include <algorithm>
+
+#include "host/base/json.h"
+
+namespace davit::ingest {
+namespace {
+
+bool same_name(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
+}
+
+bool is_secret(const plugin::Webhook& webhook, std::string_view name) {
+  for (std::string_view known : {"authorization", "proxy-authorization", "cookie"}) {
+    if (same_name(name, known)) return true;
+  }
+  // Also signatures of other schemes than the one in use (X-Hub-Signature beside X-Hub-Signature-256) and tokens.
+  auto contains = [&](std::string_view word) {
+    return std::search(name.begin(), name.end(), word.begin(), word.end(),
+                       [](char a, char b) { return (a | 0x20) == b; }) != name.end();
+  };
+  if (contains("signature") || contains("token") || contains("secret") || contains("api-key")) return true;
+  if (!webhook.scheme) return false;
+  return std::any_of(webhook.scheme->headers.begin(), webhook.scheme->headers.end(),
+                     [&](const std::string& header) { return same_name(header, name); });
+}
+
+store::NewDelivery basics(const plugin::Webhook& webhook, const VerifiedDelivery& verified) {
+  const Delivery& delivery = verified.delivery();
+  store::NewDelivery record;
+  record.id = delivery.id;
+  record.webhook = delivery.webhook;
+  record.request_id = delivery.request_id;
+  record.delivery_key = verified.delivery_key();
+  if (verified.key_is_body_hash()) record.key_window = kBodyHashWindow;
+  record.method = delivery.method;
+  record.path = delivery.path;
+  record.query = delivery.query;
+  record.headers = headers_json(webhook, delivery);
+  record.body = delivery.body;
+  record.remote_address = delivery.remote_address;
+  record.received_at = delivery.received_at;
+  if (webhook.generation) record.plugin_hash = webhook.generation->sha256;
+  return record;
+}
+
+std::string timings_json(const plugin::HookTimings& timings) {
+  JsonBuffer buffer;
+  JsonWriter writer(buffer);
+  writer.StartObject();
+  write_member(writer, "verify_us", static_cast<std::int64_t>(timings.verify.count()));
+  write_member(writer, "parse_payload_us", static_cast<std::int64_t>(timings.parse.count()));
+  write_member(writer, "should_process_us", static_cast<std::int64_t>(timings.decide.count()));
+  write_member(writer, "handle_us", static_cast<std::int64_t>(timings.handle.count()));
+  writer.EndObject();
+  return std::string(text_of(buffer));
+}
+
+}  // namespace
+
+std::string headers_json(const plugin::Webhook& webhook, const Delivery& delivery) {
+  JsonBuffer buffer;
+  JsonWriter writer(buffer);
+  writer.StartObject();
+  for (std::size_t i = 0; i < delivery.headers.size(); ++i) {
+    const DeliveryHeader& header = delivery.headers[i];
+    auto same = [&](const DeliveryHeader& other) { return same_name(other.name, header.name); };
+    auto here = delivery.headers.begin() + static_cast<std::ptrdiff_t>(i);
+    if (std::any_of(delivery.headers.begin(), here, same)) continue;  // written with the first of its name
+    writer.Key(header.name.data(), static_cast<rapidjson::SizeType>(header.name.size()));
+    auto write_value = [&](std::string_view value) {
+      if (is_secret(webhook, header.name)) {
+        writer.String("(removed)");
+      } else if (is_utf8(value)) {
+        write_string(writer, value);
+      } else {
+        writer.String("(not UTF-8)");
+      }
+    };
+    if (std::any_of(here + 1, delivery.headers.end(), same)) {
+      writer.StartArray();
+      for (const DeliveryHeader& other : delivery.headers) {
+        if (same(other)) write_value(other.value);
+      }
+      writer.EndArray();
+    } else {
+      write_value(header.value);
+    }
+  }
+  writer.EndObject();
+  return std::string(text_of(buffer));
+}
+
+store::NewDelivery record_of(const plugin::Webhook& webhook, const VerifiedDelivery& delivery,
+                             plugin::HookOutcome& outcome) {
+  store::NewDelivery record = basics(webhook, delivery);
+  record.timings = timings_json(outcome.timings);
+  switch (outcome.answer.status) {
+    case AnswerStatus::Error: record.verdict = store::Verdict::Error; break;
+    case AnswerStatus::Ignored: record.verdict = store::Verdict::Ignored; break;
+    case AnswerStatus::Queued: record.verdict = store::Verdict::Queued; break;
+  }
+  // Tasks speak louder than the word: "queued" means that there is one.
+  if (!outcome.answer.tasks.empty()) {
+    record.verdict = store::Verdict::Queued;
+  } else if (record.verdict == store::Verdict::Queued && outcome.answer.actions.empty()) {
+    record.verdict = store::Verdict::Ignored;
+  }
+  record.answer = outcome.answer;
+  return record;
+}
+
+store::NewDelivery deferred_record(const plugin::Webhook& webhook, const VerifiedDelivery& delivery,
+                                   std::string reason) {
+  store::NewDelivery record = basics(webhook, delivery);
+  record.verdict = store::Verdict::Deferred;
+  record.answer.message = "kept; its webhook looks at it again soon: " + reason;
+  return record;
+}
+
+store::NewDelivery refused_record(const plugin::Webhook& webhook, const VerifiedDelivery& delivery, std::string reason) {
+  store::NewDelivery record = basics(webhook, delivery);
+  record.verdict = store::Verdict::Error;
+  record.answer.status = AnswerStatus::Error;
+  record.answer.message = std::move(reason);
+  return record;
+}
+
+VerifiedDelivery delivery_again(std::shared_ptr<const store::DeferredDelivery> deferred) {
+  const store::NewDelivery& stored = deferred->delivery;
+  // The views of a Delivery point into what keeps it alive; header texts live in a list beside the row.
+  struct Kept {
+    std::shared_ptr<const store::DeferredDelivery> row;
+    std::vector<std::pair<std::string, std::string>> headers;
+  };
+  auto kept = std::make_shared<Kept>();
+  kept->row = deferred;
+  if (auto headers = parse_json(stored.headers); headers && headers->IsObject()) {
+    for (const auto& member : headers->GetObject()) {
+      std::string name(member.name.GetString(), member.name.GetStringLength());
+      auto add = [&](const JsonValue& value) {
+        if (value.IsString()) kept->headers.emplace_back(name, std::string(value.GetString(), value.GetStringLength()));
+      };
+      if (member.value.IsArray()) {
+        for (const JsonValue& value : member.value.GetArray()) add(value);
+      } else {
+        add(member.value);
+      }
+    }
+  }
+  Delivery delivery;
+  delivery.id = stored.id;
+  delivery.request_id = stored.request_id;
+  delivery.webhook = stored.webhook;
+  delivery.method = stored.method;
+  delivery.path = stored.path;
+  delivery.query = stored.query;
+  for (const auto& [name, value] : kept->headers) delivery.headers.push_back({name, value});
+  delivery.body = stored.body;
+  delivery.remote_address = stored.remote_address;
+  delivery.received_at = stored.received_at;
+  delivery.bytes = kept;
+  return VerifiedDeliveryMaker::make(std::move(delivery), stored.delivery_key, stored.key_window.has_value());
+}
+
+}  // namespace davit::ingest

@@ -1,0 +1,30 @@
+// The row a delivery becomes, with what must not be kept taken out.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "host/model/delivery.h"
+#include "host/plugin/registry.h"
+#include "host/plugin/webhook.h"
+#include "host/store/store.h"
+
+namespace davit::ingest {
+
+// How long a hash of the body stands for a delivery whose sender gives no id.
+inline constexpr Duration kBodyHashWindow{24 * 3'600'000};
+
+store::NewDelivery record_of(const plugin::Webhook& webhook, const VerifiedDelivery& delivery,
+                             plugin::HookOutcome& outcome);
+store::NewDelivery deferred_record(const plugin::Webhook& webhook, const VerifiedDelivery& delivery, std::string reason);
+// A deferred delivery that its hooks refused after all.
+store::NewDelivery refused_record(const plugin::Webhook& webhook, const VerifiedDelivery& delivery, std::string reason);
+
+// The headers as a JSON object, a list where a name occurs twice; signatures, authorization and cookies replaced by
+// "(removed)".
+std::string headers_json(const plugin::Webhook& webhook, const Delivery& delivery);
+
+// A stored delivery as it came, for its hooks to see again. It was verified before it was stored.
+VerifiedDelivery delivery_again(std::shared_ptr<const store::DeferredDelivery> deferred);
+
+}  // namespace davit::ingest

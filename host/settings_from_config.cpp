@@ -1,0 +1,63 @@
+#include "host/settings_from_config.h"
+
+namespace davit {
+namespace {
+
+std::vector<plugin::Secret> granted(
+    const std::map<std::string, config::SecretsByName, std::less<>>& grants, const std::string& name) {
+  std::vector<plugin::Secret> secrets;
+  if (auto found = grants.find(name); found != grants.end()) {
+    for (const auto& [secret, value] : found->second) secrets.push_back({secret, value});
+  }
+  return secrets;
+}
+
+}  // namespace
+
+std::vector<plugin::WebhookSettings> webhook_settings(const config::Config& config,
+                                                      const config::ResolvedSecrets& secrets) {
+  std::vector<plugin::WebhookSettings> all;
+  for (const auto& [instance, from] : config.webhooks) {
+    plugin::WebhookSettings to;
+    to.instance = instance;
+    to.plugin = from.plugin;
+    to.enabled = from.enabled;
+    to.isolation = from.isolation == config::Isolation::InProcess ? plugin::Isolation::InProcess
+                                                                  : plugin::Isolation::Process;
+    to.answer_within = from.answer_within;
+    to.config = from.config;
+    if (auto found = secrets.webhooks.find(instance); found != secrets.webhooks.end()) to.secrets = found->second;
+    to.granted = granted(secrets.webhook_grants, instance);
+    to.allow_unsigned = from.allow_unsigned;
+    to.allow_own_signature_check = from.allow_own_signature_check;
+    to.allow_unverified_answer = from.allow_unverified_answer;
+    to.max_body_bytes = from.max_body_bytes;
+    to.max_retries_of_deferred = from.max_retries_of_deferred;
+    all.push_back(std::move(to));
+  }
+  return all;
+}
+
+std::vector<plugin::AgentSettings> agent_settings(const config::Config& config,
+                                                  const config::ResolvedSecrets& secrets) {
+  std::vector<plugin::AgentSettings> all;
+  for (const auto& [name, from] : config.agents) {
+    plugin::AgentSettings to;
+    to.name = name;
+    to.enabled = from.enabled;
+    to.config = from.config;
+    to.timeout = from.timeout;
+    to.max_retries = from.max_retries;
+    to.requires_approval = from.requires_approval;
+    to.concurrency = from.concurrency;
+    to.executions_per_runner = from.executions_per_runner;
+    to.granted = granted(secrets.agent_grants, name);
+    if (auto found = secrets.agent_environment.find(name); found != secrets.agent_environment.end()) {
+      to.environment = found->second;
+    }
+    all.push_back(std::move(to));
+  }
+  return all;
+}
+
+}  // namespace davit

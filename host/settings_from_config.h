@@ -1,0 +1,16 @@
+// From the configuration to what plugins are run with.
+#pragma once
+
+#include <vector>
+
+#include "host/config/config.h"
+#include "host/config/secrets.h"
+#include "host/plugin/settings.h"
+
+namespace davit {
+
+std::vector<plugin::WebhookSettings> webhook_settings(const config::Config& config,
+                                                      const config::ResolvedSecrets& secrets);
+std::vector<plugin::AgentSettings> agent_settings(const config::Config& config, const config::ResolvedSecrets& secrets);
+
+}  // namespace davit

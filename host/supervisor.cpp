@@ -1,0 +1,128 @@
+// States: starting → running → (crashed → waiting → starting) | ended.
+//
+// The supervisor holds nothing but this loop: no thread, no database, no plugin, so there is little that could end it. It
+// is a child-subreaper: when the host dies, runners and what they started fall to it, and it kills them before the next
+// start, so that nothing runs twice.
+#include "host/supervisor.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+
+#include "host/isolation/process_tree.h"
+
+extern char** environ;
+
+namespace davit {
+namespace {
+
+constexpr int kFirstDelayMs = 100;
+constexpr int kLongestDelayMs = 5'000;
+constexpr int kStableMs = 30'000;  // a host that ran this long starts again without delay
+
+long now_ms() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1000 + now.tv_nsec / 1'000'000;
+}
+
+sigset_t handled_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (int signal : {SIGTERM, SIGINT, SIGHUP, SIGCHLD}) sigaddset(&set, signal);
+  return set;
+}
+
+pid_t start_host(std::vector<std::string> command, int serving_fd) {
+  command.push_back("--serving-fd=" + std::to_string(serving_fd));
+  std::vector<char*> argv;
+  for (std::string& word : command) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  sigset_t none;
+  sigemptyset(&none);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  pid_t pid = -1;
+  int failure = posix_spawn(&pid, "/proc/self/exe", nullptr, &attributes, argv.data(), environ);
+  posix_spawnattr_destroy(&attributes);
+  if (failure != 0) {
+    std::fprintf(stderr, "davit: cannot start the host: %s\n", std::strerror(failure));
+    return -1;
+  }
+  return pid;
+}
+
+// Did the host write to its end of the pipe before it ended?
+bool had_served(int read_end) {
+  char byte = 0;
+  return ::read(read_end, &byte, 1) == 1;
+}
+
+}  // namespace
+
+int supervise(const SupervisorOptions& options) {
+  sigset_t handled = handled_signals();
+  sigprocmask(SIG_BLOCK, &handled, nullptr);
+  isolation::become_subreaper();
+
+  isolation::OwnDescendants leftovers;
+
+  bool stopping = false;
+  int delay_ms = 0;
+  for (;;) {
+    long started = now_ms();
+    int served[2];
+    if (::pipe2(served, O_CLOEXEC | O_NONBLOCK) != 0) return 1;
+    ::fcntl(served[1], F_SETFD, 0);
+    pid_t host = start_host(options.command, served[1]);
+    ::close(served[1]);
+    if (host < 0) return 1;
+    if (options.ready_fd >= 0) ::fcntl(options.ready_fd, F_SETFD, FD_CLOEXEC);  // only the first start reports ready
+
+    int status = 0;
+    for (;;) {
+      int signal = sigwaitinfo(&handled, nullptr);
+      if (signal == SIGTERM || signal == SIGINT) stopping = true;
+      if (signal == SIGTERM || signal == SIGINT || signal == SIGHUP) ::kill(host, signal == SIGINT ? SIGTERM : signal);
+      // Several deaths may share one SIGCHLD: take the host's own, and reap what fell to us meanwhile.
+      bool ended = false;
+      int one = 0;
+      for (pid_t pid; (pid = ::waitpid(-1, &one, WNOHANG)) > 0;) {
+        if (pid == host) {
+          ended = true;
+          status = one;
+        }
+      }
+      if (ended) break;
+    }
+    leftovers.end(Duration{5'000});
+    bool served_before = had_served(served[0]);
+    ::close(served[0]);
+    if (stopping) return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+    // A host that cannot begin to serve has said why, and would say the same again. One that served and then ended with
+    // whatever status was ended by something that has no right to: a crash, or a plugin's exit().
+    if (WIFEXITED(status) && WEXITSTATUS(status) != 0 && !served_before) return WEXITSTATUS(status);
+
+    delay_ms = now_ms() - started > kStableMs ? 0 : std::clamp(delay_ms * 2, kFirstDelayMs, kLongestDelayMs);
+    std::fprintf(stderr, "davit: the host %s; it is started again in %d ms\n",
+                 isolation::describe_end(status).c_str(), delay_ms);
+    timespec wait{delay_ms / 1000, (delay_ms % 1000) * 1'000'000L};
+    sigset_t stop;
+    sigemptyset(&stop);
+    sigaddset(&stop, SIGTERM);
+    sigaddset(&stop, SIGINT);
+    if (int signal = sigtimedwait(&stop, nullptr, &wait); signal == SIGTERM || signal == SIGINT) return 0;
+  }
+}
+
+}  // namespace davit

@@ -1,0 +1,19 @@
+// The small process above the host: starts it again when it dies, and ends what it left running.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace davit {
+
+struct SupervisorOptions {
+  std::vector<std::string> command;  // the host's own command line; argv[0] is the program
+  int ready_fd = -1;                 // inherited by the first start
+};
+
+// Blocks SIGTERM, SIGINT and SIGHUP in this process and passes them to the host. Returns the exit code when the host was
+// asked to end and did, or when it ended with a failure before it began to serve. Whatever else ends it, a crash or an
+// exit, starts it again: after 100 ms, then with a growing delay.
+int supervise(const SupervisorOptions& options);
+
+}  // namespace davit

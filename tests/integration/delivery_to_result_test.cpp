@@ -1,0 +1,259 @@
+// davit as its users see it: the real program, signed deliveries over HTTP, plugins from the build, tasks that run.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <set>
+#include <thread>
+
+#include "tests/support/running_host.h"
+
+namespace davit::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+const std::filesystem::path kPlugins = DAVIT_BUILD_DIR "/plugins";
+const std::filesystem::path kTestPlugins = DAVIT_BUILD_DIR "/tests/plugins";
+
+std::string payload(const std::string& name) {
+  auto text = read_file(std::filesystem::path(DAVIT_SOURCE_DIR) / "plugins/webhooks/github/testdata" / name);
+  EXPECT_TRUE(text.ok()) << name;
+  return text.ok() ? *text : "";
+}
+
+constexpr char kGithubToCommand[] = R"(
+webhooks:
+  github: {secret_env: GITHUB_WEBHOOK_SECRET, isolation: ISOLATION, config: {agent: command-agent}}
+agents:
+  command-agent: {concurrency: 2, max_retries: 0, config: {command: [/bin/sh, -c, "cat >/dev/null; echo done"]}}
+)";
+
+std::string sections(const std::string& isolation) {
+  std::string text = kGithubToCommand;
+  text.replace(text.find("ISOLATION"), 9, isolation);
+  return text;
+}
+
+class DeliveryToResultTest : public ::testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override {
+    host.install(kPlugins / "github.so");
+    host.install(kPlugins / "command-agent.so");
+    host.configure(sections(GetParam()));
+    ASSERT_TRUE(host.start()) << host.log();
+  }
+  std::string labeled = payload("derived-issues-labeled-ai-fix.json");
+  RunningHost host;
+};
+
+INSTANTIATE_TEST_SUITE_P(Isolation, DeliveryToResultTest, ::testing::Values("inprocess", "process"));
+
+TEST_P(DeliveryToResultTest, ASignedDeliveryBecomesATaskThatAnAgentCompletes) {
+  auto answer = host.github("issues", labeled);
+  ASSERT_EQ(answer.status, 202) << answer.body << host.log();
+  auto body = parse_json(answer.body);
+  EXPECT_EQ(string_member(*body, "status"), "queued");
+  auto task = host.wait_for_task(string_member(*body, "task_id"), {"completed", "failed"});
+  EXPECT_EQ(string_member(task, "status"), "completed") << host.log();
+  EXPECT_EQ(string_member(task, "current_agent"), "command-agent");
+  ASSERT_EQ(find_member(task, "agent_executions")->Size(), 1u);
+  EXPECT_TRUE(bool_member((*find_member(task, "agent_executions"))[0], "success"));
+}
+
+TEST_P(DeliveryToResultTest, AnEventWithoutTheLabelIsIgnoredAndStored) {
+  auto answer = host.github("issues", payload("issues-opened.json"));
+  EXPECT_EQ(answer.status, 200) << answer.body;
+  EXPECT_EQ(string_member(*parse_json(answer.body), "status"), "ignored");
+  auto deliveries = parse_json(host.api("GET", "/api/dashboard/deliveries").body);
+  ASSERT_EQ(find_member(*deliveries, "deliveries")->Size(), 1u);
+}
+
+TEST_P(DeliveryToResultTest, BadSignaturesAreRefusedAndLeaveNothing) {
+  std::string good = RunningHost::github_signature(labeled);
+  auto send = [&](std::vector<std::pair<std::string, std::string>> signatures) {
+    signatures.push_back({"Content-Type", "application/json"});
+    signatures.push_back({"X-GitHub-Event", "issues"});
+    signatures.push_back({"X-GitHub-Delivery", new_id()});
+    return host.request("POST", "/webhooks/github", labeled, signatures).status;
+  };
+  EXPECT_EQ(send({}), 401) << "missing";
+  EXPECT_EQ(send({{"X-Hub-Signature-256", RunningHost::github_signature(labeled, "another-secret-0123456")}}), 401);
+  EXPECT_EQ(send({{"X-Hub-Signature-256", good}, {"X-Hub-Signature-256", good}}), 401) << "doubled";
+  EXPECT_EQ(send({{"X-Hub-Signature-256", good.substr(7)}}), 401) << "without its prefix";
+  EXPECT_EQ(send({{"X-Hub-Signature-256", "sha256=zz" + good.substr(9)}}), 401) << "not hex";
+  EXPECT_EQ(send({{"X-Hub-Signature-256", "sha256="}}), 401) << "empty";
+  EXPECT_EQ(send({{"X-Hub-Signature", "sha1=" + std::string(40, 'a')}}), 401) << "SHA-1 only";
+  auto deliveries = parse_json(host.api("GET", "/api/dashboard/deliveries").body);
+  EXPECT_EQ(find_member(*deliveries, "deliveries")->Size(), 0u);
+  EXPECT_THAT(host.api("GET", "/metrics").body, HasSubstr("davit_delivery_rejections_total{"));
+}
+
+TEST_P(DeliveryToResultTest, MalformedBodiesAreRefusedBeforeThePluginSeesThem) {
+  for (const std::string& bad : {std::string("{"), std::string("\"\xC0\xAF\""), std::string(65, '[') + std::string(65, ']'),
+                                 std::string("{}\0{}", 5)}) {
+    auto answer = host.github("issues", bad);
+    EXPECT_EQ(answer.status, 400) << bad << answer.body;
+    EXPECT_EQ(answer.header("Content-Type"), "application/problem+json");
+  }
+}
+
+TEST_P(DeliveryToResultTest, UnknownWebhooksMethodsAndMediaTypesHaveTheirAnswers) {
+  EXPECT_EQ(host.request("POST", "/webhooks/nobody", "{}").status, 404);
+  EXPECT_EQ(host.request("POST", "/webhooks/", "{}").status, 404);
+  EXPECT_EQ(host.request("POST", "/webhooks/github/", "{}").status, 404);
+  EXPECT_EQ(host.request("POST", "//webhooks/github", "{}").status, 404);
+  auto get = host.request("GET", "/webhooks/github");
+  EXPECT_EQ(get.status, 405);
+  EXPECT_EQ(get.header("Allow"), "POST");
+  EXPECT_EQ(host.request("POST", "/webhooks/github", labeled,
+                         {{"Content-Type", "text/plain"},
+                          {"X-GitHub-Delivery", new_id()},
+                          {"X-Hub-Signature-256", RunningHost::github_signature(labeled)}})
+                .status,
+            415);
+}
+
+TEST_P(DeliveryToResultTest, TheSameIdOnEightConnectionsAtOnceIsOneTask) {
+  std::string id = new_id();
+  std::vector<test::RawAnswer> answers(8);
+  std::vector<std::thread> senders;
+  for (auto& answer : answers) {
+    senders.emplace_back([&] { answer = host.github("issues", labeled, id); });
+  }
+  for (std::thread& sender : senders) sender.join();
+  std::set<std::string> tasks;
+  int accepted = 0;
+  for (const auto& answer : answers) {
+    EXPECT_TRUE(answer.status == 202 || answer.status == 200) << answer.body;
+    if (answer.status == 202) ++accepted;
+    tasks.insert(string_member(*parse_json(answer.body), "task_id"));
+  }
+  EXPECT_EQ(accepted, 1);
+  EXPECT_EQ(tasks.size(), 1u);
+  EXPECT_EQ(tasks.count(""), 0u);
+  auto listed = parse_json(host.api("GET", "/api/dashboard/tasks").body);
+  EXPECT_EQ(find_member(*listed, "tasks")->Size(), 1u);
+}
+
+TEST_P(DeliveryToResultTest, WhatWasAcknowledgedSurvivesAKill) {
+  auto answer = host.github("issues", labeled);
+  ASSERT_EQ(answer.status, 202);
+  std::string id = string_member(*parse_json(answer.body), "task_id");
+  host.end(SIGKILL);
+  ASSERT_TRUE(host.start()) << host.log();
+  auto task = host.wait_for_task(id, {"completed"});
+  EXPECT_EQ(string_member(task, "status"), "completed");
+}
+
+TEST_P(DeliveryToResultTest, StopsInOrderWhenAsked) {
+  ASSERT_EQ(host.github("issues", labeled).status, 202);
+  EXPECT_EQ(host.end(SIGTERM), 0) << host.log();
+}
+
+TEST_P(DeliveryToResultTest, NoSecretIsInTheLogTheDatabaseOrAnAnswer) {
+  host.github("issues", labeled);
+  std::string shown = host.api("GET", "/api/dashboard/webhooks").body + host.api("GET", "/api/dashboard/plugins").body +
+                      host.api("GET", "/api/dashboard/deliveries").body + host.api("GET", "/metrics").body;
+  EXPECT_THAT(shown, Not(HasSubstr(RunningHost::kSecret)));
+  EXPECT_EQ(host.end(SIGTERM), 0);
+  EXPECT_THAT(host.log().substr(host.log().find('\n')), Not(HasSubstr(RunningHost::kSecret)));
+  auto database = read_file(host.folder() / "davit.db", 256u << 20);
+  ASSERT_TRUE(database.ok());
+  EXPECT_EQ(database->find(RunningHost::kSecret), std::string::npos);
+  EXPECT_EQ(database->find(host.token()), std::string::npos);
+  EXPECT_EQ(database->find(RunningHost::github_signature(labeled).substr(7)), std::string::npos);
+}
+
+TEST_P(DeliveryToResultTest, TheApiWantsAToken) {
+  EXPECT_EQ(host.request("GET", "/api/dashboard/tasks").status, 401);
+  EXPECT_EQ(host.request("GET", "/api/dashboard/tasks", "", {{"Authorization", "Bearer wrong"}}).status, 401);
+  EXPECT_EQ(host.request("POST", "/api/tasks", "{}").status, 401);
+  EXPECT_EQ(host.request("GET", "/metrics").status, 401);
+  EXPECT_EQ(host.request("GET", "/healthz").status, 200);
+  EXPECT_EQ(host.request("GET", "/readyz").status, 200);
+}
+
+TEST_P(DeliveryToResultTest, ApiParametersAreChecked) {
+  for (const char* bad : {"limit=0", "limit=501", "limit=x", "status=nope", "start_date=yesterday", "nosuch=1", "q=%zz"}) {
+    auto answer = host.api("GET", std::string("/api/dashboard/tasks?") + bad);
+    EXPECT_EQ(answer.status, 400) << bad << answer.body;
+  }
+  EXPECT_EQ(host.api("GET", "/api/dashboard/tasks/" + new_id()).status, 404);
+  EXPECT_EQ(host.api("GET", "/api/dashboard/tasks/not-an-id").status, 404);
+  EXPECT_EQ(host.api("POST", "/api/tasks", R"({"agent":"nobody"})").status, 400);
+  EXPECT_EQ(host.api("POST", "/api/tasks", R"({"agent":"command-agent","priority":1000})").status, 400);
+}
+
+TEST_P(DeliveryToResultTest, ATaskMadeByHandRunsAndFollowsItsStates) {
+  auto made = host.api("POST", "/api/tasks", R"({"agent":"command-agent","title":"by hand","payload":{"a":1}})");
+  ASSERT_EQ(made.status, 201) << made.body;
+  std::string id = string_member(*parse_json(made.body), "task_id");
+  host.wait_for_task(id, {"completed"});
+  EXPECT_EQ(host.api("POST", "/api/tasks/" + id + "/cancel").status, 409);
+  EXPECT_EQ(host.api("POST", "/api/tasks/" + id + "/retry").status, 409);
+  EXPECT_EQ(host.api("POST", "/api/tasks/" + new_id() + "/retry").status, 404);
+}
+
+TEST(ServeTest, AWebhookWithoutASecretAnswers503AndSaysSoAtTheStart) {
+  RunningHost host;
+  host.install(kPlugins / "github.so");
+  host.environment.clear();
+  host.configure("webhooks:\n  github: {secret_env: GITHUB_WEBHOOK_SECRET}\n");
+  ASSERT_TRUE(host.start()) << host.log();
+  EXPECT_EQ(host.github("issues", "{}").status, 503);
+  EXPECT_THAT(host.log(), HasSubstr("GITHUB_WEBHOOK_SECRET"));
+}
+
+TEST(ServeTest, ADisabledWebhookIsNotFound) {
+  RunningHost host;
+  host.install(kPlugins / "github.so");
+  host.configure("webhooks:\n  github: {enabled: false, secret_env: GITHUB_WEBHOOK_SECRET}\n");
+  ASSERT_TRUE(host.start()) << host.log();
+  EXPECT_EQ(host.github("issues", "{}").status, 404);
+}
+
+TEST(ServeTest, AnAnswerOverTheLimitOfAWebhookIs413) {
+  RunningHost host;
+  host.install(kPlugins / "github.so");
+  host.configure("webhooks:\n  github: {secret_env: GITHUB_WEBHOOK_SECRET, max_body_bytes: 1000}\n");
+  ASSERT_TRUE(host.start()) << host.log();
+  EXPECT_EQ(host.github("issues", std::string(1001, ' ')).status, 413);
+}
+
+TEST(ServeTest, APluginThatCannotBeLoadedIsNamedAndTheOthersServe) {
+  RunningHost host;
+  host.install(kPlugins / "github.so");
+  write_file_atomically(host.folder() / "plugins" / "broken.so", "this is no library", 0700).ok();
+  host.configure(sections("process"));
+  ASSERT_TRUE(host.start()) << host.log();
+  auto plugins = host.api("GET", "/api/dashboard/plugins");
+  EXPECT_THAT(plugins.body, HasSubstr("broken.so"));
+  EXPECT_THAT(plugins.body, HasSubstr("not_elf"));
+  EXPECT_EQ(host.github("issues", payload("issues-opened.json")).status, 200);
+}
+
+TEST(ServeTest, ASecondHostOnTheSameDatabaseIsRefused) {
+  RunningHost host;
+  host.install(kPlugins / "github.so");
+  host.configure(sections("process"));
+  ASSERT_TRUE(host.start()) << host.log();
+  auto second = host.command({"serve", "--no-supervisor"});
+  EXPECT_EQ(second.status, 15) << second.text;
+  EXPECT_THAT(second.text, HasSubstr("already running"));
+}
+
+TEST(ServeTest, TheSupervisorStartsAKilledHostAgain) {
+  RunningHost host;
+  host.install(kPlugins / "github.so");
+  host.install(kPlugins / "command-agent.so");
+  host.configure(sections("process"));
+  // A port of its own, since the second start must be found at the same place.
+  ASSERT_TRUE(host.start({})) << host.log();
+  ASSERT_EQ(host.github("issues", payload("derived-issues-labeled-ai-fix.json")).status, 202);
+  EXPECT_EQ(host.end(SIGTERM), 0) << host.log();
+}
+
+}  // namespace
+}  // namespace davit::testing

@@ -1,0 +1,62 @@
+#include "host/http/query.h"
+
+#include <gtest/gtest.h>
+
+namespace davit::http {
+namespace {
+
+Query parsed(std::string_view text) {
+  auto query = Query::parse(text);
+  EXPECT_TRUE(query.ok()) << text;
+  return query.ok() ? std::move(*query) : Query();
+}
+
+TEST(QueryTest, DecodesNamesAndValues) {
+  Query query = parsed("q=a+b%20c%2F&agent=x&empty=&flag");
+  EXPECT_EQ(query.text("q"), "a b c/");
+  EXPECT_EQ(query.text("agent"), "x");
+  EXPECT_EQ(query.text("empty"), "");
+  EXPECT_EQ(query.text("flag"), "");
+  EXPECT_EQ(query.text("absent"), "");
+}
+
+TEST(QueryTest, DecodesAnEscapeAtTheVeryEnd) { EXPECT_EQ(parsed("q=%41").text("q"), "A"); }
+
+TEST(QueryTest, RefusesBrokenEscapesAndBadUtf8) {
+  for (const char* bad : {"q=%", "q=%4", "q=%zz", "q=a%2", "q=%ff", "%=1"}) EXPECT_FALSE(Query::parse(bad).ok()) << bad;
+}
+
+TEST(QueryTest, ReadsNumbersInsideTheirBounds) {
+  Query query = parsed("limit=500");
+  EXPECT_EQ(query.whole_number("limit", 50, 1, 500), 500);
+  EXPECT_EQ(query.whole_number("absent", 50, 1, 500), 50);
+  EXPECT_TRUE(query.errors().empty());
+}
+
+TEST(QueryTest, NamesTheNumberThatIsWrong) {
+  for (const char* bad : {"limit=501", "limit=0", "limit=-1", "limit=5x", "limit=%205", "limit=99999999999999"}) {
+    Query query = parsed(bad);
+    EXPECT_EQ(query.whole_number("limit", 50, 1, 500), 50);
+    ASSERT_EQ(query.errors().size(), 1u) << bad;
+    EXPECT_EQ(query.errors()[0].field, "limit");
+    EXPECT_EQ(query.errors()[0].message, "must be a whole number from 1 to 500");
+  }
+}
+
+TEST(QueryTest, ReadsTimesAndNamesTheOneThatIsWrong) {
+  Query query = parsed("start_date=2026-01-02&end_date=yesterday");
+  EXPECT_EQ(to_iso8601(query.time("start_date").value()), "2026-01-02T00:00:00.000Z");
+  EXPECT_FALSE(query.time("end_date").has_value());
+  ASSERT_EQ(query.errors().size(), 1u);
+  EXPECT_EQ(query.errors()[0].field, "end_date");
+}
+
+TEST(QueryTest, RefusesParametersThatDoNotExist) {
+  Query query = parsed("limit=5&limt=6");
+  query.allow_only({"limit"});
+  ASSERT_EQ(query.errors().size(), 1u);
+  EXPECT_EQ(query.errors()[0].field, "limt");
+}
+
+}  // namespace
+}  // namespace davit::http
