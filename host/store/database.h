@@ -100,8 +100,9 @@ class FileIdentity {
   static FileIdentity of(const std::filesystem::path& path);
   // Unavailable with a sentence, if the database or its log is gone or another.
   Result<> check() const;
-  // The log appears with the first transaction.
+  // The log appears with the first transaction and goes with the last connection.
   void note_log();
+  void forget_log() { log_.reset(); }
 
  private:
   struct Node {

@@ -47,7 +47,7 @@ struct Deliveries::Statements {
       db,
       "INSERT INTO delivery (id, webhook, key, verdict, received_at, due_at, tries, duplicates, body_bytes,"
       " message, entity, request_id, remote_address, plugin_hash)"
-      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, ?7, ?8, ?9, ?10, ?11, ?12) RETURNING row"};
+      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, ?7, ?8, ?9, ?10, ?11, ?12)"};
   Statement insert_body{
       db,
       "INSERT INTO delivery_body (row, method, path, query, timings, details, key_window, headers, body)"
@@ -152,14 +152,10 @@ Result<Accepted> Deliveries::accept(Batch& batch, const NewDelivery& delivery) {
   const std::optional<WallTime> due = delivery.verdict == Verdict::Deferred
                                           ? std::optional(delivery.due_at.value_or(batch.now))
                                           : std::nullopt;
-  std::int64_t row = 0;
-  {
-    Cursor inserted = sql_->insert.query(
-        to_stored_id(delivery.id).value(), delivery.webhook, delivery.delivery_key, code_of(delivery.verdict),
-        delivery.received_at, due, delivery.body.size(), delivery.answer.message, entity_of(delivery),
-        delivery.request_id, delivery.remote_address, delivery.plugin_hash);
-    if (inserted.next()) row = inserted.integer(0);
-  }
+  const std::int64_t row = sql_->insert.insert(
+      to_stored_id(delivery.id).value(), delivery.webhook, delivery.delivery_key, code_of(delivery.verdict),
+      delivery.received_at, due, delivery.body.size(), delivery.answer.message, entity_of(delivery),
+      delivery.request_id, delivery.remote_address, delivery.plugin_hash);
   sql_->insert_body.run(row, delivery.method, delivery.path, delivery.query, delivery.timings,
                         delivery.answer.details, window, delivery.headers, Blob{delivery.body});
   sql_->put_key.run(Blob{hash}, row, delivery.received_at);

@@ -71,6 +71,10 @@ int Statement::finish() {
   return changed;
 }
 
+std::int64_t Statement::last_row() const {
+  return database_->failed() ? 0 : sqlite3_last_insert_rowid(database_->handle());
+}
+
 void Statement::reset() { sqlite3_reset(handle_); }
 
 Cursor::~Cursor() {

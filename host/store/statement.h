@@ -79,6 +79,13 @@ class Statement {
     return finish();
   }
 
+  // Runs an INSERT to the end. Gives the number of the new row.
+  template <typename... Values>
+  std::int64_t insert(const Values&... values) {
+    run(values...);
+    return last_row();
+  }
+
   // The rows of a query. Values are copied, so temporaries are fine. One cursor at a time.
   template <typename... Values>
   Cursor query(const Values&... values) {
@@ -116,6 +123,7 @@ class Statement {
   friend class Cursor;
   void bind_integer(int index, std::int64_t value);
   int finish();
+  std::int64_t last_row() const;
   bool step();
   void reset();
 

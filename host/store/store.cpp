@@ -171,7 +171,9 @@ std::variant<std::unique_ptr<Store>, OpenError> Store::open(const Options& optio
     // Nothing is left behind where there is no database and none is to be made.
     struct stat info {};
     const bool lock_exists = ::lstat((path.string() + ".lock").c_str(), &info) == 0;
-    if (error && !lock_exists && !(options.create_if_missing && error->failure == OpenFailure::Missing)) {
+    const bool may_begin = options.create_if_missing && error &&
+                           (error->failure == OpenFailure::Missing || error->failure == OpenFailure::Empty);
+    if (error && !lock_exists && !may_begin) {
       return *error;
     }
     Result<LockFile> lock = LockFile::acquire(path);

@@ -90,8 +90,7 @@ struct TaskQueue::Statements {
       "INSERT INTO task (id, state, agent, rank, run_at, execution, attempt, max_retries, crashes, "
       "created_at,"
       " updated_at, delivery, chain_depth, parent, root, task_type, source, key, entity, title)"
-      " VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, ?6, 0, ?7, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) "
-      "RETURNING row"};
+      " VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, ?6, 0, ?7, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) "};
   Statement insert_body{
       db,
       "INSERT INTO task_body (row, actor_id, actor_login, actor_role, links, payload, previous_result)"
@@ -123,7 +122,7 @@ struct TaskQueue::Statements {
       " FROM task t JOIN task_body b ON b.row = t.row WHERE t.row = ?1"};
   Statement insert_execution{db,
                              "INSERT INTO execution (task, session, attempt, started_at, agent, outcome)"
-                             " VALUES (?1, ?2, ?3, ?4, ?5, 'running') RETURNING row"};
+                             " VALUES (?1, ?2, ?3, ?4, ?5, 'running')"};
   Statement start{
       db,
       "UPDATE task SET state = 1, execution = ?2, attempt = ?3, updated_at = ?4, hold_reason = NULL"
@@ -255,14 +254,10 @@ std::string TaskQueue::create(Batch& batch, const NewTask& task, const Origin& o
 
   const StoredId id = task.id.empty() ? new_stored_id() : to_stored_id(task.id).value_or(StoredId{});
   const TaskState state = origin.awaits_approval ? TaskState::AwaitingApproval : TaskState::Queued;
-  std::int64_t row = 0;
-  {
-    Cursor inserted =
-        sql_->insert_task.query(id, code_of(state), task.agent, rank, run_at, task.max_retries, batch.now,
-                                origin.delivery, origin.chain_depth, origin.parent, origin.root,
-                                task.task_type, origin.source, if_any(task.key), if_any(entity), title);
-    if (inserted.next()) row = inserted.integer(0);
-  }
+  const std::int64_t row =
+      sql_->insert_task.insert(id, code_of(state), task.agent, rank, run_at, task.max_retries, batch.now,
+                               origin.delivery, origin.chain_depth, origin.parent, origin.root,
+                               task.task_type, origin.source, if_any(task.key), if_any(entity), title);
   sql_->insert_body.run(row, actor(&Actor::id), actor(&Actor::login), actor(&Actor::role),
                         if_any(origin.links), task.payload, if_any(origin.previous_result));
   batch.changes.push_back({state == TaskState::Queued ? Change::Kind::TaskQueued : Change::Kind::TaskChanged,
@@ -324,11 +319,8 @@ std::vector<ClaimedTask> TaskQueue::claim(Batch& batch, const ClaimRequest& requ
     const StoredId session = new_stored_id();
     task.session_id = to_text(session);
     task.fence.task_row = candidate.row;
-    {
-      Cursor inserted =
-          sql_->insert_execution.query(candidate.row, session, task.attempt, batch.now, task.agent);
-      if (inserted.next()) task.fence.number = inserted.integer(0);
-    }
+    task.fence.number =
+        sql_->insert_execution.insert(candidate.row, session, task.attempt, batch.now, task.agent);
     sql_->start.run(candidate.row, task.fence.number, task.attempt, batch.now);
     leases_.grant(task.fence, batch.monotonic + request.lease);
     batch.changes.push_back({Change::Kind::TaskChanged, task.task_id, task.agent, std::nullopt});

@@ -47,7 +47,7 @@ Result<std::unique_ptr<Writer>> Writer::start(const Options& options, std::uniqu
   }));
   if (returned > 0)
     log.warn("Tasks of a host that ended while they ran were returned", {{"tasks", returned}});
-  writer->identity_.note_log();
+  writer->note_log();
   writer->thread_ = std::thread([self = writer.get()] { self->loop(); });
   return writer;
 }
@@ -77,7 +77,7 @@ WriterStats Writer::stats() const {
 }
 
 Result<> Writer::health() {
-  TRY(identity_.check());
+  TRY(check_identity());
   const std::optional<Error> trouble = trouble_.with([](const std::optional<Error>& error) { return error; });
   if (!trouble) return {};
   const bool probe = waiting_.with([](Waiting& waiting) { return !std::exchange(waiting.probing, true); });
@@ -188,10 +188,19 @@ void Writer::fail_all(Writes& writes, const Error& error) {
 void Writer::drop_connection() {
   leases_.discard();
   connection_.reset();
+  identity_.with([](FileIdentity& identity) { identity.forget_log(); });
+}
+
+Result<> Writer::check_identity() const {
+  return identity_.with([](const FileIdentity& identity) { return identity.check(); });
+}
+
+void Writer::note_log() {
+  identity_.with([](FileIdentity& identity) { identity.note_log(); });
 }
 
 void Writer::commit_batch(Writes& writes) {
-  Result<> usable = identity_.check();
+  Result<> usable = check_identity();
   if (usable.ok() && connection_ == nullptr) usable = reopen();
   if (!usable.ok()) {
     note_health(usable);
@@ -231,8 +240,8 @@ void Writer::commit_batch(Writes& writes) {
   Result<> committed;
   if (!database.commit()) committed = to_error(*database.take_failure());
   if (committed.ok() && wrote) {
-    identity_.note_log();
-    committed = identity_.check();
+    note_log();
+    committed = check_identity();
   }
   if (!committed.ok()) {
     failed_commits_.fetch_add(1);

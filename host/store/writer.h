@@ -118,6 +118,8 @@ class Writer {
   void commit_batch(Writes& writes);
   Result<> reopen();
   void drop_connection();
+  Result<> check_identity() const;
+  void note_log();
   void fail_all(Writes& writes, const Error& error);
   void checkpoint_if_due();
   Result<> run_alone(const std::function<void(Session&)>& work);
@@ -126,7 +128,7 @@ class Writer {
   const Options options_;
   Log& log_;
   const Clock& clock_;
-  FileIdentity identity_;
+  Guarded<FileIdentity> identity_;
   Leases leases_;                           // writer thread
   std::unique_ptr<Connection> connection_;  // writer thread; null after a failure, until reopened
   int truncate_at_ = 16 * 1024;             // writer thread; pages of log

@@ -81,7 +81,9 @@ class StoreTest : public ::testing::Test {
     return wait<TaskState>([&](auto done) { store().finish(std::move(finish), done); });
   }
   Renewal renew(std::vector<Fence> fences) {
-    return wait<Renewal>([&](auto done) { store().renew(std::move(fences), kLease, done); }).value();
+    Result<Renewal> renewal =
+        wait<Renewal>([&](auto done) { store().renew(std::move(fences), kLease, done); });
+    return renewal.ok() ? std::move(renewal).value() : Renewal{};
   }
   int reap(int max_crashes = 3) {
     return wait<int>([&](auto done) { store().reap_expired_leases(max_crashes, done); }).value();
