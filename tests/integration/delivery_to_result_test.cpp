@@ -18,7 +18,7 @@ const std::filesystem::path kPlugins = DAVIT_BUILD_DIR "/plugins";
 const std::filesystem::path kTestPlugins = DAVIT_BUILD_DIR "/tests/plugins";
 
 std::string payload(const std::string& name) {
-  auto text = read_file(std::filesystem::path(DAVIT_SOURCE_DIR) / "plugins/webhooks/github/testdata" / name);
+  auto text = read_file(std::filesystem::path(DAVIT_SOURCE_DIR) / "examples/demo" / name);
   EXPECT_TRUE(text.ok()) << name;
   return text.ok() ? *text : "";
 }
@@ -40,11 +40,11 @@ class DeliveryToResultTest : public ::testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
     host.install(kPlugins / "github.so");
-    host.install(kPlugins / "command-agent.so");
+    host.install(kPlugins / "command_agent.so");
     host.configure(sections(GetParam()));
     ASSERT_TRUE(host.start()) << host.log();
   }
-  std::string labeled = payload("derived-issues-labeled-ai-fix.json");
+  std::string labeled = payload("1-issue-labeled.json");
   RunningHost host;
 };
 
@@ -63,7 +63,7 @@ TEST_P(DeliveryToResultTest, ASignedDeliveryBecomesATaskThatAnAgentCompletes) {
 }
 
 TEST_P(DeliveryToResultTest, AnEventWithoutTheLabelIsIgnoredAndStored) {
-  auto answer = host.github("issues", payload("issues-opened.json"));
+  auto answer = host.github("issue_comment", payload("2-issue-comment.json"));
   EXPECT_EQ(answer.status, 200) << answer.body;
   EXPECT_EQ(string_member(*parse_json(answer.body), "status"), "ignored");
   auto deliveries = parse_json(host.api("GET", "/api/dashboard/deliveries").body);
@@ -231,7 +231,7 @@ TEST(ServeTest, APluginThatCannotBeLoadedIsNamedAndTheOthersServe) {
   auto plugins = host.api("GET", "/api/dashboard/plugins");
   EXPECT_THAT(plugins.body, HasSubstr("broken.so"));
   EXPECT_THAT(plugins.body, HasSubstr("not_elf"));
-  EXPECT_EQ(host.github("issues", payload("issues-opened.json")).status, 200);
+  EXPECT_EQ(host.github("issue_comment", payload("2-issue-comment.json")).status, 200);
 }
 
 TEST(ServeTest, ASecondHostOnTheSameDatabaseIsRefused) {
@@ -241,17 +241,17 @@ TEST(ServeTest, ASecondHostOnTheSameDatabaseIsRefused) {
   ASSERT_TRUE(host.start()) << host.log();
   auto second = host.command({"serve", "--no-supervisor"});
   EXPECT_EQ(second.status, 15) << second.text;
-  EXPECT_THAT(second.text, HasSubstr("already running"));
+  EXPECT_THAT(second.text, HasSubstr("already in use"));
 }
 
 TEST(ServeTest, TheSupervisorStartsAKilledHostAgain) {
   RunningHost host;
   host.install(kPlugins / "github.so");
-  host.install(kPlugins / "command-agent.so");
+  host.install(kPlugins / "command_agent.so");
   host.configure(sections("process"));
   // A port of its own, since the second start must be found at the same place.
   ASSERT_TRUE(host.start({})) << host.log();
-  ASSERT_EQ(host.github("issues", payload("derived-issues-labeled-ai-fix.json")).status, 202);
+  ASSERT_EQ(host.github("issues", payload("1-issue-labeled.json")).status, 202);
   EXPECT_EQ(host.end(SIGTERM), 0) << host.log();
 }
 
