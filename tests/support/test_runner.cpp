@@ -35,7 +35,7 @@ extern "C" const char* __asan_default_options() {
   return "handle_segv=0:handle_abort=0:handle_sigbus=0:detect_leaks=0";
 }
 extern "C" const char* __tsan_default_options() {
-  return "handle_segv=0:handle_abort=0:handle_sigbus=0:die_after_fork=0";
+  return "handle_segv=0:handle_abort=0:handle_sigbus=0:die_after_fork=0:halt_on_error=1";
 }
 
 namespace {
