@@ -20,9 +20,8 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
-#include <condition_variable>
+#include <future>
 #include <map>
-#include <mutex>
 #include <system_error>
 #include <thread>
 #include <unordered_map>
@@ -191,32 +190,19 @@ bool Loop::run(const std::function<void()>& function) {
     function();
     return true;
   }
-  // `Done` is told by its destructor too: a loop that stops drops the posted function, and the waiter must
-  // not hang.
-  struct Outcome {
-    std::mutex mutex;
-    std::condition_variable changed;
-    bool ended = false, ran = false;
-  };
-  struct Done {
-    std::shared_ptr<Outcome> outcome;
-    bool ran = false;
-    explicit Done(std::shared_ptr<Outcome> shared) : outcome(std::move(shared)) {}
-    ~Done() {
-      std::lock_guard lock(outcome->mutex);
-      outcome->ended = true;
-      outcome->ran = ran;
-      outcome->changed.notify_all();
-    }
-  };
-  auto outcome = std::make_shared<Outcome>();
-  post([&function, done = std::make_shared<Done>(outcome)] {
+  // A loop that stops drops the posted function and the promise with it, which ends the wait too.
+  auto done = std::make_shared<std::promise<void>>();
+  std::future<void> ran = done->get_future();
+  post([&function, promise = std::move(done)] {
     function();
-    done->ran = true;
+    promise->set_value();
   });
-  std::unique_lock lock(outcome->mutex);
-  outcome->changed.wait(lock, [&] { return outcome->ended; });
-  return outcome->ran;
+  try {
+    ran.get();
+    return true;
+  } catch (const std::future_error&) {
+    return false;
+  }
 }
 
 bool Loop::on_loop_thread() const { return parts_->thread_id.load() == std::this_thread::get_id(); }

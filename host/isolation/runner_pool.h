@@ -34,12 +34,11 @@ std::string_view to_string(CallEnd end);  // "timed_out"
 
 struct CallOutcome {
   CallEnd end = CallEnd::Answered;
-  std::string answer;       // JSON; read by protocol.h
-  std::string detail;       // a sentence
-  std::string output_tail;  // what the runner printed last, at most 8 KiB; empty for Answered
-  bool past_deadline =
-      false;              // it answered, but only when the deadline had come and it had been asked to stop
-  Duration kill_took{0};  // from the deadline (or from cancel()) to an empty process tree
+  std::string answer;          // JSON; read by protocol.h
+  std::string detail;          // a sentence
+  std::string output_tail;     // what the runner printed last, at most 8 KiB; empty for Answered
+  bool past_deadline = false;  // it answered, but only in the grace after the deadline
+  Duration kill_took{0};       // from the deadline (or from cancel()) to an empty process tree
 };
 
 struct Call {

@@ -97,7 +97,7 @@ constexpr bool kSanitizer = false;
 #endif
 
 void limit_address_space(std::uint64_t bytes) {
-  if (bytes == 0 || kSanitizer) return;
+  if (bytes == 0) return;
   rlimit limit{bytes, bytes};
   setrlimit(RLIMIT_AS, &limit);
 }
@@ -109,14 +109,15 @@ Result<> RunnerOutput::send(FrameKind kind, std::string_view json, std::string_v
 }
 
 Result<> RunnerOutput::report(std::string_view json, std::string_view blob) {
-  std::lock_guard lock(mutex_);
-  if (!in_call_) return Error{ErrorCode::Conflict, "the call this report belongs to is over"};
-  return send(FrameKind::Report, json, blob);
+  return state_.with([&](State& state) -> Result<> {
+    if (!state.in_call) return Error{ErrorCode::Conflict, "the call this report belongs to is over"};
+    return send(FrameKind::Report, json, blob);
+  });
 }
 
 void RunnerOutput::log(LogLevel level, std::string_view line) {
-  std::lock_guard lock(mutex_);
-  (void)send(FrameKind::Log, log_json(level, line)).ok();  // without a host there is nobody to tell
+  // Without a host there is nobody to tell.
+  state_.with([&](State&) { static_cast<void>(send(FrameKind::Log, log_json(level, line)).ok()); });
 }
 
 class RunnerServer {
@@ -142,8 +143,10 @@ class RunnerServer {
   OwnDescendants main_descendants_;         // main thread
   OwnDescendants control_descendants_;      // control thread
   std::atomic<bool> ending_{false};
-  std::mutex mutex_;
-  std::uint64_t current_call_ = 0, cancelled_call_ = 0;  // with mutex_
+  struct Calls {
+    std::uint64_t current = 0, cancelled = 0;
+  };
+  Guarded<Calls> calls_;
 };
 
 // Whichever thread is first ends the process; the other one only must not go on.
@@ -173,12 +176,11 @@ void RunnerServer::watch_control() {
 
 // On a thread of its own: a plugin's cancel may hang, and this thread must go on watching the host.
 void RunnerServer::cancel_call(std::uint64_t id) {
-  {
-    std::lock_guard lock(mutex_);
-    cancelled_call_ = id;
-    if (current_call_ != id) return;
-  }
-  start_cancel();
+  const bool runs = calls_.with([id](Calls& calls) {
+    calls.cancelled = id;
+    return calls.current == id;
+  });
+  if (runs) start_cancel();
 }
 
 void RunnerServer::start_cancel() {
@@ -191,8 +193,8 @@ void RunnerServer::start_cancel() {
 }
 
 void RunnerServer::send(FrameKind kind, std::string_view json) {
-  std::lock_guard lock(output_.mutex_);
-  if (!output_.send(kind, json).ok()) end(0, main_descendants_);
+  auto sent = output_.state_.with([&](RunnerOutput::State&) { return output_.send(kind, json); });
+  if (!sent.ok()) end(0, main_descendants_);
 }
 
 void RunnerServer::call(const Frame& frame) {
@@ -206,34 +208,24 @@ void RunnerServer::call(const Frame& frame) {
       return;
     }
   }
-  bool cancelled_before = false;
-  {
-    std::lock_guard lock(mutex_);
-    current_call_ = head->id;
-    cancelled_before = cancelled_call_ == head->id;
-  }
-  {
-    std::lock_guard lock(output_.mutex_);
-    output_.in_call_ = true;
-  }
+  output_.state_.with([](RunnerOutput::State& state) { state.in_call = true; });
+  const bool cancelled_before = calls_.with([&](Calls& calls) {
+    calls.current = head->id;
+    return calls.cancelled == head->id;
+  });
   if (cancelled_before) start_cancel();
   std::string answer = servant_.run(*head, frame.blob);
-  {
-    std::lock_guard lock(mutex_);
-    current_call_ = 0;
-  }
+  calls_.with([](Calls& calls) { calls.current = 0; });
   if (has_children() && !main_descendants_.end(kDescendantsLimit)) end(kProtocolFailure, main_descendants_);
   if (!head->directory.empty()) (void)!chdir("/");  // the folder may be removed now
-  {
-    std::lock_guard lock(output_.mutex_);
-    output_.in_call_ = false;
-    auto sent = output_.send(FrameKind::Answer, answer);
-    if (!sent.ok() && sent.error().code == ErrorCode::TooLarge) {
-      sent = output_.send(FrameKind::Answer,
-                          error_answer({ErrorCode::Permanent, "the plugin's answer is over 8 MiB"}));
-    }
-    if (!sent.ok()) end(0, main_descendants_);
-  }
+  auto sent = output_.state_.with([&](RunnerOutput::State& state) {
+    state.in_call = false;
+    auto whole = output_.send(FrameKind::Answer, answer);
+    if (whole.ok() || whole.error().code != ErrorCode::TooLarge) return whole;
+    return output_.send(FrameKind::Answer,
+                        error_answer({ErrorCode::Permanent, "the plugin's answer is over 8 MiB"}));
+  });
+  if (!sent.ok()) end(0, main_descendants_);
 }
 
 void RunnerServer::handle(const Frame& frame) {
@@ -255,6 +247,7 @@ void RunnerServer::handle(const Frame& frame) {
       const bool scans = frame.kind == FrameKind::Scan;
       auto request = scans ? scan_from_json(frame.json) : create_from_json(frame.json);
       if (!request.ok() || created_) end(kProtocolFailure, main_descendants_);
+      if (kSanitizer) request->address_space_limit = 0;
       limit_address_space(request->address_space_limit);
       if (scans) {
         auto report = servant_.scan(*request, output_);

@@ -6,13 +6,13 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 
 #include "host/base/clock.h"
+#include "host/base/guarded.h"
 #include "host/base/log.h"
 #include "host/base/result.h"
 #include "host/isolation/envelope.h"
@@ -34,8 +34,10 @@ class RunnerOutput {
   friend class RunnerServer;
   Result<> send(FrameKind kind, std::string_view json, std::string_view blob = {});
   const int fd_;
-  std::mutex mutex_;  // frames must not mix
-  bool in_call_ = false;
+  struct State {
+    bool in_call = false;
+  };
+  Guarded<State> state_;  // held while a frame is sent: frames must not mix
 };
 
 // What is served: a plugin (runner_main.cpp), or a script in tests.
