@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "host/base/json.h"
+#include "host/isolation/protocol.h"
 #include "host/plugin/marshal.h"
 
 namespace davit::dispatch {
@@ -11,6 +12,7 @@ namespace {
 
 // Transcript lines beyond this are dropped (and counted) until the store has taken those that wait.
 constexpr std::size_t kMostWaitingBytes = 1u << 20;
+constexpr std::size_t kLineOverhead = 32;
 constexpr Duration kSpawnRetry{10'000};
 
 bool says_nothing(const Usage& usage) {
@@ -49,41 +51,41 @@ isolation::Call Execution::call(std::string_view folder, Duration cancel_grace) 
   Duration timeout = serving_->agent->timeout;
   isolation::Call call;
   call.task_tag = task_.task_id;
-  call.request = R"({"call":"agent.run"})";
-  call.blob =
-      plugin::agent_context_json(task_, serving_->agent->settings.config, clock_.wall() + timeout, folder);
+  isolation::set_request(
+      call, isolation::agent_run_request(plugin::agent_context_json(task_, serving_->agent->settings.config,
+                                                                    clock_.wall() + timeout, folder)));
   call.working_directory = folder;
   call.deadline = started_ + timeout;
   call.cancel_grace = cancel_grace;
   return call;
 }
 
-void Execution::hear(std::string_view report) {
-  auto parsed = parse_json(report);
-  if (!parsed.ok()) return;
-  std::string kind = string_member(*parsed, "report");
+void Execution::hear(std::string_view text) {
+  auto report = isolation::parse_report(text);
+  if (!report.ok()) return;
   const Redactor& redactor = serving_->redactor;
-  if (kind == "usage") {
-    auto usage = plugin::usage_from_json(text_member(*parsed, "usage"));
-    if (!usage.ok()) return;
-    usage_ = plugin::merged(usage_, *usage);
-    waiting_.usage = usage_;
-  } else if (kind == "progress") {
-    double fraction = number_member(*parsed, "fraction", -1);
-    waiting_.progress = std::min(fraction, 1.0);
-    waiting_.progress_message = string_member(*parsed, "message", string_member(*parsed, "phase"));
-    redactor.redact(waiting_.progress_message);
-  } else if (kind == "transcript") {
-    std::string line = string_member(*parsed, "line");
-    if (waiting_bytes_ + line.size() > kMostWaitingBytes) {
-      ++dropped_lines_;
-    } else {
-      redactor.redact(line);
-      waiting_bytes_ += line.size() + 32;
-      waiting_.transcript.emplace_back(string_member(*parsed, "kind"), std::move(line));
-    }
-  } else {
-    return;
+  using Kind = isolation::LiveReport::Kind;
+  switch (report->kind) {
+    case Kind::Usage:
+      usage_ = plugin::merged(usage_, report->usage);
+      waiting_.usage = usage_;
+      break;
+    case Kind::Progress:
+      waiting_.progress = std::min(report->fraction, 1.0);
+      waiting_.progress_message = std::move(report->message.empty() ? report->phase : report->message);
+      redactor.redact(waiting_.progress_message);
+      break;
+    case Kind::Transcript:
+      if (waiting_bytes_ + report->line.size() > kMostWaitingBytes) {
+        ++dropped_lines_;
+        break;
+      }
+      redactor.redact(report->line);
+      waiting_bytes_ += report->line.size() + kLineOverhead;
+      waiting_.transcript.emplace_back(std::move(report->line_kind), std::move(report->line));
+      break;
+    case Kind::Artifact:
+      return;  // the store has no place for them yet
   }
   something_waits_ = true;
 }
@@ -146,7 +148,7 @@ Ended Execution::of_answer(AgentResult result) const {
 Ended Execution::conclude(isolation::CallOutcome outcome) const {
   using isolation::CallEnd;
   if (outcome.end == CallEnd::Answered) {
-    auto result = plugin::agent_result_from_json(outcome.answer);
+    auto result = isolation::agent_result_from(outcome.answer);
     if (result.ok()) {
       // What fails after it was told that its time is up, fails because of that.
       if (outcome.past_deadline && !result->success && result->failure != FailureClass::Permanent)

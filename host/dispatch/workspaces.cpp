@@ -1,9 +1,16 @@
+// Why folders are used again: making and removing one costs more than all else the dispatcher does for a
+// small task (an inode each time, and removing waits for the disk's discard; measured on ext4: 27 of 50 us
+// CPU a task, and a third of the throughput). A folder that an execution left empty is renamed for the next
+// one instead.
 #include "host/dispatch/workspaces.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <system_error>
 #include <vector>
 
@@ -14,6 +21,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::size_t kMostSpare = 64;
+constexpr off_t kFreshFolderBytes = 4096;  // a folder that held much stays large on some file systems
+
 // An agent may have taken the write permission from its own folders; remove_all then needs it back.
 void make_removable(const fs::path& folder) {
   std::error_code failure;
@@ -23,6 +33,26 @@ void make_removable(const fs::path& folder) {
     std::error_code ignored;
     if (entry->is_directory(ignored) && !entry->is_symlink(ignored)) make_removable(entry->path());
   }
+}
+
+// Empty, ours, and nobody touched its mode; read through a descriptor, so that no link is followed.
+bool as_good_as_new(const fs::path& folder) {
+  int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0) return false;
+  struct stat status {};
+  bool untouched = ::fstat(fd, &status) == 0 && status.st_uid == ::geteuid() &&
+                   (status.st_mode & 07777) == 0700 && status.st_size <= kFreshFolderBytes;
+  DIR* entries = ::fdopendir(fd);
+  if (!entries) {
+    ::close(fd);
+    return false;
+  }
+  while (const dirent* entry = untouched ? ::readdir(entries) : nullptr) {
+    std::string_view name = entry->d_name;
+    if (name != "." && name != "..") untouched = false;
+  }
+  ::closedir(entries);
+  return untouched;
 }
 
 }  // namespace
@@ -48,6 +78,7 @@ Result<std::unique_ptr<Workspaces>> Workspaces::open(const fs::path& folder, Log
 Workspaces::Workspaces(fs::path folder, Log& log) : folder_(std::move(folder)), log_(log) {}
 
 Workspaces::~Workspaces() {
+  for (const fs::path& folder : spare_) ::rmdir(folder.c_str());
   if (remover_.joinable()) {
     remover_.request_stop();
     remover_.join();
@@ -56,13 +87,23 @@ Workspaces::~Workspaces() {
 
 Result<fs::path> Workspaces::create(std::string_view session_id) {
   fs::path workspace = folder_ / session_id;
+  if (!spare_.empty()) {
+    fs::path spare = std::move(spare_.back());
+    spare_.pop_back();
+    if (::renameat2(AT_FDCWD, spare.c_str(), AT_FDCWD, workspace.c_str(), RENAME_NOREPLACE) == 0)
+      return workspace;
+    ::rmdir(spare.c_str());
+  }
   if (::mkdir(workspace.c_str(), 0700) != 0)
     return Error{ErrorCode::Unavailable, "workspace " + workspace.string() + ": " + errno_text(errno)};
   return workspace;
 }
 
 void Workspaces::remove(const fs::path& workspace) {
-  // Most are empty: one call, at once.
+  if (spare_.size() < kMostSpare && as_good_as_new(workspace)) {
+    spare_.push_back(workspace);
+    return;
+  }
   if (::rmdir(workspace.c_str()) == 0 || errno == ENOENT) return;
   {
     std::lock_guard lock(mutex_);

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 #include "host/base/log.h"
 #include "host/base/result.h"
@@ -26,7 +27,8 @@ class Workspaces {
 
   // <folder>/<session_id>, mode 0700, empty.
   Result<std::filesystem::path> create(std::string_view session_id);
-  // Soon. Symbolic links in it are removed, never followed.
+  // Soon; an empty one at the latest with the destructor, it may serve the next session under its name.
+  // Symbolic links in it are removed, never followed.
   void remove(const std::filesystem::path& workspace);
 
  private:
@@ -36,7 +38,8 @@ class Workspaces {
 
   std::filesystem::path folder_;
   Log& log_;
-  std::mutex mutex_;  // guards condemned_, with the condition below
+  std::vector<std::filesystem::path> spare_;  // empty, to be used again
+  std::mutex mutex_;                          // guards condemned_, with the condition below
   std::condition_variable_any filled_;
   std::deque<std::filesystem::path> condemned_;
   std::jthread remover_;  // started with the first folder that is not empty

@@ -102,6 +102,12 @@ static void talk(const davit_host *host, const davit_call *call) {
   say_progress(host, call);
 }
 
+/* Also where a sanitizer would catch the signal. */
+static void crash(void) {
+  signal(SIGSEGV, SIG_DFL);
+  raise(SIGSEGV);
+}
+
 static void hang(const char *file) {
   if (fork() == 0) {
     setsid();
@@ -141,7 +147,7 @@ static davit_status perform(const davit_host *host, const davit_call *call, cons
                       "{\"success\":false,\"error\":\"slow down\",\"error_class\":\"rate_limited\",\"retry_after_ms\":3600000}");
   if (!strcmp(mode, "refuse_result")) return write_text(result, "oops");
   if (!strcmp(mode, "bad_task")) return write_text(result, "{\"success\":true,\"tasks\":[{\"agent\":\"worker\",\"priority\":9999}]}");
-  if (!strcmp(mode, "crash")) raise(SIGSEGV);
+  if (!strcmp(mode, "crash")) crash();
   if (!strcmp(mode, "exit")) exit(0);
   if (!strcmp(mode, "hang")) hang(file);
   if (!strcmp(mode, "wait") || !strcmp(mode, "finish_late")) {
@@ -163,7 +169,7 @@ static davit_status perform(const davit_host *host, const davit_call *call, cons
   }
   if (!strcmp(mode, "talk_crash")) {
     talk(host, call);
-    raise(SIGSEGV);
+    crash();
   }
   if (!strcmp(mode, "talk_much")) {
     const davit_transcript_v1 *transcript = host->service(host, text(DAVIT_SERVICE_TRANSCRIPT));

@@ -13,7 +13,7 @@
 #include <sstream>
 
 #include "host/base/file.h"
-#include "tests/support/agent_servant.h"
+#include "host/isolation/runner_main.h"
 
 namespace davit::dispatch {
 namespace {
@@ -66,7 +66,7 @@ class DispatcherTest : public testing::Test {
     options_.retry.cap = Duration(5);
     options_.seed = 1;
     generation_ = std::make_shared<plugin::Generation>();
-    generation_->stored = SCRIPTED_AGENT;
+    generation_->stored = DAVIT_BUILD_DIR "/tests/plugins/scripted_agent.so";
     for (std::uint32_t index = 0; index < 3; ++index) {
       static const char* const kNames[] = {"worker", "second", "third"};
       auto agent = std::make_shared<plugin::Agent>();
@@ -471,7 +471,8 @@ TEST_F(DispatcherTest, StopGivesRunningWorkBackWithoutCountingIt) {
 TEST_F(DispatcherTest, StopLetsWorkEndThatEndsWithinTheGrace) {
   start();
   std::string id = submit(mode_with_file("slow"));
-  ASSERT_TRUE(bell_.wait_until([&] { return task(id).task.state == TaskState::Running; }));
+  auto end = std::chrono::steady_clock::now() + kPatience;
+  while (!fs::exists(file()) && std::chrono::steady_clock::now() < end) std::this_thread::yield();
   dispatcher_->stop(kPatience);
   EXPECT_EQ(task(id).task.state, TaskState::Completed);
 }
@@ -530,7 +531,8 @@ TEST_F(DispatcherTest, HeartbeatsKeepALeaseThatIsShorterThanTheWork) {
 
 // The runners of these tests are this program.
 int main(int argc, char** argv) {
-  davit::serve_agents_if_runner(argc, argv);
+  int fd = -1;
+  if (davit::isolation::is_runner_command(argc, argv, fd)) davit::isolation::runner_main(fd);
   davit::isolation::become_subreaper();
   testing::InitGoogleMock(&argc, argv);
   return RUN_ALL_TESTS();

@@ -57,6 +57,33 @@ TEST_F(WorkspacesTest, RemovesWhatAnAgentLeftAndNothingBehindItsLinks) {
   EXPECT_TRUE(fs::exists(root_ / "outside" / "precious"));
 }
 
+TEST_F(WorkspacesTest, UsesAFolderAgainOnlyIfItIsAsGoodAsNew) {
+  auto workspaces = Workspaces::open(root_ / "work", *log_);
+  auto inode = [](const fs::path& folder) {
+    struct stat status {};
+    ::stat(folder.c_str(), &status);
+    return status.st_ino;
+  };
+  fs::path first = *(*workspaces)->create("first");
+  ino_t number = inode(first);
+  (*workspaces)->remove(first);
+  fs::path second = *(*workspaces)->create("second");
+  EXPECT_EQ(inode(second), number);
+  EXPECT_FALSE(fs::exists(first));
+  EXPECT_EQ(second.filename(), "second");
+  ::chmod(second.c_str(), 0777);
+  (*workspaces)->remove(second);
+  EXPECT_FALSE(fs::exists(second)) << "its mode was changed";
+  fs::path third = *(*workspaces)->create("third");
+  std::ofstream(third / "secret") << "x";
+  (*workspaces)->remove(third);
+  fs::path fourth = *(*workspaces)->create("fourth");
+  EXPECT_TRUE(fs::is_empty(fourth));
+  struct stat status {};
+  ::stat(fourth.c_str(), &status);
+  EXPECT_EQ(status.st_mode & 0777, 0700u);
+}
+
 TEST_F(WorkspacesTest, RemovesWhatAnEarlierRunLeft) {
   fs::create_directories(root_ / "work" / "old-session" / "checkout");
   { auto workspaces = Workspaces::open(root_ / "work", *log_); }
