@@ -247,6 +247,12 @@ std::optional<StartFailure> App::start_loops() {
       dispatch::Dispatcher::start({*store_, registry_, *metrics_, children_, *log_, clock_}, dispatch_options);
   if (!dispatcher) return StartFailure{kExitFailure, dispatcher.error().message};
   dispatcher_ = std::move(*dispatcher);
+  metrics_->ask_runners([this] {
+    auto webhooks = ingest_->runners();
+    auto agents = dispatcher_->runners();
+    return metrics::RunnerGauges{static_cast<std::int64_t>(webhooks.busy) + agents.busy,
+                                 static_cast<std::int64_t>(webhooks.alive - webhooks.busy) + agents.idle};
+  });
   listening_.with([&](dispatch::Dispatcher*& listening) { listening = dispatcher_.get(); });
   dispatcher_->wake();
   ingest_->run_deferred();

@@ -98,6 +98,11 @@ store::NewDelivery record_of(const plugin::Webhook& webhook, const VerifiedDeliv
                              plugin::HookOutcome& outcome) {
   store::NewDelivery record = basics(webhook, delivery);
   record.timings = timings_json(outcome.timings);
+  // The sender's id may stand in the body, where only the plugin could read it.
+  if (!outcome.payload_delivery_id.empty()) {
+    record.delivery_key = outcome.payload_delivery_id;
+    record.key_window.reset();
+  }
   switch (outcome.answer.status) {
     case AnswerStatus::Error: record.verdict = store::Verdict::Error; break;
     case AnswerStatus::Ignored: record.verdict = store::Verdict::Ignored; break;
