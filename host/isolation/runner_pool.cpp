@@ -21,7 +21,7 @@
 #include "host/isolation/runner_pool.h"
 
 #include <sys/epoll.h>
-#include <sys/socket.h>
+#include <sys/wait.h>
 
 #include <algorithm>
 #include <atomic>
@@ -35,6 +35,7 @@
 #include "host/isolation/envelope.h"
 #include "host/isolation/frames.h"
 #include "host/isolation/runner_process.h"
+#include "host/isolation/runner_server.h"
 
 namespace davit::isolation {
 namespace {
@@ -617,7 +618,10 @@ void RunnerPool::Parts::on_exit(Runner& runner) {
   std::string detail = describe_end(*runner.wait_status);
   if (detail.find("SIGKILL") != std::string::npos) detail += ", but not by davit (out of memory?)";
   detail += begun ? " in the middle of a call" : " before the call";
-  die(runner, CallEnd::Crashed, std::move(detail), clock.monotonic());
+  // What our side of the runner ends with when its sockets do not do what ours do.
+  const bool broke = WIFEXITED(*runner.wait_status) && WEXITSTATUS(*runner.wait_status) == kProtocolFailure;
+  if (broke) detail = "the runner found its sockets broken and " + detail;
+  die(runner, broke ? CallEnd::BrokeProtocol : CallEnd::Crashed, std::move(detail), clock.monotonic());
 }
 
 void RunnerPool::Parts::die(Runner& runner, CallEnd end, std::string detail, MonotonicTime since) {

@@ -161,7 +161,8 @@ void RunnerServer::watch_control() {
   FrameReader reader;
   for (;;) {
     auto got = reader.read_from(control_fd_);
-    if (!got.ok() || *got == FrameReader::Got::End) end(0, control_descendants_);
+    if (!got.ok()) end(kProtocolFailure, control_descendants_);  // the plugin closed it
+    if (*got == FrameReader::Got::End) end(0, control_descendants_);
     for (;;) {
       auto frame = reader.next();
       if (!frame.ok()) end(kProtocolFailure, control_descendants_);
@@ -285,7 +286,8 @@ void RunnerServer::serve() {
   FrameReader reader;
   for (;;) {
     auto got = reader.read_from(calls_fd_);
-    if (!got.ok() || *got == FrameReader::Got::End) end(0, main_descendants_);
+    if (!got.ok()) end(kProtocolFailure, main_descendants_);
+    if (*got == FrameReader::Got::End) end(0, main_descendants_);
     for (;;) {
       auto frame = reader.next();
       if (!frame.ok()) end(kProtocolFailure, main_descendants_);
