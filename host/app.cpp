@@ -30,6 +30,7 @@
 #include "host/isolation/process_tree.h"
 #include "host/metrics/metrics.h"
 #include "host/plugin/plugin_store.h"
+#include "host/plugin/refusal_codes.h"
 #include "host/settings_from_config.h"
 #include "host/store/store.h"
 #include "host/supervisor.h"
@@ -37,6 +38,8 @@
 
 namespace davit {
 namespace {
+
+constexpr int kLooksAtUnsettledFiles = 3;
 
 // What stops the start, in one line, with its exit code.
 struct StartFailure {
@@ -115,8 +118,7 @@ class App {
 };
 
 std::filesystem::path App::state_folder() const {
-  std::filesystem::path folder = std::filesystem::path(config_.storage.path).parent_path();
-  return folder.empty() ? "." : folder;
+  return std::filesystem::absolute(config_.storage.path).parent_path();
 }
 
 std::variant<std::unique_ptr<App>, StartFailure> App::start(const std::filesystem::path& config_file) {
@@ -180,7 +182,7 @@ std::optional<StartFailure> App::open_store() {
 std::optional<StartFailure> App::load_plugins() {
   plugin::ScanOptions options;
   options.drop_folder = config_.plugins.directory;
-  options.store_folder = config_.plugins.store;
+  options.store_folder = std::filesystem::absolute(config_.plugins.store);  // runners start in another folder
   options.pinned_sha256 = config_.plugins.pinned_sha256;
   options.allow_writable = config_.plugins.allow_writable;
   options.settle = config_.plugins.settle;
@@ -191,7 +193,17 @@ std::optional<StartFailure> App::load_plugins() {
       options,
       [this, probe](const std::filesystem::path& file) { return isolation::probe(file, probe, children_, *log_); }, *log_,
       clock_);
+  // A file that was written a moment ago is waited for, so that the first answers already come from it.
   auto libraries = scanner_->scan();
+  auto unsettled = [&] {
+    return std::any_of(libraries.begin(), libraries.end(), [](const plugin::LibraryRecord& library) {
+      return library.refusal && library.refusal->code == plugin::refusal::kNotSettled;
+    });
+  };
+  for (int looks = 0; unsettled() && looks < kLooksAtUnsettledFiles; ++looks) {
+    std::this_thread::sleep_for(config_.plugins.settle);
+    libraries = scanner_->scan();
+  }
   auto snapshot = plugin::assemble(libraries, webhook_settings(config_, secrets_), agent_settings(config_, secrets_),
                                    *registry_.current(), *log_, clock_);
   std::vector<metrics::ServingPlugin> serving;

@@ -135,7 +135,7 @@ class CommandAgent : public davit::Agent {
 
   AgentResult execute(const AgentContext& context, Run& run) override {
     std::uint64_t wishes = 0;
-    static_cast<void>(::read(stop_.number(), &wishes, sizeof wishes));  // of an execution before
+    [[maybe_unused]] ssize_t drained = ::read(stop_.number(), &wishes, sizeof wishes);  // of an execution before
     const Program program = program_for(context);
     std::string input = settings_.payload_only ? context.task.payload.dump() : context.json().dump();
     input += '\n';
