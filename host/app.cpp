@@ -197,7 +197,7 @@ std::optional<StartFailure> App::load_plugins() {
   auto libraries = scanner_->scan();
   auto unsettled = [&] {
     return std::any_of(libraries.begin(), libraries.end(), [](const plugin::LibraryRecord& library) {
-      return library.refusal && library.refusal->code == plugin::refusal::kNotSettled;
+      return library.refusal && library.refusal->code == plugin::refusal::kNotSettled.code;
     });
   };
   for (int looks = 0; unsettled() && looks < kLooksAtUnsettledFiles; ++looks) {
