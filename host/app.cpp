@@ -138,6 +138,10 @@ std::variant<std::unique_ptr<App>, StartFailure> App::start(const std::filesyste
   if (!log) return StartFailure{kExitConfig, log.error().message};
   app->log_ = std::move(*log);
   app->metrics_ = std::make_unique<metrics::Metrics>(kVersion);
+  const config::BudgetsConfig& budgets = app->config_.budgets;
+  if (budgets.per_task_usd || budgets.per_agent_daily_usd || budgets.per_actor_daily_usd || budgets.daily_usd) {
+    app->log_->warn("Budgets are set but not enforced by this version; watch the cost in `davit tasks list`");
+  }
   for (const config::Mistake& note : app->secrets_.notes) {
     app->log_->warn(config::to_string(config_file.string(), note));
   }

@@ -247,10 +247,30 @@ Result<int> retry(const Context& context, const ActOptions& options) {
                       TRY(context.post("/api/tasks/" + percent_encoded(options.id) + "/retry", "{}")));
 }
 
+enum class Decision { Approve, Reject };
+
+Result<int> decide(const Context& context, const ActOptions& options, Decision decision) {
+  if (context.offline) {
+    const DatabaseFile file = TRY(DatabaseFile::open(context, Access::Write));
+    const TaskState state = TRY(wait_for<TaskState>([&](store::Done<TaskState> done) {
+      if (decision == Decision::Approve) {
+        file.store->approve(options.id, "admin", "", std::move(done));
+      } else {
+        file.store->reject(options.id, "admin", options.reason, std::move(done));
+      }
+    }));
+    return print_action(context, TRY(action_answer(options.id, to_string(state))));
+  }
+  const std::string path = "/api/tasks/" + percent_encoded(options.id);
+  if (decision == Decision::Approve) return print_action(context, TRY(context.post(path + "/approve", "{}")));
+  return print_action(
+      context, TRY(context.post(path + "/reject", "{\"comment\":" + json_quote(options.reason) + "}")));
+}
+
 }  // namespace
 
 void add_tasks(CLI::App& app, Context& context) {
-  CLI::App* tasks = app.add_subcommand("tasks", "Tasks: list, show, create, cancel, retry");
+  CLI::App* tasks = app.add_subcommand("tasks", "Tasks: list, show, create, cancel, retry, approve, reject");
   tasks->require_subcommand(1);
 
   auto filter = std::make_shared<ListOptions>();
@@ -282,8 +302,15 @@ void add_tasks(CLI::App& app, Context& context) {
   CLI::App* retry_command =
       add_command(*tasks, context, "retry", "Queue a failed, cancelled or parked task again",
                   [&context, act] { return retry(context, *act); });
-  cancel_command->add_option("--reason", act->reason, "Kept with the task");
-  for (CLI::App* command : {show_command, cancel_command, retry_command}) {
+  CLI::App* approve_command =
+      add_command(*tasks, context, "approve", "Let a task run that waits for approval",
+                  [&context, act] { return decide(context, *act, Decision::Approve); });
+  CLI::App* reject_command =
+      add_command(*tasks, context, "reject", "Cancel a task that waits for approval",
+                  [&context, act] { return decide(context, *act, Decision::Reject); });
+  for (CLI::App* command : {cancel_command, reject_command})
+    command->add_option("--reason", act->reason, "Kept with the task");
+  for (CLI::App* command : {show_command, cancel_command, retry_command, approve_command, reject_command}) {
     command->add_option("task", act->id, "Id of the task")->required();
     add_json_option(*command, context);
     add_offline_option(*command, context);

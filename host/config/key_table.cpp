@@ -110,7 +110,7 @@ std::vector<Field<ServerConfig>> server_fields() {
        10 * kMinute},
       {"drain_timeout", &S::drain_timeout, "Time that answers and executions get to end when the host stops.",
        0, kHour},
-      {"trusted_proxies", &S::trusted_proxies, "Addresses whose X-Forwarded-For is believed.", 0, 0,
+      {"trusted_proxies", &S::trusted_proxies, "Addresses whose X-Forwarded-For is believed. Not acted on yet.", 0, 0,
        TextRule::Address},
   };
 }
@@ -122,7 +122,7 @@ std::vector<Field<StorageConfig>> storage_fields() {
       {"path", &S::path, "Database file; token file, logs of agents and loaded plugins lie beside it.", 0, 0,
        TextRule::Path},
       {"retention_days", &S::retention_days,
-       "Days that finished tasks and deliveries are kept; 0 keeps them for ever.", 0, 36'500},
+       "Days that finished tasks and deliveries are kept; 0 keeps them for ever. Not acted on yet: nothing is pruned.", 0, 36'500},
   };
 }
 
@@ -130,7 +130,7 @@ std::vector<Field<PluginsConfig>> plugins_fields() {
   using S = PluginsConfig;
   return {
       {"directory", &S::directory, "Folder that plugin libraries are dropped into.", 0, 0, TextRule::Path},
-      {"watch", &S::watch, "Load new and changed libraries while the host runs."},
+      {"watch", &S::watch, "Load new and changed libraries while the host runs. Not acted on yet: they are looked at when it starts."},
       {"store", &S::store, "Private folder that libraries are copied to and loaded from.", 0, 0,
        TextRule::Path, Notation::WithUnit, "plugins beside the database"},
       {"pinned_sha256", &S::pinned_sha256,
@@ -240,8 +240,8 @@ std::vector<Field<ChainConfig>> chain_fields() {
 std::vector<Field<SandboxConfig>> sandbox_fields() {
   using S = SandboxConfig;
   return {
-      {"command", &S::command, "Program that confines what agents start (bubblewrap)."},
-      {"required", &S::required, "Refuse to run a confined program where the sandbox is missing."},
+      {"command", &S::command, "Program that confines what agents start (bubblewrap). Not acted on yet: no agent so far starts one."},
+      {"required", &S::required, "Refuse to run a confined program where the sandbox is missing. Not acted on yet."},
   };
 }
 
@@ -251,7 +251,7 @@ std::vector<Field<BudgetsConfig>> budgets_fields() {
   return {
       {"per_task_usd",
        &S::per_task_usd,
-       "US dollars one task may cost.",
+       "US dollars one task may cost. Not enforced yet.",
        0,
        kMost,
        TextRule::Any,
@@ -259,7 +259,7 @@ std::vector<Field<BudgetsConfig>> budgets_fields() {
        "no limit"},
       {"per_agent_daily_usd",
        &S::per_agent_daily_usd,
-       "US dollars one agent may cost a day.",
+       "US dollars one agent may cost a day. Not enforced yet.",
        0,
        kMost,
        TextRule::Any,
@@ -267,7 +267,7 @@ std::vector<Field<BudgetsConfig>> budgets_fields() {
        "no limit"},
       {"per_actor_daily_usd",
        &S::per_actor_daily_usd,
-       "US dollars one person's events may cost a day.",
+       "US dollars one person's events may cost a day. Not enforced yet.",
        0,
        kMost,
        TextRule::Any,
@@ -275,7 +275,7 @@ std::vector<Field<BudgetsConfig>> budgets_fields() {
        "no limit"},
       {"daily_usd",
        &S::daily_usd,
-       "US dollars everything may cost a day.",
+       "US dollars everything may cost a day. Not enforced yet.",
        0,
        kMost,
        TextRule::Any,

@@ -312,7 +312,10 @@ store::Finish WorkerPool::decide(const Execution& execution, Ended ended) {
   }
   std::shared_ptr<const plugin::Snapshot> plugins = around_.registry.current();
   for (NewTask& follow_up : result.tasks)
-    if (auto agent = plugins->agent(follow_up.agent)) follow_up.max_retries = agent->max_retries;
+    if (auto agent = plugins->agent(follow_up.agent)) {
+      follow_up.max_retries = agent->max_retries;
+      follow_up.awaits_approval = agent->requires_approval;
+    }
   if (execution.stop_reason() == StopReason::CancelRequested) {
     // It was done before it heard. What it found is kept; the chain goes no further.
     finish.next_state = TaskState::Cancelled;

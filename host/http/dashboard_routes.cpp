@@ -186,13 +186,15 @@ void create_task(store::Store& store, const plugin::Registry& registry, Exchange
   if (task->title.empty()) task->title = "Task for " + task->agent;
   if (task->task_type.empty()) task->task_type = "manual";
   task->max_retries = agent->max_retries;
+  task->awaits_approval = agent->requires_approval;
+  std::string_view status = to_string(agent->requires_approval ? TaskState::AwaitingApproval : TaskState::Queued);
   store.create_task(std::move(*task), "api", std::nullopt,
-                    when_committed<std::string>(std::move(exchange.responder), [](std::string& id) {
+                    when_committed<std::string>(std::move(exchange.responder), [status](std::string& id) {
                       return json_answer(
                           [&](JsonWriter& writer) {
                             writer.StartObject();
                             write_member(writer, "task_id", id);
-                            write_member(writer, "status", "queued");
+                            write_member(writer, "status", status);
                             writer.EndObject();
                           },
                           201);
@@ -258,6 +260,22 @@ std::vector<Route> action_routes(store::Store& store, const plugin::Registry& re
     std::string id = exchange.segments.front();
     store.retry(id, when_committed<TaskState>(std::move(exchange.responder),
                                               [id](TaskState& state) { return state_answer(id, state); }));
+  }));
+  routes.push_back(action("/api/tasks/{}/approve", [&store](Exchange exchange) {
+    auto body = body_object(exchange.request);
+    if (!body) return exchange.responder.send(error_answer(body.error(), exchange.request.request_id));
+    std::string id = exchange.segments.front();
+    store.approve(id, "admin", string_member(*body, "content_hash"),
+                  when_committed<TaskState>(std::move(exchange.responder),
+                                            [id](TaskState& state) { return state_answer(id, state); }));
+  }));
+  routes.push_back(action("/api/tasks/{}/reject", [&store](Exchange exchange) {
+    auto body = body_object(exchange.request);
+    if (!body) return exchange.responder.send(error_answer(body.error(), exchange.request.request_id));
+    std::string id = exchange.segments.front();
+    store.reject(id, "admin", string_member(*body, "comment"),
+                 when_committed<TaskState>(std::move(exchange.responder),
+                                           [id](TaskState& state) { return state_answer(id, state); }));
   }));
   routes.push_back(action("/api/deliveries/{}/replay", [&store, &ingest](Exchange exchange) {
     std::string id = exchange.segments.front();

@@ -111,6 +111,17 @@ std::optional<Outcome> gate(const Delivery& delivery) {
   return refusal(OutcomeKind::Malformed, checked.error().message);
 }
 
+// What the operator said about an agent holds for each of its tasks. One for an agent that is not loaded waits for it,
+// with the defaults.
+void fit_to_agents(std::vector<NewTask>& tasks, const plugin::Snapshot& snapshot) {
+  for (NewTask& task : tasks) {
+    if (auto agent = snapshot.agent(task.agent)) {
+      task.max_retries = agent->max_retries;
+      task.awaits_approval = agent->requires_approval;
+    }
+  }
+}
+
 // What a runner said, or why it said nothing.
 Result<plugin::HookOutcome> said_by(const isolation::CallOutcome& ended) {
   switch (ended.end) {
@@ -433,11 +444,7 @@ void Ingest::Parts::conclude(const plugin::Webhook& webhook, const VerifiedDeliv
 }
 
 void Ingest::Parts::commit(store::NewDelivery record, std::optional<HttpOverride> http, std::string details, Done done) {
-  // An agent's own limit counts; a task for an agent that is not loaded waits for it with the default.
-  auto snapshot = registry.current();
-  for (NewTask& task : record.answer.tasks) {
-    if (auto agent = snapshot->agent(task.agent)) task.max_retries = agent->max_retries;
-  }
+  fit_to_agents(record.answer.tasks, *registry.current());
   std::string webhook = record.webhook;
   bool deferred = record.verdict == store::Verdict::Deferred;
   store.accept(std::move(record), [self = shared_from_this(), webhook = std::move(webhook), http = std::move(http),
@@ -538,6 +545,7 @@ void Ingest::Parts::conclude_deferred(const store::DeferredDelivery& deferred, c
   if (said) {
     note_timings(webhook.settings.instance, said->timings);
     record = record_of(webhook, delivery, *said);
+    fit_to_agents(record.answer.tasks, *registry.current());
   } else {
     record = refused_record(webhook, delivery, said.error().message);
   }

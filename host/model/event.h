@@ -49,6 +49,7 @@ struct NewTask {
   std::string payload = "{}";  // JSON
   int priority = 0;            // higher first, -100 to 100
   int max_retries = 3;         // attempts after the first; from the config of its agent
+  bool awaits_approval = false;  // its agent needs a person's yes before it runs
   std::optional<WallTime> run_at;
   std::string entity;          // key of what it is about, may be empty
   std::string key;             // a queued task of the agent with the same key is replaced by this one; may be empty

@@ -238,7 +238,8 @@ std::string TaskQueue::create(Batch& batch, const NewTask& task, const Origin& o
     return std::string_view(origin.actor->*field);
   };
 
-  if (!task.key.empty() && !origin.awaits_approval) {
+  const bool awaits_approval = task.awaits_approval || origin.awaits_approval;
+  if (!task.key.empty() && !awaits_approval) {
     Cursor same = sql_->find_same_key.query(task.key, task.agent);
     if (same.next()) {
       const std::int64_t row = same.integer(0);
@@ -253,7 +254,7 @@ std::string TaskQueue::create(Batch& batch, const NewTask& task, const Origin& o
   }
 
   const StoredId id = task.id.empty() ? new_stored_id() : to_stored_id(task.id).value_or(StoredId{});
-  const TaskState state = origin.awaits_approval ? TaskState::AwaitingApproval : TaskState::Queued;
+  const TaskState state = awaits_approval ? TaskState::AwaitingApproval : TaskState::Queued;
   const std::int64_t row =
       sql_->insert_task.insert(id, code_of(state), task.agent, rank, run_at, task.max_retries, batch.now,
                                origin.delivery, origin.chain_depth, origin.parent, origin.root,

@@ -2,7 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <atomic>
+#include <fstream>
+#include <functional>
 #include <set>
 #include <thread>
 
@@ -196,6 +197,30 @@ TEST_P(DeliveryToResultTest, ATaskMadeByHandRunsAndFollowsItsStates) {
   EXPECT_EQ(host.api("POST", "/api/tasks/" + new_id() + "/retry").status, 404);
 }
 
+TEST(ServeTest, AnAgentThatNeedsApprovalWaitsForAPerson) {
+  RunningHost host;
+  host.install(kPlugins / "github.so");
+  host.install(kPlugins / "command_agent.so");
+  std::string text = sections("inprocess");
+  text.replace(text.find("concurrency: 2"), 14, "requires_approval: true");
+  host.configure(text);
+  ASSERT_TRUE(host.start()) << host.log();
+  auto answer = host.github("issues", payload("1-issue-labeled.json"));
+  ASSERT_EQ(answer.status, 202);
+  std::string id = string_member(*parse_json(answer.body), "task_id");
+  auto task = host.wait_for_task(id, {"awaiting_approval", "running", "completed"});
+  EXPECT_EQ(string_member(task, "status"), "awaiting_approval");
+  EXPECT_EQ(host.api("POST", "/api/tasks/" + id + "/approve", R"({"content_hash":"of something else"})").status, 409);
+  EXPECT_EQ(host.api("POST", "/api/tasks/" + id + "/approve").status, 200);
+  host.wait_for_task(id, {"completed"});
+
+  auto made = host.api("POST", "/api/tasks", R"({"agent":"command-agent"})");
+  id = string_member(*parse_json(made.body), "task_id");
+  EXPECT_EQ(string_member(*parse_json(made.body), "status"), "awaiting_approval");
+  EXPECT_EQ(host.api("POST", "/api/tasks/" + id + "/reject", R"({"comment":"not now"})").status, 200);
+  EXPECT_EQ(string_member(host.wait_for_task(id, {"cancelled"}), "error"), "not now");
+}
+
 TEST(ServeTest, AWebhookWithoutASecretAnswers503AndSaysSoAtTheStart) {
   RunningHost host;
   host.install(kPlugins / "github.so");
@@ -244,15 +269,102 @@ TEST(ServeTest, ASecondHostOnTheSameDatabaseIsRefused) {
   EXPECT_THAT(second.text, HasSubstr("already in use"));
 }
 
-TEST(ServeTest, TheSupervisorStartsAKilledHostAgain) {
+// The processes right below `parent`.
+std::vector<pid_t> children_of(pid_t parent) {
+  std::vector<pid_t> children;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    pid_t pid = std::atoi(entry.path().filename().c_str());
+    if (pid <= 0) continue;
+    std::ifstream stat(entry.path() / "stat");
+    std::string line;
+    std::getline(stat, line);
+    std::size_t behind_name = line.rfind(')');
+    if (behind_name == std::string::npos) continue;
+    char state = 0;
+    int of = 0;
+    if (std::sscanf(line.c_str() + behind_name + 1, " %c %d", &state, &of) == 2 && of == parent && state != 'Z') {
+      children.push_back(pid);
+    }
+  }
+  return children;
+}
+
+// Looks until `found` says yes, for at most 20 s.
+bool eventually(const std::function<bool()>& found) {
+  auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!found()) {
+    if (std::chrono::steady_clock::now() > until) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));  // watches other processes
+  }
+  return true;
+}
+
+bool any_process_with(const std::string& word) {
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    if (std::atoi(entry.path().filename().c_str()) <= 0) continue;
+    std::ifstream file(entry.path() / "cmdline");
+    std::string line{std::istreambuf_iterator<char>(file), {}};
+    if (line.find(word) != std::string::npos) return true;
+  }
+  return false;
+}
+
+class KilledHostTest : public ::testing::Test {
+ protected:
+  // An agent whose program leaves a daemon of its own session behind and then waits; `word` finds both in /proc.
+  void SetUp() override {
+    word = "davit-test-" + new_id();
+    host.install(kPlugins / "github.so");
+    host.install(kPlugins / "command_agent.so");
+    host.configure(
+        "webhooks:\n  github: {secret_env: GITHUB_WEBHOOK_SECRET, isolation: process, config: {agent: command-agent}}\n"
+        "agents:\n  command-agent: {config: {command: [/bin/sh, -c, \"test -e " +
+        (host.folder() / "second").string() + " && exit 0; touch " + (host.folder() / "second").string() +
+        "; setsid sh -c 'sleep 600; : " + word + "' >/dev/null 2>&1 & sleep 600; : " + word + "\"]}}\n");
+  }
+  std::string start_work() {
+    auto answer = host.github("issues", payload("1-issue-labeled.json"));
+    EXPECT_EQ(answer.status, 202) << answer.body;
+    EXPECT_TRUE(eventually([&] { return std::filesystem::exists(host.folder() / "second"); })) << host.log();
+    EXPECT_TRUE(eventually([&] { return any_process_with(word); }));
+    return string_member(*parse_json(answer.body), "task_id");
+  }
+  std::string word;
   RunningHost host;
-  host.install(kPlugins / "github.so");
-  host.install(kPlugins / "command_agent.so");
-  host.configure(sections("process"));
-  // A port of its own, since the second start must be found at the same place.
+};
+
+TEST_F(KilledHostTest, TheSupervisorStartsItAgainEndsWhatItLeftAndTheTaskRunsAgain) {
   ASSERT_TRUE(host.start({})) << host.log();
-  ASSERT_EQ(host.github("issues", payload("1-issue-labeled.json")).status, 202);
+  std::string task = start_work();
+  auto hosts = children_of(host.pid());
+  ASSERT_EQ(hosts.size(), 1u);
+  ASSERT_EQ(::kill(hosts[0], SIGKILL), 0);
+  ASSERT_TRUE(eventually([&] { return host.follow_port(); })) << host.log();
+  EXPECT_FALSE(any_process_with(word)) << "a process of the killed host is left";
+  auto again = host.wait_for_task(task, {"completed"});
+  const auto& executions = *find_member(again, "agent_executions");
+  ASSERT_EQ(executions.Size(), 2u);
+  EXPECT_EQ(string_member(executions[0], "outcome"), "lost");
   EXPECT_EQ(host.end(SIGTERM), 0) << host.log();
+}
+
+TEST_F(KilledHostTest, WithoutASupervisorItsRunnersEndByThemselves) {
+  ASSERT_TRUE(host.start()) << host.log();
+  std::string task = start_work();
+  host.end(SIGKILL);
+  EXPECT_TRUE(eventually([&] { return !any_process_with(word); })) << "a process of the killed host is left";
+  ASSERT_TRUE(host.start()) << host.log();
+  host.wait_for_task(task, {"completed"});
+}
+
+TEST_F(KilledHostTest, AStopReturnsTheTaskAndLeavesNoProcess) {
+  ASSERT_TRUE(host.start()) << host.log();
+  std::string task = start_work();
+  EXPECT_EQ(host.end(SIGTERM), 0) << host.log();
+  EXPECT_FALSE(any_process_with(word));
+  ASSERT_TRUE(host.start()) << host.log();
+  auto again = host.wait_for_task(task, {"completed"});
+  EXPECT_EQ(int_member(again, "attempt"), 1) << "our own shutdown is no attempt";
 }
 
 }  // namespace

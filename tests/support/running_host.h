@@ -82,6 +82,22 @@ class RunningHost {
     port_ = std::atoi(line.c_str() + 6);
     std::ifstream token(folder() / "admin.token");
     std::getline(token, token_);
+    follow_port();
+    return true;
+  }
+
+  // Under a supervisor, once the log tells of one more start than before: goes on with that one's port.
+  bool follow_port() {
+    std::string text = log();
+    constexpr std::string_view kServes = "davit serves address=127.0.0.1 port=";
+    std::size_t starts = 0, last = 0;
+    for (std::size_t at = 0; (at = text.find(kServes, at)) != std::string::npos; at += kServes.size()) {
+      ++starts;
+      last = at;
+    }
+    if (starts <= seen_starts_) return false;
+    seen_starts_ = starts;
+    port_ = std::atoi(text.c_str() + last + kServes.size());
     return true;
   }
 
@@ -204,6 +220,7 @@ class RunningHost {
   pid_t pid_ = -1;
   int port_ = 0;
   int exit_status_ = 0;
+  std::size_t seen_starts_ = 0;
   std::string token_;
 };
 
