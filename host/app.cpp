@@ -50,14 +50,22 @@ struct StartFailure {
 int exit_code_of(store::OpenFailure failure) {
   using enum store::OpenFailure;
   switch (failure) {
-    case Missing: return kExitStoreMissing;
-    case Empty: return kExitStoreEmpty;
-    case Foreign: return kExitStoreForeign;
-    case Newer: return kExitStoreNewer;
-    case Corrupt: return kExitStoreCorrupt;
-    case InUse: return kExitStoreInUse;
-    case ReadOnly: return kExitStoreReadOnly;
-    case Other: return kExitFailure;
+    case Missing:
+      return kExitStoreMissing;
+    case Empty:
+      return kExitStoreEmpty;
+    case Foreign:
+      return kExitStoreForeign;
+    case Newer:
+      return kExitStoreNewer;
+    case Corrupt:
+      return kExitStoreCorrupt;
+    case InUse:
+      return kExitStoreInUse;
+    case ReadOnly:
+      return kExitStoreReadOnly;
+    case Other:
+      return kExitFailure;
   }
   return kExitFailure;
 }
@@ -69,7 +77,8 @@ Result<std::string> generated_admin_token(const std::filesystem::path& folder, L
     std::string token = *kept;
     while (!token.empty() && (token.back() == '\n' || token.back() == '\r')) token.pop_back();
     if (token.size() >= 16) return token;
-    return Error{ErrorCode::InvalidInput, file.string() + ": holds no token; remove the file and a new one is made"};
+    return Error{ErrorCode::InvalidInput,
+                 file.string() + ": holds no token; remove the file and a new one is made"};
   }
   std::string token = "davit_" + to_hex(random_bytes(24));
   TRY(write_file_atomically(file, token + "\n", 0600));
@@ -87,7 +96,11 @@ class App {
   static std::variant<std::unique_ptr<App>, StartFailure> start(const std::filesystem::path& config_file);
   ~App();
   int port() const { return server_->port(); }
-  void reload() { log_->warn("SIGHUP is ignored: this version applies a changed configuration at its next start"); }
+  // After a stop was asked for, this long is enough unless something hangs.
+  Duration longest_stop() const { return config_.server.drain_timeout + Duration{10'000}; }
+  void reload() {
+    log_->warn("SIGHUP is ignored: this version applies a changed configuration at its next start");
+  }
 
  private:
   explicit App(config::Config config, config::ResolvedSecrets secrets)
@@ -139,7 +152,8 @@ std::variant<std::unique_ptr<App>, StartFailure> App::start(const std::filesyste
   app->log_ = std::move(*log);
   app->metrics_ = std::make_unique<metrics::Metrics>(kVersion);
   const config::BudgetsConfig& budgets = app->config_.budgets;
-  if (budgets.per_task_usd || budgets.per_agent_daily_usd || budgets.per_actor_daily_usd || budgets.daily_usd) {
+  if (budgets.per_task_usd || budgets.per_agent_daily_usd || budgets.per_actor_daily_usd ||
+      budgets.daily_usd) {
     app->log_->warn("Budgets are set but not enforced by this version; watch the cost in `davit tasks list`");
   }
   for (const config::Mistake& note : app->secrets_.notes) {
@@ -153,7 +167,8 @@ std::variant<std::unique_ptr<App>, StartFailure> App::start(const std::filesyste
 }
 
 std::optional<StartFailure> App::open_store() {
-  if (auto made = ensure_private_directory(state_folder()); !made) return StartFailure{kExitFailure, made.error().message};
+  if (auto made = ensure_private_directory(state_folder()); !made)
+    return StartFailure{kExitFailure, made.error().message};
   store::Options options;
   options.path = config_.storage.path;
   options.create_if_missing = true;
@@ -167,7 +182,8 @@ std::optional<StartFailure> App::open_store() {
       if (dispatcher) dispatcher->changed(changes);
     });
   });
-  store_->on_commit([this](std::chrono::microseconds took, std::size_t writes) { metrics_->committed(took, writes); });
+  store_->on_commit(
+      [this](std::chrono::microseconds took, std::size_t writes) { metrics_->committed(took, writes); });
   metrics_->ask_queue([this] {
     metrics::QueueGauges gauges;
     auto report = store_->queue();
@@ -195,8 +211,10 @@ std::optional<StartFailure> App::load_plugins() {
   probe.memory_limit = config_.plugins.probe_memory;
   scanner_ = std::make_unique<plugin::PluginScanner>(
       options,
-      [this, probe](const std::filesystem::path& file) { return isolation::probe(file, probe, children_, *log_); }, *log_,
-      clock_);
+      [this, probe](const std::filesystem::path& file) {
+        return isolation::probe(file, probe, children_, *log_);
+      },
+      *log_, clock_);
   // A file that was written a moment ago is waited for, so that the first answers already come from it.
   auto libraries = scanner_->scan();
   auto unsettled = [&] {
@@ -208,8 +226,8 @@ std::optional<StartFailure> App::load_plugins() {
     std::this_thread::sleep_for(config_.plugins.settle);
     libraries = scanner_->scan();
   }
-  auto snapshot = plugin::assemble(libraries, webhook_settings(config_, secrets_), agent_settings(config_, secrets_),
-                                   *registry_.current(), *log_, clock_);
+  auto snapshot = plugin::assemble(libraries, webhook_settings(config_, secrets_),
+                                   agent_settings(config_, secrets_), *registry_.current(), *log_, clock_);
   std::vector<metrics::ServingPlugin> serving;
   for (const plugin::LibraryRecord& library : snapshot->libraries) {
     if (!library.refusal) continue;
@@ -221,7 +239,8 @@ std::optional<StartFailure> App::load_plugins() {
   for (const auto& [name, webhook] : snapshot->webhooks) {
     if (webhook->state == plugin::ServingState::Serving) {
       serving.push_back({PluginKind::Webhook, name, webhook->offer.version, webhook->generation->sha256});
-      log_->info("A webhook serves", {{"webhook", name}, {"sha256", webhook->generation->sha256.substr(0, 12)}});
+      log_->info("A webhook serves",
+                 {{"webhook", name}, {"sha256", webhook->generation->sha256.substr(0, 12)}});
     } else {
       log_->warn("A webhook does not serve", {{"webhook", name},
                                               {"state", plugin::to_string(webhook->state)},
@@ -233,8 +252,9 @@ std::optional<StartFailure> App::load_plugins() {
       serving.push_back({PluginKind::Agent, name, agent->version, agent->generation->sha256});
       log_->info("An agent serves", {{"agent", name}, {"sha256", agent->generation->sha256.substr(0, 12)}});
     } else {
-      log_->warn("An agent does not serve",
-                 {{"agent", name}, {"state", plugin::to_string(agent->state)}, {"reason", agent->state_reason}});
+      log_->warn(
+          "An agent does not serve",
+          {{"agent", name}, {"state", plugin::to_string(agent->state)}, {"reason", agent->state_reason}});
     }
   }
   metrics_->plugins_serving(std::move(serving));
@@ -251,7 +271,8 @@ std::optional<StartFailure> App::start_loops() {
 
   ingest::Options ingest_options;
   ingest_options.pool = pool;
-  auto ingest = ingest::Ingest::start({registry_, *store_, children_, *metrics_, *log_, clock_}, ingest_options);
+  auto ingest =
+      ingest::Ingest::start({registry_, *store_, children_, *metrics_, *log_, clock_}, ingest_options);
   if (!ingest) return StartFailure{kExitFailure, ingest.error().message};
   ingest_ = std::move(*ingest);
 
@@ -259,8 +280,8 @@ std::optional<StartFailure> App::start_loops() {
   dispatch_options.runners = pool;
   dispatch_options.work_directory = state_folder() / "work";
   dispatch_options.chain.max_depth = config_.chain.max_depth;
-  auto dispatcher =
-      dispatch::Dispatcher::start({*store_, registry_, *metrics_, children_, *log_, clock_}, dispatch_options);
+  auto dispatcher = dispatch::Dispatcher::start({*store_, registry_, *metrics_, children_, *log_, clock_},
+                                                dispatch_options);
   if (!dispatcher) return StartFailure{kExitFailure, dispatcher.error().message};
   dispatcher_ = std::move(*dispatcher);
   metrics_->ask_runners([this] {
@@ -277,21 +298,24 @@ std::optional<StartFailure> App::start_loops() {
 
 std::optional<StartFailure> App::start_serving() {
   if (!is_loopback(config_.server.host) && config_.server.public_access == config::PublicAccess::No) {
-    return StartFailure{kExitConfig, "server.host: " + config_.server.host +
-                                         " is not a loopback address; set server.public to behind_proxy or direct"};
+    return StartFailure{kExitConfig,
+                        "server.host: " + config_.server.host +
+                            " is not a loopback address; set server.public to behind_proxy or direct"};
   }
   std::string admin = secrets_.admin_token.value_or("");
   if (admin.empty()) {
     if (!is_loopback(config_.server.host)) {
-      return StartFailure{kExitConfig, config_.auth.admin_token_env +
-                                           ": set an admin token; one is only made by itself on a loopback address"};
+      return StartFailure{kExitConfig,
+                          config_.auth.admin_token_env +
+                              ": set an admin token; one is only made by itself on a loopback address"};
     }
     auto made = generated_admin_token(state_folder(), *log_);
     if (!made) return StartFailure{kExitFailure, made.error().message};
     admin = *made;
   }
   std::string reader = secrets_.reader_token.value_or("");
-  authentication_ = std::make_unique<http::Authentication>(sha256_hex(admin), reader.empty() ? "" : sha256_hex(reader));
+  authentication_ =
+      std::make_unique<http::Authentication>(sha256_hex(admin), reader.empty() ? "" : sha256_hex(reader));
   workers_ = std::make_unique<http::Workers>(2, 256);
 
   std::vector<http::Route> routes = http::webhook_routes(*ingest_, *metrics_);
@@ -301,7 +325,7 @@ std::optional<StartFailure> App::start_serving() {
   add(http::operations_routes([this] { return readiness(); }, *metrics_,
                               config_.metrics.public_access ? http::Access::Public : http::Access::Reader));
   add(http::dashboard_routes(*store_, registry_));
-  add(http::action_routes(*store_, registry_, *ingest_));
+  add(http::action_routes(*store_, registry_, *ingest_, *log_));
   router_ = std::make_unique<http::Router>(std::move(routes), *authentication_, *workers_, *metrics_, *log_);
 
   http::Options options;
@@ -329,7 +353,8 @@ std::optional<StartFailure> App::start_serving() {
   if (!server) return StartFailure{kExitPortInUse, server.error().message};
   server_ = std::move(*server);
   metrics_->ask_connections([this] { return server_->stats().open_connections; });
-  log_->info("davit serves", {{"address", config_.server.host}, {"port", server_->port()}, {"version", kVersion}});
+  log_->info("davit serves",
+             {{"address", config_.server.host}, {"port", server_->port()}, {"version", kVersion}});
   return std::nullopt;
 }
 
@@ -344,7 +369,8 @@ std::vector<http::PartHealth> App::readiness() const {
   return parts;
 }
 
-// Accept nothing new, answer what was accepted, return running work to the queue, then end the parts in reverse.
+// Accept nothing new, answer what was accepted, return running work to the queue, then end the parts in
+// reverse.
 App::~App() {
   if (server_) {
     log_->info("davit stops");
@@ -384,6 +410,13 @@ int serve_here(const ServeOptions& options) {
   ::prctl(PR_SET_DUMPABLE, 0);
   isolation::become_subreaper();
 
+  // A supervisor that dies takes its host with it, in order: nobody else would know of it.
+  if (options.serving_fd >= 0) {
+    const pid_t supervisor = ::getppid();
+    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (::getppid() != supervisor || supervisor == 1) return kExitFailure;
+  }
+
   auto started = App::start(options.config);
   if (auto* failure = std::get_if<StartFailure>(&started)) {
     std::fprintf(stderr, "davit: %s\n", failure->message.c_str());
@@ -402,13 +435,16 @@ int serve_here(const ServeOptions& options) {
     }
     break;
   }
-  // A second request does not wait for anybody.
-  std::thread([handled] {
-    int signal = 0;
+  // A second request does not wait for anybody, and neither does a stop wait for ever for a plugin that hangs
+  // in this process.
+  const Duration patience = app->longest_stop();
+  std::thread([handled, patience] {
     sigset_t again = handled;
-    do {
-      sigwait(&again, &signal);
-    } while (signal == SIGHUP);
+    sigdelset(&again, SIGHUP);
+    timespec limit{patience.count() / 1000, patience.count() % 1000 * 1'000'000};
+    if (::sigtimedwait(&again, nullptr, &limit) < 0) {
+      std::fputs("davit: the stop takes too long; ending at once (a plugin may hang)\n", stderr);
+    }
     ::_exit(kExitFailure);
   }).detach();
   app.reset();
@@ -421,7 +457,6 @@ int serve(const ServeOptions& options) {
   if (!options.supervise) return serve_here(options);
   SupervisorOptions supervisor;
   supervisor.command = {"davit", "serve", "--no-supervisor", "--config=" + options.config.string()};
-  if (options.ready_fd >= 0) supervisor.command.push_back("--ready-fd=" + std::to_string(options.ready_fd));
   supervisor.ready_fd = options.ready_fd;
   return supervise(supervisor);
 }

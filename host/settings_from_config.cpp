@@ -3,8 +3,8 @@
 namespace davit {
 namespace {
 
-std::vector<plugin::Secret> granted(
-    const std::map<std::string, config::SecretsByName, std::less<>>& grants, const std::string& name) {
+std::vector<plugin::Secret> granted(const std::map<std::string, config::SecretsByName, std::less<>>& grants,
+                                    const std::string& name) {
   std::vector<plugin::Secret> secrets;
   if (auto found = grants.find(name); found != grants.end()) {
     for (const auto& [secret, value] : found->second) secrets.push_back({secret, value});
@@ -26,7 +26,8 @@ std::vector<plugin::WebhookSettings> webhook_settings(const config::Config& conf
                                                                   : plugin::Isolation::Process;
     to.answer_within = from.answer_within;
     to.config = from.config;
-    if (auto found = secrets.webhooks.find(instance); found != secrets.webhooks.end()) to.secrets = found->second;
+    if (auto found = secrets.webhooks.find(instance); found != secrets.webhooks.end())
+      to.secrets = found->second;
     to.granted = granted(secrets.webhook_grants, instance);
     to.allow_unsigned = from.allow_unsigned;
     to.allow_own_signature_check = from.allow_own_signature_check;

@@ -1,8 +1,8 @@
 // States: starting → running → (crashed → waiting → starting) | ended.
 //
-// The supervisor holds nothing but this loop: no thread, no database, no plugin, so there is little that could end it. It
-// is a child-subreaper: when the host dies, runners and what they started fall to it, and it kills them before the next
-// start, so that nothing runs twice.
+// The supervisor holds nothing but this loop: no thread, no database, no plugin, so there is little that
+// could end it. It is a child-subreaper: when the host dies, runners and what they started fall to it, and it
+// kills them before the next start, so that nothing runs twice.
 #include "host/supervisor.h"
 
 #include <fcntl.h>
@@ -41,8 +41,9 @@ sigset_t handled_signals() {
   return set;
 }
 
-pid_t start_host(std::vector<std::string> command, int serving_fd) {
+pid_t start_host(std::vector<std::string> command, int serving_fd, int ready_fd) {
   command.push_back("--serving-fd=" + std::to_string(serving_fd));
+  if (ready_fd >= 0) command.push_back("--ready-fd=" + std::to_string(ready_fd));
   std::vector<char*> argv;
   for (std::string& word : command) argv.push_back(word.data());
   argv.push_back(nullptr);
@@ -74,7 +75,9 @@ int supervise(const SupervisorOptions& options) {
   sigset_t handled = handled_signals();
   sigprocmask(SIG_BLOCK, &handled, nullptr);
   isolation::become_subreaper();
+  ::prctl(PR_SET_DUMPABLE, 0);  // the environment holds secrets here, too
 
+  int ready_fd = options.ready_fd;
   isolation::OwnDescendants leftovers;
 
   bool stopping = false;
@@ -84,16 +87,19 @@ int supervise(const SupervisorOptions& options) {
     int served[2];
     if (::pipe2(served, O_CLOEXEC | O_NONBLOCK) != 0) return 1;
     ::fcntl(served[1], F_SETFD, 0);
-    pid_t host = start_host(options.command, served[1]);
+    pid_t host = start_host(options.command, served[1], ready_fd);
     ::close(served[1]);
     if (host < 0) return 1;
-    if (options.ready_fd >= 0) ::fcntl(options.ready_fd, F_SETFD, FD_CLOEXEC);  // only the first start reports ready
+    // Only the first start reports ready. A later host must not know the number: there it is another file's.
+    if (ready_fd >= 0) ::close(ready_fd);
+    ready_fd = -1;
 
     int status = 0;
     for (;;) {
       int signal = sigwaitinfo(&handled, nullptr);
       if (signal == SIGTERM || signal == SIGINT) stopping = true;
-      if (signal == SIGTERM || signal == SIGINT || signal == SIGHUP) ::kill(host, signal == SIGINT ? SIGTERM : signal);
+      if (signal == SIGTERM || signal == SIGINT || signal == SIGHUP)
+        ::kill(host, signal == SIGINT ? SIGTERM : signal);
       // Several deaths may share one SIGCHLD: take the host's own, and reap what fell to us meanwhile.
       bool ended = false;
       int one = 0;
@@ -109,12 +115,12 @@ int supervise(const SupervisorOptions& options) {
     bool served_before = had_served(served[0]);
     ::close(served[0]);
     if (stopping) return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
-    // A host that cannot begin to serve has said why, and would say the same again. One that served and then ended with
-    // whatever status was ended by something that has no right to: a crash, or a plugin's exit().
+    // A host that cannot begin to serve has said why, and would say the same again. One that served and then
+    // ended with whatever status was ended by something that has no right to: a crash, or a plugin's exit().
     if (WIFEXITED(status) && WEXITSTATUS(status) != 0 && !served_before) return WEXITSTATUS(status);
 
     delay_ms = now_ms() - started > kStableMs ? 0 : std::clamp(delay_ms * 2, kFirstDelayMs, kLongestDelayMs);
-    std::fprintf(stderr, "davit: the host %s; it is started again in %d ms\n",
+    std::fprintf(stderr, "davit: the host ended (%s); it is started again in %d ms\n",
                  isolation::describe_end(status).c_str(), delay_ms);
     timespec wait{delay_ms / 1000, (delay_ms % 1000) * 1'000'000L};
     sigset_t stop;

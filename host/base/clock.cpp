@@ -66,8 +66,8 @@ Result<WallTime> parse_iso8601(std::string_view text) {
 
   int hour = 0, minute = 0, second = 0;
   if (!read_char(text, pos, "Tt ") || !read_number(text, pos, 2, hour) || !read_char(text, pos, ":") ||
-      !read_number(text, pos, 2, minute) || !read_char(text, pos, ":") || !read_number(text, pos, 2, second) ||
-      hour > 23 || minute > 59 || second > 60) {
+      !read_number(text, pos, 2, minute) || !read_char(text, pos, ":") ||
+      !read_number(text, pos, 2, second) || hour > 23 || minute > 59 || second > 60) {
     return bad;
   }
   int fraction_ms = 0;

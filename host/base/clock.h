@@ -1,5 +1,5 @@
-// Time. Wall time is for people and for senders' time stamps; monotonic time is for every lease, deadline and duration,
-// so that a jump of the wall clock neither kills nor strands work.
+// Time. Wall time is for people and for senders' time stamps; monotonic time is for every lease, deadline and
+// duration, so that a jump of the wall clock neither kills nor strands work.
 #pragma once
 
 #include <chrono>

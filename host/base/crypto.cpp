@@ -12,13 +12,18 @@
 namespace davit {
 namespace {
 
-const unsigned char* as_bytes(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
+const unsigned char* as_bytes(std::string_view text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
 
 const EVP_MD* digest_of(HashAlgorithm algorithm) {
   switch (algorithm) {
-    case HashAlgorithm::Sha256: return EVP_sha256();
-    case HashAlgorithm::Sha384: return EVP_sha384();
-    case HashAlgorithm::Sha512: return EVP_sha512();
+    case HashAlgorithm::Sha256:
+      return EVP_sha256();
+    case HashAlgorithm::Sha384:
+      return EVP_sha384();
+    case HashAlgorithm::Sha512:
+      return EVP_sha512();
   }
   return EVP_sha256();
 }
@@ -56,8 +61,8 @@ std::string hmac(HashAlgorithm algorithm, std::string_view key, std::string_view
   unsigned int size = 0;
   // HMAC() wants a non-null key even for length 0.
   const void* key_data = key.empty() ? static_cast<const void*>("") : key.data();
-  if (!HMAC(digest_of(algorithm), key_data, static_cast<int>(key.size()), as_bytes(message), message.size(), out,
-            &size)) {
+  if (!HMAC(digest_of(algorithm), key_data, static_cast<int>(key.size()), as_bytes(message), message.size(),
+            out, &size)) {
     std::fputs("davit: OpenSSL cannot compute an HMAC\n", stderr);
     std::abort();
   }

@@ -19,7 +19,8 @@ std::string sha256_hex(std::string_view bytes);
 // Raw HMAC bytes (RFC 2104). An empty key is allowed here; callers refuse empty secrets.
 std::string hmac(HashAlgorithm algorithm, std::string_view key, std::string_view message);
 
-// Is `signature` (64 bytes) an Ed25519 signature of `message` by the raw 32-byte `public_key`? False for wrong sizes.
+// Is `signature` (64 bytes) an Ed25519 signature of `message` by the raw 32-byte `public_key`? False for
+// wrong sizes.
 bool ed25519_verify(std::string_view public_key, std::string_view message, std::string_view signature);
 
 // SHA-256 over bytes that arrive in pieces. Confined to one thread.

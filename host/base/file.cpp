@@ -41,7 +41,8 @@ Result<std::string> read_file(const std::filesystem::path& path, std::size_t lim
   if (!fd.open()) return system_error(path, "open", errno);
   struct stat info {};
   if (::fstat(fd.number(), &info) != 0) return system_error(path, "stat", errno);
-  if (!S_ISREG(info.st_mode)) return Error{ErrorCode::InvalidInput, path.string() + ": is not a regular file"};
+  if (!S_ISREG(info.st_mode))
+    return Error{ErrorCode::InvalidInput, path.string() + ": is not a regular file"};
   std::string bytes;
   char buffer[65536];
   for (;;) {
@@ -52,7 +53,8 @@ Result<std::string> read_file(const std::filesystem::path& path, std::size_t lim
     }
     if (count == 0) return bytes;
     if (bytes.size() + static_cast<std::size_t>(count) > limit) {
-      return Error{ErrorCode::TooLarge, path.string() + ": is larger than " + std::to_string(limit) + " bytes"};
+      return Error{ErrorCode::TooLarge,
+                   path.string() + ": is larger than " + std::to_string(limit) + " bytes"};
     }
     bytes.append(buffer, static_cast<std::size_t>(count));
   }
@@ -82,7 +84,8 @@ Result<> ensure_private_directory(const std::filesystem::path& path) {
   if (path.has_parent_path() && path.parent_path() != path) {
     if (auto parent = ensure_private_directory(path.parent_path()); !parent) return parent;
   }
-  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return system_error(path, "create the folder", errno);
+  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
+    return system_error(path, "create the folder", errno);
   if (!std::filesystem::is_directory(path, error)) {
     return Error{ErrorCode::InvalidInput, path.string() + ": exists and is not a folder"};
   }

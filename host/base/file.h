@@ -38,8 +38,10 @@ std::string errno_text(int error_number);
 // Whole file, at most `limit` bytes (TooLarge beyond), regular files only.
 Result<std::string> read_file(const std::filesystem::path& path, std::size_t limit = 16 << 20);
 
-// Writes beside the target, syncs, renames over it, syncs the folder: readers see the old or the new file, whole.
-Result<> write_file_atomically(const std::filesystem::path& path, std::string_view bytes, unsigned mode = 0600);
+// Writes beside the target, syncs, renames over it, syncs the folder: readers see the old or the new file,
+// whole.
+Result<> write_file_atomically(const std::filesystem::path& path, std::string_view bytes,
+                               unsigned mode = 0600);
 
 // Creates the folder and its parents with mode 0700 where they do not exist.
 Result<> ensure_private_directory(const std::filesystem::path& path);

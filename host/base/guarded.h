@@ -24,7 +24,8 @@ class Guarded {
     std::lock_guard lock(mutex_);
     return std::forward<Use>(use)(value_);
   }
-  // Waits on `changed` until `ready` of the data is true, then calls `use` with the data. The lock is held in both.
+  // Waits on `changed` until `ready` of the data is true, then calls `use` with the data. The lock is held in
+  // both.
   template <typename Ready, typename Use>
   decltype(auto) wait(std::condition_variable& changed, Ready&& ready, Use&& use) {
     std::unique_lock lock(mutex_);

@@ -6,8 +6,8 @@
 
 namespace davit {
 
-// A new id in lower-case canonical form, 36 characters. Thread-safe. Ids of one process never repeat and never sort
-// before an earlier one of the same thread.
+// A new id in lower-case canonical form, 36 characters. Thread-safe. Ids of one process never repeat and
+// never sort before an earlier one of the same thread.
 std::string new_id();
 
 // Is it a UUID in canonical lower-case form (any version)?

@@ -9,8 +9,8 @@
 namespace davit {
 namespace {
 
-constexpr unsigned kParseFlags =
-    rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag | rapidjson::kParseFullPrecisionFlag;
+constexpr unsigned kParseFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag |
+                                 rapidjson::kParseFullPrecisionFlag;
 
 // Passes events on while it counts values and depth; saying no ends the parse, so nothing grows past a limit.
 template <typename Next>
@@ -34,7 +34,9 @@ class LimitedHandler {
   bool String(const char* text, rapidjson::SizeType size, bool copy) {
     return count() && next_.String(text, size, copy);
   }
-  bool Key(const char* text, rapidjson::SizeType size, bool copy) { return count() && next_.Key(text, size, copy); }
+  bool Key(const char* text, rapidjson::SizeType size, bool copy) {
+    return count() && next_.Key(text, size, copy);
+  }
   bool StartObject() { return count() && enter() && next_.StartObject(); }
   bool EndObject(rapidjson::SizeType members) { return --depth_, next_.EndObject(members); }
   bool StartArray() { return count() && enter() && next_.StartArray(); }
@@ -59,8 +61,8 @@ std::string_view without_bom(std::string_view text) {
 template <typename Next>
 Result<> run_reader(std::string_view text, const JsonLimits& limits, Next& next) {
   if (text.size() > limits.max_bytes) {
-    return Error{ErrorCode::TooLarge, "JSON of " + std::to_string(text.size()) + " bytes is over the limit of " +
-                                          std::to_string(limits.max_bytes)};
+    return Error{ErrorCode::TooLarge, "JSON of " + std::to_string(text.size()) +
+                                          " bytes is over the limit of " + std::to_string(limits.max_bytes)};
   }
   std::string_view body = without_bom(text);
   rapidjson::MemoryStream memory(body.data(), body.size());
@@ -80,7 +82,8 @@ Result<> run_reader(std::string_view text, const JsonLimits& limits, Next& next)
                  "JSON is nested deeper than " + std::to_string(limits.max_depth) + " levels"};
   }
   if (handler.too_many()) {
-    return Error{ErrorCode::TooLarge, "JSON holds more than " + std::to_string(limits.max_values) + " values"};
+    return Error{ErrorCode::TooLarge,
+                 "JSON holds more than " + std::to_string(limits.max_values) + " values"};
   }
   return Error{ErrorCode::InvalidInput, std::string("JSON is malformed at byte ") +
                                             std::to_string(parsed.Offset()) + ": " +
@@ -133,8 +136,8 @@ bool is_utf8(std::string_view text) {
     if (lead < 0xC2 || lead > 0xF4 || i + extra >= text.size()) return false;
     unsigned char second = byte(i + 1);
     if ((second & 0xC0) != 0x80) return false;
-    if ((lead == 0xE0 && second < 0xA0) || (lead == 0xED && second > 0x9F) || (lead == 0xF0 && second < 0x90) ||
-        (lead == 0xF4 && second > 0x8F)) {
+    if ((lead == 0xE0 && second < 0xA0) || (lead == 0xED && second > 0x9F) ||
+        (lead == 0xF0 && second < 0x90) || (lead == 0xF4 && second > 0x8F)) {
       return false;
     }
     for (int k = 2; k <= extra; ++k) {
@@ -188,7 +191,21 @@ std::string text_member(const JsonValue& object, std::string_view name, std::str
 }
 
 void write_string(JsonWriter& writer, std::string_view text) {
-  writer.String(text.data() ? text.data() : "", static_cast<rapidjson::SizeType>(text.size()));
+  if (is_utf8(text)) {
+    writer.String(text.data() ? text.data() : "", static_cast<rapidjson::SizeType>(text.size()));
+    return;
+  }
+  // A file name or a program's output may be any bytes; what is shown must stay JSON. Each byte that is not
+  // ASCII becomes the replacement character.
+  std::string shown;
+  for (char c : text) {
+    if (static_cast<unsigned char>(c) < 0x80) {
+      shown += c;
+    } else {
+      shown += "\xEF\xBF\xBD";
+    }
+  }
+  writer.String(shown.data(), static_cast<rapidjson::SizeType>(shown.size()));
 }
 void write_member(JsonWriter& writer, std::string_view name, std::string_view text) {
   writer.Key(name.data(), static_cast<rapidjson::SizeType>(name.size()));

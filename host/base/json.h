@@ -1,4 +1,5 @@
-// JSON by RapidJSON, with limits. The only place that includes the library (plugins have their own copy in the SDK).
+// JSON by RapidJSON, with limits. The only place that includes the library (plugins have their own copy in
+// the SDK).
 #pragma once
 
 #include <cstdint>
@@ -6,11 +7,11 @@
 #include <string_view>
 #include <vector>
 
-// RapidJSON asserts where a caller reads a value as what it is not; here that is a defect of ours and ends the process.
+// RapidJSON asserts where a caller reads a value as what it is not; here that is a defect of ours and ends
+// the process.
 #define RAPIDJSON_HAS_STDSTRING 1
-#ifdef __SSE2__
-#define RAPIDJSON_SSE2
-#endif
+// Not RAPIDJSON_SSE2: in this version its vector code takes the control bytes 0x1A to 0x1F for plain ones, and writes
+// them unescaped.
 #include <rapidjson/document.h>
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
@@ -28,7 +29,7 @@ using JsonWriter = rapidjson::Writer<JsonBuffer>;
 
 struct JsonLimits {
   std::size_t max_bytes = 8u << 20;
-  int max_depth = 64;             // nested arrays and objects
+  int max_depth = 64;                // nested arrays and objects
   std::size_t max_values = 200'000;  // strings, numbers, literals, arrays, objects and keys together
 };
 
@@ -49,7 +50,8 @@ std::string json_quote(std::string_view text);
 bool is_utf8(std::string_view text);
 
 // Reading members without surprises: absent or of another type gives the fallback.
-const JsonValue* find_member(const JsonValue& object, std::string_view name);  // nullptr if absent or not an object
+const JsonValue* find_member(const JsonValue& object,
+                             std::string_view name);  // nullptr if absent or not an object
 std::string string_member(const JsonValue& object, std::string_view name, std::string_view fallback = "");
 std::int64_t int_member(const JsonValue& object, std::string_view name, std::int64_t fallback = 0);
 double number_member(const JsonValue& object, std::string_view name, double fallback = 0);

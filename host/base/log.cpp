@@ -12,10 +12,14 @@ namespace {
 
 spdlog::level::level_enum level_of(LogLevel level) {
   switch (level) {
-    case LogLevel::Debug: return spdlog::level::debug;
-    case LogLevel::Info: return spdlog::level::info;
-    case LogLevel::Warn: return spdlog::level::warn;
-    case LogLevel::Error: return spdlog::level::err;
+    case LogLevel::Debug:
+      return spdlog::level::debug;
+    case LogLevel::Info:
+      return spdlog::level::info;
+    case LogLevel::Warn:
+      return spdlog::level::warn;
+    case LogLevel::Error:
+      return spdlog::level::err;
   }
   return spdlog::level::info;
 }
@@ -85,7 +89,8 @@ Result<std::unique_ptr<Log>> Log::open(const Options& options) {
 std::unique_ptr<Log> Log::silent() {
   Options options;
   options.level = LogLevel::Error;
-  return std::unique_ptr<Log>(new Log(std::make_unique<Sink>(std::make_shared<spdlog::sinks::null_sink_mt>(), options)));
+  return std::unique_ptr<Log>(
+      new Log(std::make_unique<Sink>(std::make_shared<spdlog::sinks::null_sink_mt>(), options)));
 }
 
 std::unique_ptr<Log> Log::forwarding(LogLevel level, Forward forward) {

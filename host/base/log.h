@@ -21,8 +21,7 @@ struct LogField {
   LogField(std::string_view field_name, const char* text) : name(field_name), value(text) {}
   LogField(std::string_view field_name, const std::string& text) : name(field_name), value(text) {}
   template <typename Number>
-    requires std::is_arithmetic_v<Number>
-  LogField(std::string_view field_name, Number number)
+  requires std::is_arithmetic_v<Number> LogField(std::string_view field_name, Number number)
       : name(field_name), value(std::to_string(number)), quoted(false) {}
 
   std::string_view name;
@@ -43,8 +42,8 @@ class Log {
   static Result<std::unique_ptr<Log>> open(const Options& options);
   // Writes nowhere; for tests and tools.
   static std::unique_ptr<Log> silent();
-  // Hands each line, as text with its fields, to a function: a runner sends them to the host. The function is called from
-  // any thread, also at once.
+  // Hands each line, as text with its fields, to a function: a runner sends them to the host. The function is
+  // called from any thread, also at once.
   using Forward = std::function<void(LogLevel level, std::string_view line)>;
   static std::unique_ptr<Log> forwarding(LogLevel level, Forward forward);
   ~Log();

@@ -1,7 +1,7 @@
 // Failure as a return value.
 //
-// What can fail for outside reasons returns Result<T>; TRY passes the failure on. The code says what the caller can do
-// next, the message is the sentence a person reads: what is wrong, where, and what to do.
+// What can fail for outside reasons returns Result<T>; TRY passes the failure on. The code says what the
+// caller can do next, the message is the sentence a person reads: what is wrong, where, and what to do.
 #pragma once
 
 #include <cstdio>
@@ -44,11 +44,11 @@ Error at(std::string_view where, Error error);
 template <typename T = std::monostate>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT(google-explicit-constructor)
-  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
-  Result()
-    requires std::is_same_v<T, std::monostate>
-  : state_(std::in_place_index<0>) {}
+  Result(T value)
+      : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  Result(Error error)
+      : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
+  Result() requires std::is_same_v<T, std::monostate> : state_(std::in_place_index<0>) {}
 
   bool ok() const { return state_.index() == 0; }
   explicit operator bool() const { return ok(); }
@@ -75,11 +75,11 @@ class [[nodiscard]] Result {
 };
 
 // TRY(expression): its value, or a return of its error from the enclosing function.
-#define TRY(...)                                                                    \
-  __extension__({                                                                   \
-    auto try_result_ = (__VA_ARGS__);                                               \
-    if (!try_result_.ok()) return ::davit::Error(std::move(try_result_).error());   \
-    std::move(try_result_).value();                                                 \
+#define TRY(...)                                                                  \
+  __extension__({                                                                 \
+    auto try_result_ = (__VA_ARGS__);                                             \
+    if (!try_result_.ok()) return ::davit::Error(std::move(try_result_).error()); \
+    std::move(try_result_).value();                                               \
   })
 
 }  // namespace davit

@@ -50,12 +50,15 @@ Result<std::string> Context::base_url(const config::Config& config) const {
 // From the variables of the configuration, or what the host generated beside its database. None is fine: the
 // host says if it wants one.
 std::string Context::token(const config::Config& config) const {
-  for (const std::string& name : {config.auth.admin_token_env, config.auth.reader_token_env})
-    if (const auto token = surroundings.environment(name); token && !token->empty())
-      return without_line_break(*token);
+  const auto variable = [&](const std::string& name) {
+    const auto token = surroundings.environment(name);
+    return token ? without_line_break(*token) : std::string();
+  };
+  if (std::string admin = variable(config.auth.admin_token_env); !admin.empty()) return admin;
   const auto generated =
       read_file(std::filesystem::path(config.storage.path).parent_path() / "admin.token", 4096);
-  return generated.ok() ? without_line_break(*generated) : "";
+  if (generated.ok()) return without_line_break(*generated);
+  return variable(config.auth.reader_token_env);
 }
 
 Result<ApiClient> Context::client() const {

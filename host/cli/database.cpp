@@ -18,6 +18,8 @@ Result<int> backup(const Context& context, const std::string& target) {
 Result<int> verify(const Context& context, const std::string& given) {
   std::string path = given;
   if (path.empty()) path = TRY(context.config()).storage.path;
+  // What is no database of ours is told as the host would tell it, with the same exit code.
+  TRY(DatabaseFile::open_at(context, path, Access::Read));
   const auto findings = TRY(store::verify(path));
   std::ostream& out = context.surroundings.out;
   for (const std::string& finding : findings) out << printable(finding) << '\n';

@@ -58,8 +58,13 @@ Result<JsonDocument> page(const char* name, const store::Page<Item>& items,
 
 Result<DatabaseFile> DatabaseFile::open(const Context& context, Access access) {
   const config::Config config = TRY(context.config());
+  return open_at(context, config.storage.path, access);
+}
+
+Result<DatabaseFile> DatabaseFile::open_at(const Context& context, const std::filesystem::path& path,
+                                           Access access) {
   store::Options options;
-  options.path = config.storage.path;
+  options.path = path;
   options.create_if_missing = access == Access::Create;
   options.read_only = access == Access::Read;
   DatabaseFile file;
@@ -80,6 +85,14 @@ Result<JsonDocument> DatabaseFile::tasks(const store::TaskFilter& filter) const 
 Result<JsonDocument> DatabaseFile::task(const std::string& id) const {
   const TaskDetail detail = TRY(store->task(id));
   return document([&](JsonWriter& writer) { http::write_task_detail(writer, detail); });
+}
+
+Result<JsonDocument> DatabaseFile::transcript(const std::string& id, int limit) const {
+  const TaskDetail detail = TRY(store->task(id));
+  std::vector<http::TranscriptLines> lines;
+  for (const AgentExecution& execution : detail.executions)
+    lines.push_back(TRY(store->transcript(execution.session_id, limit)));
+  return document([&](JsonWriter& writer) { http::write_transcript(writer, detail, lines); });
 }
 
 Result<JsonDocument> DatabaseFile::deliveries(const store::Store::DeliveryFilter& filter) const {

@@ -23,8 +23,13 @@ struct DatabaseFile {
   // context.exit_on_failure is set.
   static Result<DatabaseFile> open(const Context& context, Access access);
 
+  // The same for any file.
+  static Result<DatabaseFile> open_at(const Context& context, const std::filesystem::path& path,
+                                      Access access);
+
   Result<JsonDocument> tasks(const store::TaskFilter& filter) const;
   Result<JsonDocument> task(const std::string& id) const;
+  Result<JsonDocument> transcript(const std::string& id, int limit) const;
   Result<JsonDocument> deliveries(const store::Store::DeliveryFilter& filter) const;
   Result<JsonDocument> delivery(const std::string& id) const;
 };

@@ -120,6 +120,20 @@ void print_execution(std::ostream& out, const JsonValue& execution) {
     out << "     output: " << indented(*output, 5) << '\n';
 }
 
+constexpr int kTranscriptLines = 50;
+
+// What the newest execution said, line by line.
+void print_transcript(std::ostream& out, const JsonDocument& transcript) {
+  const JsonValue* executions = find_member(transcript, "executions");
+  if (executions == nullptr || !executions->IsArray() || executions->Empty()) return;
+  const JsonValue* lines = find_member((*executions)[executions->Size() - 1], "lines");
+  if (lines == nullptr || !lines->IsArray() || lines->Empty()) return;
+  out << "\nTranscript\n";
+  for (const JsonValue& line : lines->GetArray())
+    out << "  " << printable(string_member(line, "kind")) << ": " << printable(string_member(line, "line"))
+        << '\n';
+}
+
 Result<int> show(const Context& context, const std::string& id) {
   const JsonDocument task = TRY(read_either(context, "/api/dashboard/tasks/" + percent_encoded(id),
                                             [&](const DatabaseFile& file) { return file.task(id); }));
@@ -160,6 +174,11 @@ Result<int> show(const Context& context, const std::string& id) {
     for (const JsonValue& execution : executions->GetArray()) print_execution(out, execution);
   }
   print_json_block(out, "Payload", task, "payload");
+  const JsonDocument transcript = TRY(read_either(
+      context,
+      "/api/dashboard/tasks/" + percent_encoded(id) + "/transcript?limit=" + std::to_string(kTranscriptLines),
+      [&](const DatabaseFile& file) { return file.transcript(id, kTranscriptLines); }));
+  print_transcript(out, transcript);
   return kExitOk;
 }
 
@@ -188,11 +207,19 @@ Result<JsonDocument> create_offline(const Context& context, const CreateOptions&
   if (!options.run_at.empty()) task.run_at = TRY(parse_iso8601(options.run_at));
   // What the plugin says is not known without loading it; the model's default stands in for it.
   const auto agent = config.agents.find(options.agent);
-  if (agent != config.agents.end()) task.max_retries = agent->second.max_retries.value_or(task.max_retries);
+  if (agent != config.agents.end()) {
+    task.max_retries = agent->second.max_retries.value_or(task.max_retries);
+    // What is not known cannot be taken for a permission.
+    task.awaits_approval = agent->second.requires_approval.value_or(true);
+  } else {
+    task.awaits_approval = true;
+  }
+  const std::string_view state =
+      to_string(task.awaits_approval ? TaskState::AwaitingApproval : TaskState::Queued);
   const std::string id = TRY(wait_for<std::string>([&](store::Done<std::string> done) {
     file.store->create_task(std::move(task), "cli", std::nullopt, std::move(done));
   }));
-  return action_answer(id, "queued");
+  return action_answer(id, state);
 }
 
 Result<int> print_action(const Context& context, const JsonDocument& answer) {
@@ -305,9 +332,8 @@ void add_tasks(CLI::App& app, Context& context) {
   CLI::App* approve_command =
       add_command(*tasks, context, "approve", "Let a task run that waits for approval",
                   [&context, act] { return decide(context, *act, Decision::Approve); });
-  CLI::App* reject_command =
-      add_command(*tasks, context, "reject", "Cancel a task that waits for approval",
-                  [&context, act] { return decide(context, *act, Decision::Reject); });
+  CLI::App* reject_command = add_command(*tasks, context, "reject", "Cancel a task that waits for approval",
+                                         [&context, act] { return decide(context, *act, Decision::Reject); });
   for (CLI::App* command : {cancel_command, reject_command})
     command->add_option("--reason", act->reason, "Kept with the task");
   for (CLI::App* command : {show_command, cancel_command, retry_command, approve_command, reject_command}) {

@@ -41,7 +41,7 @@ struct ServerConfig {
   Duration idle_timeout{60'000};
   Duration write_timeout{10'000};
   Duration drain_timeout{10'000};            // at a stop: how long answers and executions may take to end
-  std::vector<std::string> trusted_proxies;  // addresses whose X-Forwarded-For is believed
+  std::vector<std::string> trusted_proxies;  // not acted on yet
 };
 
 struct StorageConfig {

@@ -108,7 +108,7 @@ std::vector<Field<ServerConfig>> server_fields() {
       {"idle_timeout", &S::idle_timeout, "Time a connection may wait between requests.", 100, kHour},
       {"write_timeout", &S::write_timeout, "Time a client may take no byte of its answer.", 100,
        10 * kMinute},
-      {"drain_timeout", &S::drain_timeout, "Time that answers and executions get to end when the host stops.",
+      {"drain_timeout", &S::drain_timeout, "Time that answers get to end when the host stops; executions get 2 s and then run again at the next start.",
        0, kHour},
       {"trusted_proxies", &S::trusted_proxies, "Addresses whose X-Forwarded-For is believed. Not acted on yet.", 0, 0,
        TextRule::Address},

@@ -7,19 +7,28 @@ namespace {
 
 int status_of(ErrorCode code) {
   switch (code) {
-    case ErrorCode::InvalidInput: return 400;
-    case ErrorCode::Unauthorized: return 401;
-    case ErrorCode::NotFound: return 404;
-    case ErrorCode::Conflict: return 409;
-    case ErrorCode::TooLarge: return 413;
-    case ErrorCode::RateLimited: return 429;
+    case ErrorCode::InvalidInput:
+      return 400;
+    case ErrorCode::Unauthorized:
+      return 401;
+    case ErrorCode::NotFound:
+      return 404;
+    case ErrorCode::Conflict:
+      return 409;
+    case ErrorCode::TooLarge:
+      return 413;
+    case ErrorCode::RateLimited:
+      return 429;
     case ErrorCode::Overloaded:
-    case ErrorCode::Unavailable: return 503;
-    case ErrorCode::NotImplemented: return 501;
+    case ErrorCode::Unavailable:
+      return 503;
+    case ErrorCode::NotImplemented:
+      return 501;
     case ErrorCode::Cancelled:
     case ErrorCode::Deadline:
     case ErrorCode::Permanent:
-    case ErrorCode::Internal: return 500;
+    case ErrorCode::Internal:
+      return 500;
   }
   return 500;
 }
@@ -39,8 +48,9 @@ Response json_answer(const std::function<void(JsonWriter&)>& write, int status) 
 Response error_answer(const Error& error, std::string_view request_id) {
   int status = status_of(error.code);
   // A defect of ours is for the log, not for whoever asks.
-  std::string_view detail = status == 500 ? std::string_view("the request failed; the log has the reason under this request id")
-                                          : std::string_view(error.message);
+  std::string_view detail =
+      status == 500 ? std::string_view("the request failed; the log has the reason under this request id")
+                    : std::string_view(error.message);
   Response response = problem(status, "", detail, request_id);
   response.close = false;
   if (status == 503) response.headers.emplace_back("Retry-After", "5");

@@ -15,7 +15,8 @@ class Authentication {
   // Hashes in hex; an empty one means that nobody has that role.
   Authentication(std::string admin_token_sha256, std::string reader_token_sha256);
 
-  // The role that an Authorization header gives, or nullopt. Takes the same time whatever part of a token is right.
+  // The role that an Authorization header gives, or nullopt. Takes the same time whatever part of a token is
+  // right.
   std::optional<Role> role_of(std::string_view authorization) const;
 
  private:

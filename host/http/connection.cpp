@@ -133,6 +133,7 @@ void Connection::read_requests() {
     auto before = input_.size();
     if (!receive()) return;
     auto received = input_.size() - before;
+    if (body_begun_ && !count_body()) return;
     if (received >= budget) {
       wants_turn_ = true;
       return;
@@ -143,24 +144,33 @@ void Connection::read_requests() {
 
 // The head is accepted and its body not here yet. False if it may not come.
 bool Connection::begin_body() {
-  ServerState& server = *worker_.server;
   body_begun_ = true;
-  wait_for(server.options.body_timeout);
-  announced_ = parser_.request_size();
-  if (server.incoming_bytes.fetch_add(announced_, std::memory_order_relaxed) + announced_ >
-      server.options.incoming_limit) {
-    refuse(503, "The server is taking in as many bodies as it can; try again later.");
-    return false;
-  }
+  wait_for(worker_.server->options.body_timeout);
+  if (!count_body()) return false;
   if (parser_.expects_continue() && input_.size() == parser_.head_size()) {
     write("HTTP/1.1 100 Continue\r\n\r\n", {});
   }
   return state_ == State::Reading;
 }
 
+// Bytes count when they are here: what a head announces costs nobody anything, so announcements without bytes
+// keep no other client out. False, and refused, when the unfinished bodies of all connections are over the
+// limit.
+bool Connection::count_body() {
+  ServerState& server = *worker_.server;
+  const std::size_t more = input_.size() - counted_;
+  counted_ = input_.size();
+  if (server.incoming_bytes.fetch_add(more, std::memory_order_relaxed) + more <=
+      server.options.incoming_limit) {
+    return true;
+  }
+  refuse(503, "The server is taking in as many bodies as it can; try again later.");
+  return false;
+}
+
 void Connection::forget_body() {
-  if (announced_ != 0) worker_.server->incoming_bytes.fetch_sub(announced_, std::memory_order_relaxed);
-  announced_ = 0;
+  if (counted_ != 0) worker_.server->incoming_bytes.fetch_sub(counted_, std::memory_order_relaxed);
+  counted_ = 0;
   head_begun_ = body_begun_ = false;
 }
 

@@ -66,6 +66,7 @@ class Connection {
   void read_requests();
   bool receive();
   bool begin_body();
+  bool count_body();
   void forget_body();
   void dispatch();
   void refuse(int status, std::string_view detail);
@@ -98,7 +99,7 @@ class Connection {
   bool input_ended_ = false;   // the client has closed its side
   bool head_begun_ = false;    // the head's time is running
   bool body_begun_ = false;    // the body's time is running
-  std::size_t announced_ = 0;  // our part of the server's incoming_bytes
+  std::size_t counted_ = 0;  // our part of the server's incoming_bytes
   bool is_head_request_ = false;
   bool keep_alive_ = true;    // as the client wishes
   bool close_after_ = false;  // the answer being sent is the last

@@ -20,13 +20,15 @@ Answer with_query(std::function<Response(Exchange&, Query&)> use) {
     auto query = Query::parse(exchange.request.query);
     if (!query) return exchange.responder.send(error_answer(query.error(), exchange.request.request_id));
     Response response = use(exchange, *query);
-    if (!query->errors().empty()) response = field_errors_answer(query->errors(), exchange.request.request_id);
+    if (!query->errors().empty())
+      response = field_errors_answer(query->errors(), exchange.request.request_id);
     exchange.responder.send(std::move(response));
   };
 }
 
 template <typename Item>
-Response page_answer(std::string_view name, const store::Page<Item>& page, void (*write)(JsonWriter&, const Item&)) {
+Response page_answer(std::string_view name, const store::Page<Item>& page,
+                     void (*write)(JsonWriter&, const Item&)) {
   return json_answer([&](JsonWriter& writer) {
     writer.StartObject();
     writer.Key(name.data(), static_cast<rapidjson::SizeType>(name.size()));
@@ -56,13 +58,30 @@ Response tasks_answer(const store::Store& store, Exchange& exchange, Query& quer
   if (std::string status = query.text("status"); !status.empty()) {
     filter.state = task_state_from(status);
     if (!filter.state) {
-      query.fail("status", "must be queued, running, awaiting_approval, completed, failed, cancelled or parked");
+      query.fail("status",
+                 "must be queued, running, awaiting_approval, completed, failed, cancelled or parked");
     }
   }
   if (!query.errors().empty()) return {};
   auto page = store.tasks(filter);
   if (!page) return error_answer(page.error(), exchange.request.request_id);
   return page_answer("tasks", *page, &write_task);
+}
+
+// The lines of each execution, oldest execution first; `limit` is the most lines of one execution.
+Response transcript_answer(const store::Store& store, Exchange& exchange, Query& query) {
+  query.allow_only({"limit"});
+  const int limit = query.whole_number("limit", 500, 1, 5'000);
+  if (!query.errors().empty()) return {};
+  auto detail = store.task(exchange.segments.front());
+  if (!detail) return error_answer(detail.error(), exchange.request.request_id);
+  std::vector<TranscriptLines> transcripts;
+  for (const AgentExecution& execution : detail->executions) {
+    auto lines = store.transcript(execution.session_id, limit);
+    if (!lines) return error_answer(lines.error(), exchange.request.request_id);
+    transcripts.push_back(std::move(*lines));
+  }
+  return json_answer([&](JsonWriter& writer) { write_transcript(writer, *detail, transcripts); });
 }
 
 Response deliveries_answer(const store::Store& store, Exchange& exchange, Query& query) {
@@ -133,7 +152,8 @@ Result<NewTask> task_from(const JsonValue& body, std::vector<FieldError>& errors
     const JsonValue& value = member.value;
     auto text = [&](std::string& into, std::size_t limit) {
       if (!value.IsString() || value.GetStringLength() > limit) {
-        errors.push_back({std::string(name), "must be a text of at most " + std::to_string(limit) + " bytes"});
+        errors.push_back(
+            {std::string(name), "must be a text of at most " + std::to_string(limit) + " bytes"});
       } else {
         into.assign(value.GetString(), value.GetStringLength());
       }
@@ -168,11 +188,12 @@ Result<NewTask> task_from(const JsonValue& body, std::vector<FieldError>& errors
       errors.push_back({std::string(name.substr(0, 64)), "is not a member of a task"});
     }
   }
-  if (task.agent.empty() && errors.empty()) errors.push_back({"agent", "is required: the name of the agent to run"});
+  if (task.agent.empty() && errors.empty())
+    errors.push_back({"agent", "is required: the name of the agent to run"});
   return task;
 }
 
-void create_task(store::Store& store, const plugin::Registry& registry, Exchange exchange) {
+void create_task(store::Store& store, const plugin::Registry& registry, Log& log, Exchange exchange) {
   std::string request_id = exchange.request.request_id;
   auto body = body_object(exchange.request);
   if (!body) return exchange.responder.send(error_answer(body.error(), request_id));
@@ -187,109 +208,128 @@ void create_task(store::Store& store, const plugin::Registry& registry, Exchange
   if (task->task_type.empty()) task->task_type = "manual";
   task->max_retries = agent->max_retries;
   task->awaits_approval = agent->requires_approval;
-  std::string_view status = to_string(agent->requires_approval ? TaskState::AwaitingApproval : TaskState::Queued);
-  store.create_task(std::move(*task), "api", std::nullopt,
-                    when_committed<std::string>(std::move(exchange.responder), [status](std::string& id) {
-                      return json_answer(
-                          [&](JsonWriter& writer) {
-                            writer.StartObject();
-                            write_member(writer, "task_id", id);
-                            write_member(writer, "status", status);
-                            writer.EndObject();
-                          },
-                          201);
-                    }));
+  std::string_view status =
+      to_string(agent->requires_approval ? TaskState::AwaitingApproval : TaskState::Queued);
+  store.create_task(
+      std::move(*task), "api", std::nullopt,
+      when_committed<std::string>(std::move(exchange.responder), [status, request_id, &log](std::string& id) {
+        log.info("A task was made by hand", {{"task", id}, {"state", status}, {"request", request_id}});
+        return json_answer(
+            [&](JsonWriter& writer) {
+              writer.StartObject();
+              write_member(writer, "task_id", id);
+              write_member(writer, "status", status);
+              writer.EndObject();
+            },
+            201);
+      }));
 }
 
 }  // namespace
 
 std::vector<Route> dashboard_routes(store::Store& store, const plugin::Registry& registry) {
   std::vector<Route> routes;
-  routes.push_back(reader("GET", "/api/dashboard/tasks", with_query([&store](Exchange& exchange, Query& query) {
-                            return tasks_answer(store, exchange, query);
-                          })));
+  routes.push_back(
+      reader("GET", "/api/dashboard/tasks", with_query([&store](Exchange& exchange, Query& query) {
+               return tasks_answer(store, exchange, query);
+             })));
   routes.push_back(reader("GET", "/api/dashboard/tasks/{}", [&store](Exchange exchange) {
     auto detail = store.task(exchange.segments.front());
-    exchange.responder.send(
-        detail ? json_answer([&](JsonWriter& writer) { write_task_detail(writer, *detail); })
-               : error_answer(detail.error(), exchange.request.request_id));
+    exchange.responder.send(detail
+                                ? json_answer([&](JsonWriter& writer) { write_task_detail(writer, *detail); })
+                                : error_answer(detail.error(), exchange.request.request_id));
   }));
-  routes.push_back(reader("GET", "/api/dashboard/deliveries", with_query([&store](Exchange& exchange, Query& query) {
-                            return deliveries_answer(store, exchange, query);
+  routes.push_back(reader("GET", "/api/dashboard/tasks/{}/transcript",
+                          with_query([&store](Exchange& exchange, Query& query) {
+                            return transcript_answer(store, exchange, query);
                           })));
+  routes.push_back(
+      reader("GET", "/api/dashboard/deliveries", with_query([&store](Exchange& exchange, Query& query) {
+               return deliveries_answer(store, exchange, query);
+             })));
   routes.push_back(reader("GET", "/api/dashboard/deliveries/{}", [&store](Exchange exchange) {
     auto detail = store.delivery(exchange.segments.front());
     exchange.responder.send(
         detail ? json_answer([&](JsonWriter& writer) { write_delivery_detail(writer, *detail); })
                : error_answer(detail.error(), exchange.request.request_id));
   }));
-  routes.push_back(reader("GET", "/api/dashboard/plugins", registry_list("plugins", registry, &write_plugins)));
-  routes.push_back(reader("GET", "/api/dashboard/webhooks",
-                          registry_list("webhooks", registry, [](JsonWriter& writer, const plugin::Snapshot& snapshot) {
-                            writer.StartArray();
-                            for (const auto& [name, webhook] : snapshot.webhooks) write_webhook(writer, *webhook);
-                            writer.EndArray();
-                          })));
-  routes.push_back(reader("GET", "/api/dashboard/agents",
-                          registry_list("agents", registry, [](JsonWriter& writer, const plugin::Snapshot& snapshot) {
-                            writer.StartArray();
-                            for (const auto& [name, agent] : snapshot.agents) write_agent(writer, *agent);
-                            writer.EndArray();
-                          })));
+  routes.push_back(
+      reader("GET", "/api/dashboard/plugins", registry_list("plugins", registry, &write_plugins)));
+  routes.push_back(
+      reader("GET", "/api/dashboard/webhooks",
+             registry_list("webhooks", registry, [](JsonWriter& writer, const plugin::Snapshot& snapshot) {
+               writer.StartArray();
+               for (const auto& [name, webhook] : snapshot.webhooks) write_webhook(writer, *webhook);
+               writer.EndArray();
+             })));
+  routes.push_back(
+      reader("GET", "/api/dashboard/agents",
+             registry_list("agents", registry, [](JsonWriter& writer, const plugin::Snapshot& snapshot) {
+               writer.StartArray();
+               for (const auto& [name, agent] : snapshot.agents) write_agent(writer, *agent);
+               writer.EndArray();
+             })));
   return routes;
 }
 
-std::vector<Route> action_routes(store::Store& store, const plugin::Registry& registry, ingest::Ingest& ingest) {
+std::vector<Route> action_routes(store::Store& store, const plugin::Registry& registry,
+                                 ingest::Ingest& ingest, Log& log) {
   auto action = [](std::string pattern, Answer answer) {
     return Route{"POST", std::move(pattern), Access::Admin, Thread::Worker, std::move(answer)};
   };
   std::vector<Route> routes;
-  routes.push_back(action("/api/tasks", [&store, &registry](Exchange exchange) {
-    create_task(store, registry, std::move(exchange));
+  routes.push_back(action("/api/tasks", [&store, &registry, &log](Exchange exchange) {
+    create_task(store, registry, log, std::move(exchange));
   }));
-  routes.push_back(action("/api/tasks/{}/cancel", [&store](Exchange exchange) {
-    auto body = body_object(exchange.request);
-    if (!body) return exchange.responder.send(error_answer(body.error(), exchange.request.request_id));
+  // What a person decides about a task: `decide` hands it to the store.
+  auto decision =
+      [&](const std::string& name,
+          std::function<void(std::string id, const JsonValue& body, store::Done<TaskState> done)> decide) {
+        routes.push_back(
+            action("/api/tasks/{}/" + name, [&log, name, decide = std::move(decide)](Exchange exchange) {
+              auto body = body_object(exchange.request);
+              if (!body)
+                return exchange.responder.send(error_answer(body.error(), exchange.request.request_id));
+              std::string id = exchange.segments.front();
+              std::string request_id = exchange.request.request_id;
+              decide(id, *body,
+                     when_committed<TaskState>(std::move(exchange.responder),
+                                               [&log, name, id, request_id](TaskState& state) {
+                                                 log.info("A task was acted on", {{"task", id},
+                                                                                  {"action", name},
+                                                                                  {"state", to_string(state)},
+                                                                                  {"request", request_id}});
+                                                 return state_answer(id, state);
+                                               }));
+            }));
+      };
+  decision("cancel", [&store](std::string id, const JsonValue& body, store::Done<TaskState> done) {
+    store.cancel(std::move(id), string_member(body, "reason", "cancelled by hand"), std::move(done));
+  });
+  decision("retry", [&store](std::string id, const JsonValue&, store::Done<TaskState> done) {
+    store.retry(std::move(id), std::move(done));
+  });
+  decision("approve", [&store](std::string id, const JsonValue& body, store::Done<TaskState> done) {
+    store.approve(std::move(id), "admin", string_member(body, "content_hash"), std::move(done));
+  });
+  decision("reject", [&store](std::string id, const JsonValue& body, store::Done<TaskState> done) {
+    store.reject(std::move(id), "admin", string_member(body, "comment"), std::move(done));
+  });
+  routes.push_back(action("/api/deliveries/{}/replay", [&store, &ingest, &log](Exchange exchange) {
     std::string id = exchange.segments.front();
-    std::string reason = string_member(*body, "reason", "cancelled by hand");
-    store.cancel(id, std::move(reason),
-                 when_committed<TaskState>(std::move(exchange.responder),
-                                           [id](TaskState& state) { return state_answer(id, state); }));
-  }));
-  routes.push_back(action("/api/tasks/{}/retry", [&store](Exchange exchange) {
-    std::string id = exchange.segments.front();
-    store.retry(id, when_committed<TaskState>(std::move(exchange.responder),
-                                              [id](TaskState& state) { return state_answer(id, state); }));
-  }));
-  routes.push_back(action("/api/tasks/{}/approve", [&store](Exchange exchange) {
-    auto body = body_object(exchange.request);
-    if (!body) return exchange.responder.send(error_answer(body.error(), exchange.request.request_id));
-    std::string id = exchange.segments.front();
-    store.approve(id, "admin", string_member(*body, "content_hash"),
-                  when_committed<TaskState>(std::move(exchange.responder),
-                                            [id](TaskState& state) { return state_answer(id, state); }));
-  }));
-  routes.push_back(action("/api/tasks/{}/reject", [&store](Exchange exchange) {
-    auto body = body_object(exchange.request);
-    if (!body) return exchange.responder.send(error_answer(body.error(), exchange.request.request_id));
-    std::string id = exchange.segments.front();
-    store.reject(id, "admin", string_member(*body, "comment"),
-                 when_committed<TaskState>(std::move(exchange.responder),
-                                           [id](TaskState& state) { return state_answer(id, state); }));
-  }));
-  routes.push_back(action("/api/deliveries/{}/replay", [&store, &ingest](Exchange exchange) {
-    std::string id = exchange.segments.front();
-    store.replay(id, when_committed<std::monostate>(std::move(exchange.responder), [id, &ingest](std::monostate&) {
-                   ingest.run_deferred();
-                   return json_answer(
-                       [&](JsonWriter& writer) {
-                         writer.StartObject();
-                         write_member(writer, "delivery_id", id);
-                         write_member(writer, "status", "queued");
-                         writer.EndObject();
-                       },
-                       202);
-                 }));
+    store.replay(id, when_committed<std::monostate>(
+                         std::move(exchange.responder), [id, &ingest, &log](std::monostate&) {
+                           log.info("A delivery is looked at again", {{"delivery", id}});
+                           ingest.run_deferred();
+                           return json_answer(
+                               [&](JsonWriter& writer) {
+                                 writer.StartObject();
+                                 write_member(writer, "delivery_id", id);
+                                 write_member(writer, "status", "queued");
+                                 writer.EndObject();
+                               },
+                               202);
+                         }));
   }));
   return routes;
 }

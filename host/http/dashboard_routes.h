@@ -11,6 +11,7 @@
 namespace davit::http {
 
 std::vector<Route> dashboard_routes(store::Store& store, const plugin::Registry& registry);
-std::vector<Route> action_routes(store::Store& store, const plugin::Registry& registry, ingest::Ingest& ingest);
+std::vector<Route> action_routes(store::Store& store, const plugin::Registry& registry,
+                                 ingest::Ingest& ingest, Log& log);
 
 }  // namespace davit::http

@@ -3,7 +3,9 @@
 namespace davit::http {
 namespace {
 
-void write_time(JsonWriter& writer, std::string_view name, WallTime time) { write_member(writer, name, to_iso8601(time)); }
+void write_time(JsonWriter& writer, std::string_view name, WallTime time) {
+  write_member(writer, name, to_iso8601(time));
+}
 
 void write_time(JsonWriter& writer, std::string_view name, const std::optional<WallTime>& time) {
   if (time) {
@@ -187,6 +189,31 @@ void write_task_detail(JsonWriter& writer, const TaskDetail& detail) {
   writer.EndObject();
 }
 
+void write_transcript(JsonWriter& writer, const TaskDetail& detail,
+                      const std::vector<TranscriptLines>& lines) {
+  writer.StartObject();
+  write_member(writer, "task_id", detail.task.task_id);
+  write_key(writer, "executions");
+  writer.StartArray();
+  for (std::size_t i = 0; i < lines.size() && i < detail.executions.size(); ++i) {
+    writer.StartObject();
+    write_member(writer, "session_id", detail.executions[i].session_id);
+    write_member(writer, "agent_name", detail.executions[i].agent_name);
+    write_key(writer, "lines");
+    writer.StartArray();
+    for (const auto& [kind, line] : lines[i]) {
+      writer.StartObject();
+      write_member(writer, "kind", kind);
+      write_member(writer, "line", line);
+      writer.EndObject();
+    }
+    writer.EndArray();
+    writer.EndObject();
+  }
+  writer.EndArray();
+  writer.EndObject();
+}
+
 void write_delivery(JsonWriter& writer, const store::DeliverySummary& delivery) {
   writer.StartObject();
   write_delivery_members(writer, delivery);
@@ -219,7 +246,8 @@ void write_webhook(JsonWriter& writer, const plugin::Webhook& webhook) {
   write_member(writer, "endpoint", "/webhooks/" + webhook.settings.instance);
   write_member(writer, "enabled", webhook.settings.enabled);
   write_serving(writer, webhook.state, webhook.state_reason);
-  write_member(writer, "isolation", webhook.settings.isolation == plugin::Isolation::InProcess ? "inprocess" : "process");
+  write_member(writer, "isolation",
+               webhook.settings.isolation == plugin::Isolation::InProcess ? "inprocess" : "process");
   write_member(writer, "answer_within_ms", webhook.settings.answer_within.count());
   write_member(writer, "max_body_bytes", static_cast<std::int64_t>(webhook.max_body_bytes));
   write_member(writer, "secrets", static_cast<std::int64_t>(webhook.settings.secrets.size()));
@@ -278,7 +306,8 @@ void write_plugins(JsonWriter& writer, const plugin::Snapshot& snapshot) {
     write_member(writer, "kind", "library");
     write_member(writer, "name", library.source.filename().string());
     write_null_member(writer, "version");
-    // A failed replacement leaves the old generation serving: its number is told, with the hash of the refused bytes.
+    // A failed replacement leaves the old generation serving: its number is told, with the hash of the
+    // refused bytes.
     if (library.generation) {
       write_member(writer, "generation", static_cast<std::int64_t>(library.generation->number));
     } else {

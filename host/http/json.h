@@ -1,7 +1,9 @@
-// The host's nouns as the JSON of the API (docs/API.md). Member names are those of the user's plan.
+// The host's nouns as the JSON of the API. Member names are those of the user's plan.
 #pragma once
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "host/base/json.h"
 #include "host/plugin/registry.h"
@@ -12,6 +14,11 @@ namespace davit::http {
 void write_task(JsonWriter& writer, const TaskSummary& task);
 void write_task_detail(JsonWriter& writer, const TaskDetail& detail);
 void write_execution(JsonWriter& writer, const AgentExecution& execution);
+// Kind and text of each line of one execution.
+using TranscriptLines = std::vector<std::pair<std::string, std::string>>;
+// `lines` has one entry per execution of the task, in the same order.
+void write_transcript(JsonWriter& writer, const TaskDetail& detail,
+                      const std::vector<TranscriptLines>& lines);
 void write_delivery(JsonWriter& writer, const store::DeliverySummary& delivery);
 void write_delivery_detail(JsonWriter& writer, const store::DeliveryDetail& detail);
 void write_webhook(JsonWriter& writer, const plugin::Webhook& webhook);

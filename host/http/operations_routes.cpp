@@ -39,8 +39,8 @@ Route route(std::string pattern, Access access, Thread thread, std::function<voi
 
 }  // namespace
 
-std::vector<Route> operations_routes(std::function<std::vector<PartHealth>()> readiness, metrics::Metrics& metrics,
-                                     Access metrics_access) {
+std::vector<Route> operations_routes(std::function<std::vector<PartHealth>()> readiness,
+                                     metrics::Metrics& metrics, Access metrics_access) {
   return {
       route("/healthz", Access::Public, Thread::Io,
             [](Exchange exchange) {

@@ -15,7 +15,7 @@ struct PartHealth {
   std::string problem;
 };
 
-std::vector<Route> operations_routes(std::function<std::vector<PartHealth>()> readiness, metrics::Metrics& metrics,
-                                     Access metrics_access);
+std::vector<Route> operations_routes(std::function<std::vector<PartHealth>()> readiness,
+                                     metrics::Metrics& metrics, Access metrics_access);
 
 }  // namespace davit::http

@@ -87,7 +87,8 @@ void Query::fail(std::string_view name, std::string message) {
 
 void Query::allow_only(std::initializer_list<std::string_view> known) {
   for (const auto& [name, value] : parameters_) {
-    if (std::find(known.begin(), known.end(), name) == known.end()) fail(name.substr(0, 64), "is not a parameter here");
+    if (std::find(known.begin(), known.end(), name) == known.end())
+      fail(name.substr(0, 64), "is not a parameter here");
   }
 }
 

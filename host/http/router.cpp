@@ -8,7 +8,8 @@
 namespace davit::http {
 namespace {
 
-// Does the path fit the pattern? Segments are compared as sent: no decoding, no dot segments, no doubled slashes.
+// Does the path fit the pattern? Segments are compared as sent: no decoding, no dot segments, no doubled
+// slashes.
 bool fits(std::string_view pattern, std::string_view path, std::vector<std::string>& segments) {
   segments.clear();
   while (!pattern.empty()) {
@@ -27,7 +28,8 @@ bool fits(std::string_view pattern, std::string_view path, std::vector<std::stri
   return path.empty();
 }
 
-Response open_problem(int status, std::string_view title, std::string_view detail, std::string_view request_id) {
+Response open_problem(int status, std::string_view title, std::string_view detail,
+                      std::string_view request_id) {
   Response response = problem(status, title, detail, request_id);
   response.close = false;  // the whole request was read
   return response;
@@ -37,7 +39,11 @@ Response open_problem(int status, std::string_view title, std::string_view detai
 
 Router::Router(std::vector<Route> routes, const Authentication& authentication, Workers& workers,
                metrics::Metrics& metrics, Log& log)
-    : routes_(std::move(routes)), authentication_(authentication), workers_(workers), metrics_(metrics), log_(log) {}
+    : routes_(std::move(routes)),
+      authentication_(authentication),
+      workers_(workers),
+      metrics_(metrics),
+      log_(log) {}
 
 void Router::handle(Request request, Responder responder) const {
   std::string_view method = request.method == "HEAD" ? "GET" : request.method;
@@ -59,21 +65,23 @@ void Router::handle(Request request, Responder responder) const {
   };
   if (!route) {
     if (allowed.empty()) {
-      return refuse("unknown", open_problem(404, "", "there is nothing at this path; GET /api/openapi.json lists what there is", id));
+      return refuse("unknown", open_problem(404, "", "there is nothing at this path", id));
     }
     Response response = open_problem(405, "", "this path takes " + allowed, id);
     response.headers.emplace_back("Allow", allowed);
     return refuse("unknown", std::move(response));
   }
   if (route->access != Access::Public) {
-    auto role = request.count("authorization") == 1 ? authentication_.role_of(request.header("authorization")) : std::nullopt;
+    auto role = request.count("authorization") == 1 ? authentication_.role_of(request.header("authorization"))
+                                                    : std::nullopt;
     if (!role) {
       Response response = open_problem(401, "", "send a token: Authorization: Bearer <token>", id);
       response.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"davit\"");
       return refuse(route->pattern, std::move(response));
     }
     if (route->access == Access::Admin && *role != Role::Admin) {
-      return refuse(route->pattern, open_problem(403, "", "this needs the admin token; the reader token was sent", id));
+      return refuse(route->pattern,
+                    open_problem(403, "", "this needs the admin token; the reader token was sent", id));
     }
   }
   Exchange exchange{std::move(request), std::move(responder), std::move(segments)};
@@ -86,7 +94,8 @@ void Router::handle(Request request, Responder responder) const {
     try {
       route->answer(std::move(*shared));
     } catch (const std::exception& failure) {
-      log_.error("A request failed", {{"request", request_id}, {"route", route->pattern}, {"error", failure.what()}});
+      log_.error("A request failed",
+                 {{"request", request_id}, {"route", route->pattern}, {"error", failure.what()}});
     } catch (...) {
       log_.error("A request failed", {{"request", request_id}, {"route", route->pattern}});
     }

@@ -36,11 +36,12 @@ struct Route {
   std::function<void(Exchange)> answer;
 };
 
-// Immutable after construction; thread-safe. Answers 404, 405 (with Allow), 401, 403 and 503 by itself. HEAD is GET.
+// Immutable after construction; thread-safe. Answers 404, 405 (with Allow), 401, 403 and 503 by itself. HEAD
+// is GET.
 class Router {
  public:
-  Router(std::vector<Route> routes, const Authentication& authentication, Workers& workers, metrics::Metrics& metrics,
-         Log& log);
+  Router(std::vector<Route> routes, const Authentication& authentication, Workers& workers,
+         metrics::Metrics& metrics, Log& log);
   void handle(Request request, Responder responder) const;
 
  private:

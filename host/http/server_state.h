@@ -25,7 +25,7 @@ struct ServerState {
   std::atomic<bool> closing{false};
   std::atomic<std::int64_t> open_connections{0};
   std::atomic<std::int64_t> requests_in_flight{0};
-  std::atomic<std::size_t> incoming_bytes{0};  // announced by heads whose bodies are not complete
+  std::atomic<std::size_t> incoming_bytes{0};  // here of bodies that are not complete
   std::atomic<std::uint64_t> accepted{0};
   std::atomic<std::uint64_t> refused_connections{0};
   std::atomic<std::uint64_t> requests{0};

@@ -27,7 +27,8 @@ Delivery delivery_from(Request request, std::string webhook) {
 }
 
 // The plan's WebhookResponse: status, task_id, message, details.
-std::string webhook_body(std::string_view status, const ingest::Outcome& outcome, bool duplicate, bool deferred) {
+std::string webhook_body(std::string_view status, const ingest::Outcome& outcome, bool duplicate,
+                         bool deferred) {
   JsonBuffer buffer;
   JsonWriter writer(buffer);
   writer.StartObject();
@@ -81,24 +82,45 @@ Response webhook_response(const ingest::Outcome& outcome, std::string_view reque
   using enum ingest::OutcomeKind;
   if (outcome.http) {
     Response response = json_response(outcome.http->status, outcome.http->body);
-    response.content_type = outcome.http->content_type.empty() ? "text/plain; charset=utf-8" : outcome.http->content_type;
+    response.content_type =
+        outcome.http->content_type.empty() ? "text/plain; charset=utf-8" : outcome.http->content_type;
     return response;
   }
   Response response;
   switch (outcome.kind) {
-    case Queued: return json_response(202, webhook_body("queued", outcome, false, false));
-    case Deferred: return json_response(202, webhook_body("queued", outcome, false, true));
-    case Duplicate:
-      return json_response(200, webhook_body(outcome.task_ids.empty() ? "ignored" : "queued", outcome, true, false));
-    case Ignored: return json_response(200, webhook_body("ignored", outcome, false, false));
-    case Error: return json_response(422, webhook_body("error", outcome, false, false));
-    case Malformed: response = refusal(400, outcome, request_id); break;
-    case Unauthorized: response = refusal(401, outcome, request_id); break;
-    case NotFound: response = refusal(404, outcome, request_id); break;
-    case TooLarge: response = refusal(413, outcome, request_id); break;
-    case UnsupportedMedia: response = refusal(415, outcome, request_id); break;
-    case RateLimited: response = refusal(429, outcome, request_id); break;
-    case Unavailable: response = refusal(503, outcome, request_id); break;
+    case Queued:
+      return json_response(202, webhook_body("queued", outcome, false, false));
+    case Deferred:
+      return json_response(202, webhook_body("queued", outcome, false, true));
+    case Duplicate: {
+      const bool queued = outcome.deferred || !outcome.task_ids.empty();
+      return json_response(200, webhook_body(queued ? "queued" : "ignored", outcome, true, outcome.deferred));
+    }
+    case Ignored:
+      return json_response(200, webhook_body("ignored", outcome, false, false));
+    case Error:
+      return json_response(422, webhook_body("error", outcome, false, false));
+    case Malformed:
+      response = refusal(400, outcome, request_id);
+      break;
+    case Unauthorized:
+      response = refusal(401, outcome, request_id);
+      break;
+    case NotFound:
+      response = refusal(404, outcome, request_id);
+      break;
+    case TooLarge:
+      response = refusal(413, outcome, request_id);
+      break;
+    case UnsupportedMedia:
+      response = refusal(415, outcome, request_id);
+      break;
+    case RateLimited:
+      response = refusal(429, outcome, request_id);
+      break;
+    case Unavailable:
+      response = refusal(503, outcome, request_id);
+      break;
   }
   if (outcome.retry_after.count() > 0) {
     response.headers.emplace_back("Retry-After", std::to_string((outcome.retry_after.count() + 999) / 1000));

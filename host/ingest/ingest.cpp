@@ -7,8 +7,8 @@
 //   run_deferred ── hooks in a runner or here ──┬─ store.settle_deferred
 //                                               └─ store.defer_again (back-off, parked at the cap)
 //
-// Everything that touches the runner pool happens on the loop's thread. A call in flight holds the Parts, so that an
-// answer that comes after the end of Ingest finds them.
+// Everything that touches the runner pool happens on the loop's thread. A call in flight holds the Parts, so
+// that an answer that comes after the end of Ingest finds them.
 #include "host/ingest/ingest.h"
 
 #include <algorithm>
@@ -27,6 +27,8 @@
 namespace davit::ingest {
 namespace {
 
+constexpr int kDeferredLooks = 256;
+constexpr std::size_t kDeferredPerWebhook = 4;
 constexpr int kCallsPerRunner = 10'000;
 constexpr std::size_t kRunnersPerWebhook = 4;
 
@@ -36,9 +38,7 @@ struct Spec {
   std::shared_ptr<const isolation::PreparedSpec> prepared;
 };
 
-bool is_json(std::string_view media_type) {
-  return media_type.find("json") != std::string_view::npos;
-}
+bool is_json(std::string_view media_type) { return media_type.find("json") != std::string_view::npos; }
 
 std::string_view content_type_of(const Delivery& delivery) {
   auto values = header_values(delivery, "content-type");
@@ -48,29 +48,45 @@ std::string_view content_type_of(const Delivery& delivery) {
 OutcomeKind kind_of(const store::Accepted& accepted) {
   if (accepted.duplicate) return OutcomeKind::Duplicate;
   switch (accepted.verdict) {
-    case store::Verdict::Queued: return OutcomeKind::Queued;
-    case store::Verdict::Ignored: return OutcomeKind::Ignored;
-    case store::Verdict::Error: return OutcomeKind::Error;
+    case store::Verdict::Queued:
+      return OutcomeKind::Queued;
+    case store::Verdict::Ignored:
+      return OutcomeKind::Ignored;
+    case store::Verdict::Error:
+      return OutcomeKind::Error;
     case store::Verdict::Deferred:
-    case store::Verdict::Parked: return OutcomeKind::Deferred;
+    case store::Verdict::Parked:
+      return OutcomeKind::Deferred;
   }
   return OutcomeKind::Ignored;
 }
 
 std::string_view label_of(OutcomeKind kind) {
   switch (kind) {
-    case OutcomeKind::Queued: return "queued";
-    case OutcomeKind::Ignored: return "ignored";
-    case OutcomeKind::Deferred: return "deferred";
-    case OutcomeKind::Duplicate: return "duplicate";
-    case OutcomeKind::Error: return "error";
-    case OutcomeKind::Malformed: return "malformed";
-    case OutcomeKind::Unauthorized: return "unauthorized";
-    case OutcomeKind::NotFound: return "not_found";
-    case OutcomeKind::TooLarge: return "too_large";
-    case OutcomeKind::UnsupportedMedia: return "unsupported_media";
-    case OutcomeKind::RateLimited: return "rate_limited";
-    case OutcomeKind::Unavailable: return "unavailable";
+    case OutcomeKind::Queued:
+      return "queued";
+    case OutcomeKind::Ignored:
+      return "ignored";
+    case OutcomeKind::Deferred:
+      return "deferred";
+    case OutcomeKind::Duplicate:
+      return "duplicate";
+    case OutcomeKind::Error:
+      return "error";
+    case OutcomeKind::Malformed:
+      return "malformed";
+    case OutcomeKind::Unauthorized:
+      return "unauthorized";
+    case OutcomeKind::NotFound:
+      return "not_found";
+    case OutcomeKind::TooLarge:
+      return "too_large";
+    case OutcomeKind::UnsupportedMedia:
+      return "unsupported_media";
+    case OutcomeKind::RateLimited:
+      return "rate_limited";
+    case OutcomeKind::Unavailable:
+      return "unavailable";
   }
   return "unavailable";
 }
@@ -86,11 +102,16 @@ Outcome refusal(OutcomeKind kind, std::string message) {
 // A refusal by verification, told to the sender: every cause of Unauthorized looks the same.
 Outcome refusal_of(const Error& error) {
   switch (error.code) {
-    case ErrorCode::Unauthorized: return refusal(OutcomeKind::Unauthorized, "the signature is missing or wrong");
-    case ErrorCode::NotImplemented: return refusal(OutcomeKind::UnsupportedMedia, error.message);
-    case ErrorCode::TooLarge: return refusal(OutcomeKind::TooLarge, error.message);
-    case ErrorCode::InvalidInput: return refusal(OutcomeKind::Malformed, error.message);
-    default: return refusal(OutcomeKind::Unavailable, "the delivery could not be checked; send it again later");
+    case ErrorCode::Unauthorized:
+      return refusal(OutcomeKind::Unauthorized, "the signature is missing or wrong");
+    case ErrorCode::NotImplemented:
+      return refusal(OutcomeKind::UnsupportedMedia, error.message);
+    case ErrorCode::TooLarge:
+      return refusal(OutcomeKind::TooLarge, error.message);
+    case ErrorCode::InvalidInput:
+      return refusal(OutcomeKind::Malformed, error.message);
+    default:
+      return refusal(OutcomeKind::Unavailable, "the delivery could not be checked; send it again later");
   }
 }
 
@@ -111,8 +132,8 @@ std::optional<Outcome> gate(const Delivery& delivery) {
   return refusal(OutcomeKind::Malformed, checked.error().message);
 }
 
-// What the operator said about an agent holds for each of its tasks. One for an agent that is not loaded waits for it,
-// with the defaults.
+// What the operator said about an agent holds for each of its tasks. One for an agent that is not loaded
+// waits for it, with the defaults.
 void fit_to_agents(std::vector<NewTask>& tasks, const plugin::Snapshot& snapshot) {
   for (NewTask& task : tasks) {
     if (auto agent = snapshot.agent(task.agent)) {
@@ -125,13 +146,18 @@ void fit_to_agents(std::vector<NewTask>& tasks, const plugin::Snapshot& snapshot
 // What a runner said, or why it said nothing.
 Result<plugin::HookOutcome> said_by(const isolation::CallOutcome& ended) {
   switch (ended.end) {
-    case isolation::CallEnd::Answered: return isolation::hook_outcome_from(ended.answer);
-    case isolation::CallEnd::TimedOut: return Error{ErrorCode::Deadline, "the hooks did not answer in time"};
-    case isolation::CallEnd::Crashed: return Error{ErrorCode::Internal, "the runner crashed: " + ended.detail};
-    case isolation::CallEnd::Cancelled: return Error{ErrorCode::Cancelled, "the call was cancelled"};
+    case isolation::CallEnd::Answered:
+      return isolation::hook_outcome_from(ended.answer);
+    case isolation::CallEnd::TimedOut:
+      return Error{ErrorCode::Deadline, "the hooks did not answer in time"};
+    case isolation::CallEnd::Crashed:
+      return Error{ErrorCode::Internal, "the runner crashed: " + ended.detail};
+    case isolation::CallEnd::Cancelled:
+      return Error{ErrorCode::Cancelled, "the call was cancelled"};
     case isolation::CallEnd::Refused:
     case isolation::CallEnd::SpawnFailed:
-    case isolation::CallEnd::BrokeProtocol: return Error{ErrorCode::Internal, ended.detail};
+    case isolation::CallEnd::BrokeProtocol:
+      return Error{ErrorCode::Internal, ended.detail};
   }
   return Error{ErrorCode::Internal, ended.detail};
 }
@@ -143,8 +169,10 @@ bool worth_another_try(ErrorCode code) {
     case ErrorCode::Internal:
     case ErrorCode::Unavailable:
     case ErrorCode::Overloaded:
-    case ErrorCode::Cancelled: return true;
-    default: return false;
+    case ErrorCode::Cancelled:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -152,14 +180,17 @@ bool worth_another_try(ErrorCode code) {
 std::optional<Outcome> refusal_by_hooks(const Error& error) {
   switch (error.code) {
     case ErrorCode::InvalidInput:
-    case ErrorCode::TooLarge: return refusal(OutcomeKind::Malformed, error.message);
-    case ErrorCode::Unauthorized: return refusal(OutcomeKind::Unauthorized, "the signature is missing or wrong");
+    case ErrorCode::TooLarge:
+      return refusal(OutcomeKind::Malformed, error.message);
+    case ErrorCode::Unauthorized:
+      return refusal(OutcomeKind::Unauthorized, "the signature is missing or wrong");
     case ErrorCode::RateLimited: {
       Outcome outcome = refusal(OutcomeKind::RateLimited, error.message);
       outcome.retry_after = Duration{60'000};
       return outcome;
     }
-    default: return std::nullopt;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -189,20 +220,23 @@ struct Ingest::Parts : std::enable_shared_from_this<Ingest::Parts> {
   // Loop thread only.
   std::unique_ptr<isolation::RunnerPool> pool;
   std::map<const plugin::Webhook*, Spec> specs;
-  std::set<std::string> deferred_in_flight;
+  std::map<std::string, std::set<std::string>> deferred_in_flight;  // ids by webhook
   isolation::Loop::TimerId deferred_timer = 0;
+  WallTime deferred_at{};  // when the timer fires
 
   std::atomic<std::size_t> in_runners{0};
 
   bool post(std::function<void()> function);
-  const std::shared_ptr<const isolation::PreparedSpec>& spec_of(const std::shared_ptr<const plugin::Webhook>& webhook);
+  const std::shared_ptr<const isolation::PreparedSpec>& spec_of(
+      const std::shared_ptr<const plugin::Webhook>& webhook);
   void receive(Delivery delivery, Done done);
   void verify_in_runner(std::shared_ptr<const plugin::Webhook> webhook, Delivery delivery, Done done);
-  void conclude_own_check(const plugin::Webhook& webhook, Delivery delivery, Result<plugin::HookOutcome> said, Done done);
+  void conclude_own_check(const plugin::Webhook& webhook, Delivery delivery, Result<plugin::HookOutcome> said,
+                          Done done);
   void run_here(const plugin::Webhook& webhook, VerifiedDelivery delivery, Done done);
   void run_in_runner(std::shared_ptr<const plugin::Webhook> webhook, VerifiedDelivery delivery, Done done);
-  void conclude(const plugin::Webhook& webhook, const VerifiedDelivery& delivery, Result<plugin::HookOutcome> said,
-                Done done);
+  void conclude(const plugin::Webhook& webhook, const VerifiedDelivery& delivery,
+                Result<plugin::HookOutcome> said, Done done);
   void commit(store::NewDelivery record, std::optional<HttpOverride> http, std::string details, Done done);
   void finish(std::string_view webhook, Outcome outcome, const Done& done);
   void note_timings(const std::string& webhook, const plugin::HookTimings& timings);
@@ -212,7 +246,7 @@ struct Ingest::Parts : std::enable_shared_from_this<Ingest::Parts> {
   void conclude_deferred(const store::DeferredDelivery& deferred, const plugin::Webhook& webhook,
                          const VerifiedDelivery& delivery, Result<plugin::HookOutcome> said);
   void put_off(const store::DeferredDelivery& deferred, std::string reason, int max_tries);
-  void deferred_done(const std::string& id);
+  void deferred_done(const std::string& webhook, const std::string& id);
   void arm_deferred_timer(WallTime at);
 };
 
@@ -224,8 +258,8 @@ Result<std::unique_ptr<Ingest>> Ingest::start(const Needs& needs, Options option
   isolation::KnownChildren& children = needs.children;
   std::promise<void> made;
   parts->loop->post([&] {
-    parts->pool = std::make_unique<isolation::RunnerPool>(*parts->loop, children, parts->options.pool, parts->log,
-                                                          parts->clock);
+    parts->pool = std::make_unique<isolation::RunnerPool>(*parts->loop, children, parts->options.pool,
+                                                          parts->log, parts->clock);
     made.set_value();
   });
   made.get_future().wait();
@@ -275,15 +309,18 @@ void Ingest::Parts::receive(Delivery delivery, Done done) {
   auto found = snapshot->webhooks.find(delivery.webhook);
   if (found == snapshot->webhooks.end() || found->second->state == plugin::ServingState::Disabled ||
       found->second->state == plugin::ServingState::Missing) {
-    return finish("", refusal(OutcomeKind::NotFound, "there is no webhook of this name here, or it is disabled"), done);
+    return finish(
+        "", refusal(OutcomeKind::NotFound, "there is no webhook of this name here, or it is disabled"), done);
   }
   std::shared_ptr<const plugin::Webhook> webhook = found->second;
   if (webhook->state != plugin::ServingState::Serving) {
-    log.warn("A delivery was refused because its webhook cannot serve",
-             {{"webhook", delivery.webhook}, {"state", to_string(webhook->state)}, {"reason", webhook->state_reason}});
+    log.warn("A delivery was refused because its webhook cannot serve", {{"webhook", delivery.webhook},
+                                                                         {"state", to_string(webhook->state)},
+                                                                         {"reason", webhook->state_reason}});
     return finish(delivery.webhook,
-                  refusal(OutcomeKind::Unavailable, "this webhook is not ready to serve; its operator finds the reason "
-                                                    "in `davit plugins list`"),
+                  refusal(OutcomeKind::Unavailable,
+                          "this webhook is not ready to serve; its operator finds the reason "
+                          "in `davit plugins list`"),
                   done);
   }
   if (delivery.body.size() > webhook->max_body_bytes) {
@@ -294,7 +331,8 @@ void Ingest::Parts::receive(Delivery delivery, Done done) {
   }
 
   if (webhook->answers_unverified && webhook->in_process) {
-    auto early = webhook->in_process->answer_unverified(delivery, clock.monotonic() + webhook->settings.answer_within);
+    auto early =
+        webhook->in_process->answer_unverified(delivery, clock.monotonic() + webhook->settings.answer_within);
     if (early && *early) return finish(delivery.webhook, early_answer(std::move(**early)), done);
   }
   std::string name = delivery.webhook;
@@ -307,15 +345,16 @@ void Ingest::Parts::receive(Delivery delivery, Done done) {
     if (plugin::who_checks(*webhook) != plugin::WhoChecks::ByPlugin) {
       return plugin::verify(*webhook, std::move(delivery), clock.wall(), cause);
     }
-    auto verdict =
-        webhook->in_process->validate_signature(delivery, clock.monotonic() + webhook->settings.answer_within);
+    auto verdict = webhook->in_process->validate_signature(
+        delivery, clock.monotonic() + webhook->settings.answer_within);
     return plugin::verify_by_plugin(*webhook, std::move(delivery), verdict, cause);
   }();
   if (!verified) {
     metrics.delivery_rejected(name, cause);
     log.info("A delivery was refused", {{"webhook", name}, {"request", request_id}, {"cause", cause}});
-    return finish(name, cause == "media_type" ? refusal(OutcomeKind::UnsupportedMedia, verified.error().message)
-                                              : refusal_of(verified.error()),
+    return finish(name,
+                  cause == "media_type" ? refusal(OutcomeKind::UnsupportedMedia, verified.error().message)
+                                        : refusal_of(verified.error()),
                   done);
   }
   if (auto fault = gate(verified->delivery())) {
@@ -347,16 +386,20 @@ const std::shared_ptr<const isolation::PreparedSpec>& Ingest::Parts::spec_of(
   spec.name = webhook->settings.instance;
   spec.config = webhook->settings.config;
   spec.granted = webhook->settings.granted;
-  if (plugin::who_checks(*webhook) == plugin::WhoChecks::ByPlugin) spec.signature_secrets = webhook->settings.secrets;
+  if (plugin::who_checks(*webhook) == plugin::WhoChecks::ByPlugin)
+    spec.signature_secrets = webhook->settings.secrets;
   spec.calls_per_runner = kCallsPerRunner;
   spec.max_runners = kRunnersPerWebhook;
-  return specs.emplace(webhook.get(), Spec{webhook, isolation::PreparedSpec::make(std::move(spec))}).first->second.prepared;
+  return specs.emplace(webhook.get(), Spec{webhook, isolation::PreparedSpec::make(std::move(spec))})
+      .first->second.prepared;
 }
 
-void Ingest::Parts::run_in_runner(std::shared_ptr<const plugin::Webhook> webhook, VerifiedDelivery delivery, Done done) {
+void Ingest::Parts::run_in_runner(std::shared_ptr<const plugin::Webhook> webhook, VerifiedDelivery delivery,
+                                  Done done) {
   if (in_runners.fetch_add(1) >= options.max_in_runners) {
     in_runners.fetch_sub(1);
-    return conclude(*webhook, delivery, Error{ErrorCode::Overloaded, "too many deliveries wait for this webhook's runner"},
+    return conclude(*webhook, delivery,
+                    Error{ErrorCode::Overloaded, "too many deliveries wait for this webhook's runner"},
                     std::move(done));
   }
   auto waiting = std::make_shared<std::pair<VerifiedDelivery, Done>>(std::move(delivery), std::move(done));
@@ -374,9 +417,10 @@ void Ingest::Parts::run_in_runner(std::shared_ptr<const plugin::Webhook> webhook
   });
 }
 
-// The plugin checks the signature itself, in its runner. Nothing of the delivery is kept if that does not say yes, so a
-// runner that crashes here costs the sender a 503 and not us an unverified row.
-void Ingest::Parts::verify_in_runner(std::shared_ptr<const plugin::Webhook> webhook, Delivery delivery, Done done) {
+// The plugin checks the signature itself, in its runner. Nothing of the delivery is kept if that does not say
+// yes, so a runner that crashes here costs the sender a 503 and not us an unverified row.
+void Ingest::Parts::verify_in_runner(std::shared_ptr<const plugin::Webhook> webhook, Delivery delivery,
+                                     Done done) {
   if (auto fault = gate(delivery)) {
     metrics.delivery_rejected(delivery.webhook, "json");
     return finish(delivery.webhook, std::move(*fault), done);
@@ -391,26 +435,32 @@ void Ingest::Parts::verify_in_runner(std::shared_ptr<const plugin::Webhook> webh
   post([self = shared_from_this(), webhook, waiting, deadline] {
     isolation::Call call;
     auto ids = header_values(waiting->first, webhook->delivery_id_header);
-    isolation::set_request(call, isolation::webhook_verify_and_run_request(
-                                     waiting->first, ids.empty() ? std::string_view() : ids.front(), ids.empty()));
+    isolation::set_request(call,
+                           isolation::webhook_verify_and_run_request(
+                               waiting->first, ids.empty() ? std::string_view() : ids.front(), ids.empty()));
     call.deadline = deadline;
     call.cancel_grace = Duration{0};
     call.on_end = [self, webhook, waiting](isolation::CallOutcome outcome) {
       self->in_runners.fetch_sub(1);
-      self->conclude_own_check(*webhook, std::move(waiting->first), said_by(outcome), std::move(waiting->second));
+      self->conclude_own_check(*webhook, std::move(waiting->first), said_by(outcome),
+                               std::move(waiting->second));
     };
     self->pool->call(self->spec_of(webhook), std::move(call));
   });
 }
 
-// One call has checked the signature and run the hooks. Only hooks that answered prove that the signature was good.
+// One call has checked the signature and run the hooks. Only hooks that answered prove that the signature was
+// good.
 void Ingest::Parts::conclude_own_check(const plugin::Webhook& webhook, Delivery delivery,
                                        Result<plugin::HookOutcome> said, Done done) {
   const std::string& name = webhook.settings.instance;
   if (!said && said.error().code != ErrorCode::Unauthorized && worth_another_try(said.error().code)) {
     metrics.delivery_rejected(name, "plugin");
-    log.warn("A delivery could not be checked by its plugin", {{"webhook", name}, {"reason", said.error().message}});
-    return finish(name, refusal(OutcomeKind::Unavailable, "the delivery could not be checked; send it again later"), done);
+    log.warn("A delivery could not be checked by its plugin",
+             {{"webhook", name}, {"reason", said.error().message}});
+    return finish(name,
+                  refusal(OutcomeKind::Unavailable, "the delivery could not be checked; send it again later"),
+                  done);
   }
   std::string_view cause;
   bool unauthorized = !said && said.error().code == ErrorCode::Unauthorized;
@@ -430,10 +480,15 @@ void Ingest::Parts::conclude(const plugin::Webhook& webhook, const VerifiedDeliv
   const std::string& name = webhook.settings.instance;
   if (said) {
     note_timings(name, said->timings);
-    return commit(record_of(webhook, delivery, *said), said->answer.http, said->answer.details, std::move(done));
+    return commit(record_of(webhook, delivery, *said), said->answer.http, said->answer.details,
+                  std::move(done));
   }
   if (auto refused = refusal_by_hooks(said.error())) {
     metrics.delivery_rejected(name, to_string(said.error().code));
+    log.info("A delivery was refused by its webhook", {{"webhook", name},
+                                                       {"request", delivery.delivery().request_id},
+                                                       {"code", to_string(said.error().code)},
+                                                       {"reason", said.error().message}});
     return finish(name, std::move(*refused), done);
   }
   log.warn("The hooks of a webhook failed; the delivery is kept and they run again",
@@ -443,30 +498,40 @@ void Ingest::Parts::conclude(const plugin::Webhook& webhook, const VerifiedDeliv
   commit(std::move(record), std::nullopt, "{}", std::move(done));
 }
 
-void Ingest::Parts::commit(store::NewDelivery record, std::optional<HttpOverride> http, std::string details, Done done) {
+void Ingest::Parts::commit(store::NewDelivery record, std::optional<HttpOverride> http, std::string details,
+                           Done done) {
   fit_to_agents(record.answer.tasks, *registry.current());
   std::string webhook = record.webhook;
+  std::string request_id = record.request_id;
   bool deferred = record.verdict == store::Verdict::Deferred;
-  store.accept(std::move(record), [self = shared_from_this(), webhook = std::move(webhook), http = std::move(http),
+  store.accept(std::move(record), [self = shared_from_this(), webhook = std::move(webhook),
+                                   request_id = std::move(request_id), http = std::move(http),
                                    details = std::move(details), deferred,
                                    done = std::move(done)](Result<store::Accepted> accepted) mutable {
     if (!accepted) {
-      Outcome outcome = refusal(OutcomeKind::Unavailable, "the delivery could not be stored; send it again later");
-      self->log.error("A delivery could not be stored", {{"webhook", webhook}, {"reason", accepted.error().message}});
+      Outcome outcome =
+          refusal(OutcomeKind::Unavailable, "the delivery could not be stored; send it again later");
+      self->log.error("A delivery could not be stored",
+                      {{"webhook", webhook}, {"reason", accepted.error().message}});
       return self->finish(webhook, std::move(outcome), done);
     }
     Outcome outcome;
     outcome.kind = kind_of(*accepted);
+    outcome.deferred =
+        accepted->verdict == store::Verdict::Deferred || accepted->verdict == store::Verdict::Parked;
     outcome.message = accepted->duplicate ? "seen before: " + accepted->message : accepted->message;
     outcome.delivery_id = std::move(accepted->delivery_id);
     outcome.task_ids = std::move(accepted->task_ids);
     outcome.details = std::move(details);
     outcome.http = std::move(http);
     if (self->log.enabled(LogLevel::Info)) {
-      self->log.info("A delivery was stored", {{"webhook", webhook},
-                                               {"delivery", outcome.delivery_id},
-                                               {"outcome", label_of(outcome.kind)},
-                                               {"tasks", outcome.task_ids.size()}});
+      self->log.info("A delivery was stored",
+                     {{"webhook", webhook},
+                      {"request", request_id},
+                      {"delivery", outcome.delivery_id},
+                      {"outcome", label_of(outcome.kind)},
+                      {"task", outcome.task_ids.empty() ? "-" : outcome.task_ids.front()},
+                      {"tasks", outcome.task_ids.size()}});
     }
     if (deferred && !accepted->duplicate) {
       WallTime again = self->clock.wall() + self->options.deferred_backoff;
@@ -482,15 +547,23 @@ void Ingest::Parts::finish(std::string_view webhook, Outcome outcome, const Done
 }
 
 void Ingest::Parts::note_timings(const std::string& webhook, const plugin::HookTimings& timings) {
-  metrics.hook_ran(webhook, "parse_payload", timings.parse);
-  metrics.hook_ran(webhook, "should_process", timings.decide);
-  metrics.hook_ran(webhook, "handle", timings.handle);
+  auto ran = [&](std::string_view hook, std::chrono::microseconds took) {
+    if (took.count() >= 0) metrics.hook_ran(webhook, hook, took);
+  };
+  ran("validate_signature", timings.verify);
+  ran("parse_payload", timings.parse);
+  ran("should_process", timings.decide);
+  ran("handle", timings.handle);
 }
 
 // ---- deferred deliveries ----
 
 void Ingest::Parts::arm_deferred_timer(WallTime at) {
-  if (deferred_timer != 0) loop->cancel(deferred_timer);
+  if (deferred_timer != 0) {
+    if (deferred_at <= at) return;  // the earlier one counts: it looks again for the rest
+    loop->cancel(deferred_timer);
+  }
+  deferred_at = at;
   Duration delay = std::max(Duration{10}, at - clock.wall());
   deferred_timer = loop->after(delay, [self = shared_from_this()] {
     self->deferred_timer = 0;
@@ -499,17 +572,20 @@ void Ingest::Parts::arm_deferred_timer(WallTime at) {
 }
 
 void Ingest::Parts::run_deferred() {
-  auto due = store.due_deferred(16);
+  // More than may run at once, so that the ones of a webhook that hangs do not hide those of the others.
+  auto due = store.due_deferred(kDeferredLooks);
   if (!due) {
     log.error("Deferred deliveries could not be read", {{"reason", due.error().message}});
     return arm_deferred_timer(clock.wall() + Duration{30'000});
   }
   for (store::DeferredDelivery& deferred : *due) {
-    if (!deferred_in_flight.insert(deferred.delivery.id).second) continue;
+    std::set<std::string>& running = deferred_in_flight[deferred.delivery.webhook];
+    if (running.size() >= kDeferredPerWebhook || !running.insert(deferred.delivery.id).second) continue;
     run_one_deferred(std::make_shared<const store::DeferredDelivery>(std::move(deferred)));
   }
+  // What is due and waits for its turn is started when another one ends; the timer is for what is due later.
   auto next = store.next_deferred_at();
-  if (next && *next && deferred_in_flight.empty()) arm_deferred_timer(**next);
+  if (next && *next && **next > clock.wall()) arm_deferred_timer(**next);
 }
 
 void Ingest::Parts::run_one_deferred(std::shared_ptr<const store::DeferredDelivery> deferred) {
@@ -550,30 +626,37 @@ void Ingest::Parts::conclude_deferred(const store::DeferredDelivery& deferred, c
     record = refused_record(webhook, delivery, said.error().message);
   }
   std::string id = deferred.delivery.id;
-  store.settle_deferred(std::move(record), [self = shared_from_this(), id](Result<store::Accepted> settled) {
-    if (!settled) {
-      self->log.warn("A deferred delivery could not be settled", {{"delivery", id}, {"reason", settled.error().message}});
-    } else {
-      self->log.info("A deferred delivery was settled", {{"delivery", id}, {"tasks", settled->task_ids.size()}});
-    }
-    self->deferred_done(id);
-  });
+  store.settle_deferred(
+      std::move(record),
+      [self = shared_from_this(), id, webhook = deferred.delivery.webhook](Result<store::Accepted> settled) {
+        if (!settled) {
+          self->log.warn("A deferred delivery could not be settled",
+                         {{"delivery", id}, {"reason", settled.error().message}});
+        } else {
+          self->log.info("A deferred delivery was settled",
+                         {{"delivery", id}, {"tasks", settled->task_ids.size()}});
+        }
+        self->deferred_done(webhook, id);
+      });
 }
 
 void Ingest::Parts::put_off(const store::DeferredDelivery& deferred, std::string reason, int max_tries) {
   Duration backoff = options.deferred_backoff * (1 << std::min(deferred.tries, 8));
   WallTime again = clock.wall() + std::min(backoff, Duration{600'000});
   std::string id = deferred.delivery.id;
-  log.warn("A deferred delivery failed again", {{"delivery", id}, {"tries", deferred.tries + 1}, {"reason", reason}});
+  log.warn("A deferred delivery failed again",
+           {{"delivery", id}, {"tries", deferred.tries + 1}, {"reason", reason}});
   store.defer_again(id, std::move(reason), again, max_tries,
-                    [self = shared_from_this(), id](const Result<>&) { self->deferred_done(id); });
+                    [self = shared_from_this(), id, webhook = deferred.delivery.webhook](const Result<>&) {
+                      self->deferred_done(webhook, id);
+                    });
 }
 
 // On the writer thread, which outlives the loop.
-void Ingest::Parts::deferred_done(const std::string& id) {
-  post([self = shared_from_this(), id] {
-    self->deferred_in_flight.erase(id);
-    if (self->deferred_in_flight.empty()) self->run_deferred();
+void Ingest::Parts::deferred_done(const std::string& webhook, const std::string& id) {
+  post([self = shared_from_this(), webhook, id] {
+    self->deferred_in_flight[webhook].erase(id);
+    self->run_deferred();
   });
 }
 

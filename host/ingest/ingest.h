@@ -1,7 +1,8 @@
 // From a Delivery to a committed row: verify, gate, ask the hooks, hand the answer to the store.
 //
-// Answers at once when it can, later when it must: hooks that crash, hang or run out of time leave a *verified* delivery
-// committed as it arrived (deferred) and run again from the store, up to a cap. Nothing unverified is ever stored.
+// Answers at once when it can, later when it must: hooks that crash, hang or run out of time leave a
+// *verified* delivery committed as it arrived (deferred) and run again from the store, up to a cap. Nothing
+// unverified is ever stored.
 #pragma once
 
 #include <functional>
@@ -41,9 +42,10 @@ enum class OutcomeKind {
 struct Outcome {
   OutcomeKind kind = OutcomeKind::Unavailable;
   std::string message;
-  std::string delivery_id;               // empty when nothing was stored
+  bool deferred = false;    // its hooks have not answered yet
+  std::string delivery_id;  // empty when nothing was stored
   std::vector<std::string> task_ids;
-  std::string details = "{}";            // JSON object of the webhook
+  std::string details = "{}";  // JSON object of the webhook
   std::optional<HttpOverride> http;
   Duration retry_after{0};
 };
@@ -51,9 +53,10 @@ using Done = std::function<void(Outcome)>;
 
 struct Options {
   isolation::PoolOptions pool;
-  std::size_t max_in_runners = 2'000;    // deliveries waiting for or in runners; beyond it they are deferred at once
-  Duration deferred_deadline{30'000};    // for hooks that run again
-  Duration deferred_backoff{2'000};      // doubled per try, at most 10 minutes
+  std::size_t max_in_runners =
+      2'000;  // deliveries waiting for or in runners; beyond it they are deferred at once
+  Duration deferred_deadline{30'000};  // for hooks that run again
+  Duration deferred_backoff{2'000};    // doubled per try, at most 10 minutes
 };
 
 // Thread-safe.
@@ -76,12 +79,12 @@ class Ingest {
   // Limit of the body of a request to this webhook, before it is read.
   std::size_t body_limit(std::string_view webhook) const;
 
-  // Never blocks on disk or on another process. Calls `done` exactly once: on this thread, on the loop's or on the
-  // store's writer thread. In-process hooks run on this thread.
+  // Never blocks on disk or on another process. Calls `done` exactly once: on this thread, on the loop's or
+  // on the store's writer thread. In-process hooks run on this thread.
   void receive(Delivery delivery, Done done);
 
-  // Runs the hooks of deferred deliveries that are due; arms a timer for the next ones. Called at start and when
-  // something was deferred or replayed.
+  // Runs the hooks of deferred deliveries that are due; arms a timer for the next ones. Called at start and
+  // when something was deferred or replayed.
   void run_deferred();
 
   isolation::RunnerPool::Stats runners() const;

@@ -17,7 +17,8 @@ bool is_secret(const plugin::Webhook& webhook, std::string_view name) {
   for (std::string_view known : {"authorization", "proxy-authorization", "cookie"}) {
     if (same_name(name, known)) return true;
   }
-  // Also signatures of other schemes than the one in use (X-Hub-Signature beside X-Hub-Signature-256) and tokens.
+  // Also signatures of other schemes than the one in use (X-Hub-Signature beside X-Hub-Signature-256) and
+  // tokens.
   auto contains = [&](std::string_view word) {
     return std::search(name.begin(), name.end(), word.begin(), word.end(),
                        [](char a, char b) { return (a | 0x20) == b; }) != name.end();
@@ -51,10 +52,13 @@ std::string timings_json(const plugin::HookTimings& timings) {
   JsonBuffer buffer;
   JsonWriter writer(buffer);
   writer.StartObject();
-  write_member(writer, "verify_us", static_cast<std::int64_t>(timings.verify.count()));
-  write_member(writer, "parse_payload_us", static_cast<std::int64_t>(timings.parse.count()));
-  write_member(writer, "should_process_us", static_cast<std::int64_t>(timings.decide.count()));
-  write_member(writer, "handle_us", static_cast<std::int64_t>(timings.handle.count()));
+  auto write = [&](std::string_view name, std::chrono::microseconds took) {
+    if (took.count() >= 0) write_member(writer, name, static_cast<std::int64_t>(took.count()));
+  };
+  write("verify_us", timings.verify);
+  write("parse_payload_us", timings.parse);
+  write("should_process_us", timings.decide);
+  write("handle_us", timings.handle);
   writer.EndObject();
   return std::string(text_of(buffer));
 }
@@ -104,9 +108,15 @@ store::NewDelivery record_of(const plugin::Webhook& webhook, const VerifiedDeliv
     record.key_window.reset();
   }
   switch (outcome.answer.status) {
-    case AnswerStatus::Error: record.verdict = store::Verdict::Error; break;
-    case AnswerStatus::Ignored: record.verdict = store::Verdict::Ignored; break;
-    case AnswerStatus::Queued: record.verdict = store::Verdict::Queued; break;
+    case AnswerStatus::Error:
+      record.verdict = store::Verdict::Error;
+      break;
+    case AnswerStatus::Ignored:
+      record.verdict = store::Verdict::Ignored;
+      break;
+    case AnswerStatus::Queued:
+      record.verdict = store::Verdict::Queued;
+      break;
   }
   // Tasks speak louder than the word: "queued" means that there is one.
   if (!outcome.answer.tasks.empty()) {
@@ -126,7 +136,8 @@ store::NewDelivery deferred_record(const plugin::Webhook& webhook, const Verifie
   return record;
 }
 
-store::NewDelivery refused_record(const plugin::Webhook& webhook, const VerifiedDelivery& delivery, std::string reason) {
+store::NewDelivery refused_record(const plugin::Webhook& webhook, const VerifiedDelivery& delivery,
+                                  std::string reason) {
   store::NewDelivery record = basics(webhook, delivery);
   record.verdict = store::Verdict::Error;
   record.answer.status = AnswerStatus::Error;
@@ -147,7 +158,8 @@ VerifiedDelivery delivery_again(std::shared_ptr<const store::DeferredDelivery> d
     for (const auto& member : headers->GetObject()) {
       std::string name(member.name.GetString(), member.name.GetStringLength());
       auto add = [&](const JsonValue& value) {
-        if (value.IsString()) kept->headers.emplace_back(name, std::string(value.GetString(), value.GetStringLength()));
+        if (value.IsString())
+          kept->headers.emplace_back(name, std::string(value.GetString(), value.GetStringLength()));
       };
       if (member.value.IsArray()) {
         for (const JsonValue& value : member.value.GetArray()) add(value);

@@ -16,11 +16,14 @@ inline constexpr Duration kBodyHashWindow{24 * 3'600'000};
 
 store::NewDelivery record_of(const plugin::Webhook& webhook, const VerifiedDelivery& delivery,
                              plugin::HookOutcome& outcome);
-store::NewDelivery deferred_record(const plugin::Webhook& webhook, const VerifiedDelivery& delivery, std::string reason);
+store::NewDelivery deferred_record(const plugin::Webhook& webhook, const VerifiedDelivery& delivery,
+                                   std::string reason);
 // A deferred delivery that its hooks refused after all.
-store::NewDelivery refused_record(const plugin::Webhook& webhook, const VerifiedDelivery& delivery, std::string reason);
+store::NewDelivery refused_record(const plugin::Webhook& webhook, const VerifiedDelivery& delivery,
+                                  std::string reason);
 
-// The headers as a JSON object, a list where a name occurs twice; signatures, authorization and cookies replaced by
+// The headers as a JSON object, a list where a name occurs twice; signatures, authorization and cookies
+// replaced by
 // "(removed)".
 std::string headers_json(const plugin::Webhook& webhook, const Delivery& delivery);
 

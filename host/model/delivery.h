@@ -15,8 +15,8 @@ struct DeliveryHeader {
   std::string_view value;
 };
 
-// A request to a webhook that nobody has checked yet. Move-only in spirit: the views point into `bytes`, which is
-// shared and never changes, so a Delivery may cross threads without a copy of the body.
+// A request to a webhook that nobody has checked yet. Move-only in spirit: the views point into `bytes`,
+// which is shared and never changes, so a Delivery may cross threads without a copy of the body.
 struct Delivery {
   std::shared_ptr<const void> bytes;  // keeps everything below alive
   std::string id;                     // ours, UUIDv7; names the row
@@ -47,15 +47,17 @@ class VerifiedDelivery {
  private:
   friend class VerifiedDeliveryMaker;
   VerifiedDelivery(Delivery delivery, std::string delivery_key, bool key_is_body_hash)
-      : delivery_(std::move(delivery)), delivery_key_(std::move(delivery_key)), key_is_body_hash_(key_is_body_hash) {}
+      : delivery_(std::move(delivery)),
+        delivery_key_(std::move(delivery_key)),
+        key_is_body_hash_(key_is_body_hash) {}
   Delivery delivery_;
   std::string delivery_key_;
   bool key_is_body_hash_;
 };
 
-// The key to VerifiedDelivery. Used by host/plugin/webhook_verification.cpp after it checked, by host/ingest when it reads
-// back a delivery that was verified before it was stored, and by host/isolation in a runner, where a delivery arrives that
-// the host has verified; a structure test holds it to these three.
+// The key to VerifiedDelivery. Used by host/plugin/webhook_verification.cpp after it checked, by host/ingest
+// when it reads back a delivery that was verified before it was stored, and by host/isolation in a runner,
+// where a delivery arrives that the host has verified; a structure test holds it to these three.
 class VerifiedDeliveryMaker {
  public:
   static VerifiedDelivery make(Delivery delivery, std::string delivery_key, bool key_is_body_hash) {

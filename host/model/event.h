@@ -11,7 +11,8 @@ namespace davit {
 
 enum class AnswerStatus { Queued, Ignored, Error };
 
-// Replaces the usual HTTP answer where the sender's protocol wants something else (a challenge, an empty 200).
+// Replaces the usual HTTP answer where the sender's protocol wants something else (a challenge, an empty
+// 200).
 struct HttpOverride {
   int status = 200;
   std::string content_type;
@@ -42,17 +43,17 @@ struct Link {
 
 // A task somebody asks for. Nothing is stored yet.
 struct NewTask {
-  std::string id;         // empty: made when it is stored
+  std::string id;  // empty: made when it is stored
   std::string agent;
   std::string task_type;  // word for metrics and filters: "issue_fix"
   std::string title;
-  std::string payload = "{}";  // JSON
-  int priority = 0;            // higher first, -100 to 100
-  int max_retries = 3;         // attempts after the first; from the config of its agent
+  std::string payload = "{}";    // JSON
+  int priority = 0;              // higher first, -100 to 100
+  int max_retries = 3;           // attempts after the first; from the config of its agent
   bool awaits_approval = false;  // its agent needs a person's yes before it runs
   std::optional<WallTime> run_at;
-  std::string entity;          // key of what it is about, may be empty
-  std::string key;             // a queued task of the agent with the same key is replaced by this one; may be empty
+  std::string entity;  // key of what it is about, may be empty
+  std::string key;     // a queued task of the agent with the same key is replaced by this one; may be empty
 };
 
 enum class TaskActionKind { Approve, Reject, Retry, Cancel };

@@ -10,7 +10,9 @@
 namespace davit {
 
 enum class PluginKind { Webhook, Agent };
-inline std::string_view to_string(PluginKind kind) { return kind == PluginKind::Webhook ? "webhook" : "agent"; }
+inline std::string_view to_string(PluginKind kind) {
+  return kind == PluginKind::Webhook ? "webhook" : "agent";
+}
 
 // One webhook or agent that a library offers.
 struct PluginOffer {

@@ -13,14 +13,17 @@
 
 namespace davit {
 
-// Tokens and money of one execution; totals, never differences. Money is in millionths of a US dollar so that sums agree.
+// Tokens and money of one execution; totals, never differences. Money is in millionths of a US dollar so that
+// sums agree.
 struct ModelUsage {
   std::int64_t input_tokens = 0;
   std::int64_t output_tokens = 0;
   std::int64_t cache_read_tokens = 0;
   std::int64_t cache_write_tokens = 0;
   std::int64_t cost_micro_usd = 0;
-  std::int64_t total_tokens() const { return input_tokens + output_tokens + cache_read_tokens + cache_write_tokens; }
+  std::int64_t total_tokens() const {
+    return input_tokens + output_tokens + cache_read_tokens + cache_write_tokens;
+  }
 };
 
 struct Usage : ModelUsage {
@@ -49,16 +52,16 @@ struct AgentExecution {
 struct TaskSummary {
   std::string task_id;
   TaskState state = TaskState::Queued;
-  std::string source;     // webhook instance, "api", "cli" or "chain"
-  std::string agent;      // the one that has it now, or had it last
+  std::string source;  // webhook instance, "api", "cli" or "chain"
+  std::string agent;   // the one that has it now, or had it last
   std::string task_type;
   std::string title;
   std::string entity;
   int priority = 0;
-  int attempt = 0;        // attempts begun
+  int attempt = 0;  // attempts begun
   int max_retries = 0;
-  int crashes = 0;        // how often its runner or host died; not attempts
-  std::string error;      // of the last failure
+  int crashes = 0;    // how often its runner or host died; not attempts
+  std::string error;  // of the last failure
   std::string hold_reason;
   WallTime created_at{};
   WallTime updated_at{};
@@ -83,7 +86,8 @@ struct TaskDetail {
   std::vector<AgentExecution> executions;
 };
 
-// Names one attempt. Every write about a running task carries it; the store refuses what a superseded attempt says.
+// Names one attempt. Every write about a running task carries it; the store refuses what a superseded attempt
+// says.
 struct Fence {
   std::int64_t task_row = 0;
   std::int64_t number = 0;

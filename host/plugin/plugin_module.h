@@ -2,7 +2,7 @@
 //
 // The exported symbols are read from the bytes (elf_file.h) before any code of the file runs; Boost.DLL does
 // the loading (RTLD_NOW | RTLD_LOCAL). The code is never unmapped (RTLD_NODELETE): dlclose cannot be relied
-// on (docs/DEVELOPMENT.md), runners unload by exit. Load only files of the content-addressed store
+// on, runners unload by exit. Load only files of the content-addressed store
 // (plugin_store.h), never of the drop folder.
 #pragma once
 

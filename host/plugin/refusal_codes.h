@@ -67,7 +67,7 @@ inline constexpr RefusalCode kBadFactory{"bad_factory",
 inline constexpr RefusalCode kBadMetadata{"bad_metadata",
                                           "Correct the metadata as davit/abi/webhook.h and agent.h say."};
 inline constexpr RefusalCode kBadConfigSchema{
-    "bad_config_schema", "Use JSON Schema draft 4 with the keywords docs/DEVELOPMENT.md lists."};
+    "bad_config_schema", "Use JSON Schema draft 4 with the keywords plugin-sdk/ABI.md lists."};
 inline constexpr RefusalCode kBadSignatureScheme{
     "bad_signature_scheme", "Correct the metadata's signature as davit/abi/webhook.h says."};
 inline constexpr RefusalCode kDuplicateName{

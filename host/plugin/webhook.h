@@ -17,9 +17,9 @@
 
 namespace davit::plugin {
 
-// How long each hook took, for the delivery's record and the metrics.
+// How long each hook took, for the delivery's record and the metrics; negative for one that did not run.
 struct HookTimings {
-  std::chrono::microseconds verify{0}, parse{0}, decide{0}, handle{0};
+  std::chrono::microseconds verify{-1}, parse{-1}, decide{-1}, handle{-1};
 };
 
 // What the hooks said.

@@ -49,7 +49,7 @@ std::optional<OpenError> check_file(const std::filesystem::path& path, bool know
         known ? "is gone, though a database was in use here; restore a backup, or, to begin with an empty "
                 "one on purpose, remove \"" +
                     path.filename().string() + ".lock\" as well"
-              : "does not exist; make one with \"davit init\"");
+              : "does not exist; make one with \"davit init\", or start the host");
   }
   if (S_ISLNK(info.st_mode)) {
     return refuse(OpenFailure::Other, path, "is a symbolic link; name the file itself");

@@ -189,7 +189,7 @@ struct Options {
   std::string vfs;  // SQLite VFS to go through, for fault tests; empty: the usual one
 };
 
-// Why a database is refused; each has an exit code of its own (see docs/OPERATIONS in the README).
+// Why a database is refused; each has an exit code of its own (README.md).
 enum class OpenFailure { Missing, Empty, Foreign, Newer, Corrupt, InUse, ReadOnly, Other };
 struct OpenError {
   OpenFailure failure = OpenFailure::Other;

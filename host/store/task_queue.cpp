@@ -89,8 +89,12 @@ struct TaskQueue::Statements {
       db,
       "INSERT INTO task (id, state, agent, rank, run_at, execution, attempt, max_retries, crashes, "
       "created_at,"
-      " updated_at, delivery, chain_depth, parent, root, task_type, source, key, entity, title)"
-      " VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, ?6, 0, ?7, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) "};
+      " updated_at, delivery, chain_depth, parent, root, task_type, source, key, entity, title,"
+      " needs_approval)"
+      " VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, ?6, 0, ?7, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) "};
+  Statement still_unapproved{db,
+                             "SELECT 1 FROM task t WHERE t.row = ?1 AND t.needs_approval = 1 AND NOT EXISTS"
+                             " (SELECT 1 FROM decision d WHERE d.task = t.row AND d.kind = 'approve')"};
   Statement insert_body{
       db,
       "INSERT INTO task_body (row, actor_id, actor_login, actor_role, links, payload, previous_result)"
@@ -258,7 +262,8 @@ std::string TaskQueue::create(Batch& batch, const NewTask& task, const Origin& o
   const std::int64_t row =
       sql_->insert_task.insert(id, code_of(state), task.agent, rank, run_at, task.max_retries, batch.now,
                                origin.delivery, origin.chain_depth, origin.parent, origin.root,
-                               task.task_type, origin.source, if_any(task.key), if_any(entity), title);
+                               task.task_type, origin.source, if_any(task.key), if_any(entity), title,
+                               awaits_approval ? 1 : 0);
   sql_->insert_body.run(row, actor(&Actor::id), actor(&Actor::login), actor(&Actor::role),
                         if_any(origin.links), task.payload, if_any(origin.previous_result));
   batch.changes.push_back({state == TaskState::Queued ? Change::Kind::TaskQueued : Change::Kind::TaskChanged,
@@ -502,6 +507,7 @@ Result<TaskState> TaskQueue::decide(Batch& batch, std::string_view task_id, cons
       }
       attempt = 0;
       crashes = 0;
+      if (sql_->still_unapproved.query(row->row).next()) state = TaskState::AwaitingApproval;
       break;
     case TaskActionKind::Reject:
       state = TaskState::Cancelled;

@@ -36,6 +36,19 @@ TEST(SdkJsonTest, ReadsChainsAndGivesTheFallbackForWhatIsAbsent) {
   EXPECT_EQ(json["issue"]["number"].string_or("not text"), "not text");
 }
 
+TEST(SdkJsonTest, EscapesEveryControlByteWhereverItStands) {
+  for (int byte = 0; byte < 0x20; ++byte) {
+    for (std::size_t offset = 0; offset <= 40; ++offset) {
+      const std::string text = std::string(offset, 'a') + static_cast<char>(byte) + std::string(40, 'b');
+      const std::string json = Json::object({{"text", text}}).dump();
+      for (char c : json)
+        ASSERT_GE(static_cast<unsigned char>(c), 0x20) << "byte " << byte << " at " << offset;
+      const Json back = Json::parse(json);
+      ASSERT_EQ(back["text"].string_or(""), text) << "byte " << byte << " at " << offset;
+    }
+  }
+}
+
 TEST(SdkJsonTest, FollowsJsonPointers) {
   const Json json = Json::parse(R"({"a": [{"b/c": 1, "d~e": 2}], "": 3})");
   EXPECT_EQ(json.at_pointer("/a/0/b~1c").int_or(0), 1);

@@ -1,4 +1,5 @@
-// davit as its users see it: the real program, signed deliveries over HTTP, plugins from the build, tasks that run.
+// davit as its users see it: the real program, signed deliveries over HTTP, plugins from the build, tasks
+// that run.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -80,7 +81,8 @@ TEST_P(DeliveryToResultTest, BadSignaturesAreRefusedAndLeaveNothing) {
     return host.request("POST", "/webhooks/github", labeled, signatures).status;
   };
   EXPECT_EQ(send({}), 401) << "missing";
-  EXPECT_EQ(send({{"X-Hub-Signature-256", RunningHost::github_signature(labeled, "another-secret-0123456")}}), 401);
+  EXPECT_EQ(send({{"X-Hub-Signature-256", RunningHost::github_signature(labeled, "another-secret-0123456")}}),
+            401);
   EXPECT_EQ(send({{"X-Hub-Signature-256", good}, {"X-Hub-Signature-256", good}}), 401) << "doubled";
   EXPECT_EQ(send({{"X-Hub-Signature-256", good.substr(7)}}), 401) << "without its prefix";
   EXPECT_EQ(send({{"X-Hub-Signature-256", "sha256=zz" + good.substr(9)}}), 401) << "not hex";
@@ -92,8 +94,8 @@ TEST_P(DeliveryToResultTest, BadSignaturesAreRefusedAndLeaveNothing) {
 }
 
 TEST_P(DeliveryToResultTest, MalformedBodiesAreRefusedBeforeThePluginSeesThem) {
-  for (const std::string& bad : {std::string("{"), std::string("\"\xC0\xAF\""), std::string(65, '[') + std::string(65, ']'),
-                                 std::string("{}\0{}", 5)}) {
+  for (const std::string& bad : {std::string("{"), std::string("\"\xC0\xAF\""),
+                                 std::string(65, '[') + std::string(65, ']'), std::string("{}\0{}", 5)}) {
     auto answer = host.github("issues", bad);
     EXPECT_EQ(answer.status, 400) << bad << answer.body;
     EXPECT_EQ(answer.header("Content-Type"), "application/problem+json");
@@ -155,7 +157,8 @@ TEST_P(DeliveryToResultTest, StopsInOrderWhenAsked) {
 
 TEST_P(DeliveryToResultTest, NoSecretIsInTheLogTheDatabaseOrAnAnswer) {
   host.github("issues", labeled);
-  std::string shown = host.api("GET", "/api/dashboard/webhooks").body + host.api("GET", "/api/dashboard/plugins").body +
+  std::string shown = host.api("GET", "/api/dashboard/webhooks").body +
+                      host.api("GET", "/api/dashboard/plugins").body +
                       host.api("GET", "/api/dashboard/deliveries").body + host.api("GET", "/metrics").body;
   EXPECT_THAT(shown, Not(HasSubstr(RunningHost::kSecret)));
   EXPECT_EQ(host.end(SIGTERM), 0);
@@ -177,7 +180,8 @@ TEST_P(DeliveryToResultTest, TheApiWantsAToken) {
 }
 
 TEST_P(DeliveryToResultTest, ApiParametersAreChecked) {
-  for (const char* bad : {"limit=0", "limit=501", "limit=x", "status=nope", "start_date=yesterday", "nosuch=1", "q=%zz"}) {
+  for (const char* bad :
+       {"limit=0", "limit=501", "limit=x", "status=nope", "start_date=yesterday", "nosuch=1", "q=%zz"}) {
     auto answer = host.api("GET", std::string("/api/dashboard/tasks?") + bad);
     EXPECT_EQ(answer.status, 400) << bad << answer.body;
   }
@@ -188,7 +192,8 @@ TEST_P(DeliveryToResultTest, ApiParametersAreChecked) {
 }
 
 TEST_P(DeliveryToResultTest, ATaskMadeByHandRunsAndFollowsItsStates) {
-  auto made = host.api("POST", "/api/tasks", R"({"agent":"command-agent","title":"by hand","payload":{"a":1}})");
+  auto made =
+      host.api("POST", "/api/tasks", R"({"agent":"command-agent","title":"by hand","payload":{"a":1}})");
   ASSERT_EQ(made.status, 201) << made.body;
   std::string id = string_member(*parse_json(made.body), "task_id");
   host.wait_for_task(id, {"completed"});
@@ -210,7 +215,9 @@ TEST(ServeTest, AnAgentThatNeedsApprovalWaitsForAPerson) {
   std::string id = string_member(*parse_json(answer.body), "task_id");
   auto task = host.wait_for_task(id, {"awaiting_approval", "running", "completed"});
   EXPECT_EQ(string_member(task, "status"), "awaiting_approval");
-  EXPECT_EQ(host.api("POST", "/api/tasks/" + id + "/approve", R"({"content_hash":"of something else"})").status, 409);
+  EXPECT_EQ(
+      host.api("POST", "/api/tasks/" + id + "/approve", R"({"content_hash":"of something else"})").status,
+      409);
   EXPECT_EQ(host.api("POST", "/api/tasks/" + id + "/approve").status, 200);
   host.wait_for_task(id, {"completed"});
 
@@ -219,6 +226,9 @@ TEST(ServeTest, AnAgentThatNeedsApprovalWaitsForAPerson) {
   EXPECT_EQ(string_member(*parse_json(made.body), "status"), "awaiting_approval");
   EXPECT_EQ(host.api("POST", "/api/tasks/" + id + "/reject", R"({"comment":"not now"})").status, 200);
   EXPECT_EQ(string_member(host.wait_for_task(id, {"cancelled"}), "error"), "not now");
+  EXPECT_EQ(string_member(*parse_json(host.api("POST", "/api/tasks/" + id + "/retry").body), "status"),
+            "awaiting_approval")
+      << "a retry is no approval";
 }
 
 TEST(ServeTest, AWebhookWithoutASecretAnswers503AndSaysSoAtTheStart) {
@@ -282,7 +292,8 @@ std::vector<pid_t> children_of(pid_t parent) {
     if (behind_name == std::string::npos) continue;
     char state = 0;
     int of = 0;
-    if (std::sscanf(line.c_str() + behind_name + 1, " %c %d", &state, &of) == 2 && of == parent && state != 'Z') {
+    if (std::sscanf(line.c_str() + behind_name + 1, " %c %d", &state, &of) == 2 && of == parent &&
+        state != 'Z') {
       children.push_back(pid);
     }
   }
@@ -311,13 +322,15 @@ bool any_process_with(const std::string& word) {
 
 class KilledHostTest : public ::testing::Test {
  protected:
-  // An agent whose program leaves a daemon of its own session behind and then waits; `word` finds both in /proc.
+  // An agent whose program leaves a daemon of its own session behind and then waits; `word` finds both in
+  // /proc.
   void SetUp() override {
     word = "davit-test-" + new_id();
     host.install(kPlugins / "github.so");
     host.install(kPlugins / "command_agent.so");
     host.configure(
-        "webhooks:\n  github: {secret_env: GITHUB_WEBHOOK_SECRET, isolation: process, config: {agent: command-agent}}\n"
+        "webhooks:\n  github: {secret_env: GITHUB_WEBHOOK_SECRET, isolation: process, config: {agent: "
+        "command-agent}}\n"
         "agents:\n  command-agent: {config: {command: [/bin/sh, -c, \"test -e " +
         (host.folder() / "second").string() + " && exit 0; touch " + (host.folder() / "second").string() +
         "; setsid sh -c 'sleep 600; : " + word + "' >/dev/null 2>&1 & sleep 600; : " + word + "\"]}}\n");
@@ -341,11 +354,23 @@ TEST_F(KilledHostTest, TheSupervisorStartsItAgainEndsWhatItLeftAndTheTaskRunsAga
   ASSERT_EQ(::kill(hosts[0], SIGKILL), 0);
   ASSERT_TRUE(eventually([&] { return host.follow_port(); })) << host.log();
   EXPECT_FALSE(any_process_with(word)) << "a process of the killed host is left";
+  EXPECT_EQ(host.command({"verify-store"}).status, 0)
+      << "the second start must not write where the first reported ready";
   auto again = host.wait_for_task(task, {"completed"});
   const auto& executions = *find_member(again, "agent_executions");
   ASSERT_EQ(executions.Size(), 2u);
   EXPECT_EQ(string_member(executions[0], "outcome"), "lost");
   EXPECT_EQ(host.end(SIGTERM), 0) << host.log();
+}
+
+TEST_F(KilledHostTest, AKilledSupervisorTakesItsHostWithIt) {
+  ASSERT_TRUE(host.start({})) << host.log();
+  start_work();
+  host.end(SIGKILL);
+  EXPECT_TRUE(eventually([&] {
+    return !any_process_with(host.folder().string()) && !any_process_with(word);
+  })) << "the host or its runners go on";
+  ASSERT_TRUE(host.start()) << host.log();
 }
 
 TEST_F(KilledHostTest, WithoutASupervisorItsRunnersEndByThemselves) {

@@ -1,4 +1,5 @@
-// The rules of ARCHITECTURE.md that a compiler does not hold: who may include whom, and which library lives where.
+// The rules of ARCHITECTURE.md that a compiler does not hold: who may include whom, and which library lives
+// where.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -16,7 +17,7 @@ namespace fs = std::filesystem;
 const fs::path kRoot = DAVIT_SOURCE_DIR;
 
 struct Include {
-  fs::path file;   // relative to the root
+  fs::path file;  // relative to the root
   int line = 0;
   std::string target;  // between the quotes or brackets
 };
@@ -30,7 +31,8 @@ std::vector<fs::path> sources_below(const fs::path& folder) {
   std::vector<fs::path> files;
   for (const auto& entry : fs::recursive_directory_iterator(kRoot / folder)) {
     if (entry.path().string().find("node_modules") != std::string::npos) continue;
-    if (entry.is_regular_file() && is_source(entry.path())) files.push_back(fs::relative(entry.path(), kRoot));
+    if (entry.is_regular_file() && is_source(entry.path()))
+      files.push_back(fs::relative(entry.path(), kRoot));
   }
   return files;
 }
@@ -75,7 +77,8 @@ TEST(IncludeRulesTest, ArrowsBetweenFoldersPointDown) {
   for (const fs::path& file : sources_below("host")) {
     std::string from = folder_of(file.string());
     if (from == "app" || from == "cli") continue;
-    ASSERT_EQ(allowed.count(from), 1u) << "host/" << from << " is not in the rules; add it to ARCHITECTURE.md and here";
+    ASSERT_EQ(allowed.count(from), 1u)
+        << "host/" << from << " is not in the rules; add it to ARCHITECTURE.md and here";
     for (const Include& include : includes_of(file)) {
       std::string to = folder_of(include.target);
       if (to.empty() || to == from) continue;
@@ -88,9 +91,10 @@ TEST(IncludeRulesTest, ArrowsBetweenFoldersPointDown) {
 
 TEST(IncludeRulesTest, EachLibraryIsUsedInItsOwnFolderOnly) {
   const std::map<std::string, std::string> home{
-      {"spdlog/", "base"},     {"rapidjson/", "base"}, {"openssl/", "base"}, {"yaml-cpp/", "config"},
-      {"prometheus/", "metrics"}, {"boost/dll", "plugin"}, {"sqlite3.h", "store"}, {"pistache/", "http"},
-      {"CLI/", "cli"},         {"curl/", "cli"},
+      {"spdlog/", "base"},     {"rapidjson/", "base"},     {"openssl/", "base"},
+      {"yaml-cpp/", "config"}, {"prometheus/", "metrics"}, {"boost/dll", "plugin"},
+      {"sqlite3.h", "store"},  {"pistache/", "http"},      {"CLI/", "cli"},
+      {"curl/", "cli"},
   };
   std::set<std::string> used;
   for (const fs::path& file : sources_below("host")) {
@@ -147,7 +151,8 @@ TEST(IncludeRulesTest, SqlIsWrittenInTheStoreOnly) {
     std::ifstream stream(kRoot / file);
     std::string line;
     for (int number = 1; std::getline(stream, line); ++number) {
-      for (const char* statement : {"\"SELECT ", "\"INSERT INTO", "\"UPDATE ", "\"DELETE FROM", "\"PRAGMA "}) {
+      for (const char* statement :
+           {"\"SELECT ", "\"INSERT INTO", "\"UPDATE ", "\"DELETE FROM", "\"PRAGMA "}) {
         EXPECT_EQ(line.find(statement), std::string::npos) << file << ":" << number;
       }
     }

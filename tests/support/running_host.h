@@ -1,4 +1,5 @@
-// The real program on a folder of its own: configuration, database, plugins. For tests that use davit as people do.
+// The real program on a folder of its own: configuration, database, plugins. For tests that use davit as
+// people do.
 #pragma once
 
 #include <fcntl.h>
@@ -62,7 +63,8 @@ class RunningHost {
          << sections;
   }
 
-  // Starts `davit serve` and waits until it says that it is ready. False if it ended before; then exit_status() tells how.
+  // Starts `davit serve` and waits until it says that it is ready. False if it ended before; then
+  // exit_status() tells how.
   bool start(std::vector<std::string> more = {"--no-supervisor"}) {
     int ready[2];
     if (::pipe(ready) != 0) return false;
@@ -127,7 +129,9 @@ class RunningHost {
     return exit_status_;
   }
   int exit_status() const { return exit_status_; }
-  bool running() const { return pid_ > 0 && ::waitpid(pid_, nullptr, WNOHANG | WNOWAIT) == 0 && ::kill(pid_, 0) == 0; }
+  bool running() const {
+    return pid_ > 0 && ::waitpid(pid_, nullptr, WNOHANG | WNOWAIT) == 0 && ::kill(pid_, 0) == 0;
+  }
 
   // Sends one request on a connection of its own.
   test::RawAnswer request(const std::string& method, const std::string& target, const std::string& body = "",
@@ -148,7 +152,8 @@ class RunningHost {
     return "sha256=" + to_hex(hmac(HashAlgorithm::Sha256, secret, body));
   }
   // A delivery as GitHub sends it.
-  test::RawAnswer github(const std::string& event, const std::string& body, const std::string& delivery_id = new_id()) {
+  test::RawAnswer github(const std::string& event, const std::string& body,
+                         const std::string& delivery_id = new_id()) {
     return request("POST", "/webhooks/github", body,
                    {{"Content-Type", "application/json"},
                     {"X-GitHub-Event", event},
@@ -199,7 +204,8 @@ class RunningHost {
     envp.push_back(nullptr);
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, 1, output.c_str(), O_WRONLY | O_CREAT | (append ? O_APPEND : O_TRUNC), 0600);
+    posix_spawn_file_actions_addopen(&actions, 1, output.c_str(),
+                                     O_WRONLY | O_CREAT | (append ? O_APPEND : O_TRUNC), 0600);
     posix_spawn_file_actions_adddup2(&actions, 1, 2);
     pid_t pid = -1;
     int failure = ::posix_spawn(&pid, kProgram, &actions, nullptr, argv.data(), envp.data());

@@ -74,6 +74,7 @@ CREATE TABLE task (
   finished_at INTEGER,
   delivery INTEGER,
   chain_depth INTEGER NOT NULL,
+  needs_approval INTEGER NOT NULL,  -- 1: never queued before somebody approved it
   parent BLOB,                  -- public ids, so that they outlive the rows they name
   root BLOB,                    -- null: itself
   cancel_reason TEXT,           -- somebody wants a running task to end

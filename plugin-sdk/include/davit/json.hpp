@@ -26,9 +26,10 @@
 #include <utility>
 #include <vector>
 
-#if defined(__SSE2__) && !defined(RAPIDJSON_SSE2) && !defined(RAPIDJSON_SSE42)
-#define RAPIDJSON_SSE2
-#endif
+// Not RAPIDJSON_SSE2: in RapidJSON 1.1.0 its vector code takes the control bytes 0x1A to 0x1F for plain ones, and writes
+// them unescaped. It is undefined in case the author's own code asked for it.
+#undef RAPIDJSON_SSE2
+#undef RAPIDJSON_SSE42
 #include <rapidjson/document.h>
 #include <rapidjson/error/en.h>
 #include <rapidjson/stringbuffer.h>

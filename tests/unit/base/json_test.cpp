@@ -64,11 +64,31 @@ TEST(JsonTest, ReadsMembersWithFallbacks) {
   EXPECT_EQ(text_member(*document, "a"), R"(["p",1,"q"])");
 }
 
+TEST(JsonTest, EscapesEveryControlByteWhereverItStands) {
+  for (int byte = 0; byte < 0x20; ++byte) {
+    for (std::size_t offset = 0; offset <= 40; ++offset) {
+      std::string text = std::string(offset, 'a') + static_cast<char>(byte) + std::string(40, 'b');
+      std::string json = json_quote(text);
+      auto back = parse_json(json);
+      ASSERT_TRUE(back.ok()) << "byte " << byte << " at " << offset << ": " << json;
+      EXPECT_EQ(std::string(back->GetString(), back->GetStringLength()), text);
+      for (char c : json)
+        ASSERT_GE(static_cast<unsigned char>(c), 0x20) << "byte " << byte << " at " << offset;
+      // And unescaped it is refused.
+      EXPECT_FALSE(check_json("\"" + text + "\"").ok()) << "byte " << byte << " at " << offset;
+    }
+  }
+}
+
+TEST(JsonTest, WritesBytesThatAreNoTextAsReplacementCharacters) {
+  EXPECT_EQ(json_quote("a\xFF\xFE"), "\"a\xEF\xBF\xBD\xEF\xBF\xBD\"");
+}
+
 TEST(JsonTest, KnowsWellFormedUtf8) {
   EXPECT_TRUE(is_utf8("plain"));
   EXPECT_TRUE(is_utf8("\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80"));
-  for (const char* bad : {"\xC0\xAF", "\xE0\x80\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xF0\x9F\x98", "\x80",
-                          "\xC3", "\xFF", "a\xE2\x82"}) {
+  for (const char* bad : {"\xC0\xAF", "\xE0\x80\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xF0\x9F\x98",
+                          "\x80", "\xC3", "\xFF", "a\xE2\x82"}) {
     EXPECT_FALSE(is_utf8(bad)) << ::testing::PrintToString(bad);
   }
 }

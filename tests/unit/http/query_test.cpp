@@ -23,7 +23,8 @@ TEST(QueryTest, DecodesNamesAndValues) {
 TEST(QueryTest, DecodesAnEscapeAtTheVeryEnd) { EXPECT_EQ(parsed("q=%41").text("q"), "A"); }
 
 TEST(QueryTest, RefusesBrokenEscapesAndBadUtf8) {
-  for (const char* bad : {"q=%", "q=%4", "q=%zz", "q=a%2", "q=%ff", "%=1"}) EXPECT_FALSE(Query::parse(bad).ok()) << bad;
+  for (const char* bad : {"q=%", "q=%4", "q=%zz", "q=a%2", "q=%ff", "%=1"})
+    EXPECT_FALSE(Query::parse(bad).ok()) << bad;
 }
 
 TEST(QueryTest, ReadsNumbersInsideTheirBounds) {
@@ -34,7 +35,8 @@ TEST(QueryTest, ReadsNumbersInsideTheirBounds) {
 }
 
 TEST(QueryTest, NamesTheNumberThatIsWrong) {
-  for (const char* bad : {"limit=501", "limit=0", "limit=-1", "limit=5x", "limit=%205", "limit=99999999999999"}) {
+  for (const char* bad :
+       {"limit=501", "limit=0", "limit=-1", "limit=5x", "limit=%205", "limit=99999999999999"}) {
     Query query = parsed(bad);
     EXPECT_EQ(query.whole_number("limit", 50, 1, 500), 50);
     ASSERT_EQ(query.errors().size(), 1u) << bad;

@@ -19,10 +19,18 @@ Outcome outcome(OutcomeKind kind, std::string message = "because") {
 
 TEST(WebhookResponseTest, EachOutcomeHasItsStatus) {
   const std::pair<OutcomeKind, int> table[] = {
-      {OutcomeKind::Queued, 202},       {OutcomeKind::Deferred, 202},        {OutcomeKind::Ignored, 200},
-      {OutcomeKind::Duplicate, 200},    {OutcomeKind::Error, 422},           {OutcomeKind::Malformed, 400},
-      {OutcomeKind::Unauthorized, 401}, {OutcomeKind::NotFound, 404},        {OutcomeKind::TooLarge, 413},
-      {OutcomeKind::RateLimited, 429},  {OutcomeKind::UnsupportedMedia, 415}, {OutcomeKind::Unavailable, 503},
+      {OutcomeKind::Queued, 202},
+      {OutcomeKind::Deferred, 202},
+      {OutcomeKind::Ignored, 200},
+      {OutcomeKind::Duplicate, 200},
+      {OutcomeKind::Error, 422},
+      {OutcomeKind::Malformed, 400},
+      {OutcomeKind::Unauthorized, 401},
+      {OutcomeKind::NotFound, 404},
+      {OutcomeKind::TooLarge, 413},
+      {OutcomeKind::RateLimited, 429},
+      {OutcomeKind::UnsupportedMedia, 415},
+      {OutcomeKind::Unavailable, 503},
   };
   for (const auto& [kind, status] : table) {
     Response response = webhook_response(outcome(kind), "request-1");
@@ -38,8 +46,9 @@ TEST(WebhookResponseTest, QueuedNamesTheFirstTaskAndListsSeveral) {
   queued.details = R"({"rule":"label"})";
   auto body = parse_json(webhook_response(queued, "r").body);
   ASSERT_TRUE(body.ok());
-  EXPECT_EQ(to_json(*body),
-            R"({"status":"queued","task_id":"t-1","message":"Queued issue 7","details":{"rule":"label","delivery_id":"d-1","task_ids":["t-1","t-2"]}})");
+  EXPECT_EQ(
+      to_json(*body),
+      R"({"status":"queued","task_id":"t-1","message":"Queued issue 7","details":{"rule":"label","delivery_id":"d-1","task_ids":["t-1","t-2"]}})");
 }
 
 TEST(WebhookResponseTest, ADuplicateCarriesTheFirstOutcome) {
