@@ -1,11 +1,28 @@
-#include <ostream>
+// First the file by itself, then what it says of plugins: they are looked at as `davit serve` does at its
+// start, so that what would keep an instance from serving is told before, with its line. Nothing is served
+// and no code of a plugin runs in this process.
+#include <sys/prctl.h>
 
+#include <algorithm>
+#include <cctype>
+#include <ostream>
+#include <set>
+
+#include "host/base/log.h"
+#include "host/base/nearest_name.h"
 #include "host/cli/context.h"
 #include "host/cli/table.h"
 #include "host/config/key_table.h"
+#include "host/isolation/probe.h"
+#include "host/isolation/process_tree.h"
+#include "host/plugin/plugin_store.h"
+#include "host/plugin/refusal_codes.h"
+#include "host/settings_from_config.h"
 
 namespace davit::cli {
 namespace {
+
+constexpr int kLooksAtUnsettledFiles = 3;
 
 int explain(std::ostream& out) {
   std::string section;
@@ -24,20 +41,214 @@ std::string counted(std::size_t number, const std::string& noun) {
   return std::to_string(number) + " " + noun + (number == 1 ? "" : "s");
 }
 
-Result<int> check(const Context& context) {
+struct Findings {
+  std::vector<config::Mistake> mistakes, notes;
+};
+
+// ---- plugins
+// ---------------------------------------------------------------------------------------------------------
+
+// As long as it lives, no other process of the same user may read this one's memory and environment: they
+// hold secrets.
+class Undumpable {
+ public:
+  Undumpable() : before_(::prctl(PR_GET_DUMPABLE)) { ::prctl(PR_SET_DUMPABLE, 0); }
+  ~Undumpable() { ::prctl(PR_SET_DUMPABLE, before_ == 1 ? 1 : 0); }
+  Undumpable(const Undumpable&) = delete;
+  Undumpable& operator=(const Undumpable&) = delete;
+
+ private:
+  int before_;
+};
+
+std::vector<plugin::LibraryRecord> libraries_of(const config::Config& config, Log& log, const Clock& clock) {
+  plugin::ScanOptions options;
+  options.drop_folder = config.plugins.directory;
+  options.store_folder = std::filesystem::absolute(config.plugins.store);
+  options.pinned_sha256 = config.plugins.pinned_sha256;
+  options.allow_writable = config.plugins.allow_writable;
+  options.settle = config.plugins.settle;
+  isolation::ProbeOptions probe;
+  probe.deadline = config.plugins.probe_timeout;
+  probe.memory_limit = config.plugins.probe_memory;
+  // As the host: a library does not see our environment and memory, and what it leaves behind is ended.
+  const Undumpable while_libraries_run;
+  isolation::become_subreaper();
+  isolation::KnownChildren children;
+  plugin::PluginScanner scanner(
+      options,
+      [&](const std::filesystem::path& file) { return isolation::probe(file, probe, children, log); }, log,
+      clock);
+  return scanner.scan_settled(kLooksAtUnsettledFiles);
+}
+
+std::string refusal_text(const plugin::LibraryRecord& library) {
+  return library.source.string() + " is refused (" + library.refusal->code + "): " + library.refusal->reason;
+}
+
+// Would a person take this file for the plugin of that name? command_agent.so for command-agent.
+bool sounds_like(const std::filesystem::path& file, std::string name) {
+  std::string stem = file.stem().string();
+  for (std::string* text : {&stem, &name}) {
+    for (char& c : *text) c = c == '-' ? '_' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  }
+  return stem == name || stem == "lib" + name;
+}
+
+// Compares an assembled snapshot with the configuration it was made from. Confined to one call of findings().
+class PluginCheck {
+ public:
+  PluginCheck(const config::Config& config, const plugin::Snapshot& snapshot)
+      : config_(config), snapshot_(snapshot) {}
+
+  Findings findings() {
+    for (const auto& [name, webhook] : snapshot_.webhooks) {
+      const auto from = config_.webhooks.find(name);
+      if (from == config_.webhooks.end())
+        look_at_unnamed("webhooks." + name, *webhook);
+      else
+        look_at("webhooks." + name, from->second, PluginKind::Webhook, from->second.plugin, *webhook);
+    }
+    for (const auto& [name, agent] : snapshot_.agents) {
+      const auto from = config_.agents.find(name);
+      if (from == config_.agents.end())
+        look_at_unnamed("agents." + name, *agent);
+      else
+        look_at("agents." + name, from->second, PluginKind::Agent, name, *agent);
+    }
+    for (const plugin::LibraryRecord& library : snapshot_.libraries) {
+      if (library.refusal && !told_.contains(library.source))
+        findings_.notes.push_back(
+            {config_.plugins.directory_line, "plugins.directory", refusal_text(library)});
+    }
+    return std::move(findings_);
+  }
+
+ private:
+  template <typename Instance>
+  void look_at_unnamed(const std::string& path, const Instance& instance) {
+    using enum plugin::ServingState;
+    if (instance.state != BadConfig && instance.state != NoSecret) return;
+    findings_.notes.push_back({0, path,
+                               "is offered by " + instance.generation->source.filename().string() +
+                                   " and does not serve: " + instance.state_reason});
+  }
+
+  template <typename Section, typename Instance>
+  void look_at(const std::string& path, const Section& from, PluginKind kind, const std::string& plugin_name,
+               const Instance& instance) {
+    if (!from.enabled) return;
+    using enum plugin::ServingState;
+    switch (instance.state) {
+      case Serving:
+      case Disabled:
+        return;
+      case Missing:
+        findings_.mistakes.push_back({from.line, path, missing(kind, plugin_name)});
+        return;
+      case BadConfig:
+        findings_.mistakes.push_back(
+            instance.config_sentence.empty()
+                ? config::Mistake{from.line, path, instance.state_reason}
+                : config::mistake_in_plugin_config(path, from.config_lines, from.line,
+                                                   instance.config_pointer, instance.config_sentence));
+        return;
+      case NoSecret:
+        // A source that is named and holds nothing was noted with the secrets.
+        if constexpr (requires { from.secrets; }) {
+          if (from.secrets.empty()) findings_.notes.push_back({from.line, path, instance.state_reason});
+        }
+    }
+  }
+
+  std::vector<std::string> offered(PluginKind kind) const {
+    std::vector<std::string> names;
+    for (const plugin::LibraryRecord& library : snapshot_.libraries) {
+      if (!library.generation) continue;
+      for (const PluginOffer& offer : library.generation->report.offers)
+        if (offer.kind == kind) names.push_back(offer.name);
+    }
+    return names;
+  }
+
+  std::string missing(PluginKind kind, const std::string& name) {
+    for (const plugin::LibraryRecord& library : snapshot_.libraries) {
+      if (!library.refusal || !sounds_like(library.source, name)) continue;
+      told_.insert(library.source);
+      return "its library " + refusal_text(library);
+    }
+    const std::string noun(to_string(kind));
+    std::string text = "no library in " + config_.plugins.directory + " offers " +
+                       (kind == PluginKind::Agent ? "an " : "a ") + noun + " named " + name + "; ";
+    const std::vector<std::string> names = offered(kind);
+    const std::string nearest = nearest_name(name, names);
+    if (!nearest.empty()) return text + "did you mean " + nearest + "?";
+    text += names.empty() ? "put one there" : "put one there, or name one of ";
+    for (std::size_t i = 0; i < names.size(); ++i) text += (i == 0 ? "" : ", ") + names[i];
+    return text + ", or set enabled: false";
+  }
+
+  const config::Config& config_;
+  const plugin::Snapshot& snapshot_;
+  std::set<std::filesystem::path> told_;  // refused libraries that a mistake names
+  Findings findings_;
+};
+
+Findings check_plugins(const config::Config& config, const config::ResolvedSecrets& secrets,
+                       const Clock& clock) {
+  const std::string& directory = config.plugins.directory;
+  const int line = config.plugins.directory_line;
+  std::error_code failed;
+  if (!std::filesystem::exists(directory, failed) && !failed)
+    return {{}, {{line, "plugins.directory", directory + " does not exist; nothing is loaded"}}};
+  std::filesystem::directory_iterator readable(directory, failed);
+  if (failed) {
+    return {{{line, "plugins.directory",
+              directory + " cannot be read: " + failed.message() +
+                  "; name a folder that the user davit runs as can read"}},
+            {}};
+  }
+  const auto log = Log::silent();  // all it would say is in the records
+  const std::vector<plugin::LibraryRecord> libraries = libraries_of(config, *log, clock);
+  for (const plugin::LibraryRecord& library : libraries) {
+    // Then no library was looked at, and nothing more can be said.
+    if (library.refusal && library.refusal->code == plugin::refusal::kStoreUnusable.code)
+      return {{{0, "plugins.store", library.refusal->reason}}, {}};
+  }
+  std::vector<plugin::WebhookSettings> webhooks = webhook_settings(config, secrets);
+  // Nothing is created in this process.
+  for (plugin::WebhookSettings& webhook : webhooks) webhook.isolation = plugin::Isolation::Process;
+  const auto snapshot =
+      plugin::assemble(libraries, webhooks, agent_settings(config, secrets), plugin::Snapshot(), *log, clock);
+  return PluginCheck(config, *snapshot).findings();
+}
+
+// ---- all of it
+// -------------------------------------------------------------------------------------------------------
+
+void append(Findings& all, Findings more) {
+  all.mistakes.insert(all.mistakes.end(), more.mistakes.begin(), more.mistakes.end());
+  all.notes.insert(all.notes.end(), more.notes.begin(), more.notes.end());
+}
+
+Result<int> check(const Context& context, bool with_plugins) {
   const config::LoadedConfig loaded = config::load_config(context.config_path());
-  std::vector<std::string> mistakes = loaded.messages();
   std::ostream& out = context.surroundings.out;
+  Findings all{loaded.mistakes, {}};
   if (loaded.ok()) {
     const config::ResolvedSecrets secrets =
         config::resolve_secrets(loaded.config, context.surroundings.environment);
-    for (const config::Mistake& note : secrets.notes)
-      out << "note: " << printable(to_string(loaded.file, note)) << '\n';
-    for (const config::Mistake& mistake : secrets.mistakes)
-      mistakes.push_back(to_string(loaded.file, mistake));
+    append(all, {secrets.mistakes, secrets.notes});
+    if (with_plugins && all.mistakes.empty())
+      append(all, check_plugins(loaded.config, secrets, context.surroundings.clock));
   }
-  for (const std::string& mistake : mistakes) context.surroundings.error << printable(mistake) << '\n';
-  if (!mistakes.empty()) return kExitFailed;
+  std::stable_sort(all.mistakes.begin(), all.mistakes.end(),
+                   [](const auto& a, const auto& b) { return a.line < b.line; });
+  for (const config::Mistake& note : all.notes)
+    out << "note: " << printable(to_string(loaded.file, note)) << '\n';
+  for (const config::Mistake& mistake : all.mistakes)
+    context.surroundings.error << printable(to_string(loaded.file, mistake)) << '\n';
+  if (!all.mistakes.empty()) return kExitFailed;
   out << printable(loaded.file) << " is good: " << counted(loaded.config.webhooks.size(), "webhook") << ", "
       << counted(loaded.config.agents.size(), "agent") << '\n';
   return kExitOk;
@@ -46,12 +257,18 @@ Result<int> check(const Context& context) {
 }  // namespace
 
 void add_check_config(CLI::App& app, Context& context) {
-  auto wants = std::make_shared<bool>(false);
-  add_command(app, context, "check-config", "Check the configuration and where its secrets are kept",
-              [&context, wants]() -> Result<int> {
-                return *wants ? Result<int>(explain(context.surroundings.out)) : check(context);
-              })
-      ->add_flag("--explain", *wants, "Print every key with its type, default and meaning");
+  struct Wants {
+    bool explain = false, no_plugins = false;
+  };
+  auto wants = std::make_shared<Wants>();
+  CLI::App* command = add_command(app, context, "check-config",
+                                  "Check the configuration, where its secrets are kept, and its plugins",
+                                  [&context, wants]() -> Result<int> {
+                                    return wants->explain ? Result<int>(explain(context.surroundings.out))
+                                                          : check(context, !wants->no_plugins);
+                                  });
+  command->add_flag("--explain", wants->explain, "Print every key with its type, default and meaning");
+  command->add_flag("--no-plugins", wants->no_plugins, "Look at the file only, not at the plugins folder");
 }
 
 }  // namespace davit::cli

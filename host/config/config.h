@@ -52,6 +52,7 @@ struct StorageConfig {
 
 struct PluginsConfig {
   std::string directory = "build/release/plugins";
+  int directory_line = 0;  // of the key, else of its section; 0: neither is there
   bool watch = true;
   std::string store;  // filled in by the loader: "plugins" beside the database
   std::vector<std::string> pinned_sha256;
@@ -99,6 +100,7 @@ struct WebhookConfig {
   int max_retries_of_deferred = 5;
   std::map<std::string, SecretSource> grants;  // by the name the plugin asks for
   std::string config = "{}";                   // JSON object
+  std::map<std::string, int> config_lines;  // where its members stand, by JSON pointer; "": `config:` itself
 };
 
 struct AgentConfig {
@@ -111,8 +113,9 @@ struct AgentConfig {
   int concurrency = 1;
   int executions_per_runner = 100;  // 1: a fresh process for each
   std::map<std::string, SecretSource> grants;
-  std::vector<std::string> environment;  // variables passed through to its runner
-  std::string config = "{}";             // JSON object
+  std::vector<std::string> environment;     // variables passed through to its runner
+  std::string config = "{}";                // JSON object
+  std::map<std::string, int> config_lines;  // as of webhooks
 };
 
 struct ChainConfig {

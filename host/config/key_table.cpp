@@ -14,6 +14,7 @@
 #include <span>
 #include <variant>
 
+#include "host/base/nearest_name.h"
 #include "host/config/quantity.h"
 
 namespace davit::config {
@@ -44,6 +45,7 @@ struct SecretList {
 template <typename Section>
 struct JsonObject {
   std::string Section::*member;
+  std::map<std::string, int> Section::*lines;
 };
 
 template <typename Section>
@@ -206,7 +208,7 @@ std::vector<Field<WebhookConfig>> webhook_fields() {
        "Tries of a kept delivery's hooks before it waits for a person.", 0, 1000},
       {"grants", &S::grants,
        "Secrets the plugin may ask for, by name: {api: {env: NAME}} or {api: {file: PATH}}."},
-      {"config", JsonObject<S>{&S::config}, "The plugin's own settings, checked against its schema."},
+      {"config", JsonObject<S>{&S::config, &S::config_lines}, "The plugin's own settings, checked against its schema."},
   };
 }
 
@@ -228,7 +230,7 @@ std::vector<Field<AgentConfig>> agent_fields() {
        "Secrets the plugin may ask for, by name: {api: {env: NAME}} or {api: {file: PATH}}."},
       {"environment", &S::environment, "Variables of the host that its process sees.", 0, 0,
        TextRule::VariableName},
-      {"config", JsonObject<S>{&S::config}, "The plugin's own settings, checked against its schema."},
+      {"config", JsonObject<S>{&S::config, &S::config_lines}, "The plugin's own settings, checked against its schema."},
   };
 }
 
@@ -439,24 +441,6 @@ std::string default_text(const Field<Section>& field) {
 // ---- nearest known key
 // ----------------------------------------------------------------------------------------------
 
-// Edit distance in which two neighbours that changed places count once.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> before(b.size() + 1), previous(b.size() + 1), current(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) previous[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    current[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      current[j] =
-          std::min({previous[j] + 1, current[j - 1] + 1, previous[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-        current[j] = std::min(current[j], before[j - 2] + 1);
-    }
-    std::swap(before, previous);
-    std::swap(previous, current);
-  }
-  return previous[b.size()];
-}
-
 // Secrets are the one thing that people put in the wrong place with consequences.
 bool sounds_secret(std::string_view name) {
   std::string word;
@@ -477,14 +461,7 @@ std::string unknown_key_text(const std::string& section, const std::string& name
            "and name that "
            "with secret_env, secret_file or grants";
   if (name.find(':') != std::string::npos) return "a space must follow the colon after a key";
-  std::size_t best_distance = std::max<std::size_t>(2, name.size() / 3) + 1;
-  std::string best;
-  for (const std::string& candidate : known) {
-    // What is cut off ("timeout" for "timeout_seconds") is as near as what has one letter wrong.
-    const bool part = name.size() > 2 && (candidate.starts_with(name) || name.starts_with(candidate));
-    const std::size_t distance = part ? 1 : edit_distance(name, candidate);
-    if (distance < best_distance) best_distance = distance, best = candidate;
-  }
+  const std::string best = nearest_name(name, known);
   if (!best.empty()) return "unknown key; did you mean " + prefix + best + "?";
   for (const KeyDoc& doc : key_docs())
     if (doc.path.ends_with("." + name)) return "unknown key here; did you mean " + doc.path + "?";
@@ -543,6 +520,19 @@ std::string text_problem(const std::string& text, TextRule rule) {
     default:
       return "";
   }
+}
+
+std::string pointer_step(std::string_view key) {
+  std::string step;
+  for (const char c : key) {
+    if (c == '~')
+      step += "~0";
+    else if (c == '/')
+      step += "~1";
+    else
+      step += c;
+  }
+  return step;
 }
 
 class KeyReader {
@@ -666,6 +656,10 @@ class KeyReader {
            server.host +
                " can be reached from outside this machine; use 127.0.0.1, or say so with server.public: "
                "behind_proxy (a TLS proxy in front) or direct");
+    }
+    if (const auto* section = find(root, "plugins")) {
+      const auto* directory = find(section->value, "directory");
+      config_.plugins.directory_line = directory != nullptr ? directory->line : section->line;
     }
     if (config_.plugins.store.empty()) {
       const std::size_t slash = config_.storage.path.rfind('/');
@@ -960,13 +954,29 @@ class KeyReader {
   template <typename S>
   void read_into(const YamlNode::Member& e, const std::string& path, const Field<S>&, S& section,
                  const JsonObject<S>& object) {
+    (section.*object.lines)[""] = e.line;
     if (e.value.kind == YamlNode::Kind::Null) return;
     if (e.value.kind != YamlNode::Kind::Mapping) {
       note(e.value.line, path, "must be a mapping of the plugin's own settings");
       return;
     }
     refuse_secrets(e.value, path);
+    keep_lines(e.value, "", section.*object.lines);
     section.*object.member = to_json_text(e.value);
+  }
+
+  // A plugin's schema is checked much later, where only JSON pointers (RFC 6901) tell what is meant.
+  static void keep_lines(const YamlNode& node, const std::string& pointer, std::map<std::string, int>& lines) {
+    for (const auto& member : node.members) {
+      const std::string below = pointer + "/" + pointer_step(member.key);
+      lines[below] = member.line;
+      keep_lines(member.value, below, lines);
+    }
+    for (std::size_t i = 0; i < node.items.size(); ++i) {
+      const std::string below = pointer + "/" + std::to_string(i);
+      lines[below] = node.items[i].line;
+      keep_lines(node.items[i], below, lines);
+    }
   }
 
   // A plugin's settings are shown in lists and pages, so nothing secret may stand there.

@@ -1,6 +1,45 @@
 #include "host/config/mistake.h"
 
+#include <utility>
+
 namespace davit::config {
+namespace {
+
+// The key path that a JSON pointer is to people.
+std::string key_path(std::string_view pointer) {
+  std::string path;
+  while (!pointer.empty()) {
+    pointer.remove_prefix(1);  // the slash
+    const std::string_view step = pointer.substr(0, pointer.find('/'));
+    pointer.remove_prefix(step.size());
+    if (!step.empty() && step.find_first_not_of("0123456789") == std::string_view::npos) {
+      path += "[" + std::string(step) + "]";
+      continue;
+    }
+    path += '.';
+    for (std::size_t i = 0; i < step.size(); ++i) {
+      const bool escape = step[i] == '~' && i + 1 < step.size();
+      path += !escape ? step[i] : step[++i] == '1' ? '/' : '~';
+    }
+  }
+  return path;
+}
+
+}  // namespace
+
+Mistake mistake_in_plugin_config(std::string_view instance, const std::map<std::string, int>& config_lines,
+                                 int instance_line, std::string_view pointer, std::string text) {
+  if (!pointer.starts_with('/')) pointer = {};
+  Mistake mistake{instance_line, std::string(instance) + ".config" + key_path(pointer), std::move(text)};
+  for (std::string_view above = pointer;; above = above.substr(0, above.rfind('/'))) {
+    if (const auto found = config_lines.find(std::string(above)); found != config_lines.end()) {
+      mistake.line = found->second;
+      break;
+    }
+    if (above.empty()) break;
+  }
+  return mistake;
+}
 
 std::string to_string(std::string_view file, const Mistake& mistake) {
   std::string line(file);

@@ -1,6 +1,7 @@
 // What is wrong with a configuration, and where.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,13 @@ struct Mistake {
   std::string key;   // full path ("server.port"), empty for the file as a whole
   std::string text;  // what is wrong and what to do; never a secret's value
 };
+
+// What a plugin's schema says of its `config`, as a mistake in the file. `instance` is the path of what holds
+// the config ("webhooks.github"), `pointer` the JSON pointer below it. The line is that of the nearest thing
+// above the pointer that stands in the file (`config_lines` as the loader keeps them), at last
+// `instance_line`. Steps that are numbers are shown as places in a list: webhooks.github.config.labels[0].
+Mistake mistake_in_plugin_config(std::string_view instance, const std::map<std::string, int>& config_lines,
+                                 int instance_line, std::string_view pointer, std::string text);
 
 // "config/davit.yaml:12: server.prot: unknown key; did you mean server.port?"
 std::string to_string(std::string_view file, const Mistake& mistake);

@@ -45,6 +45,18 @@ std::optional<std::string> fault_of_secrets(const WebhookSettings& settings,
   return std::nullopt;
 }
 
+// True if the schema refuses the config; of a Webhook or an Agent.
+template <typename Instance>
+bool refuse_config(Instance& instance, const std::string& config_schema) {
+  auto fault = config_fault(config_schema, instance.settings.config);
+  if (!fault) return false;
+  instance.state = ServingState::BadConfig;
+  instance.state_reason = to_sentence(*fault);
+  instance.config_pointer = std::move(fault->pointer);
+  instance.config_sentence = std::move(fault->sentence);
+  return true;
+}
+
 // The state of a webhook whose plugin is there; without creating anything.
 void judge(Webhook& webhook, const WebhookMetadata& metadata) {
   auto is = [&](ServingState state, std::string reason) {
@@ -54,9 +66,7 @@ void judge(Webhook& webhook, const WebhookMetadata& metadata) {
   const WebhookSettings& settings = webhook.settings;
   if (!settings.enabled)
     return is(ServingState::Disabled, "it is switched off; set enabled: true to serve it");
-  if (auto good = check_config(metadata.config_schema, settings.config); !good) {
-    return is(ServingState::BadConfig, good.error().message);
-  }
+  if (refuse_config(webhook, metadata.config_schema)) return;
   if (auto fault = fault_of_secrets(settings, webhook.scheme)) return is(ServingState::BadConfig, *fault);
   if (!webhook.scheme && !settings.allow_own_signature_check && !settings.allow_unsigned) {
     return is(ServingState::BadConfig,
@@ -151,9 +161,8 @@ std::shared_ptr<const Agent> make_agent(const AgentSettings& settings, const Off
   if (!settings.enabled) {
     agent->state = ServingState::Disabled;
     agent->state_reason = "it is switched off; set enabled: true to use it";
-  } else if (auto good = check_config(metadata.config_schema, settings.config); !good) {
-    agent->state = ServingState::BadConfig;
-    agent->state_reason = good.error().message;
+  } else {
+    refuse_config(*agent, metadata.config_schema);
   }
   return agent;
 }

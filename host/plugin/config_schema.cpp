@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "host/base/json_schema.h"
+#include "host/base/nearest_name.h"
 
 namespace davit::plugin {
 namespace {
@@ -328,31 +329,97 @@ std::string text_of_pointer(const Pointer& pointer) {
   return std::string(text_of(buffer));
 }
 
-// The member that a schema requires and an object lacks.
-std::string missing_member(std::string_view keyword, const JsonValue* schema, const JsonValue* value) {
-  if (!schema || !value || !value->IsObject()) return {};
-  if (keyword == "required") {
-    for (const std::string& name : strings_member(*schema, "required")) {
-      if (!find_member(*value, name)) return name;
-    }
-  }
-  return {};
+// The names of an object's members, as its schema lists them.
+std::vector<std::string> property_names(const JsonValue* schema) {
+  std::vector<std::string> names;
+  const JsonValue* properties = schema ? find_member(*schema, "properties") : nullptr;
+  if (!properties || !properties->IsObject()) return names;
+  for (const auto& member : properties->GetObject()) names.emplace_back(view(member.name));
+  return names;
 }
 
-std::string explained(std::string_view keyword, const JsonValue* schema, const JsonValue* value) {
-  std::string member = missing_member(keyword, schema, value);
-  if (keyword == "required") return "lacks the member " + json_quote(member);
-  // The place is the member itself.
-  if (keyword == "additionalProperties") return "is not known to the plugin";
-  std::string text = "is not what the plugin's schema asks for (" + std::string(keyword);
-  if (const JsonValue* wanted = schema ? find_member(*schema, keyword) : nullptr) {
-    std::string shown = to_json(*wanted);
-    if (shown.size() <= 200) text += ": " + shown;
+std::string quoted_list(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + json_quote(name);
+  return text;
+}
+
+std::string_view word_for_type(std::string_view type) {
+  if (type == "boolean") return "true or false";
+  if (type == "object") return "a mapping";
+  if (type == "array") return "a list";
+  if (type == "string") return "text";
+  if (type == "number") return "a number";
+  if (type == "integer") return "a whole number";
+  return "null";
+}
+
+std::string_view word_for_value(const JsonValue& value) {
+  if (value.IsBool()) return value.GetBool() ? "true" : "false";
+  if (value.IsObject()) return "a mapping";
+  if (value.IsArray()) return "a list";
+  if (value.IsString()) return "text";
+  if (value.IsNumber()) return "a number";
+  return "empty";
+}
+
+std::string words_for_types(const JsonValue& types) {
+  if (types.IsString()) return std::string(word_for_type(view(types)));
+  std::string words;
+  for (const JsonValue& type : types.GetArray()) {
+    if (!type.IsString()) continue;
+    words += (words.empty() ? "" : " or ") + std::string(word_for_type(view(type)));
   }
-  return text + ")";
+  return words;
+}
+
+std::string wrong_type(const JsonValue& wanted, const JsonValue* value) {
+  std::string text = "has the wrong type";
+  if (value) text += ": it is " + std::string(word_for_value(*value));
+  text += "; expected " + words_for_types(wanted);
+  const bool wants_text = wanted.IsString() && view(wanted) == "string";
+  if (wants_text && value && (value->IsNumber() || value->IsBool())) text += ", in quotes";
+  return text;
+}
+
+std::string missing(const JsonValue& schema, const JsonValue* value) {
+  std::vector<std::string> names;
+  for (const std::string& name : strings_member(schema, "required")) {
+    if (!value || !find_member(*value, name)) names.push_back(name);
+  }
+  return "lacks the member" + std::string(names.size() == 1 ? " " : "s ") + quoted_list(names) + "; add " +
+         (names.size() == 1 ? "it" : "them");
+}
+
+// The place is the member itself; `object_schema` is that of the object which holds it.
+std::string unknown_member(const JsonValue* object_schema, std::string_view name) {
+  const std::vector<std::string> known = property_names(object_schema);
+  const std::string nearest = nearest_name(name, known);
+  std::string text = "is not known to the plugin; ";
+  if (!nearest.empty()) return text + "did you mean " + json_quote(nearest) + "?";
+  if (!known.empty()) return text + "known here: " + quoted_list(known);
+  return text + "remove it";
+}
+
+std::string explained(std::string_view keyword, const JsonValue* schema, const JsonValue* value,
+                      std::string_view name) {
+  if (keyword == "additionalProperties") return unknown_member(schema, name);
+  const JsonValue* wanted = schema ? find_member(*schema, keyword) : nullptr;
+  if (wanted && keyword == "type" && (wanted->IsString() || wanted->IsArray())) return wrong_type(*wanted, value);
+  if (wanted && keyword == "required") return missing(*schema, value);
+  std::string shown = wanted ? to_json(*wanted) : "";
+  if (shown.size() > 200) shown.clear();
+  if (keyword == "enum" && !shown.empty())
+    return "is none of the values that the plugin takes; use one of " + shown.substr(1, shown.size() - 2);
+  return "is not what the plugin's schema asks for; change it to fit (" + std::string(keyword) +
+         (shown.empty() ? "" : ": " + shown) + ")";
 }
 
 }  // namespace
+
+std::string to_sentence(const ConfigFault& fault) {
+  return "config at \"" + fault.pointer + "\" " + fault.sentence;
+}
 
 struct ConfigSchema::Parts {
   JsonDocument source;  // the copy the schema was compiled from; kept to explain
@@ -373,18 +440,28 @@ Result<ConfigSchema> ConfigSchema::from_json(const JsonValue& schema) {
   return ConfigSchema(std::move(parts));
 }
 
-Result<> ConfigSchema::check(std::string_view config) const {
-  JsonDocument document = TRY(parse_json(config, {.max_bytes = 1u << 20}));
-  if (!document.IsObject()) return Error{ErrorCode::InvalidInput, "config must be an object"};
+std::optional<ConfigFault> ConfigSchema::fault(std::string_view config) const {
+  auto parsed = parse_json(config, {.max_bytes = 1u << 20});
+  if (!parsed) return ConfigFault{"", "cannot be read: " + parsed.error().message};
+  const JsonDocument& document = *parsed;
+  if (!document.IsObject()) return ConfigFault{"", "must be an object"};
   JsonSchemaValidator validator(*parts_->schema);
-  if (document.Accept(validator)) return {};
+  if (document.Accept(validator)) return std::nullopt;
   std::string_view keyword =
       validator.GetInvalidSchemaKeyword() ? validator.GetInvalidSchemaKeyword() : "schema";
   auto place = validator.GetInvalidDocumentPointer();
   const JsonValue* schema = validator.GetInvalidSchemaPointer().Get(parts_->source);
-  const JsonValue* value = place.Get(document);
-  return Error{ErrorCode::InvalidInput,
-               "config at \"" + text_of_pointer(place) + "\" " + explained(keyword, schema, value)};
+  std::string_view name;
+  if (place.GetTokenCount() > 0) {
+    const auto& last = place.GetTokens()[place.GetTokenCount() - 1];
+    name = {last.name, last.length};
+  }
+  return ConfigFault{text_of_pointer(place), explained(keyword, schema, place.Get(document), name)};
+}
+
+Result<> ConfigSchema::check(std::string_view config) const {
+  if (auto found = fault(config)) return Error{ErrorCode::InvalidInput, to_sentence(*found)};
+  return {};
 }
 
 }  // namespace davit::plugin

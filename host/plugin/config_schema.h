@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -9,6 +10,14 @@
 #include "host/base/result.h"
 
 namespace davit::plugin {
+
+// What a schema refuses in a config.
+struct ConfigFault {
+  std::string pointer;   // JSON pointer (RFC 6901) of the place; empty for the whole
+  std::string sentence;  // what is wrong there and what to do, without the place
+};
+// 'config at "/agnet" is not known to the plugin; did you mean "agent"?'
+std::string to_sentence(const ConfigFault& fault);
 
 // Immutable after construction; thread-safe.
 class ConfigSchema {
@@ -19,8 +28,11 @@ class ConfigSchema {
   // regular expressions it cannot run.
   static Result<ConfigSchema> from_json(const JsonValue& schema);
 
-  // Is `config` a JSON object that the schema accepts? InvalidInput names the JSON pointer in the config, the
-  // keyword, and the member that is missing or unknown.
+  // What keeps `config` from being a JSON object that the schema accepts; the first thing, if there are
+  // several. A sentence names the keyword where it is not plain from it, the member that is missing, and what
+  // is expected.
+  std::optional<ConfigFault> fault(std::string_view config) const;
+  // The same as InvalidInput with to_sentence().
   Result<> check(std::string_view config) const;
 
   ConfigSchema(ConfigSchema&&) noexcept;

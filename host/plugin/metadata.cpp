@@ -232,14 +232,19 @@ std::variant<PluginOffer, Refusal> offer_from_metadata(PluginKind kind, std::uin
   return offer;
 }
 
+std::optional<ConfigFault> config_fault(const std::string& config_schema, std::string_view config) {
+  auto fault = [&]() -> Result<std::optional<ConfigFault>> {
+    JsonDocument document = TRY(parse_json(config_schema.empty() ? "{}" : std::string_view(config_schema), kLimits));
+    ConfigSchema schema = TRY(ConfigSchema::from_json(document));
+    return schema.fault(config);
+  }();
+  return fault ? std::move(*fault) : ConfigFault{"", fault.error().message};
+}
+
 Result<> check_config(const std::string& config_schema, std::string_view config) {
-  if (config_schema.empty()) {
-    JsonDocument document = TRY(parse_json(config, {.max_bytes = 1u << 20}));
-    if (!document.IsObject()) return Error{ErrorCode::InvalidInput, "config must be an object"};
-    return {};
-  }
-  JsonDocument schema = TRY(parse_json(config_schema, kLimits));
-  return TRY(ConfigSchema::from_json(schema)).check(config);
+  if (auto fault = config_fault(config_schema, config))
+    return Error{ErrorCode::InvalidInput, to_sentence(*fault)};
+  return {};
 }
 
 }  // namespace davit::plugin

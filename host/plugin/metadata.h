@@ -11,6 +11,7 @@
 #include "host/base/clock.h"
 #include "host/base/result.h"
 #include "host/model/plugin_info.h"
+#include "host/plugin/config_schema.h"
 #include "host/plugin/signature.h"
 
 namespace davit::plugin {
@@ -52,6 +53,8 @@ std::variant<PluginOffer, Refusal> offer_from_metadata(PluginKind kind, std::uin
 bool is_plugin_name(std::string_view name);
 
 // The schema of `config_schema` (empty: any object) applied to a config. InvalidInput says where and what.
+// config_fault() tells the two apart.
+std::optional<ConfigFault> config_fault(const std::string& config_schema, std::string_view config);
 Result<> check_config(const std::string& config_schema, std::string_view config);
 
 }  // namespace davit::plugin

@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <set>
+#include <thread>
 
 #include "host/base/file.h"
 #include "host/plugin/library_store.h"
@@ -59,6 +60,20 @@ std::string offer_key(const PluginOffer& offer) {
 
 PluginScanner::PluginScanner(ScanOptions options, Prober prober, Log& log, const Clock& clock)
     : options_(std::move(options)), prober_(std::move(prober)), log_(log), clock_(clock) {}
+
+std::vector<LibraryRecord> PluginScanner::scan_settled(int looks) {
+  std::vector<LibraryRecord> libraries = scan();
+  auto unsettled = [&] {
+    return std::any_of(libraries.begin(), libraries.end(), [](const LibraryRecord& library) {
+      return library.refusal && library.refusal->code == refusal::kNotSettled.code;
+    });
+  };
+  for (; looks > 0 && unsettled(); --looks) {
+    std::this_thread::sleep_for(options_.settle);
+    libraries = scan();
+  }
+  return libraries;
+}
 
 bool PluginScanner::unfinished() const {
   return std::any_of(last_.begin(), last_.end(), [](const LibraryRecord& record) {

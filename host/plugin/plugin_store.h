@@ -49,6 +49,9 @@ class PluginScanner {
   // has the refusal beside it. Of two files that offer the same name, the one accepted first keeps it.
   std::vector<LibraryRecord> scan();
 
+  // scan(), and while files are not settled up to `looks` times more, `settle` apart. Blocks that long.
+  std::vector<LibraryRecord> scan_settled(int looks);
+
   // True while a file of the last scan was not settled or failed for a reason that may pass: scan again soon.
   bool unfinished() const;
 

@@ -39,6 +39,9 @@ struct Webhook {
   WebhookSettings settings;
   ServingState state = ServingState::Serving;
   std::string state_reason;                      // a sentence, when not serving
+  // Where and what the plugin's schema refuses in `config`: a JSON pointer (empty for the whole) and a sentence
+  // without the place, which is empty unless that is why it does not serve.
+  std::string config_pointer, config_sentence;
   std::shared_ptr<const Generation> generation;  // null when Missing
   PluginOffer offer;
   std::optional<SignatureScheme> scheme;  // absent: the plugin checks by itself, or unsigned
@@ -54,6 +57,7 @@ struct Agent {
   AgentSettings settings;
   ServingState state = ServingState::Serving;
   std::string state_reason;
+  std::string config_pointer, config_sentence;  // as of webhooks
   std::shared_ptr<const Generation> generation;
   PluginOffer offer;
   std::string display_name, description, version;

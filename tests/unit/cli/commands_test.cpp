@@ -153,6 +153,44 @@ TEST_F(CommandsTest, CheckConfigTellsMistakesInSecretsWithoutTheirValues) {
                           HasSubstr("is good: 1 webhook, 0 agents")));
 }
 
+TEST_F(CommandsTest, CheckConfigNotesThatThereIsNoPluginsFolderYet) {
+  const std::string directory = folder_.path() / "absent";
+  write("davit.yaml", "plugins:\n  directory: " + directory + "\nwebhooks: {github: {secret_env: GH}}\n");
+  EXPECT_EQ(davit({"check-config"}), kExitOk) << error_;
+  EXPECT_THAT(out_, HasSubstr("davit.yaml:2: plugins.directory: " + directory +
+                              " does not exist; nothing is loaded\n"));
+  EXPECT_EQ(davit({"check-config", "--no-plugins"}), kExitOk) << error_;
+  EXPECT_THAT(out_, Not(HasSubstr("plugins.directory")));
+}
+
+TEST_F(CommandsTest, CheckConfigTellsThatThePluginsFolderIsNone) {
+  const std::string file = write("plugins", "");
+  write("davit.yaml", "plugins:\n  directory: " + file + "\n");
+  EXPECT_EQ(davit({"check-config"}), kExitFailed);
+  EXPECT_THAT(error_, HasSubstr("davit.yaml:2: plugins.directory: " + file + " cannot be read: "));
+}
+
+TEST_F(CommandsTest, CheckConfigNamesTheRefusedLibraryOfAnInstance) {
+  const auto plugins = folder_.path() / "plugins.d";
+  std::filesystem::create_directory(plugins);
+  std::filesystem::permissions(plugins, std::filesystem::perms::owner_all);
+  for (const char* name : {"command_agent.so", "other.so"}) {
+    write(std::string("plugins.d/") + name, "no library");
+    std::filesystem::permissions(plugins / name, std::filesystem::perms::owner_all);
+  }
+  write("davit.yaml", "storage: {path: " + folder_.path().string() + "/davit.db}\nplugins:\n  directory: " +
+                          plugins.string() + "\n  settle: 0\nwebhooks:\n  github:\n    secret_env: GH\n" +
+                          "agents:\n  command-agent:\n    concurrency: 1\n  idle:\n    enabled: false\n");
+  EXPECT_EQ(davit({"check-config"}), kExitFailed);
+  EXPECT_THAT(error_, AllOf(HasSubstr("davit.yaml:6: webhooks.github: no library in " + plugins.string() +
+                                      " offers a webhook named github; put one there, or set enabled: false\n"),
+                            HasSubstr("davit.yaml:9: agents.command-agent: its library "),
+                            HasSubstr("command_agent.so is refused (not_elf): "), Not(HasSubstr("idle"))));
+  EXPECT_THAT(out_, AllOf(HasSubstr("note: "), HasSubstr("other.so is refused (not_elf): "),
+                          Not(HasSubstr("command_agent.so"))));
+  EXPECT_EQ(davit({"check-config", "--no-plugins"}), kExitOk) << error_;
+}
+
 TEST_F(CommandsTest, CheckConfigExplainsEveryKey) {
   EXPECT_EQ(davit({"check-config", "--explain"}), kExitOk);
   EXPECT_THAT(out_, AllOf(HasSubstr("server\n"), HasSubstr("  port: integer 0 to 65535 (default 8080)\n"),

@@ -11,6 +11,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Pair;
 
 Config good(std::string_view text) {
   const LoadedConfig loaded = parse_config(text, "davit.yaml");
@@ -386,6 +387,79 @@ agents:
       R"("float":1.5,"exponent":1000.0,"yes":"yes","no":"no","true":true,"none":null,"nothing":null,)"
       R"("huge":"123456789012345678901234567890","infinite":".inf","duration":"30s","block":"one\ntwo\n",)"
       R"("list":[1,["two"],{"three":3}],"escaped":"aé\n"})");
+}
+
+// ---- lines of plugins' settings
+// ------------------------------------------------------------------------------------------------------
+
+constexpr const char* kNested = R"(webhooks:
+  github:
+    secret_env: GH
+    config:
+      agent: x
+      nested:
+        deep:
+          list:
+            - one
+            - two: 2
+              three: 3
+        "a/b~c": 1
+      flow: {first: 1, second: [a,
+        b]}
+      nothing:
+      after: 1
+  plain: {secret_env: GH}
+agents:
+  one:
+    config:
+  two: {config: {command: [x]}}
+)";
+
+TEST(ConfigLinesTest, EveryMemberAndItemHasItsLineByJsonPointer) {
+  const Config config = good(kNested);
+  EXPECT_THAT(config.webhooks.at("github").config_lines,
+              ElementsAre(Pair("", 4), Pair("/after", 16), Pair("/agent", 5), Pair("/flow", 13),
+                          Pair("/flow/first", 13), Pair("/flow/second", 13), Pair("/flow/second/0", 13),
+                          Pair("/flow/second/1", 14), Pair("/nested", 6), Pair("/nested/a~1b~0c", 12),
+                          Pair("/nested/deep", 7), Pair("/nested/deep/list", 8), Pair("/nested/deep/list/0", 9),
+                          Pair("/nested/deep/list/1", 10), Pair("/nested/deep/list/1/three", 11),
+                          Pair("/nested/deep/list/1/two", 10), Pair("/nothing", 15)));
+  EXPECT_THAT(config.webhooks.at("plain").config_lines, IsEmpty());
+  EXPECT_THAT(config.agents.at("one").config_lines, ElementsAre(Pair("", 20)));
+  EXPECT_THAT(config.agents.at("two").config_lines,
+              ElementsAre(Pair("", 21), Pair("/command", 21), Pair("/command/0", 21)));
+}
+
+std::string said_of(std::string_view pointer) {
+  const Config config = good(kNested);
+  const WebhookConfig& github = config.webhooks.at("github");
+  return to_string("davit.yaml", mistake_in_plugin_config("webhooks.github", github.config_lines, github.line,
+                                                          pointer, "is wrong"));
+}
+
+TEST(ConfigLinesTest, AMistakeHasTheKeyPathAndTheLineOfWhatItPointsTo) {
+  EXPECT_EQ(said_of("/agent"), "davit.yaml:5: webhooks.github.config.agent: is wrong");
+  EXPECT_EQ(said_of("/nested/deep/list/1/three"),
+            "davit.yaml:11: webhooks.github.config.nested.deep.list[1].three: is wrong");
+  EXPECT_EQ(said_of("/nested/a~1b~0c"), "davit.yaml:12: webhooks.github.config.nested.a/b~c: is wrong");
+  EXPECT_EQ(said_of("/flow/second/1"), "davit.yaml:14: webhooks.github.config.flow.second[1]: is wrong");
+}
+
+TEST(ConfigLinesTest, WhatDoesNotStandInTheFileHasTheLineOfTheNearestThingAbove) {
+  EXPECT_EQ(said_of(""), "davit.yaml:4: webhooks.github.config: is wrong");
+  EXPECT_EQ(said_of("/absent"), "davit.yaml:4: webhooks.github.config.absent: is wrong");
+  EXPECT_EQ(said_of("/nested/deep/absent/more"),
+            "davit.yaml:7: webhooks.github.config.nested.deep.absent.more: is wrong");
+  EXPECT_EQ(to_string("f", mistake_in_plugin_config("agents.a", {}, 7, "", "lacks x")),
+            "f:7: agents.a.config: lacks x");
+  EXPECT_EQ(to_string("f", mistake_in_plugin_config("agents.a", {}, 7, "no pointer", "x")),
+            "f:7: agents.a.config: x");
+}
+
+TEST(ConfigLinesTest, ThePluginsFolderHasTheLineOfItsKeyElseOfItsSection) {
+  EXPECT_EQ(good("chain: {max_depth: 2}\nplugins:\n  watch: true\n  directory: x\n").plugins.directory_line, 4);
+  EXPECT_EQ(good("chain: {max_depth: 2}\nplugins:\n  watch: true\n").plugins.directory_line, 2);
+  EXPECT_EQ(good("chain: {max_depth: 2}\n").plugins.directory_line, 0);
 }
 
 }  // namespace

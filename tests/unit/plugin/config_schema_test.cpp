@@ -54,6 +54,67 @@ TEST(ConfigSchemaTest, NamesPlaceKeywordAndMember) {
   EXPECT_NE(fault_of(kSchema, R"({"label":"x","a/b":"z"})").find("/a~1b"), std::string::npos);
 }
 
+struct FaultCase {
+  const char* name;
+  const char* config;
+  const char* pointer;
+  const char* sentence;
+};
+void PrintTo(const FaultCase& fault, std::ostream* out) { *out << fault.config; }
+
+class ConfigFaultTest : public ::testing::TestWithParam<FaultCase> {};
+
+constexpr std::string_view kFaultSchema =
+    R"({"type":"object","required":["agent"],"additionalProperties":false,
+        "properties":{"agent":{"type":"string"},"command":{"type":"array","items":{"type":"string"},"minItems":1},
+                      "limit":{"type":["integer","null"],"maximum":10},"on":{"type":"boolean"},
+                      "mode":{"enum":["fast","slow",3]},"a/b":{"$ref":"#/definitions/pair"},
+                      "closed":{"type":"object","additionalProperties":false}},
+        "definitions":{"pair":{"type":"object","required":["x","y"],"properties":{"x":{"type":"number"}}}}})";
+
+TEST_P(ConfigFaultTest, HasAPointerAndASentenceWithARemedy) {
+  auto schema = schema_of(kFaultSchema);
+  ASSERT_TRUE(schema.ok()) << schema.error().message;
+  auto fault = schema->fault(GetParam().config);
+  ASSERT_TRUE(fault);
+  EXPECT_EQ(fault->pointer, GetParam().pointer);
+  EXPECT_EQ(fault->sentence, GetParam().sentence);
+  EXPECT_EQ(schema->check(GetParam().config).error().message, to_sentence(*fault));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Every, ConfigFaultTest,
+    ::testing::Values(
+        FaultCase{"UnknownAndNear", R"({"agent":"x","agnet":"y"})", "/agnet",
+                  R"(is not known to the plugin; did you mean "agent"?)"},
+        FaultCase{"UnknownAndFar", R"({"agent":"x","colour":"y"})", "/colour",
+                  R"(is not known to the plugin; known here: "agent", "command", "limit", "on", "mode", "a/b", "closed")"},
+        FaultCase{"UnknownWhereNothingIsKnown", R"({"agent":"x","closed":{"z":1}})", "/closed/z",
+                  "is not known to the plugin; remove it"},
+        FaultCase{"ListForText", R"({"agent":[1]})", "/agent",
+                  "has the wrong type: it is a list; expected text"},
+        FaultCase{"NumberInAList", R"({"agent":"x","command":["a",5]})", "/command/1",
+                  "has the wrong type: it is a number; expected text, in quotes"},
+        FaultCase{"TextForEither", R"({"agent":"x","limit":"5"})", "/limit",
+                  "has the wrong type: it is text; expected a whole number or null"},
+        FaultCase{"NullForBoolean", R"({"agent":"x","on":null})", "/on",
+                  "has the wrong type: it is empty; expected true or false"},
+        FaultCase{"OneMissing", "{}", "", R"(lacks the member "agent"; add it)"},
+        FaultCase{"SeveralMissing", R"({"agent":"x","a/b":{}})", "/a~1b",
+                  R"(lacks the members "x", "y"; add them)"},
+        FaultCase{"NoneOfTheValues", R"({"agent":"x","mode":"fats"})", "/mode",
+                  R"(is none of the values that the plugin takes; use one of "fast","slow",3)"},
+        FaultCase{"TooFew", R"({"agent":"x","command":[]})", "/command",
+                  "is not what the plugin's schema asks for; change it to fit (minItems: 1)"},
+        FaultCase{"TooLarge", R"({"agent":"x","limit":11})", "/limit",
+                  "is not what the plugin's schema asks for; change it to fit (maximum: 10)"},
+        FaultCase{"NoObject", "[]", "", "must be an object"}),
+    [](const auto& tested) { return std::string(tested.param.name); });
+
+TEST(ConfigSchemaTest, WhatFitsHasNoFault) {
+  EXPECT_FALSE(schema_of(kFaultSchema)->fault(R"({"agent":"x","a/b":{"x":1,"y":2}})"));
+}
+
 TEST(ConfigSchemaTest, AConfigMustBeAnObjectAndJson) {
   EXPECT_NE(fault_of("{}", "[]").find("object"), std::string::npos);
   EXPECT_NE(fault_of("{}", "{").find("malformed"), std::string::npos);

@@ -171,6 +171,22 @@ TEST_F(PluginScannerTest, AFileThatJustChangedIsLeftToSettle) {
   EXPECT_FALSE(scanner().unfinished());
 }
 
+TEST_F(PluginScannerTest, AScanMayWaitForFilesToSettleButNotForEver) {
+  put("good.so", test::good_plugin("good_webhook"));
+  clock_.wall_ms = 0;  // and stands still: it never settles
+  auto records = scanner().scan_settled(1);
+  ASSERT_EQ(records.size(), 1u);
+  EXPECT_EQ(code(records[0]), "not_settled");
+  SystemClock clock;
+  PluginScanner waiting(
+      {drop(), store(), {}, {}, Duration(20)},
+      [](const fs::path&) { return Refusal{"probed", "It was looked at"}; }, *log_, clock);
+  put("good.so", test::good_plugin("good_webhook"));
+  records = waiting.scan_settled(3);
+  ASSERT_EQ(records.size(), 1u);
+  EXPECT_EQ(code(records[0]), "probed");
+}
+
 TEST_F(PluginScannerTest, AChangeStartsTheSettlingAnew) {
   put("good.so", test::good_plugin("good_webhook"));
   clock_.wall_ms = 0;  // every change lies in the future: only our own watch counts
@@ -433,6 +449,25 @@ TEST_F(AssembleTest, BadConfigsAndSecretsAreShownAndNeverThrown) {
   agent.config = "{\"mode\":1}";
   agents_ = {agent};
   EXPECT_EQ(make()->agent("good-agent")->state, ServingState::BadConfig);
+}
+
+TEST_F(AssembleTest, AConfigThatTheSchemaRefusesIsShownWithItsPlace) {
+  good_.config = "{\"count\":0}";
+  webhooks_ = {good_};
+  AgentSettings agent;
+  agent.name = "good-agent";
+  agent.config = "[]";
+  agents_ = {agent};
+  auto snapshot = make();
+  EXPECT_EQ(snapshot->webhook("good")->config_pointer, "/count");
+  EXPECT_NE(snapshot->webhook("good")->config_sentence.find("minimum"), std::string::npos);
+  EXPECT_EQ(snapshot->agent("good-agent")->state, ServingState::BadConfig);
+  EXPECT_EQ(snapshot->agent("good-agent")->config_pointer, "");
+  EXPECT_EQ(snapshot->agent("good-agent")->config_sentence, "must be an object");
+  webhooks_[0].config = "{}";
+  webhooks_[0].secrets = {"short"};
+  EXPECT_EQ(make()->webhook("good")->state, ServingState::BadConfig);
+  EXPECT_EQ(make()->webhook("good")->config_sentence, "") << "the schema has nothing against it";
 }
 
 TEST_F(AssembleTest, APluginThatChecksSignaturesItselfNeedsTheOperatorsWord) {

@@ -1,0 +1,116 @@
+// `davit check-config` with the real program and plugins: what would keep an instance from serving is told
+// with its line.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/running_host.h"
+
+namespace davit::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class CheckConfigTest : public ::testing::Test {
+ protected:
+  CheckConfigTest() {
+    const std::filesystem::path plugins = DAVIT_BUILD_DIR "/plugins";
+    host.install(plugins / "github.so");
+    host.install(plugins / "command_agent.so");
+  }
+  // Four lines come before `sections`.
+  RunningHost::Output check(const std::string& sections, std::vector<std::string> more = {}) {
+    host.configure(sections);
+    more.insert(more.begin(), "check-config");
+    return host.command(more);
+  }
+  RunningHost host;
+};
+
+TEST_F(CheckConfigTest, AGoodConfigurationIsGood) {
+  auto checked = check(R"(webhooks:
+  github: {secret_env: GITHUB_WEBHOOK_SECRET, isolation: inprocess, config: {agent: command-agent}}
+agents:
+  command-agent: {config: {command: [/bin/true]}}
+)");
+  EXPECT_EQ(checked.status, 0) << checked.text;
+  EXPECT_THAT(checked.text, AllOf(HasSubstr("is good: 1 webhook, 1 agent"), Not(HasSubstr("note: "))));
+}
+
+TEST_F(CheckConfigTest, MistakesInPluginsOwnSettingsHaveTheirLinesAndRemedies) {
+  const std::string sections = R"(webhooks:
+  github:
+    secret_env: GITHUB_WEBHOOK_SECRET
+    config:
+      agnet: command-agent
+  second:
+    plugin: github
+    secret_env: GITHUB_WEBHOOK_SECRET
+    config: {agent: [1]}
+agents:
+  command-agent:
+    config:
+      command:
+        - /bin/true
+        - 5
+)";
+  auto checked = check(sections);
+  EXPECT_EQ(checked.status, 1);
+  const std::string file = (host.folder() / "davit.yaml").string();
+  EXPECT_THAT(
+      checked.text,
+      AllOf(HasSubstr(file + ":9: webhooks.github.config.agnet: is not known to the plugin; did you mean "
+                             "\"agent\"?\n"),
+            HasSubstr(file + ":13: webhooks.second.config.agent: has the wrong type: it is a list; "
+                             "expected text\n"),
+            HasSubstr(file + ":19: agents.command-agent.config.command[1]: has the wrong type: it is a "
+                             "number; expected text, in quotes\n"),
+            Not(HasSubstr("is good"))));
+  EXPECT_EQ(check(sections, {"--no-plugins"}).status, 0);
+}
+
+TEST_F(CheckConfigTest, WhatIsMissingInSettingsHasTheLineOfTheInstance) {
+  auto checked = check("agents:\n  command-agent:\n    concurrency: 1\n");
+  EXPECT_EQ(checked.status, 1);
+  EXPECT_THAT(checked.text,
+              HasSubstr(":6: agents.command-agent.config: lacks the member \"command\"; add it\n"));
+}
+
+TEST_F(CheckConfigTest, InstancesOfPluginsThatNobodyOffersAreNamed) {
+  auto checked = check(R"(webhooks:
+  github: {secret_env: GITHUB_WEBHOOK_SECRET, plugin: gitlab-ci}
+agents:
+  comand-agent: {config: {command: [/bin/true]}}
+  off: {enabled: false}
+)");
+  EXPECT_EQ(checked.status, 1);
+  EXPECT_THAT(
+      checked.text,
+      AllOf(HasSubstr(":6: webhooks.github: no library in "),
+            HasSubstr("offers a webhook named gitlab-ci; put one there, or name one of github, or set "
+                      "enabled: false\n"),
+            HasSubstr(":8: agents.comand-agent: no library in "),
+            HasSubstr("offers an agent named comand-agent; did you mean command-agent?\n"),
+            Not(HasSubstr("agents.off"))));
+}
+
+TEST_F(CheckConfigTest, ALibraryThatCrashesWhenItIsLookedAtIsNamedWithItsInstance) {
+  host.install(DAVIT_BUILD_DIR "/tests/broken_plugins/metadata_crashes.so", "crashing.so");
+  auto checked =
+      check("agents:\n  crashing: {concurrency: 1}\n  command-agent: {config: {command: [/bin/true]}}\n");
+  EXPECT_EQ(checked.status, 1);
+  EXPECT_THAT(checked.text, AllOf(HasSubstr(":6: agents.crashing: its library "),
+                                  HasSubstr("crashing.so is refused (probe_crashed): ")));
+}
+
+TEST_F(CheckConfigTest, ARunningHostIsNotDisturbed) {
+  const std::string sections = "agents:\n  command-agent: {config: {command: [/bin/true]}}\n";
+  host.configure(sections);
+  ASSERT_TRUE(host.start()) << host.log();
+  EXPECT_EQ(check(sections).status, 0);
+  EXPECT_EQ(host.api("GET", "/readyz").status, 200);
+}
+
+}  // namespace
+}  // namespace davit::testing
