@@ -30,7 +30,6 @@
 #include "host/isolation/process_tree.h"
 #include "host/metrics/metrics.h"
 #include "host/plugin/plugin_store.h"
-#include "host/plugin/refusal_codes.h"
 #include "host/settings_from_config.h"
 #include "host/store/store.h"
 #include "host/supervisor.h"
@@ -103,8 +102,8 @@ class App {
   }
 
  private:
-  explicit App(config::Config config, config::ResolvedSecrets secrets)
-      : config_(std::move(config)), secrets_(std::move(secrets)) {}
+  App(std::string config_file, config::Config config, config::ResolvedSecrets secrets)
+      : config_file_(std::move(config_file)), config_(std::move(config)), secrets_(std::move(secrets)) {}
   std::optional<StartFailure> open_store();
   std::optional<StartFailure> load_plugins();
   std::optional<StartFailure> start_loops();
@@ -112,6 +111,7 @@ class App {
   std::vector<http::PartHealth> readiness() const;
   std::filesystem::path state_folder() const;
 
+  const std::string config_file_;
   const config::Config config_;
   const config::ResolvedSecrets secrets_;
   SystemClock clock_;
@@ -146,7 +146,7 @@ std::variant<std::unique_ptr<App>, StartFailure> App::start(const std::filesyste
     for (const std::string& message : loaded.messages()) all += (all.empty() ? "" : "\n") + message;
     return StartFailure{kExitConfig, all};
   }
-  std::unique_ptr<App> app(new App(std::move(loaded.config), std::move(secrets)));
+  std::unique_ptr<App> app(new App(config_file.string(), std::move(loaded.config), std::move(secrets)));
   auto log = Log::open({app->config_.log.level, app->config_.log.format, app->config_.log.file});
   if (!log) return StartFailure{kExitConfig, log.error().message};
   app->log_ = std::move(*log);
@@ -216,18 +216,20 @@ std::optional<StartFailure> App::load_plugins() {
       },
       *log_, clock_);
   // A file that was written a moment ago is waited for, so that the first answers already come from it.
-  auto libraries = scanner_->scan();
-  auto unsettled = [&] {
-    return std::any_of(libraries.begin(), libraries.end(), [](const plugin::LibraryRecord& library) {
-      return library.refusal && library.refusal->code == plugin::refusal::kNotSettled.code;
-    });
-  };
-  for (int looks = 0; unsettled() && looks < kLooksAtUnsettledFiles; ++looks) {
-    std::this_thread::sleep_for(config_.plugins.settle);
-    libraries = scanner_->scan();
-  }
+  auto libraries = scanner_->scan_settled(kLooksAtUnsettledFiles);
   auto snapshot = plugin::assemble(libraries, webhook_settings(config_, secrets_),
                                    agent_settings(config_, secrets_), *registry_.current(), *log_, clock_);
+  // A mistake inside a plugin's own settings is told with its place in the file.
+  auto reason_of = [this](const std::string& instance, const auto& known, const auto& plugin) {
+    if (plugin.config_sentence.empty() || known == nullptr) return plugin.state_reason;
+    return config::to_string(config_file_,
+                             config::mistake_in_plugin_config(instance, known->config_lines, known->line,
+                                                              plugin.config_pointer, plugin.config_sentence));
+  };
+  auto find = [](const auto& all, const std::string& name) {
+    auto found = all.find(name);
+    return found == all.end() ? nullptr : &found->second;
+  };
   std::vector<metrics::ServingPlugin> serving;
   for (const plugin::LibraryRecord& library : snapshot->libraries) {
     if (!library.refusal) continue;
@@ -242,9 +244,10 @@ std::optional<StartFailure> App::load_plugins() {
       log_->info("A webhook serves",
                  {{"webhook", name}, {"sha256", webhook->generation->sha256.substr(0, 12)}});
     } else {
-      log_->warn("A webhook does not serve", {{"webhook", name},
-                                              {"state", plugin::to_string(webhook->state)},
-                                              {"reason", webhook->state_reason}});
+      log_->warn("A webhook does not serve",
+                 {{"webhook", name},
+                  {"state", plugin::to_string(webhook->state)},
+                  {"reason", reason_of("webhooks." + name, find(config_.webhooks, name), *webhook)}});
     }
   }
   for (const auto& [name, agent] : snapshot->agents) {
@@ -252,9 +255,10 @@ std::optional<StartFailure> App::load_plugins() {
       serving.push_back({PluginKind::Agent, name, agent->version, agent->generation->sha256});
       log_->info("An agent serves", {{"agent", name}, {"sha256", agent->generation->sha256.substr(0, 12)}});
     } else {
-      log_->warn(
-          "An agent does not serve",
-          {{"agent", name}, {"state", plugin::to_string(agent->state)}, {"reason", agent->state_reason}});
+      log_->warn("An agent does not serve",
+                 {{"agent", name},
+                  {"state", plugin::to_string(agent->state)},
+                  {"reason", reason_of("agents." + name, find(config_.agents, name), *agent)}});
     }
   }
   metrics_->plugins_serving(std::move(serving));
