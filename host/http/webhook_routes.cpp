@@ -1,5 +1,7 @@
 #include "host/http/webhook_routes.h"
 
+#include <utility>
+
 #include "host/base/id.h"
 #include "host/base/json.h"
 #include "host/http/error_response.h"
@@ -43,7 +45,7 @@ std::string webhook_body(std::string_view status, const ingest::Outcome& outcome
   writer.StartObject();
   if (outcome.details != "{}" && !outcome.details.empty()) {
     if (auto details = parse_json(outcome.details); details && details->IsObject()) {
-      for (const auto& member : details->GetObject()) {
+      for (const auto& member : std::as_const(*details).GetObject()) {
         writer.Key(member.name.GetString(), member.name.GetStringLength());
         member.value.Accept(writer);
       }

@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "host/base/json.h"
 
@@ -155,7 +156,7 @@ VerifiedDelivery delivery_again(std::shared_ptr<const store::DeferredDelivery> d
   auto kept = std::make_shared<Kept>();
   kept->row = deferred;
   if (auto headers = parse_json(stored.headers); headers && headers->IsObject()) {
-    for (const auto& member : headers->GetObject()) {
+    for (const auto& member : std::as_const(*headers).GetObject()) {
       std::string name(member.name.GetString(), member.name.GetStringLength());
       auto add = [&](const JsonValue& value) {
         if (value.IsString())

@@ -153,7 +153,7 @@ using Histograms = Family<prometheus::Histogram>;
 
 double seconds(std::chrono::microseconds duration) { return std::chrono::duration<double>(duration).count(); }
 
-void add_gauge(prometheus::MetricFamily& family, const MetricRow& row, std::vector<std::string> values,
+void add_gauge(prometheus::MetricFamily& family, const MetricRow& row, const std::vector<std::string>& values,
                double value) {
   prometheus::ClientMetric metric;
   label(metric, row, values);

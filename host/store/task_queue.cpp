@@ -206,7 +206,7 @@ std::string content_hash(std::string_view payload, std::string_view previous_res
 }
 
 TaskQueue::TaskQueue(Database& database, Leases& leases)
-    : database_(database), leases_(leases), sql_(std::make_unique<Statements>(database)) {}
+    : leases_(leases), sql_(std::make_unique<Statements>(database)) {}
 TaskQueue::~TaskQueue() = default;
 
 void TaskQueue::changed(Batch& batch, Change::Kind kind, const Row& row) {
@@ -247,7 +247,7 @@ std::string TaskQueue::create(Batch& batch, const NewTask& task, const Origin& o
     Cursor same = sql_->find_same_key.query(task.key, task.agent);
     if (same.next()) {
       const std::int64_t row = same.integer(0);
-      const std::string id = to_text(same.id(1));
+      std::string id = to_text(same.id(1));
       sql_->replace_task.run(row, rank, run_at, batch.now, origin.delivery, task.task_type, origin.source,
                              if_any(entity), title);
       sql_->replace_body.run(row, actor(&Actor::id), actor(&Actor::login), actor(&Actor::role),

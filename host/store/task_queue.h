@@ -74,7 +74,6 @@ class TaskQueue {
   void changed(Batch& batch, Change::Kind kind, const Row& row);
   void end_as_lost(Batch& batch, const Row& row, bool counts, int max_crashes, std::string_view reason);
 
-  Database& database_;
   Leases& leases_;
   std::unique_ptr<Statements> sql_;
 };

@@ -538,7 +538,7 @@ struct JsonField {
   template <class Value>
   requires std::constructible_from<Json, Value> JsonField(std::string_view field_name, Value&& field_value)
       : name(field_name), value(std::forward<Value>(field_value)) {}
-  template <class Value>
+  template <class Value>  // NOLINTNEXTLINE(bugprone-forwarding-reference-overload): no Json is made of a JsonField
   requires std::constructible_from<Json, Value> JsonField(Value&& element)
       : value(std::forward<Value>(element)) {}  // NOLINT(google-explicit-constructor)
 
@@ -567,6 +567,7 @@ class JsonSlot : public JsonView {
     return *this;
   }
   JsonSlot(const JsonSlot&) = default;
+  // NOLINTNEXTLINE(bugprone-unhandled-self-assignment): what is assigned is a copy by then
   JsonSlot& operator=(const JsonSlot& other) { return *this = Json(static_cast<const JsonView&>(other)); }
 
  private:
