@@ -96,7 +96,7 @@ class App {
   ~App();
   int port() const { return server_->port(); }
   // After a stop was asked for, this long is enough unless something hangs.
-  Duration longest_stop() const { return config_.server.drain_timeout + Duration{10'000}; }
+  Duration longest_stop() const { return config_.server.drain_timeout + Duration{5'000}; }
   void reload() {
     log_->warn("SIGHUP is ignored: this version applies a changed configuration at its next start");
   }

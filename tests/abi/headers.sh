@@ -24,7 +24,7 @@ cd "$sdk/include/davit"
 abi=$(echo abi/*.h)
 compilers=
 for compiler in gcc clang; do
-  if command -v "$compiler" > /dev/null; then compilers="$compilers $compiler"; fi
+  if command -v "$compiler" > /dev/null; then compilers="$compilers $compiler"; else refuse "there is no $compiler"; fi
 done
 for compiler in $compilers; do
   for dialect in "c c11" "c c17" "cpp c++17" "cpp c++20"; do

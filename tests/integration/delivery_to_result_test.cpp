@@ -231,6 +231,96 @@ TEST(ServeTest, AnAgentThatNeedsApprovalWaitsForAPerson) {
       << "a retry is no approval";
 }
 
+// A webhook whose hooks do what its config says.
+class DeferredTest : public ::testing::Test {
+ protected:
+  void start(const std::string& settings, const std::string& mode) {
+    host.install(kTestPlugins / "good_webhook.so");
+    host.install(kPlugins / "command_agent.so");
+    host.configure("webhooks:\n  good: {secret_env: GITHUB_WEBHOOK_SECRET, " + settings +
+                   ", config: {mode: " + mode +
+                   "}}\nagents:\n  command-agent: {config: {command: [/bin/true]}}\n");
+    ASSERT_TRUE(host.start()) << host.log();
+  }
+  test::RawAnswer deliver(const std::string& id) {
+    const std::string body = R"({"a":1})";
+    return host.request("POST", "/webhooks/good", body,
+                        {{"Content-Type", "application/json"},
+                         {"X-Delivery", id},
+                         {"X-Signature", RunningHost::github_signature(body)}});
+  }
+  bool becomes(const std::string& delivery, const std::string& verdict) {
+    auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (std::chrono::steady_clock::now() < until) {
+      auto shown = parse_json(host.api("GET", "/api/dashboard/deliveries/" + delivery).body);
+      if (shown && string_member(*shown, "verdict") == verdict) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));  // watches another process
+    }
+    return false;
+  }
+  static std::string delivery_of(const test::RawAnswer& answer) {
+    auto body = parse_json(answer.body);
+    const JsonValue* details = body.ok() ? find_member(*body, "details") : nullptr;
+    return details ? string_member(*details, "delivery_id") : "";
+  }
+  RunningHost host;
+};
+
+TEST_F(DeferredTest, HooksThatCrashLeaveTheDeliveryKeptThenParkedThenReplayable) {
+  start("isolation: process, max_retries_of_deferred: 1", "crash");
+  auto first = deliver("one");
+  EXPECT_EQ(first.status, 202) << first.body;
+  EXPECT_THAT(first.body, HasSubstr("\"deferred\":true"));
+  auto again = deliver("one");
+  EXPECT_EQ(again.status, 200);
+  EXPECT_THAT(again.body, HasSubstr("\"status\":\"queued\""));
+  EXPECT_THAT(again.body, HasSubstr("\"duplicate\":true"));
+  EXPECT_EQ(delivery_of(again), delivery_of(first));
+  EXPECT_TRUE(becomes(delivery_of(first), "parked")) << host.log();
+  EXPECT_EQ(host.api("POST", "/api/deliveries/" + delivery_of(first) + "/replay").status, 202);
+  EXPECT_TRUE(becomes(delivery_of(first), "parked")) << "it crashes again";
+  EXPECT_EQ(host.request("GET", "/healthz").status, 200);
+}
+
+TEST_F(DeferredTest, HooksThatAreLateAreRunAgainAndMakeTheirTask) {
+  start("isolation: process, answer_within_ms: 100", "slow");
+  auto first = deliver("two");
+  EXPECT_EQ(first.status, 202) << first.body;
+  EXPECT_THAT(first.body, HasSubstr("\"deferred\":true"));
+  EXPECT_TRUE(becomes(delivery_of(first), "queued")) << host.log();
+  auto tasks = parse_json(host.api("GET", "/api/dashboard/tasks").body);
+  EXPECT_EQ(find_member(*tasks, "tasks")->Size(), 1u);
+}
+
+TEST_F(DeferredTest, NewDeferralsDoNotPutOffTheOldest) {
+  start("isolation: process, answer_within_ms: 100", "slow");
+  auto first = deliver("oldest");
+  const std::string oldest = delivery_of(first);
+  bool settled = false;
+  for (int i = 0; i < 100 && !settled; ++i) {
+    deliver("more-" + std::to_string(i));  // each takes 100 ms to be deferred
+    auto shown = parse_json(host.api("GET", "/api/dashboard/deliveries/" + oldest).body);
+    settled = shown && string_member(*shown, "verdict") == "queued";
+  }
+  EXPECT_TRUE(settled) << host.log();
+}
+
+TEST_F(DeferredTest, AStopDoesNotWaitForEverForAHookThatHangsInTheHost) {
+  host.server_options = ", drain_timeout: 100ms";
+  start("isolation: inprocess", "hang");
+  test::RawClient client(host.port());
+  const std::string body = R"({"a":1})";
+  client.send(
+      "POST /webhooks/good HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nX-Delivery: "
+      "x\r\nX-Signature: " +
+      RunningHost::github_signature(body) + "\r\nContent-Length: " + std::to_string(body.size()) +
+      "\r\n\r\n" + body);
+  std::this_thread::sleep_for(
+      std::chrono::milliseconds(200));  // nothing tells that the hook has begun to hang
+  EXPECT_EQ(host.end(SIGTERM), 1);
+  EXPECT_THAT(host.log(), HasSubstr("the stop takes too long"));
+}
+
 TEST(ServeTest, AWebhookWithoutASecretAnswers503AndSaysSoAtTheStart) {
   RunningHost host;
   host.install(kPlugins / "github.so");

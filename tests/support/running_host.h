@@ -56,7 +56,7 @@ class RunningHost {
   // `sections` is YAML for webhooks:, agents: and so on.
   void configure(const std::string& sections) {
     std::ofstream file(folder() / "davit.yaml");
-    file << "server: {host: 127.0.0.1, port: 0, threads: 2}\n"
+    file << "server: {host: 127.0.0.1, port: 0, threads: 2" << server_options << "}\n"
          << "storage: {path: " << (folder() / "davit.db").string() << "}\n"
          << "plugins: {directory: " << (folder() / "plugins").string() << ", settle: 0}\n"
          << "log: {level: debug}\n"
@@ -185,6 +185,7 @@ class RunningHost {
     return text ? *text : "";
   }
 
+  std::string server_options;  // more of the YAML's server section, beginning with a comma
   std::map<std::string, std::string> environment{{"GITHUB_WEBHOOK_SECRET", kSecret}};
 
  private:
