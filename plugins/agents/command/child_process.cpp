@@ -115,7 +115,7 @@ void Descriptor::close() {
 
 std::string find_program(const std::string& name, std::string_view search_path) {
   if (name.find('/') != std::string::npos) {
-    const std::string path = std::filesystem::absolute(name).lexically_normal().string();
+    std::string path = std::filesystem::absolute(name).lexically_normal().string();
     if (is_program(path)) return path;
     throw Failure::permanent("program " + path +
                              (std::filesystem::exists(path) ? " is not an executable file: chmod +x it"
@@ -123,7 +123,7 @@ std::string find_program(const std::string& name, std::string_view search_path) 
   }
   for (std::string_view rest = search_path; !rest.empty();) {
     const std::size_t end = std::min(rest.find(':'), rest.size());
-    const std::string path = std::string(rest.substr(0, end)) + "/" + name;
+    std::string path = std::string(rest.substr(0, end)) + "/" + name;
     if (path.front() == '/' && is_program(path)) return path;
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
