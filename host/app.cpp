@@ -46,29 +46,6 @@ struct StartFailure {
   std::string message;
 };
 
-int exit_code_of(store::OpenFailure failure) {
-  using enum store::OpenFailure;
-  switch (failure) {
-    case Missing:
-      return kExitStoreMissing;
-    case Empty:
-      return kExitStoreEmpty;
-    case Foreign:
-      return kExitStoreForeign;
-    case Newer:
-      return kExitStoreNewer;
-    case Corrupt:
-      return kExitStoreCorrupt;
-    case InUse:
-      return kExitStoreInUse;
-    case ReadOnly:
-      return kExitStoreReadOnly;
-    case Other:
-      return kExitFailure;
-  }
-  return kExitFailure;
-}
-
 // The admin token of a host that was given none: made once, kept beside the database, shown once.
 Result<std::string> generated_admin_token(const std::filesystem::path& folder, Log& log) {
   std::filesystem::path file = folder / "admin.token";
@@ -456,6 +433,29 @@ int serve_here(const ServeOptions& options) {
 }
 
 }  // namespace
+
+int exit_code_of(store::OpenFailure failure) {
+  using enum store::OpenFailure;
+  switch (failure) {
+    case Missing:
+      return kExitStoreMissing;
+    case Empty:
+      return kExitStoreEmpty;
+    case Foreign:
+      return kExitStoreForeign;
+    case Newer:
+      return kExitStoreNewer;
+    case Corrupt:
+      return kExitStoreCorrupt;
+    case InUse:
+      return kExitStoreInUse;
+    case ReadOnly:
+      return kExitStoreReadOnly;
+    case Other:
+      return kExitFailure;
+  }
+  return kExitFailure;
+}
 
 int serve(const ServeOptions& options) {
   if (!options.supervise) return serve_here(options);

@@ -4,21 +4,26 @@
 #include <filesystem>
 #include <string>
 
+#include "host/store/store.h"
+
 namespace davit {
 
 // Exit codes of `davit serve`, beside 0 (orderly end) and 2 (wrong arguments). See README.md.
 enum ExitCode {
   kExitFailure = 1,
-  kExitConfig = 3,            // the configuration is wrong
+  kExitConfig = 3,  // the configuration is wrong
   kExitPortInUse = 4,
-  kExitStoreMissing = 10,     // the database was there and is gone
+  kExitStoreMissing = 10,  // the database was there and is gone
   kExitStoreEmpty = 11,
-  kExitStoreForeign = 12,     // another program's database, or none at all
-  kExitStoreNewer = 13,       // made by a newer davit
+  kExitStoreForeign = 12,  // another program's database, or none at all
+  kExitStoreNewer = 13,    // made by a newer davit
   kExitStoreCorrupt = 14,
-  kExitStoreInUse = 15,       // another davit runs on it
+  kExitStoreInUse = 15,  // another davit runs on it
   kExitStoreReadOnly = 16,
 };
+
+// The exit code that tells why a database was refused.
+int exit_code_of(store::OpenFailure failure);
 
 struct ServeOptions {
   std::filesystem::path config;
@@ -27,8 +32,8 @@ struct ServeOptions {
   bool supervise = true;  // false: the host in this very process, for debuggers and tests
 };
 
-// Serves until SIGTERM or SIGINT. With supervise, the host runs in a child of a small supervisor, which starts it again
-// after a crash. Writes one line to stderr for whatever keeps it from serving.
+// Serves until SIGTERM or SIGINT. With supervise, the host runs in a child of a small supervisor, which
+// starts it again after a crash. Writes one line to stderr for whatever keeps it from serving.
 int serve(const ServeOptions& options);
 
 }  // namespace davit

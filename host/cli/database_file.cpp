@@ -6,29 +6,6 @@
 namespace davit::cli {
 namespace {
 
-int exit_code_of(store::OpenFailure failure) {
-  using enum store::OpenFailure;
-  switch (failure) {
-    case Missing:
-      return kExitStoreMissing;
-    case Empty:
-      return kExitStoreEmpty;
-    case Foreign:
-      return kExitStoreForeign;
-    case Newer:
-      return kExitStoreNewer;
-    case Corrupt:
-      return kExitStoreCorrupt;
-    case InUse:
-      return kExitStoreInUse;
-    case ReadOnly:
-      return kExitStoreReadOnly;
-    case Other:
-      return kExitFailed;
-  }
-  return kExitFailed;
-}
-
 template <typename Write>
 Result<JsonDocument> document(Write write) {
   JsonBuffer buffer;
@@ -71,7 +48,7 @@ Result<DatabaseFile> DatabaseFile::open_at(const Context& context, const std::fi
   file.log = TRY(Log::open({.level = LogLevel::Warn, .format = LogFormat::Text, .file = ""}));
   auto opened = store::Store::open(options, *file.log, context.surroundings.clock);
   if (const auto* failure = std::get_if<store::OpenError>(&opened)) {
-    context.exit_on_failure = exit_code_of(failure->failure);
+    context.exit_on_failure = davit::exit_code_of(failure->failure);
     return Error{ErrorCode::Unavailable, failure->message};
   }
   file.store = std::get<std::unique_ptr<store::Store>>(std::move(opened));
