@@ -315,8 +315,16 @@ TEST_F(DeferredTest, AStopDoesNotWaitForEverForAHookThatHangsInTheHost) {
       "x\r\nX-Signature: " +
       RunningHost::github_signature(body) + "\r\nContent-Length: " + std::to_string(body.size()) +
       "\r\n\r\n" + body);
-  std::this_thread::sleep_for(
-      std::chrono::milliseconds(200));  // nothing tells that the hook has begun to hang
+  // A connection of the thread that hangs gets no answer any more; every other connection is one of that
+  // thread.
+  bool hangs = false;
+  for (int tries = 0; tries < 100 && !hangs; ++tries) {
+    test::RawClient other(host.port());
+    other.send("GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n");
+    pollfd answer{other.fd(), POLLIN, 0};
+    hangs = ::poll(&answer, 1, 1'000) == 0;
+  }
+  EXPECT_TRUE(hangs);
   EXPECT_EQ(host.end(SIGTERM), 1);
   EXPECT_THAT(host.log(), HasSubstr("the stop takes too long"));
 }

@@ -22,12 +22,6 @@ namespace {
 
 const std::filesystem::path kTests = std::filesystem::path(DAVIT_BUILD_DIR) / "tests";
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitizer = true;
-#else
-constexpr bool kSanitizer = false;
-#endif
-
 std::string digest(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   return sha256_hex(std::string((std::istreambuf_iterator<char>(file)), {}));
@@ -288,10 +282,12 @@ TEST_F(ProbeTest, AHangIsKilledAtTheDeadline) {
   EXPECT_EQ(code_of("metadata_hangs", Duration{500}), "probe_timeout");
 }
 
+// A sanitizer reserves more addresses than any limit that a probe could have.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 TEST_F(ProbeTest, MemoryWithoutEndIsRefusedAsSuch) {
-  if (kSanitizer) GTEST_SKIP() << "no limit of addresses fits a sanitizer";
   EXPECT_EQ(code_of("constructor_eats_memory"), "probe_memory") << last_.reason;
 }
+#endif
 
 TEST_F(ProbeTest, EveryBrokenLibraryIsRefusedWithAKnownCodeOrOffersWhatItHas) {
   for (const auto& entry : std::filesystem::directory_iterator(kTests / "broken_plugins")) {
