@@ -12,4 +12,6 @@ expect_usage_error() {
 }
 expect_usage_error "$scripts/test" nonsense
 expect_usage_error "$scripts/run" --exit
+expect_usage_error "$scripts/faults" --nonsense
+expect_usage_error "$scripts/faults" --seed
 "$scripts/run" --help | grep -q -- --demo
