@@ -1,9 +1,12 @@
 // `davit plugins check`: looks at a library for its author. Needs no configuration and no host.
+#include <optional>
 #include <ostream>
+#include <sstream>
 
 #include "host/base/file.h"
 #include "host/base/log.h"
 #include "host/cli/context.h"
+#include "host/cli/table.h"
 #include "host/conformance/report.h"
 
 namespace davit::cli {

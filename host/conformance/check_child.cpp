@@ -25,14 +25,9 @@ class Child {
 
   Result<std::vector<Finding>> run() {
     isolation::RunnerStart start;
-    start.command = {options_.program.empty() ? "/proc/self/exe" : options_.program.front(), kCheckMode};
-    for (std::size_t i = 1; i < options_.program.size(); ++i)
-      start.command.insert(start.command.end() - 1, options_.program[i]);
+    start.command = {options_.program.empty() ? "/proc/self/exe" : options_.program, kCheckMode};
     start.name = std::string(check_.name);
     start.tag = job_.file.filename().string();
-    for (const char* passed : {"ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"}) {
-      if (const char* value = ::getenv(passed)) start.environment[passed] = value;
-    }
     process_ = TRY(isolation::start_runner(start, children_));
     const std::string request = encode(job_) + "\n";
     std::string_view rest = request;

@@ -18,8 +18,8 @@ struct Finding {
 };
 
 struct ChildOptions {
-  std::vector<std::string> program;  // empty: this one
-  Duration deadline{20'000};         // then the whole tree is killed
+  std::string program;        // empty: this one
+  Duration deadline{20'000};  // then the whole tree is killed
 };
 
 // Starts a child for `job`, waits for its end and ends what it left running. What the child found, and its

@@ -14,6 +14,7 @@ namespace {
 using Headers = std::vector<std::pair<std::string, std::string>>;
 constexpr std::size_t kMaxTestdata = 32;
 constexpr std::size_t kLargeBody = 8u << 20;
+constexpr std::size_t kOrdinaryBody = 256u << 10;
 constexpr std::size_t kMaxEvents = 4;
 
 // The members that senders of webhooks like, so that a plugin finds something of what it looks for.
@@ -254,7 +255,7 @@ std::vector<RequestInput> request_inputs(const Job& job, InputClass of) {
         if (name != id_header) key += value + "\n";
       }
       if (inputs.size() > 4000 || !seen.insert(key).second || seen.size() > kMaxEvents) continue;
-      inputs.push_back({what, base.headers, body, malformed && json});
+      inputs.push_back({what, base.headers, body, malformed && json, body.size() > kOrdinaryBody});
     }
   };
   const std::size_t limit = std::min<std::size_t>(

@@ -16,7 +16,8 @@ struct RequestInput {
   std::string what;  // "an empty body"
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
-  bool malformed = false;  // the body cannot be what the content type says
+  bool malformed = false;     // the body cannot be what the content type says
+  bool survive_only = false;  // so large that no answer need fit its limits
 };
 
 // A task for an agent, as the JSON of its context.

@@ -115,9 +115,9 @@ Delivered WebhookDriver::deliver(const RequestInput& input) {
     return webhook_.parse_payload(webhook_.self, slot.abi_call(), request.abi(), slot.abi_sink());
   });
   const Delivered after_parse{"parse_payload", parsed.status, parsed.output, {}};
-  // The host refuses such a body before any hook sees it: surviving it is enough.
-  const bool refused_before = refused_by_host(input);
-  if (refused_before && (!is_utf8(parsed.output) || parsed.over_limit)) return after_parse;
+  // Where the host refuses a body before any hook sees it, surviving it is enough.
+  const bool survive_only = input.survive_only || refused_by_host(input);
+  if (survive_only && (!is_utf8(parsed.output) || parsed.over_limit)) return after_parse;
   if (!judge_said(report, "parse_payload", input.what, parsed)) return after_parse;
   if (input.malformed && asks_for_retry(parsed.status)) {
     report.found(rule("bad-input-status"), "parse_payload with " + input.what + " ended as " +
@@ -125,7 +125,7 @@ Delivered WebhookDriver::deliver(const RequestInput& input) {
   }
   if (parsed.status != DAVIT_OK) return after_parse;
   if (const Result<> readable = check_json(parsed.output); !readable) {
-    if (!refused_before) judge_read(report, "parse_payload", input.what, readable);
+    if (!survive_only) judge_read(report, "parse_payload", input.what, readable);
     return after_parse;
   }
 
@@ -142,8 +142,9 @@ Delivered WebhookDriver::deliver(const RequestInput& input) {
     return webhook_.handle(webhook_.self, slot.abi_call(), slot.lend(parsed.output), slot.abi_sink());
   });
   const Delivered answer{"handle", handled.status, parsed.output, handled.output};
+  if (survive_only && handled.over_limit) return answer;
   if (!judge_said(report, "handle", input.what, handled) || handled.status != DAVIT_OK) return answer;
-  if (auto read = plugin::webhook_answer_from_json(handled.output); !read)
+  if (auto read = plugin::webhook_answer_from_json(handled.output); !read && !survive_only)
     judge_read(report, "handle", input.what, read.error());
   return answer;
 }

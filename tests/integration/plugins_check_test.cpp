@@ -35,7 +35,7 @@ const std::map<std::string, std::string>& broken_plugins() {
       {"constructor_exits", "load-exit"},
       {"constructor_hangs", "load-hang"},
       {"constructor_segfaults", "load-crash"},
-      {"constructor_throws", "exceptions"},
+      {"constructor_throws", "load-crash"},
       {"create_fails", "create"},
       {"create_overruns", "instance-struct"},
       {"create_small_struct", "instance-struct"},
@@ -82,6 +82,10 @@ std::vector<std::string> sources_in(const char* folder) {
     const std::string suffix = entry.path().extension();
     if (suffix == ".c" || suffix == ".cpp") names.push_back(entry.path().stem());
   }
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  // A sanitizer reserves more addresses than any limit that a probe could have.
+  std::erase(names, "constructor_eats_memory");
+#endif
   std::sort(names.begin(), names.end());
   return names;
 }
@@ -113,8 +117,8 @@ class PluginsCheckTest : public ::testing::Test {
   static void SetUpTestSuite() { isolation::become_subreaper(); }
   PluginsCheckTest() {
     fs::create_directories(folder_);
-    options_.child.program = {kDavit};
-    options_.runner_command = {kDavit};
+    options_.child.program = DAVIT_TEST_RUNNER;
+    options_.runner_command = {DAVIT_TEST_RUNNER, "plugin"};
   }
   ~PluginsCheckTest() override { fs::remove_all(folder_); }
 
@@ -185,18 +189,7 @@ class BrokenPluginTest : public PluginsCheckTest, public ::testing::WithParamInt
 
 class OfTheLoaderTest : public BrokenPluginTest {};
 TEST_P(OfTheLoaderTest, IsFoundByTheRuleItBreaks) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  // A sanitizer reserves more addresses than any limit: there the crash or the end by the deadline is what is
-  // seen.
-  const bool no_limit = GetParam() == "constructor_eats_memory";
-#else
-  const bool no_limit = false;
-#endif
   ASSERT_EQ(broken_plugins().count(GetParam()), 1u) << "add it to the table of this test";
-  if (no_limit) {
-    EXPECT_EQ(found(check(kTests / "plugins/good_webhook.so"), "load-memory"), "");
-    return;
-  }
   expect_found(kTests / "broken_plugins" / (GetParam() + ".so"), broken_plugins().at(GetParam()));
 }
 
@@ -331,7 +324,7 @@ TEST(PluginsCheckCommandTest, TellsProgramsTheSame) {
 TEST(PluginsCheckCommandTest, WrongUsageIsTwo) {
   EXPECT_EQ(davit("").status, 2);
   EXPECT_EQ(davit("--no-such-option").status, 2);
-  const std::string file = (kTests / "plugins/good_webhook.so").string();
+  const std::string file = (kTests / "plugins/good_agent.so").string();
   EXPECT_EQ(davit(file + " --strict severe").status, 2);
   EXPECT_EQ(davit(file + " --only no-such-rule").status, 2);
   EXPECT_EQ(davit(file + " --testdata /no/such/folder").status, 2);
@@ -364,7 +357,8 @@ TEST(RuleTableTest, IsWhatTheListPrintsAndTheDocumentSays) {
   ASSERT_EQ(json->Size(), std::size(kRules));
   const std::string document = read_file(DAVIT_SOURCE_DIR "/docs/PLUGIN_CHECK.md").value();
   std::size_t rows = 0;
-  for (std::size_t at = document.find("\n| `"); at != std::string::npos; at = document.find("\n| `", at + 1))
+  for (std::size_t at = document.find("\n| `", document.find("## Rules")); at != std::string::npos;
+       at = document.find("\n| `", at + 1))
     ++rows;
   EXPECT_EQ(rows, std::size(kRules)) << "docs/PLUGIN_CHECK.md has other rules";
   for (const Rule& known : kRules) {
