@@ -72,6 +72,7 @@ class RunningHost {
     std::vector<std::string> words{kProgram, "serve", "--config=" + (folder() / "davit.yaml").string(),
                                    "--ready-fd=" + std::to_string(ready[1])};
     for (std::string& word : more) words.push_back(std::move(word));
+    words.insert(words.begin(), launcher.begin(), launcher.end());
     pid_ = spawn(words, log_file(), true);
     ::close(ready[1]);
     std::string line;
@@ -185,7 +186,8 @@ class RunningHost {
     return text ? *text : "";
   }
 
-  std::string server_options;  // more of the YAML's server section, beginning with a comma
+  std::vector<std::string> launcher;  // words before the program, as strace and its options; must become it
+  std::string server_options;         // more of the YAML's server section, beginning with a comma
   std::map<std::string, std::string> environment{{"GITHUB_WEBHOOK_SECRET", kSecret}};
 
  private:
@@ -209,9 +211,9 @@ class RunningHost {
                                      O_WRONLY | O_CREAT | (append ? O_APPEND : O_TRUNC), 0600);
     posix_spawn_file_actions_adddup2(&actions, 1, 2);
     pid_t pid = -1;
-    int failure = ::posix_spawn(&pid, kProgram, &actions, nullptr, argv.data(), envp.data());
+    int failure = ::posix_spawnp(&pid, argv[0], &actions, nullptr, argv.data(), envp.data());
     posix_spawn_file_actions_destroy(&actions);
-    if (failure != 0) ADD_FAILURE() << kProgram << " cannot be started: " << errno_text(failure);
+    if (failure != 0) ADD_FAILURE() << argv[0] << " cannot be started: " << errno_text(failure);
     return pid;
   }
 
