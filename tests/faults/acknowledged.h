@@ -51,6 +51,7 @@ struct Books {
   struct Task {
     int state = 0;
     int attempt = 0;
+    int crashes = 0;
   };
   std::string damage;  // why it cannot be read, or what integrity_check says; empty: sound
   std::map<std::string, std::vector<std::vector<std::string>>> deliveries;  // by key: tasks of each row
@@ -68,9 +69,10 @@ struct Books {
     if (code == SQLITE_OK) code = rows(database, "SELECT key, tasks FROM delivery", [&](sqlite3_stmt* row) {
       books.deliveries[text(row, 0)].push_back(ids(row, 1));
     });
-    if (code == SQLITE_OK) code = rows(database, "SELECT id, state, attempt FROM task", [&](sqlite3_stmt* row) {
+    if (code == SQLITE_OK) code = rows(database, "SELECT id, state, attempt, crashes FROM task", [&](sqlite3_stmt* row) {
       const std::vector<std::string> id = ids(row, 0);
-      if (id.size() == 1) books.tasks[id[0]] = {sqlite3_column_int(row, 1), sqlite3_column_int(row, 2)};
+      if (id.size() == 1) books.tasks[id[0]] = {sqlite3_column_int(row, 1), sqlite3_column_int(row, 2),
+                                                    sqlite3_column_int(row, 3)};
     });
     if (code != SQLITE_OK) books.damage = database ? sqlite3_errmsg(database) : sqlite3_errstr(code);
     sqlite3_close(database);
