@@ -209,7 +209,9 @@ std::variant<std::unique_ptr<Store>, OpenError> Store::open(const Options& optio
                   "cannot be written; check the owner and mode of file and folder");
   }
   if (!fresh && database->integer("PRAGMA user_version") == 0) {
-    return refuse(OpenFailure::Foreign, path, "is not a davit database; name another file");
+    // Nothing in it and no mark: a first start that was interrupted before its schema was committed.
+    fresh = options.create_if_missing && !impl->lock_->database_was_created();
+    if (!fresh) return refuse(OpenFailure::Foreign, path, "is not a davit database; name another file");
   }
   if (std::optional<OpenError> error = check_pages(*database, path, options.open_check_limit, log))
     return *error;

@@ -1,7 +1,7 @@
 // The oracle of the fault tests: what drivers were promised, against what a database holds.
 //
-// Knows nothing of the host. The database is read with SQLite alone, and only once its host has ended: a second
-// process that opens and closes the files of a living one is a fault of its own.
+// Knows nothing of the host. The database is read with SQLite alone, and only once its host has ended: a
+// second process that opens and closes the files of a living one is a fault of its own.
 #pragma once
 
 #include <sqlite3.h>
@@ -63,17 +63,20 @@ struct Books {
     int code = sqlite3_open_v2(path.c_str(), &database, SQLITE_OPEN_READWRITE, nullptr);
     // The log stays as the dead host left it, for its successor to read.
     if (database) sqlite3_db_config(database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-    if (code == SQLITE_OK) code = rows(database, "PRAGMA integrity_check(1)", [&](sqlite3_stmt* row) {
-      if (text(row, 0) != "ok") books.damage = text(row, 0);
-    });
-    if (code == SQLITE_OK) code = rows(database, "SELECT key, tasks FROM delivery", [&](sqlite3_stmt* row) {
-      books.deliveries[text(row, 0)].push_back(ids(row, 1));
-    });
-    if (code == SQLITE_OK) code = rows(database, "SELECT id, state, attempt, crashes FROM task", [&](sqlite3_stmt* row) {
-      const std::vector<std::string> id = ids(row, 0);
-      if (id.size() == 1) books.tasks[id[0]] = {sqlite3_column_int(row, 1), sqlite3_column_int(row, 2),
-                                                    sqlite3_column_int(row, 3)};
-    });
+    if (code == SQLITE_OK)
+      code = rows(database, "PRAGMA integrity_check(1)", [&](sqlite3_stmt* row) {
+        if (text(row, 0) != "ok") books.damage = text(row, 0);
+      });
+    if (code == SQLITE_OK)
+      code = rows(database, "SELECT key, tasks FROM delivery",
+                  [&](sqlite3_stmt* row) { books.deliveries[text(row, 0)].push_back(ids(row, 1)); });
+    if (code == SQLITE_OK)
+      code = rows(database, "SELECT id, state, attempt, crashes FROM task", [&](sqlite3_stmt* row) {
+        const std::vector<std::string> id = ids(row, 0);
+        if (id.size() == 1)
+          books.tasks[id[0]] = {sqlite3_column_int(row, 1), sqlite3_column_int(row, 2),
+                                sqlite3_column_int(row, 3)};
+      });
     if (code != SQLITE_OK) books.damage = database ? sqlite3_errmsg(database) : sqlite3_errstr(code);
     sqlite3_close(database);
     return books;

@@ -17,7 +17,8 @@ inline void make_echo_host(testing::RunningHost& host, const std::string& comman
   host.install(DAVIT_BUILD_DIR "/tests/plugins/good_webhook.so");
   host.install(DAVIT_BUILD_DIR "/plugins/command_agent.so");
   host.configure(
-      "webhooks:\n  good: {secret_env: GITHUB_WEBHOOK_SECRET, isolation: inprocess, answer_within_ms: 10000}\n"
+      "webhooks:\n  good: {secret_env: GITHUB_WEBHOOK_SECRET, isolation: inprocess, answer_within_ms: "
+      "10000}\n"
       "agents:\n  command-agent: {concurrency: 2, max_retries: 0, config: {command: " +
       command + "}}\n");
 }
@@ -42,8 +43,8 @@ inline test::RawAnswer deliver(int port, const std::string& key) {
   return client.read_answer();
 }
 
-// Deliver without pause, each on a connection that is kept alive, until stopped or nobody listens any more. What is
-// answered with 2xx goes into `acknowledged`.
+// Deliver without pause, each on a connection that is kept alive, until stopped or nobody listens any more.
+// What is answered with 2xx goes into `acknowledged`.
 class Senders {
  public:
   Senders(int port, int connections, const std::string& name, Acknowledged& acknowledged)

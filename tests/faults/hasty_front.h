@@ -1,5 +1,5 @@
-// The known-bad variant of "a 2xx means committed": a front that says 202 to everything as soon as it has read it, and
-// only then passes it on to the host.
+// The known-bad variant of "a 2xx means committed": a front that says 202 to everything as soon as it has
+// read it, and only then passes it on to the host.
 #pragma once
 
 #include <arpa/inet.h>

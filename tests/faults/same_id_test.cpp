@@ -1,4 +1,5 @@
-// FT-05: one delivery arrives on eight connections at once, and in half of the rounds the host dies in the middle.
+// FT-05: one delivery arrives on eight connections at once, and in half of the rounds the host dies in the
+// middle.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -17,7 +18,8 @@ using testing::RunningHost;
 constexpr int kConnections = 8;
 constexpr int kIdsOfRound = 10;
 
-// The id that each connection sends for a delivery: a sender's own, or in the known-bad variant one per connection.
+// The id that each connection sends for a delivery: a sender's own, or in the known-bad variant one per
+// connection.
 enum class Ids { OfTheDelivery, OfTheConnection };
 
 // Sends each of `ids` on all connections at the same moment.
@@ -69,7 +71,8 @@ TEST(SameIdTest, OneIdOnEightConnectionsIsOneTaskAlsoAcrossKills) {
   const int rounds = trials(20, 500);
   for (int round = 0; round < rounds; ++round) {
     std::vector<std::string> ids;
-    for (int i = 0; i < kIdsOfRound; ++i) ids.push_back("r" + std::to_string(round) + "-" + std::to_string(i));
+    for (int i = 0; i < kIdsOfRound; ++i)
+      ids.push_back("r" + std::to_string(round) + "-" + std::to_string(i));
     all.insert(all.end(), ids.begin(), ids.end());
     if (round % 2 == 0) {
       send_at_once(host.port(), ids, Ids::OfTheDelivery, acknowledged);
@@ -92,8 +95,8 @@ TEST(SameIdTest, OneIdOnEightConnectionsIsOneTaskAlsoAcrossKills) {
   ASSERT_EQ(host.end(SIGTERM), 0) << host.log();
   const auto broken = more_than_one(all, acknowledged, Books::read(host.folder() / "davit.db"));
   EXPECT_THAT(broken, IsEmpty()) << join(broken);
-  std::cout << all.size() << " ids, " << rounds / 2 << " kills, " << acknowledged.count() << " answers, one task each"
-            << std::endl;
+  std::cout << all.size() << " ids, " << rounds / 2 << " kills, " << acknowledged.count()
+            << " answers, one task each" << std::endl;
 }
 
 TEST(SameIdTest, AFreshIdPerConnectionIsCaught) {
@@ -105,7 +108,8 @@ TEST(SameIdTest, AFreshIdPerConnectionIsCaught) {
   send_at_once(host.port(), ids, Ids::OfTheConnection, acknowledged);
   ASSERT_EQ(host.end(SIGTERM), 0) << host.log();
   const auto broken = more_than_one(ids, acknowledged, Books::read(host.folder() / "davit.db"));
-  EXPECT_EQ(broken.size(), 2 * ids.size() + 1) << "this test would not notice tasks made twice\n" << join(broken);
+  EXPECT_EQ(broken.size(), 2 * ids.size() + 1) << "this test would not notice tasks made twice\n"
+                                               << join(broken);
 }
 
 }  // namespace

@@ -98,7 +98,8 @@ TEST(StopTest, ASecondSignalEndsAtOnce) {
   hangs.replace(hangs.find("10000}"), 6, "10000, config: {mode: hang}}");
   ASSERT_TRUE(write_file_atomically(host.folder() / "davit.yaml", hangs, 0600).ok());
   ASSERT_TRUE(host.start()) << host.log();
-  // A thread of the host is now lost in the webhook, and the stop waits for its answer until its patience ends.
+  // A thread of the host is now lost in the webhook, and the stop waits for its answer until its patience
+  // ends.
   test::RawClient client(host.port());
   client.send(delivery_request("lost"));
   ASSERT_TRUE(eventually([&] {
@@ -113,8 +114,8 @@ TEST(StopTest, ASecondSignalEndsAtOnce) {
   EXPECT_THAT(host.log(), Not(HasSubstr("the stop takes too long"))) << "it waited all the same";
 }
 
-// The known-bad variants: a host that is killed instead, one that ends its agents before it has let go of their
-// tasks, and one that acknowledges before it commits.
+// The known-bad variants: a host that is killed instead, one that ends its agents before it has let go of
+// their tasks, and one that acknowledges before it commits.
 TEST(StopTest, AKillInPlaceOfAStopIsCaught) {
   RunningHost host;
   make_echo_host(host, kLongWork);
