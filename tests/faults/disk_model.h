@@ -58,6 +58,9 @@ class DiskModel {
       case Kind::Sync:
         if (names_.count(event.name) == 1) names_[event.name]->sync(event.covers);
         break;
+      case Kind::SyncFailed:
+        if (names_.count(event.name) == 1) names_[event.name]->forget(event.covers);
+        break;
       case Kind::SyncFolder:
         while (!renames_.empty() && renames_.front().number < event.covers) {
           renames_.front().apply(synced_names_);
@@ -128,10 +131,17 @@ class DiskModel {
     std::string synced;
     std::vector<Change> changes;  // not synced
     void sync(std::size_t covers) {
-      auto end = std::find_if(changes.begin(), changes.end(),
-                              [&](const Change& change) { return change.number >= covers; });
+      const auto end = covered(covers);
       for (auto change = changes.begin(); change != end; ++change) change->apply(synced);
       changes.erase(changes.begin(), end);
+    }
+    // The kernel reports a failed write-back once; the pages then count as clean and are never written again.
+    void forget(std::size_t covers) { changes.erase(changes.begin(), covered(covers)); }
+
+   private:
+    std::vector<Change>::iterator covered(std::size_t covers) {
+      return std::find_if(changes.begin(), changes.end(),
+                          [&](const Change& change) { return change.number >= covers; });
     }
   };
   using Names = std::map<std::string, std::shared_ptr<File>>;

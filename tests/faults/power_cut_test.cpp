@@ -3,11 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <sstream>
-
 #include "host/base/log.h"
-#include "tests/faults/acknowledged.h"
 #include "tests/faults/disk_model.h"
+#include "tests/faults/driver_promises.h"
 #include "tests/faults/lane.h"
 #include "tests/faults/traced_program.h"
 #include "tests/support/temp_database.h"
@@ -17,8 +15,6 @@ namespace {
 
 using ::testing::IsEmpty;
 using testing::TempFolder;
-
-constexpr int kCompleted = 3;  // code of task.state
 
 // A recorded run of the driver, beginning with what lay on the disk before.
 struct Recording {
@@ -40,21 +36,6 @@ Recording record(const TempFolder& folder, const std::vector<std::string>& drive
   return recording;
 }
 
-// What the driver has been promised so far.
-struct Promises {
-  Acknowledged deliveries;
-  std::vector<std::string> finished;
-
-  void hear(const std::string& line) {
-    std::istringstream words(line);
-    std::string what, first, second;
-    words >> what >> first >> second;
-    if (what == "accepted") deliveries.add(first, second);
-    if (what == "finished") finished.push_back(first);
-  }
-  bool any() const { return deliveries.count() > 0; }
-};
-
 struct Damage {
   int images = 0;
   int lost = 0;      // images in which a promise is broken
@@ -68,7 +49,7 @@ class Judge {
  public:
   Judge() { std::filesystem::create_directories(folder_.path() / "data"); }
 
-  void look(const DiskModel::Image& image, const Promises& promises, Damage& damage) {
+  void look(const DiskModel::Image& image, const DriverPromises& promises, Damage& damage) {
     ++damage.images;
     const std::filesystem::path data = folder_.path() / "data";
     for (const auto& entry : std::filesystem::directory_iterator(data)) std::filesystem::remove(entry.path());
@@ -76,12 +57,7 @@ class Judge {
     if (promises.any()) {
       const Books books = Books::read(data / "davit.db");
       if (!books.damage.empty()) return note(damage.damaged, damage, books.damage);
-      auto broken = broken_promises(promises.deliveries, books);
-      for (const std::string& task : promises.finished) {
-        const auto found = books.tasks.find(task);
-        if (found == books.tasks.end() || found->second.state != kCompleted)
-          broken.push_back("task " + task + " was finished and is not");
-      }
+      const auto broken = promises.broken(books);
       if (!broken.empty()) return note(damage.lost, damage, broken.front());
     }
     // Opening costs a sync or two, so not of every image that has shown to be sound.
@@ -118,7 +94,7 @@ class Judge {
 Damage cut_power(const Recording& recording, int images, Luck& luck) {
   Damage damage;
   Judge judge;
-  Promises promises;
+  DriverPromises promises;
   DiskModel disk = recording.before;
   const int at_each = std::max(1, images / static_cast<int>(recording.events.size() * std::size(kCuts)));
   // Where fewer images are asked for than there are points, each point gets its share by luck.

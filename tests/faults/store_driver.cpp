@@ -4,11 +4,12 @@
 // each by one write() of its own, after the store's answer. Failures of storage are said ("refused …") and
 // survived.
 //
-// Usage: store_driver DATABASE [opens=N] [batches=N] [body=BYTES] [durability=full|normal|off] [hasty]
+// Usage: store_driver DATABASE [opens=N] [batches=N] [body=BYTES] [durability=normal|off] [hasty] [stubborn]
 //   opens       how often the database is opened and closed again
 //   batches     of three deliveries each, per open
 //   durability  what SQLite is made to do whatever the store asks for; for known-bad variants
 //   hasty       acknowledges before the store has answered; a known-bad variant as well
+//   stubborn    tries a sync that failed once more and believes the second answer; likewise
 // Ends with 0, or with 20 if the database does not open.
 #include <sqlite3.h>
 #include <unistd.h>
@@ -56,6 +57,37 @@ int overrule(sqlite3* database, char**, const sqlite3_api_routines*) {
 }
 constexpr char kNormal[] = "PRAGMA synchronous = NORMAL";
 constexpr char kOff[] = "PRAGMA synchronous = OFF";
+
+// SQLite's own files, but for their sync.
+class StubbornFiles {
+ public:
+  static void register_them() {
+    usual_ = sqlite3_vfs_find(nullptr);
+    stubborn_ = *usual_;
+    stubborn_.zName = "stubborn";
+    stubborn_.xOpen = open;
+    sqlite3_vfs_register(&stubborn_, 0);
+  }
+
+ private:
+  static int open(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* got) {
+    const int code = usual_->xOpen(usual_, name, file, flags, got);
+    if (file->pMethods == nullptr) return code;
+    // Kinds of files differ in their methods, but not in how they are synced.
+    sqlite3_io_methods& methods = methods_[(flags & SQLITE_OPEN_MAIN_DB) != 0 ? 0 : 1];
+    sync_ = file->pMethods->xSync;
+    methods = *file->pMethods;
+    methods.xSync = [](sqlite3_file* synced, int how) {
+      return sync_(synced, how) == SQLITE_OK ? SQLITE_OK : sync_(synced, how);
+    };
+    file->pMethods = &methods;
+    return code;
+  }
+  static inline sqlite3_vfs* usual_;
+  static inline sqlite3_vfs stubborn_;
+  static inline sqlite3_io_methods methods_[2];
+  static inline int (*sync_)(sqlite3_file*, int);
+};
 
 store::NewDelivery delivery_of(const std::string& key, const Work& work) {
   store::NewDelivery delivery;
@@ -142,6 +174,10 @@ int main(int argc, char** argv) {
     if (word.rfind("batches=", 0) == 0) work.batches = number(8);
     if (word.rfind("body=", 0) == 0) work.body = static_cast<std::size_t>(number(5));
     if (word == "hasty") work.hasty = true;
+    if (word == "stubborn") {
+      StubbornFiles::register_them();
+      work.options.vfs = "stubborn";
+    }
     using Extension = void (*)();
     if (word == "durability=normal") sqlite3_auto_extension(reinterpret_cast<Extension>(overrule<kNormal>));
     if (word == "durability=off") sqlite3_auto_extension(reinterpret_cast<Extension>(overrule<kOff>));

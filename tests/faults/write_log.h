@@ -13,13 +13,13 @@
 namespace davit::faults {
 
 struct DiskEvent {
-  enum class Kind { Create, Write, Truncate, Sync, SyncFolder, Unlink, Rename, Said };
+  enum class Kind { Create, Write, Truncate, Sync, SyncFailed, SyncFolder, Unlink, Rename, Said };
   Kind kind = Kind::Said;
   std::string name;        // of the file in the folder
   std::string to;          // Rename
   std::size_t offset = 0;  // Write; Truncate: the new size
   std::string bytes;       // Write; Said: the line
-  std::size_t covers = 0;  // Sync, SyncFolder: as many events came before it was asked for
+  std::size_t covers = 0;  // Sync…: as many events came before it was asked for
 };
 
 // The words before the program that make strace write such a log.
@@ -58,7 +58,7 @@ class WriteLog {
     if (line.compare(call, 5, "<... ") == 0) {  // the answer to a call whose beginning came before
       const auto begun = unfinished_.find(thread);
       if (begun == unfinished_.end()) return;
-      if (succeeded(line)) events_.push_back(std::move(begun->second));
+      add(line, std::move(begun->second));
       unfinished_.erase(begun);
       return;
     }
@@ -69,9 +69,18 @@ class WriteLog {
     event.covers = events_.size();
     if (waits && sync) {
       unfinished_[thread] = std::move(event);
-    } else if (waits || succeeded(line)) {
+    } else if (waits) {
       events_.push_back(std::move(event));
+    } else {
+      add(line, std::move(event));
     }
+  }
+  // Calls that failed did nothing, but a sync that failed is remembered.
+  void add(const std::string& line, DiskEvent event) {
+    const bool failed = !succeeded(line);
+    if (failed && event.kind != DiskEvent::Kind::Sync) return;
+    if (failed) event.kind = DiskEvent::Kind::SyncFailed;
+    events_.push_back(std::move(event));
   }
 
   bool parse(std::string_view call, DiskEvent& event) const {
