@@ -58,7 +58,8 @@ class RunningHost {
     std::ofstream file(folder() / "davit.yaml");
     file << "server: {host: 127.0.0.1, port: 0, threads: 2" << server_options << "}\n"
          << "storage: {path: " << (folder() / "davit.db").string() << "}\n"
-         << "plugins: {directory: " << (folder() / "plugins").string() << ", settle: 0}\n"
+         << "plugins: {directory: " << (folder() / "plugins").string()
+         << ", store: " << (folder() / "plugin-store").string() << ", settle: 0}\n"
          << "log: {level: debug}\n"
          << sections;
   }
@@ -131,7 +132,9 @@ class RunningHost {
   }
   int exit_status() const { return exit_status_; }
   bool running() const {
-    return pid_ > 0 && ::waitpid(pid_, nullptr, WNOHANG | WNOWAIT) == 0 && ::kill(pid_, 0) == 0;
+    siginfo_t ended{};
+    return pid_ > 0 && ::waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           ended.si_pid == 0;
   }
 
   // Sends one request on a connection of its own.

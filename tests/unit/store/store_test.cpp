@@ -158,10 +158,10 @@ TEST_F(StoreFileTest, ALinkIsRefused) {
   const fs::path real = path();
   database_.options.path = database_.folder() / "link.db";
   fs::create_symlink(real, path());
-  expect_refused(OpenFailure::Other, "symbolic link");
+  expect_refused(OpenFailure::Linked, "symbolic link");
   fs::remove(path());
   fs::create_hard_link(real, path());
-  expect_refused(OpenFailure::Other, "hard link");
+  expect_refused(OpenFailure::Linked, "hard link");
 }
 
 TEST_F(StoreFileTest, ASecondHostIsRefusedAndNamesTheFirst) {
