@@ -58,7 +58,8 @@ class RunningHost {
     std::ofstream file(folder() / "davit.yaml");
     file << "server: {host: 127.0.0.1, port: 0, threads: 2" << server_options << "}\n"
          << "storage: {path: " << (folder() / "davit.db").string() << "}\n"
-         << "plugins: {directory: " << (folder() / "plugins").string() << ", settle: 0}\n"
+         << "plugins: {directory: " << (folder() / "plugins").string()
+         << ", store: " << (folder() / "plugin-store").string() << ", settle: 0}\n"
          << "log: {level: debug}\n"
          << sections;
   }
@@ -189,7 +190,7 @@ class RunningHost {
   }
 
   std::string server_options;          // more of the YAML's server section, beginning with a comma
-  std::vector<std::string> run_under;  // words before the program, which they must become: prlimit …
+  std::vector<std::string> run_under;  // words before the program, which they must become: prlimit, strace …
   std::map<std::string, std::string> environment{{"GITHUB_WEBHOOK_SECRET", kSecret}};
 
  private:
