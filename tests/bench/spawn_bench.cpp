@@ -1,5 +1,5 @@
 // What starting costs and what idling costs: bench_spawn [--starts N]
-#include <signal.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
@@ -25,11 +25,19 @@ using namespace davit::bench;
 using Clock = std::chrono::steady_clock;
 
 constexpr int kPlugins = 10;
+constexpr int kWarmUps = 5;
 
 double quantile(std::vector<double> values, double q) {
   std::sort(values.begin(), values.end());
   return values[std::min(static_cast<std::size_t>(q * static_cast<double>(values.size())),
                          values.size() - 1)];
+}
+
+double cpu_milliseconds(int who) {
+  rusage usage{};
+  ::getrusage(who, &usage);
+  return static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e3 +
+         static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e3;
 }
 
 // Milliseconds from the call to the answer of a runner that was not there before: spawn, load, handshake,
@@ -52,7 +60,7 @@ std::vector<double> cold_starts(int count) {
   spec.calls_per_runner = 1;
   const auto prepared = isolation::PreparedSpec::make(spec);
   std::vector<double> times;
-  for (int i = 0; i < count + 5; ++i) {
+  for (int i = 0; i < count + kWarmUps; ++i) {
     std::promise<isolation::CallOutcome> ended;
     const auto begun = Clock::now();
     (*loop)->run([&] {
@@ -65,7 +73,8 @@ std::vector<double> cold_starts(int count) {
     });
     const isolation::CallOutcome outcome = ended.get_future().get();
     if (outcome.end != isolation::CallEnd::Answered) give_up("a runner did not answer: " + outcome.detail);
-    if (i >= 5) times.push_back(std::chrono::duration<double, std::milli>(Clock::now() - begun).count());
+    if (i >= kWarmUps)
+      times.push_back(std::chrono::duration<double, std::milli>(Clock::now() - begun).count());
   }
   (*loop)->run([&] { pool.reset(); });
   return times;
@@ -88,7 +97,10 @@ std::map<std::string, double> idle_wake_ups(pid_t pid, double seconds) {
 int main(int argc, char** argv) {
   int starts = 200;
   if (argc > 2 && std::strcmp(argv[1], "--starts") == 0) starts = std::atoi(argv[2]);
+  const auto cpu_so_far = [] { return cpu_milliseconds(RUSAGE_SELF) + cpu_milliseconds(RUSAGE_CHILDREN); };
+  const double before = cpu_so_far();
   const std::vector<double> cold = cold_starts(starts);
+  const double cold_cpu = (cpu_so_far() - before) / (starts + kWarmUps);
 
   Folder folder;
   std::string agents;
@@ -114,9 +126,11 @@ int main(int argc, char** argv) {
     first = 1000 * host.seconds_to_ready();
   }
   std::vector<double> ready;
+  double ready_cpu = 0;
   for (int i = 0; i < 20; ++i) {
     Program host(serve, log);
     ready.push_back(1000 * host.seconds_to_ready());
+    ready_cpu += 1000 * cpu_of_tree(host.pid());
   }
 
   constexpr double kIdleSeconds = 10;
@@ -133,8 +147,10 @@ int main(int argc, char** argv) {
   std::printf("\nspawn: starting and idling\n\n");
   row("cold agent: spawn, load, handshake, first call: p50, p99", "%.1f ms, %.1f ms (target 10)",
       quantile(cold, 0.5), quantile(cold, 0.99));
+  row("  CPU of it, with the runner's end", "%.1f ms", cold_cpu);
   row("davit serve ready, 10 plugins probed before: p50, most", "%.0f ms, %.0f ms (target 300)",
       quantile(ready, 0.5), quantile(ready, 1));
+  row("  CPU of it, supervisor and host", "%.0f ms", ready_cpu / static_cast<double>(ready.size()));
   row("  the same with all 10 to probe", "%.0f ms", first);
   const Memory memory = memory_of(host_pid), above = memory_of(supervisor);
   row("RSS idle, the host (target 30); its supervisor", "%.1f MiB; %.1f MiB", memory.now_mib, above.now_mib);
