@@ -248,6 +248,21 @@ TEST_F(SendersTest, WhatIsNotSignedRightLeavesNoRow) {
   EXPECT_EQ(post("sentry", "", {{"Sentry-App-Signature", RunningHost::github_signature("").substr(7)}}), 200);
 }
 
+TEST_F(SendersTest, CheckConfigNamesAnUnknownSetting) {
+  for (const auto& [right, wrong, key] :
+       {std::tuple("{secret_env: JIRA_WEBHOOK_SECRET, isolation: inprocess, config: {agent:",
+                   "{config: {agnet:", "webhooks.jira.config.agnet"),
+        std::tuple("{secret_env: SENTRY_WEBHOOK_SECRET, config: {agent:", "{config: {level: x, agent:",
+                   "webhooks.sentry.config.level")}) {
+    std::string sections = kSections;
+    sections.replace(sections.find(right), std::string(right).size(), wrong);
+    host.configure(sections);
+    const auto checked = host.command({"check-config"});
+    EXPECT_NE(checked.status, 0);
+    EXPECT_THAT(checked.text, HasSubstr(key));
+  }
+}
+
 TEST_F(SendersTest, MalformedBodiesAreAnswered400WithTheMember) {
   const std::string body = R"({"webhookEvent": "jira:issue_created", "issue": {"key": 5}})";
   const auto answer = host.request(

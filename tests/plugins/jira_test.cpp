@@ -304,6 +304,17 @@ TEST_F(JiraWebhookTest, OneCommentIsOneCommandHoweverOftenItIsTold) {
   EXPECT_THAT(said(payload("dc-comment-created-without-issue.json"), kAnybody), HasSubstr("names no issue"));
 }
 
+TEST_F(JiraWebhookTest, ACommandGoesBeforeWhatAnyUpdateStarts) {
+  const std::string approve = replaced(payload(kDcComment), "/davit run planning-agent", "/davit approve");
+  const std::string labelled = replaced(approve, "\"labels\": []", "\"labels\": [\"AI-Fix\"]");
+  const Json answer =
+      Json::parse(deliver(labelled, R"({"command_users": ["*"], "any_update": true})").output);
+  EXPECT_EQ(answer.at_pointer("/actions/0/action"), "approve");
+  EXPECT_EQ(answer["tasks"].size(), 0u);
+  EXPECT_THAT(said(replaced(labelled, "/davit approve", "thanks"), R"({"any_update": true})"),
+              HasSubstr("has label"));
+}
+
 TEST_F(JiraWebhookTest, EditedAndDeletedCommentsAreNoCommands) {
   for (const char* event : {"comment_updated", "comment_deleted"}) {
     EXPECT_EQ(said(replaced(payload(kCloudComment), "comment_created", event), kAnybody),
@@ -456,6 +467,8 @@ TEST_F(JiraWebhookTest, DeepDocumentsAreCutOffAndTooDeepBodiesAreRefused) {
   };
   EXPECT_THAT(description_of(nested(10)), HasSubstr("> > deep"));
   EXPECT_EQ(description_of(nested(25)), "");
+  const Json event = Json::parse(parse(with_description(R"({"content": )" + nested(25) + "}")).output);
+  EXPECT_TRUE(event["issue"]["cut"].bool_or(false));
   EXPECT_THAT(description_of(nested(40)), HasSubstr("nested deeper"));
 }
 
@@ -478,6 +491,21 @@ TEST_F(JiraWebhookTest, LargeDocumentsAndTextsAreCutBetweenCharacters) {
     EXPECT_TRUE(issue["cut"].bool_or(false));
     EXPECT_GT(issue["description"].string_or("").size(), 64u * 1024 - 16);
     EXPECT_LE(issue["description"].string_or("").size(), 64u * 1024);
+  }
+}
+
+TEST_F(JiraWebhookTest, ADocumentOfManyEmptyNodesSaysThatItWasCut) {
+  for (const std::string& node :
+       {std::string(R"({"type": "text"})"), std::string(R"({"type": "heading"})"),
+        std::string(R"({"type": "tableRow"})"), std::string(R"({"type": "codeBlock"})"),
+        std::string(R"({"type": "mention"})"), std::string(R"({"type": "taskItem"})")}) {
+    std::string many;
+    for (int i = 0; i < 70'000; ++i) many += (i ? "," : "") + node;
+    const Outcome outcome = parse(with_description(R"({"type": "doc", "content": [)" + many + "]}"));
+    ASSERT_EQ(outcome.status, Status::Ok) << reason(outcome).substr(0, 200);
+    EXPECT_LE(outcome.output.size(), 200'000u) << node;
+    const Json event = Json::parse(outcome.output);
+    EXPECT_TRUE(event["issue"]["cut"].bool_or(false)) << node;
   }
 }
 

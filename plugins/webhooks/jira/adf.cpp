@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <chrono>
 #include <string_view>
+#include <utility>
+
+#include "../reading/excerpt.h"
 
 namespace jira {
 namespace {
@@ -15,6 +18,8 @@ class AdfWriter {
  public:
   explicit AdfWriter(std::size_t limit) : limit_(limit) {}
 
+  bool cut() const { return cut_; }
+
   // The blocks among `content`, each on lines of its own, `between` between two of them.
   std::string blocks(JsonView content, int depth, std::string_view between) {
     std::string text, line;
@@ -23,7 +28,10 @@ class AdfWriter {
       if (!text.empty()) text += between;
       text += block;
     };
-    if (depth > kMaxAdfDepth) return text;
+    if (depth > kMaxAdfDepth) {
+      cut_ = cut_ || !content.empty();
+      return text;
+    }
     for (JsonView node : content) {
       if (full()) break;
       if (is_inline(node)) {
@@ -39,13 +47,18 @@ class AdfWriter {
   }
 
  private:
-  bool full() const { return written_ >= limit_; }
+  // Asked before each node; the one that finds no room any more is left out.
+  bool full() {
+    if (written_ < limit_) return false;
+    return cut_ = true;
+  }
 
   // All text goes through here, so that nesting cannot make more of it than there is room for.
   std::string taken(std::string_view text) {
-    text = text.substr(0, std::min(text.size(), limit_ - std::min(written_, limit_) + 4));
-    written_ += text.size() + 1;
-    return std::string(text);
+    const std::string_view kept = reading::cut(text, limit_ - std::min(written_, limit_));
+    cut_ = cut_ || kept.size() != text.size();
+    written_ += kept.size() + 1;
+    return std::string(kept);
   }
 
   static bool is_inline(JsonView node) {
@@ -62,7 +75,8 @@ class AdfWriter {
     ++depth;
     if (type == "heading") {
       const auto level = std::clamp<std::int64_t>(attributes["level"].int_or(1), 1, 6);
-      return std::string(static_cast<std::size_t>(level), '#') + " " + blocks(content, depth, " ");
+      const std::string mark = std::string(static_cast<std::size_t>(level), '#') + " ";
+      return behind_mark(mark, blocks(content, depth, " "));
     }
     if (type == "bulletList") return list(content, depth, [](std::int64_t) { return std::string("- "); });
     if (type == "orderedList") {
@@ -162,7 +176,7 @@ class AdfWriter {
       std::replace(inside.begin(), inside.end(), '\n', ' ');
       text += " " + inside + " |";
     }
-    written_ += text.size() / 4;  // empty cells take room, too
+    written_ += 1 + text.size() / 4;  // empty cells take room, too
     return text;
   }
 
@@ -185,12 +199,15 @@ class AdfWriter {
 
   std::size_t limit_;
   std::size_t written_ = 0;
+  bool cut_ = false;
 };
 
 }  // namespace
 
-std::string text_of_adf(JsonView document, std::size_t limit) {
-  return AdfWriter(limit).blocks(document["content"], 0, "\n\n");
+AdfText text_of_adf(JsonView document, std::size_t limit) {
+  AdfWriter writer(limit);
+  std::string text = writer.blocks(document["content"], 0, "\n\n");
+  return {std::move(text), writer.cut()};
 }
 
 }  // namespace jira

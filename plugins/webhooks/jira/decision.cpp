@@ -154,11 +154,14 @@ Verdict decide(const Settings& settings, JsonView event) {
   if (std::string why = refusal(settings, event); !why.empty()) return nothing(std::move(why));
   if (name == "comment_created") return decide_comment(settings, event);
 
-  Verdict verdict = decide_issue(settings, event);
   // A comment that was only changed or taken away comes in the same shape.
   const bool new_comment = name == "issue_updated" && event["comment"].is_object() &&
                            type != "issue_comment_edited" && type != "issue_comment_deleted";
-  return verdict.move == Move::Nothing && new_comment ? decide_comment(settings, event) : verdict;
+  if (!new_comment) return decide_issue(settings, event);
+  Verdict by_comment = decide_comment(settings, event);
+  if (by_comment.move != Move::Nothing) return by_comment;
+  Verdict by_issue = decide_issue(settings, event);
+  return by_issue.move != Move::Nothing ? by_issue : by_comment;
 }
 
 davit::Entity entity_of(JsonView event) {

@@ -22,10 +22,16 @@ constexpr std::string_view kEvents[] = {"issue_created",   "issue_updated",   "i
 constexpr std::size_t kMaxChanges = 256;
 
 // A description or a comment: text in wiki markup, nothing, or a document.
-std::string prose_of(JsonView value, std::string_view what) {
-  if (value.is_object()) return text_of_adf(value, kMaxText + 1);
-  if (value.is_null() || value.is_string()) return std::string(value.string_or(""));
-  throw Failure::invalid_input(std::string(what) + " is neither text nor a document");
+void add_prose(Json& to, std::string_view name, JsonView value, const std::string& what) {
+  if (value.is_object()) {
+    const AdfText document = text_of_adf(value, kMaxText);
+    add_text(to, name, document.text);
+    if (document.cut) to.set("cut", true);
+    return;
+  }
+  if (!value.is_null() && !value.is_string())
+    throw Failure::invalid_input(what + " is neither text nor a document");
+  add_text(to, name, value.string_or(""));
 }
 
 // Cloud names people by account id, Data Center by key and name.
@@ -69,7 +75,7 @@ Json issue_json(JsonView issue) {
   if (status["statusCategory"]["key"] == "done") json.set("done", true);
   add_line(json, "priority", name_of(fields["priority"], "issue.fields.priority"));
   add_line(json, "summary", text_or_none(fields["summary"], "issue.fields.summary"));
-  add_text(json, "description", prose_of(fields["description"], "issue.fields.description"));
+  add_prose(json, "description", fields["description"], "issue.fields.description");
   json.set("labels", labels_of(fields["labels"]));
   json.set("url", std::string(self.substr(0, self.find("://"))) + "://" + site_of(self) + "/browse/" +
                       std::string(key));
@@ -115,7 +121,7 @@ Json changes_json(JsonView changelog) {
 Json comment_json(JsonView comment) {
   Json json = Json::object();
   add_line(json, "id", id_or_none(comment["id"], "comment.id"));
-  add_text(json, "body", prose_of(comment["body"], "comment.body"));
+  add_prose(json, "body", comment["body"], "comment.body");
   const std::string_view created = text_or_none(comment["created"], "comment.created");
   if (text_or_none(comment["updated"], "comment.updated") != created) json.set("edited", true);
   const JsonView author = object_or_none(comment["author"], "comment.author");
