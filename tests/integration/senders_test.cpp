@@ -1,5 +1,5 @@
-// The signatures of jira and sentry as their built plugins declare them and the host checks them; and their
-// deliveries through the real program.
+// The signatures of jira, sentry and slack as their built plugins declare them and the host checks them; and
+// their deliveries through the real program.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -32,17 +32,18 @@ plugin::Webhook webhook_of(const std::string& name, std::vector<std::string> sec
   EXPECT_TRUE(json.ok()) << text;
   plugin::Webhook webhook;
   webhook.scheme = *SignatureScheme::from_json(*find_member(*json, "signature"));
-  webhook.content_types = {"application/json"};
   webhook.settings.instance = name;
   webhook.settings.secrets = std::move(secrets);
   return webhook;
 }
 
-bool accepted(const plugin::Webhook& webhook, const std::string& body, Headers headers) {
-  headers.emplace_back("Content-Type", "application/json");
+constexpr std::int64_t kNow = 1'531'420'618;  // seconds; the time stamp of Slack's vector
+
+bool accepted(const plugin::Webhook& webhook, const std::string& body, Headers headers,
+              std::int64_t now = kNow) {
   std::string_view cause;
-  return plugin::verify(webhook, plugin::test::delivery(body, std::move(headers)),
-                        from_unix_ms(1'700'000'000'000), cause)
+  return plugin::verify(webhook, plugin::test::delivery(body, std::move(headers)), from_unix_ms(now * 1000),
+                        cause)
       .ok();
 }
 
@@ -62,7 +63,7 @@ std::vector<Vector> vectors() {
                   string_member(json, "body"),
                   {},
                   bool_member(json, "valid")};
-    if (vector.service != "jira" && vector.service != "sentry") continue;
+    if (vector.service != "jira" && vector.service != "sentry" && vector.service != "slack") continue;
     for (const auto& header : find_member(json, "headers")->GetObject())
       vector.headers.emplace_back(header.name.GetString(), header.value.GetString());
     found.push_back(std::move(vector));
@@ -82,7 +83,7 @@ TEST(SenderSignaturesTest, PublishedVectorsVerifyOrFailAsStated) {
         << vector.id << ", while the secret is being changed";
     ++count;
   }
-  EXPECT_EQ(count, 5);
+  EXPECT_EQ(count, 6);
 }
 
 // Every text that differs from `text` in one bit.
@@ -106,7 +107,9 @@ TEST(SenderSignaturesTest, NoFlippedBitOfBodySignatureOrSecretIsAccepted) {
   for (const Vector& vector : vectors()) {
     if (!vector.valid) continue;
     const plugin::Webhook webhook = webhook_of(vector.service, {vector.secret});
-    const std::size_t prefix = vector.service == "jira" ? std::string("sha256=").size() : 0;
+    const std::size_t prefix = vector.service == "jira"    ? 7
+                               : vector.service == "slack" ? 3
+                                                           : 0;  // "sha256=", "v0="
     for_each_flip(vector.body, [&](const std::string& body) {
       EXPECT_FALSE(accepted(webhook, body, vector.headers)) << vector.id;
       ++flips;
@@ -148,6 +151,21 @@ TEST(SenderSignaturesTest, JiraTakesTheMethodsOfItsListOnly) {
   EXPECT_FALSE(accepted(jira, body, {}));
 }
 
+TEST(SenderSignaturesTest, SlacksTimeStampIsSignedAndCountsFor300Seconds) {
+  for (const Vector& vector : vectors()) {
+    if (vector.service != "slack") continue;
+    const plugin::Webhook slack = webhook_of("slack", {vector.secret});
+    for (const std::int64_t late : {-300, 0, 300})
+      EXPECT_TRUE(accepted(slack, vector.body, vector.headers, kNow + late)) << late;
+    for (const std::int64_t late : {-301, 301})
+      EXPECT_FALSE(accepted(slack, vector.body, vector.headers, kNow + late)) << late;
+    Headers headers = vector.headers;
+    for (auto& [name, value] : headers)
+      if (name == "X-Slack-Request-Timestamp") value = std::to_string(kNow + 1);
+    EXPECT_FALSE(accepted(slack, vector.body, headers));
+  }
+}
+
 TEST(SenderSignaturesTest, SentrySignsInEitherHeaderAlsoAnEmptyBody) {
   const plugin::Webhook sentry = webhook_of("sentry", {"client-secret"});
   for (const std::string body : {"", "{}"}) {
@@ -164,6 +182,7 @@ constexpr char kSections[] = R"(
 webhooks:
   jira: {secret_env: JIRA_WEBHOOK_SECRET, isolation: inprocess, config: {agent: command-agent}}
   sentry: {secret_env: SENTRY_WEBHOOK_SECRET, config: {agent: command-agent}}
+  slack: {secret_env: SLACK_SIGNING_SECRET, config: {agent: command-agent}}
 agents:
   command-agent: {max_retries: 0, config: {command: [/bin/sh, -c, "cat >/dev/null; echo done"]}}
 )";
@@ -171,10 +190,11 @@ agents:
 class SendersTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    for (const char* library : {"jira.so", "sentry.so", "command_agent.so"})
+    for (const char* library : {"jira.so", "sentry.so", "slack.so", "command_agent.so"})
       host.install(std::filesystem::path(DAVIT_BUILD_DIR "/plugins") / library);
     host.environment = {{"JIRA_WEBHOOK_SECRET", RunningHost::kSecret},
-                        {"SENTRY_WEBHOOK_SECRET", RunningHost::kSecret}};
+                        {"SENTRY_WEBHOOK_SECRET", RunningHost::kSecret},
+                        {"SLACK_SIGNING_SECRET", RunningHost::kSecret}};
     host.configure(kSections);
     ASSERT_TRUE(host.start()) << host.log();
   }
@@ -195,9 +215,9 @@ class SendersTest : public ::testing::Test {
 };
 
 TEST_F(SendersTest, SendSignsLikeEachSenderAndTheTaskRuns) {
-  for (const auto& [sender, file, event] :
-       {std::tuple("jira", "derived-issue-created-ai-fix.json", ""),
-        std::tuple("sentry", "derived-issue-created-today.json", "issue")}) {
+  for (const auto& [sender, file, event] : {std::tuple("jira", "derived-issue-created-ai-fix.json", ""),
+                                            std::tuple("sentry", "derived-issue-created-today.json", "issue"),
+                                            std::tuple("slack", "app-mention.json", "")}) {
     const auto sent =
         send(sender, file,
              *event ? std::vector<std::string>{std::string("--event=") + event} : std::vector<std::string>{});
@@ -209,7 +229,7 @@ TEST_F(SendersTest, SendSignsLikeEachSenderAndTheTaskRuns) {
     auto task = host.wait_for_task(string_member(*answer, "task_id"), {"completed", "failed"});
     EXPECT_EQ(string_member(task, "status"), "completed") << host.log();
   }
-  EXPECT_EQ(deliveries(), 2u);
+  EXPECT_EQ(deliveries(), 3u);
 }
 
 TEST_F(SendersTest, ASentryEventThatHappensOnceCountsOnce) {
@@ -246,6 +266,22 @@ TEST_F(SendersTest, WhatIsNotSignedRightLeavesNoRow) {
   EXPECT_EQ(post("jira", jira, {{"X-Hub-Signature", by_jira}}), 202) << host.log();
   EXPECT_EQ(post("sentry", sentry, {{"Sentry-App-Signature", by_sentry}}), 202) << host.log();
   EXPECT_EQ(post("sentry", "", {{"Sentry-App-Signature", RunningHost::github_signature("").substr(7)}}), 200);
+}
+
+TEST_F(SendersTest, SlackGetsItsChallengeBackAndAnAnswerToShowButOnlyIfItSigned) {
+  const auto challenged = send("slack", "url-verification.json");
+  EXPECT_EQ(challenged.text, "200 3eZbrw1aBm2rZgRNFdxV2595E9CY3gmdALWMmHkvFXO7tYXAYM8P\n") << host.log();
+  const auto asked = send("slack", "derived-slash-command-ours.form.txt",
+                          {"--header=Content-Type: application/x-www-form-urlencoded"});
+  EXPECT_THAT(asked.text,
+              HasSubstr("200 {\"response_type\":\"ephemeral\",\"text\":\"Queued command-agent for slack:"))
+      << host.log();
+  EXPECT_EQ(host.request("POST", "/webhooks/slack", payload("slack", "url-verification.json"),
+                         {{"Content-Type", "application/json"}})
+                .status,
+            401);
+  auto tasks = parse_json(host.api("GET", "/api/dashboard/tasks").body);
+  EXPECT_EQ(find_member(*tasks, "tasks")->Size(), 1u);
 }
 
 TEST_F(SendersTest, CheckConfigNamesAnUnknownSetting) {
