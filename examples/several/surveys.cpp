@@ -11,6 +11,7 @@ class SurveyWebhook : public davit::WebhookHandler {
             .description = "What customers say about the help desk",
             .secret_env_var = "DESK_WEBHOOK_SECRET",
             .delivery_id = {.pointer = "/id"},
+            .max_body_bytes = 1'000'000,  // a task's payload may have 1 MiB
             .signature = davit::Signature::hmac_sha256("X-Desk-Signature").hex()};
   }
 

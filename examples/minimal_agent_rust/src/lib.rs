@@ -36,7 +36,7 @@ unsafe extern "C" fn metadata(_: u32, _: *const davit_call, out: *const davit_si
     write(
         out,
         r#"{"name": "echo-rust-agent", "display_name": "Echo Agent", "description": "Gives its context back",
-            "capabilities": ["analysis"]}"#,
+            "capabilities": ["analysis"], "version": "1.0.0"}"#,
     )
 }
 

@@ -48,11 +48,12 @@ unsafe extern "C" fn handle(
 
 unsafe extern "C" fn destroy(_: *mut c_void) {}
 
+/// max_body_bytes: a task's payload may have 1 MiB.
 unsafe extern "C" fn metadata(_: u32, _: *const davit_call, out: *const davit_sink) -> davit_status {
     write(
         out,
-        r#"{"name": "echo-rust", "description": "Turns every delivery into a task",
-            "secret_env_var": "ECHO_RUST_WEBHOOK_SECRET", "delivery_id": {"header": "X-Echo-Delivery"},
+        r#"{"name": "echo-rust", "description": "Turns every delivery into a task", "version": "1.0.0",
+            "secret_env_var": "ECHO_RUST_WEBHOOK_SECRET", "delivery_id": {"header": "X-Echo-Delivery"}, "max_body_bytes": 1000000,
             "signature": {"headers": ["X-Echo-Signature"], "signed": "{body}",
                           "accept": [{"prefix": "sha256=", "algorithm": "hmac-sha256", "encoding": "hex"}]}}"#,
     )

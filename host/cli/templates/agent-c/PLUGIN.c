@@ -29,7 +29,7 @@ static davit_status metadata(uint32_t index, const davit_call *call, const davit
   (void)index, (void)call;
   return out->write(out, text("{\"name\":\"@NAME@\",\"display_name\":\"@TITLE@\","
                               "\"description\":\"Gives its context back\",\"capabilities\":[\"analysis\"],"
-                              "\"timeout_seconds\":60}"));
+                              "\"version\":\"1.0.0\",\"timeout_seconds\":60}"));
 }
 
 /* The host says how much room there is: never write more than that. */

@@ -52,12 +52,12 @@ static davit_status handle(void *self, const davit_call *call, davit_text parsed
 
 static void destroy(void *self) { (void)self; }
 
-/* The host checks the signature as this says. */
+/* The host checks the signature as this says. max_body_bytes: a task's payload may have 1 MiB. */
 static davit_status metadata(uint32_t index, const davit_call *call, const davit_sink *out) {
   (void)index, (void)call;
-  return out->write(out, text("{\"name\":\"@NAME@\",\"description\":\"Deliveries of @TITLE@\","
+  return out->write(out, text("{\"name\":\"@NAME@\",\"description\":\"Deliveries of @TITLE@\",\"version\":\"1.0.0\","
                               "\"secret_env_var\":\"@VARIABLE@\",\"event_header\":\"@HEADER@-Event\","
-                              "\"delivery_id\":{\"header\":\"@HEADER@-Delivery\"},"
+                              "\"delivery_id\":{\"header\":\"@HEADER@-Delivery\"},\"max_body_bytes\":1000000,"
                               "\"signature\":{\"headers\":[\"@HEADER@-Signature\"],\"signed\":\"{body}\",\"accept\":["
                               "{\"prefix\":\"sha256=\",\"algorithm\":\"hmac-sha256\",\"encoding\":\"hex\"}]}}"));
 }

@@ -9,6 +9,7 @@ class @CLASS@ : public davit::WebhookHandler {
             .secret_env_var = "@VARIABLE@",
             .event_header = "@HEADER@-Event",
             .delivery_id = {.header = "@HEADER@-Delivery"},
+            .max_body_bytes = 1'000'000,  // a task's payload may have 1 MiB
             // The host checks it: what the sender signs, and how it is written.
             .signature = davit::Signature::hmac_sha256("@HEADER@-Signature").prefix("sha256=").hex()};
   }

@@ -35,7 +35,7 @@ unsafe extern "C" fn metadata(_: u32, _: *const davit_call, out: *const davit_si
     write(
         out,
         r#"{"name": "@NAME@", "display_name": "@TITLE@", "description": "Gives its context back",
-            "capabilities": ["analysis"], "timeout_seconds": 60}"#,
+            "capabilities": ["analysis"], "version": "1.0.0", "timeout_seconds": 60}"#,
     )
 }
 

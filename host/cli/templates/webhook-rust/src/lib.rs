@@ -64,12 +64,12 @@ unsafe extern "C" fn handle(
 
 unsafe extern "C" fn destroy(_: *mut c_void) {}
 
-/// The host checks the signature as this says.
+/// The host checks the signature as this says. max_body_bytes: a task's payload may have 1 MiB.
 unsafe extern "C" fn metadata(_: u32, _: *const davit_call, out: *const davit_sink) -> davit_status {
     write(
         out,
-        r#"{"name": "@NAME@", "description": "Deliveries of @TITLE@", "secret_env_var": "@VARIABLE@",
-            "event_header": "@HEADER@-Event", "delivery_id": {"header": "@HEADER@-Delivery"},
+        r#"{"name": "@NAME@", "description": "Deliveries of @TITLE@", "version": "1.0.0", "secret_env_var": "@VARIABLE@",
+            "event_header": "@HEADER@-Event", "delivery_id": {"header": "@HEADER@-Delivery"}, "max_body_bytes": 1000000,
             "signature": {"headers": ["@HEADER@-Signature"], "signed": "{body}",
                           "accept": [{"prefix": "sha256=", "algorithm": "hmac-sha256", "encoding": "hex"}]}}"#,
     )
