@@ -48,12 +48,13 @@ Result<int> list(const Context& context) {
 }  // namespace
 
 void add_plugins(CLI::App& app, Context& context) {
-  CLI::App* plugins = app.add_subcommand("plugins", "Plugins of the running host: list");
+  CLI::App* plugins = app.add_subcommand("plugins", "Plugins of the running host: list; and a new one: new");
   plugins->require_subcommand(1);
   CLI::App* command =
       add_command(*plugins, context, "list", "List webhooks, agents and refused libraries with their reasons",
                   [&context] { return list(context); });
   add_json_option(*command, context);
+  add_plugins_new(*plugins, context);
 }
 
 }  // namespace davit::cli
