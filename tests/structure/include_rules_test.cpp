@@ -71,6 +71,7 @@ TEST(IncludeRulesTest, ArrowsBetweenFoldersPointDown) {
       {"plugin", {"base", "model"}},
       {"store", {"base", "model"}},
       {"isolation", {"base", "model", "metrics", "plugin"}},
+      {"conformance", {"base", "model", "plugin", "isolation"}},
       {"ingest", {"base", "model", "metrics", "plugin", "store", "isolation"}},
       {"dispatch", {"base", "model", "metrics", "plugin", "store", "isolation"}},
       {"http", {"base", "model", "metrics", "plugin", "store", "ingest"}},
