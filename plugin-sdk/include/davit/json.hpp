@@ -13,21 +13,24 @@
 #pragma once
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <concepts>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <initializer_list>
 #include <iterator>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
-// Not RAPIDJSON_SSE2: in RapidJSON 1.1.0 its vector code takes the control bytes 0x1A to 0x1F for plain ones, and writes
-// them unescaped. It is undefined in case the author's own code asked for it.
+// Not RAPIDJSON_SSE2: in RapidJSON 1.1.0 its vector code takes the control bytes 0x1A to 0x1F for plain ones,
+// and writes them unescaped. It is undefined in case the author's own code asked for it.
 #undef RAPIDJSON_SSE2
 #undef RAPIDJSON_SSE42
 #include <rapidjson/document.h>
@@ -295,7 +298,23 @@ class JsonDepthGuard {
   bool Int64(std::int64_t value) { return next_.Int64(value); }
   bool Uint64(std::uint64_t value) { return next_.Uint64(value); }
   bool Double(double value) { return next_.Double(value); }
-  bool RawNumber(const char* text, rj::SizeType size, bool copy) { return next_.RawNumber(text, size, copy); }
+  // Numbers come as text: the reader's own conversion makes 3e200 of "0e200" and infinity of "0e308".
+  bool RawNumber(const char* text, rj::SizeType size, bool) {
+    auto read_whole = [&](auto& value) {
+      const auto [stop, error] = std::from_chars(text, text + size, value);
+      return error == std::errc() && stop == text + size;
+    };
+    std::int64_t integer = 0;
+    if (read_whole(integer)) return next_.Int64(integer);
+    std::uint64_t natural = 0;
+    if (read_whole(natural)) return next_.Uint64(natural);
+    double real = 0;
+    // Out of range is what is too large and what is too small; strtod gives infinity for the one, nearly 0
+    // for the other.
+    if (!read_whole(real)) real = std::strtod(std::string(text, size).c_str(), nullptr);
+    too_large_ = !std::isfinite(real);
+    return !too_large_ && next_.Double(real);
+  }
   bool String(const char* text, rj::SizeType size, bool copy) {
     return good(text, size) && next_.String(text, size, copy);
   }
@@ -308,6 +327,7 @@ class JsonDepthGuard {
   bool EndArray(rj::SizeType count) { return --depth_, next_.EndArray(count); }
 
   std::string why() const {
+    if (too_large_) return "a number that is too large";
     if (depth_ <= max_depth_) return "a lone surrogate";
     return "nested deeper than " + std::to_string(max_depth_) + " levels";
   }
@@ -320,6 +340,7 @@ class JsonDepthGuard {
   bool check_strings_;
   int max_depth_;
   int depth_ = 0;
+  bool too_large_ = false;
 };
 
 }  // namespace detail
@@ -346,17 +367,34 @@ class Json {
   Json(std::string_view text) { set_string(text); }                                     // NOLINT
   Json(const std::string& text) : Json(std::string_view(text)) {}                       // NOLINT
   Json(const char* text) : Json(text ? std::string_view(text) : std::string_view()) {}  // NOLINT
-  Json(JsonView view) { node_ = copy(*view.node_, arena().pool); }                      // NOLINT: deep
+  Json(JsonView view) {                                                                 // NOLINT: deep
+    const detail::JsonNode& from = *view.node_;
+    if (from.IsString()) {
+      set_string(view.string_or(""));
+    } else if (from.IsObject() || from.IsArray()) {
+      node_ = copy(from, arena().pool);
+    } else if (from.IsBool()) {
+      node_.SetBool(from.GetBool());
+    } else if (from.IsInt64()) {
+      node_.SetInt64(from.GetInt64());
+    } else if (from.IsUint64()) {
+      node_.SetUint64(from.GetUint64());
+    } else if (from.IsNumber()) {
+      node_.SetDouble(from.GetDouble());
+    }
+  }
   template <std::convertible_to<std::string_view> Text>
   Json(const std::vector<Text>& texts) : Json(array()) {  // NOLINT(google-explicit-constructor)
     for (const Text& text : texts) push_back(std::string_view(text));
   }
 
-  Json(Json&& other) noexcept : arena_(std::move(other.arena_)), node_(std::move(other.node_)) {}
+  Json(Json&& other) noexcept
+      : arena_(std::move(other.arena_)), text_(std::move(other.text_)), node_(std::move(other.node_)) {}
   Json& operator=(Json&& other) noexcept {
     if (this != &other) {
       node_ = std::move(other.node_);
       arena_ = std::move(other.arena_);
+      text_ = std::move(other.text_);
     }
     return *this;
   }
@@ -377,8 +415,8 @@ class Json {
     if (!text.empty()) std::memcpy(copy, text.data(), text.size());
     std::memset(copy + text.size(), 0, room - text.size());
 
-    constexpr unsigned kFlags =
-        detail::rj::kParseInsituFlag | detail::rj::kParseIterativeFlag | detail::rj::kParseFullPrecisionFlag;
+    // The reader recurses, no deeper than the guard lets it.
+    constexpr unsigned kFlags = detail::rj::kParseInsituFlag | detail::rj::kParseNumbersAsStringsFlag;
     const bool surrogates =
         text.find("\\ud") != std::string_view::npos || text.find("\\uD") != std::string_view::npos;
     detail::rj::GenericDocument<detail::rj::UTF8<>, detail::JsonPool> document(
@@ -412,9 +450,8 @@ class Json {
       *there = node;
       return *this;
     }
-    Json key(name);
-    detail::JsonNode key_node = adopt(std::move(key));
-    node_.AddMember(key_node, node, arena().pool);
+    detail::JsonNode key = text_node(name);
+    node_.AddMember(key, node, arena().pool);
     return *this;
   }
 
@@ -493,11 +530,21 @@ class Json {
   void reset(detail::rj::Type type) {
     detail::JsonNode(type).Swap(node_);
     arena_.reset();
+    text_.reset();
   }
 
   void set_string(std::string_view text) {
     if (!is_utf8(text)) return set_string(to_utf8(text));
-    node_.SetString(text.data() ? text.data() : "", detail::json_size(text.size()), arena().pool);
+    text_.reset(new char[text.size() + 1]);
+    if (!text.empty()) std::memcpy(text_.get(), text.data(), text.size());
+    text_[text.size()] = '\0';
+    node_.SetString(detail::JsonNode::StringRefType(text_.get(), detail::json_size(text.size())));
+  }
+
+  // A text that lives in this document.
+  detail::JsonNode text_node(std::string_view text) {
+    if (!is_utf8(text)) return text_node(to_utf8(text));
+    return detail::JsonNode(text.data() ? text.data() : "", detail::json_size(text.size()), arena().pool);
   }
 
   // RapidJSON's own copy would keep pointing to the strings of a document that was parsed in place.
@@ -521,15 +568,18 @@ class Json {
   // Takes a value's node and keeps what it lives in. Small things are copied, so that a list of a thousand
   // short texts does not become a thousand arenas.
   detail::JsonNode adopt(Json value) {
+    if (value.node_.IsString()) return text_node(value.string_in());
     if (!value.arena_) return std::move(value.node_);
-    if (value.node_.IsString()) {
-      return detail::JsonNode(value.node_.GetString(), value.node_.GetStringLength(), arena().pool);
-    }
     arena().adopted.push_back(std::move(value.arena_));
     return std::move(value.node_);
   }
 
-  std::unique_ptr<detail::JsonArena> arena_;
+  std::string_view string_in() const { return {node_.GetString(), node_.GetStringLength()}; }
+
+  std::unique_ptr<detail::JsonArena> arena_;  // of an array or object, or of a document that was read
+  // Of a value that is a text and nothing else: most values are, and are soon put into another one, so they
+  // get no arena for that.
+  std::unique_ptr<char[]> text_;
   detail::JsonNode node_;
 };
 
@@ -538,7 +588,8 @@ struct JsonField {
   template <class Value>
   requires std::constructible_from<Json, Value> JsonField(std::string_view field_name, Value&& field_value)
       : name(field_name), value(std::forward<Value>(field_value)) {}
-  template <class Value>  // NOLINTNEXTLINE(bugprone-forwarding-reference-overload): no Json is made of a JsonField
+  template <class Value>  // NOLINTNEXTLINE(bugprone-forwarding-reference-overload): no Json is made of a
+                          // JsonField
   requires std::constructible_from<Json, Value> JsonField(Value&& element)
       : value(std::forward<Value>(element)) {}  // NOLINT(google-explicit-constructor)
 
