@@ -223,8 +223,8 @@ TEST(HostIoErrorTest, TheHostOutlivesFailedCalls) {
     const int first = luck.between(1, std::string_view(fault.call) == "pwrite64" ? 200 : 20);
     const std::string when = std::to_string(first) + ".." + std::to_string(first + luck.between(0, 15));
     SCOPED_TRACE(injection(fault, when));
-    host.launcher = failing(fault, when, database, host.folder() / "strace");
-    host.launcher.insert(host.launcher.begin() + 1,
+    host.run_under = failing(fault, when, database, host.folder() / "strace");
+    host.run_under.insert(host.launcher.begin() + 1,
                          "-D");  // so that the process that is started becomes the host
     host.environment["ASAN_OPTIONS"] = asan_options_under_strace();
     Acknowledged acknowledged;
@@ -244,7 +244,7 @@ TEST(HostIoErrorTest, TheHostOutlivesFailedCalls) {
       const auto broken = broken_promises(acknowledged, Books::read(database));
       EXPECT_THAT(broken, IsEmpty()) << join(broken) << host.log();
     }
-    host.launcher.clear();
+    host.run_under.clear();
     ASSERT_TRUE(host.start()) << host.log();
     EXPECT_EQ(deliver(host.port(), "afterwards").status, 202) << host.log();
     total += acknowledged.count();

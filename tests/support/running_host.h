@@ -70,10 +70,10 @@ class RunningHost {
     int ready[2];
     if (::pipe(ready) != 0) return false;
     ::fcntl(ready[0], F_SETFD, FD_CLOEXEC);
-    std::vector<std::string> words{kProgram, "serve", "--config=" + (folder() / "davit.yaml").string(),
-                                   "--ready-fd=" + std::to_string(ready[1])};
+    std::vector<std::string> words = run_under;
+    words.insert(words.end(), {kProgram, "serve", "--config=" + (folder() / "davit.yaml").string(),
+                               "--ready-fd=" + std::to_string(ready[1])});
     for (std::string& word : more) words.push_back(std::move(word));
-    words.insert(words.begin(), launcher.begin(), launcher.end());
     pid_ = spawn(words, log_file(), true);
     ::close(ready[1]);
     std::string line;
@@ -189,8 +189,8 @@ class RunningHost {
     return text ? *text : "";
   }
 
-  std::vector<std::string> launcher;  // words before the program, as strace and its options; must become it
-  std::string server_options;         // more of the YAML's server section, beginning with a comma
+  std::string server_options;          // more of the YAML's server section, beginning with a comma
+  std::vector<std::string> run_under;  // words before the program, which they must become: prlimit, strace …
   std::map<std::string, std::string> environment{{"GITHUB_WEBHOOK_SECRET", kSecret}};
 
  private:
