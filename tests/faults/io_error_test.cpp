@@ -69,7 +69,8 @@ class IoErrorTest : public ::testing::Test {
   }
   // A database that has been in use and was not closed: the next start has work to do.
   void keep_database() {
-    ASSERT_EQ(run_to_end({kDriver, database_.string(), "batches=2"}, folder_.path() / "said"), 0);
+    ASSERT_EQ(run_to_end({kDriver, database_.string(), "batches=2", "dies"}, folder_.path() / "said"),
+              -SIGKILL);
     fs::copy(data_, kept_, fs::copy_options::recursive | fs::copy_options::overwrite_existing);
   }
   void begin_anew() {
