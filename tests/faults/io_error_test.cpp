@@ -224,7 +224,7 @@ TEST(HostIoErrorTest, TheHostOutlivesFailedCalls) {
     const std::string when = std::to_string(first) + ".." + std::to_string(first + luck.between(0, 15));
     SCOPED_TRACE(injection(fault, when));
     host.run_under = failing(fault, when, database, host.folder() / "strace");
-    host.run_under.insert(host.launcher.begin() + 1,
+    host.run_under.insert(host.run_under.begin() + 1,
                          "-D");  // so that the process that is started becomes the host
     host.environment["ASAN_OPTIONS"] = asan_options_under_strace();
     Acknowledged acknowledged;
