@@ -14,4 +14,6 @@ expect_usage_error "$scripts/test" nonsense
 expect_usage_error "$scripts/run" --exit
 expect_usage_error "$scripts/faults" --nonsense
 expect_usage_error "$scripts/faults" --seed
+expect_usage_error "$scripts/bench"
+expect_usage_error "$scripts/bench" nonsense
 "$scripts/run" --help | grep -q -- --demo
