@@ -172,6 +172,12 @@ TEST_F(PluginsCheckTest, PluginsInPlainCHaveNoErrors) {
   expect_no_errors(kTests / "plugins/good_agent.so");
 }
 
+TEST_F(PluginsCheckTest, AnAgentThatWorksUntilItIsCancelledHasNoErrors) {
+  options_.config = R"({"mode":"waits"})";
+  options_.execution = Duration{50};
+  expect_no_errors(kTests / "plugins/good_agent.so");
+}
+
 TEST_F(PluginsCheckTest, TheExamplesHaveNoErrors) {
   for (const char* example : {"minimal_webhook", "minimal_agent", "minimal_webhook_c", "minimal_agent_c"})
     expect_no_errors(fs::path(DAVIT_CHECKED_EXAMPLES) / (std::string(example) + ".so"));
