@@ -21,10 +21,12 @@ constexpr unsigned kRereadFlags = rapidjson::kParseIterativeFlag | rapidjson::kP
 template <typename Next>
 class LimitedHandler {
  public:
-  LimitedHandler(Next& next, const JsonLimits& limits) : next_(next), limits_(limits) {}
+  LimitedHandler(Next& next, const JsonLimits& limits, bool check_strings)
+      : next_(next), limits_(limits), check_strings_(check_strings) {}
 
   bool too_deep() const { return depth_ > limits_.max_depth; }
   bool too_many() const { return values_ > limits_.max_values; }
+  bool lone_surrogate() const { return lone_surrogate_; }
 
   bool Null() { return count() && next_.Null(); }
   bool Bool(bool value) { return count() && next_.Bool(value); }
@@ -37,10 +39,10 @@ class LimitedHandler {
     return count() && next_.RawNumber(text, size, copy);
   }
   bool String(const char* text, rapidjson::SizeType size, bool copy) {
-    return count() && next_.String(text, size, copy);
+    return count() && good({text, size}) && next_.String(text, size, copy);
   }
   bool Key(const char* text, rapidjson::SizeType size, bool copy) {
-    return count() && next_.Key(text, size, copy);
+    return count() && good({text, size}) && next_.Key(text, size, copy);
   }
   bool StartObject() { return count() && enter() && next_.StartObject(); }
   bool EndObject(rapidjson::SizeType members) { return --depth_, next_.EndObject(members); }
@@ -50,9 +52,15 @@ class LimitedHandler {
  private:
   bool count() { return ++values_ <= limits_.max_values; }
   bool enter() { return ++depth_ <= limits_.max_depth; }
+  bool good(std::string_view text) {
+    lone_surrogate_ = check_strings_ && !is_utf8(text);
+    return !lone_surrogate_;
+  }
 
   Next& next_;
   const JsonLimits& limits_;
+  const bool check_strings_;
+  bool lone_surrogate_ = false;
   int depth_ = 0;
   std::size_t values_ = 0;
 };
@@ -73,7 +81,11 @@ Result<> run_reader(std::string_view text, const JsonLimits& limits, Next& next)
   rapidjson::MemoryStream memory(body.data(), body.size());
   rapidjson::EncodedInputStream<rapidjson::UTF8<>, rapidjson::MemoryStream> stream(memory);
   rapidjson::Reader reader;
-  LimitedHandler<Next> handler(next, limits);
+  // The reader lets a low surrogate pass that no high one precedes ("\\udc00"), and gives bytes that are no
+  // UTF-8. Where the text has such an escape at all, each string is looked at again.
+  const bool escapes_surrogates =
+      body.find("\\ud") != std::string_view::npos || body.find("\\uD") != std::string_view::npos;
+  LimitedHandler<Next> handler(next, limits, escapes_surrogates);
   rapidjson::ParseResult parsed = reader.Parse<kParseFlags>(stream, handler);
   if (parsed) {
     // A NUL ends RapidJSON's input; whatever lies behind it must not pass unseen.
@@ -81,6 +93,10 @@ Result<> run_reader(std::string_view text, const JsonLimits& limits, Next& next)
       return Error{ErrorCode::InvalidInput, "JSON has a NUL byte at byte " + std::to_string(stream.Tell())};
     }
     return {};
+  }
+  if (handler.lone_surrogate()) {
+    return Error{ErrorCode::InvalidInput,
+                 "JSON has a lone surrogate in the text before byte " + std::to_string(parsed.Offset())};
   }
   if (handler.too_deep()) {
     return Error{ErrorCode::InvalidInput,

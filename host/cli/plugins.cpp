@@ -48,12 +48,15 @@ Result<int> list(const Context& context) {
 }  // namespace
 
 void add_plugins(CLI::App& app, Context& context) {
-  CLI::App* plugins = app.add_subcommand("plugins", "Plugins of the running host: list");
+  CLI::App* plugins =
+      app.add_subcommand("plugins", "Plugins: list those of the running host, check your own, begin a new one");
   plugins->require_subcommand(1);
   CLI::App* command =
       add_command(*plugins, context, "list", "List webhooks, agents and refused libraries with their reasons",
                   [&context] { return list(context); });
   add_json_option(*command, context);
+  add_plugins_new(*plugins, context);
+  add_plugins_check(*plugins, context);
 }
 
 }  // namespace davit::cli

@@ -190,7 +190,7 @@ struct Options {
 };
 
 // Why a database is refused; each has an exit code of its own (README.md).
-enum class OpenFailure { Missing, Empty, Foreign, Newer, Corrupt, InUse, ReadOnly, Other };
+enum class OpenFailure { Missing, Empty, Foreign, Newer, Corrupt, InUse, ReadOnly, Linked, Other };
 struct OpenError {
   OpenFailure failure = OpenFailure::Other;
   std::string message;
@@ -280,8 +280,8 @@ class Store {
   // When the next deferred delivery is due, also if that has passed; nullopt if there is none.
   Result<std::optional<WallTime>> next_deferred_at() const;
   Result<QueueReport> queue() const;
-  // Earliest run_at after `since` of a queued task, for the dispatcher's timer. `since` is when its last claim was sent:
-  // what became due between then and now is not missed.
+  // Earliest run_at after `since` of a queued task, for the dispatcher's timer. `since` is when its last
+  // claim was sent: what became due between then and now is not missed.
   Result<std::optional<WallTime>> next_run_at(WallTime since) const;
 
   // Small settings that outlive restarts (enabled/disabled overrides, generated token hash).

@@ -58,7 +58,8 @@ class RunningHost {
     std::ofstream file(folder() / "davit.yaml");
     file << "server: {host: 127.0.0.1, port: 0, threads: 2" << server_options << "}\n"
          << "storage: {path: " << (folder() / "davit.db").string() << "}\n"
-         << "plugins: {directory: " << (folder() / "plugins").string() << ", settle: 0}\n"
+         << "plugins: {directory: " << (folder() / "plugins").string()
+         << ", store: " << (folder() / "plugin-store").string() << ", settle: 0}\n"
          << "log: {level: debug}\n"
          << sections;
   }
@@ -69,8 +70,9 @@ class RunningHost {
     int ready[2];
     if (::pipe(ready) != 0) return false;
     ::fcntl(ready[0], F_SETFD, FD_CLOEXEC);
-    std::vector<std::string> words{kProgram, "serve", "--config=" + (folder() / "davit.yaml").string(),
-                                   "--ready-fd=" + std::to_string(ready[1])};
+    std::vector<std::string> words = run_under;
+    words.insert(words.end(), {kProgram, "serve", "--config=" + (folder() / "davit.yaml").string(),
+                               "--ready-fd=" + std::to_string(ready[1])});
     for (std::string& word : more) words.push_back(std::move(word));
     pid_ = spawn(words, log_file(), true);
     ::close(ready[1]);
@@ -130,7 +132,9 @@ class RunningHost {
   }
   int exit_status() const { return exit_status_; }
   bool running() const {
-    return pid_ > 0 && ::waitpid(pid_, nullptr, WNOHANG | WNOWAIT) == 0 && ::kill(pid_, 0) == 0;
+    siginfo_t ended{};
+    return pid_ > 0 && ::waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           ended.si_pid == 0;
   }
 
   // Sends one request on a connection of its own.
@@ -185,7 +189,8 @@ class RunningHost {
     return text ? *text : "";
   }
 
-  std::string server_options;  // more of the YAML's server section, beginning with a comma
+  std::string server_options;          // more of the YAML's server section, beginning with a comma
+  std::vector<std::string> run_under;  // words before the program, which they must become: prlimit, strace …
   std::map<std::string, std::string> environment{{"GITHUB_WEBHOOK_SECRET", kSecret}};
 
  private:
@@ -209,9 +214,9 @@ class RunningHost {
                                      O_WRONLY | O_CREAT | (append ? O_APPEND : O_TRUNC), 0600);
     posix_spawn_file_actions_adddup2(&actions, 1, 2);
     pid_t pid = -1;
-    int failure = ::posix_spawn(&pid, kProgram, &actions, nullptr, argv.data(), envp.data());
+    int failure = ::posix_spawnp(&pid, argv[0], &actions, nullptr, argv.data(), envp.data());
     posix_spawn_file_actions_destroy(&actions);
-    if (failure != 0) ADD_FAILURE() << kProgram << " cannot be started: " << errno_text(failure);
+    if (failure != 0) ADD_FAILURE() << argv[0] << " cannot be started: " << errno_text(failure);
     return pid;
   }
 

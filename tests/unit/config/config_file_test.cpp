@@ -230,6 +230,11 @@ TEST(ConfigFileTest, TellsAllMistakesAtOnceInTheOrderOfTheFile) {
                   HasSubstr("davit.yaml:4: server.port: "), HasSubstr("davit.yaml:5: log.format: ")));
 }
 
+TEST(ConfigFileTest, AMistakeIsOneLineWhateverItsKeyHolds) {
+  EXPECT_THAT(mistakes("server:\n  \"po\\e[31mrt\\n\": 1\n"),
+              ElementsAre(HasSubstr("davit.yaml:2: server.po\\x1b[31mrt\\x0a: unknown key")));
+}
+
 TEST(ConfigFileTest, NeverRepeatsWhatMayBeASecret) {
   for (const char* yaml :
        {"webhooks: {github: {secret: hunter2}}\n", "webhooks: {github: {secret_env: hunter2-x}}\n",
@@ -417,13 +422,14 @@ agents:
 
 TEST(ConfigLinesTest, EveryMemberAndItemHasItsLineByJsonPointer) {
   const Config config = good(kNested);
-  EXPECT_THAT(config.webhooks.at("github").config_lines,
-              ElementsAre(Pair("", 4), Pair("/after", 16), Pair("/agent", 5), Pair("/flow", 13),
-                          Pair("/flow/first", 13), Pair("/flow/second", 13), Pair("/flow/second/0", 13),
-                          Pair("/flow/second/1", 14), Pair("/nested", 6), Pair("/nested/a~1b~0c", 12),
-                          Pair("/nested/deep", 7), Pair("/nested/deep/list", 8), Pair("/nested/deep/list/0", 9),
-                          Pair("/nested/deep/list/1", 10), Pair("/nested/deep/list/1/three", 11),
-                          Pair("/nested/deep/list/1/two", 10), Pair("/nothing", 15)));
+  EXPECT_THAT(
+      config.webhooks.at("github").config_lines,
+      ElementsAre(Pair("", 4), Pair("/after", 16), Pair("/agent", 5), Pair("/flow", 13),
+                  Pair("/flow/first", 13), Pair("/flow/second", 13), Pair("/flow/second/0", 13),
+                  Pair("/flow/second/1", 14), Pair("/nested", 6), Pair("/nested/a~1b~0c", 12),
+                  Pair("/nested/deep", 7), Pair("/nested/deep/list", 8), Pair("/nested/deep/list/0", 9),
+                  Pair("/nested/deep/list/1", 10), Pair("/nested/deep/list/1/three", 11),
+                  Pair("/nested/deep/list/1/two", 10), Pair("/nothing", 15)));
   EXPECT_THAT(config.webhooks.at("plain").config_lines, IsEmpty());
   EXPECT_THAT(config.agents.at("one").config_lines, ElementsAre(Pair("", 20)));
   EXPECT_THAT(config.agents.at("two").config_lines,
@@ -457,7 +463,8 @@ TEST(ConfigLinesTest, WhatDoesNotStandInTheFileHasTheLineOfTheNearestThingAbove)
 }
 
 TEST(ConfigLinesTest, ThePluginsFolderHasTheLineOfItsKeyElseOfItsSection) {
-  EXPECT_EQ(good("chain: {max_depth: 2}\nplugins:\n  watch: true\n  directory: x\n").plugins.directory_line, 4);
+  EXPECT_EQ(good("chain: {max_depth: 2}\nplugins:\n  watch: true\n  directory: x\n").plugins.directory_line,
+            4);
   EXPECT_EQ(good("chain: {max_depth: 2}\nplugins:\n  watch: true\n").plugins.directory_line, 2);
   EXPECT_EQ(good("chain: {max_depth: 2}\n").plugins.directory_line, 0);
 }
