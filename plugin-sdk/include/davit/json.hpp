@@ -415,8 +415,8 @@ class Json {
     if (!text.empty()) std::memcpy(copy, text.data(), text.size());
     std::memset(copy + text.size(), 0, room - text.size());
 
-    // The reader recurses, no deeper than the guard lets it.
-    constexpr unsigned kFlags = detail::rj::kParseInsituFlag | detail::rj::kParseNumbersAsStringsFlag;
+    constexpr unsigned kFlags =
+        detail::rj::kParseInsituFlag | detail::rj::kParseIterativeFlag | detail::rj::kParseNumbersAsStringsFlag;
     const bool surrogates =
         text.find("\\ud") != std::string_view::npos || text.find("\\uD") != std::string_view::npos;
     detail::rj::GenericDocument<detail::rj::UTF8<>, detail::JsonPool> document(
