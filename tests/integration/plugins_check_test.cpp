@@ -186,7 +186,8 @@ TEST_F(PluginsCheckTest, AnAgentThatWorksUntilItIsCancelledHasNoErrors) {
 }
 
 TEST_F(PluginsCheckTest, TheExamplesHaveNoErrors) {
-  for (const char* example : {"minimal_webhook", "minimal_agent", "minimal_webhook_c", "minimal_agent_c"})
+  for (const char* example :
+       {"minimal_webhook", "minimal_agent", "minimal_webhook_c", "minimal_agent_c", "configured", "several"})
     expect_no_errors(fs::path(DAVIT_CHECKED_EXAMPLES) / (std::string(example) + ".so"));
 }
 
