@@ -1,6 +1,6 @@
-// The rules of a Standard Webhooks sender: pointers, conditions and texts in any shape are refused with a reason
-// that names the place, or taken and then harmless. Input: one line with a condition as JSON, one with a
-// pointer, one with a text, then the body.
+// The rules of a Standard Webhooks sender: pointers, conditions and texts in any shape are refused with a
+// reason that names the place, or taken and then harmless. Input: one line with a condition as JSON, one with
+// a pointer, one with a text, then the body.
 #include "tests/fuzz/webhook.h"
 
 namespace {
@@ -8,6 +8,7 @@ namespace {
 std::string config_of(std::string_view condition, std::string_view pointer, std::string_view text) {
   using davit::Json;
   Json rule = Json::object();
+  rule.set("events", Json::array({"*"}));
   rule.set("when", Json::array({Json::parse(condition)}));
   Json config = Json::object();
   config.set("rules", Json::array({std::move(rule)}));

@@ -4,7 +4,7 @@
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   return davit::fuzz::check_webhook(
       davit::fuzz::as_text(data, size),
-      {"{}", R"({"require": [{"at": "/data/actor/kind", "none_of": ["bot"]}],
+      {R"({"rules": [{"events": ["*"]}]})", R"({"require": [{"at": "/data/actor/kind", "none_of": ["bot"]}],
          "rules": [{"events": ["incident.*", "*"], "when": [{"any": [{"at": "/data/tags", "contains": "a"},
              {"at": "/data/severity", "one_of": ["high", 1, false]}, {"at": "/type", "like": "*a*.b*"},
              {"at": "/data/gone", "exists": false}]}]}],

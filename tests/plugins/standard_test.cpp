@@ -33,7 +33,8 @@ class StandardWebhookTest : public testing::Test {
   }
   // Does a rule with this one condition apply to the body?
   bool applies(const std::string& condition, const std::string& body) {
-    return deliver(body, R"({"rules": [{"when": [)" + condition + "]}]}").status == Status::Ok;
+    return deliver(body, R"({"rules": [{"events": ["*"], "when": [)" + condition + "]}]}").status ==
+           Status::Ok;
   }
   Json answer(const std::string& body, const std::string& members) {
     const Outcome outcome = deliver(body, R"({"rules": [{"events": ["*"]}], )" + members + "}");
@@ -159,7 +160,7 @@ TEST_F(StandardWebhookTest, PointersGoThroughListsEscapesAndOddNames) {
 }
 
 TEST_F(StandardWebhookTest, AllConditionsOfARuleAndOneOfAnyMustHold) {
-  const std::string when = R"({"rules": [{"name": "r", "when": [{"at": "/a", "equals": 1},
+  const std::string when = R"({"rules": [{"name": "r", "events": ["*"], "when": [{"at": "/a", "equals": 1},
       {"any": [{"at": "/b", "equals": 2}, {"at": "/c", "exists": true}]}]}]})";
   EXPECT_THAT(reason(deliver(R"({"a": 1, "b": 2})", when)), StartsWith("(queued)"));
   EXPECT_THAT(reason(deliver(R"({"a": 1, "c": 0})", when)), StartsWith("(queued)"));
@@ -169,8 +170,8 @@ TEST_F(StandardWebhookTest, AllConditionsOfARuleAndOneOfAnyMustHold) {
 
 TEST_F(StandardWebhookTest, TheReasonSaysWhichConditionDidNotHoldAndNothingOfTheBody) {
   const auto say = [&](const std::string& condition) {
-    return reason(
-        deliver(R"({"v": "private"})", R"({"rules": [{"when": [{"at": "/v", )" + condition + "}]}]}"));
+    return reason(deliver(R"({"v": "private"})",
+                          R"({"rules": [{"events": ["*"], "when": [{"at": "/v", )" + condition + "}]}]}"));
   };
   EXPECT_EQ(say(R"("equals": "a")"), "rule '1': /v is not \"a\"");
   EXPECT_EQ(say(R"("one_of": ["a", 1])"), "rule '1': /v is not one of \"a\", 1");
@@ -200,10 +201,7 @@ TEST_F(StandardWebhookTest, TheFirstRuleThatAppliesDecides) {
   EXPECT_EQ(reason(deliver("{}", rules)), "no rule is for an event without a name");
 }
 
-TEST_F(StandardWebhookTest, WithoutRulesNothingStartsAndWithoutWhatIsRequiredNoRuleIsLookedAt) {
-  EXPECT_EQ(reason(deliver(R"({"type": "a"})", "{}")), "no rules are set, so nothing starts work");
-  EXPECT_EQ(reason(deliver(R"({"type": "a"})", R"({"rules": []})")),
-            "no rules are set, so nothing starts work");
+TEST_F(StandardWebhookTest, WithoutWhatIsRequiredNoRuleIsLookedAt) {
   const std::string gate =
       R"({"require": [{"at": "/user", "one_of": ["ada"]}], "rules": [{"events": ["*"]}]})";
   EXPECT_EQ(reason(deliver(R"({"user": "eve"})", gate)), "require: /user is not \"ada\"");
@@ -297,7 +295,6 @@ TEST_F(StandardWebhookTest, AConfigurationThatMakesNoSenseIsRefusedAndTheMemberN
            {when(R"({"any": [{"at": "/b", "exists": true}, {"at": "/b"}]})"),
             "config.rules[0].when[0].any[1] does not"},
            {R"({"require": [{"at": "x"}]})", "config.require[0].at"},
-           {R"({"rules": [{"agent": "a"}]})", "config.rules[0] has neither events nor when"},
            {R"({"event_at": "type"})", "config.event_at"},
            {R"({"title": "{data}"})", "config.title: braces must hold a JSON pointer"},
            {R"({"title": "a}"})", "config.title: braces"},

@@ -24,14 +24,13 @@ Verdict decide(const Settings& settings, JsonView event) {
   const std::string_view name = event["event"].string_or("");
   const std::string shown =
       name.empty() ? "an event without a name" : "event " + quoted(reading::cut(name, 64));
-  if (settings.rules.empty()) return {nullptr, "no rules are set, so nothing starts work"};
   if (const Condition* broken = first_broken(settings.require, body))
     return {nullptr, "require: " + broken->complaint()};
 
   std::string nearest;
   for (const Rule& rule : settings.rules) {
     const auto fits = [&](const std::string& pattern) { return is_like(name, pattern); };
-    if (!rule.events.empty() && std::none_of(rule.events.begin(), rule.events.end(), fits)) continue;
+    if (std::none_of(rule.events.begin(), rule.events.end(), fits)) continue;
     const Condition* broken = first_broken(rule.when, body);
     if (!broken) return {&rule, "rule " + quoted(rule.name) + " applies to " + shown};
     if (nearest.empty()) nearest = "rule " + quoted(rule.name) + ": " + broken->complaint();

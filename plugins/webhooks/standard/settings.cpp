@@ -13,11 +13,13 @@ using davit::JsonView;
 const char* const kConfigSchema = R"json({
   "type": "object",
   "additionalProperties": false,
+  "required": ["rules"],
   "definitions": {
     "pointer": {"type": "string", "maxLength": 256, "description": "a JSON pointer into the body: /data/id"},
     "template": {"type": "string", "minLength": 1, "maxLength": 512,
                  "description": "a text in which {/data/id} stands for what is there in the body"},
-    "texts": {"type": "array", "maxItems": 100, "items": {"type": "string", "minLength": 1, "maxLength": 256}},
+    "hosts": {"type": "array", "description": "hosts whose links are theirs", "maxItems": 100,
+               "items": {"type": "string", "minLength": 1, "maxLength": 256}},
     "scalar": {"type": ["string", "number", "boolean"]},
     "scalars": {"type": "array", "minItems": 1, "maxItems": 100, "items": {"$ref": "#/definitions/scalar"}},
     "test": {
@@ -35,6 +37,7 @@ const char* const kConfigSchema = R"json({
     },
     "conditions": {
       "type": "array",
+      "description": "all of them must hold",
       "maxItems": 16,
       "items": {
         "type": "object",
@@ -58,14 +61,17 @@ const char* const kConfigSchema = R"json({
     "require": {"$ref": "#/definitions/conditions"},
     "rules": {
       "type": "array",
+      "minItems": 1,
       "maxItems": 32,
       "description": "which events start work; the first rule that applies decides",
       "items": {
         "type": "object",
         "additionalProperties": false,
+        "required": ["events"],
         "properties": {
           "name": {"type": "string", "minLength": 1, "maxLength": 64, "description": "for people"},
-          "events": {"type": "array", "maxItems": 100, "items": {"type": "string", "minLength": 1, "maxLength": 256},
+          "events": {"type": "array", "minItems": 1, "maxItems": 100, "examples": [["*"]],
+                     "items": {"type": "string", "minLength": 1, "maxLength": 256},
                      "description": "names of events; * stands for anything"},
           "when": {"$ref": "#/definitions/conditions"},
           "agent": {"type": "string", "pattern": "^[a-z][a-z0-9_-]{0,63}$", "description": "gets the task"},
@@ -119,8 +125,8 @@ const char* const kConfigSchema = R"json({
                 "description": "what the agent gets: names, and pointers to the values"},
     "settle_seconds": {"type": "integer", "minimum": 0, "maximum": 3600,
                        "description": "holds a task back, so that a later event can replace it"},
-    "github_hosts": {"$ref": "#/definitions/texts"},
-    "sentry_hosts": {"$ref": "#/definitions/texts"},
+    "github_hosts": {"$ref": "#/definitions/hosts"},
+    "sentry_hosts": {"$ref": "#/definitions/hosts"},
     "jira_site": {"type": "string", "minLength": 1, "maxLength": 120,
                   "description": "host, and context path, of a Jira beside those at atlassian.net"}
   }
@@ -146,10 +152,6 @@ Rule rule_of(JsonView config, std::size_t i) {
   reading::read(config["agent"], rule.agent);
   reading::read(config["task_type"], rule.task_type);
   rule.priority = static_cast<int>(config["priority"].int_or(0));
-  if (rule.events.empty() && rule.when.empty()) {
-    throw Failure::invalid_input(
-        where + " has neither events nor when; to start work at every event, say events: [\"*\"]");
-  }
   return rule;
 }
 

@@ -16,7 +16,7 @@ namespace standard {
 // The first rule that applies decides.
 struct Rule {
   std::string name;                 // for people
-  std::vector<std::string> events;  // patterns; empty: all
+  std::vector<std::string> events;  // patterns, of which one must fit
   std::vector<Condition> when;      // all of them must hold
   std::string agent = "planning-agent";
   std::string task_type = "webhook_event";
@@ -26,7 +26,7 @@ struct Rule {
 struct Settings {
   std::string event_at = "/type";  // pointer to the event's name
   std::vector<Condition> require;  // must hold for any rule to be looked at
-  std::vector<Rule> rules;         // none: nothing starts work
+  std::vector<Rule> rules;
   Template title;
   Template entity_key, entity_title, entity_url;
   std::string entity_type;
