@@ -60,6 +60,7 @@ TEST_F(StandardWebhookTest, DeclaresTheSpecificationsSchemeUnderBothFamiliesOfHe
         Json::parse(metadata_of(testdata::plugin("standard").webhooks(), index, host_).output);
     const std::string head(header);
     EXPECT_EQ(metadata["name"], name);
+    EXPECT_FALSE(metadata["enabled"].bool_or(true)) << "it has no rules until an operator writes some";
     EXPECT_EQ(metadata.at_pointer("/delivery_id/header"), head + "-id");
     EXPECT_EQ(
         metadata["signature"].dump(),

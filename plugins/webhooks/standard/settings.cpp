@@ -15,8 +15,10 @@ const char* const kConfigSchema = R"json({
   "additionalProperties": false,
   "required": ["rules"],
   "definitions": {
-    "pointer": {"type": "string", "maxLength": 256, "description": "a JSON pointer into the body: /data/id"},
+    "pointer": {"type": "string", "maxLength": 256, "pattern": "^(/([^~]|~[01])*)?$",
+                "description": "a JSON pointer into the body: /data/id"},
     "template": {"type": "string", "minLength": 1, "maxLength": 512,
+                 "pattern": "^([^{}]|[{]/([^~{}]|~[01])*[}])*$",
                  "description": "a text in which {/data/id} stands for what is there in the body"},
     "hosts": {"type": "array", "description": "hosts whose links are theirs", "maxItems": 100,
                "items": {"type": "string", "minLength": 1, "maxLength": 256}},
@@ -25,6 +27,9 @@ const char* const kConfigSchema = R"json({
     "test": {
       "type": "object",
       "additionalProperties": false,
+      "required": ["at"],
+      "minProperties": 2,
+      "maxProperties": 2,
       "properties": {
         "at": {"$ref": "#/definitions/pointer"},
         "equals": {"$ref": "#/definitions/scalar"},
@@ -42,6 +47,8 @@ const char* const kConfigSchema = R"json({
       "items": {
         "type": "object",
         "additionalProperties": false,
+        "minProperties": 1,
+        "maxProperties": 2,
         "properties": {
           "at": {"$ref": "#/definitions/pointer"},
           "equals": {"$ref": "#/definitions/scalar"},

@@ -92,6 +92,7 @@ class StandardWebhook : public davit::WebhookHandler {
             .description = "Starts agents on events of a sender that signs by Standard Webhooks (" + header +
                            "-id, " + header + "-signature); its config says on which",
             .secret_env_var = name == "svix" ? "SVIX_WEBHOOK_SECRET" : "STANDARD_WEBHOOK_SECRET",
+            .enabled = false,  // without rules it has nothing to do
             .delivery_id = {.header = header + "-id"},
             .content_types = {"application/json"},
             .max_body_bytes = 256 * 1024,
