@@ -10,6 +10,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
 #include <limits>
 #include <span>
 #include <variant>
@@ -128,11 +129,21 @@ std::vector<Field<StorageConfig>> storage_fields() {
   };
 }
 
+// Is one path the other one, or below it? By their words, from the folder davit was started in.
+bool lies_in(const std::string& path, const std::string& folder) {
+  auto words = [](const std::string& named) {
+    auto whole = std::filesystem::absolute(named).lexically_normal();
+    return whole.has_filename() ? whole : whole.parent_path();  // "plugins/"
+  };
+  const std::filesystem::path inner = words(path), outer = words(folder);
+  return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
+}
+
 std::vector<Field<PluginsConfig>> plugins_fields() {
   using S = PluginsConfig;
   return {
       {"directory", &S::directory, "Folder that plugin libraries are dropped into.", 0, 0, TextRule::Path},
-      {"watch", &S::watch, "Load new and changed libraries while the host runs. Not acted on yet: they are looked at when it starts."},
+      {"watch", &S::watch, "Look at the folder as soon as something in it changes; false: at davit plugins rescan and SIGHUP."},
       {"store", &S::store, "Private folder that libraries are copied to and loaded from.", 0, 0,
        TextRule::Path, Notation::WithUnit, "plugins beside the database"},
       {"pinned_sha256", &S::pinned_sha256,
@@ -143,7 +154,12 @@ std::vector<Field<PluginsConfig>> plugins_fields() {
        10 * kMinute},
       {"probe_memory", &S::probe_memory, "Address space of the process that looks at a new library.",
        64 << 20, kTebibyte},
-      {"settle", &S::settle, "Time a file must be unchanged before it is looked at.", 0, kMinute},
+      {"settle", &S::settle,
+       "Time a file must be unchanged before it is looked at, unless its writer closed it or renamed it into place.",
+       0, kMinute},
+      {"quarantine_after", &S::quarantine_after,
+       "Crashes of a library within quarantine_window that put it into quarantine; 0 never does.", 0, 1000},
+      {"quarantine_window", &S::quarantine_window, "How long a crash counts.", 1'000, 365 * 24 * kHour},
   };
 }
 
@@ -666,6 +682,12 @@ class KeyReader {
       config_.plugins.store =
           (slash == std::string::npos ? std::string() : config_.storage.path.substr(0, slash + 1)) +
           "plugins";
+    }
+    // What is copied into the store must not look like something that was dropped.
+    if (lies_in(config_.plugins.store, config_.plugins.directory)) {
+      note(config_.plugins.directory_line, "plugins.store",
+           config_.plugins.store + " lies in plugins.directory (" + config_.plugins.directory +
+               "); choose another folder for one of them");
     }
     std::stable_sort(mistakes_.begin(), mistakes_.end(),
                      [](const Mistake& a, const Mistake& b) { return a.line < b.line; });

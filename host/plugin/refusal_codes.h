@@ -33,6 +33,7 @@ inline constexpr RefusalCode kNotSettled{
     "not_settled",
     "Nothing to do: it is looked at again shortly. Renaming a finished file into place avoids the wait.",
     true};
+inline constexpr RefusalCode kProbing{"probing", "Nothing to do: its probe has not ended yet.", true};
 inline constexpr RefusalCode kStoreUnusable{
     "store_unusable", "Repair the store folder; the files are looked at again then.", true};
 inline constexpr RefusalCode kNotPinned{"not_pinned",
@@ -96,6 +97,7 @@ inline constexpr RefusalCode kRefusalCodes[] = {refusal::kNotRegularFile,
                                                 refusal::kUnreadable,
                                                 refusal::kTooLarge,
                                                 refusal::kNotSettled,
+                                                refusal::kProbing,
                                                 refusal::kStoreUnusable,
                                                 refusal::kNotPinned,
                                                 refusal::kSameName,

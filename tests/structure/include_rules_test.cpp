@@ -71,7 +71,8 @@ TEST(IncludeRulesTest, ArrowsBetweenFoldersPointDown) {
       {"isolation", {"base", "model", "metrics", "plugin"}},
       {"ingest", {"base", "model", "metrics", "plugin", "store", "isolation"}},
       {"dispatch", {"base", "model", "metrics", "plugin", "store", "isolation"}},
-      {"http", {"base", "model", "metrics", "plugin", "store", "ingest"}},
+      {"live", {"base", "model", "metrics", "plugin", "store", "isolation"}},
+      {"http", {"base", "model", "metrics", "plugin", "store", "ingest", "live"}},
   };
   int seen = 0;
   for (const fs::path& file : sources_below("host")) {

@@ -58,7 +58,8 @@ class RunningHost {
     std::ofstream file(folder() / "davit.yaml");
     file << "server: {host: 127.0.0.1, port: 0, threads: 2" << server_options << "}\n"
          << "storage: {path: " << (folder() / "davit.db").string() << "}\n"
-         << "plugins: {directory: " << (folder() / "plugins").string() << ", settle: 0}\n"
+         << "plugins: {directory: " << (folder() / "plugins").string()
+         << ", store: " << (folder() / "store").string() << ", settle: 0" << plugin_options << "}\n"
          << "log: {level: debug}\n"
          << sections;
   }
@@ -130,7 +131,9 @@ class RunningHost {
   }
   int exit_status() const { return exit_status_; }
   bool running() const {
-    return pid_ > 0 && ::waitpid(pid_, nullptr, WNOHANG | WNOWAIT) == 0 && ::kill(pid_, 0) == 0;
+    siginfo_t ended{};
+    return pid_ > 0 && ::waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           ended.si_pid == 0;
   }
 
   // Sends one request on a connection of its own.
@@ -185,7 +188,8 @@ class RunningHost {
     return text ? *text : "";
   }
 
-  std::string server_options;  // more of the YAML's server section, beginning with a comma
+  // More of the YAML's sections, beginning with a comma.
+  std::string server_options, plugin_options;
   std::map<std::string, std::string> environment{{"GITHUB_WEBHOOK_SECRET", kSecret}};
 
  private:
