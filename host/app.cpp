@@ -22,12 +22,12 @@
 #include "host/http/authentication.h"
 #include "host/http/dashboard_routes.h"
 #include "host/http/operations_routes.h"
+#include "host/http/plugin_routes.h"
 #include "host/http/router.h"
 #include "host/http/server.h"
 #include "host/http/webhook_routes.h"
 #include "host/http/workers.h"
 #include "host/ingest/ingest.h"
-#include "host/http/plugin_routes.h"
 #include "host/isolation/process_tree.h"
 #include "host/live/live_plugins.h"
 #include "host/metrics/metrics.h"
@@ -135,14 +135,15 @@ Loaded load(const std::filesystem::path& config_file) {
 }
 
 std::variant<std::unique_ptr<App>, StartFailure> App::start(const std::filesystem::path& config_file,
-                                                                     std::optional<int> former_status) {
+                                                            std::optional<int> former_status) {
   Loaded loaded = load(config_file);
   if (!loaded.mistakes.empty()) {
     std::string all;
     for (const std::string& message : loaded.mistakes) all += (all.empty() ? "" : "\n") + message;
     return StartFailure{kExitConfig, all};
   }
-  std::unique_ptr<App> app(new App(config_file.string(), std::move(loaded.config), std::move(loaded.secrets), former_status));
+  std::unique_ptr<App> app(
+      new App(config_file.string(), std::move(loaded.config), std::move(loaded.secrets), former_status));
   auto log = Log::open({app->config_.log.level, app->config_.log.format, app->config_.log.file});
   if (!log) return StartFailure{kExitConfig, log.error().message};
   app->log_ = std::move(*log);
@@ -220,10 +221,10 @@ std::optional<StartFailure> App::start_loops() {
   dispatch_options.runners = pool;
   dispatch_options.work_directory = state_folder() / "work";
   dispatch_options.chain.max_depth = config_.chain.max_depth;
-  auto dispatcher = dispatch::Dispatcher::start(
-      {*store_, registry_, *metrics_, children_, *log_, clock_,
-       [this](const store::PluginCrash& crash) { live_->crashed(crash); }},
-      dispatch_options);
+  auto dispatcher =
+      dispatch::Dispatcher::start({*store_, registry_, *metrics_, children_, *log_, clock_,
+                                   [this](const store::PluginCrash& crash) { live_->crashed(crash); }},
+                                  dispatch_options);
   if (!dispatcher) return StartFailure{kExitFailure, dispatcher.error().message};
   dispatcher_ = std::move(*dispatcher);
   metrics_->ask_runners([this] {
@@ -385,8 +386,8 @@ int serve_here(const ServeOptions& options) {
     if (::getppid() != supervisor || supervisor == 1) return kExitFailure;
   }
 
-  auto started = App::start(options.config, options.former_status < 0 ? std::nullopt
-                                                                     : std::optional(options.former_status));
+  auto started = App::start(options.config,
+                            options.former_status < 0 ? std::nullopt : std::optional(options.former_status));
   if (auto* failure = std::get_if<StartFailure>(&started)) {
     std::fprintf(stderr, "davit: %s\n", failure->message.c_str());
     return failure->exit_code;

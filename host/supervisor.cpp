@@ -42,7 +42,8 @@ sigset_t handled_signals() {
   return set;
 }
 
-pid_t start_host(std::vector<std::string> command, int serving_fd, int ready_fd, std::optional<int> former_status) {
+pid_t start_host(std::vector<std::string> command, int serving_fd, int ready_fd,
+                 std::optional<int> former_status) {
   command.push_back("--serving-fd=" + std::to_string(serving_fd));
   if (former_status) command.push_back("--former-status=" + std::to_string(*former_status));
   if (ready_fd >= 0) command.push_back("--ready-fd=" + std::to_string(ready_fd));

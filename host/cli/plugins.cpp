@@ -78,7 +78,8 @@ Result<int> rescan(const Context& context) {
 }  // namespace
 
 void add_plugins(CLI::App& app, Context& context) {
-  CLI::App* plugins = app.add_subcommand("plugins", "Plugins of the running host: list, enable, disable, clear, rescan");
+  CLI::App* plugins =
+      app.add_subcommand("plugins", "Plugins of the running host: list, enable, disable, clear, rescan");
   plugins->require_subcommand(1);
   CLI::App* command =
       add_command(*plugins, context, "list", "List webhooks, agents and refused libraries with their reasons",
@@ -90,9 +91,9 @@ void add_plugins(CLI::App& app, Context& context) {
        {std::pair("enable", "Let a webhook or an agent serve; kept over restarts"),
         std::pair("disable", "Let a webhook answer 404, or an agent's tasks wait; kept over restarts"),
         std::pair("clear", "Forget the crashes of its library: ends its quarantine")}) {
-    CLI::App* action = add_command(*plugins, context, verb, description, [&context, chosen, verb = std::string(verb)] {
-      return act(context, *chosen, verb);
-    });
+    CLI::App* action =
+        add_command(*plugins, context, verb, description,
+                    [&context, chosen, verb = std::string(verb)] { return act(context, *chosen, verb); });
     action->add_option("kind", chosen->kind, "webhook or agent")
         ->required()
         ->check(CLI::IsMember({"webhook", "agent"}));

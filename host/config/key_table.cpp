@@ -111,10 +111,12 @@ std::vector<Field<ServerConfig>> server_fields() {
       {"idle_timeout", &S::idle_timeout, "Time a connection may wait between requests.", 100, kHour},
       {"write_timeout", &S::write_timeout, "Time a client may take no byte of its answer.", 100,
        10 * kMinute},
-      {"drain_timeout", &S::drain_timeout, "Time that answers get to end when the host stops; executions get 2 s and then run again at the next start.",
+      {"drain_timeout", &S::drain_timeout,
+       "Time that answers get to end when the host stops; executions get 2 s and then run again at the next "
+       "start.",
        0, kHour},
-      {"trusted_proxies", &S::trusted_proxies, "Addresses whose X-Forwarded-For is believed. Not acted on yet.", 0, 0,
-       TextRule::Address},
+      {"trusted_proxies", &S::trusted_proxies,
+       "Addresses whose X-Forwarded-For is believed. Not acted on yet.", 0, 0, TextRule::Address},
   };
 }
 
@@ -125,7 +127,9 @@ std::vector<Field<StorageConfig>> storage_fields() {
       {"path", &S::path, "Database file; token file, logs of agents and loaded plugins lie beside it.", 0, 0,
        TextRule::Path},
       {"retention_days", &S::retention_days,
-       "Days that finished tasks and deliveries are kept; 0 keeps them for ever. Not acted on yet: nothing is pruned.", 0, 36'500},
+       "Days that finished tasks and deliveries are kept; 0 keeps them for ever. Not acted on yet: nothing "
+       "is pruned.",
+       0, 36'500},
   };
 }
 
@@ -143,7 +147,8 @@ std::vector<Field<PluginsConfig>> plugins_fields() {
   using S = PluginsConfig;
   return {
       {"directory", &S::directory, "Folder that plugin libraries are dropped into.", 0, 0, TextRule::Path},
-      {"watch", &S::watch, "Look at the folder as soon as something in it changes; false: at davit plugins rescan and SIGHUP."},
+      {"watch", &S::watch,
+       "Look at the folder as soon as something in it changes; false: at davit plugins rescan and SIGHUP."},
       {"store", &S::store, "Private folder that libraries are copied to and loaded from.", 0, 0,
        TextRule::Path, Notation::WithUnit, "plugins beside the database"},
       {"pinned_sha256", &S::pinned_sha256,
@@ -155,7 +160,8 @@ std::vector<Field<PluginsConfig>> plugins_fields() {
       {"probe_memory", &S::probe_memory, "Address space of the process that looks at a new library.",
        64 << 20, kTebibyte},
       {"settle", &S::settle,
-       "Time a file must be unchanged before it is looked at, unless its writer closed it or renamed it into place.",
+       "Time a file must be unchanged before it is looked at, unless its writer closed it or renamed it into "
+       "place.",
        0, kMinute},
       {"quarantine_after", &S::quarantine_after,
        "Crashes of a library within quarantine_window that put it into quarantine; 0 never does.", 0, 1000},
@@ -224,7 +230,8 @@ std::vector<Field<WebhookConfig>> webhook_fields() {
        "Tries of a kept delivery's hooks before it waits for a person.", 0, 1000},
       {"grants", &S::grants,
        "Secrets the plugin may ask for, by name: {api: {env: NAME}} or {api: {file: PATH}}."},
-      {"config", JsonObject<S>{&S::config, &S::config_lines}, "The plugin's own settings, checked against its schema."},
+      {"config", JsonObject<S>{&S::config, &S::config_lines},
+       "The plugin's own settings, checked against its schema."},
   };
 }
 
@@ -246,7 +253,8 @@ std::vector<Field<AgentConfig>> agent_fields() {
        "Secrets the plugin may ask for, by name: {api: {env: NAME}} or {api: {file: PATH}}."},
       {"environment", &S::environment, "Variables of the host that its process sees.", 0, 0,
        TextRule::VariableName},
-      {"config", JsonObject<S>{&S::config, &S::config_lines}, "The plugin's own settings, checked against its schema."},
+      {"config", JsonObject<S>{&S::config, &S::config_lines},
+       "The plugin's own settings, checked against its schema."},
   };
 }
 
@@ -258,8 +266,10 @@ std::vector<Field<ChainConfig>> chain_fields() {
 std::vector<Field<SandboxConfig>> sandbox_fields() {
   using S = SandboxConfig;
   return {
-      {"command", &S::command, "Program that confines what agents start (bubblewrap). Not acted on yet: no agent so far starts one."},
-      {"required", &S::required, "Refuse to run a confined program where the sandbox is missing. Not acted on yet."},
+      {"command", &S::command,
+       "Program that confines what agents start (bubblewrap). Not acted on yet: no agent so far starts one."},
+      {"required", &S::required,
+       "Refuse to run a confined program where the sandbox is missing. Not acted on yet."},
   };
 }
 
@@ -988,7 +998,8 @@ class KeyReader {
   }
 
   // A plugin's schema is checked much later, where only JSON pointers (RFC 6901) tell what is meant.
-  static void keep_lines(const YamlNode& node, const std::string& pointer, std::map<std::string, int>& lines) {
+  static void keep_lines(const YamlNode& node, const std::string& pointer,
+                         std::map<std::string, int>& lines) {
     for (const auto& member : node.members) {
       const std::string below = pointer + "/" + pointer_step(member.key);
       lines[below] = member.line;

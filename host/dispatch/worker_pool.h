@@ -37,7 +37,8 @@ struct DispatchOptions {
   std::uint64_t seed = 0;  // of the jitter; 0: a random one
 };
 
-// An execution whose plugin took its runner down, for those who keep the books of plugins. Called on the loop.
+// An execution whose plugin took its runner down, for those who keep the books of plugins. Called on the
+// loop.
 using CrashListener = std::function<void(const store::PluginCrash& crash)>;
 
 // How many runners there are, for those on other threads.

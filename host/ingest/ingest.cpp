@@ -324,10 +324,11 @@ void Ingest::Parts::receive(Delivery delivery, Done done) {
                                                                          {"state", to_string(webhook->state)},
                                                                          {"reason", webhook->state_reason}});
     const bool quarantined = webhook->state == plugin::ServingState::Quarantined;
-    Outcome outcome = refusal(OutcomeKind::Unavailable,
-                              std::string(quarantined ? "this webhook is in quarantine because its plugin crashed"
-                                                      : "this webhook is not ready to serve") +
-                                  "; its operator finds the reason in `davit plugins list`");
+    Outcome outcome =
+        refusal(OutcomeKind::Unavailable,
+                std::string(quarantined ? "this webhook is in quarantine because its plugin crashed"
+                                        : "this webhook is not ready to serve") +
+                    "; its operator finds the reason in `davit plugins list`");
     if (quarantined) outcome.retry_after = kQuarantineRetry;
     return finish(delivery.webhook, std::move(outcome), done);
   }

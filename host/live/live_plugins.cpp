@@ -19,7 +19,8 @@
 namespace davit::live {
 namespace {
 
-constexpr Duration kBurst{30};  // of events that belong to one change
+constexpr Duration kBurst{30};    // of events that belong to one change
+constexpr Duration kVerdicts{5};  // that come together
 constexpr Duration kFirstPatience{60'000};
 constexpr Duration kLongestPatience{3'600'000};
 constexpr Duration kLeastSettle{20};
@@ -90,11 +91,12 @@ Result<std::unique_ptr<LivePlugins>> LivePlugins::start(const Needs& needs, Want
         auto options = own->probe_.with([](const isolation::ProbeOptions& now) { return now; });
         return isolation::probe(file, options, own->needs_.children, own->needs_.log);
       },
-      [own] { own->loop_->post([own] { own->scan_soon(kBurst); }); });
+      [own] { own->loop_->post([own] { own->scan_soon(kVerdicts); }); });
   live->set_probe_options();
   live->loop_->run([own] {
     own->watch_folder();
     own->first_scan();
+    own->scanner_.forget_unused();
     own->publish(own->assembled());
     own->plan_next_scan();
   });

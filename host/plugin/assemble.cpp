@@ -1,6 +1,7 @@
 // From libraries and settings to a snapshot. An instance is judged in this order, and shows the first thing
-// that is wrong: missing, disabled, in quarantine, bad config (schema, secrets, who checks signatures), no secret. Only one
-// that is to serve is created in process, and one that has not changed is carried over instead.
+// that is wrong: missing, disabled, in quarantine, bad config (schema, secrets, who checks signatures), no
+// secret. Only one that is to serve is created in process, and one that has not changed is carried over
+// instead.
 #include <algorithm>
 #include <set>
 
@@ -57,8 +58,8 @@ bool refuse_config(Instance& instance, const std::string& config_schema) {
   return true;
 }
 
-// Switched off by the configuration, the plugin's own default or a command; or in quarantine. Of a Webhook or an
-// Agent, whose `settings.enabled` becomes what holds.
+// Switched off by the configuration, the plugin's own default or a command; or in quarantine. Of a Webhook or
+// an Agent, whose `settings.enabled` becomes what holds.
 template <typename Instance>
 bool held_back(Instance& instance, PluginKind kind, const std::string& name, std::optional<bool> switched,
                bool is_configured, const Rulings& rulings) {
@@ -73,11 +74,13 @@ bool held_back(Instance& instance, PluginKind kind, const std::string& name, std
                                        : "it is off unless somebody wants it; " + command + " switches it on";
     } else {
       instance.state_reason = "it is switched off; set enabled: true to serve it";
-      if (switched && *switched) instance.state_reason += " (enabled: false in the configuration wins over the command)";
+      if (switched && *switched)
+        instance.state_reason += " (enabled: false in the configuration wins over the command)";
     }
     return true;
   }
-  if (auto found = rulings.quarantined.find(instance.generation->sha256); found != rulings.quarantined.end()) {
+  if (auto found = rulings.quarantined.find(instance.generation->sha256);
+      found != rulings.quarantined.end()) {
     instance.state = ServingState::Quarantined;
     instance.state_reason = found->second + "; replace the library, or davit plugins clear " +
                             std::string(to_string(kind)) + " " + name + " lets it serve again";
@@ -86,7 +89,8 @@ bool held_back(Instance& instance, PluginKind kind, const std::string& name, std
   return false;
 }
 
-std::optional<bool> switched_of(const std::map<std::string, bool, std::less<>>& all, const std::string& name) {
+std::optional<bool> switched_of(const std::map<std::string, bool, std::less<>>& all,
+                                const std::string& name) {
   auto found = all.find(name);
   return found == all.end() ? std::nullopt : std::optional(found->second);
 }
@@ -94,9 +98,10 @@ std::optional<bool> switched_of(const std::map<std::string, bool, std::less<>>& 
 // A new generation that cannot serve with the settings there are (its schema refuses them, or it cannot be
 // created) does not take the place of one that can: that one serves on, with the reason beside it.
 template <typename Instance>
-std::shared_ptr<const Instance> or_before(std::shared_ptr<Instance> made, std::shared_ptr<const Instance> before,
-                                          const Rulings& rulings) {
-  if (made->state != ServingState::BadConfig || !before || before->state != ServingState::Serving) return made;
+std::shared_ptr<const Instance> or_before(std::shared_ptr<Instance> made,
+                                          std::shared_ptr<const Instance> before, const Rulings& rulings) {
+  if (made->state != ServingState::BadConfig || !before || before->state != ServingState::Serving)
+    return made;
   if (before->generation == made->generation || !(before->settings == made->settings) ||
       rulings.quarantined.contains(before->generation->sha256))
     return made;
@@ -197,8 +202,8 @@ std::shared_ptr<const Webhook> make_webhook(const WebhookSettings& settings, boo
                    around.rulings);
 }
 
-std::shared_ptr<const Agent> make_agent(const AgentSettings& settings, bool is_configured, const Offered* offered,
-                                        const Surroundings& around) {
+std::shared_ptr<const Agent> make_agent(const AgentSettings& settings, bool is_configured,
+                                        const Offered* offered, const Surroundings& around) {
   auto agent = std::make_shared<Agent>();
   agent->settings = settings;
   agent->switched = switched_of(around.rulings.agents, settings.name);

@@ -2,9 +2,9 @@
 // leaving clears both. A reader of the next life believes only slots with `noted` set. When all slots are
 // taken (more threads in plugins than slots), the call goes unnoted rather than waits.
 //
-// Who is to blame when several calls are under way: the one whose thread got the fatal signal or called exit().
-// The handler has nothing but an atomic store into the page to do. An end that no handler sees (SIGKILL, _exit(),
-// a stack that overflowed) leaves all of them under suspicion.
+// Who is to blame when several calls are under way: the one whose thread got the fatal signal or called
+// exit(). The handler has nothing but an atomic store into the page to do. An end that no handler sees
+// (SIGKILL, _exit(), a stack that overflowed) leaves all of them under suspicion.
 #include "host/plugin/breadcrumb.h"
 
 #include <fcntl.h>
@@ -87,13 +87,17 @@ void on_fatal_signal(int number, siginfo_t* info, void*) {
   if (info->si_code <= 0) ::raise(number);
 }
 
+// A plugin has no right to end the process, and an orderly end beside threads that go on would not be one. A
+// crash tells the supervisor what happened, also when it happens before anything is served.
 void on_exit_of_process() {
-  if (own_slot != nullptr) note_end();
+  if (own_slot == nullptr) return;
+  note_end();
+  std::abort();
 }
 
 UnfinishedCall call_in(const Slot& slot) {
-  return {taken_from(slot.plugin), taken_from(slot.sha256), taken_from(slot.call), taken_from(slot.request_id),
-          from_unix_ms(slot.began_unix_ms)};
+  return {taken_from(slot.plugin), taken_from(slot.sha256), taken_from(slot.call),
+          taken_from(slot.request_id), from_unix_ms(slot.began_unix_ms)};
 }
 
 }  // namespace
@@ -108,7 +112,8 @@ std::vector<UnfinishedCall> BreadcrumbFile::left_behind(const std::filesystem::p
   const Fault fault = page->fault.load();
   if (fault == Fault::Elsewhere || fault == Fault::Nobodys) return calls;
   for (const Slot& slot : page->slots) {
-    if (slot.noted.load() == 1 && (fault == Fault::Unknown || slot.guilty.load() == 1)) calls.push_back(call_in(slot));
+    if (slot.noted.load() == 1 && (fault == Fault::Unknown || slot.guilty.load() == 1))
+      calls.push_back(call_in(slot));
   }
   return calls;
 }

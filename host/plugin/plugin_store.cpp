@@ -83,12 +83,25 @@ bool PluginScanner::unfinished() const {
 
 void PluginScanner::finished(const fs::path& file) { finished_.insert(file); }
 
+void PluginScanner::forget_unused() {
+  auto store = LibraryStore::open(options_.store_folder);
+  if (!store) return;  // the next scan says so
+  std::set<std::string> needed;
+  for (const auto& [path, known] : known_) {
+    needed.insert(known.sha256);
+    if (known.generation) needed.insert(known.generation->sha256);
+  }
+  if (const std::size_t gone = store->keep_only(needed); gone > 0)
+    log_.info("copies of libraries that nobody needs were removed", {{"files", gone}});
+}
+
 void PluginScanner::set_options(ScanOptions options) {
   if (options.pinned_sha256 != options_.pinned_sha256) {
     const auto& pins = options.pinned_sha256;
     for (auto& [path, known] : known_) {
-      const bool kept = pins.empty() || (known.generation && std::find(pins.begin(), pins.end(),
-                                                                       known.generation->sha256) != pins.end());
+      const bool kept =
+          pins.empty() ||
+          (known.generation && std::find(pins.begin(), pins.end(), known.generation->sha256) != pins.end());
       if (!kept) known.generation = nullptr;
       known.sha256.clear();  // read again, to be compared with the new pins
     }

@@ -61,6 +61,9 @@ class PluginScanner {
   void finished(const std::filesystem::path& file);
   // What the bytes were refused for is looked at anew with the next scan.
   void forget_refusals() { refused_bytes_.clear(); }
+  // Removes from the store what no file of the last scan needs: copies of an earlier life. Not while runners
+  // or instances of a generation that was replaced may still be there.
+  void forget_unused();
   // From the next scan on. A generation that new pins exclude does not survive it.
   void set_options(ScanOptions options);
 
@@ -108,7 +111,8 @@ class PluginScanner {
 // that the schema refuses gives BadConfig, never an exception. `previous` lets unchanged instances live on.
 // What a library offers and no setting names is there with defaults (isolation: process; the metadata's
 // `enabled`). A new generation whose instance cannot serve leaves that of `previous` serving, with the reason
-// in its state_reason. The trail, if given, outlives every instance. Rulings are what was decided while running.
+// in its state_reason. The trail, if given, outlives every instance. Rulings are what was decided while
+// running.
 std::shared_ptr<const Snapshot> assemble(const std::vector<LibraryRecord>& libraries,
                                          const std::vector<WebhookSettings>& webhooks,
                                          const std::vector<AgentSettings>& agents, const Snapshot& previous,

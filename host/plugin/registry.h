@@ -39,8 +39,8 @@ struct Webhook {
   WebhookSettings settings;
   ServingState state = ServingState::Serving;
   std::string state_reason;  // a sentence: why it does not serve, or why a newer generation does not
-  // Where and what the plugin's schema refuses in `config`: a JSON pointer (empty for the whole) and a sentence
-  // without the place, which is empty unless that is why it does not serve.
+  // Where and what the plugin's schema refuses in `config`: a JSON pointer (empty for the whole) and a
+  // sentence without the place, which is empty unless that is why it does not serve.
   std::string config_pointer, config_sentence;
   std::optional<bool> switched;                  // on or off by command
   std::shared_ptr<const Generation> generation;  // null when Missing

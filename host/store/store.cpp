@@ -402,7 +402,8 @@ void Store::hold_agents(std::set<std::string> agents, Done<> done) {
 }
 
 Result<std::vector<Quarantine>> Store::quarantines() const {
-  return impl_->readers_.read<std::vector<Quarantine>>([](Reader& reader) { return read_quarantines(reader); });
+  return impl_->readers_.read<std::vector<Quarantine>>(
+      [](Reader& reader) { return read_quarantines(reader); });
 }
 
 void Store::set_setting(std::string name, std::string value, Done<> done) {

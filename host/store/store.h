@@ -290,8 +290,8 @@ class Store {
   void note_crash(PluginCrash crash, QuarantineRule rule, Done<bool> done);
   // These bytes start clean.
   void clear_crashes(std::string sha256, Done<> done);
-  // From now on the tasks of these agents are parked instead of queued, the queued ones at once; what was parked
-  // so for other agents is queued again. Forgotten at a restart: call it before anything is claimed.
+  // From now on the tasks of these agents are parked instead of queued, the queued ones at once; what was
+  // parked so for other agents is queued again. Forgotten at a restart: call it before anything is claimed.
   void hold_agents(std::set<std::string> agents, Done<> done);
 
   // -- reads --
@@ -312,8 +312,8 @@ class Store {
   // When the next deferred delivery is due, also if that has passed; nullopt if there is none.
   Result<std::optional<WallTime>> next_deferred_at() const;
   Result<QueueReport> queue() const;
-  // Earliest run_at after `since` of a queued task, for the dispatcher's timer. `since` is when its last claim was sent:
-  // what became due between then and now is not missed.
+  // Earliest run_at after `since` of a queued task, for the dispatcher's timer. `since` is when its last
+  // claim was sent: what became due between then and now is not missed.
   Result<std::optional<WallTime>> next_run_at(WallTime since) const;
 
   // Small settings that outlive restarts (enabled/disabled overrides, generated token hash).

@@ -267,11 +267,10 @@ std::string TaskQueue::create(Batch& batch, const NewTask& task, const Origin& o
 
   const StoredId id = task.id.empty() ? new_stored_id() : to_stored_id(task.id).value_or(StoredId{});
   const TaskState state = awaits_approval ? TaskState::AwaitingApproval : TaskState::Queued;
-  const std::int64_t row =
-      sql_->insert_task.insert(id, code_of(state), task.agent, rank, run_at, task.max_retries, batch.now,
-                               origin.delivery, origin.chain_depth, origin.parent, origin.root,
-                               task.task_type, origin.source, if_any(task.key), if_any(entity), title,
-                               awaits_approval ? 1 : 0);
+  const std::int64_t row = sql_->insert_task.insert(
+      id, code_of(state), task.agent, rank, run_at, task.max_retries, batch.now, origin.delivery,
+      origin.chain_depth, origin.parent, origin.root, task.task_type, origin.source, if_any(task.key),
+      if_any(entity), title, awaits_approval ? 1 : 0);
   sql_->insert_body.run(row, actor(&Actor::id), actor(&Actor::login), actor(&Actor::role),
                         if_any(origin.links), task.payload, if_any(origin.previous_result));
   const bool queued = state == TaskState::Queued && park_if_held(row, task.agent) == TaskState::Queued;
@@ -306,11 +305,13 @@ void TaskQueue::hold(Batch& batch, const std::set<std::string>& agents) {
   }
   for (Found& task : park) {
     sql_->hold_back.run(task.row, kHold);
-    batch.changes.push_back({Change::Kind::TaskChanged, std::move(task.id), std::move(task.agent), std::nullopt});
+    batch.changes.push_back(
+        {Change::Kind::TaskChanged, std::move(task.id), std::move(task.agent), std::nullopt});
   }
   for (Found& task : queue) {
     sql_->let_go.run(task.row, batch.now);
-    batch.changes.push_back({Change::Kind::TaskQueued, std::move(task.id), std::move(task.agent), std::nullopt});
+    batch.changes.push_back(
+        {Change::Kind::TaskQueued, std::move(task.id), std::move(task.agent), std::nullopt});
   }
 }
 
@@ -412,7 +413,8 @@ Result<TaskState> TaskQueue::finish(Batch& batch, const Finish& finish) {
   const AgentResult& result = finish.result;
   const Usage& usage = result.usage;
   TaskState state = finish.next_state;
-  std::string_view error = state == TaskState::Completed ? std::string_view() : std::string_view(result.error);
+  std::string_view error =
+      state == TaskState::Completed ? std::string_view() : std::string_view(result.error);
   if (row->cancel_reason && state == TaskState::Queued) state = TaskState::Cancelled;
   if (row->cancel_reason && state == TaskState::Cancelled) error = *row->cancel_reason;
 

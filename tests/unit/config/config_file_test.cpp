@@ -180,9 +180,13 @@ const MistakeCase kMistakes[] = {
      "davit.yaml:1: plugins.pinned_sha256[0]: must be 64 lower-case hexadecimal digits, as sha256sum prints "
      "them"},
     {"StoreInTheDirectory", "plugins:\n  directory: a/b\n  store: ./a/b/store\n",
-     "davit.yaml:2: plugins.store: ./a/b/store lies in plugins.directory (a/b)"},
+     "davit.yaml:2: plugins.store: ./a/b/store lies in plugins.directory (a/b); choose another folder for "
+     "one of "
+     "them"},
     {"DirectoryBesideTheDatabase", "plugins:\n  directory: var/plugins/\n",
-     "davit.yaml:2: plugins.store: var/plugins lies in plugins.directory (var/plugins/)"},
+     "davit.yaml:2: plugins.store: var/plugins lies in plugins.directory (var/plugins/); choose another "
+     "folder "
+     "for one of them"},
     {"ListThatIsAWord", "plugins: {allow_writable: a.so}\n",
      "davit.yaml:1: plugins.allow_writable: must be a list; write [one, two]"},
     {"ConfigThatIsAList", "agents: {a: {config: [1]}}\n",
@@ -421,13 +425,14 @@ agents:
 
 TEST(ConfigLinesTest, EveryMemberAndItemHasItsLineByJsonPointer) {
   const Config config = good(kNested);
-  EXPECT_THAT(config.webhooks.at("github").config_lines,
-              ElementsAre(Pair("", 4), Pair("/after", 16), Pair("/agent", 5), Pair("/flow", 13),
-                          Pair("/flow/first", 13), Pair("/flow/second", 13), Pair("/flow/second/0", 13),
-                          Pair("/flow/second/1", 14), Pair("/nested", 6), Pair("/nested/a~1b~0c", 12),
-                          Pair("/nested/deep", 7), Pair("/nested/deep/list", 8), Pair("/nested/deep/list/0", 9),
-                          Pair("/nested/deep/list/1", 10), Pair("/nested/deep/list/1/three", 11),
-                          Pair("/nested/deep/list/1/two", 10), Pair("/nothing", 15)));
+  EXPECT_THAT(
+      config.webhooks.at("github").config_lines,
+      ElementsAre(Pair("", 4), Pair("/after", 16), Pair("/agent", 5), Pair("/flow", 13),
+                  Pair("/flow/first", 13), Pair("/flow/second", 13), Pair("/flow/second/0", 13),
+                  Pair("/flow/second/1", 14), Pair("/nested", 6), Pair("/nested/a~1b~0c", 12),
+                  Pair("/nested/deep", 7), Pair("/nested/deep/list", 8), Pair("/nested/deep/list/0", 9),
+                  Pair("/nested/deep/list/1", 10), Pair("/nested/deep/list/1/three", 11),
+                  Pair("/nested/deep/list/1/two", 10), Pair("/nothing", 15)));
   EXPECT_THAT(config.webhooks.at("plain").config_lines, IsEmpty());
   EXPECT_THAT(config.agents.at("one").config_lines, ElementsAre(Pair("", 20)));
   EXPECT_THAT(config.agents.at("two").config_lines,
@@ -461,7 +466,8 @@ TEST(ConfigLinesTest, WhatDoesNotStandInTheFileHasTheLineOfTheNearestThingAbove)
 }
 
 TEST(ConfigLinesTest, ThePluginsFolderHasTheLineOfItsKeyElseOfItsSection) {
-  EXPECT_EQ(good("chain: {max_depth: 2}\nplugins:\n  watch: true\n  directory: x\n").plugins.directory_line, 4);
+  EXPECT_EQ(good("chain: {max_depth: 2}\nplugins:\n  watch: true\n  directory: x\n").plugins.directory_line,
+            4);
   EXPECT_EQ(good("chain: {max_depth: 2}\nplugins:\n  watch: true\n").plugins.directory_line, 2);
   EXPECT_EQ(good("chain: {max_depth: 2}\n").plugins.directory_line, 0);
 }

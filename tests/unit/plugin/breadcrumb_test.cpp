@@ -71,7 +71,7 @@ class EndsOfTheProcess : public testing::Test {
     EXPECT_EXIT(
         {
           SystemClock clock;
-          auto trail = std::move(*BreadcrumbFile::open(folder_ / "trail", clock));
+          auto trail = BreadcrumbFile::open(folder_ / "trail", clock).value();
           trail->watch_for_ends();
           std::thread([&] { trail->enter({"innocent", "abc", "handle", "r1"}); }).join();
           end(*trail);

@@ -15,7 +15,7 @@ class CallWatchdogTest : public ::testing::Test {
   CallNote note(MonotonicTime end_by) const { return {"github", "abc", "handle", "r1", end_by}; }
   test::TempFolder folder_;
   SystemClock clock_;
-  std::unique_ptr<BreadcrumbFile> trail_ = std::move(*BreadcrumbFile::open(folder_ / "trail", clock_));
+  std::unique_ptr<BreadcrumbFile> trail_ = BreadcrumbFile::open(folder_ / "trail", clock_).value();
 };
 
 TEST_F(CallWatchdogTest, ACallThatDoesNotComeBackIsToldAndBlamed) {

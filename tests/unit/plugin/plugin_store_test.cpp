@@ -399,6 +399,23 @@ TEST_F(PluginScannerTest, NewPinsEndWhatTheyDoNotName) {
   EXPECT_TRUE(scan_one().generation);
 }
 
+TEST_F(PluginScannerTest, CopiesThatNoFileNeedsAreForgotten) {
+  put("good.so", test::good_plugin("good_webhook"));
+  auto first = scan_one().generation->stored;
+  put_variant("good.so", test::good_plugin("good_webhook"), "tail");
+  auto second = scan_one().generation->stored;
+  test::write(store() / ".incoming.abc", "half");
+  test::write(store() / "notes.so", "not ours");
+  scanner().forget_unused();
+  EXPECT_FALSE(fs::exists(first));
+  EXPECT_FALSE(fs::exists(store() / ".incoming.abc"));
+  EXPECT_TRUE(fs::exists(second));
+  EXPECT_TRUE(fs::exists(store() / "notes.so"));
+  scanner_.reset();
+  EXPECT_EQ(code_of_one(), "none");
+  EXPECT_EQ(probes_, 2);
+}
+
 // --- assemble
 
 class AssembleTest : public PluginScannerTest {
