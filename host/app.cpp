@@ -440,6 +440,8 @@ int exit_code_of(store::OpenFailure failure) {
       return kExitStoreInUse;
     case ReadOnly:
       return kExitStoreReadOnly;
+    case Linked:
+      return kExitStoreLinked;
     case Other:
       return kExitFailure;
   }

@@ -20,6 +20,7 @@ enum ExitCode {
   kExitStoreCorrupt = 14,
   kExitStoreInUse = 15,  // another davit runs on it
   kExitStoreReadOnly = 16,
+  kExitStoreLinked = 17,
 };
 
 // The exit code that tells why a database was refused.

@@ -9,6 +9,7 @@
 
 #include "host/app.h"
 #include "host/cli/commands.h"
+#include "host/conformance/check_main.h"
 #include "host/isolation/runner_main.h"
 
 namespace {
@@ -24,9 +25,10 @@ int columns() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  // The internal mode comes first: a runner parses nothing and starts with as little as possible.
+  // The internal modes come first: a runner parses nothing and starts with as little as possible.
   if (int fd = -1; davit::isolation::is_runner_command(argc, argv, fd))
     return davit::isolation::runner_main(fd);
+  if (davit::conformance::is_check_command(argc, argv)) davit::conformance::check_main();
 
   // A reader that goes away (davit tasks list | head) is an error of write(), not our end.
   std::signal(SIGPIPE, SIG_IGN);

@@ -27,7 +27,7 @@ static void destroy(void *self) { free(self); }
 static davit_status metadata(uint32_t index, const davit_call *call, const davit_sink *out) {
   (void)index, (void)call;
   return out->write(out, text("{\"name\":\"echo-agent\",\"display_name\":\"Echo Agent\","
-                              "\"description\":\"Gives its context back\",\"capabilities\":[\"analysis\"]}"));
+                              "\"description\":\"Gives its context back\",\"capabilities\":[\"analysis\"],\"version\":\"1.0.0\"}"));
 }
 
 /* The host says how much room there is: never write more than that. */

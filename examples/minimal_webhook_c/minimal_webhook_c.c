@@ -36,11 +36,13 @@ static davit_status handle(void *self, const davit_call *call, davit_text parsed
 
 static void destroy(void *self) { (void)self; }
 
+/* max_body_bytes: a task's payload may have 1 MiB. */
 static davit_status metadata(uint32_t index, const davit_call *call, const davit_sink *out) {
   (void)index, (void)call;
   return write_text(out,
-                    "{\"name\":\"echo\",\"description\":\"Turns every delivery into a task\","
+                    "{\"name\":\"echo\",\"description\":\"Turns every delivery into a task\",\"version\":\"1.0.0\","
                     "\"secret_env_var\":\"ECHO_WEBHOOK_SECRET\",\"delivery_id\":{\"header\":\"X-Echo-Delivery\"},"
+                    "\"max_body_bytes\":1000000,"
                     "\"signature\":{\"headers\":[\"X-Echo-Signature\"],\"signed\":\"{body}\",\"accept\":["
                     "{\"prefix\":\"sha256=\",\"algorithm\":\"hmac-sha256\",\"encoding\":\"hex\"}]}}");
 }

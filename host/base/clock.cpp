@@ -95,8 +95,12 @@ Result<WallTime> parse_iso8601(std::string_view text) {
     offset_minutes = sign * (offset_hour * 60 + offset_minute);
   }
   if (pos != text.size()) return bad;
-  return result + hours{hour} + minutes{minute} + seconds{second} + milliseconds{fraction_ms} -
-         minutes{offset_minutes};
+  result +=
+      hours{hour} + minutes{minute} + seconds{second} + milliseconds{fraction_ms} - minutes{offset_minutes};
+  // Its offset or a leap second may carry it out of the years that RFC 3339 can write.
+  const auto year_in_utc = year_month_day{floor<days>(result)}.year();
+  if (year_in_utc < year{0} || year_in_utc > year{9999}) return bad;
+  return result;
 }
 
 }  // namespace davit

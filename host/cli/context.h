@@ -63,6 +63,8 @@ void add_init(CLI::App& app, Context& context);
 void add_serve(CLI::App& app, Context& context);
 void add_check_config(CLI::App& app, Context& context);
 void add_plugins(CLI::App& app, Context& context);
+void add_plugins_new(CLI::App& plugins, Context& context);
+void add_plugins_check(CLI::App& plugins, Context& context);
 void add_tasks(CLI::App& app, Context& context);
 void add_deliveries(CLI::App& app, Context& context);
 void add_send(CLI::App& app, Context& context);

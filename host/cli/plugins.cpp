@@ -79,7 +79,7 @@ Result<int> rescan(const Context& context) {
 
 void add_plugins(CLI::App& app, Context& context) {
   CLI::App* plugins =
-      app.add_subcommand("plugins", "Plugins of the running host: list, enable, disable, clear, rescan");
+      app.add_subcommand("plugins", "Plugins: those of the running host, and making and checking your own");
   plugins->require_subcommand(1);
   CLI::App* command =
       add_command(*plugins, context, "list", "List webhooks, agents and refused libraries with their reasons",
@@ -104,6 +104,8 @@ void add_plugins(CLI::App& app, Context& context) {
                                "Look at the plugins folder now, also at what was refused before",
                                [&context] { return rescan(context); });
   add_json_option(*scan, context);
+  add_plugins_new(*plugins, context);
+  add_plugins_check(*plugins, context);
 }
 
 }  // namespace davit::cli

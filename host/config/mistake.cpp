@@ -1,5 +1,6 @@
 #include "host/config/mistake.h"
 
+#include <cstdio>
 #include <utility>
 
 namespace davit::config {
@@ -41,12 +42,20 @@ Mistake mistake_in_plugin_config(std::string_view instance, const std::map<std::
   return mistake;
 }
 
+// A quoted key or value of YAML may hold any character; a mistake is one line all the same.
 std::string to_string(std::string_view file, const Mistake& mistake) {
   std::string line(file);
   if (mistake.line > 0) line += ":" + std::to_string(mistake.line);
   line += ": ";
   if (!mistake.key.empty()) line += mistake.key + ": ";
-  return line + mistake.text;
+  line += mistake.text;
+  std::string shown;
+  for (const char c : line) {
+    char escape[8];
+    std::snprintf(escape, sizeof escape, "\\x%02x", static_cast<unsigned>(static_cast<unsigned char>(c)));
+    shown += static_cast<unsigned char>(c) < 0x20 ? std::string(escape) : std::string(1, c);
+  }
+  return shown;
 }
 
 }  // namespace davit::config

@@ -19,7 +19,7 @@ void AgentSlots::adopt(const plugin::Snapshot& snapshot) {
     if (!slots.serving) slots.serving = std::make_shared<const ServingAgent>(agent);
     slots.may_have_tasks = true;
   }
-  std::erase_if(slots_, [](const auto& entry) { return !entry.second.serving && entry.second.busy == 0; });
+  std::erase_if(slots_, [](const auto& entry) { return !entry.second.needed(); });
 }
 
 bool AgentSlots::needs(const isolation::RunnerSpec& runner) const {
@@ -51,6 +51,18 @@ AgentSlots::Claim AgentSlots::next_claim(int most) const {
   return claim;
 }
 
+void AgentSlots::asked(const store::ClaimRequest& request) {
+  for (const store::AgentCapacity& agent : request.agents) slots_[agent.agent].asked += agent.free_slots;
+}
+
+void AgentSlots::answered(const store::ClaimRequest& request) {
+  for (const store::AgentCapacity& agent : request.agents) {
+    auto found = slots_.find(agent.agent);
+    found->second.asked -= agent.free_slots;
+    if (!found->second.needed()) slots_.erase(found);
+  }
+}
+
 void AgentSlots::claimed(const store::ClaimRequest& request, const std::vector<ClaimedTask>& tasks) {
   // A claim that gave all it was asked for says nothing about what is left.
   if (static_cast<int>(tasks.size()) >= request.limit) return;
@@ -67,7 +79,8 @@ void AgentSlots::take(std::string_view agent) { ++slots_[std::string(agent)].bus
 void AgentSlots::release(std::string_view agent) {
   auto found = slots_.find(agent);
   if (found == slots_.end()) return;
-  if (--found->second.busy == 0 && !found->second.serving) slots_.erase(found);
+  --found->second.busy;
+  if (!found->second.needed()) slots_.erase(found);
 }
 
 }  // namespace davit::dispatch

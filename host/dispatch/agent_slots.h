@@ -36,6 +36,9 @@ class AgentSlots {
     std::map<std::string, std::shared_ptr<const ServingAgent>, std::less<>> serving;
   };
   Claim next_claim(int most) const;
+  // It was sent: until answered(), its slots are not free.
+  void asked(const store::ClaimRequest& request);
+  void answered(const store::ClaimRequest& request);
   // What became of it.
   void claimed(const store::ClaimRequest& request, const std::vector<ClaimedTask>& tasks);
 
@@ -46,8 +49,10 @@ class AgentSlots {
   struct Slots {
     std::shared_ptr<const ServingAgent> serving;  // null: gets no new tasks
     int busy = 0;
+    int asked = 0;  // by claims that are not answered yet
     bool may_have_tasks = true;
-    int free() const { return serving ? serving->agent->settings.concurrency - busy : 0; }
+    int free() const { return serving ? serving->agent->settings.concurrency - busy - asked : 0; }
+    bool needed() const { return serving || busy > 0 || asked > 0; }
   };
   std::map<std::string, Slots, std::less<>> slots_;  // by agent
 };

@@ -7,9 +7,9 @@
 //                                                        transaction
 //
 // A slot is free as soon as its runner has answered, not when the result is stored: finish and next claim are
-// handed to the store one behind the other and share a commit. While a commit syncs, other executions end;
-// the next claim takes all their slots at once. So the batches grow with the load by themselves, without a
-// timer.
+// handed to the store one behind the other and share a commit. While a commit syncs, other executions end,
+// and each turn of the loop sends a claim for the slots that came free in it; the next commit takes all that
+// wait. So the batches grow with the load by themselves, without a timer.
 //
 // Between the end of an execution and the commit of its result the execution is `finishing_`: its lease is
 // still renewed, and when the store cannot take the result (disk full), it is offered again until it can or
@@ -105,7 +105,7 @@ WorkerPool::~WorkerPool() {
 }
 
 void WorkerPool::wake() {
-  woken_ = true;
+  ++wakes_;
   slots_.expect_tasks();
   pump_soon();
 }
@@ -130,37 +130,42 @@ void WorkerPool::pump_soon() {
 }
 
 void WorkerPool::pump() {
-  if (claiming_ || finishing_up_ || claim_retry_timer_ || !reaper_.renewing()) return;
-  AgentSlots::Claim claim = slots_.next_claim(options_.max_executions - static_cast<int>(running_.size()));
-  if (claim.request.agents.empty()) return;
-  claim.request.lease = options_.lease;
-  claiming_ = true;
-  woken_ = false;
-  store::ClaimRequest request = claim.request;
-  around_.store.claim(
-      std::move(request), [this, box = around_.box, claim = std::move(claim),
-                           asked_at = around_.clock.wall()](Result<std::vector<ClaimedTask>> answer) mutable {
-        box->post([this, claim = std::move(claim), asked_at, answer = std::move(answer)]() mutable {
-          on_claimed(claim, asked_at, std::move(answer));
-        });
-      });
+  if (finishing_up_ || claim_retry_timer_ || !reaper_.renewing()) return;
+  SentClaim sent{
+      slots_.next_claim(options_.max_executions - static_cast<int>(running_.size()) - claimed_for_),
+      around_.clock.wall(), wakes_};
+  store::ClaimRequest request = sent.claim.request;
+  if (request.agents.empty()) return;
+  request.lease = options_.lease;
+  ++claims_;
+  claimed_for_ += request.limit;
+  slots_.asked(request);
+  around_.store.claim(std::move(request), [this, box = around_.box, sent = std::move(sent)](
+                                              Result<std::vector<ClaimedTask>> answer) mutable {
+    box->post([this, sent = std::move(sent), answer = std::move(answer)]() mutable {
+      on_claimed(sent, std::move(answer));
+    });
+  });
 }
 
-void WorkerPool::on_claimed(const AgentSlots::Claim& claim, WallTime asked_at,
-                            Result<std::vector<ClaimedTask>> answer) {
-  claiming_ = false;
+void WorkerPool::on_claimed(const SentClaim& sent, Result<std::vector<ClaimedTask>> answer) {
+  const AgentSlots::Claim& claim = sent.claim;
+  --claims_;
+  claimed_for_ -= claim.request.limit;
+  slots_.answered(claim.request);
   if (!answer.ok()) {
-    around_.log.error("no task claimed; trying again", {{"reason", answer.error().message}});
     reaper_.suspect();
-    if (!claim_retry_timer_)
+    if (!claim_retry_timer_) {
+      around_.log.error("no task claimed; trying again", {{"reason", answer.error().message}});
       claim_retry_timer_ = around_.loop.after(kClaimRetry, [this] {
         claim_retry_timer_ = 0;
         pump();
       });
+    }
     return check_idle();
   }
   // What was queued while the claim was under way may not have been seen by it.
-  if (!woken_) slots_.claimed(claim.request, *answer);
+  if (wakes_ == sent.wakes) slots_.claimed(claim.request, *answer);
   for (ClaimedTask& task : *answer) {
     const auto& serving = claim.serving.find(task.agent)->second;
     finishing_up_ ? give_back(std::move(task), serving) : start(std::move(task), serving);
@@ -169,7 +174,7 @@ void WorkerPool::on_claimed(const AgentSlots::Claim& claim, WallTime asked_at,
   if (slots_.expects_tasks())
     pump_soon();
   else
-    wait_for_next_due(asked_at);
+    wait_for_next_due(sent.sent_at);
 }
 
 // `since` is when the claim was sent: what became due after it and before now counts as waiting, not as
@@ -455,7 +460,7 @@ void WorkerPool::interrupt() {
 }
 
 void WorkerPool::check_idle() {
-  if (finishing_up_ && !claiming_ && running_.empty() && finishing_.empty() && when_idle_)
+  if (finishing_up_ && claims_ == 0 && running_.empty() && finishing_.empty() && when_idle_)
     std::exchange(when_idle_, nullptr)();
 }
 

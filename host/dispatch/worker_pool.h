@@ -85,7 +85,12 @@ class WorkerPool {
 
   void pump_soon();
   void pump();
-  void on_claimed(const AgentSlots::Claim& claim, WallTime asked_at, Result<std::vector<ClaimedTask>> answer);
+  struct SentClaim {
+    AgentSlots::Claim claim;
+    WallTime sent_at;
+    std::uint64_t wakes;  // when it was sent
+  };
+  void on_claimed(const SentClaim& sent, Result<std::vector<ClaimedTask>> answer);
   void wait_for_next_due(WallTime since);
   void start(ClaimedTask task, const std::shared_ptr<const ServingAgent>& serving);
   void give_back(ClaimedTask task, const std::shared_ptr<const ServingAgent>& serving);
@@ -119,8 +124,9 @@ class WorkerPool {
   std::unordered_map<std::int64_t, std::unique_ptr<Execution>> running_;  // by fence number
   std::unordered_map<std::int64_t, Finishing> finishing_;                 // ended, the result not stored yet
 
-  bool claiming_ = false;  // one claim at a time: it asks for all free slots
-  bool woken_ = false;     // since the claim was sent
+  int claims_ = 0;           // sent and not answered
+  int claimed_for_ = 0;      // executions they may bring
+  std::uint64_t wakes_ = 0;  // how often tasks may have come
   bool pump_posted_ = false;
   bool finishing_up_ = false;
   std::function<void()> when_idle_;

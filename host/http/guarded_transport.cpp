@@ -33,9 +33,8 @@ using Pistache::Polling::NotifyOn;
 using Pistache::Polling::Tag;
 
 constexpr std::size_t kScratchBytes = 64 * 1024;
-constexpr int kRoundsPerWakeUp = 16;          // then epoll is asked again, so that nobody starves
-constexpr std::int64_t kMaxTurnedAway = 256;  // connections that wait to read their 503
-constexpr Duration kTimerGrain{10};           // deadlines are met that much late
+constexpr int kRoundsPerWakeUp = 16;  // then epoll is asked again, so that nobody starves
+constexpr Duration kTimerGrain{10};   // deadlines are met that much late
 constexpr Duration kLookAgainAfterAccept{100};
 constexpr Duration kLookAgainAlways{10'000};
 
@@ -152,7 +151,7 @@ void GuardedTransport::hand_to_pistache(Tag tag) {
     if (found == connections_.end()) continue;
     auto open = worker_.server->open_connections.load(std::memory_order_relaxed);
     std::int64_t limit = worker_.server->options.max_connections;
-    if (open > limit + std::clamp<std::int64_t>(limit / 4, 16, kMaxTurnedAway)) {
+    if (open > limit + turned_away_at_most(limit)) {
       count(worker_.server->refused_connections);
       drop(fd);
     } else if (open > limit || worker_.server->closing.load(std::memory_order_acquire)) {

@@ -2,7 +2,9 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <exception>
+#include <filesystem>
 #include <mutex>
 #include <thread>
 
@@ -13,20 +15,38 @@
 namespace davit::http {
 namespace {
 
-constexpr int kReservedDescriptors = 128;  // for everything that is no connection
+constexpr std::int64_t kMostReserved = 512;  // descriptors for runners, database and files; of few, a fifth
+constexpr std::int64_t kFewestConnections = 4;
+// What Pistache and we are about to open for each I/O thread, and for accepting.
+constexpr std::int64_t kForAThread = 8;
+constexpr std::int64_t kForAccepting = 4;
 constexpr Duration kDrainStep{2};
 
+std::int64_t open_descriptors() {
+  std::error_code failure;
+  std::int64_t count = 0;
+  std::filesystem::directory_iterator entry("/proc/self/fd", failure), end;
+  for (; !failure && entry != end; entry.increment(failure)) ++count;
+  return count;
+}
+
 // Pistache's accept loop spins while there is no descriptor left, so it must not come to that. Connections
-// over the limit are taken in for a moment as well, to tell them so; that is what the fourth part is for.
-int connections_within_descriptor_limit(int wanted, Log& log) {
+// over the limit are taken in for a moment as well, to tell them so, and need room, too.
+Result<int> connections_within_descriptor_limit(int wanted, int threads, Log& log) {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return wanted;
-  auto usable = (static_cast<std::int64_t>(limit.rlim_cur) - kReservedDescriptors) * 3 / 4;
-  if (wanted <= usable) return wanted;
-  auto allowed = static_cast<int>(std::max<std::int64_t>(usable, 16));
+  const auto all = static_cast<std::int64_t>(limit.rlim_cur);
+  const std::int64_t taken = open_descriptors() + threads * kForAThread + kForAccepting;
+  const std::int64_t usable = all - taken - std::min(all / 5, kMostReserved);
+  const std::int64_t allowed = std::min(usable * 4 / 5, usable - turned_away_at_most(0));
+  if (wanted <= allowed) return wanted;
+  if (allowed < kFewestConnections) {
+    return Error{ErrorCode::Unavailable, "the descriptor limit of " + std::to_string(all) +
+                                             " leaves no room for connections; raise it with ulimit -n"};
+  }
   log.warn("Connection limit lowered to what the descriptor limit allows; raise it with ulimit -n",
            {{"wanted", wanted}, {"allowed", allowed}});
-  return allowed;
+  return static_cast<int>(allowed);
 }
 
 std::string in_url_form(const std::string& host) {
@@ -54,7 +74,8 @@ Result<std::unique_ptr<Server>> Server::start(Options options, Handler handler, 
   if (options.port < 0 || options.port > 65535) {
     return Error{ErrorCode::InvalidInput, "the port must be between 0 and 65535"};
   }
-  options.max_connections = connections_within_descriptor_limit(options.max_connections, log);
+  options.max_connections =
+      TRY(connections_within_descriptor_limit(options.max_connections, options.threads, log));
   auto place = in_url_form(options.host) + ":" + std::to_string(options.port);
 
   auto running = std::make_unique<Running>();

@@ -62,8 +62,8 @@ struct ServerState;
 // Thread-safe. Life: start, then perhaps stop_accepting and drain, then stop; the destructor stops.
 class Server {
  public:
-  // Binds and serves. InvalidInput for an address that is none, Unavailable if it cannot be bound. `log` and
-  // `clock` outlive the server.
+  // Binds and serves. InvalidInput for an address that is none, Unavailable if it cannot be bound, or if the
+  // descriptor limit leaves no room for connections. `log` and `clock` outlive the server.
   static Result<std::unique_ptr<Server>> start(Options options, Handler handler, Log& log,
                                                const Clock& clock);
   ~Server();

@@ -1,6 +1,7 @@
 // What all I/O threads of one server share.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -36,6 +37,11 @@ struct ServerState {
 
   Guarded<std::vector<std::shared_ptr<Mailbox>>> mailboxes;  // one per I/O thread
 };
+
+// So many connections beyond the limit are kept for a moment, to tell them that there is no room.
+constexpr std::int64_t turned_away_at_most(std::int64_t max_connections) {
+  return std::clamp<std::int64_t>(max_connections / 4, 4, 256);
+}
 
 inline void count(std::atomic<std::uint64_t>& counter) { counter.fetch_add(1, std::memory_order_relaxed); }
 

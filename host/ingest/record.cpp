@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "host/base/id.h"
 #include "host/base/json.h"
 
 namespace davit::ingest {
@@ -126,6 +127,8 @@ store::NewDelivery record_of(const plugin::Webhook& webhook, const VerifiedDeliv
     record.verdict = store::Verdict::Ignored;
   }
   record.answer = outcome.answer;
+  // Named here, so that the store can write the delivery with its tasks in one go.
+  for (NewTask& task : record.answer.tasks) task.id = new_id();
   return record;
 }
 

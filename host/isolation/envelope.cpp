@@ -203,8 +203,9 @@ std::string call_json(std::uint64_t id, MonotonicTime deadline, std::string_view
 Result<CallHead> call_from_json(std::string_view json) {
   JsonDocument document = TRY(object_of(json, "call"));
   CallHead head;
-  head.id = static_cast<std::uint64_t>(int_member(document, "id"));
-  if (head.id == 0 || !find_member(document, "request")) return malformed("call");
+  const std::int64_t id = int_member(document, "id");
+  if (id <= 0 || !find_member(document, "request")) return malformed("call");
+  head.id = static_cast<std::uint64_t>(id);
   head.deadline = MonotonicTime(std::chrono::duration_cast<MonotonicTime::duration>(
       std::chrono::nanoseconds(int_member(document, "deadline_ns"))));
   head.directory = string_member(document, "directory");

@@ -82,7 +82,7 @@ LivePlugins::LivePlugins(const Needs& needs, Wanted wanted)
 
 Result<std::unique_ptr<LivePlugins>> LivePlugins::start(const Needs& needs, Wanted wanted) {
   std::unique_ptr<LivePlugins> live(new LivePlugins(needs, std::move(wanted)));
-  TRY(live->open_trail());
+  live->open_trail();
   TRY(live->read_rulings());
   live->loop_ = TRY(isolation::Loop::start("davit-plugins"));
   LivePlugins* own = live.get();
@@ -113,7 +113,7 @@ LivePlugins::~LivePlugins() {
 
 // A call that was under way when the host before us died is to blame for that, but not for a SIGKILL: that
 // comes from outside.
-Result<> LivePlugins::open_trail() {
+void LivePlugins::open_trail() {
   const std::optional<int>& status = needs_.former_status;
   for (const plugin::UnfinishedCall& call : plugin::BreadcrumbFile::left_behind(needs_.trail)) {
     store::PluginCrash crash{.sha256 = call.sha256,
@@ -127,9 +127,16 @@ Result<> LivePlugins::open_trail() {
                       {{"plugin", crash.plugin}, {"call", crash.call}, {"request", crash.request_id}});
       continue;
     }
-    TRY(crashes_.note("A plugin brought the host down", crash, wanted_.quarantine));
+    if (auto noted = crashes_.note("A plugin brought the host down", crash, wanted_.quarantine); !noted)
+      needs_.log.error("A crash could not be kept", {{"reason", noted.error().message}});
   }
-  trail_ = TRY(plugin::BreadcrumbFile::open(needs_.trail, needs_.clock));
+  auto opened = plugin::BreadcrumbFile::open(needs_.trail, needs_.clock);
+  if (!opened) {
+    needs_.log.error("Calls of plugins in this process are not noted: a crash or a hang has nobody to blame",
+                     {{"reason", opened.error().message}});
+    return;
+  }
+  trail_ = std::move(*opened);
   trail_->watch_for_ends();
   watchdog_ = std::make_unique<plugin::CallWatchdog>(
       *trail_, needs_.clock, [&log = needs_.log](const plugin::UnfinishedCall& call) {
@@ -137,7 +144,6 @@ Result<> LivePlugins::open_trail() {
                   {{"plugin", call.plugin}, {"call", call.call}, {"request", call.request_id}});
         std::abort();
       });
-  return {};
 }
 
 void LivePlugins::stop() {

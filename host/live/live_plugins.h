@@ -92,7 +92,7 @@ class LivePlugins {
 
  private:
   explicit LivePlugins(const Needs& needs, Wanted wanted);
-  Result<> open_trail();
+  void open_trail();
   Result<> read_rulings();
   void hold_agents(const plugin::Snapshot& snapshot);
   Result<> keep_switches();

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -121,9 +122,11 @@ std::vector<UnfinishedCall> BreadcrumbFile::left_behind(const std::filesystem::p
 Result<std::unique_ptr<BreadcrumbFile>> BreadcrumbFile::open(const std::filesystem::path& file,
                                                              const Clock& clock) {
   UniqueFd fd(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-  // Allocated for real: a full disk must fail here, not as SIGBUS at a note.
-  if (!fd.open() || ::ftruncate(fd.number(), 0) != 0 ||
-      ::posix_fallocate(fd.number(), 0, sizeof(Page)) != 0) {
+  // Allocated for real: a full disk must fail here, not as SIGBUS at a note. What was allocated before stays.
+  struct stat info {};
+  const bool allocated = fd.open() && ::fstat(fd.number(), &info) == 0 && info.st_size == sizeof(Page);
+  if (!fd.open() || (!allocated && (::ftruncate(fd.number(), 0) != 0 ||
+                                    ::posix_fallocate(fd.number(), 0, sizeof(Page)) != 0))) {
     return Error{ErrorCode::Unavailable, file.string() + ": cannot be made: " + errno_text(errno)};
   }
   void* memory = ::mmap(nullptr, sizeof(Page), PROT_READ | PROT_WRITE, MAP_SHARED, fd.number(), 0);

@@ -405,7 +405,8 @@ std::string explained(std::string_view keyword, const JsonValue* schema, const J
                       std::string_view name) {
   if (keyword == "additionalProperties") return unknown_member(schema, name);
   const JsonValue* wanted = schema ? find_member(*schema, keyword) : nullptr;
-  if (wanted && keyword == "type" && (wanted->IsString() || wanted->IsArray())) return wrong_type(*wanted, value);
+  if (wanted && keyword == "type" && (wanted->IsString() || wanted->IsArray()))
+    return wrong_type(*wanted, value);
   if (wanted && keyword == "required") return missing(*schema, value);
   std::string shown = wanted ? to_json(*wanted) : "";
   if (shown.size() > 200) shown.clear();
@@ -418,7 +419,7 @@ std::string explained(std::string_view keyword, const JsonValue* schema, const J
 }  // namespace
 
 std::string to_sentence(const ConfigFault& fault) {
-  return "config at \"" + fault.pointer + "\" " + fault.sentence;
+  return "config at " + json_quote(fault.pointer) + " " + fault.sentence;
 }
 
 struct ConfigSchema::Parts {

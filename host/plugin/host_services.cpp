@@ -67,6 +67,8 @@ std::optional<std::string_view> from_text(davit_text text) {
 }
 
 std::string presentable(std::string_view text, std::size_t max) {
+  const auto plain = [](char c) { return c >= 0x20 && c < 0x7f; };
+  if (text.size() <= max && std::all_of(text.begin(), text.end(), plain)) return std::string(text);
   std::string shown;
   shown.reserve(std::min(text.size(), max));
   std::size_t i = 0;

@@ -33,20 +33,27 @@ bool write_all(int fd, const char* bytes, std::size_t count) {
   return true;
 }
 
+// Of all its bytes from the beginning; empty if it cannot be read or is too large.
+std::string hash_of(int fd) {
+  Sha256Stream hash;
+  std::string buffer(256u << 10, '\0');
+  for (off_t at = 0;;) {
+    ssize_t count = ::pread(fd, buffer.data(), buffer.size(), at);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return {};
+    if (count == 0) return hash.finish_hex();
+    hash.update({buffer.data(), static_cast<std::size_t>(count)});
+    at += count;
+    if (static_cast<std::uint64_t>(at) > kMaxLibraryBytes) return {};
+  }
+}
+
 // Is there a file of these very bytes already?
 bool holds_same_bytes(const std::filesystem::path& file, const std::string& sha256) {
   UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   struct stat info {};
   if (!fd.open() || ::fstat(fd.number(), &info) != 0 || !S_ISREG(info.st_mode)) return false;
-  Sha256Stream hash;
-  std::string buffer(256u << 10, '\0');
-  for (;;) {
-    ssize_t count = ::read(fd.number(), buffer.data(), buffer.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return false;
-    if (count == 0) return hash.finish_hex() == sha256;
-    hash.update({buffer.data(), static_cast<std::size_t>(count)});
-  }
+  return hash_of(fd.number()) == sha256;
 }
 
 std::filesystem::path report_file(const StoredLibrary& library) {
@@ -81,6 +88,17 @@ Result<LibraryStore> LibraryStore::open(const std::filesystem::path& folder) {
 
 std::variant<StoredLibrary, Refusal> LibraryStore::take(int fd,
                                                         const std::vector<std::string>& pinned_sha256) {
+  const auto wanted = [&](const std::string& sha256) {
+    return pinned_sha256.empty() ||
+           std::find(pinned_sha256.begin(), pinned_sha256.end(), sha256) != pinned_sha256.end();
+  };
+  const auto kept_as = [&](const std::string& sha256) {
+    return StoredLibrary{folder_ / (sha256 + ".so"), sha256};
+  };
+  // What is here already is not written again, so that a start with a full disk serves what it served before.
+  const std::string known = hash_of(fd);
+  if (!known.empty() && wanted(known) && holds_same_bytes(kept_as(known).file, known)) return kept_as(known);
+
   std::string name = (folder_ / ".incoming.XXXXXX").string();
   UniqueFd copy(::mkostemp(name.data(), O_CLOEXEC));
   if (!copy.open()) return unusable("make a file");
@@ -104,16 +122,9 @@ std::variant<StoredLibrary, Refusal> LibraryStore::take(int fd,
       return drop(unusable("write a file"));
   }
 
-  StoredLibrary library;
-  library.sha256 = hash.finish_hex();
-  library.file = folder_ / (library.sha256 + ".so");
-  if (!pinned_sha256.empty() &&
-      std::find(pinned_sha256.begin(), pinned_sha256.end(), library.sha256) == pinned_sha256.end()) {
+  StoredLibrary library = kept_as(hash.finish_hex());
+  if (!wanted(library.sha256)) {
     return drop(refuse(refusal::kNotPinned, "Its hash " + library.sha256 + " is not among the pinned ones"));
-  }
-  if (holds_same_bytes(library.file, library.sha256)) {
-    ::unlink(name.c_str());
-    return library;
   }
   if (::fchmod(copy.number(), 0500) != 0 || ::fsync(copy.number()) != 0)
     return drop(unusable("finish a file"));

@@ -27,8 +27,9 @@ class LibraryStore {
   // noexec.
   static Result<LibraryStore> open(const std::filesystem::path& folder);
 
-  // Copies the whole of an open file while hashing it. With pins, only bytes with one of these hashes are
-  // kept. Refusals: too_large, unreadable, not_pinned, store_unusable.
+  // Copies the whole of an open file, to be read from its beginning, while hashing it, unless a copy of these
+  // bytes is here already. With pins, only bytes with one of these hashes are kept. Refusals: too_large,
+  // unreadable, not_pinned, store_unusable.
   std::variant<StoredLibrary, Refusal> take(int fd, const std::vector<std::string>& pinned_sha256);
 
   // What a probe of these bytes found, kept beside them over restarts. Nullopt if there is none or it cannot

@@ -82,10 +82,14 @@ std::variant<std::unique_ptr<Database>, Failure> Database::open(const std::files
     sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
     database->execute("PRAGMA query_only = ON; PRAGMA cache_size = -8192");
   } else {
+    // A delivery's body fills pages of its own, and each page costs four system calls on its way to the file:
+    // larger ones save a sixth of an accepted delivery. It counts for a database that is made now.
+    //
     // Debian builds with SECURE_DELETE, which overwrites what is deleted: more pages to write, nothing gained
     // here.
     database->execute(
-        "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -65536;"
+        "PRAGMA page_size = 8192; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA "
+        "cache_size = -65536;"
         "PRAGMA foreign_keys = ON; PRAGMA secure_delete = OFF; PRAGMA temp_store = MEMORY;"
         "PRAGMA journal_size_limit = 67108864");
     sqlite3_wal_hook(

@@ -46,8 +46,8 @@ struct Deliveries::Statements {
   Statement insert{
       db,
       "INSERT INTO delivery (id, webhook, key, verdict, received_at, due_at, tries, duplicates, body_bytes,"
-      " message, entity, request_id, remote_address, plugin_hash)"
-      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, ?7, ?8, ?9, ?10, ?11, ?12)"};
+      " message, entity, request_id, remote_address, plugin_hash, tasks)"
+      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"};
   Statement insert_body{
       db,
       "INSERT INTO delivery_body (row, method, path, query, timings, details, key_window, headers, body)"
@@ -83,6 +83,17 @@ Result<> check_delivery(const NewDelivery& delivery) {
 
 Error unknown(std::string_view delivery_id) {
   return Error{ErrorCode::NotFound, "delivery " + std::string(delivery_id) + " does not exist"};
+}
+
+// The ids its tasks will have, packed, as far as they have been given any.
+std::string planned_ids(const NewDelivery& delivery) {
+  std::vector<std::string> ids;
+  for (const NewTask& task : delivery.answer.tasks) ids.push_back(task.id);
+  return pack_ids(ids);
+}
+
+std::optional<Blob> blob_if_any(std::string_view bytes) {
+  return bytes.empty() ? std::nullopt : std::optional(Blob{bytes});
 }
 
 std::string_view entity_of(const NewDelivery& delivery) {
@@ -152,22 +163,24 @@ Result<Accepted> Deliveries::accept(Batch& batch, const NewDelivery& delivery) {
   const std::optional<WallTime> due = delivery.verdict == Verdict::Deferred
                                           ? std::optional(delivery.due_at.value_or(batch.now))
                                           : std::nullopt;
+  const std::string planned = planned_ids(delivery);
   const std::int64_t row = sql_->insert.insert(
       to_stored_id(delivery.id).value(), delivery.webhook, delivery.delivery_key, code_of(delivery.verdict),
       delivery.received_at, due, delivery.body.size(), delivery.answer.message, entity_of(delivery),
-      delivery.request_id, delivery.remote_address, delivery.plugin_hash);
+      delivery.request_id, delivery.remote_address, delivery.plugin_hash, blob_if_any(planned));
   sql_->insert_body.run(row, delivery.method, delivery.path, delivery.query, delivery.timings,
                         delivery.answer.details, window, delivery.headers, Blob{delivery.body});
   sql_->put_key.run(Blob{hash}, row, delivery.received_at);
   batch.changes.push_back({Change::Kind::DeliveryStored, delivery.id, {}, std::nullopt});
 
-  Accepted accepted{
-      .delivery_id = delivery.id, .verdict = delivery.verdict, .message = delivery.answer.message};
-  if (delivery.answer.tasks.empty() && delivery.answer.actions.empty()) return accepted;
-  return settle(batch, row, delivery.id, delivery);
+  Accepted accepted = carry_out(batch, row, delivery.id, delivery);
+  // A task may have been merged into one that waited already.
+  if (const std::string ids = pack_ids(accepted.task_ids); ids != planned)
+    write_outcome(batch, row, delivery, ids);
+  return accepted;
 }
 
-Accepted Deliveries::settle(Batch& batch, std::int64_t row, std::string id, const NewDelivery& delivery) {
+Accepted Deliveries::carry_out(Batch& batch, std::int64_t row, std::string id, const NewDelivery& delivery) {
   const WebhookAnswer& answer = delivery.answer;
   Accepted accepted{.delivery_id = std::move(id), .verdict = delivery.verdict, .message = answer.message};
   const std::string links = links_to_json(answer.links);
@@ -182,14 +195,21 @@ Accepted Deliveries::settle(Batch& batch, std::int64_t row, std::string id, cons
     accepted.action_results.push_back(tasks_.act(batch, action, delivery.webhook + ":" + by));
   }
   for (const NewTask& task : answer.tasks) accepted.task_ids.push_back(tasks_.create(batch, task, origin));
+  return accepted;
+}
 
-  const std::string ids = pack_ids(accepted.task_ids);
-  const std::optional<Blob> tasks = ids.empty() ? std::nullopt : std::optional(Blob{ids});
+void Deliveries::write_outcome(Batch& batch, std::int64_t row, const NewDelivery& delivery,
+                               std::string_view task_ids) {
   const std::optional<WallTime> due = delivery.verdict == Verdict::Deferred
                                           ? std::optional(delivery.due_at.value_or(batch.now))
                                           : std::nullopt;
-  sql_->settle.run(row, code_of(delivery.verdict), due, answer.message, entity_of(delivery),
-                   delivery.plugin_hash, tasks);
+  sql_->settle.run(row, code_of(delivery.verdict), due, delivery.answer.message, entity_of(delivery),
+                   delivery.plugin_hash, blob_if_any(task_ids));
+}
+
+Accepted Deliveries::settle(Batch& batch, std::int64_t row, std::string id, const NewDelivery& delivery) {
+  Accepted accepted = carry_out(batch, row, std::move(id), delivery);
+  write_outcome(batch, row, delivery, pack_ids(accepted.task_ids));
   return accepted;
 }
 

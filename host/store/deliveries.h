@@ -30,8 +30,11 @@ class Deliveries {
   struct Statements;
   struct Known;
   std::optional<Known> find(std::string_view delivery_id);
-  // Creates tasks and acts, then writes the outcome over the delivery's row.
+  // Creates the tasks and acts.
+  Accepted carry_out(Batch& batch, std::int64_t row, std::string id, const NewDelivery& delivery);
+  // Carries out, and writes the outcome over the delivery's row.
   Accepted settle(Batch& batch, std::int64_t row, std::string id, const NewDelivery& delivery);
+  void write_outcome(Batch& batch, std::int64_t row, const NewDelivery& delivery, std::string_view task_ids);
 
   TaskQueue& tasks_;
   std::unique_ptr<Statements> sql_;

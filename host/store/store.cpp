@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "host/store/migrations.h"
@@ -53,11 +54,11 @@ std::optional<OpenError> check_file(const std::filesystem::path& path, bool know
               : "does not exist; make one with \"davit init\", or start the host");
   }
   if (S_ISLNK(info.st_mode)) {
-    return refuse(OpenFailure::Other, path, "is a symbolic link; name the file itself");
+    return refuse(OpenFailure::Linked, path, "is a symbolic link; name the file itself");
   }
   if (!S_ISREG(info.st_mode)) return refuse(OpenFailure::Foreign, path, "is not a regular file");
   if (info.st_nlink > 1) {
-    return refuse(OpenFailure::Other, path,
+    return refuse(OpenFailure::Linked, path,
                   "has more than one name (hard link); keep one, its log belongs to one");
   }
   if (info.st_size == 0) {
@@ -122,6 +123,7 @@ std::optional<OpenError> check_pages(Database& database, const std::filesystem::
     return std::nullopt;
   }
   if (finding != "ok") {
+    std::replace(finding.begin(), finding.end(), '\n', ' ');
     return refuse(OpenFailure::Corrupt, path, "is damaged (" + finding + "); restore a backup");
   }
   return std::nullopt;
@@ -210,7 +212,9 @@ std::variant<std::unique_ptr<Store>, OpenError> Store::open(const Options& optio
                   "cannot be written; check the owner and mode of file and folder");
   }
   if (!fresh && database->integer("PRAGMA user_version") == 0) {
-    return refuse(OpenFailure::Foreign, path, "is not a davit database; name another file");
+    // Nothing in it and no mark: a first start that was interrupted before its schema was committed.
+    fresh = options.create_if_missing && !impl->lock_->database_was_created();
+    if (!fresh) return refuse(OpenFailure::Foreign, path, "is not a davit database; name another file");
   }
   if (std::optional<OpenError> error = check_pages(*database, path, options.open_check_limit, log))
     return *error;
@@ -219,6 +223,9 @@ std::variant<std::unique_ptr<Store>, OpenError> Store::open(const Options& optio
     if (const std::optional<Failure> failure = database->take_failure()) return refuse(path, *failure);
     return refuse(OpenFailure::Other, path, "cannot be put into WAL mode; is it on a network file system?");
   }
+  database->begin();  // a shell may hold the lock
+  if (const std::optional<Failure> failure = database->take_failure()) return refuse(path, *failure);
+  database->rollback();
   if (const Result<> migrated = migrate(*database, path, migrations(), log); !migrated.ok()) {
     return refuse(OpenFailure::Other, path, migrated.error().message);
   }

@@ -214,7 +214,7 @@ struct Options {
 };
 
 // Why a database is refused; each has an exit code of its own (README.md).
-enum class OpenFailure { Missing, Empty, Foreign, Newer, Corrupt, InUse, ReadOnly, Other };
+enum class OpenFailure { Missing, Empty, Foreign, Newer, Corrupt, InUse, ReadOnly, Linked, Other };
 struct OpenError {
   OpenFailure failure = OpenFailure::Other;
   std::string message;

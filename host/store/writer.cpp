@@ -18,6 +18,8 @@
 // checkpoint and a write of two connections meet), always after the answers are out.
 #include "host/store/writer.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 
 namespace davit::store {
@@ -25,8 +27,8 @@ namespace {
 
 constexpr std::size_t kBatchWrites = 256;
 constexpr std::size_t kBatchBytes = 2u << 20;
-constexpr int kCheckpointPages = 1'000;    // a small log that is used again is faster than a big one
-constexpr int kLongLogPages = 16 * 1'024;  // 64 MB
+constexpr int kCheckpointPages = 1'000;   // 8 MB; a small log that is used again is faster than a big one
+constexpr int kLongLogPages = 8 * 1'024;  // 64 MB
 
 }  // namespace
 
@@ -48,7 +50,10 @@ Result<std::unique_ptr<Writer>> Writer::start(const Options& options, std::uniqu
   if (returned > 0)
     log.warn("Tasks of a host that ended while they ran were returned", {{"tasks", returned}});
   writer->note_log();
-  writer->thread_ = std::thread([self = writer.get()] { self->loop(); });
+  writer->thread_ = std::thread([self = writer.get()] {
+    pthread_setname_np(pthread_self(), "davit-store");
+    self->loop();
+  });
   return writer;
 }
 

@@ -134,7 +134,7 @@ class Writer {
   Leases leases_;                           // writer thread
   std::set<std::string> held_agents_;       // writer thread
   std::unique_ptr<Connection> connection_;  // writer thread; null after a failure, until reopened
-  int truncate_at_ = 16 * 1024;             // writer thread; pages of log
+  int truncate_at_ = 8 * 1024;              // writer thread; pages of log
   Guarded<Waiting> waiting_;
   std::condition_variable changed_;
   Guarded<Listeners> listeners_;

@@ -33,3 +33,21 @@ function(davit_add_plugin name)
     LINK_DEPENDS ${version_script}
     LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/plugins)
 endfunction()
+
+# davit_add_plugin_test(name PLUGIN target SOURCES file… [LIBRARIES target…])
+#
+# A test program over the testing kit (davit/testing/) that gets the built library's path as its argument, and runs in
+# the folder of the CMakeLists.txt. Needs a C++20 compiler, also where the plugin is in C; ctest runs it after
+# enable_testing().
+function(davit_add_plugin_test name)
+  cmake_parse_arguments(ARG "" "PLUGIN" "SOURCES;LIBRARIES" ${ARGN})
+  if(ARG_UNPARSED_ARGUMENTS OR NOT ARG_SOURCES OR NOT TARGET "${ARG_PLUGIN}")
+    message(FATAL_ERROR "davit_add_plugin_test(${name}): write davit_add_plugin_test(name PLUGIN target SOURCES file… [LIBRARIES target…]), "
+                        "behind the davit_add_plugin of that target")
+  endif()
+  add_executable(${name} ${ARG_SOURCES})
+  target_compile_features(${name} PRIVATE cxx_std_20)
+  target_link_libraries(${name} PRIVATE davit::plugin-sdk ${ARG_LIBRARIES} ${CMAKE_DL_LIBS})
+  add_dependencies(${name} ${ARG_PLUGIN})
+  add_test(NAME ${name} COMMAND ${name} $<TARGET_FILE:${ARG_PLUGIN}> WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
+endfunction()

@@ -1,5 +1,6 @@
 // The attacks that bare Pistache 0.0.5 does not survive, and the ends of connections and of the server.
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 
 #include "tests/integration/http_fixture.h"
 
@@ -129,6 +130,20 @@ TEST_F(HttpGuardTest, ConnectionsOverTheLimitGet503AndTheServerRecovers) {
   clients.clear();
   EXPECT_TRUE(eventually([&] { return server_->stats().open_connections == 0; }));
   EXPECT_TRUE(alive());
+}
+
+TEST_F(HttpGuardTest, ADescriptorLimitWithoutRoomForConnectionsIsAnError) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit few = before;
+  few.rlim_cur = 12;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  auto server = http::Server::start(
+      {}, [](http::Request, http::Responder) {}, *log_, clock_);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  ASSERT_FALSE(server.ok());
+  EXPECT_EQ(server.error().code, ErrorCode::Unavailable);
+  EXPECT_THAT(server.error().message, HasSubstr("descriptor limit of 12 leaves no room"));
 }
 
 TEST_F(HttpGuardTest, DrainWaitsForRequestsInFlightAndTheirClientsGetTheirAnswers) {

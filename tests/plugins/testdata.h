@@ -1,5 +1,4 @@
-// Built first-party plugins, and the deliveries of a webhook's testdata/ folder: <name>.delivery.json says
-// headers, config (optional) and the file with the body.
+// Built first-party plugins, and files for tests.
 #pragma once
 
 #include <filesystem>
@@ -28,15 +27,6 @@ inline void write_file(const std::filesystem::path& path, const std::string& tex
   std::ofstream out(path, std::ios::binary);
   out << text;
   if (!out.flush()) throw std::runtime_error("cannot write " + path.string());
-}
-
-inline davit::testing::RequestBuilder request_of(const std::filesystem::path& delivery_file) {
-  const davit::Json delivery = davit::Json::parse(read_file(delivery_file));
-  davit::testing::RequestBuilder request(
-      read_file(delivery_file.parent_path() / std::string(delivery["body_file"].string_or(""))));
-  for (const auto& [name, value] : delivery["headers"].members())
-    request.header(std::string(name), std::string(value.string_or("")));
-  return request;
 }
 
 }  // namespace testdata

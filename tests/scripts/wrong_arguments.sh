@@ -14,4 +14,10 @@ expect_usage_error "$scripts/test" nonsense
 expect_usage_error "$scripts/run" --exit
 expect_usage_error "$scripts/faults" --nonsense
 expect_usage_error "$scripts/faults" --seed
+expect_usage_error "$scripts/bench"
+expect_usage_error "$scripts/bench" nonsense
+expect_usage_error "$scripts/fuzz" --nonsense
+expect_usage_error "$scripts/fuzz" --seconds
+expect_usage_error "$scripts/fuzz" --seconds soon
+expect_usage_error "$scripts/fuzz" nonsense
 "$scripts/run" --help | grep -q -- --demo

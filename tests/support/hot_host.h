@@ -127,11 +127,13 @@ class HotHost : public RunningHost {
     return file >> child ? child : pid();
   }
   std::size_t descriptors() const { return count_in("/proc/" + std::to_string(pid()) + "/fd"); }
-  std::size_t children() const {
+  std::size_t children() const { return child_pids().size(); }
+  // Processes that serve this webhook or agent.
+  std::size_t runners_of(const std::string& name) const {
     std::size_t count = 0;
-    for (const auto& task : std::filesystem::directory_iterator("/proc/" + std::to_string(pid()) + "/task")) {
-      std::ifstream file(task.path() / "children");
-      for (pid_t child; file >> child;) ++count;
+    for (pid_t child : child_pids()) {
+      const std::string words = bytes_of("/proc/" + std::to_string(child) + "/cmdline");
+      if (words.find('\0' + name + '\0') != std::string::npos) ++count;
     }
     return count;
   }
@@ -145,6 +147,14 @@ class HotHost : public RunningHost {
   }
 
  private:
+  std::vector<pid_t> child_pids() const {
+    std::vector<pid_t> pids;
+    for (const auto& task : std::filesystem::directory_iterator("/proc/" + std::to_string(pid()) + "/task")) {
+      std::ifstream file(task.path() / "children");
+      for (pid_t child; file >> child;) pids.push_back(child);
+    }
+    return pids;
+  }
   static std::size_t count_in(const std::filesystem::path& folder) {
     return static_cast<std::size_t>(
         std::distance(std::filesystem::directory_iterator(folder), std::filesystem::directory_iterator()));

@@ -59,7 +59,7 @@ class RunningHost {
     file << "server: {host: 127.0.0.1, port: 0, threads: 2" << server_options << "}\n"
          << "storage: {path: " << (folder() / "davit.db").string() << "}\n"
          << "plugins: {directory: " << (folder() / "plugins").string()
-         << ", store: " << (folder() / "store").string() << ", settle: 0" << plugin_options << "}\n"
+         << ", store: " << (folder() / "plugin-store").string() << ", settle: 0" << plugin_options << "}\n"
          << "log: {level: debug}\n"
          << sections;
   }
@@ -70,8 +70,9 @@ class RunningHost {
     int ready[2];
     if (::pipe(ready) != 0) return false;
     ::fcntl(ready[0], F_SETFD, FD_CLOEXEC);
-    std::vector<std::string> words{kProgram, "serve", "--config=" + (folder() / "davit.yaml").string(),
-                                   "--ready-fd=" + std::to_string(ready[1])};
+    std::vector<std::string> words = run_under;
+    words.insert(words.end(), {kProgram, "serve", "--config=" + (folder() / "davit.yaml").string(),
+                               "--ready-fd=" + std::to_string(ready[1])});
     for (std::string& word : more) words.push_back(std::move(word));
     pid_ = spawn(words, log_file(), true);
     ::close(ready[1]);
@@ -190,6 +191,7 @@ class RunningHost {
 
   // More of the YAML's sections, beginning with a comma.
   std::string server_options, plugin_options;
+  std::vector<std::string> run_under;  // words before the program, which they must become: prlimit, strace …
   std::map<std::string, std::string> environment{{"GITHUB_WEBHOOK_SECRET", kSecret}};
 
  private:
@@ -213,9 +215,9 @@ class RunningHost {
                                      O_WRONLY | O_CREAT | (append ? O_APPEND : O_TRUNC), 0600);
     posix_spawn_file_actions_adddup2(&actions, 1, 2);
     pid_t pid = -1;
-    int failure = ::posix_spawn(&pid, kProgram, &actions, nullptr, argv.data(), envp.data());
+    int failure = ::posix_spawnp(&pid, argv[0], &actions, nullptr, argv.data(), envp.data());
     posix_spawn_file_actions_destroy(&actions);
-    if (failure != 0) ADD_FAILURE() << kProgram << " cannot be started: " << errno_text(failure);
+    if (failure != 0) ADD_FAILURE() << argv[0] << " cannot be started: " << errno_text(failure);
     return pid;
   }
 

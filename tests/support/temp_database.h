@@ -18,8 +18,8 @@ namespace davit::testing {
 
 class TempFolder {
  public:
-  TempFolder() {
-    path_ = std::filesystem::temp_directory_path() / ("davit-test-" + new_id());
+  explicit TempFolder(const std::filesystem::path& where = std::filesystem::temp_directory_path()) {
+    path_ = where / ("davit-test-" + new_id());
     std::filesystem::create_directories(path_);
     std::filesystem::permissions(path_, std::filesystem::perms::owner_all);
   }

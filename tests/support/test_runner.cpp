@@ -20,6 +20,7 @@
 #include <thread>
 
 #include "host/base/json.h"
+#include "host/conformance/check_main.h"
 #include "host/isolation/loop.h"
 #include "host/isolation/process_tree.h"
 #include "host/isolation/runner_main.h"
@@ -288,5 +289,6 @@ int main(int argc, char** argv) {
   if (argc >= 4 && is_runner_command(argc, argv, fd)) return serve_as_told(argv[3]);
   if (argc >= 2 && std::strcmp(argv[1], "plugin") == 0 && is_runner_command(argc - 1, argv + 1, fd))
     runner_main(fd);
+  if (davit::conformance::is_check_command(argc, argv)) davit::conformance::check_main();
   return 2;
 }

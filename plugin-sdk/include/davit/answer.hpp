@@ -26,7 +26,8 @@ struct NewTask {
   std::string entity = {};  // tasks about the same one run one after another; default: the answer's entity
   std::string key = {};     // replaces a queued task of the same agent with the same key
 
-  Json to_json() const;
+  Json to_json() const&;
+  Json to_json() &&;  // gives the payload away instead of copying it
   static NewTask from_json(JsonView json);
 };
 
@@ -120,7 +121,8 @@ class Answer {
   Entity entity;
   std::vector<Link> links;
 
-  Json to_json() const;
+  Json to_json() const&;
+  Json to_json() &&;  // gives the tasks' payloads away instead of copying them
 
  private:
   Answer(Outcome outcome, std::string text) : status(outcome), message(std::move(text)) {}
@@ -150,11 +152,13 @@ Json list(const std::vector<Item>& items) {
 
 }  // namespace detail
 
-inline Json NewTask::to_json() const {
+inline Json NewTask::to_json() const& { return NewTask(*this).to_json(); }
+
+inline Json NewTask::to_json() && {
   if (agent.empty()) throw Failure::internal("a task names no agent: set NewTask::agent");
   Json json = detail::texts(
       {{"agent", agent}, {"task_type", task_type}, {"title", title}, {"entity", entity}, {"key", key}});
-  if (!payload.is_null()) json.set("payload", payload);
+  if (!payload.is_null()) json.set("payload", std::move(payload));
   if (priority != 0) json.set("priority", priority);
   if (run_at) json.set("run_at", unix_ms(*run_at));
   return json;
@@ -191,10 +195,12 @@ inline Json Entity::to_json() const {
 
 inline Json Link::to_json() const { return detail::texts({{"rel", rel}, {"key", key}, {"url", url}}); }
 
-inline Json Answer::to_json() const {
+inline Json Answer::to_json() const& { return Answer(*this).to_json(); }
+
+inline Json Answer::to_json() && {
   constexpr std::string_view kNames[] = {"queued", "ignored", "error"};
   Json response = Json::object({{"status", kNames[static_cast<std::size_t>(status)]}, {"message", message}});
-  if (details.is_object()) response.set("details", details);
+  if (details.is_object()) response.set("details", std::move(details));
   if (http_answer) {
     response.set("http", Json::object({{"status", http_answer->status},
                                        {"content_type", http_answer->content_type},
@@ -202,7 +208,11 @@ inline Json Answer::to_json() const {
   }
   Json json = Json::object();
   json.set("response", std::move(response));
-  if (!tasks.empty()) json.set("tasks", detail::list(tasks));
+  if (!tasks.empty()) {
+    Json list = Json::array();
+    for (NewTask& task : tasks) list.push_back(std::move(task).to_json());
+    json.set("tasks", std::move(list));
+  }
   if (!actions.empty()) json.set("actions", detail::list(actions));
   if (!actor.empty()) json.set("actor", actor.to_json());
   if (!entity.empty()) json.set("entity", entity.to_json());

@@ -26,8 +26,8 @@
 #include <utility>
 #include <vector>
 
-// Not RAPIDJSON_SSE2: in RapidJSON 1.1.0 its vector code takes the control bytes 0x1A to 0x1F for plain ones, and writes
-// them unescaped. It is undefined in case the author's own code asked for it.
+// Not RAPIDJSON_SSE2: in RapidJSON 1.1.0 its vector code takes the control bytes 0x1A to 0x1F for plain ones,
+// and writes them unescaped. It is undefined in case the author's own code asked for it.
 #undef RAPIDJSON_SSE2
 #undef RAPIDJSON_SSE42
 #include <rapidjson/document.h>
@@ -346,17 +346,34 @@ class Json {
   Json(std::string_view text) { set_string(text); }                                     // NOLINT
   Json(const std::string& text) : Json(std::string_view(text)) {}                       // NOLINT
   Json(const char* text) : Json(text ? std::string_view(text) : std::string_view()) {}  // NOLINT
-  Json(JsonView view) { node_ = copy(*view.node_, arena().pool); }                      // NOLINT: deep
+  Json(JsonView view) {                                                                 // NOLINT: deep
+    const detail::JsonNode& from = *view.node_;
+    if (from.IsString()) {
+      set_string(view.string_or(""));
+    } else if (from.IsObject() || from.IsArray()) {
+      node_ = copy(from, arena().pool);
+    } else if (from.IsBool()) {
+      node_.SetBool(from.GetBool());
+    } else if (from.IsInt64()) {
+      node_.SetInt64(from.GetInt64());
+    } else if (from.IsUint64()) {
+      node_.SetUint64(from.GetUint64());
+    } else if (from.IsNumber()) {
+      node_.SetDouble(from.GetDouble());
+    }
+  }
   template <std::convertible_to<std::string_view> Text>
   Json(const std::vector<Text>& texts) : Json(array()) {  // NOLINT(google-explicit-constructor)
     for (const Text& text : texts) push_back(std::string_view(text));
   }
 
-  Json(Json&& other) noexcept : arena_(std::move(other.arena_)), node_(std::move(other.node_)) {}
+  Json(Json&& other) noexcept
+      : arena_(std::move(other.arena_)), text_(std::move(other.text_)), node_(std::move(other.node_)) {}
   Json& operator=(Json&& other) noexcept {
     if (this != &other) {
       node_ = std::move(other.node_);
       arena_ = std::move(other.arena_);
+      text_ = std::move(other.text_);
     }
     return *this;
   }
@@ -377,8 +394,8 @@ class Json {
     if (!text.empty()) std::memcpy(copy, text.data(), text.size());
     std::memset(copy + text.size(), 0, room - text.size());
 
-    constexpr unsigned kFlags =
-        detail::rj::kParseInsituFlag | detail::rj::kParseIterativeFlag | detail::rj::kParseFullPrecisionFlag;
+    // The reader recurses, no deeper than the guard lets it.
+    constexpr unsigned kFlags = detail::rj::kParseInsituFlag | detail::rj::kParseFullPrecisionFlag;
     const bool surrogates =
         text.find("\\ud") != std::string_view::npos || text.find("\\uD") != std::string_view::npos;
     detail::rj::GenericDocument<detail::rj::UTF8<>, detail::JsonPool> document(
@@ -412,9 +429,8 @@ class Json {
       *there = node;
       return *this;
     }
-    Json key(name);
-    detail::JsonNode key_node = adopt(std::move(key));
-    node_.AddMember(key_node, node, arena().pool);
+    detail::JsonNode key = text_node(name);
+    node_.AddMember(key, node, arena().pool);
     return *this;
   }
 
@@ -493,11 +509,21 @@ class Json {
   void reset(detail::rj::Type type) {
     detail::JsonNode(type).Swap(node_);
     arena_.reset();
+    text_.reset();
   }
 
   void set_string(std::string_view text) {
     if (!is_utf8(text)) return set_string(to_utf8(text));
-    node_.SetString(text.data() ? text.data() : "", detail::json_size(text.size()), arena().pool);
+    text_.reset(new char[text.size() + 1]);
+    if (!text.empty()) std::memcpy(text_.get(), text.data(), text.size());
+    text_[text.size()] = '\0';
+    node_.SetString(detail::JsonNode::StringRefType(text_.get(), detail::json_size(text.size())));
+  }
+
+  // A text that lives in this document.
+  detail::JsonNode text_node(std::string_view text) {
+    if (!is_utf8(text)) return text_node(to_utf8(text));
+    return detail::JsonNode(text.data() ? text.data() : "", detail::json_size(text.size()), arena().pool);
   }
 
   // RapidJSON's own copy would keep pointing to the strings of a document that was parsed in place.
@@ -521,15 +547,18 @@ class Json {
   // Takes a value's node and keeps what it lives in. Small things are copied, so that a list of a thousand
   // short texts does not become a thousand arenas.
   detail::JsonNode adopt(Json value) {
+    if (value.node_.IsString()) return text_node(value.string_in());
     if (!value.arena_) return std::move(value.node_);
-    if (value.node_.IsString()) {
-      return detail::JsonNode(value.node_.GetString(), value.node_.GetStringLength(), arena().pool);
-    }
     arena().adopted.push_back(std::move(value.arena_));
     return std::move(value.node_);
   }
 
-  std::unique_ptr<detail::JsonArena> arena_;
+  std::string_view string_in() const { return {node_.GetString(), node_.GetStringLength()}; }
+
+  std::unique_ptr<detail::JsonArena> arena_;  // of an array or object, or of a document that was read
+  // Of a value that is a text and nothing else: most values are, and are soon put into another one, so they
+  // get no arena for that.
+  std::unique_ptr<char[]> text_;
   detail::JsonNode node_;
 };
 

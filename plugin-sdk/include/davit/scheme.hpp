@@ -89,6 +89,32 @@ class Signature {
     return json;
   }
 
+  // The scheme that metadata tells of. Throws Failure(InvalidInput) where there is none.
+  static Signature from_json(JsonView json) {
+    if (json["headers"].empty() || json["accept"].empty())
+      throw Failure::invalid_input("a signature names headers and accept");
+    auto text = [](JsonView object, std::string_view name) {
+      return std::string(object[name].string_or(""));
+    };
+    Signature scheme("", "");
+    scheme.headers_.clear();
+    scheme.accepts_.clear();
+    for (JsonView header : json["headers"]) scheme.headers_.emplace_back(header.string_or(""));
+    for (JsonView one : json["accept"]) {
+      scheme.accepts_.push_back({.algorithm = text(one, "algorithm"),
+                                 .prefix = text(one, "prefix"),
+                                 .encoding = text(one, "encoding"),
+                                 .secret_prefix = text(one, "secret_prefix"),
+                                 .secret_encoding = text(one, "secret_encoding")});
+    }
+    scheme.separator_ = text(json, "separator");
+    scheme.signed_ = json["signed"].string_or("{body}");
+    scheme.timestamp_header_ = text(json, "timestamp_header");
+    scheme.tolerance_ = std::chrono::seconds(json["tolerance_seconds"].int_or(300));
+    scheme.id_header_ = text(json, "id_header");
+    return scheme;
+  }
+
  private:
   Signature(std::string header, std::string algorithm)
       : headers_{std::move(header)}, accepts_{{.algorithm = std::move(algorithm)}} {}

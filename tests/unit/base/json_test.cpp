@@ -25,6 +25,18 @@ TEST(JsonTest, RefusesWhatIsNotOneWellFormedValue) {
   }
 }
 
+TEST(JsonTest, RefusesALoneSurrogateWhereverItStands) {
+  for (const char* bad :
+       {R"("\udc00")", R"(["\ud83e\udd8a","\uDFFF"])", R"({"\udc00":1})", R"("\ud800\ud800")"}) {
+    auto checked = check_json(bad);
+    ASSERT_FALSE(checked.ok()) << bad;
+    EXPECT_EQ(checked.error().code, ErrorCode::InvalidInput) << bad;
+    EXPECT_FALSE(parse_json(bad).ok()) << bad;
+  }
+  EXPECT_NE(check_json(R"("\udc00")").error().message.find("lone surrogate"), std::string::npos);
+  EXPECT_TRUE(check_json(R"({"\ud83e\udd8a":"\\udc00 is no escape"})").ok());
+}
+
 TEST(JsonTest, RefusesBytesBehindANul) {
   EXPECT_FALSE(check_json(std::string_view("{}\0{}", 5)).ok());
   EXPECT_FALSE(check_json(std::string_view("{}\0", 3)).ok());

@@ -238,6 +238,11 @@ TEST(ConfigFileTest, TellsAllMistakesAtOnceInTheOrderOfTheFile) {
                   HasSubstr("davit.yaml:4: server.port: "), HasSubstr("davit.yaml:5: log.format: ")));
 }
 
+TEST(ConfigFileTest, AMistakeIsOneLineWhateverItsKeyHolds) {
+  EXPECT_THAT(mistakes("server:\n  \"po\\e[31mrt\\n\": 1\n"),
+              ElementsAre(HasSubstr("davit.yaml:2: server.po\\x1b[31mrt\\x0a: unknown key")));
+}
+
 TEST(ConfigFileTest, NeverRepeatsWhatMayBeASecret) {
   for (const char* yaml :
        {"webhooks: {github: {secret: hunter2}}\n", "webhooks: {github: {secret_env: hunter2-x}}\n",

@@ -70,6 +70,29 @@ TEST_F(AgentSlotsTest, AClaimThatGaveAllItWasAskedForSaysNothingAboutTheOthers) 
   EXPECT_EQ(slots_.next_claim(4).request.agents.at(0).agent, "b");
 }
 
+TEST_F(AgentSlotsTest, SlotsThatAClaimUnderWayAsksForAreNotFree) {
+  add("a", 3);
+  slots_.adopt(plugins_);
+  auto claim = slots_.next_claim(2);
+  slots_.asked(claim.request);
+  EXPECT_TRUE(slots_.next_claim(16).request.agents.empty());
+  slots_.answered(claim.request);
+  slots_.claimed(claim.request, tasks("a", 2));
+  EXPECT_EQ(slots_.next_claim(16).request.limit, 1);
+}
+
+TEST_F(AgentSlotsTest, AnAgentThatIsGoneMayBeAnsweredFor) {
+  add("a", 1);
+  slots_.adopt(plugins_);
+  auto claim = slots_.next_claim(16);
+  slots_.asked(claim.request);
+  slots_.adopt(plugin::Snapshot{});
+  slots_.answered(claim.request);
+  EXPECT_FALSE(slots_.expects_tasks());
+  slots_.adopt(plugins_);
+  EXPECT_EQ(slots_.next_claim(16).request.limit, 1);
+}
+
 TEST_F(AgentSlotsTest, ANewConcurrencyAppliesWithTheNextSnapshotAndCountsWhatRuns) {
   add("a", 4);
   slots_.adopt(plugins_);

@@ -45,6 +45,14 @@ TEST(QueryTest, NamesTheNumberThatIsWrong) {
   }
 }
 
+TEST(QueryTest, ATimeThatItsOffsetCarriesOutOfTheYearsIsWrong) {
+  Query query = parsed("start_date=9999-12-31T23:59:00-00:01&end_date=0000-01-01T00:00:00%2B00:01");
+  EXPECT_FALSE(query.time("start_date").has_value());
+  EXPECT_FALSE(query.time("end_date").has_value());
+  EXPECT_EQ(query.errors().size(), 2u);
+  EXPECT_TRUE(parsed("start_date=9999-12-31T23:59:59.999Z").time("start_date").has_value());
+}
+
 TEST(QueryTest, ReadsTimesAndNamesTheOneThatIsWrong) {
   Query query = parsed("start_date=2026-01-02&end_date=yesterday");
   EXPECT_EQ(to_iso8601(query.time("start_date").value()), "2026-01-02T00:00:00.000Z");

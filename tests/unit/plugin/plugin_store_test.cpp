@@ -1,6 +1,8 @@
 #include "host/plugin/plugin_store.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -103,6 +105,22 @@ TEST_F(PluginScannerTest, ARestartProbesNothingThatIsKnown) {
   scanner_.reset();
   ASSERT_TRUE(scan_one().generation);
   EXPECT_EQ(probes_, 1);
+}
+
+TEST_F(PluginScannerTest, ARestartOnAFullDiskServesWhatIsKnown) {
+  put("good.so", test::good_plugin("good_webhook"));
+  ASSERT_TRUE(scan_one().generation);
+  scanner_.reset();
+  // No file can grow.
+  const auto usual = ::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  ::getrlimit(RLIMIT_FSIZE, &before);
+  const rlimit full{0, before.rlim_max};
+  ::setrlimit(RLIMIT_FSIZE, &full);
+  const LibraryRecord record = scan_one();
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  ::signal(SIGXFSZ, usual);
+  EXPECT_TRUE(record.generation) << record.refusal->reason;
 }
 
 TEST_F(PluginScannerTest, AMemoryOfAProbeThatCannotBeReadIsProbedAgain) {

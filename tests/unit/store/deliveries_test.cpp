@@ -51,6 +51,27 @@ TEST_F(DeliveriesTest, AcceptStoresTheDeliveryAndItsTasksTogether) {
   expect_sound();
 }
 
+TEST_F(DeliveriesTest, TasksThatHaveIdsKeepThemAndTheDeliveryNamesThem) {
+  NewDelivery delivery = new_delivery("a", 2);
+  for (NewTask& task : delivery.answer.tasks) task.id = new_id();
+  const Accepted accepted = accept(delivery).value();
+  EXPECT_THAT(accepted.task_ids, ElementsAre(delivery.answer.tasks[0].id, delivery.answer.tasks[1].id));
+  EXPECT_EQ(store().delivery(accepted.delivery_id)->delivery.task_ids, accepted.task_ids);
+  EXPECT_EQ(accept(delivery)->task_ids, accepted.task_ids) << "as a duplicate";
+}
+
+TEST_F(DeliveriesTest, ADeliveryWhoseTaskIsMergedIntoOneThatWaitsNamesThatOne) {
+  NewDelivery first = new_delivery("a", 1), second = new_delivery("b", 1);
+  for (NewDelivery* delivery : {&first, &second}) {
+    delivery->answer.tasks[0].key = "o/n#12";
+    delivery->answer.tasks[0].id = new_id();
+  }
+  const Accepted waiting = accept(first).value(), merged = accept(second).value();
+  EXPECT_EQ(merged.task_ids, waiting.task_ids);
+  EXPECT_EQ(store().delivery(merged.delivery_id)->delivery.task_ids, waiting.task_ids);
+  EXPECT_FALSE(store().task(second.answer.tasks[0].id).ok());
+}
+
 TEST_F(DeliveriesTest, TheSameKeyAgainGivesTheFirstOutcomeAndStoresNothing) {
   const Accepted first = accept(new_delivery("a")).value();
   const Accepted second = accept(new_delivery("a")).value();

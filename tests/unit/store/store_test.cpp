@@ -106,6 +106,16 @@ TEST_F(StoreFileTest, AFirstStartThatWasInterruptedGoesOn) {
   EXPECT_FALSE(create().empty());
 }
 
+TEST_F(StoreFileTest, AFirstStartThatWasInterruptedBeforeItsSchemaGoesOn) {
+  execute(path(), "PRAGMA journal_mode = WAL");  // writes a first page with nothing in it
+  ASSERT_GT(fs::file_size(path()), 0u);
+  EXPECT_FALSE(create().empty());
+  database_.close();
+  fs::remove(path());
+  execute(path(), "PRAGMA journal_mode = WAL");
+  expect_refused(OpenFailure::Foreign, "not a davit database");
+}
+
 TEST_F(StoreFileTest, OtherFilesAreForeign) {
   write_text(path(), std::string(8'192, 'x'));
   expect_refused(OpenFailure::Foreign, "not a davit database");
@@ -148,10 +158,10 @@ TEST_F(StoreFileTest, ALinkIsRefused) {
   const fs::path real = path();
   database_.options.path = database_.folder() / "link.db";
   fs::create_symlink(real, path());
-  expect_refused(OpenFailure::Other, "symbolic link");
+  expect_refused(OpenFailure::Linked, "symbolic link");
   fs::remove(path());
   fs::create_hard_link(real, path());
-  expect_refused(OpenFailure::Other, "hard link");
+  expect_refused(OpenFailure::Linked, "hard link");
 }
 
 TEST_F(StoreFileTest, ASecondHostIsRefusedAndNamesTheFirst) {

@@ -1,0 +1,22 @@
+// Run by ctest with the built library as its argument, in this folder.
+#include <davit/testing/golden.hpp>
+#include <davit/testing/library.hpp>
+
+using namespace davit::testing;
+
+int main(int count, char** arguments) {
+  if (count != 2) return 2;
+  const Library library(arguments[1]);
+  Checks checks;
+
+  // Each testdata/*.task.json, with what came of it beside.
+  checks.all(check_tasks(library.agents(), 0, "testdata"));
+
+  // It ends when it is asked to.
+  FakeHost host;
+  host.cancelled = true;
+  const Outcome stopped = AgentDriver(library.agents(), 0, host)
+                              .run(AgentDriver::context(davit::Json::object({{"text", "some"}})));
+  checks.that("a cancelled run says so", stopped.status == davit::Status::Cancelled);
+  return checks.exit_code();
+}

@@ -1,0 +1,163 @@
+#include "host/conformance/agent_driver.h"
+
+#include <unistd.h>
+
+#include <condition_variable>
+#include <cstring>
+#include <mutex>
+#include <thread>
+
+#include "host/conformance/judge.h"
+#include "host/plugin/host_services.h"
+#include "host/plugin/marshal.h"
+
+namespace davit::conformance {
+namespace {
+
+// A real host waits about as long before it kills the tree.
+constexpr Duration kCancelGrace{3000};
+
+}  // namespace
+
+std::unique_ptr<AgentDriver> AgentDriver::create(Subject& subject, CheckHost& host) {
+  std::unique_ptr<AgentDriver> driver(new AgentDriver(subject, host));
+  Reporter& report = subject.report;
+  struct Room {
+    davit_agent agent;
+    char more[64];
+  } room{};
+  const std::uint32_t offered = host.profile().longer_structs  ? sizeof room
+                                : host.profile().guard_structs ? kOldestAgent
+                                                               : sizeof(davit_agent);
+  room.agent.struct_size = offered;
+  std::unique_ptr<GuardedBytes> guarded;
+  davit_agent* target = &room.agent;
+  if (host.profile().guard_structs) {
+    guarded = std::make_unique<GuardedBytes>(std::string_view(reinterpret_cast<const char*>(&room), offered));
+    target = reinterpret_cast<davit_agent*>(guarded->data());
+  }
+  report.doing("create");
+  const Said said = host.call("create", [&](CallSlot& slot) {
+    return subject.module->agents()->create(subject.job.index, host.abi(), slot.abi_call(), target);
+  });
+  if (!judge_struct(report, said, target->struct_size, offered, kOldestAgent)) return nullptr;
+  std::memcpy(&driver->agent_, target, std::min<std::size_t>(target->struct_size, sizeof(davit_agent)));
+  if (!driver->agent_.execute || !driver->agent_.destroy) {
+    report.found(rule("instance-struct"), "create left out a required function");
+    driver->agent_.destroy = nullptr;
+    return nullptr;
+  }
+  return driver;
+}
+
+AgentDriver::~AgentDriver() {
+  if (agent_.destroy) {
+    subject_.report.doing("destroy");
+    try {
+      agent_.destroy(agent_.self);
+    } catch (...) {
+      subject_.report.found(rule("exceptions"), "destroy threw");
+    }
+  }
+  host_.end_life();
+}
+
+void AgentDriver::cancel() {
+  cancelled_ = true;
+  if (!agent_.cancel) return;
+  try {
+    agent_.cancel(agent_.self);
+  } catch (...) {
+    subject_.report.found(rule("exceptions"), "cancel threw");
+  }
+}
+
+Said AgentDriver::execute(const ContextInput& input, RunPlan plan) {
+  std::mutex mutex;
+  std::condition_variable ended;
+  std::optional<Said> said;
+  const MonotonicTime deadline = std::chrono::steady_clock::now() + plan.cancel_after;
+  if (plan.cancelled_before) cancel();
+  std::thread owner([&] {
+    Said outcome = host_.call(
+        "execute",
+        [&](CallSlot& slot) {
+          return agent_.execute(agent_.self, slot.abi_call(), slot.lend(input.context), slot.abi_sink());
+        },
+        deadline, &cancelled_);
+    const std::scoped_lock lock(mutex);
+    said = std::move(outcome);
+    ended.notify_all();
+  });
+  {
+    std::unique_lock lock(mutex);
+    if (!plan.cancelled_before && !ended.wait_until(lock, deadline, [&] { return said.has_value(); })) {
+      lock.unlock();
+      cancel();
+      lock.lock();
+    }
+    if (!ended.wait_for(lock, kCancelGrace, [&] { return said.has_value(); })) {
+      subject_.report.found(rule("cancel"), "execute with " + input.what + " did not return within " +
+                                                std::to_string(kCancelGrace.count()) +
+                                                " ms after it was cancelled");
+      subject_.report.done();
+      ::_exit(0);
+    }
+  }
+  owner.join();
+  return std::move(*said);
+}
+
+bool AgentDriver::judge_result(const char* hook, const ContextInput& input, const Said& said) {
+  bool mended = false;
+  auto read = plugin::agent_result_from_json(said.output, &mended);
+  if (!read) judge_read(subject_.report, hook, input.what, read.error());
+  if (mended) subject_.report.found(rule("usage"), "A figure of the usage in the result is impossible");
+  return read.ok();
+}
+
+bool AgentDriver::run(const ContextInput& input, RunPlan plan) {
+  Reporter& report = subject_.report;
+  cancelled_ = false;
+  auto call = [&](const char* hook, auto&& function) {
+    report.doing(std::string(hook) + " with " + input.what);
+    return host_.call(hook, function, MonotonicTime::max(), &cancelled_);
+  };
+  if (agent_.pre_execute && !plan.cancelled_before) {
+    const Said said = call("pre_execute", [&](CallSlot& slot) {
+      return agent_.pre_execute(agent_.self, slot.abi_call(), slot.lend(input.context), slot.abi_sink());
+    });
+    if (!judge_said(report, "pre_execute", input.what, said)) return false;
+    if (said.status != DAVIT_OK && said.status != DAVIT_NOT_IMPLEMENTED) return false;
+  }
+  report.doing("execute with " + input.what);
+  Said result = execute(input, plan);
+  if (!judge_said(report, "execute", input.what, result)) return false;
+  if (result.status == DAVIT_IGNORED) {
+    report.found(rule("status"),
+                 "execute with " + input.what + " returned DAVIT_IGNORED, which means nothing there");
+    return false;
+  }
+  if (result.status == DAVIT_CANCELLED || result.status == DAVIT_DEADLINE) return false;
+  if (result.status != DAVIT_OK) {
+    if (!agent_.on_error) return false;
+    const Said rescued = call("on_error", [&](CallSlot& slot) {
+      return agent_.on_error(agent_.self, slot.abi_call(), slot.lend(input.context), result.status,
+                             slot.lend(result.error), slot.abi_sink());
+    });
+    if (!judge_said(report, "on_error", input.what, rescued) || rescued.status != DAVIT_OK) return false;
+    result = rescued;
+    if (!judge_result("on_error", input, result)) return false;
+  } else if (!judge_result("execute", input, result)) {
+    return false;
+  }
+  if (!agent_.post_execute) return true;
+  const Said changed = call("post_execute", [&](CallSlot& slot) {
+    return agent_.post_execute(agent_.self, slot.abi_call(), slot.lend(input.context),
+                               slot.lend(result.output), slot.abi_sink());
+  });
+  if (!judge_said(report, "post_execute", input.what, changed)) return false;
+  return changed.status != DAVIT_OK || judge_result("post_execute", input, changed);
+}
+
+}  // namespace davit::conformance

@@ -1,0 +1,248 @@
+// In this order: the bytes; the load in a probe; then every check of the table for every webhook and agent,
+// each in a child of its own. A library that does not get past one of the first two is not looked at further.
+#include "host/conformance/conformance.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "host/base/file.h"
+#include "host/base/json.h"
+#include "host/conformance/inputs.h"
+#include "host/isolation/probe.h"
+#include "host/plugin/metadata.h"
+
+namespace davit::conformance {
+namespace {
+
+constexpr std::size_t kMaxFile = 256u << 20;
+constexpr int kFuzzCases = 2000;
+constexpr int kRoundsMs = 600;
+
+// A folder of our own, gone at the end.
+class PrivateFolder {
+ public:
+  static Result<PrivateFolder> create() {
+    std::string path = (std::filesystem::temp_directory_path() / "davit-check-XXXXXX").string();
+    if (!::mkdtemp(path.data())) return Error{ErrorCode::Unavailable, path + ": " + errno_text(errno)};
+    return PrivateFolder(path);
+  }
+  PrivateFolder(PrivateFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  ~PrivateFolder() {
+    std::error_code failed;
+    if (!path_.empty()) std::filesystem::remove_all(path_, failed);
+  }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  explicit PrivateFolder(std::filesystem::path path) : path_(std::move(path)) {}
+  std::filesystem::path path_;
+};
+
+// The rule that a refusal of the probe breaks; nullptr where the probe itself did not work.
+const Rule* rule_of(const Refusal& refusal) {
+  const std::string& code = refusal.code;
+  auto says = [&](std::string_view text) { return refusal.reason.find(text) != std::string::npos; };
+  if (code == "load_failed") {
+    if (says("undefined symbol")) return &rule("undefined-symbol");
+    if (says("cannot open shared object file")) return &rule("needed-library");
+    if (says("version `GLIBC_")) return &rule("libc-version");
+    return &rule("loads");
+  }
+  static constexpr std::pair<std::string_view, const Rule*> kRefusals[] = {
+      {"threw", &rule("exceptions")},
+      {"probe_crashed", &rule("load-crash")},
+      {"probe_exited", &rule("load-exit")},
+      {"probe_timeout", &rule("load-hang")},
+      {"probe_memory", &rule("load-memory")},
+      {"abi_too_new", &rule("abi-minor")},
+      {"bad_factory", &rule("factory-struct")},
+      {"bad_metadata", &rule("metadata")},
+      {"bad_config_schema", &rule("config-schema")},
+      {"bad_signature_scheme", &rule("signature-scheme")},
+      {"duplicate_name", &rule("unique-names")},
+  };
+  for (const auto& [known, broken] : kRefusals) {
+    if (code == known) return broken;
+  }
+  return nullptr;
+}
+
+// The refusal's sentence without the remedy behind it: the rule has one of its own.
+std::string seen(const Refusal& refusal) {
+  std::string text = refusal.reason;
+  for (std::size_t end = text.rfind(". "); end != std::string::npos && end > 0; end = std::string::npos)
+    text.resize(end);
+  return text;
+}
+
+bool concerns(const Check& check, const Rule* only) {
+  return !only || check.death == only ||
+         std::find(check.rules.begin(), check.rules.end(), only) != check.rules.end();
+}
+
+bool applies(const Check& check, PluginKind kind) {
+  return check.of == Of::Both || check.of == (kind == PluginKind::Webhook ? Of::Webhook : Of::Agent);
+}
+
+// Confined to one call of check_plugin.
+class Conformance {
+ public:
+  Conformance(const ConformanceOptions& options, isolation::KnownChildren& children, Log& log)
+      : options_(options), children_(children), log_(log) {}
+
+  Result<Report> run(const std::filesystem::path& file) {
+    report_.file = file;
+    report_.seed = options_.seed;
+    if (!options_.only.empty()) {
+      only_ = find_rule(options_.only);
+      if (!only_)
+        return Error{ErrorCode::InvalidInput, "--only " + options_.only + ": no such rule; see --list"};
+    }
+    if (!options_.testdata.empty() && !std::filesystem::is_directory(options_.testdata))
+      return Error{ErrorCode::InvalidInput, "--testdata " + options_.testdata + ": no such folder"};
+    const PrivateFolder folder = TRY(PrivateFolder::create());
+    if (!TRY(bytes_are_good(file, folder))) return std::move(report_);
+    auto probed = isolation::probe(job_.file, probe_options(), children_, log_);
+    if (auto* refusal = std::get_if<Refusal>(&probed)) {
+      report_.whole = false;
+      TRY(judge_refusal(*refusal));
+      return std::move(report_);
+    }
+    TRY(check_offers(std::get<ProbeReport>(probed).offers));
+    if (only_)
+      std::erase_if(report_.findings,
+                    [&](const Finding& f) { return f.rule != only_ && !stops_all(*f.rule); });
+    return std::move(report_);
+  }
+
+ private:
+  static bool stops_all(const Rule& broken) { return &broken == &rule("config-sample"); }
+
+  isolation::ProbeOptions probe_options() const {
+    isolation::ProbeOptions probe;
+    probe.runner_command = options_.runner_command;
+    probe.deadline = options_.load_deadline;
+    return probe;
+  }
+
+  // Looks at a copy, as the host does: what a compiler does to the file meanwhile does not matter.
+  Result<bool> bytes_are_good(const std::filesystem::path& file, const PrivateFolder& folder) {
+    auto bytes = read_file(file, kMaxFile);
+    if (!bytes) {
+      report_.findings.push_back({&rule("file-plain"), "", bytes.error().message});
+      report_.whole = false;
+      return false;
+    }
+    job_.file = folder.path() / file.filename();
+    TRY(write_file_atomically(job_.file, *bytes, 0500));
+    job_.seed = options_.seed;
+    job_.testdata = options_.testdata.empty() ? "" : std::filesystem::absolute(options_.testdata).string();
+    job_.fuzz_cases = kFuzzCases;
+    job_.fuzz_all = options_.fuzz_all;
+    job_.rounds_ms = kRoundsMs;
+    const Check& check = all_checks().front();
+    TRY(run(check, ""));
+    static constexpr const Rule* kUnloadable[] = {&rule("file-plain"), &rule("file-elf"),
+                                                  &rule("file-machine"), &rule("file-whole"),
+                                                  &rule("factory-symbol")};
+    for (const Finding& finding : report_.findings) {
+      if (std::find(std::begin(kUnloadable), std::end(kUnloadable), finding.rule) != std::end(kUnloadable))
+        report_.whole = false;
+    }
+    return report_.whole;
+  }
+
+  // A probe that ended or fell silent may have lost its sockets to the plugin: a child of ours notices that.
+  Result<> judge_refusal(const Refusal& refusal) {
+    const Rule* broken = rule_of(refusal);
+    if (!broken || broken == &rule("load-exit")) {
+      job_.check = "metadata";
+      const Check& check = *find_check(job_.check, job_.kind);
+      for (const Finding& finding : TRY(run_child(check, job_, options_.child, children_))) {
+        if (finding.rule == &rule("foreign-descriptors"))
+          return report_.findings.push_back(finding), Result<>();
+      }
+    }
+    if (!broken) return Error{ErrorCode::Unavailable, refusal.reason};
+    report_.findings.push_back({broken, "", seen(refusal)});
+    return {};
+  }
+
+  Result<> check_offers(const std::vector<PluginOffer>& offers) {
+    bool config_fits = options_.config.empty();
+    for (const PluginOffer& offer : offers) {
+      const std::string where = std::string(davit::to_string(offer.kind)) + " " + offer.name;
+      report_.offers.push_back(where + (offer.version.empty() ? "" : " " + offer.version));
+      job_.kind = offer.kind;
+      job_.index = offer.index;
+      job_.metadata = offer.metadata;
+      const bool has_config = TRY(choose_config(where, config_fits));
+      for (const Check& check : all_checks()) {
+        if (check.of == Of::File || !applies(check, offer.kind) || !concerns(check, only_)) continue;
+        if (!has_config && check.run != check_metadata) continue;
+        TRY(run(check, where));
+      }
+    }
+    if (!config_fits)
+      return Error{ErrorCode::InvalidInput,
+                   "--config: nothing that the library offers allows it: " + config_fault_};
+    return {};
+  }
+
+  // The config given, where config_schema allows it; else one that is made up. False where there is none.
+  Result<bool> choose_config(const std::string& where, bool& config_fits) {
+    const JsonDocument metadata = TRY(parse_json(job_.metadata));
+    const std::string schema = text_member(metadata, "config_schema", "");
+    if (!options_.config.empty()) {
+      const auto allowed = plugin::check_config(schema, options_.config);
+      if (allowed) {
+        config_fits = true;
+        job_.config = options_.config;
+        return true;
+      }
+      config_fault_ = allowed.error().message;
+    }
+    auto sample = sample_config(job_.metadata);
+    if (!sample) {
+      report_.findings.push_back({&rule("config-sample"), where, sample.error().message});
+      report_.whole = false;
+      return false;
+    }
+    job_.config = *sample;
+    return true;
+  }
+
+  Result<> run(const Check& check, const std::string& where) {
+    job_.check = std::string(check.name);
+    ++report_.checks;
+    for (Finding& finding : TRY(run_child(check, job_, options_.child, children_))) {
+      finding.where = where;
+      // Said once per webhook or agent is enough, whichever check saw it first.
+      const bool known = std::any_of(report_.findings.begin(), report_.findings.end(), [&](const Finding& f) {
+        return f.rule == finding.rule && f.where == where;
+      });
+      if (!known) report_.findings.push_back(std::move(finding));
+    }
+    return {};
+  }
+
+  const ConformanceOptions& options_;
+  isolation::KnownChildren& children_;
+  Log& log_;
+  const Rule* only_ = nullptr;
+  Job job_;
+  Report report_;
+  std::string config_fault_;
+};
+
+}  // namespace
+
+Result<Report> check_plugin(const std::filesystem::path& file, const ConformanceOptions& options,
+                            isolation::KnownChildren& children, Log& log) {
+  return Conformance(options, children, log).run(file);
+}
+
+}  // namespace davit::conformance

@@ -1,0 +1,159 @@
+// What the queue costs: bench_queue [--tasks N] [--finished N] [--perf FILE]
+//
+// The real program claims, runs and completes tasks of an agent that does nothing, 16 at a time on warm
+// runners, each step durable: with N tasks waiting, and again with many finished ones behind them. Beside it,
+// bare SQLite changing the same rows in batches of the same size.
+#include <signal.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/bench/process.h"
+#include "tests/bench/sqlite_reference.h"
+
+namespace {
+
+using namespace davit::bench;
+
+constexpr const char* kAgent = "noop-0";
+constexpr int kSlots = 16;
+
+std::vector<std::string> prepare(const Folder& folder) {
+  std::filesystem::copy_file(DAVIT_BUILD_DIR "/tests/bench/noop_0.so", folder.path() / "plugins/noop_0.so");
+  std::ofstream(folder.path() / "davit.yaml")
+      << "server: {host: 127.0.0.1, port: 0}\n"
+      << "storage: {path: " << (folder.path() / "davit.db").string() << "}\n"
+      << "plugins: {directory: " << (folder.path() / "plugins").string()
+      << ", store: " << (folder.path() / "plugin-store").string() << ", settle: 0}\n"
+      << "metrics: {public: true}\n"
+      << "agents:\n  " << kAgent << ": {concurrency: " << kSlots << ", executions_per_runner: 100000}\n";
+  return {DAVIT_BUILD_DIR "/bin/davit", "serve", "--config=" + (folder.path() / "davit.yaml").string(),
+          "--ready-fd={ready}"};
+}
+
+std::filesystem::path database(const Folder& folder) { return folder.path() / "davit.db"; }
+
+// A first start makes the database; then the tasks are put into it.
+void fill(const Folder& folder, const std::vector<std::string>& serve, int waiting, int finished) {
+  Program(serve, folder.path() / "log").stop();
+  fill_queue(database(folder), kAgent, waiting, finished);
+}
+
+void wait_until(const ExecutionCount& executions, long long count) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::minutes(5);
+  while (executions.now() < count) {
+    if (std::chrono::steady_clock::now() > until) give_up("the queue stands still");
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+}
+
+struct Figures {
+  double per_second = 0, host_us = 0, all_us = 0, writes_per_commit = 0, commits_per_task = 0;
+};
+
+Figures measure(int waiting, int finished, const std::string& perf) {
+  Folder folder;
+  const std::vector<std::string> serve = prepare(folder);
+  fill(folder, serve, waiting, finished);
+  const ExecutionCount executions(database(folder));
+  Program host(serve, folder.path() / "log");
+  const pid_t host_pid = process_tree(host.pid()).at(1);  // below its supervisor
+  const long long warm = finished + waiting / 10, end = finished + waiting * 9LL / 10;
+  wait_until(executions, warm);
+  pid_t profiler = -1;
+  if (!perf.empty()) {
+    profiler = ::fork();
+    if (profiler == 0) {
+      const std::string pid = std::to_string(host_pid);
+      ::execlp("perf", "perf", "record", "-q", "-F", "1999", "-g", "-o", perf.c_str(), "-p", pid.c_str(),
+               static_cast<char*>(nullptr));
+      ::_exit(1);
+    }
+  }
+  const auto wall = std::chrono::steady_clock::now();
+  const double all = cpu_of_tree(host.pid()), own = cpu_of(host_pid).own;
+  const double commits = metric(host.port(), "davit_commit_writes_count"),
+               writes = metric(host.port(), "davit_commit_writes_sum");
+  const long long from = executions.now();
+  wait_until(executions, end);
+  const double tasks = static_cast<double>(executions.now() - from);
+  Figures figures;
+  figures.per_second = tasks / std::chrono::duration<double>(std::chrono::steady_clock::now() - wall).count();
+  figures.all_us = (cpu_of_tree(host.pid()) - all) * 1e6 / tasks;
+  figures.host_us = (cpu_of(host_pid).own - own) * 1e6 / tasks;
+  const double committed = metric(host.port(), "davit_commit_writes_count") - commits;
+  figures.writes_per_commit = (metric(host.port(), "davit_commit_writes_sum") - writes) / committed;
+  figures.commits_per_task = committed / tasks;
+  if (profiler > 0) ::kill(profiler, SIGINT);
+  wait_until(executions, finished + waiting);
+  if (host.stop() != 0) give_up("davit did not end well");
+  const TaskCounts counts = count_tasks(database(folder));
+  if (counts.all != waiting + finished || counts.completed != counts.all)
+    give_up("of " + std::to_string(waiting + finished) + " tasks " + std::to_string(counts.completed) +
+            " are completed");
+  return figures;
+}
+
+// The whole life of a host that works off `tasks` tasks, under strace.
+double syncs_per_task(int tasks) {
+  Folder folder;
+  const std::vector<std::string> serve = prepare(folder);
+  fill(folder, serve, tasks, 0);
+  const ExecutionCount executions(database(folder));
+  CountedSyncs counted(folder);
+  std::vector<std::string> words = serve;
+  words.push_back("--no-supervisor");
+  Program host(counted.around(std::move(words)), folder.path() / "log");
+  wait_until(executions, tasks);
+  return static_cast<double>(counted.stop_and_count(host)) / tasks;
+}
+
+SqliteFigures bare(int waiting, int finished, int batch) {
+  Folder folder;
+  const std::vector<std::string> serve = prepare(folder);
+  fill(folder, serve, waiting, finished);
+  return cycle_tasks(database(folder), batch, waiting * 9 / 10);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  int waiting = 100'000, finished = 1'000'000;
+  std::string perf;
+  for (int i = 1; i + 1 < argc; i += 2) {
+    if (std::strcmp(argv[i], "--tasks") == 0) waiting = std::atoi(argv[i + 1]);
+    if (std::strcmp(argv[i], "--finished") == 0) finished = std::atoi(argv[i + 1]);
+    if (std::strcmp(argv[i], "--perf") == 0) perf = argv[i + 1];
+  }
+  const Figures empty = measure(waiting, 0, perf);
+  const Figures full = measure(waiting, finished, "");
+  const int batch = std::max(1, static_cast<int>(1 / empty.commits_per_task + 0.5));
+  const SqliteFigures sqlite = bare(waiting, 0, batch);
+  const double syncs = syncs_per_task(waiting / 4);
+
+  std::printf("\nqueue: claim, run (no-op, warm runners, %d slots), complete, each durable; %d waiting\n\n",
+              kSlots, waiting);
+  std::printf("  %-34s %9s %14s %16s %14s\n", "", "tasks/s", "CPU us, all", "CPU us, host", "commits/task");
+  const auto line = [](const std::string& name, const Figures& figures) {
+    std::printf("  %-34s %9.0f %14.1f %16.1f %14.3f\n", name.c_str(), figures.per_second, figures.all_us,
+                figures.host_us, figures.commits_per_task);
+  };
+  line("davit, nothing behind", empty);
+  line("davit, " + std::to_string(finished) + " finished behind", full);
+  std::printf("  %-34s %9.0f %14s %16.1f %14.3f\n\n", "bare SQLite, the same batches", sqlite.rows_per_second,
+              "", sqlite.cpu_microseconds, 1.0 / batch);
+  row("tasks/s (target 6,000)", "%.0f", empty.per_second);
+  row("CPU per task, host and runners (target under 150 us)", "%.1f us", empty.all_us);
+  row("finished behind / nothing behind, tasks/s (target 0.9)", "%.2f", full.per_second / empty.per_second);
+  row("  the same in CPU per task", "%.2f", empty.all_us / full.all_us);
+  row("syncs per task, by strace", "%.3f", syncs);
+  row("writes per commit", "%.1f", empty.writes_per_commit);
+  return 0;
+}

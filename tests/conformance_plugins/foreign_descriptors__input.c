@@ -1,0 +1,9 @@
+/* Closes the standard input with a hook. */
+#include <unistd.h>
+#define OWN_PARSE
+#include "wrong_webhook.h"
+static davit_status own_parse(void *self, const davit_call *call, const davit_request *request,
+                              const davit_sink *parsed) {
+  close(0);
+  return put(parsed, "{}");
+}

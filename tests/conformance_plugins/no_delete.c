@@ -1,0 +1,2 @@
+/* Is linked with -z nodelete. */
+#include "wrong_webhook.h"

@@ -1,0 +1,11 @@
+/* Starts a process and forgets it. */
+#include <unistd.h>
+#define OWN_PARSE
+#include "wrong_webhook.h"
+static davit_status own_parse(void *self, const davit_call *call, const davit_request *request,
+                              const davit_sink *parsed) {
+  if (fork() == 0) {
+    for (;;) pause();
+  }
+  return put(parsed, "{}");
+}

@@ -1,0 +1,176 @@
+// FT-23: the host is asked to stop in the middle of a load, while agents run.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "tests/faults/hasty_front.h"
+#include "tests/faults/lane.h"
+
+namespace davit::faults {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using testing::RunningHost;
+
+constexpr int kConnections = 4;
+constexpr char kShortWork[] = "[/bin/sh, -c, 'cat >/dev/null; sleep 0.2']";
+constexpr char kLongWork[] = "[/bin/sh, -c, 'cat >/dev/null; sleep 600']";
+constexpr std::chrono::seconds kLongestStop{10};
+
+// Codes of task.state.
+constexpr int kQueued = 0;
+constexpr int kCompleted = 3;
+
+// What a stop must leave: an orderly end in time, and work that is done or waits as if it had never begun.
+std::vector<std::string> disorder(int exit_status, std::chrono::steady_clock::duration took,
+                                  const Acknowledged& acknowledged, const Books& books) {
+  std::vector<std::string> found = broken_promises(acknowledged, books);
+  if (exit_status != 0) found.push_back("the host ended with " + std::to_string(exit_status));
+  if (took > kLongestStop) found.push_back("the host took too long to stop");
+  for (const auto& [id, task] : books.tasks) {
+    if (task.state != kQueued && task.state != kCompleted)
+      found.push_back("task " + id + " was left in state " + std::to_string(task.state));
+    if (task.state == kQueued && task.attempt + task.crashes != 0)
+      found.push_back("task " + id + " waits and has burnt an attempt");
+  }
+  return found;
+}
+
+std::vector<std::string> disorder_of_end(RunningHost& host, int signal, const Acknowledged& acknowledged) {
+  const auto asked = std::chrono::steady_clock::now();
+  const int status = host.end(signal);
+  return disorder(status, std::chrono::steady_clock::now() - asked, acknowledged,
+                  Books::read(host.folder() / "davit.db"));
+}
+
+template <typename Condition>
+bool eventually(Condition condition) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > until) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));  // watches another process
+  }
+  return true;
+}
+
+bool work_began(const RunningHost& host) { return host.log().find("execution started") != std::string::npos; }
+
+TEST(StopTest, AStopUnderLoadIsOrderlyAndBurnsNoAttempt) {
+  Luck luck;
+  RunningHost host;
+  make_echo_host(host, kShortWork);
+  Acknowledged acknowledged;
+  const int cycles = trials(20, 1'000);
+  for (int cycle = 0; cycle < cycles; ++cycle) {
+    SCOPED_TRACE("cycle " + std::to_string(cycle));
+    ASSERT_TRUE(host.start()) << host.log();
+    Senders senders(host.port(), kConnections, "c" + std::to_string(cycle), acknowledged);
+    ASSERT_TRUE(acknowledged.wait_for(acknowledged.count() + luck.between(1, 200))) << host.log();
+    const auto found = disorder_of_end(host, luck.between(0, 1) == 0 ? SIGTERM : SIGINT, acknowledged);
+    senders.stop();
+    ASSERT_THAT(found, IsEmpty()) << join(found) << host.log();
+    ASSERT_EQ(senders.surprises(), 0);
+  }
+  ASSERT_TRUE(host.start()) << host.log();
+  EXPECT_EQ(deliver(host.port(), "afterwards").status, 202);
+  EXPECT_EQ(host.end(SIGTERM), 0);
+  std::cout << cycles << " stops, " << acknowledged.count() << " acknowledged, none lost" << std::endl;
+}
+
+TEST(StopTest, AnAgentThatDoesNotEndDoesNotHoldUpTheStop) {
+  RunningHost host;
+  make_echo_host(host, "[/bin/sh, -c, 'trap \"\" TERM; cat >/dev/null; while :; do sleep 600; done']");
+  ASSERT_TRUE(host.start()) << host.log();
+  Acknowledged acknowledged;
+  acknowledged.add("one", task_of(deliver(host.port(), "one")));
+  ASSERT_TRUE(eventually([&] { return work_began(host); })) << host.log();
+  const auto found = disorder_of_end(host, SIGTERM, acknowledged);
+  EXPECT_THAT(found, IsEmpty()) << join(found) << host.log();
+}
+
+TEST(StopTest, ASecondSignalEndsAtOnce) {
+  RunningHost host;
+  make_echo_host(host);
+  std::string hangs = read_file(host.folder() / "davit.yaml").value();
+  hangs.replace(hangs.find("10000}"), 6, "10000, config: {mode: hang}}");
+  ASSERT_TRUE(write_file_atomically(host.folder() / "davit.yaml", hangs, 0600).ok());
+  ASSERT_TRUE(host.start()) << host.log();
+  // A thread of the host is now lost in the webhook, and the stop waits for its answer until its patience
+  // ends.
+  test::RawClient client(host.port());
+  client.send(delivery_request("lost"));
+  ASSERT_TRUE(eventually([&] {
+    test::RawClient other(host.port());
+    other.send("GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n");
+    pollfd answer{other.fd(), POLLIN, 0};
+    return ::poll(&answer, 1, 1'000) == 0;
+  }));
+  ASSERT_EQ(::kill(host.pid(), SIGTERM), 0);
+  ASSERT_TRUE(eventually([&] { return host.log().find("davit stops") != std::string::npos; })) << host.log();
+  EXPECT_EQ(host.end(SIGTERM), 1);
+  EXPECT_THAT(host.log(), Not(HasSubstr("the stop takes too long"))) << "it waited all the same";
+}
+
+// The known-bad variants: a host that is killed instead, one that ends its agents before it has let go of
+// their tasks, and one that acknowledges before it commits.
+TEST(StopTest, AKillInPlaceOfAStopIsCaught) {
+  RunningHost host;
+  make_echo_host(host, kLongWork);
+  ASSERT_TRUE(host.start()) << host.log();
+  Acknowledged acknowledged;
+  acknowledged.add("one", task_of(deliver(host.port(), "one")));
+  ASSERT_TRUE(eventually([&] { return work_began(host); })) << host.log();
+  const auto found = disorder_of_end(host, SIGKILL, acknowledged);
+  EXPECT_THAT(join(found), HasSubstr("ended with -9"));
+  EXPECT_THAT(join(found), HasSubstr("was left in state"));
+}
+
+std::vector<pid_t> runners_of(pid_t host) {
+  std::vector<pid_t> runners;
+  for (const auto& thread : std::filesystem::directory_iterator("/proc/" + std::to_string(host) + "/task")) {
+    std::ifstream children(thread.path() / "children");
+    for (pid_t child; children >> child;) runners.push_back(child);
+  }
+  return runners;
+}
+
+TEST(StopTest, AnAttemptThatIsBurntIsCaught) {
+  RunningHost host;
+  make_echo_host(host, kLongWork);
+  ASSERT_TRUE(host.start()) << host.log();
+  Acknowledged acknowledged;
+  acknowledged.add("one", task_of(deliver(host.port(), "one")));
+  ASSERT_TRUE(eventually([&] { return work_began(host); })) << host.log();
+  ASSERT_TRUE(eventually([&] {
+    for (const pid_t runner : runners_of(host.pid())) ::kill(runner, SIGKILL);
+    return host.log().find("execution ended") != std::string::npos;
+  })) << host.log();
+  const auto found = disorder_of_end(host, SIGTERM, acknowledged);
+  EXPECT_THAT(join(found), HasSubstr("burnt an attempt"));
+}
+
+TEST(StopTest, AnAcknowledgementBeforeTheCommitIsCaught) {
+  Luck luck;
+  RunningHost host;
+  make_echo_host(host, kShortWork);
+  Acknowledged acknowledged;
+  std::vector<std::string> found;
+  int cycle = 0;
+  for (; cycle < 60 && found.empty(); ++cycle) {
+    ASSERT_TRUE(host.start()) << host.log();
+    HastyFront front(host.port());
+    Senders senders(front.port(), kConnections, "c" + std::to_string(cycle), acknowledged);
+    ASSERT_TRUE(acknowledged.wait_for(acknowledged.count() + luck.between(1, 120))) << host.log();
+    host.end(SIGTERM);
+    senders.stop();
+    found = broken_promises(acknowledged, Books::read(host.folder() / "davit.db"));
+  }
+  EXPECT_FALSE(found.empty()) << "this test would not notice lost deliveries";
+  std::cout << cycle << " stops behind a hasty front, " << found.size() << " lost" << std::endl;
+}
+
+}  // namespace
+}  // namespace davit::faults

@@ -1,0 +1,83 @@
+// The files that are shipped, as they were linked: the program and the plugins of this build.
+//
+// In every preset: position-independent, full RELRO, no executable stack, no writable code, no text
+// relocations, no search paths. The stack protector is in all but the sanitizers' presets, whose own checks
+// take its place; fortify is in the optimised ones (release), since it needs what the optimiser knows.
+#include <gmock/gmock.h>
+
+#include "tests/hardening/elf_protections.h"
+
+namespace davit::hardening {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+const fs::path kBuild = DAVIT_BUILD_DIR;
+constexpr Compiled kThisBuild{.stack_protector = DAVIT_SANITIZED == 0, .fortify = DAVIT_FORTIFIED == 1};
+
+TEST(HardeningTest, TheProgramHasEveryProtection) {
+  const Protections program = read_protections(kBuild / "bin/davit");
+  EXPECT_EQ(program.kind, FileKind::Program);
+  EXPECT_THAT(weaknesses(program, kThisBuild), IsEmpty());
+}
+
+TEST(HardeningTest, EveryPluginHasEveryProtection) {
+  int plugins = 0;
+  for (const auto& entry : fs::directory_iterator(kBuild / "plugins")) {
+    if (!entry.is_regular_file() || entry.path().extension() != ".so") continue;
+    ++plugins;
+    const Protections plugin = read_protections(entry.path());
+    EXPECT_EQ(plugin.kind, FileKind::Library) << entry.path();
+    EXPECT_THAT(weaknesses(plugin, kThisBuild), IsEmpty()) << entry.path();
+  }
+  EXPECT_GE(plugins, 2);
+}
+
+// The check has teeth: it finds each protection in a file that has all, and each missing in files that have
+// none.
+
+TEST(HardeningTest, AFileWithAllProtectionsPasses) {
+  const Protections good = read_protections(KNOWN_GOOD_PROGRAM);
+  EXPECT_THAT(weaknesses(good, {}), IsEmpty());
+  EXPECT_THAT(good.fortified, Contains("__strcpy_chk"));
+}
+
+TEST(HardeningTest, AProgramWithoutProtectionsIsConvictedOfEachOfThem) {
+  const std::vector<std::string> found = weaknesses(read_protections(KNOWN_BAD_PROGRAM), {});
+  EXPECT_THAT(found, Contains(HasSubstr("not position-independent")));
+  EXPECT_THAT(found, Contains(HasSubstr("no RELRO")));
+  EXPECT_THAT(found, Contains(HasSubstr("looked up late")));
+  EXPECT_THAT(found, Contains(HasSubstr("stack is executable")));
+  EXPECT_THAT(found, Contains(HasSubstr("no stack protector")));
+  EXPECT_THAT(found, Contains(HasSubstr("no fortified function")));
+  EXPECT_THAT(found, Contains(HasSubstr("looks for libraries in /somewhere/else")));
+  EXPECT_THAT(found, SizeIs(7));
+}
+
+TEST(HardeningTest, ALibraryWhoseCodeIsChangedOrWritableIsConvicted) {
+  const Compiled plainly{.stack_protector = false, .fortify = false};
+  const Protections changed = read_protections(KNOWN_TEXTREL_LIBRARY);
+  EXPECT_EQ(changed.kind, FileKind::Library);
+  EXPECT_THAT(weaknesses(changed, plainly), Contains(HasSubstr("changed while it is loaded")));
+  EXPECT_THAT(weaknesses(read_protections(KNOWN_WRITABLE_LIBRARY), plainly),
+              Contains(HasSubstr("code that is writable")));
+}
+
+TEST(HardeningTest, ProtectionsThatAPresetLacksAreNotAskedFor) {
+  const std::vector<std::string> all = weaknesses(read_protections(KNOWN_BAD_PROGRAM), {});
+  const std::vector<std::string> fewer =
+      weaknesses(read_protections(KNOWN_BAD_PROGRAM), {.stack_protector = false, .fortify = false});
+  EXPECT_EQ(fewer.size() + 2, all.size());
+}
+
+TEST(HardeningTest, WhatIsNoElfFileIsRefused) {
+  EXPECT_THROW(read_protections(fs::path(DAVIT_SOURCE_DIR) / "README.md"), std::runtime_error);
+  EXPECT_THROW(read_protections(kBuild / "no such file"), std::runtime_error);
+}
+
+}  // namespace
+}  // namespace davit::hardening

@@ -1,0 +1,312 @@
+// The signatures of jira, sentry and slack as their built plugins declare them and the host checks them; and
+// their deliveries through the real program.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "host/plugin/webhook_verification.h"
+#include "tests/support/plugin_metadata.h"
+#include "tests/support/running_host.h"
+#include "tests/unit/plugin/support.h"
+
+namespace davit::testing {
+namespace {
+
+using plugin::SignatureScheme;
+using ::testing::HasSubstr;
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+std::string source_file(const std::string& path) {
+  auto text = read_file(std::filesystem::path(DAVIT_SOURCE_DIR) / path);
+  EXPECT_TRUE(text.ok()) << path;
+  return text.ok() ? *text : "";
+}
+
+std::string payload(const std::string& sender, const std::string& file) {
+  return source_file("plugins/webhooks/" + sender + "/testdata/payloads/" + file);
+}
+
+// The webhook as the host makes it of the library's metadata.
+plugin::Webhook webhook_of(const std::string& name, std::vector<std::string> secrets) {
+  const std::string text = test::webhook_metadata(name);
+  auto json = parse_json(text);
+  EXPECT_TRUE(json.ok()) << text;
+  plugin::Webhook webhook;
+  webhook.scheme = *SignatureScheme::from_json(*find_member(*json, "signature"));
+  webhook.settings.instance = name;
+  webhook.settings.secrets = std::move(secrets);
+  return webhook;
+}
+
+constexpr std::int64_t kNow = 1'531'420'618;  // seconds; the time stamp of Slack's vector
+
+bool accepted(const plugin::Webhook& webhook, const std::string& body, Headers headers,
+              std::int64_t now = kNow) {
+  std::string_view cause;
+  return plugin::verify(webhook, plugin::test::delivery(body, std::move(headers)), from_unix_ms(now * 1000),
+                        cause)
+      .ok();
+}
+
+struct Vector {
+  std::string id, service, secret, body;
+  Headers headers;
+  bool valid = false;
+};
+
+std::vector<Vector> vectors() {
+  std::vector<Vector> found;
+  auto document = parse_json(source_file("tests/data/signature-vectors.json"));
+  for (const JsonValue& json : find_member(*document, "vectors")->GetArray()) {
+    Vector vector{string_member(json, "id"),
+                  string_member(json, "service"),
+                  string_member(json, "secret"),
+                  string_member(json, "body"),
+                  {},
+                  bool_member(json, "valid")};
+    if (vector.service != "jira" && vector.service != "sentry" && vector.service != "slack") continue;
+    for (const auto& header : find_member(json, "headers")->GetObject())
+      vector.headers.emplace_back(header.name.GetString(), header.value.GetString());
+    found.push_back(std::move(vector));
+  }
+  return found;
+}
+
+TEST(SenderSignaturesTest, PublishedVectorsVerifyOrFailAsStated) {
+  int count = 0;
+  for (const Vector& vector : vectors()) {
+    EXPECT_EQ(accepted(webhook_of(vector.service, {vector.secret}), vector.body, vector.headers),
+              vector.valid)
+        << vector.id;
+    EXPECT_EQ(
+        accepted(webhook_of(vector.service, {"another secret", vector.secret}), vector.body, vector.headers),
+        vector.valid)
+        << vector.id << ", while the secret is being changed";
+    ++count;
+  }
+  EXPECT_EQ(count, 6);
+}
+
+// Every text that differs from `text` in one bit.
+template <class Visit>
+void for_each_flip(const std::string& text, const Visit& visit) {
+  for (std::size_t i = 0; i < text.size() * 8; ++i) {
+    std::string flipped = text;
+    flipped[i / 8] = static_cast<char>(flipped[i / 8] ^ (1 << i % 8));
+    visit(flipped);
+  }
+}
+
+bool same_but_for_case(const std::string& a, const std::string& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
+    return x == y || (std::isxdigit(x) && std::isxdigit(y) && std::tolower(x) == std::tolower(y));
+  });
+}
+
+TEST(SenderSignaturesTest, NoFlippedBitOfBodySignatureOrSecretIsAccepted) {
+  int flips = 0;
+  for (const Vector& vector : vectors()) {
+    if (!vector.valid) continue;
+    const plugin::Webhook webhook = webhook_of(vector.service, {vector.secret});
+    const std::size_t prefix = vector.service == "jira"    ? 7
+                               : vector.service == "slack" ? 3
+                                                           : 0;  // "sha256=", "v0="
+    for_each_flip(vector.body, [&](const std::string& body) {
+      EXPECT_FALSE(accepted(webhook, body, vector.headers)) << vector.id;
+      ++flips;
+    });
+    for_each_flip(vector.secret, [&](const std::string& secret) {
+      EXPECT_FALSE(accepted(webhook_of(vector.service, {secret}), vector.body, vector.headers)) << vector.id;
+      ++flips;
+    });
+    Headers headers = vector.headers;
+    for (auto& [name, value] : headers) {
+      if (name.find("Signature") == std::string::npos) continue;
+      const std::string good = value;
+      for_each_flip(good, [&](const std::string& signature) {
+        value = signature;
+        // Hexadecimal digits of either case are the same bytes; the name of the method is not hexadecimal.
+        const bool same =
+            signature.substr(0, prefix) == good.substr(0, prefix) && same_but_for_case(signature, good);
+        EXPECT_EQ(accepted(webhook, vector.body, headers), same) << vector.id << " " << signature;
+        ++flips;
+      });
+      value = good;
+    }
+  }
+  EXPECT_GT(flips, 4 * 64 * 8);
+}
+
+TEST(SenderSignaturesTest, JiraTakesTheMethodsOfItsListOnly) {
+  const std::string secret = "It's a Secret to Everybody", body = "{}";
+  const plugin::Webhook jira = webhook_of("jira", {secret});
+  const auto by = [&](const std::string& method, HashAlgorithm algorithm) {
+    return accepted(jira, body, {{"x-hub-signature", method + "=" + to_hex(hmac(algorithm, secret, body))}});
+  };
+  EXPECT_TRUE(by("sha256", HashAlgorithm::Sha256));
+  EXPECT_TRUE(by("sha384", HashAlgorithm::Sha384));
+  EXPECT_TRUE(by("sha512", HashAlgorithm::Sha512));
+  for (const char* method : {"sha1", "md5", "none", "SHA256", "sha256 ", "hmac-sha256", ""})
+    EXPECT_FALSE(by(method, HashAlgorithm::Sha256)) << method;
+  EXPECT_FALSE(by("sha512", HashAlgorithm::Sha256)) << "one method's name, another's signature";
+  EXPECT_FALSE(accepted(jira, body, {}));
+}
+
+TEST(SenderSignaturesTest, SlacksTimeStampIsSignedAndCountsFor300Seconds) {
+  for (const Vector& vector : vectors()) {
+    if (vector.service != "slack") continue;
+    const plugin::Webhook slack = webhook_of("slack", {vector.secret});
+    for (const std::int64_t late : {-300, 0, 300})
+      EXPECT_TRUE(accepted(slack, vector.body, vector.headers, kNow + late)) << late;
+    for (const std::int64_t late : {-301, 301})
+      EXPECT_FALSE(accepted(slack, vector.body, vector.headers, kNow + late)) << late;
+    Headers headers = vector.headers;
+    for (auto& [name, value] : headers)
+      if (name == "X-Slack-Request-Timestamp") value = std::to_string(kNow + 1);
+    EXPECT_FALSE(accepted(slack, vector.body, headers));
+  }
+}
+
+TEST(SenderSignaturesTest, SentrySignsInEitherHeaderAlsoAnEmptyBody) {
+  const plugin::Webhook sentry = webhook_of("sentry", {"client-secret"});
+  for (const std::string body : {"", "{}"}) {
+    const std::string good = to_hex(hmac(HashAlgorithm::Sha256, "client-secret", body));
+    EXPECT_TRUE(accepted(sentry, body, {{"Sentry-Hook-Signature", good}}));
+    EXPECT_TRUE(accepted(sentry, body, {{"Sentry-App-Signature", good}}));
+    EXPECT_FALSE(accepted(sentry, body, {{"Sentry-App-Signature", good}, {"Sentry-App-Signature", good}}));
+    EXPECT_FALSE(accepted(sentry, body, {{"Sentry-Hook-Signature", "sha256=" + good}}));
+    EXPECT_FALSE(accepted(sentry, body, {{"X-ServiceHook-Signature", good}}));
+  }
+}
+
+constexpr char kSections[] = R"(
+webhooks:
+  jira: {secret_env: JIRA_WEBHOOK_SECRET, isolation: inprocess, config: {agent: command-agent}}
+  sentry: {secret_env: SENTRY_WEBHOOK_SECRET, config: {agent: command-agent}}
+  slack: {secret_env: SLACK_SIGNING_SECRET, config: {agent: command-agent}}
+agents:
+  command-agent: {max_retries: 0, config: {command: [/bin/sh, -c, "cat >/dev/null; echo done"]}}
+)";
+
+class SendersTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    for (const char* library : {"jira.so", "sentry.so", "slack.so", "command_agent.so"})
+      host.install(std::filesystem::path(DAVIT_BUILD_DIR "/plugins") / library);
+    host.environment = {{"JIRA_WEBHOOK_SECRET", RunningHost::kSecret},
+                        {"SENTRY_WEBHOOK_SECRET", RunningHost::kSecret},
+                        {"SLACK_SIGNING_SECRET", RunningHost::kSecret}};
+    host.configure(kSections);
+    ASSERT_TRUE(host.start()) << host.log();
+  }
+  RunningHost::Output send(const std::string& sender, const std::string& file,
+                           std::vector<std::string> more = {}) {
+    std::vector<std::string> words{
+        "send", sender,
+        std::string(DAVIT_SOURCE_DIR "/plugins/webhooks/") + sender + "/testdata/payloads/" + file};
+    words.insert(words.end(), more.begin(), more.end());
+    words.push_back("--url=http://127.0.0.1:" + std::to_string(host.port()));
+    return host.command(std::move(words));
+  }
+  std::size_t deliveries() {
+    auto answer = parse_json(host.api("GET", "/api/dashboard/deliveries").body);
+    return find_member(*answer, "deliveries")->Size();
+  }
+  RunningHost host;
+};
+
+TEST_F(SendersTest, SendSignsLikeEachSenderAndTheTaskRuns) {
+  for (const auto& [sender, file, event] : {std::tuple("jira", "derived-issue-created-ai-fix.json", ""),
+                                            std::tuple("sentry", "derived-issue-created-today.json", "issue"),
+                                            std::tuple("slack", "app-mention.json", "")}) {
+    const auto sent =
+        send(sender, file,
+             *event ? std::vector<std::string>{std::string("--event=") + event} : std::vector<std::string>{});
+    ASSERT_EQ(sent.status, 0) << sent.text << host.log();
+    EXPECT_THAT(sent.text, HasSubstr("202 "));
+    auto answer = parse_json(sent.text.substr(4));
+    ASSERT_TRUE(answer.ok()) << sent.text;
+    EXPECT_EQ(string_member(*answer, "status"), "queued");
+    auto task = host.wait_for_task(string_member(*answer, "task_id"), {"completed", "failed"});
+    EXPECT_EQ(string_member(task, "status"), "completed") << host.log();
+  }
+  EXPECT_EQ(deliveries(), 3u);
+}
+
+TEST_F(SendersTest, ASentryEventThatHappensOnceCountsOnce) {
+  const auto first =
+      send("sentry", "derived-issue-created-today.json", {"--event=issue", "--header=Request-ID: one"});
+  const auto second =
+      send("sentry", "derived-issue-created-today.json", {"--event=issue", "--header=Request-ID: two"});
+  EXPECT_THAT(first.text, HasSubstr("queued"));
+  EXPECT_THAT(second.text, HasSubstr("duplicate")) << host.log();
+  EXPECT_EQ(deliveries(), 1u);
+}
+
+TEST_F(SendersTest, WhatIsNotSignedRightLeavesNoRow) {
+  const std::string jira = payload("jira", "derived-issue-created-ai-fix.json");
+  const std::string sentry = payload("sentry", "derived-issue-created-today.json");
+  const std::string by_jira = RunningHost::github_signature(jira);
+  const std::string by_sentry = RunningHost::github_signature(sentry).substr(7);
+  const auto post = [&](const std::string& sender, const std::string& body, Headers headers) {
+    headers.emplace_back("Content-Type", "application/json");
+    headers.emplace_back("Sentry-Hook-Resource", "issue");
+    return host.request("POST", "/webhooks/" + sender, body, headers).status;
+  };
+  EXPECT_EQ(post("jira", jira, {}), 401);
+  EXPECT_EQ(post("jira", jira + " ", {{"X-Hub-Signature", by_jira}}), 401);
+  EXPECT_EQ(post("jira", jira, {{"X-Hub-Signature", "sha1" + by_jira.substr(6)}}), 401);
+  EXPECT_EQ(post("jira", jira, {{"X-Hub-Signature-256", by_jira}}), 401) << "GitHub's header";
+  EXPECT_EQ(post("sentry", payload("sentry", "legacy-plugin-python-exception.json"), {}), 401);
+  EXPECT_EQ(post("sentry", sentry, {{"Sentry-Hook-Signature", "sha256=" + by_sentry}}), 401);
+  std::string flipped = by_sentry;
+  flipped[0] = flipped[0] == '0' ? '1' : '0';
+  EXPECT_EQ(post("sentry", sentry, {{"Sentry-Hook-Signature", flipped}, {"Sentry-App-Signature", by_sentry}}),
+            401);
+  EXPECT_EQ(deliveries(), 0u);
+  EXPECT_EQ(post("jira", jira, {{"X-Hub-Signature", by_jira}}), 202) << host.log();
+  EXPECT_EQ(post("sentry", sentry, {{"Sentry-App-Signature", by_sentry}}), 202) << host.log();
+  EXPECT_EQ(post("sentry", "", {{"Sentry-App-Signature", RunningHost::github_signature("").substr(7)}}), 200);
+}
+
+TEST_F(SendersTest, SlackGetsItsChallengeBackAndAnAnswerToShowButOnlyIfItSigned) {
+  const auto challenged = send("slack", "url-verification.json");
+  EXPECT_EQ(challenged.text, "200 3eZbrw1aBm2rZgRNFdxV2595E9CY3gmdALWMmHkvFXO7tYXAYM8P\n") << host.log();
+  const auto asked = send("slack", "derived-slash-command-ours.form.txt",
+                          {"--header=Content-Type: application/x-www-form-urlencoded"});
+  EXPECT_THAT(asked.text,
+              HasSubstr("200 {\"response_type\":\"ephemeral\",\"text\":\"Queued command-agent for slack:"))
+      << host.log();
+  EXPECT_EQ(host.request("POST", "/webhooks/slack", payload("slack", "url-verification.json"),
+                         {{"Content-Type", "application/json"}})
+                .status,
+            401);
+  auto tasks = parse_json(host.api("GET", "/api/dashboard/tasks").body);
+  EXPECT_EQ(find_member(*tasks, "tasks")->Size(), 1u);
+}
+
+TEST_F(SendersTest, CheckConfigNamesAnUnknownSetting) {
+  for (const auto& [right, wrong, key] :
+       {std::tuple("{secret_env: JIRA_WEBHOOK_SECRET, isolation: inprocess, config: {agent:",
+                   "{config: {agnet:", "webhooks.jira.config.agnet"),
+        std::tuple("{secret_env: SENTRY_WEBHOOK_SECRET, config: {agent:", "{config: {level: x, agent:",
+                   "webhooks.sentry.config.level")}) {
+    std::string sections = kSections;
+    sections.replace(sections.find(right), std::string(right).size(), wrong);
+    host.configure(sections);
+    const auto checked = host.command({"check-config"});
+    EXPECT_NE(checked.status, 0);
+    EXPECT_THAT(checked.text, HasSubstr(key));
+  }
+}
+
+TEST_F(SendersTest, MalformedBodiesAreAnswered400WithTheMember) {
+  const std::string body = R"({"webhookEvent": "jira:issue_created", "issue": {"key": 5}})";
+  const auto answer = host.request(
+      "POST", "/webhooks/jira", body,
+      {{"Content-Type", "application/json"}, {"X-Hub-Signature", RunningHost::github_signature(body)}});
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_THAT(answer.body, HasSubstr("issue.key"));
+}
+
+}  // namespace
+}  // namespace davit::testing

@@ -1,0 +1,31 @@
+#!/bin/sh
+# readme.sh <source folder> <prefix> <libraries folder>: what the READMEs show is true. The plugin of the installed README
+# builds by CMake and by pkg-config as it says; the code in the first README is that of the examples.
+set -eu
+source=$1 prefix=$2 libraries=$3
+here=$(dirname "$0")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# block <file> <language> <number>: the text of a fenced block.
+block() { awk -v want="$2" -v number="$3" '/^```/ { if (inside) inside = 0; else if ($0 == "```" want && ++seen == number) { inside = 1; next } }
+                                          inside' "$1"; }
+
+readme=$prefix/share/doc/davit-plugin-sdk/README.md
+mkdir "$work/shop"
+{ block "$readme" cmake 1; block "$readme" cmake 2; } > "$work/shop/CMakeLists.txt"
+block "$readme" cpp 1 > "$work/shop/shop.cpp"
+block "$readme" cpp 2 > "$work/shop/shop_test.cpp"
+"$here/build.sh" "$work/shop" "$prefix" "$libraries/readme.so"
+
+command=$(grep -o 'c++ -std=c++20 shop.cpp .*shop.so' "$readme")
+(cd "$work/shop" && PKG_CONFIG_PATH="$prefix/share/pkgconfig" sh -c "$command")
+"$here/../abi/exports.sh" "$work/shop/shop.so"
+cp "$work/shop/shop.so" "$libraries/by_hand.so"
+
+same() { # block number, language, file
+  block "$source/README.md" "$2" "$1" | diff -u "$source/examples/$3" - || { echo "README.md shows another $3" >&2; exit 1; }
+}
+same 1 cpp minimal_webhook/minimal_webhook.cpp
+same 2 cpp minimal_agent/minimal_agent.cpp
+same 1 cmake minimal_webhook/CMakeLists.txt

@@ -1,0 +1,13 @@
+#include "tests/support/plugin_metadata.h"
+
+#include "davit/testing/driver.hpp"
+#include "tests/abi/library.h"
+
+namespace davit::test {
+
+std::string webhook_metadata(const std::string& name) {
+  testing::FakeHost host;
+  return testing::metadata_of(Library(name, "plugins").webhooks(), 0, host).output;
+}
+
+}  // namespace davit::test
