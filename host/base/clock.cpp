@@ -1,9 +1,15 @@
 #include "host/base/clock.h"
 
+#include <algorithm>
 #include <cstdio>
 
 namespace davit {
 namespace {
+
+// The years that RFC 3339 can write.
+constexpr WallTime kFirstMoment{std::chrono::sys_days{std::chrono::year{0} / 1 / 1}};
+constexpr WallTime kLastMoment{std::chrono::sys_days{std::chrono::year{9999} / 12 / 31} +
+                               std::chrono::days{1} - std::chrono::milliseconds{1}};
 
 // Reads exactly `digits` decimal digits at `at`; moves `at` behind them.
 bool read_number(std::string_view text, std::size_t& at, int digits, int& out) {
@@ -36,6 +42,7 @@ WallTime from_unix_ms(std::int64_t milliseconds) { return WallTime{std::chrono::
 
 std::string to_iso8601(WallTime time) {
   using namespace std::chrono;
+  time = std::clamp(time, kFirstMoment, kLastMoment);
   auto day = floor<days>(time);
   year_month_day date{day};
   hh_mm_ss clock{time - day};
@@ -97,9 +104,8 @@ Result<WallTime> parse_iso8601(std::string_view text) {
   if (pos != text.size()) return bad;
   result +=
       hours{hour} + minutes{minute} + seconds{second} + milliseconds{fraction_ms} - minutes{offset_minutes};
-  // Its offset or a leap second may carry it out of the years that RFC 3339 can write.
-  const auto year_in_utc = year_month_day{floor<days>(result)}.year();
-  if (year_in_utc < year{0} || year_in_utc > year{9999}) return bad;
+  // Its offset or a leap second may carry it out of the years.
+  if (result < kFirstMoment || result > kLastMoment) return bad;
   return result;
 }
 

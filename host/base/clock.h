@@ -32,10 +32,10 @@ class SystemClock final : public Clock {
 std::int64_t to_unix_ms(WallTime time);
 WallTime from_unix_ms(std::int64_t milliseconds);
 
-// RFC 3339 in UTC with milliseconds: 2026-01-02T03:04:05.678Z.
+// RFC 3339 in UTC with milliseconds: 2026-01-02T03:04:05.678Z. Beyond the years 0 to 9999: their nearest end.
 std::string to_iso8601(WallTime time);
 
-// Reads RFC 3339 (an offset or Z is required) or a bare date, which means its first moment in UTC.
+// Reads RFC 3339 (an offset or Z is required) or a bare date: its first moment in UTC. Years 0 to 9999 only.
 Result<WallTime> parse_iso8601(std::string_view text);
 
 }  // namespace davit

@@ -4,7 +4,9 @@
 #include <rapidjson/memorystream.h>
 #include <rapidjson/reader.h>
 
+#include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 
 #include "host/base/json_scan.h"
@@ -13,8 +15,8 @@ namespace davit {
 namespace {
 
 constexpr unsigned kParseFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag |
-                                 rapidjson::kParseFullPrecisionFlag;
-// For text that is known to be JSON already.
+                                 rapidjson::kParseNumbersAsStringsFlag;
+// For text that is known to be JSON already, and to hold no exponents: the reader may convert its numbers.
 constexpr unsigned kRereadFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseFullPrecisionFlag;
 
 // Passes events on while it counts values and depth; saying no ends the parse, so nothing grows past a limit.
@@ -27,6 +29,7 @@ class LimitedHandler {
   bool too_deep() const { return depth_ > limits_.max_depth; }
   bool too_many() const { return values_ > limits_.max_values; }
   bool lone_surrogate() const { return lone_surrogate_; }
+  bool number_too_large() const { return number_too_large_; }
 
   bool Null() { return count() && next_.Null(); }
   bool Bool(bool value) { return count() && next_.Bool(value); }
@@ -35,9 +38,8 @@ class LimitedHandler {
   bool Int64(std::int64_t value) { return count() && next_.Int64(value); }
   bool Uint64(std::uint64_t value) { return count() && next_.Uint64(value); }
   bool Double(double value) { return count() && next_.Double(value); }
-  bool RawNumber(const char* text, rapidjson::SizeType size, bool copy) {
-    return count() && next_.RawNumber(text, size, copy);
-  }
+  // Numbers come as text: the reader's own conversion makes 3e200 of "0e200" and infinity of "0e308".
+  bool RawNumber(const char* text, rapidjson::SizeType size, bool) { return count() && number({text, size}); }
   bool String(const char* text, rapidjson::SizeType size, bool copy) {
     return count() && good({text, size}) && next_.String(text, size, copy);
   }
@@ -52,6 +54,23 @@ class LimitedHandler {
  private:
   bool count() { return ++values_ <= limits_.max_values; }
   bool enter() { return ++depth_ <= limits_.max_depth; }
+  bool number(std::string_view text) {
+    const char* end = text.data() + text.size();
+    auto read_whole = [&](auto& value) {
+      const auto [stop, error] = std::from_chars(text.data(), end, value);
+      return error == std::errc() && stop == end;
+    };
+    std::int64_t integer = 0;
+    if (read_whole(integer)) return next_.Int64(integer);
+    std::uint64_t natural = 0;
+    if (read_whole(natural)) return next_.Uint64(natural);
+    double real = 0;
+    // Out of range is what is too large and what is too small; strtod gives infinity for the one, nearly 0
+    // for the other.
+    if (!read_whole(real)) real = std::strtod(std::string(text).c_str(), nullptr);
+    number_too_large_ = !std::isfinite(real);
+    return !number_too_large_ && next_.Double(real);
+  }
   bool good(std::string_view text) {
     lone_surrogate_ = check_strings_ && !is_utf8(text);
     return !lone_surrogate_;
@@ -61,6 +80,7 @@ class LimitedHandler {
   const JsonLimits& limits_;
   const bool check_strings_;
   bool lone_surrogate_ = false;
+  bool number_too_large_ = false;
   int depth_ = 0;
   std::size_t values_ = 0;
 };
@@ -78,6 +98,10 @@ Result<> run_reader(std::string_view text, const JsonLimits& limits, Next& next)
                                           " bytes is over the limit of " + std::to_string(limits.max_bytes)};
   }
   std::string_view body = without_bom(text);
+  // The stream would pass over each of the three bytes of a mark, there or not, once more.
+  if (!body.empty() && static_cast<unsigned char>(body.front()) >= 0x80) {
+    return Error{ErrorCode::InvalidInput, "JSON is malformed at byte 0: Invalid value."};
+  }
   rapidjson::MemoryStream memory(body.data(), body.size());
   rapidjson::EncodedInputStream<rapidjson::UTF8<>, rapidjson::MemoryStream> stream(memory);
   rapidjson::Reader reader;
@@ -97,6 +121,10 @@ Result<> run_reader(std::string_view text, const JsonLimits& limits, Next& next)
   if (handler.lone_surrogate()) {
     return Error{ErrorCode::InvalidInput,
                  "JSON has a lone surrogate in the text before byte " + std::to_string(parsed.Offset())};
+  }
+  if (handler.number_too_large()) {
+    return Error{ErrorCode::InvalidInput,
+                 "JSON has a number that is too large before byte " + std::to_string(parsed.Offset())};
   }
   if (handler.too_deep()) {
     return Error{ErrorCode::InvalidInput,

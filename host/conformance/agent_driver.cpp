@@ -16,6 +16,7 @@ namespace {
 
 // A real host waits about as long before it kills the tree.
 constexpr Duration kCancelGrace{3000};
+constexpr Duration kSlowAgentTime{50};
 
 }  // namespace
 
@@ -76,7 +77,9 @@ Said AgentDriver::execute(const ContextInput& input, RunPlan plan) {
   std::mutex mutex;
   std::condition_variable ended;
   std::optional<Said> said;
-  const MonotonicTime deadline = std::chrono::steady_clock::now() + plan.cancel_after;
+  Duration time = plan.cancel_after.value_or(Duration{subject_.job.execution_ms});
+  if (subject_.slow_agent) time = std::min(time, kSlowAgentTime);
+  const MonotonicTime deadline = std::chrono::steady_clock::now() + time;
   if (plan.cancelled_before) cancel();
   std::thread owner([&] {
     Said outcome = host_.call(
@@ -93,6 +96,7 @@ Said AgentDriver::execute(const ContextInput& input, RunPlan plan) {
     std::unique_lock lock(mutex);
     if (!plan.cancelled_before && !ended.wait_until(lock, deadline, [&] { return said.has_value(); })) {
       lock.unlock();
+      subject_.slow_agent = true;
       cancel();
       lock.lock();
     }

@@ -14,7 +14,8 @@
 namespace davit::conformance {
 
 struct RunPlan {
-  Duration cancel_after{1500};    // when execute has not come back by then; also its deadline
+  // When execute has not come back by then it is cancelled; also its deadline. Nullopt: what the job says.
+  std::optional<Duration> cancel_after{};
   bool cancelled_before = false;  // cancelled before it begins
 };
 

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "host/base/clock.h"
 #include "host/conformance/job.h"
 #include "host/conformance/reporter.h"
 #include "host/conformance/rules.h"
@@ -17,6 +18,12 @@ struct Subject {
   const Job& job;
   Reporter& report;
   const plugin::PluginModule* module = nullptr;  // loaded, but for checks of the file
+  // An agent that needs more than its time for one execution needs it for others too: the rest is cut short.
+  bool slow_agent = false;
+  MonotonicTime begun = std::chrono::steady_clock::now();
+
+  // Not long before the deadline of the child: what is left of the input is not tried.
+  bool is_late() const { return std::chrono::steady_clock::now() - begun > std::chrono::seconds(8); }
 };
 
 enum class Of { File, Webhook, Agent, Both };

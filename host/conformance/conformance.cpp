@@ -143,6 +143,7 @@ class Conformance {
     job_.fuzz_cases = kFuzzCases;
     job_.fuzz_all = options_.fuzz_all;
     job_.rounds_ms = kRoundsMs;
+    job_.execution_ms = static_cast<int>(options_.execution.count());
     const Check& check = all_checks().front();
     TRY(run(check, ""));
     static constexpr const Rule* kUnloadable[] = {&rule("file-plain"), &rule("file-elf"),
@@ -183,6 +184,7 @@ class Conformance {
       for (const Check& check : all_checks()) {
         if (check.of == Of::File || !applies(check, offer.kind) || !concerns(check, only_)) continue;
         if (!has_config && check.run != check_metadata) continue;
+        if (only_ && has_found(*only_, where)) break;
         TRY(run(check, where));
       }
     }
@@ -215,16 +217,18 @@ class Conformance {
     return true;
   }
 
+  bool has_found(const Rule& broken, const std::string& where) const {
+    return std::any_of(report_.findings.begin(), report_.findings.end(),
+                       [&](const Finding& f) { return f.rule == &broken && f.where == where; });
+  }
+
   Result<> run(const Check& check, const std::string& where) {
     job_.check = std::string(check.name);
     ++report_.checks;
     for (Finding& finding : TRY(run_child(check, job_, options_.child, children_))) {
       finding.where = where;
       // Said once per webhook or agent is enough, whichever check saw it first.
-      const bool known = std::any_of(report_.findings.begin(), report_.findings.end(), [&](const Finding& f) {
-        return f.rule == finding.rule && f.where == where;
-      });
-      if (!known) report_.findings.push_back(std::move(finding));
+      if (!has_found(*finding.rule, where)) report_.findings.push_back(std::move(finding));
     }
     return {};
   }

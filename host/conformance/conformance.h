@@ -17,7 +17,8 @@ struct ConformanceOptions {
   std::string testdata;  // folder with <name>.delivery.json and <name>.task.json, or empty
   std::string only;      // id of a rule: only the checks that may find it, and only its findings; or empty
   std::uint64_t seed = 1;
-  bool fuzz_all = false;  // all cases of the seed, however long they take: for a replay
+  Duration execution{1500};  // of an agent, before it is cancelled
+  bool fuzz_all = false;     // all cases of the seed, however long they take: for a replay
   Duration load_deadline{5000};
   ChildOptions child;
   std::vector<std::string> runner_command;  // of the probe; empty: this program

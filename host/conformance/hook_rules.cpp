@@ -22,6 +22,7 @@ void check_webhook_input(Subject& subject) {
   if (!webhook) return;
   bool reached = false;
   for (const RequestInput& input : request_inputs(subject.job, of)) {
+    if (subject.is_late()) break;
     const Delivered first = webhook->deliver(input);
     reached = reached || (first.hook == "handle" && first.status == DAVIT_OK);
     if (of == InputClass::Plain && webhook->deliver(input) != first)
@@ -38,7 +39,10 @@ void check_agent_input(Subject& subject) {
   const auto agent = AgentDriver::create(subject, host);
   if (!agent) return;
   bool reached = false;
-  for (const ContextInput& input : context_inputs(subject.job, of)) reached = agent->run(input) || reached;
+  for (const ContextInput& input : context_inputs(subject.job, of)) {
+    reached = agent->run(input) || reached;
+    if (subject.is_late()) break;
+  }
   if (of == InputClass::Plain && !reached)
     subject.report.found(rule("reached"), "No task got as far as a result");
 }
@@ -96,6 +100,7 @@ void check_cancellation(Subject& subject) {
   const auto agent = AgentDriver::create(subject, host);
   if (!agent) return;
   for (const ContextInput& input : context_inputs(subject.job, InputClass::Plain)) {
+    if (subject.is_late()) return;
     agent->run(input, {.cancel_after = kCancelSoon, .cancelled_before = false});
     agent->run(input, {.cancel_after = kCancelSoon, .cancelled_before = true});
   }

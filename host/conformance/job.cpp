@@ -19,6 +19,7 @@ std::string encode(const Job& job) {
   write_member(writer, "fuzz_cases", job.fuzz_cases);
   write_member(writer, "fuzz_all", job.fuzz_all);
   write_member(writer, "rounds_ms", job.rounds_ms);
+  write_member(writer, "execution_ms", job.execution_ms);
   writer.EndObject();
   return std::string(text_of(buffer));
 }
@@ -37,6 +38,7 @@ Result<Job> decode_job(std::string_view json) {
   job.fuzz_cases = static_cast<int>(int_member(document, "fuzz_cases"));
   job.fuzz_all = bool_member(document, "fuzz_all");
   job.rounds_ms = static_cast<int>(int_member(document, "rounds_ms"));
+  job.execution_ms = static_cast<int>(int_member(document, "execution_ms"));
   return job;
 }
 

@@ -23,6 +23,7 @@ struct Job {
   int fuzz_cases = 0;
   bool fuzz_all = false;  // the cases count, not the time they take
   int rounds_ms = 0;      // time for checks that repeat until they know enough
+  int execution_ms = 0;   // time for one execution of an agent; then it is cancelled
 };
 
 std::string encode(const Job& job);

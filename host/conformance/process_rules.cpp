@@ -171,7 +171,7 @@ void check_process_state(Subject& subject) {
   auto round = [&] {
     CheckHost host(subject.job.config, {}, report);
     InstanceDriver instance(subject, host);
-    for (std::size_t i = 0; i < 3; ++i) instance.work(i);
+    for (std::size_t i = 0; i < 3 && !subject.is_late(); ++i) instance.work(i);
   };
   round();
   const std::size_t opened = open_descriptors().size();

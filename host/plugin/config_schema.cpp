@@ -20,7 +20,7 @@ constexpr std::size_t kMaxPatternBytes = 256;
 std::string_view view(const JsonValue& text) { return {text.GetString(), text.GetStringLength()}; }
 
 Error wrong(const std::string& where, const std::string& what) {
-  return Error{ErrorCode::InvalidInput, "config_schema at \"" + where + "\" " + what};
+  return Error{ErrorCode::InvalidInput, "config_schema at " + json_quote(where) + " " + what};
 }
 
 // One step of a JSON pointer (RFC 6901).

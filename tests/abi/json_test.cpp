@@ -118,6 +118,9 @@ TEST(SdkJsonTest, KeepsNumbersExactly) {
   }
   EXPECT_EQ(Json::parse("9223372036854775807").int_or(0), std::numeric_limits<std::int64_t>::max());
   EXPECT_EQ(Json::parse("18446744073709551615").int_or(-1), -1);
+  EXPECT_EQ(Json::parse(R"({"a":[0e200,-0.0e250,1e-400],"b":7})").dump(), R"({"a":[0.0,-0.0,0.0],"b":7})");
+  EXPECT_EQ(Json::parse("1.7976931348623157e308").number_or(0), std::numeric_limits<double>::max());
+  EXPECT_EQ(failure_of("1.7976931348623159e308"), "JSON, byte 0: a number that is too large");
   EXPECT_EQ(Json(std::numeric_limits<double>::infinity()).dump(), "null");
 }
 

@@ -69,7 +69,8 @@ class IoErrorTest : public ::testing::Test {
   }
   // A database that has been in use and was not closed: the next start has work to do.
   void keep_database() {
-    ASSERT_EQ(run_to_end({kDriver, database_.string(), "batches=2"}, folder_.path() / "said"), 0);
+    ASSERT_EQ(run_to_end({kDriver, database_.string(), "batches=2", "dies"}, folder_.path() / "said"),
+              -SIGKILL);
     fs::copy(data_, kept_, fs::copy_options::recursive | fs::copy_options::overwrite_existing);
   }
   void begin_anew() {
@@ -223,7 +224,7 @@ TEST(HostIoErrorTest, TheHostOutlivesFailedCalls) {
     const std::string when = std::to_string(first) + ".." + std::to_string(first + luck.between(0, 15));
     SCOPED_TRACE(injection(fault, when));
     host.run_under = failing(fault, when, database, host.folder() / "strace");
-    host.run_under.insert(host.launcher.begin() + 1,
+    host.run_under.insert(host.run_under.begin() + 1,
                          "-D");  // so that the process that is started becomes the host
     host.environment["ASAN_OPTIONS"] = asan_options_under_strace();
     Acknowledged acknowledged;

@@ -4,13 +4,16 @@
 // each by one write() of its own, after the store's answer. Failures of storage are said ("refused …") and
 // survived.
 //
-// Usage: store_driver DATABASE [opens=N] [batches=N] [body=BYTES] [durability=normal|off] [hasty] [stubborn]
+// Usage: store_driver DATABASE [opens=N] [batches=N] [body=BYTES] [durability=normal|off] [dies] [hasty]
+// [stubborn]
 //   opens       how often the database is opened and closed again
 //   batches     of three deliveries each, per open
 //   durability  what SQLite is made to do whatever the store asks for; for known-bad variants
+//   dies        by SIGKILL in place of closing the database
 //   hasty       acknowledges before the store has answered; a known-bad variant as well
 //   stubborn    tries a sync that failed once more and believes the second answer; likewise
 // Ends with 0, or with 20 if the database does not open.
+#include <signal.h>
 #include <sqlite3.h>
 #include <unistd.h>
 
@@ -32,6 +35,7 @@ struct Work {
   int opens = 1;
   int batches = 10;
   std::size_t body = 1'000;
+  bool dies = false;
   bool hasty = false;
 };
 
@@ -153,6 +157,7 @@ int run(const Work& work) {
                    std::to_string(::getpid()) + "." + std::to_string(open) + "." + std::to_string(batch));
       if (batch % 2 == 1) run_one_task(store);
     }
+    if (work.dies) ::raise(SIGKILL);
     say("closing");
   }
   return 0;
@@ -173,6 +178,7 @@ int main(int argc, char** argv) {
     if (word.rfind("opens=", 0) == 0) work.opens = number(6);
     if (word.rfind("batches=", 0) == 0) work.batches = number(8);
     if (word.rfind("body=", 0) == 0) work.body = static_cast<std::size_t>(number(5));
+    if (word == "dies") work.dies = true;
     if (word == "hasty") work.hasty = true;
     if (word == "stubborn") {
       StubbornFiles::register_them();

@@ -2,6 +2,7 @@
 //
 //   test_runner __runner 3 <name> <tag>         as the pool starts it: serves scripts
 //   test_runner plugin __runner 3 <name> <tag>  the runner of davit itself, for real libraries
+//   test_runner __check __runner 3 <name> <tag>  a child of the conformance checker
 //   test_runner host <tag> <request>            a host that starts one runner and waits to be killed
 #include <fcntl.h>
 #include <pthread.h>

@@ -13,15 +13,18 @@
 #pragma once
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <concepts>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <initializer_list>
 #include <iterator>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -295,7 +298,23 @@ class JsonDepthGuard {
   bool Int64(std::int64_t value) { return next_.Int64(value); }
   bool Uint64(std::uint64_t value) { return next_.Uint64(value); }
   bool Double(double value) { return next_.Double(value); }
-  bool RawNumber(const char* text, rj::SizeType size, bool copy) { return next_.RawNumber(text, size, copy); }
+  // Numbers come as text: the reader's own conversion makes 3e200 of "0e200" and infinity of "0e308".
+  bool RawNumber(const char* text, rj::SizeType size, bool) {
+    auto read_whole = [&](auto& value) {
+      const auto [stop, error] = std::from_chars(text, text + size, value);
+      return error == std::errc() && stop == text + size;
+    };
+    std::int64_t integer = 0;
+    if (read_whole(integer)) return next_.Int64(integer);
+    std::uint64_t natural = 0;
+    if (read_whole(natural)) return next_.Uint64(natural);
+    double real = 0;
+    // Out of range is what is too large and what is too small; strtod gives infinity for the one, nearly 0
+    // for the other.
+    if (!read_whole(real)) real = std::strtod(std::string(text, size).c_str(), nullptr);
+    too_large_ = !std::isfinite(real);
+    return !too_large_ && next_.Double(real);
+  }
   bool String(const char* text, rj::SizeType size, bool copy) {
     return good(text, size) && next_.String(text, size, copy);
   }
@@ -308,6 +327,7 @@ class JsonDepthGuard {
   bool EndArray(rj::SizeType count) { return --depth_, next_.EndArray(count); }
 
   std::string why() const {
+    if (too_large_) return "a number that is too large";
     if (depth_ <= max_depth_) return "a lone surrogate";
     return "nested deeper than " + std::to_string(max_depth_) + " levels";
   }
@@ -320,6 +340,7 @@ class JsonDepthGuard {
   bool check_strings_;
   int max_depth_;
   int depth_ = 0;
+  bool too_large_ = false;
 };
 
 }  // namespace detail
@@ -394,8 +415,8 @@ class Json {
     if (!text.empty()) std::memcpy(copy, text.data(), text.size());
     std::memset(copy + text.size(), 0, room - text.size());
 
-    // The reader recurses, no deeper than the guard lets it.
-    constexpr unsigned kFlags = detail::rj::kParseInsituFlag | detail::rj::kParseFullPrecisionFlag;
+    constexpr unsigned kFlags =
+        detail::rj::kParseInsituFlag | detail::rj::kParseIterativeFlag | detail::rj::kParseNumbersAsStringsFlag;
     const bool surrogates =
         text.find("\\ud") != std::string_view::npos || text.find("\\uD") != std::string_view::npos;
     detail::rj::GenericDocument<detail::rj::UTF8<>, detail::JsonPool> document(
@@ -567,7 +588,8 @@ struct JsonField {
   template <class Value>
   requires std::constructible_from<Json, Value> JsonField(std::string_view field_name, Value&& field_value)
       : name(field_name), value(std::forward<Value>(field_value)) {}
-  template <class Value>  // NOLINTNEXTLINE(bugprone-forwarding-reference-overload): no Json is made of a JsonField
+  template <class Value>  // NOLINTNEXTLINE(bugprone-forwarding-reference-overload): no Json is made of a
+                          // JsonField
   requires std::constructible_from<Json, Value> JsonField(Value&& element)
       : value(std::forward<Value>(element)) {}  // NOLINT(google-explicit-constructor)
 

@@ -13,7 +13,13 @@ TEST(JsonTest, ReadsADocument) {
   EXPECT_EQ(to_json(*document), R"({"a":[1,2.5,"x"],"b":{"c":null}})");
 }
 
-TEST(JsonTest, SkipsALeadingByteOrderMark) { EXPECT_TRUE(check_json("\xEF\xBB\xBF{}").ok()); }
+TEST(JsonTest, SkipsALeadingByteOrderMark) {
+  EXPECT_TRUE(check_json("\xEF\xBB\xBF{}").ok());
+  for (const char* bad :
+       {"\xEF\xBB\xBF\xEF\xBB\xBF{}", "\xEF{}", "\xEF\xBB{}", "\xEF\xBB\xBF\xEF{}", "\xEF\xBB\xBF"}) {
+    EXPECT_FALSE(check_json(bad).ok());
+  }
+}
 
 TEST(JsonTest, RefusesWhatIsNotOneWellFormedValue) {
   for (const char* bad : {"", " ", "{", "{}{}", "[1,]", "nul", "NaN", "{\"a\":1e999}", "\"\xC0\xAF\"",
@@ -35,6 +41,27 @@ TEST(JsonTest, RefusesALoneSurrogateWhereverItStands) {
   }
   EXPECT_NE(check_json(R"("\udc00")").error().message.find("lone surrogate"), std::string::npos);
   EXPECT_TRUE(check_json(R"({"\ud83e\udd8a":"\\udc00 is no escape"})").ok());
+}
+
+TEST(JsonTest, ReadsNumbersAsTheyAreWritten) {
+  struct Case {
+    const char* text;
+    double number;
+  };
+  for (const Case& good :
+       {Case{"0e200", 0}, Case{"0e308", 0}, Case{"-0.000e300", 0}, Case{"1e-400", 0}, Case{"0.1", 0.1},
+        Case{"1.7976931348623157e308", 1.7976931348623157e308}, Case{"5e-324", 5e-324},
+        Case{"123456789012345678901", 123456789012345678901.0}, Case{"-7", -7}, Case{"2.5E+3", 2500}}) {
+    auto document = parse_json(good.text);
+    ASSERT_TRUE(document.ok()) << good.text;
+    EXPECT_EQ(document->GetDouble(), good.number) << good.text;
+  }
+  EXPECT_TRUE(parse_json("2147483647")->IsInt());
+  EXPECT_TRUE(parse_json("-9223372036854775808")->IsInt64());
+  EXPECT_TRUE(parse_json("18446744073709551615")->IsUint64());
+  EXPECT_TRUE(parse_json("18446744073709551616")->IsDouble());
+  for (const char* bad : {"1e309", "-1e999", "1.7976931348623159e308"})
+    EXPECT_FALSE(check_json(bad).ok()) << bad;
 }
 
 TEST(JsonTest, RefusesBytesBehindANul) {
