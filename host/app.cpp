@@ -16,20 +16,21 @@
 #include "host/base/guarded.h"
 #include "host/base/log.h"
 #include "host/config/config_file.h"
+#include "host/config/reload.h"
 #include "host/config/secrets.h"
 #include "host/dispatch/dispatcher.h"
 #include "host/http/authentication.h"
 #include "host/http/dashboard_routes.h"
 #include "host/http/operations_routes.h"
+#include "host/http/plugin_routes.h"
 #include "host/http/router.h"
 #include "host/http/server.h"
 #include "host/http/webhook_routes.h"
 #include "host/http/workers.h"
 #include "host/ingest/ingest.h"
-#include "host/isolation/probe.h"
 #include "host/isolation/process_tree.h"
+#include "host/live/live_plugins.h"
 #include "host/metrics/metrics.h"
-#include "host/plugin/plugin_store.h"
 #include "host/settings_from_config.h"
 #include "host/store/store.h"
 #include "host/supervisor.h"
@@ -37,8 +38,6 @@
 
 namespace davit {
 namespace {
-
-constexpr int kLooksAtUnsettledFiles = 3;
 
 // What stops the start, in one line, with its exit code.
 struct StartFailure {
@@ -69,28 +68,34 @@ bool is_loopback(const std::string& host) { return host.rfind("127.", 0) == 0 ||
 // Members are in the order of life: users die before what they use.
 class App {
  public:
-  static std::variant<std::unique_ptr<App>, StartFailure> start(const std::filesystem::path& config_file);
+  static std::variant<std::unique_ptr<App>, StartFailure> start(const std::filesystem::path& config_file,
+                                                                std::optional<int> former_status);
   ~App();
   int port() const { return server_->port(); }
   // After a stop was asked for, this long is enough unless something hangs.
   Duration longest_stop() const { return config_.server.drain_timeout + Duration{5'000}; }
-  void reload() {
-    log_->warn("SIGHUP is ignored: this version applies a changed configuration at its next start");
-  }
+  // Takes over a changed configuration and changed secrets, all or nothing.
+  void reload();
 
  private:
-  App(std::string config_file, config::Config config, config::ResolvedSecrets secrets)
-      : config_file_(std::move(config_file)), config_(std::move(config)), secrets_(std::move(secrets)) {}
+  App(std::string config_file, config::Config config, config::ResolvedSecrets secrets,
+      std::optional<int> former_status)
+      : config_file_(std::move(config_file)),
+        config_(std::move(config)),
+        secrets_(std::move(secrets)),
+        former_status_(former_status) {}
   std::optional<StartFailure> open_store();
   std::optional<StartFailure> load_plugins();
   std::optional<StartFailure> start_loops();
   std::optional<StartFailure> start_serving();
   std::vector<http::PartHealth> readiness() const;
   std::filesystem::path state_folder() const;
+  void log_notes(const config::ResolvedSecrets& secrets) const;
 
   const std::string config_file_;
   const config::Config config_;
   const config::ResolvedSecrets secrets_;
+  const std::optional<int> former_status_;  // of the host before this one
   SystemClock clock_;
   std::unique_ptr<Log> log_;
   std::unique_ptr<metrics::Metrics> metrics_;
@@ -98,7 +103,7 @@ class App {
   std::unique_ptr<store::Store> store_;
   plugin::Registry registry_;
   isolation::KnownChildren children_;
-  std::unique_ptr<plugin::PluginScanner> scanner_;
+  std::unique_ptr<live::LivePlugins> live_;
   std::unique_ptr<ingest::Ingest> ingest_;
   std::unique_ptr<dispatch::Dispatcher> dispatcher_;
   std::unique_ptr<http::Authentication> authentication_;
@@ -111,19 +116,34 @@ std::filesystem::path App::state_folder() const {
   return std::filesystem::absolute(config_.storage.path).parent_path();
 }
 
-std::variant<std::unique_ptr<App>, StartFailure> App::start(const std::filesystem::path& config_file) {
+// The configuration with its secrets, or every mistake in it, a line each.
+struct Loaded {
+  config::Config config;
+  config::ResolvedSecrets secrets;
+  std::vector<std::string> mistakes;
+};
+
+Loaded load(const std::filesystem::path& config_file) {
   config::LoadedConfig loaded = config::load_config(config_file);
   config::ResolvedSecrets secrets;
   if (loaded.ok()) {
     secrets = config::resolve_secrets(loaded.config, config::process_environment());
     loaded.mistakes = secrets.mistakes;
   }
-  if (!loaded.ok()) {
+  std::vector<std::string> mistakes = loaded.messages();
+  return {std::move(loaded.config), std::move(secrets), std::move(mistakes)};
+}
+
+std::variant<std::unique_ptr<App>, StartFailure> App::start(const std::filesystem::path& config_file,
+                                                            std::optional<int> former_status) {
+  Loaded loaded = load(config_file);
+  if (!loaded.mistakes.empty()) {
     std::string all;
-    for (const std::string& message : loaded.messages()) all += (all.empty() ? "" : "\n") + message;
+    for (const std::string& message : loaded.mistakes) all += (all.empty() ? "" : "\n") + message;
     return StartFailure{kExitConfig, all};
   }
-  std::unique_ptr<App> app(new App(config_file.string(), std::move(loaded.config), std::move(secrets)));
+  std::unique_ptr<App> app(
+      new App(config_file.string(), std::move(loaded.config), std::move(loaded.secrets), former_status));
   auto log = Log::open({app->config_.log.level, app->config_.log.format, app->config_.log.file});
   if (!log) return StartFailure{kExitConfig, log.error().message};
   app->log_ = std::move(*log);
@@ -133,9 +153,7 @@ std::variant<std::unique_ptr<App>, StartFailure> App::start(const std::filesyste
       budgets.daily_usd) {
     app->log_->warn("Budgets are set but not enforced by this version; watch the cost in `davit tasks list`");
   }
-  for (const config::Mistake& note : app->secrets_.notes) {
-    app->log_->warn(config::to_string(config_file.string(), note));
-  }
+  app->log_notes(app->secrets_);
   if (auto failure = app->open_store()) return *failure;
   if (auto failure = app->load_plugins()) return *failure;
   if (auto failure = app->start_loops()) return *failure;
@@ -177,69 +195,11 @@ std::optional<StartFailure> App::open_store() {
 }
 
 std::optional<StartFailure> App::load_plugins() {
-  plugin::ScanOptions options;
-  options.drop_folder = config_.plugins.directory;
-  options.store_folder = std::filesystem::absolute(config_.plugins.store);  // runners start in another folder
-  options.pinned_sha256 = config_.plugins.pinned_sha256;
-  options.allow_writable = config_.plugins.allow_writable;
-  options.settle = config_.plugins.settle;
-  isolation::ProbeOptions probe;
-  probe.deadline = config_.plugins.probe_timeout;
-  probe.memory_limit = config_.plugins.probe_memory;
-  scanner_ = std::make_unique<plugin::PluginScanner>(
-      options,
-      [this, probe](const std::filesystem::path& file) {
-        return isolation::probe(file, probe, children_, *log_);
-      },
-      *log_, clock_);
-  // A file that was written a moment ago is waited for, so that the first answers already come from it.
-  auto libraries = scanner_->scan_settled(kLooksAtUnsettledFiles);
-  auto snapshot = plugin::assemble(libraries, webhook_settings(config_, secrets_),
-                                   agent_settings(config_, secrets_), *registry_.current(), *log_, clock_);
-  // A mistake inside a plugin's own settings is told with its place in the file.
-  auto reason_of = [this](const std::string& instance, const auto& known, const auto& plugin) {
-    if (plugin.config_sentence.empty() || known == nullptr) return plugin.state_reason;
-    return config::to_string(config_file_,
-                             config::mistake_in_plugin_config(instance, known->config_lines, known->line,
-                                                              plugin.config_pointer, plugin.config_sentence));
-  };
-  auto find = [](const auto& all, const std::string& name) {
-    auto found = all.find(name);
-    return found == all.end() ? nullptr : &found->second;
-  };
-  std::vector<metrics::ServingPlugin> serving;
-  for (const plugin::LibraryRecord& library : snapshot->libraries) {
-    if (!library.refusal) continue;
-    metrics_->plugin_refused(library.refusal->code);
-    log_->warn("A plugin file was refused", {{"file", library.source.string()},
-                                             {"code", library.refusal->code},
-                                             {"reason", library.refusal->reason}});
-  }
-  for (const auto& [name, webhook] : snapshot->webhooks) {
-    if (webhook->state == plugin::ServingState::Serving) {
-      serving.push_back({PluginKind::Webhook, name, webhook->offer.version, webhook->generation->sha256});
-      log_->info("A webhook serves",
-                 {{"webhook", name}, {"sha256", webhook->generation->sha256.substr(0, 12)}});
-    } else {
-      log_->warn("A webhook does not serve",
-                 {{"webhook", name},
-                  {"state", plugin::to_string(webhook->state)},
-                  {"reason", reason_of("webhooks." + name, find(config_.webhooks, name), *webhook)}});
-    }
-  }
-  for (const auto& [name, agent] : snapshot->agents) {
-    if (agent->state == plugin::ServingState::Serving) {
-      serving.push_back({PluginKind::Agent, name, agent->version, agent->generation->sha256});
-      log_->info("An agent serves", {{"agent", name}, {"sha256", agent->generation->sha256.substr(0, 12)}});
-    } else {
-      log_->warn("An agent does not serve",
-                 {{"agent", name},
-                  {"state", plugin::to_string(agent->state)},
-                  {"reason", reason_of("agents." + name, find(config_.agents, name), *agent)}});
-    }
-  }
-  metrics_->plugins_serving(std::move(serving));
-  registry_.publish(std::move(snapshot));
+  auto live = live::LivePlugins::start({registry_, *store_, children_, *metrics_, *log_, clock_,
+                                        state_folder() / "calls.trail", former_status_},
+                                       wanted_plugins(config_file_, config_, secrets_));
+  if (!live) return StartFailure{kExitFailure, live.error().message};
+  live_ = std::move(*live);
   return std::nullopt;
 }
 
@@ -261,8 +221,10 @@ std::optional<StartFailure> App::start_loops() {
   dispatch_options.runners = pool;
   dispatch_options.work_directory = state_folder() / "work";
   dispatch_options.chain.max_depth = config_.chain.max_depth;
-  auto dispatcher = dispatch::Dispatcher::start({*store_, registry_, *metrics_, children_, *log_, clock_},
-                                                dispatch_options);
+  auto dispatcher =
+      dispatch::Dispatcher::start({*store_, registry_, *metrics_, children_, *log_, clock_,
+                                   [this](const store::PluginCrash& crash) { live_->crashed(crash); }},
+                                  dispatch_options);
   if (!dispatcher) return StartFailure{kExitFailure, dispatcher.error().message};
   dispatcher_ = std::move(*dispatcher);
   metrics_->ask_runners([this] {
@@ -272,7 +234,10 @@ std::optional<StartFailure> App::start_loops() {
                                  static_cast<std::int64_t>(webhooks.alive - webhooks.busy) + agents.idle};
   });
   listening_.with([&](dispatch::Dispatcher*& listening) { listening = dispatcher_.get(); });
-  dispatcher_->wake();
+  live_->on_publish([this] {
+    dispatcher_->plugins_changed();
+    ingest_->plugins_changed();
+  });
   ingest_->run_deferred();
   return std::nullopt;
 }
@@ -307,6 +272,7 @@ std::optional<StartFailure> App::start_serving() {
                               config_.metrics.public_access ? http::Access::Public : http::Access::Reader));
   add(http::dashboard_routes(*store_, registry_));
   add(http::action_routes(*store_, registry_, *ingest_, *log_));
+  add(http::plugin_routes(*live_, registry_));
   router_ = std::make_unique<http::Router>(std::move(routes), *authentication_, *workers_, *metrics_, *log_);
 
   http::Options options;
@@ -339,6 +305,27 @@ std::optional<StartFailure> App::start_serving() {
   return std::nullopt;
 }
 
+void App::log_notes(const config::ResolvedSecrets& secrets) const {
+  for (const config::Mistake& note : secrets.notes) log_->warn(config::to_string(config_file_, note));
+}
+
+void App::reload() {
+  Loaded loaded = load(config_file_);
+  if (loaded.mistakes.empty())
+    loaded.mistakes = live_->apply(wanted_plugins(config_file_, loaded.config, loaded.secrets));
+  if (!loaded.mistakes.empty()) {
+    for (const std::string& mistake : loaded.mistakes)
+      log_->error("The changed configuration is refused; the old one stays in force", {{"reason", mistake}});
+    return;
+  }
+  log_->set_level(loaded.config.log.level);
+  dispatcher_->set_chain({.max_depth = loaded.config.chain.max_depth});
+  log_notes(loaded.secrets);
+  for (const std::string& key : config::waits_for_restart(config_, loaded.config))
+    log_->warn("A changed setting waits for the next start", {{"key", key}});
+  log_->info("The configuration was taken over", {{"file", config_file_}});
+}
+
 std::vector<http::PartHealth> App::readiness() const {
   std::vector<http::PartHealth> parts;
   auto store = store_->health();
@@ -353,6 +340,7 @@ std::vector<http::PartHealth> App::readiness() const {
 // Accept nothing new, answer what was accepted, return running work to the queue, then end the parts in
 // reverse.
 App::~App() {
+  if (live_) live_->stop();
   if (server_) {
     log_->info("davit stops");
     server_->stop_accepting();
@@ -398,7 +386,8 @@ int serve_here(const ServeOptions& options) {
     if (::getppid() != supervisor || supervisor == 1) return kExitFailure;
   }
 
-  auto started = App::start(options.config);
+  auto started = App::start(options.config,
+                            options.former_status < 0 ? std::nullopt : std::optional(options.former_status));
   if (auto* failure = std::get_if<StartFailure>(&started)) {
     std::fprintf(stderr, "davit: %s\n", failure->message.c_str());
     return failure->exit_code;

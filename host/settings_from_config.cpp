@@ -61,4 +61,34 @@ std::vector<plugin::AgentSettings> agent_settings(const config::Config& config,
   return all;
 }
 
+live::Wanted wanted_plugins(const std::string& file, const config::Config& config,
+                            const config::ResolvedSecrets& secrets) {
+  live::Wanted wanted;
+  wanted.webhooks = webhook_settings(config, secrets);
+  wanted.agents = agent_settings(config, secrets);
+  const config::PluginsConfig& plugins = config.plugins;
+  wanted.scan.drop_folder = plugins.directory;
+  wanted.scan.store_folder = std::filesystem::absolute(plugins.store);  // runners start in another folder
+  wanted.scan.pinned_sha256 = plugins.pinned_sha256;
+  wanted.scan.allow_writable = plugins.allow_writable;
+  wanted.scan.settle = plugins.settle;
+  wanted.watch = plugins.watch;
+  wanted.quarantine = {plugins.quarantine_after, plugins.quarantine_window};
+  wanted.probe_deadline = plugins.probe_timeout;
+  wanted.probe_memory = plugins.probe_memory;
+  wanted.place = [file, webhooks = config.webhooks, agents = config.agents](
+                     PluginKind kind, const std::string& name, const std::string& pointer,
+                     const std::string& sentence) {
+    const std::string instance = std::string(to_string(kind)) + "s." + name;
+    auto place = [&](const auto& all) {
+      auto known = all.find(name);
+      if (known == all.end()) return instance + ": " + sentence;
+      return config::to_string(file, config::mistake_in_plugin_config(instance, known->second.config_lines,
+                                                                      known->second.line, pointer, sentence));
+    };
+    return kind == PluginKind::Webhook ? place(webhooks) : place(agents);
+  };
+  return wanted;
+}
+
 }  // namespace davit

@@ -5,12 +5,18 @@
 
 #include "host/config/config.h"
 #include "host/config/secrets.h"
+#include "host/live/live_plugins.h"
 #include "host/plugin/settings.h"
 
 namespace davit {
 
 std::vector<plugin::WebhookSettings> webhook_settings(const config::Config& config,
                                                       const config::ResolvedSecrets& secrets);
-std::vector<plugin::AgentSettings> agent_settings(const config::Config& config, const config::ResolvedSecrets& secrets);
+std::vector<plugin::AgentSettings> agent_settings(const config::Config& config,
+                                                  const config::ResolvedSecrets& secrets);
+
+// All of it; `file` is named where a plugin's settings are at fault.
+live::Wanted wanted_plugins(const std::string& file, const config::Config& config,
+                            const config::ResolvedSecrets& secrets);
 
 }  // namespace davit

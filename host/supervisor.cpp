@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <optional>
 
 #include "host/isolation/process_tree.h"
 
@@ -41,8 +42,10 @@ sigset_t handled_signals() {
   return set;
 }
 
-pid_t start_host(std::vector<std::string> command, int serving_fd, int ready_fd) {
+pid_t start_host(std::vector<std::string> command, int serving_fd, int ready_fd,
+                 std::optional<int> former_status) {
   command.push_back("--serving-fd=" + std::to_string(serving_fd));
+  if (former_status) command.push_back("--former-status=" + std::to_string(*former_status));
   if (ready_fd >= 0) command.push_back("--ready-fd=" + std::to_string(ready_fd));
   std::vector<char*> argv;
   for (std::string& word : command) argv.push_back(word.data());
@@ -82,12 +85,13 @@ int supervise(const SupervisorOptions& options) {
 
   bool stopping = false;
   int delay_ms = 0;
+  std::optional<int> former_status;
   for (;;) {
     long started = now_ms();
     int served[2];
     if (::pipe2(served, O_CLOEXEC | O_NONBLOCK) != 0) return 1;
     ::fcntl(served[1], F_SETFD, 0);
-    pid_t host = start_host(options.command, served[1], ready_fd);
+    pid_t host = start_host(options.command, served[1], ready_fd, former_status);
     ::close(served[1]);
     if (host < 0) return 1;
     // Only the first start reports ready. A later host must not know the number: there it is another file's.
@@ -119,6 +123,7 @@ int supervise(const SupervisorOptions& options) {
     // ended with whatever status was ended by something that has no right to: a crash, or a plugin's exit().
     if (WIFEXITED(status) && WEXITSTATUS(status) != 0 && !served_before) return WEXITSTATUS(status);
 
+    former_status = status;
     delay_ms = now_ms() - started > kStableMs ? 0 : std::clamp(delay_ms * 2, kFirstDelayMs, kLongestDelayMs);
     std::fprintf(stderr, "davit: the host ended (%s); it is started again in %d ms\n",
                  isolation::describe_end(status).c_str(), delay_ms);

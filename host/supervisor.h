@@ -11,9 +11,11 @@ struct SupervisorOptions {
   int ready_fd = -1;                 // inherited by the first start
 };
 
-// Blocks SIGTERM, SIGINT and SIGHUP in this process and passes them to the host. Returns the exit code when the host was
-// asked to end and did, or when it ended with a failure before it began to serve. Whatever else ends it, a crash or an
-// exit, starts it again: after 100 ms, then with a growing delay.
+// Blocks SIGTERM, SIGINT and SIGHUP in this process and passes them to the host. Returns the exit code when
+// the host was asked to end and did, or when it ended with a failure before it began to serve. Whatever else
+// ends it, a crash or an exit, starts it again: after 100 ms, then with a growing delay, and tells it how the
+// one before ended
+// (--former-status, as waitpid() says it).
 int supervise(const SupervisorOptions& options);
 
 }  // namespace davit

@@ -103,6 +103,8 @@ std::unique_ptr<Log> Log::forwarding(LogLevel level, Forward forward) {
 
 bool Log::enabled(LogLevel level) const { return sink_->logger.should_log(level_of(level)); }
 
+void Log::set_level(LogLevel level) { sink_->logger.set_level(level_of(level)); }
+
 void Log::write(LogLevel level, std::string_view sentence, std::initializer_list<LogField> fields) {
   if (!enabled(level)) return;
   if (sink_->forward) {

@@ -49,6 +49,7 @@ class Log {
   ~Log();
 
   bool enabled(LogLevel level) const;
+  void set_level(LogLevel level);
   void write(LogLevel level, std::string_view sentence, std::initializer_list<LogField> fields = {});
   void debug(std::string_view sentence, std::initializer_list<LogField> fields = {});
   void info(std::string_view sentence, std::initializer_list<LogField> fields = {});

@@ -45,16 +45,65 @@ Result<int> list(const Context& context) {
   return kExitOk;
 }
 
+struct Chosen {
+  std::string kind, name;
+};
+
+// Shows what became of it: its state may have reasons of its own.
+Result<int> act(const Context& context, const Chosen& chosen, const std::string& verb) {
+  const JsonDocument now = TRY(
+      context.post("/api/plugins/" + chosen.kind + "/" + percent_encoded(chosen.name) + "/" + verb, "{}"));
+  std::ostream& out = context.surroundings.out;
+  if (context.json) {
+    out << to_json(now) << '\n';
+    return kExitOk;
+  }
+  out << chosen.kind << ' ' << chosen.name << ": " << cell(now, "state");
+  if (const std::string reason = cell(now, "reason"); reason != "-") out << " (" << reason << ')';
+  out << '\n';
+  return kExitOk;
+}
+
+Result<int> rescan(const Context& context) {
+  const JsonDocument found = TRY(context.post("/api/plugins/rescan", "{}"));
+  std::ostream& out = context.surroundings.out;
+  if (context.json) {
+    out << to_json(found) << '\n';
+  } else {
+    out << int_member(found, "libraries") << " libraries, " << int_member(found, "refused") << " refused\n";
+  }
+  return kExitOk;
+}
+
 }  // namespace
 
 void add_plugins(CLI::App& app, Context& context) {
   CLI::App* plugins =
-      app.add_subcommand("plugins", "Plugins: list those of the running host, check your own, begin a new one");
+      app.add_subcommand("plugins", "Plugins: those of the running host, and making and checking your own");
   plugins->require_subcommand(1);
   CLI::App* command =
       add_command(*plugins, context, "list", "List webhooks, agents and refused libraries with their reasons",
                   [&context] { return list(context); });
   add_json_option(*command, context);
+
+  auto chosen = std::make_shared<Chosen>();
+  for (const auto& [verb, description] :
+       {std::pair("enable", "Let a webhook or an agent serve; kept over restarts"),
+        std::pair("disable", "Let a webhook answer 404, or an agent's tasks wait; kept over restarts"),
+        std::pair("clear", "Forget the crashes of its library: ends its quarantine")}) {
+    CLI::App* action =
+        add_command(*plugins, context, verb, description,
+                    [&context, chosen, verb = std::string(verb)] { return act(context, *chosen, verb); });
+    action->add_option("kind", chosen->kind, "webhook or agent")
+        ->required()
+        ->check(CLI::IsMember({"webhook", "agent"}));
+    action->add_option("name", chosen->name, "Its name, as davit plugins list shows it")->required();
+    add_json_option(*action, context);
+  }
+  CLI::App* scan = add_command(*plugins, context, "rescan",
+                               "Look at the plugins folder now, also at what was refused before",
+                               [&context] { return rescan(context); });
+  add_json_option(*scan, context);
   add_plugins_new(*plugins, context);
   add_plugins_check(*plugins, context);
 }

@@ -18,6 +18,7 @@ void add_serve(CLI::App& app, Context& context) {
   command->add_option("--serving-fd", options->serving_fd, "The supervisor's")
       ->check(CLI::Range(0, 65535))
       ->group("");
+  command->add_option("--former-status", options->former_status, "The supervisor's")->group("");
 }
 
 }  // namespace davit::cli

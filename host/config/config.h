@@ -60,6 +60,8 @@ struct PluginsConfig {
   Duration probe_timeout{5'000};
   std::size_t probe_memory = 1u << 30;
   Duration settle{200};
+  int quarantine_after = 3;  // crashes within the window; 0: never
+  Duration quarantine_window{600'000};
 };
 
 struct AuthConfig {

@@ -10,6 +10,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
 #include <limits>
 #include <span>
 #include <variant>
@@ -110,10 +111,12 @@ std::vector<Field<ServerConfig>> server_fields() {
       {"idle_timeout", &S::idle_timeout, "Time a connection may wait between requests.", 100, kHour},
       {"write_timeout", &S::write_timeout, "Time a client may take no byte of its answer.", 100,
        10 * kMinute},
-      {"drain_timeout", &S::drain_timeout, "Time that answers get to end when the host stops; executions get 2 s and then run again at the next start.",
+      {"drain_timeout", &S::drain_timeout,
+       "Time that answers get to end when the host stops; executions get 2 s and then run again at the next "
+       "start.",
        0, kHour},
-      {"trusted_proxies", &S::trusted_proxies, "Addresses whose X-Forwarded-For is believed. Not acted on yet.", 0, 0,
-       TextRule::Address},
+      {"trusted_proxies", &S::trusted_proxies,
+       "Addresses whose X-Forwarded-For is believed. Not acted on yet.", 0, 0, TextRule::Address},
   };
 }
 
@@ -124,15 +127,28 @@ std::vector<Field<StorageConfig>> storage_fields() {
       {"path", &S::path, "Database file; token file, logs of agents and loaded plugins lie beside it.", 0, 0,
        TextRule::Path},
       {"retention_days", &S::retention_days,
-       "Days that finished tasks and deliveries are kept; 0 keeps them for ever. Not acted on yet: nothing is pruned.", 0, 36'500},
+       "Days that finished tasks and deliveries are kept; 0 keeps them for ever. Not acted on yet: nothing "
+       "is pruned.",
+       0, 36'500},
   };
+}
+
+// Is one path the other one, or below it? By their words, from the folder davit was started in.
+bool lies_in(const std::string& path, const std::string& folder) {
+  auto words = [](const std::string& named) {
+    auto whole = std::filesystem::absolute(named).lexically_normal();
+    return whole.has_filename() ? whole : whole.parent_path();  // "plugins/"
+  };
+  const std::filesystem::path inner = words(path), outer = words(folder);
+  return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
 }
 
 std::vector<Field<PluginsConfig>> plugins_fields() {
   using S = PluginsConfig;
   return {
       {"directory", &S::directory, "Folder that plugin libraries are dropped into.", 0, 0, TextRule::Path},
-      {"watch", &S::watch, "Load new and changed libraries while the host runs. Not acted on yet: they are looked at when it starts."},
+      {"watch", &S::watch,
+       "Look at the folder as soon as something in it changes; false: at davit plugins rescan and SIGHUP."},
       {"store", &S::store, "Private folder that libraries are copied to and loaded from.", 0, 0,
        TextRule::Path, Notation::WithUnit, "plugins beside the database"},
       {"pinned_sha256", &S::pinned_sha256,
@@ -143,7 +159,13 @@ std::vector<Field<PluginsConfig>> plugins_fields() {
        10 * kMinute},
       {"probe_memory", &S::probe_memory, "Address space of the process that looks at a new library.",
        64 << 20, kTebibyte},
-      {"settle", &S::settle, "Time a file must be unchanged before it is looked at.", 0, kMinute},
+      {"settle", &S::settle,
+       "Time a file must be unchanged before it is looked at, unless its writer closed it or renamed it into "
+       "place.",
+       0, kMinute},
+      {"quarantine_after", &S::quarantine_after,
+       "Crashes of a library within quarantine_window that put it into quarantine; 0 never does.", 0, 1000},
+      {"quarantine_window", &S::quarantine_window, "How long a crash counts.", 1'000, 365 * 24 * kHour},
   };
 }
 
@@ -208,7 +230,8 @@ std::vector<Field<WebhookConfig>> webhook_fields() {
        "Tries of a kept delivery's hooks before it waits for a person.", 0, 1000},
       {"grants", &S::grants,
        "Secrets the plugin may ask for, by name: {api: {env: NAME}} or {api: {file: PATH}}."},
-      {"config", JsonObject<S>{&S::config, &S::config_lines}, "The plugin's own settings, checked against its schema."},
+      {"config", JsonObject<S>{&S::config, &S::config_lines},
+       "The plugin's own settings, checked against its schema."},
   };
 }
 
@@ -230,7 +253,8 @@ std::vector<Field<AgentConfig>> agent_fields() {
        "Secrets the plugin may ask for, by name: {api: {env: NAME}} or {api: {file: PATH}}."},
       {"environment", &S::environment, "Variables of the host that its process sees.", 0, 0,
        TextRule::VariableName},
-      {"config", JsonObject<S>{&S::config, &S::config_lines}, "The plugin's own settings, checked against its schema."},
+      {"config", JsonObject<S>{&S::config, &S::config_lines},
+       "The plugin's own settings, checked against its schema."},
   };
 }
 
@@ -242,8 +266,10 @@ std::vector<Field<ChainConfig>> chain_fields() {
 std::vector<Field<SandboxConfig>> sandbox_fields() {
   using S = SandboxConfig;
   return {
-      {"command", &S::command, "Program that confines what agents start (bubblewrap). Not acted on yet: no agent so far starts one."},
-      {"required", &S::required, "Refuse to run a confined program where the sandbox is missing. Not acted on yet."},
+      {"command", &S::command,
+       "Program that confines what agents start (bubblewrap). Not acted on yet: no agent so far starts one."},
+      {"required", &S::required,
+       "Refuse to run a confined program where the sandbox is missing. Not acted on yet."},
   };
 }
 
@@ -667,6 +693,12 @@ class KeyReader {
           (slash == std::string::npos ? std::string() : config_.storage.path.substr(0, slash + 1)) +
           "plugins";
     }
+    // What is copied into the store must not look like something that was dropped.
+    if (lies_in(config_.plugins.store, config_.plugins.directory)) {
+      note(config_.plugins.directory_line, "plugins.store",
+           config_.plugins.store + " lies in plugins.directory (" + config_.plugins.directory +
+               "); choose another folder for one of them");
+    }
     std::stable_sort(mistakes_.begin(), mistakes_.end(),
                      [](const Mistake& a, const Mistake& b) { return a.line < b.line; });
   }
@@ -966,7 +998,8 @@ class KeyReader {
   }
 
   // A plugin's schema is checked much later, where only JSON pointers (RFC 6901) tell what is meant.
-  static void keep_lines(const YamlNode& node, const std::string& pointer, std::map<std::string, int>& lines) {
+  static void keep_lines(const YamlNode& node, const std::string& pointer,
+                         std::map<std::string, int>& lines) {
     for (const auto& member : node.members) {
       const std::string below = pointer + "/" + pointer_step(member.key);
       lines[below] = member.line;

@@ -19,7 +19,8 @@ Result<std::unique_ptr<Dispatcher>> Dispatcher::start(const Needs& needs, Dispat
   dispatcher->loop_->run([&] {
     dispatcher->workers_ = std::make_unique<WorkerPool>(
         WorkerPool::Surroundings{*dispatcher->loop_, dispatcher->box_, needs.store, needs.registry,
-                                 needs.metrics, needs.children, needs.log, needs.clock, dispatcher->counts_},
+                                 needs.metrics, needs.children, needs.log, needs.clock, dispatcher->counts_,
+                                 needs.crashed},
         std::move(options), std::move(workspaces));
   });
   return dispatcher;
@@ -42,6 +43,12 @@ void Dispatcher::changed(const std::vector<store::Change>& changes) {
 void Dispatcher::plugins_changed() {
   box_->post([this] {
     if (workers_) workers_->plugins_changed();
+  });
+}
+
+void Dispatcher::set_chain(ChainOptions chain) {
+  box_->post([this, chain] {
+    if (workers_) workers_->set_chain(chain);
   });
 }
 

@@ -23,6 +23,7 @@ class Dispatcher {
     isolation::KnownChildren& children;
     Log& log;
     const Clock& clock;
+    CrashListener crashed;  // told of agents that crash; may be empty
   };
   // Starts to work at once. Unavailable if there is no thread or the work directory cannot be used.
   static Result<std::unique_ptr<Dispatcher>> start(const Needs& needs, DispatchOptions options);
@@ -33,6 +34,8 @@ class Dispatcher {
   void changed(const std::vector<store::Change>& changes);
   // After Registry::publish.
   void plugins_changed();
+  // For results from now on.
+  void set_chain(ChainOptions chain);
   // Tasks may be waiting. Many calls cost no more than one.
   void wake();
 

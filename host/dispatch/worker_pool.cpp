@@ -16,6 +16,8 @@
 // the lease is lost.
 #include "host/dispatch/worker_pool.h"
 
+#include <signal.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -272,6 +274,7 @@ void WorkerPool::on_end(std::int64_t number, isolation::CallOutcome outcome) {
   if (!execution->workspace.path.empty()) workspaces_->remove(std::move(execution->workspace));
   if (outcome.end != isolation::CallEnd::Answered)
     around_.metrics.runner_ended(PluginKind::Agent, to_string(outcome.end));
+  if (outcome.end == isolation::CallEnd::Crashed) note_crash(*execution, outcome);
   note_runners();
 
   auto worked = std::chrono::duration_cast<std::chrono::microseconds>(around_.clock.monotonic() -
@@ -293,6 +296,19 @@ void WorkerPool::on_end(std::int64_t number, isolation::CallOutcome outcome) {
   finishing_.emplace(number, Finishing{std::move(execution), std::move(finish), worked});
   store_result(number);
   pump_soon();
+}
+
+// What was killed from outside (by a person, or because memory ran out) did not crash.
+void WorkerPool::note_crash(const Execution& execution, const isolation::CallOutcome& outcome) {
+  if (!around_.crashed || outcome.signal == SIGKILL || execution.stop_reason() != StopReason::None) return;
+  const ClaimedTask& task = execution.task();
+  around_.crashed({.sha256 = execution.serving().agent->generation->sha256,
+                   .plugin = task.agent,
+                   .call = "execute",
+                   .request_id = task.session_id,
+                   .subject = task.task_id,
+                   .reason = outcome.detail,
+                   .at = around_.clock.wall()});
 }
 
 store::Finish WorkerPool::decide(const Execution& execution, Ended ended) {

@@ -37,6 +37,10 @@ struct DispatchOptions {
   std::uint64_t seed = 0;  // of the jitter; 0: a random one
 };
 
+// An execution whose plugin took its runner down, for those who keep the books of plugins. Called on the
+// loop.
+using CrashListener = std::function<void(const store::PluginCrash& crash)>;
+
 // How many runners there are, for those on other threads.
 struct RunnerCounts {
   std::atomic<std::int64_t> busy{0}, idle{0};
@@ -55,12 +59,14 @@ class WorkerPool {
     Log& log;
     const Clock& clock;
     std::shared_ptr<RunnerCounts> counts;
+    CrashListener crashed;  // may be empty
   };
   WorkerPool(Surroundings around, DispatchOptions options, std::unique_ptr<Workspaces> workspaces);
   ~WorkerPool();  // kills what runs
 
   void wake();             // tasks may be waiting
   void plugins_changed();  // the registry has a new snapshot
+  void set_chain(const ChainOptions& chain) { options_.chain = chain; }
   void cancel(const Fence& fence);
 
   // No new task from now on. `when_idle` is called once, when nothing runs and every result is stored.
@@ -103,6 +109,7 @@ class WorkerPool {
   void lost(const Fence& fence);
   void stop(Execution& execution, StopReason reason);
   void check_idle();
+  void note_crash(const Execution& execution, const isolation::CallOutcome& outcome);
   void note_runners();
   Execution* running(const Fence& fence);
 

@@ -113,9 +113,16 @@ void write_generation(JsonWriter& writer, const plugin::Generation* generation) 
   write_time(writer, "loaded_at", generation->loaded_at);
 }
 
-void write_serving(JsonWriter& writer, plugin::ServingState state, const std::string& reason) {
-  write_member(writer, "state", plugin::to_string(state));
-  write_text_or_null(writer, "reason", reason);
+// Of a Webhook or an Agent. The override is what somebody switched by command.
+template <typename Instance>
+void write_serving(JsonWriter& writer, const Instance& instance) {
+  write_member(writer, "state", plugin::to_string(instance.state));
+  write_text_or_null(writer, "reason", instance.state_reason);
+  if (instance.switched) {
+    write_member(writer, "override", *instance.switched ? "enabled" : "disabled");
+  } else {
+    write_null_member(writer, "override");
+  }
 }
 
 }  // namespace
@@ -245,7 +252,7 @@ void write_webhook(JsonWriter& writer, const plugin::Webhook& webhook) {
   write_member(writer, "plugin", webhook.settings.plugin);
   write_member(writer, "endpoint", "/webhooks/" + webhook.settings.instance);
   write_member(writer, "enabled", webhook.settings.enabled);
-  write_serving(writer, webhook.state, webhook.state_reason);
+  write_serving(writer, webhook);
   write_member(writer, "isolation",
                webhook.settings.isolation == plugin::Isolation::InProcess ? "inprocess" : "process");
   write_member(writer, "answer_within_ms", webhook.settings.answer_within.count());
@@ -266,7 +273,7 @@ void write_agent(JsonWriter& writer, const plugin::Agent& agent) {
   write_member(writer, "version", agent.version);
   write_strings(writer, "capabilities", agent.capabilities);
   write_member(writer, "enabled", agent.settings.enabled);
-  write_serving(writer, agent.state, agent.state_reason);
+  write_serving(writer, agent);
   write_member(writer, "max_retries", agent.max_retries);
   write_member(writer, "timeout_seconds", static_cast<std::int64_t>(agent.timeout.count() / 1000));
   write_member(writer, "requires_approval", agent.requires_approval);
@@ -289,14 +296,14 @@ void write_plugins(JsonWriter& writer, const plugin::Snapshot& snapshot) {
     begin("webhook", name, webhook->generation.get(), webhook->offer.version);
     write_member(writer, "isolation",
                  webhook->settings.isolation == plugin::Isolation::InProcess ? "inprocess" : "process");
-    write_serving(writer, webhook->state, webhook->state_reason);
+    write_serving(writer, *webhook);
     write_null_member(writer, "refusal");
     writer.EndObject();
   }
   for (const auto& [name, agent] : snapshot.agents) {
     begin("agent", name, agent->generation.get(), agent->version);
     write_member(writer, "isolation", "process");
-    write_serving(writer, agent->state, agent->state_reason);
+    write_serving(writer, *agent);
     write_null_member(writer, "refusal");
     writer.EndObject();
   }
@@ -319,6 +326,7 @@ void write_plugins(JsonWriter& writer, const plugin::Snapshot& snapshot) {
     write_null_member(writer, "isolation");
     write_member(writer, "state", "refused");
     write_member(writer, "reason", library.refusal->reason);
+    write_null_member(writer, "override");
     write_key(writer, "refusal");
     writer.StartObject();
     write_member(writer, "code", library.refusal->code);

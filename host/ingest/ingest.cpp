@@ -27,6 +27,7 @@
 namespace davit::ingest {
 namespace {
 
+constexpr Duration kQuarantineRetry{300'000};
 constexpr int kDeferredLooks = 256;
 constexpr std::size_t kDeferredPerWebhook = 4;
 constexpr int kCallsPerRunner = 10'000;
@@ -241,6 +242,7 @@ struct Ingest::Parts : std::enable_shared_from_this<Ingest::Parts> {
   void finish(std::string_view webhook, Outcome outcome, const Done& done);
   void note_timings(const std::string& webhook, const plugin::HookTimings& timings);
 
+  void plugins_changed();
   void run_deferred();
   void run_one_deferred(std::shared_ptr<const store::DeferredDelivery> deferred);
   void conclude_deferred(const store::DeferredDelivery& deferred, const plugin::Webhook& webhook,
@@ -298,6 +300,10 @@ std::size_t Ingest::body_limit(std::string_view name) const {
 
 void Ingest::receive(Delivery delivery, Done done) { parts_->receive(std::move(delivery), std::move(done)); }
 
+void Ingest::plugins_changed() {
+  parts_->post([parts = parts_] { parts->plugins_changed(); });
+}
+
 void Ingest::run_deferred() {
   parts_->post([parts = parts_] { parts->run_deferred(); });
 }
@@ -317,11 +323,14 @@ void Ingest::Parts::receive(Delivery delivery, Done done) {
     log.warn("A delivery was refused because its webhook cannot serve", {{"webhook", delivery.webhook},
                                                                          {"state", to_string(webhook->state)},
                                                                          {"reason", webhook->state_reason}});
-    return finish(delivery.webhook,
-                  refusal(OutcomeKind::Unavailable,
-                          "this webhook is not ready to serve; its operator finds the reason "
-                          "in `davit plugins list`"),
-                  done);
+    const bool quarantined = webhook->state == plugin::ServingState::Quarantined;
+    Outcome outcome =
+        refusal(OutcomeKind::Unavailable,
+                std::string(quarantined ? "this webhook is in quarantine because its plugin crashed"
+                                        : "this webhook is not ready to serve") +
+                    "; its operator finds the reason in `davit plugins list`");
+    if (quarantined) outcome.retry_after = kQuarantineRetry;
+    return finish(delivery.webhook, std::move(outcome), done);
   }
   if (delivery.body.size() > webhook->max_body_bytes) {
     return finish(delivery.webhook,
@@ -392,6 +401,18 @@ const std::shared_ptr<const isolation::PreparedSpec>& Ingest::Parts::spec_of(
   spec.max_runners = kRunnersPerWebhook;
   return specs.emplace(webhook.get(), Spec{webhook, isolation::PreparedSpec::make(std::move(spec))})
       .first->second.prepared;
+}
+
+void Ingest::Parts::plugins_changed() {
+  auto snapshot = registry.current();
+  std::set<std::string> needed;  // keys
+  for (const auto& [name, webhook] : snapshot->webhooks) {
+    if (webhook->state == plugin::ServingState::Serving && !webhook->in_process)
+      needed.insert(spec_of(webhook)->key());
+  }
+  pool->retire([&](const isolation::RunnerSpec& spec) {
+    return !needed.contains(isolation::PreparedSpec::make(spec)->key());
+  });
 }
 
 void Ingest::Parts::run_in_runner(std::shared_ptr<const plugin::Webhook> webhook, VerifiedDelivery delivery,

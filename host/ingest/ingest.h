@@ -87,6 +87,9 @@ class Ingest {
   // when something was deferred or replayed.
   void run_deferred();
 
+  // After Registry::publish: runners of what does not serve any more end, busy ones after their call.
+  void plugins_changed();
+
   isolation::RunnerPool::Stats runners() const;
 
  private:

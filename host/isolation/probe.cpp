@@ -72,16 +72,18 @@ Verdict Probe::talk() {
   for (;;) {
     pollfd waits[] = {{process_.calls.number(), POLLIN, 0},
                       {process_.pidfd.number(), POLLIN, 0},
-                      {output_open ? process_.output.number() : -1, POLLIN, 0}};
+                      {output_open ? process_.output.number() : -1, POLLIN, 0},
+                      {options_.stop_fd, POLLIN, 0}};
     const auto left = std::chrono::ceil<Duration>(deadline - std::chrono::steady_clock::now()).count();
     if (left <= 0) {
       return refuse(refusal::kProbeTimeout, "It did not come back within " +
                                                 std::to_string(options_.deadline.count()) +
                                                 " ms when it was looked at, and was killed");
     }
-    if (poll(waits, 3, static_cast<int>(left)) < 0 && errno != EINTR) {
+    if (poll(waits, 4, static_cast<int>(left)) < 0 && errno != EINTR) {
       return refuse(refusal::kProbeFailed, "poll: " + errno_text(errno));
     }
+    if (waits[3].revents != 0) return refuse(refusal::kProbeFailed, "davit stops");
     if (waits[2].revents != 0) {
       output_open = output_.read_from(
           process_.output.number(), 256u << 10, std::chrono::steady_clock::now(), [&](std::string_view line) {

@@ -18,6 +18,7 @@ struct ProbeOptions {
   std::vector<std::string> runner_command;  // default: /proc/self/exe with the internal mode
   Duration deadline{5000};                  // then the child is killed: refused as "probe_timeout"
   std::uint64_t memory_limit = 1u << 30;    // address space of the child (not under sanitizers)
+  int stop_fd = -1;                         // once readable, the child is killed: refused as "probe_failed"
 };
 
 // Starts a runner in scan mode on the stored file and waits. Refusals: probe_crashed (with the signal),

@@ -621,6 +621,7 @@ void RunnerPool::Parts::on_exit(Runner& runner) {
   // What our side of the runner ends with when its sockets do not do what ours do.
   const bool broke = WIFEXITED(*runner.wait_status) && WEXITSTATUS(*runner.wait_status) == kProtocolFailure;
   if (broke) detail = "the runner found its sockets broken and " + detail;
+  if (WIFSIGNALED(*runner.wait_status)) runner.outcome.signal = WTERMSIG(*runner.wait_status);
   die(runner, broke ? CallEnd::BrokeProtocol : CallEnd::Crashed, std::move(detail), clock.monotonic());
 }
 

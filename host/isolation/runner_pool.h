@@ -37,6 +37,7 @@ struct CallOutcome {
   std::string answer;          // JSON; read by protocol.h
   std::string detail;          // a sentence
   std::string output_tail;     // what the runner printed last, at most 8 KiB; empty for Answered
+  int signal = 0;              // with Crashed: what killed it, 0 if it exited
   bool past_deadline = false;  // it answered, but only in the grace after the deadline
   Duration kill_took{0};       // from the deadline (or from cancel()) to an empty process tree
 };

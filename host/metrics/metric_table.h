@@ -32,6 +32,8 @@ enum class MetricName {
   RunnerEndsTotal,
   PluginInfo,
   PluginLoadFailuresTotal,
+  PluginCrashesTotal,
+  PluginQuarantined,
   HttpRequestsTotal,
   HttpConnections,
   BuildInfo,

@@ -178,7 +178,7 @@ struct Asked {
   std::vector<std::function<QueueGauges()>> queue;
   std::vector<std::function<RunnerGauges()>> runners;
   std::vector<std::function<std::int64_t()>> connections;
-  std::vector<ServingPlugin> plugins;
+  std::vector<ServingPlugin> plugins, quarantined;
 };
 
 }  // namespace
@@ -199,6 +199,7 @@ struct Metrics::Parts {
   Histograms commit_writes{MetricName::CommitWrites};
   Counters runner_ends{MetricName::RunnerEndsTotal};
   Counters load_failures{MetricName::PluginLoadFailuresTotal};
+  Counters crashes{MetricName::PluginCrashesTotal};
   Counters requests{MetricName::HttpRequestsTotal};
   Gauges build_info{MetricName::BuildInfo};
 
@@ -287,6 +288,14 @@ void Metrics::plugins_serving(std::vector<ServingPlugin> plugins) {
   parts_->asked.with([&](Asked& asked) { asked.plugins = std::move(plugins); });
 }
 
+void Metrics::plugins_quarantined(std::vector<ServingPlugin> plugins) {
+  parts_->asked.with([&](Asked& asked) { asked.quarantined = std::move(plugins); });
+}
+
+void Metrics::plugin_crashed(std::string_view name, std::string_view call) {
+  parts_->crashes.with({name, call}).Increment();
+}
+
 void Metrics::plugin_refused(std::string_view code) { parts_->load_failures.with({code}).Increment(); }
 
 void Metrics::request_answered(std::string_view route, int code) {
@@ -347,6 +356,8 @@ prometheus::MetricFamily Metrics::Parts::collect(const MetricRow& row, const Ask
       return runner_ends.collect();
     case MetricName::PluginLoadFailuresTotal:
       return load_failures.collect();
+    case MetricName::PluginCrashesTotal:
+      return crashes.collect();
     case MetricName::HttpRequestsTotal:
       return requests.collect();
     case MetricName::BuildInfo:
@@ -382,7 +393,8 @@ prometheus::MetricFamily Metrics::Parts::collect(const MetricRow& row, const Ask
       return family;
     }
     case MetricName::PluginInfo:
-      for (const ServingPlugin& plugin : now.plugins)
+    case MetricName::PluginQuarantined:
+      for (const ServingPlugin& plugin : row.id == MetricName::PluginInfo ? now.plugins : now.quarantined)
         add_gauge(family, row,
                   {std::string(to_string(plugin.kind)), plugin.name, plugin.version, plugin.sha256}, 1);
       return family;

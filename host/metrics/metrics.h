@@ -72,8 +72,10 @@ class Metrics {
   // -- the machine --
   void committed(std::chrono::microseconds took, std::size_t writes);
   void runner_ended(PluginKind kind, std::string_view how);
-  void plugins_serving(std::vector<ServingPlugin> plugins);  // replaces those before
+  void plugins_serving(std::vector<ServingPlugin> plugins);      // replaces those before
+  void plugins_quarantined(std::vector<ServingPlugin> plugins);  // likewise
   void plugin_refused(std::string_view code);
+  void plugin_crashed(std::string_view name, std::string_view call);
   void request_answered(std::string_view route, int code);
 
   // -- gauges asked at each exposition, on its thread; must be thread-safe and outlive this object. Each may

@@ -1,6 +1,7 @@
 // From libraries and settings to a snapshot. An instance is judged in this order, and shows the first thing
-// that is wrong: missing, disabled, bad config (schema, secrets, who checks signatures), no secret. Only one
-// that is to serve is created in process, and one that has not changed is carried over instead.
+// that is wrong: missing, disabled, in quarantine, bad config (schema, secrets, who checks signatures), no
+// secret. Only one that is to serve is created in process, and one that has not changed is carried over
+// instead.
 #include <algorithm>
 #include <set>
 
@@ -57,15 +58,68 @@ bool refuse_config(Instance& instance, const std::string& config_schema) {
   return true;
 }
 
-// The state of a webhook whose plugin is there; without creating anything.
+// Switched off by the configuration, the plugin's own default or a command; or in quarantine. Of a Webhook or
+// an Agent, whose `settings.enabled` becomes what holds.
+template <typename Instance>
+bool held_back(Instance& instance, PluginKind kind, const std::string& name, std::optional<bool> switched,
+               bool is_configured, const Rulings& rulings) {
+  instance.switched = switched;
+  const bool off_in_config = is_configured && !instance.settings.enabled;
+  if (!off_in_config && switched) instance.settings.enabled = *switched;
+  if (!instance.settings.enabled) {
+    instance.state = ServingState::Disabled;
+    const std::string command = "davit plugins enable " + std::string(to_string(kind)) + " " + name;
+    if (!off_in_config) {
+      instance.state_reason = switched ? "it was switched off by command; " + command + " switches it on"
+                                       : "it is off unless somebody wants it; " + command + " switches it on";
+    } else {
+      instance.state_reason = "it is switched off; set enabled: true to serve it";
+      if (switched && *switched)
+        instance.state_reason += " (enabled: false in the configuration wins over the command)";
+    }
+    return true;
+  }
+  if (auto found = rulings.quarantined.find(instance.generation->sha256);
+      found != rulings.quarantined.end()) {
+    instance.state = ServingState::Quarantined;
+    instance.state_reason = found->second + "; replace the library, or davit plugins clear " +
+                            std::string(to_string(kind)) + " " + name + " lets it serve again";
+    return true;
+  }
+  return false;
+}
+
+std::optional<bool> switched_of(const std::map<std::string, bool, std::less<>>& all,
+                                const std::string& name) {
+  auto found = all.find(name);
+  return found == all.end() ? std::nullopt : std::optional(found->second);
+}
+
+// A new generation that cannot serve with the settings there are (its schema refuses them, or it cannot be
+// created) does not take the place of one that can: that one serves on, with the reason beside it.
+template <typename Instance>
+std::shared_ptr<const Instance> or_before(std::shared_ptr<Instance> made,
+                                          std::shared_ptr<const Instance> before, const Rulings& rulings) {
+  if (made->state != ServingState::BadConfig || !before || before->state != ServingState::Serving)
+    return made;
+  if (before->generation == made->generation || !(before->settings == made->settings) ||
+      rulings.quarantined.contains(before->generation->sha256))
+    return made;
+  auto kept = std::make_shared<Instance>(*before);
+  kept->switched = made->switched;
+  kept->state_reason = "generation " + std::to_string(made->generation->number) + " is there, but " +
+                       made->state_reason + "; generation " + std::to_string(before->generation->number) +
+                       " serves on";
+  return kept;
+}
+
+// The state of a webhook that is wanted and whose plugin is there; without creating anything.
 void judge(Webhook& webhook, const WebhookMetadata& metadata) {
   auto is = [&](ServingState state, std::string reason) {
     webhook.state = state;
     webhook.state_reason = std::move(reason);
   };
   const WebhookSettings& settings = webhook.settings;
-  if (!settings.enabled)
-    return is(ServingState::Disabled, "it is switched off; set enabled: true to serve it");
   if (refuse_config(webhook, metadata.config_schema)) return;
   if (auto fault = fault_of_secrets(settings, webhook.scheme)) return is(ServingState::BadConfig, *fault);
   if (!webhook.scheme && !settings.allow_own_signature_check && !settings.allow_unsigned) {
@@ -101,11 +155,20 @@ void create_in_process(Webhook& webhook, const Snapshot& previous, Log& log, con
   webhook.in_process = std::move(instance).value();
 }
 
-std::shared_ptr<const Webhook> make_webhook(const WebhookSettings& settings, const Offered* offered,
-                                            const Snapshot& previous, Log& log, const Clock& clock,
-                                            Breadcrumb* trail) {
+// Where instances come from, beside their own settings.
+struct Surroundings {
+  const Snapshot& previous;
+  const Rulings& rulings;
+  Log& log;
+  const Clock& clock;
+  Breadcrumb* trail;
+};
+
+std::shared_ptr<const Webhook> make_webhook(const WebhookSettings& settings, bool is_configured,
+                                            const Offered* offered, const Surroundings& around) {
   auto webhook = std::make_shared<Webhook>();
   webhook->settings = settings;
+  webhook->switched = switched_of(around.rulings.webhooks, settings.instance);
   if (!offered) {
     webhook->state = ServingState::Missing;
     webhook->state_reason = "no library in the plugins folder offers a webhook named " + settings.plugin;
@@ -127,16 +190,23 @@ std::shared_ptr<const Webhook> make_webhook(const WebhookSettings& settings, con
   webhook->content_types = metadata.content_types;
   webhook->max_body_bytes = settings.max_body_bytes.value_or(metadata.max_body_bytes);
   webhook->answers_unverified = metadata.answers_unverified && settings.allow_unverified_answer;
+  if (held_back(*webhook, PluginKind::Webhook, settings.instance, webhook->switched, is_configured,
+                around.rulings))
+    return webhook;
   judge(*webhook, metadata);
   if (webhook->state == ServingState::Serving && settings.isolation == Isolation::InProcess) {
-    create_in_process(*webhook, previous, log, clock, trail);
+    create_in_process(*webhook, around.previous, around.log, around.clock, around.trail);
   }
-  return webhook;
+  auto before = around.previous.webhooks.find(settings.instance);
+  return or_before(std::move(webhook), before == around.previous.webhooks.end() ? nullptr : before->second,
+                   around.rulings);
 }
 
-std::shared_ptr<const Agent> make_agent(const AgentSettings& settings, const Offered* offered) {
+std::shared_ptr<const Agent> make_agent(const AgentSettings& settings, bool is_configured,
+                                        const Offered* offered, const Surroundings& around) {
   auto agent = std::make_shared<Agent>();
   agent->settings = settings;
+  agent->switched = switched_of(around.rulings.agents, settings.name);
   if (!offered) {
     agent->state = ServingState::Missing;
     agent->state_reason = "no library in the plugins folder offers an agent named " + settings.name;
@@ -158,13 +228,9 @@ std::shared_ptr<const Agent> make_agent(const AgentSettings& settings, const Off
   agent->timeout = settings.timeout.value_or(metadata.timeout);
   agent->max_retries = settings.max_retries.value_or(metadata.max_retries);
   agent->requires_approval = settings.requires_approval.value_or(metadata.requires_approval);
-  if (!settings.enabled) {
-    agent->state = ServingState::Disabled;
-    agent->state_reason = "it is switched off; set enabled: true to use it";
-  } else {
+  if (!held_back(*agent, PluginKind::Agent, settings.name, agent->switched, is_configured, around.rulings))
     refuse_config(*agent, metadata.config_schema);
-  }
-  return agent;
+  return or_before(std::move(agent), around.previous.agent(settings.name), around.rulings);
 }
 
 const Offered* find(const std::map<std::string, Offered, std::less<>>& offers, const std::string& name) {
@@ -186,7 +252,9 @@ bool enabled_by_default(const PluginOffer& offer) {
 std::shared_ptr<const Snapshot> assemble(const std::vector<LibraryRecord>& libraries,
                                          const std::vector<WebhookSettings>& webhooks,
                                          const std::vector<AgentSettings>& agents, const Snapshot& previous,
-                                         Log& log, const Clock& clock, Breadcrumb* trail) {
+                                         Log& log, const Clock& clock, Breadcrumb* trail,
+                                         const Rulings& rulings) {
+  const Surroundings around{previous, rulings, log, clock, trail};
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->libraries = libraries;
 
@@ -196,7 +264,7 @@ std::shared_ptr<const Snapshot> assemble(const std::vector<LibraryRecord>& libra
     if (settings.plugin.empty()) settings.plugin = settings.instance;
     named.insert(settings.plugin);
     snapshot->webhooks[settings.instance] =
-        make_webhook(settings, find(webhook_offers, settings.plugin), previous, log, clock, trail);
+        make_webhook(settings, true, find(webhook_offers, settings.plugin), around);
   }
   for (const auto& [name, offered] : webhook_offers) {
     // An instance of that name that belongs to another plugin is the operator's choice, too.
@@ -205,19 +273,19 @@ std::shared_ptr<const Snapshot> assemble(const std::vector<LibraryRecord>& libra
     settings.instance = name;
     settings.plugin = name;
     settings.enabled = enabled_by_default(offered.offer);
-    snapshot->webhooks[name] = make_webhook(settings, &offered, previous, log, clock, trail);
+    snapshot->webhooks[name] = make_webhook(settings, false, &offered, around);
   }
 
   const auto agent_offers = offers_of(libraries, PluginKind::Agent);
   for (const AgentSettings& settings : agents) {
-    snapshot->agents[settings.name] = make_agent(settings, find(agent_offers, settings.name));
+    snapshot->agents[settings.name] = make_agent(settings, true, find(agent_offers, settings.name), around);
   }
   for (const auto& [name, offered] : agent_offers) {
     if (snapshot->agents.contains(name)) continue;
     AgentSettings settings;
     settings.name = name;
     settings.enabled = enabled_by_default(offered.offer);
-    snapshot->agents[name] = make_agent(settings, &offered);
+    snapshot->agents[name] = make_agent(settings, false, &offered, around);
   }
   return snapshot;
 }

@@ -1,15 +1,23 @@
 // A page of fixed slots. A thread takes a free slot by setting `taken`, writes its note, then sets `noted`;
 // leaving clears both. A reader of the next life believes only slots with `noted` set. When all slots are
 // taken (more threads in plugins than slots), the call goes unnoted rather than waits.
+//
+// Who is to blame when several calls are under way: the one whose thread got the fatal signal or called
+// exit(). The handler has nothing but an atomic store into the page to do. An end that no handler sees
+// (SIGKILL, _exit(), a stack that overflowed) leaves all of them under suspicion.
 #include "host/plugin/breadcrumb.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <new>
 #include <thread>
 
@@ -19,11 +27,15 @@ namespace davit::plugin {
 namespace {
 
 constexpr std::size_t kSlots = 128;
-constexpr std::uint64_t kMagic = 0x31636264'74697664;  // "dvitdbc1"
+constexpr std::uint64_t kMagic = 0x32636264'74697664;  // "dvitdbc2"
+
+enum class Fault : std::uint32_t { Unknown, InACall, Elsewhere, Nobodys };
 
 struct Slot {
   std::atomic<std::uint32_t> taken;
   std::atomic<std::uint32_t> noted;
+  std::atomic<std::uint32_t> guilty;
+  std::atomic<std::int64_t> end_by;  // ticks of the monotonic clock
   std::int64_t began_unix_ms;
   char plugin[64];
   char sha256[64];
@@ -48,8 +60,48 @@ std::string taken_from(const char (&text)[N]) {
 struct BreadcrumbFile::Page {
   std::uint64_t magic;
   std::uint64_t slot_bytes;
+  std::atomic<Fault> fault;
   Slot slots[kSlots];
 };
+
+namespace {
+
+// What a handler of the process can reach.
+std::atomic<std::atomic<Fault>*> watched_fault{nullptr};
+thread_local Slot* own_slot = nullptr;
+constexpr int kFatal[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
+struct sigaction former_actions[std::size(kFatal)];
+
+void note_end() {
+  std::atomic<Fault>* fault = watched_fault.load();
+  if (fault == nullptr || fault->load() != Fault::Unknown) return;
+  if (own_slot != nullptr) own_slot->guilty.store(1);
+  fault->store(own_slot != nullptr ? Fault::InACall : Fault::Elsewhere);
+}
+
+void on_fatal_signal(int number, siginfo_t* info, void*) {
+  note_end();
+  for (std::size_t i = 0; i < std::size(kFatal); ++i) {
+    if (kFatal[i] == number) ::sigaction(number, &former_actions[i], nullptr);
+  }
+  // Returning does again what was fatal, this time without us; what was sent rather than done is sent again.
+  if (info->si_code <= 0) ::raise(number);
+}
+
+// A plugin has no right to end the process, and an orderly end beside threads that go on would not be one. A
+// crash tells the supervisor what happened, also when it happens before anything is served.
+void on_exit_of_process() {
+  if (own_slot == nullptr) return;
+  note_end();
+  std::abort();
+}
+
+UnfinishedCall call_in(const Slot& slot) {
+  return {taken_from(slot.plugin), taken_from(slot.sha256), taken_from(slot.call),
+          taken_from(slot.request_id), from_unix_ms(slot.began_unix_ms)};
+}
+
+}  // namespace
 
 std::vector<UnfinishedCall> BreadcrumbFile::left_behind(const std::filesystem::path& file) {
   std::vector<UnfinishedCall> calls;
@@ -58,10 +110,11 @@ std::vector<UnfinishedCall> BreadcrumbFile::left_behind(const std::filesystem::p
   auto page = std::make_unique<Page>();
   std::memcpy(static_cast<void*>(page.get()), bytes->data(), sizeof(Page));
   if (page->magic != kMagic || page->slot_bytes != sizeof(Slot)) return calls;
+  const Fault fault = page->fault.load();
+  if (fault == Fault::Elsewhere || fault == Fault::Nobodys) return calls;
   for (const Slot& slot : page->slots) {
-    if (slot.noted.load() != 1) continue;
-    calls.push_back({taken_from(slot.plugin), taken_from(slot.sha256), taken_from(slot.call),
-                     taken_from(slot.request_id), from_unix_ms(slot.began_unix_ms)});
+    if (slot.noted.load() == 1 && (fault == Fault::Unknown || slot.guilty.load() == 1))
+      calls.push_back(call_in(slot));
   }
   return calls;
 }
@@ -69,9 +122,11 @@ std::vector<UnfinishedCall> BreadcrumbFile::left_behind(const std::filesystem::p
 Result<std::unique_ptr<BreadcrumbFile>> BreadcrumbFile::open(const std::filesystem::path& file,
                                                              const Clock& clock) {
   UniqueFd fd(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-  // Allocated for real: a full disk must fail here, not as SIGBUS at a note.
-  if (!fd.open() || ::ftruncate(fd.number(), 0) != 0 ||
-      ::posix_fallocate(fd.number(), 0, sizeof(Page)) != 0) {
+  // Allocated for real: a full disk must fail here, not as SIGBUS at a note. What was allocated before stays.
+  struct stat info {};
+  const bool allocated = fd.open() && ::fstat(fd.number(), &info) == 0 && info.st_size == sizeof(Page);
+  if (!fd.open() || (!allocated && (::ftruncate(fd.number(), 0) != 0 ||
+                                    ::posix_fallocate(fd.number(), 0, sizeof(Page)) != 0))) {
     return Error{ErrorCode::Unavailable, file.string() + ": cannot be made: " + errno_text(errno)};
   }
   void* memory = ::mmap(nullptr, sizeof(Page), PROT_READ | PROT_WRITE, MAP_SHARED, fd.number(), 0);
@@ -84,7 +139,38 @@ Result<std::unique_ptr<BreadcrumbFile>> BreadcrumbFile::open(const std::filesyst
   return std::unique_ptr<BreadcrumbFile>(new BreadcrumbFile(page, clock));
 }
 
-BreadcrumbFile::~BreadcrumbFile() { ::munmap(page_, sizeof(Page)); }
+BreadcrumbFile::~BreadcrumbFile() {
+  std::atomic<Fault>* own = &page_->fault;
+  watched_fault.compare_exchange_strong(own, nullptr);
+  ::munmap(page_, sizeof(Page));
+}
+
+void BreadcrumbFile::watch_for_ends() {
+  watched_fault.store(&page_->fault);
+  struct sigaction action {};
+  action.sa_sigaction = on_fatal_signal;
+  action.sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK;
+  for (std::size_t i = 0; i < std::size(kFatal); ++i) ::sigaction(kFatal[i], &action, &former_actions[i]);
+  std::atexit(on_exit_of_process);
+}
+
+void BreadcrumbFile::blame_nobody() { page_->fault.store(Fault::Nobodys); }
+
+bool BreadcrumbFile::in_use() const {
+  return std::any_of(std::begin(page_->slots), std::end(page_->slots),
+                     [](const Slot& slot) { return slot.noted.load() == 1; });
+}
+
+std::optional<UnfinishedCall> BreadcrumbFile::hanging(MonotonicTime now) {
+  if (page_->fault.load() == Fault::Nobodys) return std::nullopt;
+  for (Slot& slot : page_->slots) {
+    if (slot.noted.load() != 1 || now.time_since_epoch().count() < slot.end_by.load()) continue;
+    slot.guilty.store(1);
+    page_->fault.store(Fault::InACall);
+    return call_in(slot);
+  }
+  return std::nullopt;
+}
 
 std::size_t BreadcrumbFile::enter(const CallNote& note) {
   // Threads start looking at different slots, so that they seldom meet.
@@ -100,7 +186,9 @@ std::size_t BreadcrumbFile::enter(const CallNote& note) {
     put(slot.sha256, note.sha256);
     put(slot.call, note.call);
     put(slot.request_id, note.request_id);
-    slot.noted.store(1, std::memory_order_release);
+    slot.end_by.store(note.end_by.time_since_epoch().count(), std::memory_order_relaxed);
+    slot.noted.store(1);  // in one order with what a watchdog says about its sleep
+    own_slot = &slot;
     return number;
   }
   return kSlots;
@@ -108,6 +196,7 @@ std::size_t BreadcrumbFile::enter(const CallNote& note) {
 
 void BreadcrumbFile::leave(std::size_t number) {
   if (number >= kSlots) return;
+  own_slot = nullptr;
   page_->slots[number].noted.store(0, std::memory_order_relaxed);
   page_->slots[number].taken.store(0, std::memory_order_release);
 }

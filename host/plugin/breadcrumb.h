@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,8 @@ struct CallNote {
   std::string_view sha256;      // of its library
   std::string_view call;        // "handle"
   std::string_view request_id;  // or session id
+  MonotonicTime end_by =
+      MonotonicTime::max();  // a call that goes on longer hangs, and takes its thread for good
 };
 
 // Thread-safe.
@@ -41,8 +44,8 @@ struct UnfinishedCall {
 // Thread-safe.
 class BreadcrumbFile final : public Breadcrumb {
  public:
-  // Calls that a former owner of the file did not finish; empty if the file does not exist or was left in
-  // order.
+  // Calls that a former owner of the file died in; empty if the file does not exist or was left in order.
+  // Where the thread that brought it down is known, only its call; none if that thread was in no call.
   static std::vector<UnfinishedCall> left_behind(const std::filesystem::path& file);
   // Starts over: read left_behind first.
   static Result<std::unique_ptr<BreadcrumbFile>> open(const std::filesystem::path& file, const Clock& clock);
@@ -50,6 +53,18 @@ class BreadcrumbFile final : public Breadcrumb {
 
   std::size_t enter(const CallNote& note) override;
   void leave(std::size_t number) override;
+
+  // From now on a fatal signal or an exit() notes the call that its thread is in, so that of several calls
+  // under way the right one is blamed. The signal then does what it did before; an exit() in a call ends as
+  // abort(). For one file of the process, until that file is closed.
+  void watch_for_ends();
+  // Is any call under way?
+  bool in_use() const;
+  // A call that should have ended, if there is one; it is noted as the one to blame. None after
+  // blame_nobody().
+  std::optional<UnfinishedCall> hanging(MonotonicTime now);
+  // What ends the process from now on is nobody's fault: it was asked to stop.
+  void blame_nobody();
 
  private:
   struct Page;

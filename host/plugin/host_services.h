@@ -47,6 +47,7 @@ class CallContext {
   // What set_error got last, presentable; `fallback` if nothing.
   std::string error(std::string_view fallback) const;
   Duration retry_after() const { return retry_after_; }
+  MonotonicTime deadline() const { return deadline_; }
   bool past_deadline() const { return deadline_ != kNoDeadline && clock_.monotonic() >= deadline_; }
   const AgentReports* reports() const { return reports_; }
   static CallContext* from(const davit_call* call);  // nullptr for what is no call of ours

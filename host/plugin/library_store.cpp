@@ -146,4 +146,23 @@ Result<> LibraryStore::remember(const StoredLibrary& library, const ProbeReport&
   return write_file_atomically(report_file(library), to_json(report));
 }
 
+std::size_t LibraryStore::keep_only(const std::set<std::string>& sha256) {
+  constexpr std::size_t kHashDigits = 64;
+  std::vector<std::filesystem::path> unneeded;
+  std::error_code failed;
+  for (std::filesystem::directory_iterator at(folder_, failed), end; !failed && at != end;
+       at.increment(failed)) {
+    const std::string name = at->path().filename().string();
+    const bool ours = name.size() > kHashDigits &&
+                      name.find_first_not_of("0123456789abcdef") == kHashDigits &&
+                      (name.ends_with(".so") || name.ends_with(".probe.json"));
+    if (name.starts_with(".incoming.") || (ours && !sha256.contains(name.substr(0, kHashDigits))))
+      unneeded.push_back(at->path());
+  }
+  return static_cast<std::size_t>(std::count_if(unneeded.begin(), unneeded.end(), [](const auto& file) {
+    std::error_code ignored;
+    return std::filesystem::remove(file, ignored);
+  }));
+}
+
 }  // namespace davit::plugin

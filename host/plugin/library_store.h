@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -35,6 +36,10 @@ class LibraryStore {
   // be trusted.
   std::optional<ProbeReport> remembered(const StoredLibrary& library) const;
   Result<> remember(const StoredLibrary& library, const ProbeReport& report);
+
+  // Removes all copies but those with one of these hashes, and what an interrupted take() left. Gives the
+  // number of files.
+  std::size_t keep_only(const std::set<std::string>& sha256);
 
  private:
   explicit LibraryStore(std::filesystem::path folder) : folder_(std::move(folder)) {}

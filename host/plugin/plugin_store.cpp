@@ -81,6 +81,34 @@ bool PluginScanner::unfinished() const {
   });
 }
 
+void PluginScanner::finished(const fs::path& file) { finished_.insert(file); }
+
+void PluginScanner::forget_unused() {
+  auto store = LibraryStore::open(options_.store_folder);
+  if (!store) return;  // the next scan says so
+  std::set<std::string> needed;
+  for (const auto& [path, known] : known_) {
+    needed.insert(known.sha256);
+    if (known.generation) needed.insert(known.generation->sha256);
+  }
+  if (const std::size_t gone = store->keep_only(needed); gone > 0)
+    log_.info("copies of libraries that nobody needs were removed", {{"files", gone}});
+}
+
+void PluginScanner::set_options(ScanOptions options) {
+  if (options.pinned_sha256 != options_.pinned_sha256) {
+    const auto& pins = options.pinned_sha256;
+    for (auto& [path, known] : known_) {
+      const bool kept =
+          pins.empty() ||
+          (known.generation && std::find(pins.begin(), pins.end(), known.generation->sha256) != pins.end());
+      if (!kept) known.generation = nullptr;
+      known.sha256.clear();  // read again, to be compared with the new pins
+    }
+  }
+  options_ = std::move(options);
+}
+
 // A folder or file that others may write to could be exchanged between our looking and our reading.
 std::optional<Refusal> PluginScanner::refuse_mode(const fs::path& path, uid_t owner, mode_t mode) const {
   if (owner != 0 && owner != ::geteuid()) {
@@ -171,7 +199,8 @@ void PluginScanner::look_at(LibraryStore& store, const fs::path& path, Known& kn
     // The time of the last change of a file cannot be set by its writer. What lies in the future is judged by
     // our own watch.
     std::int64_t quiet_ms = to_unix_ms(clock_.wall()) - identity.changed_ns / 1'000'000;
-    bool settled = quiet_ms >= options_.settle.count() || now - known.first_seen >= options_.settle;
+    bool settled = quiet_ms >= options_.settle.count() || now - known.first_seen >= options_.settle ||
+                   finished_.contains(path);
     if (!settled) {
       record.refusal = refuse(refusal::kNotSettled, "It has changed within the last " +
                                                         std::to_string(options_.settle.count()) + " ms");
@@ -235,6 +264,7 @@ void PluginScanner::log_changes(const LibraryRecord& record, Known& known, bool 
               {{"file", source}, {"sha256", record.sha256}, {"generation", record.generation->number}});
   }
   std::string code = record.refusal ? record.refusal->code : "";
+  if (code == refusal::kProbing.code) return;  // its end will be told
   if (record.refusal && code != known.shown_refusal) {
     log_.write(is_passing(code) ? LogLevel::Info : LogLevel::Warn, "plugin library refused",
                {{"file", source}, {"code", code}, {"reason", record.refusal->reason}});
@@ -319,6 +349,7 @@ std::vector<LibraryRecord> PluginScanner::scan() {
     }
     log_changes(record, known, is_new);
   }
+  finished_.clear();
   last_ = records;
   return records;
 }

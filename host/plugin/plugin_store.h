@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -23,8 +24,8 @@ namespace davit::plugin {
 
 class LibraryStore;
 
-// Opens a stored library in a child with a deadline that kills, and tells what it offers or why not. Injected
-// by app: isolation::probe.
+// Opens a stored library in a child with a deadline that kills, and tells what it offers or why not:
+// isolation::probe. May also answer `probing` (refusal_codes.h) and be asked again when it knows.
 using Prober = std::function<std::variant<ProbeReport, Refusal>(const std::filesystem::path& stored_file)>;
 
 struct ScanOptions {
@@ -54,6 +55,17 @@ class PluginScanner {
 
   // True while a file of the last scan was not settled or failed for a reason that may pass: scan again soon.
   bool unfinished() const;
+
+  // Its writer closed this file or renamed it into place: the next scan takes it as it is then, without
+  // waiting for it to settle.
+  void finished(const std::filesystem::path& file);
+  // What the bytes were refused for is looked at anew with the next scan.
+  void forget_refusals() { refused_bytes_.clear(); }
+  // Removes from the store what no file of the last scan needs: copies of an earlier life. Not while runners
+  // or instances of a generation that was replaced may still be there.
+  void forget_unused();
+  // From the next scan on. A generation that new pins exclude does not survive it.
+  void set_options(ScanOptions options);
 
  private:
   // What tells a changed file without reading it.
@@ -89,6 +101,7 @@ class PluginScanner {
   Log& log_;
   const Clock& clock_;
   std::map<std::filesystem::path, Known> known_;
+  std::set<std::filesystem::path> finished_;
   std::map<std::string, Refusal, std::less<>> refused_bytes_;  // by hash
   std::vector<LibraryRecord> last_;
   std::uint64_t next_generation_ = 1;
@@ -97,10 +110,13 @@ class PluginScanner {
 // Puts libraries and settings together: instances with their states. Creates in-process instances; a config
 // that the schema refuses gives BadConfig, never an exception. `previous` lets unchanged instances live on.
 // What a library offers and no setting names is there with defaults (isolation: process; the metadata's
-// `enabled`). The trail, if given, outlives every instance.
+// `enabled`). A new generation whose instance cannot serve leaves that of `previous` serving, with the reason
+// in its state_reason. The trail, if given, outlives every instance. Rulings are what was decided while
+// running.
 std::shared_ptr<const Snapshot> assemble(const std::vector<LibraryRecord>& libraries,
                                          const std::vector<WebhookSettings>& webhooks,
                                          const std::vector<AgentSettings>& agents, const Snapshot& previous,
-                                         Log& log, const Clock& clock, Breadcrumb* trail = nullptr);
+                                         Log& log, const Clock& clock, Breadcrumb* trail = nullptr,
+                                         const Rulings& rulings = {});
 
 }  // namespace davit::plugin

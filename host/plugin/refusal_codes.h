@@ -33,6 +33,7 @@ inline constexpr RefusalCode kNotSettled{
     "not_settled",
     "Nothing to do: it is looked at again shortly. Renaming a finished file into place avoids the wait.",
     true};
+inline constexpr RefusalCode kProbing{"probing", "Nothing to do: its probe has not ended yet.", true};
 inline constexpr RefusalCode kStoreUnusable{
     "store_unusable", "Repair the store folder; the files are looked at again then.", true};
 inline constexpr RefusalCode kNotPinned{"not_pinned",
@@ -88,37 +89,22 @@ inline constexpr RefusalCode kProbeFailed{
     "probe_failed", "The probe itself could not run; see the log. It is tried again.", true};
 }  // namespace refusal
 
-inline constexpr RefusalCode kRefusalCodes[] = {refusal::kNotRegularFile,
-                                                refusal::kBrokenLink,
-                                                refusal::kEscapingLink,
-                                                refusal::kWritableByOthers,
-                                                refusal::kForeignOwner,
-                                                refusal::kUnreadable,
-                                                refusal::kTooLarge,
-                                                refusal::kNotSettled,
-                                                refusal::kStoreUnusable,
-                                                refusal::kNotPinned,
-                                                refusal::kSameName,
-                                                refusal::kNotElf,
-                                                refusal::kWrongClass,
-                                                refusal::kWrongMachine,
-                                                refusal::kNotSharedObject,
-                                                refusal::kTruncated,
-                                                refusal::kMalformedElf,
-                                                refusal::kNoFactory,
-                                                refusal::kAbiMajorUnsupported,
-                                                refusal::kLoadFailed,
-                                                refusal::kAbiTooNew,
-                                                refusal::kBadFactory,
-                                                refusal::kBadMetadata,
-                                                refusal::kBadConfigSchema,
-                                                refusal::kBadSignatureScheme,
-                                                refusal::kDuplicateName,
-                                                refusal::kThrew,
-                                                refusal::kProbeCrashed,
-                                                refusal::kProbeExited,
-                                                refusal::kProbeTimeout,
-                                                refusal::kProbeMemory,
+inline constexpr RefusalCode kRefusalCodes[] = {refusal::kNotRegularFile,  refusal::kBrokenLink,
+                                                refusal::kEscapingLink,    refusal::kWritableByOthers,
+                                                refusal::kForeignOwner,    refusal::kUnreadable,
+                                                refusal::kTooLarge,        refusal::kNotSettled,
+                                                refusal::kProbing,         refusal::kStoreUnusable,
+                                                refusal::kNotPinned,       refusal::kSameName,
+                                                refusal::kNotElf,          refusal::kWrongClass,
+                                                refusal::kWrongMachine,    refusal::kNotSharedObject,
+                                                refusal::kTruncated,       refusal::kMalformedElf,
+                                                refusal::kNoFactory,       refusal::kAbiMajorUnsupported,
+                                                refusal::kLoadFailed,      refusal::kAbiTooNew,
+                                                refusal::kBadFactory,      refusal::kBadMetadata,
+                                                refusal::kBadConfigSchema, refusal::kBadSignatureScheme,
+                                                refusal::kDuplicateName,   refusal::kThrew,
+                                                refusal::kProbeCrashed,    refusal::kProbeExited,
+                                                refusal::kProbeTimeout,    refusal::kProbeMemory,
                                                 refusal::kProbeFailed};
 
 // "<what>. <remedy>"

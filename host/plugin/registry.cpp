@@ -16,6 +16,8 @@ std::string_view to_string(ServingState state) {
       return "bad_config";
     case ServingState::Missing:
       return "missing";
+    case ServingState::Quarantined:
+      return "quarantined";
   }
   return "missing";
 }

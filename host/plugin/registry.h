@@ -31,17 +31,18 @@ struct Generation {
 };
 
 // Why an instance that is configured or offered does not serve.
-enum class ServingState { Serving, Disabled, NoSecret, BadConfig, Missing };
-std::string_view to_string(
-    ServingState state);  // "serving", "disabled", "no_secret", "bad_config", "missing"
+enum class ServingState { Serving, Disabled, NoSecret, BadConfig, Missing, Quarantined };
+// "serving", "disabled", "no_secret", "bad_config", "missing", "quarantined"
+std::string_view to_string(ServingState state);
 
 struct Webhook {
   WebhookSettings settings;
   ServingState state = ServingState::Serving;
-  std::string state_reason;                      // a sentence, when not serving
-  // Where and what the plugin's schema refuses in `config`: a JSON pointer (empty for the whole) and a sentence
-  // without the place, which is empty unless that is why it does not serve.
+  std::string state_reason;  // a sentence: why it does not serve, or why a newer generation does not
+  // Where and what the plugin's schema refuses in `config`: a JSON pointer (empty for the whole) and a
+  // sentence without the place, which is empty unless that is why it does not serve.
   std::string config_pointer, config_sentence;
+  std::optional<bool> switched;                  // on or off by command
   std::shared_ptr<const Generation> generation;  // null when Missing
   PluginOffer offer;
   std::optional<SignatureScheme> scheme;  // absent: the plugin checks by itself, or unsigned
@@ -58,6 +59,7 @@ struct Agent {
   ServingState state = ServingState::Serving;
   std::string state_reason;
   std::string config_pointer, config_sentence;  // as of webhooks
+  std::optional<bool> switched;
   std::shared_ptr<const Generation> generation;
   PluginOffer offer;
   std::string display_name, description, version;

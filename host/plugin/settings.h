@@ -37,6 +37,14 @@ struct WebhookSettings {
   friend bool operator==(const WebhookSettings&, const WebhookSettings&) = default;
 };
 
+// What was decided while running, beside the configuration.
+struct Rulings {
+  // Switched on or off by command, by name. What the configuration switches off stays off.
+  std::map<std::string, bool, std::less<>> webhooks, agents;
+  std::map<std::string, std::string, std::less<>> quarantined;  // by hash of the library: the reason
+  friend bool operator==(const Rulings&, const Rulings&) = default;
+};
+
 struct AgentSettings {
   std::string name;
   bool enabled = true;

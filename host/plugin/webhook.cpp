@@ -20,6 +20,11 @@ namespace {
 constexpr std::size_t kInlineHeaders = 48;
 constexpr std::size_t kMaxReasonBytes = 1024;
 
+// A hook in this process that is late may still come back; after this much more it counts as hanging.
+constexpr int kPatienceInDeadlines = 9;
+constexpr Duration kLeastPatience{2'000};
+constexpr Duration kPatienceWithoutDeadline{30'000};  // create, destroy
+
 // The request as the ABI shows it. Borrows everything from the delivery. Does not move.
 class AbiRequest {
  public:
@@ -112,6 +117,7 @@ struct WebhookInstance::Parts {
         clock(the_clock),
         trail(the_trail),
         sha256(std::move(the_sha256)),
+        patience(std::max(kPatienceInDeadlines * settings.answer_within, kLeastPatience)),
         secrets(settings.secrets) {
     for (const std::string& secret : secrets) secret_texts.push_back(to_text(secret));
     abi_secrets = davit_secrets{sizeof(davit_secrets), static_cast<std::uint32_t>(secret_texts.size()),
@@ -126,7 +132,7 @@ struct WebhookInstance::Parts {
     MonotonicTime begun = clock.monotonic();
     davit_status status = DAVIT_INTERNAL;
     try {
-      NotedCall noted(trail, {host.instance(), sha256, name, request_id});
+      NotedCall noted(trail, {host.instance(), sha256, name, request_id, end_by(context.deadline())});
       status = function();
     } catch (const std::exception& exception) {
       return Error{ErrorCode::Internal, std::string(name) + " threw " + presentable(exception.what(), 512)};
@@ -136,6 +142,10 @@ struct WebhookInstance::Parts {
     took = std::chrono::duration_cast<std::chrono::microseconds>(clock.monotonic() - begun);
     if (context.past_deadline()) return too_late(name);
     return status;
+  }
+
+  MonotonicTime end_by(MonotonicTime deadline) const {
+    return deadline == kNoDeadline ? clock.monotonic() + kPatienceWithoutDeadline : deadline + patience;
   }
 
   Error failed(std::string_view name, davit_status status, const CallContext& context) const {
@@ -154,6 +164,7 @@ struct WebhookInstance::Parts {
   const Clock& clock;
   Breadcrumb* trail;
   std::string sha256;
+  Duration patience;
   std::vector<std::string> secrets;
   std::vector<davit_text> secret_texts;
   davit_secrets abi_secrets{};
@@ -163,7 +174,7 @@ struct WebhookInstance::Parts {
   ~Parts() {
     if (!created || !webhook.destroy) return;
     try {
-      NotedCall noted(trail, {host.instance(), sha256, "destroy", ""});
+      NotedCall noted(trail, {host.instance(), sha256, "destroy", "", end_by(kNoDeadline)});
       webhook.destroy(webhook.self);
     } catch (...) {
       // Nothing is left that could be told or done: the instance is gone either way.

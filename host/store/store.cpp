@@ -9,6 +9,7 @@
 #include <cerrno>
 
 #include "host/store/migrations.h"
+#include "host/store/plugin_crashes.h"
 #include "host/store/readers.h"
 #include "host/store/rows.h"
 #include "host/store/task_list.h"
@@ -382,6 +383,34 @@ void Store::reject(std::string task_id, std::string by, std::string comment, Don
   impl_->write<TaskState>(
       Lane::Urgent, 256, std::move(done),
       decision(std::move(task_id), {TaskActionKind::Reject, std::move(by), std::move(comment), {}}));
+}
+
+void Store::note_crash(PluginCrash crash, QuarantineRule rule, Done<bool> done) {
+  impl_->write<bool>(Lane::Urgent, 512, std::move(done),
+                     [crash = std::move(crash), rule](Session& session) -> Result<bool> {
+                       return store::note_crash(session.database, crash, rule);
+                     });
+}
+
+void Store::clear_crashes(std::string sha256, Done<> done) {
+  impl_->write<std::monostate>(Lane::Urgent, 256, std::move(done),
+                               [sha256 = std::move(sha256)](Session& session) -> Result<> {
+                                 store::clear_crashes(session.database, sha256);
+                                 return {};
+                               });
+}
+
+void Store::hold_agents(std::set<std::string> agents, Done<> done) {
+  impl_->write<std::monostate>(Lane::Urgent, 256, std::move(done),
+                               [agents = std::move(agents)](Session& session) -> Result<> {
+                                 session.tasks.hold(session.batch, agents);
+                                 return {};
+                               });
+}
+
+Result<std::vector<Quarantine>> Store::quarantines() const {
+  return impl_->readers_.read<std::vector<Quarantine>>(
+      [](Reader& reader) { return read_quarantines(reader); });
 }
 
 void Store::set_setting(std::string name, std::string value, Done<> done) {

@@ -20,6 +20,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -165,6 +166,29 @@ struct QueueReport {
   std::optional<WallTime> oldest_queued;  // since when the longest waiting task has been due
 };
 
+// ---- plugins ----
+
+// A plugin that took its process down with it.
+struct PluginCrash {
+  std::string sha256;      // of its library
+  std::string plugin;      // instance
+  std::string call;        // "handle"
+  std::string request_id;  // or session id
+  std::string subject;     // crashes about the same one (a task) count once; empty: always
+  std::string reason;      // "killed by signal 11 (SIGSEGV)"
+  WallTime at{};
+};
+// So many crashes within so long put a library into quarantine. 0: never.
+struct QuarantineRule {
+  int after = 3;
+  Duration window{600'000};
+};
+struct Quarantine {
+  std::string sha256, plugin;
+  WallTime since{};
+  std::string reason;  // a sentence
+};
+
 // Something that changed, told after its commit. For wake-ups now and for the live dashboard later.
 struct Change {
   enum class Kind { TaskQueued, TaskChanged, CancelRequested, ExecutionChanged, DeliveryStored };
@@ -262,6 +286,14 @@ class Store {
   void approve(std::string task_id, std::string by, std::string content_hash, Done<TaskState> done);
   void reject(std::string task_id, std::string by, std::string comment, Done<TaskState> done);
 
+  // Keeps a crash. True if it put the library into quarantine; that lasts until clear_crashes().
+  void note_crash(PluginCrash crash, QuarantineRule rule, Done<bool> done);
+  // These bytes start clean.
+  void clear_crashes(std::string sha256, Done<> done);
+  // From now on the tasks of these agents are parked instead of queued, the queued ones at once; what was
+  // parked so for other agents is queued again. Forgotten at a restart: call it before anything is claimed.
+  void hold_agents(std::set<std::string> agents, Done<> done);
+
   // -- reads --
   Result<Page<TaskSummary>> tasks(const TaskFilter& filter) const;
   Result<TaskDetail> task(std::string_view task_id) const;
@@ -287,6 +319,8 @@ class Store {
   // Small settings that outlive restarts (enabled/disabled overrides, generated token hash).
   Result<std::optional<std::string>> setting(std::string_view name) const;
   void set_setting(std::string name, std::string value, Done<> done);
+
+  Result<std::vector<Quarantine>> quarantines() const;
 
   // -- upkeep --
   // Online copy into `target`, which must not exist; synced and renamed into place.

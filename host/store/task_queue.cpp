@@ -34,6 +34,7 @@ namespace davit::store {
 namespace {
 
 constexpr int kMaxCrashes = 3;
+constexpr std::string_view kHold = "its agent's plugin is in quarantine";  // marks what hold() parked
 constexpr std::size_t kMaxTitle = 1'000;
 constexpr std::size_t kMaxErrorInRow = 2'000;  // the execution keeps all of it
 
@@ -168,6 +169,13 @@ struct TaskQueue::Statements {
   Statement ask_to_cancel{db, "UPDATE task SET cancel_reason = ?2, updated_at = ?3 WHERE row = ?1"};
   Statement running{db, "SELECT row FROM task INDEXED BY task_state WHERE state <> 0 AND state = 1"};
 
+  Statement queued_of{db, "SELECT row, id FROM task INDEXED BY task_ready WHERE state = 0 AND agent = ?1"};
+  Statement held_back{db,
+                      "SELECT row, id, agent FROM task INDEXED BY task_state"
+                      " WHERE state <> 0 AND state = 6 AND hold_reason = ?1"};
+  Statement hold_back{db, "UPDATE task SET state = 6, hold_reason = ?2 WHERE row = ?1 AND state = 0"};
+  Statement let_go{db, "UPDATE task SET state = 0, hold_reason = NULL, updated_at = ?2 WHERE row = ?1"};
+
   Statement report_usage{
       db,
       "UPDATE execution SET input_tokens = max(input_tokens, ?3), output_tokens = max(output_tokens, ?4),"
@@ -205,8 +213,8 @@ std::string content_hash(std::string_view payload, std::string_view previous_res
   return sha256_hex(std::string(payload) + '\n' + std::string(previous_result));
 }
 
-TaskQueue::TaskQueue(Database& database, Leases& leases)
-    : leases_(leases), sql_(std::make_unique<Statements>(database)) {}
+TaskQueue::TaskQueue(Database& database, Leases& leases, std::set<std::string>& held)
+    : leases_(leases), held_(held), sql_(std::make_unique<Statements>(database)) {}
 TaskQueue::~TaskQueue() = default;
 
 void TaskQueue::changed(Batch& batch, Change::Kind kind, const Row& row) {
@@ -259,16 +267,52 @@ std::string TaskQueue::create(Batch& batch, const NewTask& task, const Origin& o
 
   const StoredId id = task.id.empty() ? new_stored_id() : to_stored_id(task.id).value_or(StoredId{});
   const TaskState state = awaits_approval ? TaskState::AwaitingApproval : TaskState::Queued;
-  const std::int64_t row =
-      sql_->insert_task.insert(id, code_of(state), task.agent, rank, run_at, task.max_retries, batch.now,
-                               origin.delivery, origin.chain_depth, origin.parent, origin.root,
-                               task.task_type, origin.source, if_any(task.key), if_any(entity), title,
-                               awaits_approval ? 1 : 0);
+  const std::int64_t row = sql_->insert_task.insert(
+      id, code_of(state), task.agent, rank, run_at, task.max_retries, batch.now, origin.delivery,
+      origin.chain_depth, origin.parent, origin.root, task.task_type, origin.source, if_any(task.key),
+      if_any(entity), title, awaits_approval ? 1 : 0);
   sql_->insert_body.run(row, actor(&Actor::id), actor(&Actor::login), actor(&Actor::role),
                         if_any(origin.links), task.payload, if_any(origin.previous_result));
-  batch.changes.push_back({state == TaskState::Queued ? Change::Kind::TaskQueued : Change::Kind::TaskChanged,
-                           to_text(id), task.agent, std::nullopt});
+  const bool queued = state == TaskState::Queued && park_if_held(row, task.agent) == TaskState::Queued;
+  batch.changes.push_back(
+      {queued ? Change::Kind::TaskQueued : Change::Kind::TaskChanged, to_text(id), task.agent, std::nullopt});
   return to_text(id);
+}
+
+TaskState TaskQueue::park_if_held(std::int64_t row, const std::string& agent) {
+  if (!held_.contains(agent)) return TaskState::Queued;
+  sql_->hold_back.run(row, kHold);
+  return TaskState::Parked;
+}
+
+void TaskQueue::hold(Batch& batch, const std::set<std::string>& agents) {
+  held_ = agents;
+  struct Found {
+    std::int64_t row;
+    std::string id, agent;
+  };
+  std::vector<Found> park, queue;
+  for (const std::string& agent : agents) {
+    Cursor found = sql_->queued_of.query(agent);
+    while (found.next()) park.push_back({found.integer(0), to_text(found.id(1)), agent});
+  }
+  {
+    Cursor found = sql_->held_back.query(kHold);
+    while (found.next()) {
+      if (std::string agent = found.text(2); !agents.contains(agent))
+        queue.push_back({found.integer(0), to_text(found.id(1)), std::move(agent)});
+    }
+  }
+  for (Found& task : park) {
+    sql_->hold_back.run(task.row, kHold);
+    batch.changes.push_back(
+        {Change::Kind::TaskChanged, std::move(task.id), std::move(task.agent), std::nullopt});
+  }
+  for (Found& task : queue) {
+    sql_->let_go.run(task.row, batch.now);
+    batch.changes.push_back(
+        {Change::Kind::TaskQueued, std::move(task.id), std::move(task.agent), std::nullopt});
+  }
 }
 
 std::vector<ClaimedTask> TaskQueue::claim(Batch& batch, const ClaimRequest& request) {
@@ -369,7 +413,8 @@ Result<TaskState> TaskQueue::finish(Batch& batch, const Finish& finish) {
   const AgentResult& result = finish.result;
   const Usage& usage = result.usage;
   TaskState state = finish.next_state;
-  std::string_view error = state == TaskState::Completed ? std::string_view() : std::string_view(result.error);
+  std::string_view error =
+      state == TaskState::Completed ? std::string_view() : std::string_view(result.error);
   if (row->cancel_reason && state == TaskState::Queued) state = TaskState::Cancelled;
   if (row->cancel_reason && state == TaskState::Cancelled) error = *row->cancel_reason;
 
@@ -388,6 +433,7 @@ Result<TaskState> TaskQueue::finish(Batch& batch, const Finish& finish) {
       finish.attempt_counts ? row->attempt : row->attempt - 1,
       row->crashes + (result.failure == FailureClass::Crash ? 1 : 0), if_any(shorten(error, kMaxErrorInRow)));
   leases_.end(row->fence());
+  if (state == TaskState::Queued) state = park_if_held(row->row, row->agent);
   changed(batch, state == TaskState::Queued ? Change::Kind::TaskQueued : Change::Kind::TaskChanged, *row);
 
   if (!finish.successor && result.tasks.empty()) return state;
@@ -435,6 +481,7 @@ void TaskQueue::end_as_lost(Batch& batch, const Row& row, bool counts, int max_c
                  state == TaskState::Queued ? std::optional(batch.now) : std::nullopt,
                  std::max(row.attempt - 1, 0), crashes, if_any(error));
   leases_.end(row.fence());
+  if (state == TaskState::Queued) state = park_if_held(row.row, row.agent);
   changed(batch, state == TaskState::Queued ? Change::Kind::TaskQueued : Change::Kind::TaskChanged, row);
 }
 
@@ -485,10 +532,10 @@ Result<TaskState> TaskQueue::decide(Batch& batch, std::string_view task_id, cons
   const std::optional<Row> row = find(number);
   if (!row) return not_found(task_id);
 
-  const auto refuse = [&](std::string_view remedy) {
+  const auto refuse = [&](const std::string& remedy) {
     return Error{ErrorCode::Conflict, "task " + to_text(row->id) + " is " +
                                           std::string(to_string(row->state)) + ": cannot " +
-                                          std::string(name_of(decision.kind)) + " it" + std::string(remedy)};
+                                          std::string(name_of(decision.kind)) + " it" + remedy};
   };
   TaskState state = TaskState::Queued;
   std::string_view error;
@@ -504,6 +551,10 @@ Result<TaskState> TaskQueue::decide(Batch& batch, std::string_view task_id, cons
       if (row->state != TaskState::Failed && row->state != TaskState::Cancelled &&
           row->state != TaskState::Parked) {
         return refuse("; only failed, cancelled and parked tasks can be retried");
+      }
+      if (row->state == TaskState::Parked && held_.contains(row->agent)) {
+        return refuse(": its agent's plugin is in quarantine; davit plugins clear agent " + row->agent +
+                      " ends that");
       }
       attempt = 0;
       crashes = 0;
@@ -542,6 +593,7 @@ Result<TaskState> TaskQueue::decide(Batch& batch, std::string_view task_id, cons
                  is_final(state) ? std::optional(batch.now) : std::nullopt,
                  state == TaskState::Queued ? std::optional(batch.now) : std::nullopt, attempt, crashes,
                  if_any(shorten(error, kMaxErrorInRow)));
+  if (state == TaskState::Queued) state = park_if_held(row->row, row->agent);
   changed(batch, state == TaskState::Queued ? Change::Kind::TaskQueued : Change::Kind::TaskChanged, *row);
   return state;
 }

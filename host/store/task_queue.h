@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,7 +42,8 @@ Result<> check_new_task(const NewTask& task);
 
 class TaskQueue {
  public:
-  TaskQueue(Database& database, Leases& leases);
+  // `held` are the agents of hold(); they outlive a connection.
+  TaskQueue(Database& database, Leases& leases, std::set<std::string>& held);
   ~TaskQueue();
 
   // Gives the id of the task, or of the queued one it was merged into. `task` has passed check_new_task().
@@ -50,6 +52,9 @@ class TaskQueue {
   void report(const std::vector<LiveReport>& reports, WallTime now);
   Result<TaskState> finish(Batch& batch, const Finish& finish);
   int reap(Batch& batch, int max_crashes);
+
+  // From now on tasks of these agents are parked instead of queued. What was parked so for others is queued.
+  void hold(Batch& batch, const std::set<std::string>& agents);
 
   enum class Recovery {
     Start,   // a host died: each of its running tasks counts a crash and is parked after the third
@@ -72,9 +77,11 @@ class TaskQueue {
   struct Row;
   std::optional<Row> find(std::int64_t row);
   void changed(Batch& batch, Change::Kind kind, const Row& row);
+  TaskState park_if_held(std::int64_t row, const std::string& agent);
   void end_as_lost(Batch& batch, const Row& row, bool counts, int max_crashes, std::string_view reason);
 
   Leases& leases_;
+  std::set<std::string>& held_;
   std::unique_ptr<Statements> sql_;
 };
 

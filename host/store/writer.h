@@ -7,6 +7,8 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -91,8 +93,8 @@ class Writer {
  private:
   using Writes = std::vector<std::unique_ptr<Write>>;
   struct Connection {
-    Connection(std::unique_ptr<Database> opened, Leases& leases)
-        : database(std::move(opened)), tasks(*database, leases), deliveries(*database, tasks) {}
+    Connection(std::unique_ptr<Database> opened, Leases& leases, std::set<std::string>& held_agents)
+        : database(std::move(opened)), tasks(*database, leases, held_agents), deliveries(*database, tasks) {}
     std::unique_ptr<Database> database;
     TaskQueue tasks;
     Deliveries deliveries;
@@ -130,6 +132,7 @@ class Writer {
   const Clock& clock_;
   Guarded<FileIdentity> identity_;
   Leases leases_;                           // writer thread
+  std::set<std::string> held_agents_;       // writer thread
   std::unique_ptr<Connection> connection_;  // writer thread; null after a failure, until reopened
   int truncate_at_ = 8 * 1024;              // writer thread; pages of log
   Guarded<Waiting> waiting_;

@@ -124,7 +124,8 @@ void configure(const Folder& folder) {
   std::ofstream(folder.path() / "davit.yaml")
       << "server: {host: 127.0.0.1, port: 0}\n"
       << "storage: {path: " << (folder.path() / "davit.db").string() << "}\n"
-      << "plugins: {directory: " << (folder.path() / "plugins").string() << ", settle: 0}\n"
+      << "plugins: {directory: " << (folder.path() / "plugins").string()
+      << ", store: " << (folder.path() / "plugin-store").string() << ", settle: 0}\n"
       << "metrics: {public: true}\n"
       << "webhooks:\n"
       << "  github: {secret_env: GITHUB_WEBHOOK_SECRET, isolation: inprocess, config: {agent: nobody}}\n";

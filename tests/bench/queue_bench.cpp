@@ -30,7 +30,8 @@ std::vector<std::string> prepare(const Folder& folder) {
   std::ofstream(folder.path() / "davit.yaml")
       << "server: {host: 127.0.0.1, port: 0}\n"
       << "storage: {path: " << (folder.path() / "davit.db").string() << "}\n"
-      << "plugins: {directory: " << (folder.path() / "plugins").string() << ", settle: 0}\n"
+      << "plugins: {directory: " << (folder.path() / "plugins").string()
+      << ", store: " << (folder.path() / "plugin-store").string() << ", settle: 0}\n"
       << "metrics: {public: true}\n"
       << "agents:\n  " << kAgent << ": {concurrency: " << kSlots << ", executions_per_runner: 100000}\n";
   return {DAVIT_BUILD_DIR "/bin/davit", "serve", "--config=" + (folder.path() / "davit.yaml").string(),

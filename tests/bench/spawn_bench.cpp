@@ -113,7 +113,8 @@ int main(int argc, char** argv) {
   std::ofstream(folder.path() / "davit.yaml")
       << "server: {host: 127.0.0.1, port: 0}\n"
       << "storage: {path: " << (folder.path() / "davit.db").string() << "}\n"
-      << "plugins: {directory: " << (folder.path() / "plugins").string() << "}\n"
+      << "plugins: {directory: " << (folder.path() / "plugins").string()
+      << ", store: " << (folder.path() / "plugin-store").string() << "}\n"
       << "agents:\n"
       << agents;
   const std::vector<std::string> serve{DAVIT_BUILD_DIR "/bin/davit", "serve",

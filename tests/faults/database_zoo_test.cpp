@@ -54,6 +54,7 @@ struct Animal {
   int exit_code;
   const char* sentence;
   std::function<void(const fs::path& database)> prepare;  // from a database that was closed in order
+  friend std::ostream& operator<<(std::ostream& out, const Animal& animal) { return out << animal.name; }
 };
 
 const std::vector<Animal>& zoo() {

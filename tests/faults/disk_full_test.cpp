@@ -26,13 +26,18 @@ class SmallDisk {
   }
   ~SmallDisk() { ::umount2(folder_.c_str(), MNT_DETACH); }
 
-  // Leaves `free_bytes` of it.
+  // Leaves `free_bytes` of it. The host may write meanwhile and take what was just counted: then it counts
+  // again.
   void fill(std::size_t free_bytes) {
     const fs::path ballast = folder_ / "ballast";
-    const std::size_t free = fs::space(folder_).available;
-    if (free <= free_bytes) return;
     const UniqueFd fd(::open(ballast.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
-    EXPECT_EQ(::posix_fallocate(fd.number(), 0, static_cast<off_t>(free - free_bytes)), 0);
+    int failure = ENOSPC;
+    for (int tries = 0; failure == ENOSPC && tries < 1'000; ++tries) {
+      const std::size_t free = fs::space(folder_).available;
+      if (free <= free_bytes) return;
+      failure = ::posix_fallocate(fd.number(), 0, static_cast<off_t>(free - free_bytes));
+    }
+    EXPECT_EQ(failure, 0) << errno_text(failure);
   }
   void empty() { fs::remove(folder_ / "ballast"); }
 

@@ -98,6 +98,7 @@ TEST(RunnerDeathsTest, EveryDeathIsTheTasksOwnAndIsToldByItsTrueReason) {
   RunningHost host;
   host.install(kPlugins / "github.so");
   host.install(DAVIT_BUILD_DIR "/tests/faults/unlucky_agent.so");
+  host.plugin_options = ", quarantine_after: 0";  // each death is to be met by the agent itself
   host.configure(
       "runners: {memory_limit: 1GiB}\n"
       "webhooks:\n  github: {secret_env: GITHUB_WEBHOOK_SECRET, isolation: inprocess, config: {agent: "

@@ -153,11 +153,18 @@ class PluginsCheckTest : public ::testing::Test {
 
 // ---- good ones
 
-TEST_F(PluginsCheckTest, TheGithubWebhookHasNoErrorsWithItsOwnTestdata) {
-  options_.testdata = DAVIT_SOURCE_DIR "/plugins/webhooks/github/testdata";
-  const Report report = check(fs::path(DAVIT_BUILD_DIR) / "plugins/github.so");
-  EXPECT_FALSE(fails(report, Severity::Warning)) << told(report);
-  EXPECT_EQ(found(report, "reached"), "") << "the testdata reaches handle";
+TEST_F(PluginsCheckTest, EveryShippedWebhookHasNoErrorsAndIsReachedByItsOwnTestdata) {
+  int checked = 0;
+  for (const auto& folder : fs::directory_iterator(DAVIT_SOURCE_DIR "/plugins/webhooks")) {
+    if (!fs::exists(folder.path() / "CMakeLists.txt")) continue;
+    ++checked;
+    options_.testdata = (folder.path() / "testdata").string();
+    const Report report =
+        check(fs::path(DAVIT_BUILD_DIR) / "plugins" / (folder.path().filename().string() + ".so"));
+    EXPECT_EQ(count(report, Severity::Error), 0) << told(report);
+    EXPECT_EQ(found(report, "reached"), "") << told(report);
+  }
+  EXPECT_GT(checked, 0);
 }
 
 TEST_F(PluginsCheckTest, TheCommandAgentHasNoErrorsAndItsProgramsResultIsReached) {
@@ -179,7 +186,8 @@ TEST_F(PluginsCheckTest, AnAgentThatWorksUntilItIsCancelledHasNoErrors) {
 }
 
 TEST_F(PluginsCheckTest, TheExamplesHaveNoErrors) {
-  for (const char* example : {"minimal_webhook", "minimal_agent", "minimal_webhook_c", "minimal_agent_c"})
+  for (const char* example :
+       {"minimal_webhook", "minimal_agent", "minimal_webhook_c", "minimal_agent_c", "configured", "several"})
     expect_no_errors(fs::path(DAVIT_CHECKED_EXAMPLES) / (std::string(example) + ".so"));
 }
 

@@ -7,6 +7,7 @@
  *           "garbage"   handle answers with what is no JSON
  *           "crash" "hang" "exit"   handle does that
  *           "slow"      handle sleeps 300 ms
+ *           "obey"      handle does what the body says: "crash-now", "hang-now", "exit-now"; else as echo
  *           "huge"      handle writes until the sink refuses, and says OK
  *           "no_sentence"   handle fails as permanent without an error text
  *           "challenge" answers before verification with the query */
@@ -88,12 +89,28 @@ static davit_status should_process(void *self, const davit_call *call, davit_tex
   return DAVIT_OK;
 }
 
+static int says(davit_text all, const char *word) {
+  const size_t length = strlen(word);
+  for (uint64_t i = 0; i + length <= all.size; ++i) {
+    if (memcmp(all.data + i, word, length) == 0) return 1;
+  }
+  return 0;
+}
+
 static davit_status handle(void *self, const davit_call *call, davit_text parsed, const davit_sink *answer) {
   instance *me = self;
   if (strcmp(me->mode, "crash") == 0) *(volatile int *)8 = 1;
   if (strcmp(me->mode, "exit") == 0) exit(0);
   if (strcmp(me->mode, "hang") == 0) {
     for (volatile int forever = 1; forever;) {
+    }
+  }
+  if (strcmp(me->mode, "obey") == 0) {
+    if (says(parsed, "crash-now")) *(volatile int *)8 = 1;
+    if (says(parsed, "exit-now")) exit(0);
+    if (says(parsed, "hang-now")) {
+      for (volatile int forever = 1; forever;) {
+      }
     }
   }
   if (strcmp(me->mode, "slow") == 0) {

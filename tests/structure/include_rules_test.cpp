@@ -74,7 +74,8 @@ TEST(IncludeRulesTest, ArrowsBetweenFoldersPointDown) {
       {"conformance", {"base", "model", "plugin", "isolation"}},
       {"ingest", {"base", "model", "metrics", "plugin", "store", "isolation"}},
       {"dispatch", {"base", "model", "metrics", "plugin", "store", "isolation"}},
-      {"http", {"base", "model", "metrics", "plugin", "store", "ingest"}},
+      {"live", {"base", "model", "metrics", "plugin", "store", "isolation"}},
+      {"http", {"base", "model", "metrics", "plugin", "store", "ingest", "live"}},
   };
   int seen = 0;
   for (const fs::path& file : sources_below("host")) {

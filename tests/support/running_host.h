@@ -59,7 +59,7 @@ class RunningHost {
     file << "server: {host: 127.0.0.1, port: 0, threads: 2" << server_options << "}\n"
          << "storage: {path: " << (folder() / "davit.db").string() << "}\n"
          << "plugins: {directory: " << (folder() / "plugins").string()
-         << ", store: " << (folder() / "plugin-store").string() << ", settle: 0}\n"
+         << ", store: " << (folder() / "plugin-store").string() << ", settle: 0" << plugin_options << "}\n"
          << "log: {level: debug}\n"
          << sections;
   }
@@ -189,7 +189,8 @@ class RunningHost {
     return text ? *text : "";
   }
 
-  std::string server_options;          // more of the YAML's server section, beginning with a comma
+  // More of the YAML's sections, beginning with a comma.
+  std::string server_options, plugin_options;
   std::vector<std::string> run_under;  // words before the program, which they must become: prlimit, strace …
   std::map<std::string, std::string> environment{{"GITHUB_WEBHOOK_SECRET", kSecret}};
 

@@ -179,6 +179,14 @@ const MistakeCase kMistakes[] = {
     {"PinThatIsNoSum", "plugins: {pinned_sha256: [abc]}\n",
      "davit.yaml:1: plugins.pinned_sha256[0]: must be 64 lower-case hexadecimal digits, as sha256sum prints "
      "them"},
+    {"StoreInTheDirectory", "plugins:\n  directory: a/b\n  store: ./a/b/store\n",
+     "davit.yaml:2: plugins.store: ./a/b/store lies in plugins.directory (a/b); choose another folder for "
+     "one of "
+     "them"},
+    {"DirectoryBesideTheDatabase", "plugins:\n  directory: var/plugins/\n",
+     "davit.yaml:2: plugins.store: var/plugins lies in plugins.directory (var/plugins/); choose another "
+     "folder "
+     "for one of them"},
     {"ListThatIsAWord", "plugins: {allow_writable: a.so}\n",
      "davit.yaml:1: plugins.allow_writable: must be a list; write [one, two]"},
     {"ConfigThatIsAList", "agents: {a: {config: [1]}}\n",

@@ -1,7 +1,10 @@
 #include "host/plugin/breadcrumb.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
 
+#include <cstdlib>
+#include <functional>
 #include <thread>
 
 #include "tests/unit/plugin/support.h"
@@ -59,6 +62,66 @@ TEST(BreadcrumbTest, ManyThreadsAndMoreCallsThanSlotsAreFine) {
 TEST(BreadcrumbTest, AFileThatCannotBeMadeIsAnError) {
   test::FakeClock clock;
   EXPECT_FALSE(BreadcrumbFile::open("/nonexistent/trail", clock).ok());
+}
+
+// Each runs its ending in a child of its own, with a call under way on another thread.
+class EndsOfTheProcess : public testing::Test {
+ protected:
+  std::vector<UnfinishedCall> after(const std::function<void(BreadcrumbFile&)>& end) {
+    EXPECT_EXIT(
+        {
+          SystemClock clock;
+          auto trail = BreadcrumbFile::open(folder_ / "trail", clock).value();
+          trail->watch_for_ends();
+          std::thread([&] { trail->enter({"innocent", "abc", "handle", "r1"}); }).join();
+          end(*trail);
+          std::_Exit(0);
+        },
+        [](int) { return true; }, "");
+    return BreadcrumbFile::left_behind(folder_ / "trail");
+  }
+  static void enter(BreadcrumbFile& trail) { trail.enter({"guilty", "def", "parse_payload", "r2"}); }
+  test::TempFolder folder_;
+};
+using EndsOfTheProcessDeathTest = EndsOfTheProcess;
+
+TEST_F(EndsOfTheProcessDeathTest, AFatalSignalBlamesTheCallOfItsThreadAlone) {
+  auto left = after([](BreadcrumbFile& trail) {
+    enter(trail);
+    std::abort();
+  });
+  ASSERT_EQ(left.size(), 1u);
+  EXPECT_EQ(left[0].plugin, "guilty");
+  EXPECT_EQ(left[0].call, "parse_payload");
+}
+
+TEST_F(EndsOfTheProcessDeathTest, AnExitBlamesTheCallOfItsThreadAlone) {
+  auto left = after([](BreadcrumbFile& trail) {
+    enter(trail);
+    std::exit(0);
+  });
+  ASSERT_EQ(left.size(), 1u);
+  EXPECT_EQ(left[0].plugin, "guilty");
+}
+
+TEST_F(EndsOfTheProcessDeathTest, ACrashOutsideOfAnyCallBlamesNobody) {
+  EXPECT_TRUE(after([](BreadcrumbFile&) { std::abort(); }).empty());
+}
+
+TEST_F(EndsOfTheProcessDeathTest, AnEndThatNobodySawLeavesAllUnderSuspicion) {
+  EXPECT_EQ(after([](BreadcrumbFile& trail) {
+              enter(trail);
+              ::raise(SIGKILL);
+            }).size(),
+            2u);
+}
+
+TEST_F(EndsOfTheProcessDeathTest, AnEndThatWasAskedForBlamesNobody) {
+  EXPECT_TRUE(after([](BreadcrumbFile& trail) {
+                enter(trail);
+                trail.blame_nobody();
+                std::abort();
+              }).empty());
 }
 
 }  // namespace

@@ -375,6 +375,65 @@ TEST_F(PluginScannerTest, AnAbsentDropFolderHoldsNothing) {
   EXPECT_TRUE(scan().empty());
 }
 
+TEST_F(PluginScannerTest, AFileThatItsWriterFinishedNeedsNotSettle) {
+  clock_.wall_ms = 0;  // every file looks as if it had just changed
+  put("good.so", test::good_plugin("good_webhook"));
+  EXPECT_EQ(code_of_one(), "not_settled");
+  scanner().finished(fs::canonical(drop()) / "good.so");
+  EXPECT_EQ(code_of_one(), "none");
+}
+
+TEST_F(PluginScannerTest, ABusyProberIsAskedAgainAndLeavesTheOldGenerationServing) {
+  put("good.so", test::good_plugin("good_webhook"));
+  auto first = scan_one().generation;
+  put_variant("good.so", test::good_plugin("good_webhook"), "tail");
+  next_refusal_ = refuse(refusal::kProbing, "It is being looked at");
+  LibraryRecord record = scan_one();
+  EXPECT_EQ(code(record), "probing");
+  EXPECT_EQ(record.generation, first);
+  EXPECT_TRUE(scanner().unfinished());
+  EXPECT_NE(scan_one().generation, first);
+}
+
+TEST_F(PluginScannerTest, RefusalsThatAreForgottenAreLookedAtAnew) {
+  put("good.so", test::good_plugin("good_webhook"));
+  next_refusal_ = refuse(refusal::kLoadFailed, "It needs libfoo.so.1");
+  EXPECT_EQ(code_of_one(), "load_failed");
+  EXPECT_EQ(code_of_one(), "load_failed");
+  scanner().forget_refusals();
+  EXPECT_EQ(code_of_one(), "none");
+}
+
+TEST_F(PluginScannerTest, NewPinsEndWhatTheyDoNotName) {
+  put("good.so", test::good_plugin("good_webhook"));
+  const std::string sha256 = scan_one().sha256;
+  scanner().set_options({drop(), store(), {sha256}, allow_writable_, Duration(200)});
+  EXPECT_TRUE(scan_one().generation);
+  scanner().set_options({drop(), store(), {std::string(64, '0')}, allow_writable_, Duration(200)});
+  LibraryRecord record = scan_one();
+  EXPECT_EQ(code(record), "not_pinned");
+  EXPECT_FALSE(record.generation);
+  scanner().set_options({drop(), store(), {}, allow_writable_, Duration(200)});
+  EXPECT_TRUE(scan_one().generation);
+}
+
+TEST_F(PluginScannerTest, CopiesThatNoFileNeedsAreForgotten) {
+  put("good.so", test::good_plugin("good_webhook"));
+  auto first = scan_one().generation->stored;
+  put_variant("good.so", test::good_plugin("good_webhook"), "tail");
+  auto second = scan_one().generation->stored;
+  test::write(store() / ".incoming.abc", "half");
+  test::write(store() / "notes.so", "not ours");
+  scanner().forget_unused();
+  EXPECT_FALSE(fs::exists(first));
+  EXPECT_FALSE(fs::exists(store() / ".incoming.abc"));
+  EXPECT_TRUE(fs::exists(second));
+  EXPECT_TRUE(fs::exists(store() / "notes.so"));
+  scanner_.reset();
+  EXPECT_EQ(code_of_one(), "none");
+  EXPECT_EQ(probes_, 2);
+}
+
 // --- assemble
 
 class AssembleTest : public PluginScannerTest {
@@ -387,8 +446,9 @@ class AssembleTest : public PluginScannerTest {
     good_.secrets = {"a-secret-of-16-bytes"};
   }
   std::shared_ptr<const Snapshot> make(const Snapshot& previous = {}) {
-    return assemble(libraries_, webhooks_, agents_, previous, *log_, clock_);
+    return assemble(libraries_, webhooks_, agents_, previous, *log_, clock_, nullptr, rulings_);
   }
+  Rulings rulings_;
   std::vector<LibraryRecord> libraries_;
   std::vector<WebhookSettings> webhooks_;
   std::vector<AgentSettings> agents_;
@@ -544,6 +604,65 @@ TEST_F(AssembleTest, TheRegistryHandsOutWhatWasPublishedLast) {
   registry.publish(make());
   EXPECT_EQ(registry.current()->webhooks.size(), 2u);
   EXPECT_TRUE(held->webhooks.empty());
+}
+
+TEST_F(AssembleTest, ACommandSwitchesOffAndOnWhatTheConfigurationDoesNotSwitchOff) {
+  webhooks_ = {good_};
+  rulings_.webhooks = {{"good", false}};
+  rulings_.agents = {{"good-agent", false}};
+  auto off = make();
+  EXPECT_EQ(off->webhook("good")->state, ServingState::Disabled);
+  EXPECT_NE(off->webhook("good")->state_reason.find("davit plugins enable webhook good"), std::string::npos);
+  EXPECT_EQ(off->webhook("good")->switched, false);
+  EXPECT_EQ(off->agent("good-agent")->state, ServingState::Disabled);
+  rulings_.webhooks = {{"good", true}, {"good-own-check", true}};
+  auto on = make();
+  EXPECT_EQ(on->webhook("good")->state, ServingState::Serving);
+  // What the plugin itself has off by default is switched on alike, and judged further.
+  EXPECT_EQ(on->webhook("good-own-check")->state, ServingState::BadConfig);
+}
+
+TEST_F(AssembleTest, TheConfigurationSwitchesOffWhateverTheCommandSays) {
+  good_.enabled = false;
+  webhooks_ = {good_};
+  rulings_.webhooks = {{"good", true}};
+  auto snapshot = make();
+  EXPECT_EQ(snapshot->webhook("good")->state, ServingState::Disabled);
+  EXPECT_NE(snapshot->webhook("good")->state_reason.find("wins over the command"), std::string::npos);
+}
+
+TEST_F(AssembleTest, ALibraryInQuarantineServesNothing) {
+  webhooks_ = {good_};
+  const std::string sha256 = make()->webhook("good")->generation->sha256;
+  rulings_.quarantined = {{sha256, "its plugin crashed 3 times"}};
+  auto snapshot = make();
+  EXPECT_EQ(snapshot->webhook("good")->state, ServingState::Quarantined);
+  EXPECT_NE(snapshot->webhook("good")->state_reason.find("crashed 3 times"), std::string::npos);
+  EXPECT_NE(snapshot->webhook("good")->state_reason.find("davit plugins clear webhook good"),
+            std::string::npos);
+  EXPECT_EQ(snapshot->agent("good-agent")->state, ServingState::Serving);
+}
+
+TEST_F(AssembleTest, AGenerationThatCannotBeCreatedLeavesTheOneBeforeServing) {
+  good_.isolation = Isolation::InProcess;
+  webhooks_ = {good_};
+  auto first = make();
+  ASSERT_TRUE(first->webhook("good")->in_process) << first->webhook("good")->state_reason;
+  // A new generation whose file is gone from the store cannot be loaded.
+  put_variant("webhook.so", test::good_plugin("good_webhook"), "second");
+  libraries_ = scan();
+  const auto second = std::find_if(libraries_.begin(), libraries_.end(), [](const LibraryRecord& library) {
+                        return library.source.filename() == "webhook.so";
+                      })->generation;
+  fs::remove(second->stored);
+  auto kept = make(*first);
+  EXPECT_EQ(kept->webhook("good")->state, ServingState::Serving);
+  EXPECT_EQ(kept->webhook("good")->generation, first->webhook("good")->generation);
+  EXPECT_EQ(kept->webhook("good")->in_process, first->webhook("good")->in_process);
+  EXPECT_NE(kept->webhook("good")->state_reason.find("serves on"), std::string::npos);
+  // Not if it may not serve any more itself.
+  rulings_.quarantined = {{first->webhook("good")->generation->sha256, "its plugin crashed"}};
+  EXPECT_EQ(make(*first)->webhook("good")->state, ServingState::BadConfig);
 }
 
 }  // namespace

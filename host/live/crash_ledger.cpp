@@ -1,0 +1,32 @@
+#include "host/live/crash_ledger.h"
+
+namespace davit::live {
+
+Result<> CrashLedger::note(std::string_view sentence, const store::PluginCrash& crash,
+                           const store::QuarantineRule& rule) {
+  log_.error(sentence, {{"plugin", crash.plugin},
+                        {"sha256", crash.sha256.substr(0, 12)},
+                        {"call", crash.call},
+                        {"request", crash.request_id},
+                        {"reason", crash.reason}});
+  metrics_.plugin_crashed(crash.plugin, crash.call);
+  const bool quarantined =
+      TRY(committed<bool>([&](store::Done<bool> done) { store_.note_crash(crash, rule, std::move(done)); }));
+  if (quarantined) {
+    log_.error("A plugin library is in quarantine",
+               {{"plugin", crash.plugin}, {"sha256", crash.sha256.substr(0, 12)}, {"crashes", rule.after}});
+  }
+  return {};
+}
+
+Result<std::map<std::string, std::string, std::less<>>> CrashLedger::quarantined() const {
+  std::map<std::string, std::string, std::less<>> reasons;
+  for (store::Quarantine& each : TRY(store_.quarantines())) reasons[each.sha256] = std::move(each.reason);
+  return reasons;
+}
+
+Result<> CrashLedger::clear(const std::string& sha256) {
+  return committed<>([&](store::Done<> done) { store_.clear_crashes(sha256, std::move(done)); });
+}
+
+}  // namespace davit::live

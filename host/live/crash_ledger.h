@@ -1,0 +1,45 @@
+// The books about plugins that took their process down, in the store; what is in quarantine comes from here.
+#pragma once
+
+#include <functional>
+#include <future>
+#include <map>
+#include <string>
+#include <type_traits>
+#include <variant>
+
+#include "host/base/log.h"
+#include "host/base/result.h"
+#include "host/metrics/metrics.h"
+#include "host/store/store.h"
+
+namespace davit::live {
+
+// Hands a write to the store and waits until it is committed. Not for I/O threads, nor for the store's own.
+template <typename T = std::monostate>
+Result<T> committed(const std::type_identity_t<std::function<void(store::Done<T>)>>& write) {
+  std::promise<Result<T>> answer;
+  write([&answer](Result<T> result) { answer.set_value(std::move(result)); });
+  return answer.get_future().get();
+}
+
+// Confined to one thread at a time, which may wait for the store.
+class CrashLedger {
+ public:
+  CrashLedger(store::Store& store, metrics::Metrics& metrics, Log& log)
+      : store_(store), metrics_(metrics), log_(log) {}
+
+  // Keeps a crash and tells of it: `sentence` says what came down.
+  Result<> note(std::string_view sentence, const store::PluginCrash& crash,
+                const store::QuarantineRule& rule);
+  // Hashes of libraries in quarantine, each with its reason.
+  Result<std::map<std::string, std::string, std::less<>>> quarantined() const;
+  Result<> clear(const std::string& sha256);
+
+ private:
+  store::Store& store_;
+  metrics::Metrics& metrics_;
+  Log& log_;
+};
+
+}  // namespace davit::live

@@ -1,0 +1,491 @@
+// A change comes as a burst of events: the first one starts a short wait, and one scan answers all of them.
+// Files that their writer has closed or renamed into place are taken at once, others when they have settled.
+// What was refused for a reason that may pass is tried again with growing patience, up to an hour; nothing
+// else wakes this thread by itself.
+#include "host/live/live_plugins.h"
+
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <thread>
+
+#include "host/base/json.h"
+#include "host/plugin/refusal_codes.h"
+
+namespace davit::live {
+namespace {
+
+constexpr Duration kBurst{30};    // of events that belong to one change
+constexpr Duration kVerdicts{5};  // that come together
+constexpr Duration kFirstPatience{60'000};
+constexpr Duration kLongestPatience{3'600'000};
+constexpr Duration kLeastSettle{20};
+constexpr Duration kBootPatience{500};                 // for probes that nobody asked for
+constexpr const char* kSwitches = "plugins.switched";  // setting: {"webhooks":{"github":false},"agents":{}}
+
+std::string short_hash(const plugin::Generation& generation) { return generation.sha256.substr(0, 12); }
+
+bool has_code(const plugin::LibraryRecord& library, const plugin::RefusalCode& code) {
+  return library.refusal && library.refusal->code == code.code;
+}
+
+bool any_has(const std::vector<plugin::LibraryRecord>& libraries, const plugin::RefusalCode& code) {
+  return std::any_of(libraries.begin(), libraries.end(),
+                     [&](const auto& library) { return has_code(library, code); });
+}
+
+bool is_same(const plugin::LibraryRecord& one, const plugin::LibraryRecord& other) {
+  auto said = [](const plugin::LibraryRecord& library) {
+    return library.refusal ? library.refusal->code + library.refusal->reason : std::string();
+  };
+  return one.source == other.source && one.sha256 == other.sha256 && one.generation == other.generation &&
+         said(one) == said(other);
+}
+
+using Switches = std::map<std::string, bool, std::less<>>;
+
+Switches switches_from(const JsonValue& all, std::string_view kind) {
+  Switches switches;
+  const JsonValue* members = find_member(all, kind);
+  if (members == nullptr || !members->IsObject()) return switches;
+  for (const auto& member : members->GetObject()) {
+    if (member.value.IsBool())
+      switches[std::string(member.name.GetString(), member.name.GetStringLength())] = member.value.GetBool();
+  }
+  return switches;
+}
+
+void write_switches(JsonWriter& writer, std::string_view kind, const Switches& switches) {
+  writer.Key(kind.data(), static_cast<rapidjson::SizeType>(kind.size()));
+  writer.StartObject();
+  for (const auto& [name, on] : switches) write_member(writer, name, on);
+  writer.EndObject();
+}
+
+}  // namespace
+
+// ---- life ----
+
+LivePlugins::LivePlugins(const Needs& needs, Wanted wanted)
+    : needs_(needs),
+      crashes_(needs.store, needs.metrics, needs.log),
+      stopping_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      wanted_(std::move(wanted)),
+      scanner_(
+          wanted_.scan, [this](const std::filesystem::path& file) { return desk_->ask(file); }, needs.log,
+          needs.clock),
+      patience_(kFirstPatience) {}
+
+Result<std::unique_ptr<LivePlugins>> LivePlugins::start(const Needs& needs, Wanted wanted) {
+  std::unique_ptr<LivePlugins> live(new LivePlugins(needs, std::move(wanted)));
+  live->open_trail();
+  TRY(live->read_rulings());
+  live->loop_ = TRY(isolation::Loop::start("davit-plugins"));
+  LivePlugins* own = live.get();
+  live->desk_ = std::make_unique<ProbeDesk>(
+      [own](const std::filesystem::path& file) {
+        auto options = own->probe_.with([](const isolation::ProbeOptions& now) { return now; });
+        return isolation::probe(file, options, own->needs_.children, own->needs_.log);
+      },
+      [own] { own->loop_->post([own] { own->scan_soon(kVerdicts); }); });
+  live->set_probe_options();
+  live->loop_->run([own] {
+    own->watch_folder();
+    own->first_scan();
+    own->scanner_.forget_unused();
+    own->publish(own->assembled());
+    own->plan_next_scan();
+  });
+  return live;
+}
+
+LivePlugins::~LivePlugins() {
+  stop();
+  desk_.reset();
+  loop_.reset();
+  // Instances in this process note their calls here to the last.
+  needs_.registry.publish(std::make_shared<const plugin::Snapshot>());
+}
+
+// A call that was under way when the host before us died is to blame for that, but not for a SIGKILL: that
+// comes from outside.
+void LivePlugins::open_trail() {
+  const std::optional<int>& status = needs_.former_status;
+  for (const plugin::UnfinishedCall& call : plugin::BreadcrumbFile::left_behind(needs_.trail)) {
+    store::PluginCrash crash{.sha256 = call.sha256,
+                             .plugin = call.plugin,
+                             .call = call.call,
+                             .request_id = call.request_id,
+                             .reason = status ? isolation::describe_end(*status) : "how is not known",
+                             .at = needs_.clock.wall()};
+    if (status && WIFSIGNALED(*status) && WTERMSIG(*status) == SIGKILL) {
+      needs_.log.warn("The host was killed in the middle of a plugin's call",
+                      {{"plugin", crash.plugin}, {"call", crash.call}, {"request", crash.request_id}});
+      continue;
+    }
+    if (auto noted = crashes_.note("A plugin brought the host down", crash, wanted_.quarantine); !noted)
+      needs_.log.error("A crash could not be kept", {{"reason", noted.error().message}});
+  }
+  auto opened = plugin::BreadcrumbFile::open(needs_.trail, needs_.clock);
+  if (!opened) {
+    needs_.log.error("Calls of plugins in this process are not noted: a crash or a hang has nobody to blame",
+                     {{"reason", opened.error().message}});
+    return;
+  }
+  trail_ = std::move(*opened);
+  trail_->watch_for_ends();
+  watchdog_ = std::make_unique<plugin::CallWatchdog>(
+      *trail_, needs_.clock, [&log = needs_.log](const plugin::UnfinishedCall& call) {
+        log.error("A plugin hangs in the host, which ends to be started again",
+                  {{"plugin", call.plugin}, {"call", call.call}, {"request", call.request_id}});
+        std::abort();
+      });
+}
+
+void LivePlugins::stop() {
+  ::eventfd_write(stopping_.number(), 1);
+  if (trail_) trail_->blame_nobody();
+  if (!loop_) return;
+  loop_->run([this] {
+    stopped_ = true;
+    for (auto* timer : {&scan_timer_, &retry_timer_}) {
+      if (*timer != 0) loop_->cancel(std::exchange(*timer, 0));
+    }
+    if (watch_) loop_->unwatch(watch_->fd());
+    watch_.reset();
+    listener_ = nullptr;
+    waiting_for_probes_.clear();
+  });
+}
+
+void LivePlugins::on_publish(std::function<void()> listener) {
+  loop_->run([&] {
+    listener_ = std::move(listener);
+    if (listener_) listener_();
+  });
+}
+
+void LivePlugins::set_probe_options() {
+  probe_.with([this](isolation::ProbeOptions& options) {
+    options.deadline = wanted_.probe_deadline;
+    options.memory_limit = wanted_.probe_memory;
+    options.stop_fd = stopping_.number();
+  });
+}
+
+// ---- looking ----
+
+void LivePlugins::watch_folder() {
+  if (watch_) loop_->unwatch(watch_->fd());
+  watch_.reset();
+  if (!wanted_.watch) return;
+  auto opened = FolderWatch::open(wanted_.scan.drop_folder);
+  if (!opened) {
+    needs_.log.error("The plugins folder is not watched", {{"reason", opened.error().message}});
+    return;
+  }
+  watch_ = std::make_unique<FolderWatch>(std::move(*opened));
+  auto watched = loop_->watch(watch_->fd(), EPOLLIN, [this](std::uint32_t) {
+    FolderWatch::News news = watch_->take();
+    for (const std::filesystem::path& file : news.finished) scanner_.finished(file);
+    if (news.changed) scan_soon(kBurst);
+  });
+  if (!watched) needs_.log.error("The plugins folder is not watched", {{"reason", watched.error().message}});
+}
+
+// An earlier time that is planned already stands.
+void LivePlugins::scan_soon(Duration delay) {
+  if (stopped_) return;
+  const MonotonicTime at = std::chrono::steady_clock::now() + delay;
+  if (scan_timer_ != 0) {
+    if (scan_at_ <= at) return;
+    loop_->cancel(scan_timer_);
+  }
+  scan_at_ = at;
+  scan_timer_ = loop_->after(delay, [this] {
+    scan_timer_ = 0;
+    scan();
+  });
+}
+
+// Is there a library for every instance that the configuration wants to serve?
+bool LivePlugins::all_wanted_are_there() const {
+  auto offered = [this](PluginKind kind, const std::string& name) {
+    return std::any_of(libraries_.begin(), libraries_.end(), [&](const plugin::LibraryRecord& library) {
+      if (!library.generation) return false;
+      const auto& offers = library.generation->report.offers;
+      return std::any_of(offers.begin(), offers.end(),
+                         [&](const PluginOffer& offer) { return offer.kind == kind && offer.name == name; });
+    });
+  };
+  return std::all_of(wanted_.webhooks.begin(), wanted_.webhooks.end(),
+                     [&](const plugin::WebhookSettings& webhook) {
+                       const std::string& name = webhook.plugin.empty() ? webhook.instance : webhook.plugin;
+                       return !webhook.enabled || offered(PluginKind::Webhook, name);
+                     }) &&
+         std::all_of(wanted_.agents.begin(), wanted_.agents.end(), [&](const plugin::AgentSettings& agent) {
+           return !agent.enabled || offered(PluginKind::Agent, agent.name);
+         });
+}
+
+void LivePlugins::first_scan() {
+  const MonotonicTime begun = std::chrono::steady_clock::now();
+  for (;;) {
+    libraries_ = scanner_.scan();
+    const bool unsettled = any_has(libraries_, plugin::refusal::kNotSettled);
+    if (!unsettled && !any_has(libraries_, plugin::refusal::kProbing)) return;
+    const auto waited = std::chrono::steady_clock::now() - begun;
+    if (waited > wanted_.probe_deadline + wanted_.scan.settle) return;
+    if (waited > kBootPatience + wanted_.scan.settle && all_wanted_are_there()) return;
+    if (unsettled) {
+      std::this_thread::sleep_for(std::clamp(wanted_.scan.settle, kLeastSettle, kBootPatience));
+    } else {
+      desk_->wait(kBootPatience);
+    }
+  }
+}
+
+void LivePlugins::scan() {
+  std::vector<plugin::LibraryRecord> found = scanner_.scan();
+  const bool unchanged =
+      std::equal(found.begin(), found.end(), libraries_.begin(), libraries_.end(), is_same);
+  libraries_ = std::move(found);
+  if (!unchanged) publish(assembled());
+  plan_next_scan();
+  if (any_has(libraries_, plugin::refusal::kProbing)) return;
+  for (auto& done : std::exchange(waiting_for_probes_, {})) done();
+}
+
+// A verdict calls for a scan by itself; only what settles or may pass needs a timer.
+void LivePlugins::plan_next_scan() {
+  if (any_has(libraries_, plugin::refusal::kNotSettled))
+    scan_soon(std::max(wanted_.scan.settle, kLeastSettle));
+  const bool may_pass =
+      std::any_of(libraries_.begin(), libraries_.end(), [](const plugin::LibraryRecord& library) {
+        return library.refusal && plugin::is_passing(library.refusal->code) &&
+               !has_code(library, plugin::refusal::kNotSettled) &&
+               !has_code(library, plugin::refusal::kProbing);
+      });
+  if (!may_pass && !any_has(libraries_, plugin::refusal::kProbing)) patience_ = kFirstPatience;
+  if (!may_pass || retry_timer_ != 0 || stopped_) return;
+  retry_timer_ = loop_->after(patience_, [this] {
+    retry_timer_ = 0;
+    desk_->forget();
+    scan();
+  });
+  patience_ = std::min(patience_ * 2, kLongestPatience);
+}
+
+void LivePlugins::rescan(std::function<void()> done) {
+  loop_->post([this, done = std::move(done)]() mutable {
+    if (stopped_) return;
+    scanner_.forget_refusals();
+    desk_->forget();
+    watch_folder();
+    waiting_for_probes_.push_back(std::move(done));
+    scan();
+  });
+}
+
+// ---- publishing ----
+
+std::shared_ptr<const plugin::Snapshot> LivePlugins::assembled() const {
+  return plugin::assemble(libraries_, wanted_.webhooks, wanted_.agents, *needs_.registry.current(),
+                          needs_.log, needs_.clock, watchdog_.get(), rulings_);
+}
+
+void LivePlugins::publish(std::shared_ptr<const plugin::Snapshot> snapshot) {
+  if (stopped_) return;
+  auto before = needs_.registry.current();
+  note_changes(*before, *snapshot);
+  hold_agents(*snapshot);
+  needs_.registry.publish(std::move(snapshot));
+  if (listener_) listener_();
+}
+
+// The tasks of agents in quarantine are parked, and queued again when it ends. Told at the start in any case:
+// some may have been parked by a former host.
+void LivePlugins::hold_agents(const plugin::Snapshot& snapshot) {
+  std::set<std::string> held;
+  for (const auto& [name, agent] : snapshot.agents) {
+    if (agent->state == plugin::ServingState::Quarantined) held.insert(name);
+  }
+  if (held_agents_ == held) return;
+  held_agents_ = held;
+  needs_.store.hold_agents(std::move(held), [&log = needs_.log](const Result<>& done) {
+    if (!done)
+      log.error("Tasks of agents in quarantine could not be parked or queued again",
+                {{"reason", done.error().message}});
+  });
+}
+
+// One line per change of state; who serves, and how often what was refused, for the metrics.
+void LivePlugins::note_changes(const plugin::Snapshot& before, const plugin::Snapshot& now) {
+  for (const plugin::LibraryRecord& library : now.libraries) {
+    const bool known = std::any_of(before.libraries.begin(), before.libraries.end(),
+                                   [&](const plugin::LibraryRecord& old) { return is_same(old, library); });
+    if (library.refusal && !known && !has_code(library, plugin::refusal::kProbing))
+      needs_.metrics.plugin_refused(library.refusal->code);
+  }
+  std::vector<metrics::ServingPlugin> serving, quarantined;
+  auto note = [&](PluginKind kind, const auto& all, const auto& all_before) {
+    const std::string_view word = to_string(kind);
+    for (const auto& [name, instance] : all) {
+      const bool serves = instance->state == plugin::ServingState::Serving;
+      if (serves) serving.push_back({kind, name, instance->offer.version, instance->generation->sha256});
+      if (instance->state == plugin::ServingState::Quarantined)
+        quarantined.push_back({kind, name, instance->offer.version, instance->generation->sha256});
+      auto old = all_before.find(name);
+      if (old != all_before.end() && old->second->state == instance->state &&
+          old->second->state_reason == instance->state_reason &&
+          old->second->generation == instance->generation)
+        continue;
+      std::string reason = instance->state_reason;
+      if (!serves && !instance->config_sentence.empty() && wanted_.place)
+        reason = wanted_.place(kind, name, instance->config_pointer, instance->config_sentence);
+      if (serves && reason.empty()) {
+        needs_.log.info("A plugin serves", {{"kind", word},
+                                            {"name", name},
+                                            {"generation", instance->generation->number},
+                                            {"sha256", short_hash(*instance->generation)}});
+      } else {
+        needs_.log.warn(
+            serves ? "A plugin was not replaced" : "A plugin does not serve",
+            {{"kind", word}, {"name", name}, {"state", to_string(instance->state)}, {"reason", reason}});
+      }
+    }
+    for (const auto& [name, instance] : all_before) {
+      if (!all.contains(name)) needs_.log.info("A plugin is retired", {{"kind", word}, {"name", name}});
+    }
+  };
+  note(PluginKind::Webhook, now.webhooks, before.webhooks);
+  note(PluginKind::Agent, now.agents, before.agents);
+  needs_.metrics.plugins_serving(std::move(serving));
+  needs_.metrics.plugins_quarantined(std::move(quarantined));
+}
+
+// ---- settings ----
+
+std::vector<std::string> LivePlugins::apply(Wanted wanted) {
+  std::vector<std::string> faults;
+  loop_->run([&] {
+    std::swap(wanted_, wanted);  // `wanted` is now what was
+    auto current = needs_.registry.current();
+    auto trial = assembled();
+    auto judge = [&](PluginKind kind, const auto& all, const auto& all_now) {
+      for (const auto& [name, instance] : all) {
+        auto now = all_now.find(name);
+        if (instance->state != plugin::ServingState::BadConfig) continue;
+        if (now != all_now.end() && now->second->settings == instance->settings &&
+            now->second->generation == instance->generation)
+          continue;  // it was as bad before
+        faults.push_back(
+            instance->config_sentence.empty() || !wanted_.place
+                ? std::string(to_string(kind)) + "s." + name + ": " + instance->state_reason
+                : wanted_.place(kind, name, instance->config_pointer, instance->config_sentence));
+      }
+    };
+    judge(PluginKind::Webhook, trial->webhooks, current->webhooks);
+    judge(PluginKind::Agent, trial->agents, current->agents);
+    if (!faults.empty()) {
+      std::swap(wanted_, wanted);
+      return;
+    }
+    scanner_.set_options(wanted_.scan);
+    set_probe_options();
+    if (wanted_.watch != wanted.watch || wanted_.scan.drop_folder != wanted.scan.drop_folder) watch_folder();
+    publish(std::move(trial));
+    scan();
+  });
+  return faults;
+}
+
+Result<> LivePlugins::read_rulings() {
+  rulings_.quarantined = TRY(crashes_.quarantined());
+  auto kept = TRY(needs_.store.setting(kSwitches));
+  if (!kept) return {};
+  JsonDocument switches = TRY(parse_json(*kept));
+  rulings_.webhooks = switches_from(switches, "webhooks");
+  rulings_.agents = switches_from(switches, "agents");
+  return {};
+}
+
+Result<> LivePlugins::keep_switches() {
+  JsonBuffer buffer;
+  JsonWriter writer(buffer);
+  writer.StartObject();
+  write_switches(writer, "webhooks", rulings_.webhooks);
+  write_switches(writer, "agents", rulings_.agents);
+  writer.EndObject();
+  return committed<>([&](store::Done<> done) {
+    needs_.store.set_setting(kSwitches, std::string(text_of(buffer)), std::move(done));
+  });
+}
+
+Result<> LivePlugins::switch_to(PluginKind kind, const std::string& name, bool on) {
+  Result<> outcome = Error{ErrorCode::Unavailable, "davit stops"};
+  loop_->run([&] {
+    outcome = check_known(kind, name);
+    if (!outcome) return;
+    plugin::Rulings before = rulings_;
+    (kind == PluginKind::Webhook ? rulings_.webhooks : rulings_.agents)[name] = on;
+    outcome = keep_switches();
+    if (!outcome) {
+      rulings_ = std::move(before);
+      return;
+    }
+    needs_.log.info("A plugin was switched by command",
+                    {{"kind", to_string(kind)}, {"name", name}, {"on", on}});
+    publish(assembled());
+  });
+  return outcome;
+}
+
+void LivePlugins::crashed(const store::PluginCrash& crash) {
+  loop_->post([this, crash] {
+    if (stopped_) return;
+    auto noted = crashes_.note("A plugin brought its runner down", crash, wanted_.quarantine);
+    if (!noted) return needs_.log.error("A crash could not be kept", {{"reason", noted.error().message}});
+    auto quarantined = crashes_.quarantined();
+    if (!quarantined || *quarantined == rulings_.quarantined) return;
+    rulings_.quarantined = std::move(*quarantined);
+    publish(assembled());
+  });
+}
+
+Result<> LivePlugins::clear(PluginKind kind, const std::string& name) {
+  Result<> outcome = Error{ErrorCode::Unavailable, "davit stops"};
+  loop_->run([&] {
+    outcome = check_known(kind, name);
+    if (!outcome) return;
+    auto snapshot = needs_.registry.current();
+    const auto generation = kind == PluginKind::Webhook ? snapshot->webhooks.find(name)->second->generation
+                                                        : snapshot->agents.find(name)->second->generation;
+    if (!generation) {
+      outcome = Error{ErrorCode::Conflict, "its library is not there; what comes instead starts clean"};
+      return;
+    }
+    outcome = crashes_.clear(generation->sha256);
+    if (!outcome) return;
+    rulings_.quarantined.erase(generation->sha256);
+    needs_.log.info("A plugin's crashes were forgotten by command",
+                    {{"kind", to_string(kind)}, {"name", name}, {"sha256", short_hash(*generation)}});
+    publish(assembled());
+  });
+  return outcome;
+}
+
+Result<> LivePlugins::check_known(PluginKind kind, const std::string& name) const {
+  auto snapshot = needs_.registry.current();
+  const bool known =
+      kind == PluginKind::Webhook ? snapshot->webhooks.contains(name) : snapshot->agents.contains(name);
+  if (known) return {};
+  return Error{ErrorCode::NotFound, "there is no " + std::string(to_string(kind)) + " named " + name +
+                                        "; davit plugins list shows them"};
+}
+
+}  // namespace davit::live

@@ -1,0 +1,188 @@
+// A plugin that brings its process down: named, counted, put into quarantine by its bytes, and taken out
+// again.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <list>
+
+#include "tests/support/hot_host.h"
+
+namespace davit::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+class CrashTest : public ::testing::Test {
+ protected:
+  void start(const std::string& webhook, const std::string& plugins = "") {
+    host.put("good_webhook.so", library);
+    host.plugin_options = plugins;
+    host.configure("webhooks: {good: {secret_env: GITHUB_WEBHOOK_SECRET, config: {mode: obey}, " + webhook +
+                   "}}\n");
+    ASSERT_TRUE(host.start({})) << host.log();
+  }
+  // Sends what ends the host and waits until it serves again; gives how long that took.
+  std::chrono::milliseconds crash(const std::string& word) {
+    const pid_t before = host.host_pid();
+    EXPECT_EQ(host.deliver("{\"do\":\"" + word + "\"}").status, 0);
+    const auto begun = std::chrono::steady_clock::now();
+    EXPECT_TRUE(eventually([&] { return host.follow_port(); })) << host.log();
+    const auto took = std::chrono::steady_clock::now() - begun;
+    EXPECT_NE(host.host_pid(), before);
+    return std::chrono::duration_cast<std::chrono::milliseconds>(took);
+  }
+  const std::filesystem::path library = kTestPlugins / "good_webhook.so";
+  HotHost host;
+};
+
+TEST_F(CrashTest, ThreeCrashesPutALibraryIntoQuarantineAndNewBytesStartClean) {
+  start("isolation: inprocess");
+  const std::string crumb = "A plugin brought the host down plugin=good";
+  for (int i = 1; i <= 3; ++i) {
+    EXPECT_EQ(host.deliver().status, 202) << i;
+    std::cout << "serving again after a crash in " << crash("crash-now").count() << " ms\n";
+    EXPECT_TRUE(host.wait_for_log(crumb, static_cast<std::size_t>(i))) << host.log();
+  }
+  EXPECT_THAT(host.log(), HasSubstr("call=handle"));
+  EXPECT_THAT(host.log(), HasSubstr("SIGSEGV"));
+  EXPECT_EQ(host.state_of("webhook", "good"), "quarantined");
+  EXPECT_THAT(host.reason_of("webhook", "good"),
+              HasSubstr("crashed 3 times within 10 minutes, last in handle"));
+  auto refused = host.deliver();
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_THAT(refused.body, HasSubstr("in quarantine"));
+  EXPECT_THAT(host.api("GET", "/metrics").body,
+              HasSubstr("davit_plugin_quarantined{kind=\"webhook\",name=\"good\""));
+  EXPECT_THAT(host.ask({"plugins", "list"}).text, HasSubstr("quarantined"));
+  // The same bytes under another name are as guilty; other bytes are not.
+  host.remove("good_webhook.so");
+  host.put("renamed.so", library);
+  EXPECT_TRUE(host.wait_for_state("webhook", "good", "quarantined"));
+  host.put_variant("renamed.so", library, "repaired");
+  EXPECT_TRUE(eventually([&] { return host.deliver().status == 202; })) << host.log();
+}
+
+TEST_F(CrashTest, ACommandEndsTheQuarantineAndCrashesCountAnew) {
+  start("isolation: inprocess", ", quarantine_after: 1");
+  crash("exit-now");
+  EXPECT_TRUE(host.wait_for_log("A plugin brought the host down plugin=good")) << host.log();
+  EXPECT_EQ(host.deliver().status, 503);
+  auto cleared = host.ask({"plugins", "clear", "webhook", "good"});
+  EXPECT_EQ(cleared.status, 0) << cleared.text;
+  EXPECT_THAT(cleared.text, HasSubstr("webhook good: serving"));
+  EXPECT_EQ(host.deliver().status, 202);
+  crash("crash-now");
+  EXPECT_EQ(host.deliver().status, 503);
+}
+
+TEST_F(CrashTest, AHookThatHangsInTheHostIsEndedAndBlamed) {
+  start("isolation: inprocess, answer_within_ms: 50", ", quarantine_after: 1");
+  crash("hang-now");
+  EXPECT_THAT(
+      host.log(),
+      HasSubstr("A plugin hangs in the host, which ends to be started again plugin=good call=handle"));
+  EXPECT_THAT(host.log(), HasSubstr("A plugin brought the host down plugin=good"));
+  EXPECT_EQ(host.state_of("webhook", "good"), "quarantined");
+}
+
+TEST_F(CrashTest, AKillFromOutsideIsNobodysFault) {
+  start("isolation: inprocess, answer_within_ms: 60000", ", quarantine_after: 1");
+  test::RawClient client(host.port());
+  client.send(good_request(R"({"do":"hang-now"})", new_id()));
+  // The call is noted once the thread that hangs answers nobody; connections take turns on the threads.
+  std::list<test::RawClient> others;
+  EXPECT_TRUE(eventually([&] {
+    test::RawClient& other = others.emplace_back(host.port());
+    other.patience = std::chrono::milliseconds(200);
+    other.send("GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n");
+    return other.read_answer().status == 0;
+  }));
+  ::kill(host.host_pid(), SIGKILL);
+  EXPECT_TRUE(eventually([&] { return host.follow_port(); })) << host.log();
+  EXPECT_TRUE(host.wait_for_log("The host was killed in the middle of a plugin's call")) << host.log();
+  EXPECT_EQ(host.deliver().status, 202);
+}
+
+TEST_F(CrashTest, AnAgentWhoseTasksCrashIsQuarantinedAndItsTasksAreParkedUntilItIsCleared) {
+  host.put("worker.so", kTestPlugins / "scripted_agent.so");
+  host.configure("agents: {worker: {concurrency: 4, max_retries: 5}}\n");
+  ASSERT_TRUE(host.start({})) << host.log();
+  auto task = [&](const std::string& mode) {
+    auto made = host.api("POST", "/api/tasks", R"({"agent":"worker","payload":{"mode":")" + mode + "\"}}");
+    EXPECT_EQ(made.status, 201) << made.body;
+    return string_member(*parse_json(made.body), "task_id");
+  };
+  std::vector<std::string> crashing{task("crash"), task("crash"), task("crash")};
+  ASSERT_TRUE(host.wait_for_state("agent", "worker", "quarantined")) << host.log();
+  for (const std::string& id : crashing)
+    EXPECT_EQ(string_member(host.wait_for_task(id, {"parked", "failed"}), "status"), "parked");
+  const std::string later = task("noop");
+  auto parked = host.wait_for_task(later, {"parked", "completed", "failed"});
+  EXPECT_EQ(string_member(parked, "status"), "parked");
+  EXPECT_THAT(string_member(parked, "hold_reason"), HasSubstr("quarantine"));
+  auto retried = host.ask({"tasks", "retry", later});
+  EXPECT_EQ(retried.status, 1);
+  EXPECT_THAT(retried.text, HasSubstr("davit plugins clear agent worker"));
+  for (const std::string& id : crashing) host.ask({"tasks", "cancel", id});
+  EXPECT_EQ(host.ask({"plugins", "clear", "agent", "worker"}).status, 0);
+  EXPECT_EQ(string_member(host.wait_for_task(later, {"completed", "failed"}), "status"), "completed")
+      << host.log();
+}
+
+TEST_F(CrashTest, OneTaskThatCrashesItsAgentAgainAndAgainDoesNotCondemnIt) {
+  host.put("worker.so", kTestPlugins / "scripted_agent.so");
+  host.configure("agents: {worker: {concurrency: 4, max_retries: 5}}\n");
+  ASSERT_TRUE(host.start({})) << host.log();
+  auto made = host.api("POST", "/api/tasks", R"({"agent":"worker","payload":{"mode":"crash"}})");
+  const std::string id = string_member(*parse_json(made.body), "task_id");
+  EXPECT_EQ(string_member(host.wait_for_task(id, {"parked", "failed"}), "status"), "parked") << host.log();
+  EXPECT_EQ(host.state_of("agent", "worker"), "serving");
+}
+
+// ---- under load ----
+
+std::string every_tenth_crashes(std::size_t number) {
+  return number % 10 == 9 ? "{\"do\":\"crash-now\"}" : "{\"number\":" + std::to_string(number) + "}";
+}
+
+TEST_F(CrashTest, InRunnersNoVerifiedDeliveryIsLostToAPluginThatCrashesOnEveryTenth) {
+  start("isolation: process, max_retries_of_deferred: 0, answer_within_ms: 5000");
+  Load load(host.port(), 100, every_tenth_crashes);
+  EXPECT_TRUE(eventually([&] { return load.so_far() >= 300; }));
+  Load::Sent sent = load.stop();
+  EXPECT_EQ(sent.statuses[202], sent.sent) << ::testing::PrintToString(sent.statuses);
+  EXPECT_GE(sent.deferred, 29u);
+  // Each became a task, or is kept, visible and replayable, if it is one that crashes.
+  std::size_t kept = 0;
+  for (const auto& [delivery, task] : sent.acknowledged) {
+    if (task.empty())
+      ++kept;
+    else
+      EXPECT_EQ(host.api("GET", "/api/dashboard/tasks/" + task).status, 200);
+  }
+  EXPECT_EQ(kept, sent.deferred);
+  EXPECT_THAT(host.log(), ::testing::Not(HasSubstr("the host ended")));
+}
+
+TEST_F(CrashTest, InTheHostNoAcknowledgedDeliveryIsLostToAPluginThatCrashesOnEveryTenth) {
+  start("isolation: inprocess", ", quarantine_after: 0");
+  std::map<std::string, std::string> acknowledged;
+  std::size_t unanswered = 0;
+  for (int crashes = 0; crashes < 4; ++crashes) {
+    // Each round is one life of the host; what is sent after it has no answer.
+    Load load(host.port(), 100, every_tenth_crashes);
+    EXPECT_TRUE(eventually([&] { return host.follow_port(); })) << host.log();
+    Load::Sent sent = load.stop();
+    unanswered += sent.statuses[0];
+    acknowledged.merge(sent.acknowledged);
+  }
+  EXPECT_GE(unanswered, 4u);
+  EXPECT_GE(acknowledged.size(), 9u);
+  for (const auto& [delivery, task] : acknowledged) {
+    ASSERT_FALSE(task.empty()) << delivery;
+    EXPECT_EQ(host.api("GET", "/api/dashboard/tasks/" + task).status, 200) << task;
+  }
+}
+
+}  // namespace
+}  // namespace davit::testing

@@ -1,0 +1,40 @@
+#include "host/config/reload.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace davit::config {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+TEST(ReloadTest, AnUnchangedConfigurationNeedsNoRestart) {
+  EXPECT_THAT(waits_for_restart({}, {}), IsEmpty());
+}
+
+TEST(ReloadTest, WhatIsTakenOverAtOnceIsNotNamed) {
+  Config wanted;
+  wanted.webhooks["github"].enabled = false;
+  wanted.agents["planner"].concurrency = 7;
+  wanted.plugins.directory = "elsewhere";
+  wanted.plugins.quarantine_after = 1;
+  wanted.chain.max_depth = 2;
+  wanted.log.level = LogLevel::Debug;
+  EXPECT_THAT(waits_for_restart({}, wanted), IsEmpty());
+}
+
+TEST(ReloadTest, WhatMustWaitIsNamedByItsKey) {
+  Config wanted;
+  wanted.runners.max = 3;
+  wanted.server.port = 81;
+  wanted.server.threads = 4;
+  wanted.storage.path = "other.db";
+  wanted.log.file = "log";
+  wanted.metrics.public_access = true;
+  EXPECT_THAT(waits_for_restart({}, wanted), ElementsAre("server.port", "server.threads", "storage.path",
+                                                         "log.file", "metrics.public", "runners.max"));
+}
+
+}  // namespace
+}  // namespace davit::config
