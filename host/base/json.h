@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,8 +11,8 @@
 // RapidJSON asserts where a caller reads a value as what it is not; here that is a defect of ours and ends
 // the process.
 #define RAPIDJSON_HAS_STDSTRING 1
-// Not RAPIDJSON_SSE2: in this version its vector code takes the control bytes 0x1A to 0x1F for plain ones, and writes
-// them unescaped.
+// Not RAPIDJSON_SSE2: in this version its vector code takes the control bytes 0x1A to 0x1F for plain ones,
+// and writes them unescaped.
 #include <rapidjson/document.h>
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
@@ -21,7 +22,18 @@
 namespace davit {
 
 using JsonValue = rapidjson::Value;
-using JsonDocument = rapidjson::Document;
+
+// A document with its memory. RapidJSON's own takes 64 KiB at a time, and each such block that is given back
+// makes malloc tidy up all it has; 16 KiB hold what is usually read.
+struct JsonMemory {
+  std::unique_ptr<rapidjson::Document::AllocatorType> memory =
+      std::make_unique<rapidjson::Document::AllocatorType>(16u << 10);
+};
+class JsonDocument : private JsonMemory, public rapidjson::Document {
+ public:
+  JsonDocument() : rapidjson::Document(memory.get()) {}
+};
+
 using JsonBuffer = rapidjson::StringBuffer;
 
 // Writes compact UTF-8. Refuses NaN and infinity (write null instead).

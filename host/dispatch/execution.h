@@ -11,6 +11,7 @@
 
 #include "host/base/clock.h"
 #include "host/dispatch/serving_agent.h"
+#include "host/dispatch/workspaces.h"
 #include "host/isolation/runner_pool.h"
 #include "host/model/agent_result.h"
 #include "host/model/task.h"
@@ -37,7 +38,7 @@ class Execution {
 
   // The call for the runner, without its callbacks.
   isolation::Call call(std::string_view workspace, Duration cancel_grace) const;
-  std::string workspace;  // empty: none was made
+  Workspace workspace;  // without path: none was made
   isolation::RunnerPool::CallId call_id = 0;
 
   // Takes in one live report of the runner. Usage only ever grows; secrets are taken out. A report that

@@ -204,15 +204,15 @@ void WorkerPool::start(ClaimedTask task, const std::shared_ptr<const ServingAgen
   around_.metrics.execution_started(execution->task().agent);
   log_line(around_.log, LogLevel::Info, "execution started", *execution, "", "", "");
 
-  auto workspace = workspaces_->create(execution->task().session_id);
+  auto workspace = workspaces_->create();
   if (!workspace.ok()) {
     around_.loop.post([this, number, reason = workspace.error().message] {
       on_end(number, {.end = isolation::CallEnd::SpawnFailed, .detail = reason});
     });
     return;
   }
-  execution->workspace = workspace->native();
-  isolation::Call call = execution->call(execution->workspace, options_.cancel_grace);
+  execution->workspace = std::move(*workspace);
+  isolation::Call call = execution->call(execution->workspace.path, options_.cancel_grace);
   call.on_report = [this, execution = execution.get()](std::string_view report, std::string_view) {
     on_report(*execution, report);
   };
@@ -271,7 +271,7 @@ void WorkerPool::on_end(std::int64_t number, isolation::CallOutcome outcome) {
   std::unique_ptr<Execution> execution = std::move(found->second);
   running_.erase(found);
   slots_.release(execution->task().agent);
-  if (!execution->workspace.empty()) workspaces_->remove(execution->workspace);
+  if (!execution->workspace.path.empty()) workspaces_->remove(std::move(execution->workspace));
   if (outcome.end != isolation::CallEnd::Answered)
     around_.metrics.runner_ended(PluginKind::Agent, to_string(outcome.end));
   if (outcome.end == isolation::CallEnd::Crashed) note_crash(*execution, outcome);

@@ -1,7 +1,12 @@
 // Why folders are used again: making and removing one costs more than all else the dispatcher does for a
 // small task (an inode each time, and removing waits for the disk's discard; measured on ext4: 27 of 50 us
-// CPU a task, and a third of the throughput). A folder that an execution left empty is renamed for the next
-// one instead.
+// CPU a task, and a third of the throughput), and renaming one for each session costs half of that. So a
+// folder that an execution left as it was serves the next one, under the name it has.
+//
+// How a folder is known to be as it was: whatever is made, removed or renamed in it, and any change of its
+// mode or owner, sets its change time, which no program can set otherwise. Two changes within one tick of the
+// file system's clock have the same time, so that proves nothing about a folder that was changed just before
+// it was handed out: such a one is looked into.
 #include "host/dispatch/workspaces.h"
 
 #include <dirent.h>
@@ -10,11 +15,12 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
+#include <ctime>
 #include <system_error>
-#include <vector>
+#include <utility>
 
 #include "host/base/file.h"
+#include "host/base/id.h"
 
 namespace davit::dispatch {
 namespace {
@@ -23,6 +29,9 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMostSpare = 64;
 constexpr off_t kFreshFolderBytes = 4096;  // a folder that held much stays large on some file systems
+constexpr std::int64_t kCoarsestTick = 2'000'000'000;  // nanoseconds
+
+std::int64_t nanoseconds(const timespec& time) { return time.tv_sec * 1'000'000'000 + time.tv_nsec; }
 
 // An agent may have taken the write permission from its own folders; remove_all then needs it back.
 void make_removable(const fs::path& folder) {
@@ -35,13 +44,17 @@ void make_removable(const fs::path& folder) {
   }
 }
 
+bool is_ours(const struct stat& status) {
+  return S_ISDIR(status.st_mode) && status.st_uid == ::geteuid() && (status.st_mode & 07777) == 0700 &&
+         status.st_size <= kFreshFolderBytes;
+}
+
 // Empty, ours, and nobody touched its mode; read through a descriptor, so that no link is followed.
-bool as_good_as_new(const fs::path& folder) {
+bool is_as_good_as_new(const std::string& folder) {
   int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (fd < 0) return false;
   struct stat status {};
-  bool untouched = ::fstat(fd, &status) == 0 && status.st_uid == ::geteuid() &&
-                   (status.st_mode & 07777) == 0700 && status.st_size <= kFreshFolderBytes;
+  bool untouched = ::fstat(fd, &status) == 0 && is_ours(status);
   DIR* entries = ::fdopendir(fd);
   if (!entries) {
     ::close(fd);
@@ -53,6 +66,14 @@ bool as_good_as_new(const fs::path& folder) {
   }
   ::closedir(entries);
   return untouched;
+}
+
+// When it was last changed, if that is long enough ago for any later change to show; else 0.
+std::int64_t settled_change(const struct stat& status) {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  const std::int64_t changed = nanoseconds(status.st_ctim);
+  return nanoseconds(now) - changed >= kCoarsestTick ? changed : 0;
 }
 
 }  // namespace
@@ -70,7 +91,7 @@ Result<std::unique_ptr<Workspaces>> Workspaces::open(const fs::path& folder, Log
     left.push_back(entry->path());
   if (failure)
     return Error{ErrorCode::Unavailable, "work directory " + absolute.string() + ": " + failure.message()};
-  for (const fs::path& path : left) workspaces->remove(path);
+  for (const fs::path& path : left) workspaces->remove({path.native()});
   if (!left.empty()) log.info("workspaces of an earlier run removed", {{"count", left.size()}});
   return workspaces;
 }
@@ -78,36 +99,39 @@ Result<std::unique_ptr<Workspaces>> Workspaces::open(const fs::path& folder, Log
 Workspaces::Workspaces(fs::path folder, Log& log) : folder_(std::move(folder)), log_(log) {}
 
 Workspaces::~Workspaces() {
-  for (const fs::path& folder : spare_) ::rmdir(folder.c_str());
+  for (const Workspace& workspace : spare_) ::rmdir(workspace.path.c_str());
   if (remover_.joinable()) {
     remover_.request_stop();
     remover_.join();
   }
 }
 
-Result<fs::path> Workspaces::create(std::string_view session_id) {
-  fs::path workspace = folder_ / session_id;
+Result<Workspace> Workspaces::create() {
   if (!spare_.empty()) {
-    fs::path spare = std::move(spare_.back());
+    Workspace spare = std::move(spare_.back());
     spare_.pop_back();
-    if (::renameat2(AT_FDCWD, spare.c_str(), AT_FDCWD, workspace.c_str(), RENAME_NOREPLACE) == 0)
-      return workspace;
-    ::rmdir(spare.c_str());
+    return spare;
   }
-  if (::mkdir(workspace.c_str(), 0700) != 0)
-    return Error{ErrorCode::Unavailable, "workspace " + workspace.string() + ": " + errno_text(errno)};
+  Workspace workspace{(folder_ / new_id()).native()};
+  if (::mkdir(workspace.path.c_str(), 0700) != 0)
+    return Error{ErrorCode::Unavailable, "workspace " + workspace.path + ": " + errno_text(errno)};
   return workspace;
 }
 
-void Workspaces::remove(const fs::path& workspace) {
-  if (spare_.size() < kMostSpare && as_good_as_new(workspace)) {
-    spare_.push_back(workspace);
+void Workspaces::remove(Workspace workspace) {
+  struct stat status {};
+  const bool here = ::lstat(workspace.path.c_str(), &status) == 0;
+  const bool unchanged =
+      workspace.changed != 0 && here && nanoseconds(status.st_ctim) == workspace.changed && is_ours(status);
+  if (spare_.size() < kMostSpare && (unchanged || (here && is_as_good_as_new(workspace.path)))) {
+    workspace.changed = settled_change(status);
+    spare_.push_back(std::move(workspace));
     return;
   }
-  if (::rmdir(workspace.c_str()) == 0 || errno == ENOENT) return;
+  if (::rmdir(workspace.path.c_str()) == 0 || errno == ENOENT) return;
   {
     std::lock_guard lock(mutex_);
-    condemned_.push_back(workspace);
+    condemned_.push_back(workspace.path);
   }
   if (!remover_.joinable()) remover_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
   filled_.notify_one();

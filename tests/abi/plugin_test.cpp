@@ -48,6 +48,20 @@ TEST(TinyWebhookTest, TurnsADeliveryIntoATask) {
             R"([{"agent":"tiny-agent","title":"Fix it","payload":{"title":"Fix it"}}])");
 }
 
+TEST(TinyWebhookTest, WorksOnTheTextItIsGivenWhateverItParsedLast) {
+  FakeHost host;
+  WebhookDriver webhook(Library("tiny_webhook").webhooks(), 0, host);
+  RequestBuilder first(R"({"title": "First"})"), second(R"({"title": "Other"})");
+  const Outcome one = webhook.parse_payload(first);
+  const Outcome other = webhook.parse_payload(second);
+  for (const std::string& parsed : {one.output, other.output, one.output, other.output}) {
+    const Outcome outcome = webhook.handle(parsed);
+    ASSERT_EQ(outcome.status, davit::Status::Ok) << outcome.error;
+    const Json answer = Json::parse(outcome.output);
+    EXPECT_EQ(answer.at_pointer("/tasks/0/payload").dump(), parsed);
+  }
+}
+
 TEST(TinyWebhookTest, LeavesHooksItDoesNotOverrideEmpty) {
   FakeHost host;
   WebhookDriver webhook(Library("tiny_webhook").webhooks(), 0, host);

@@ -76,7 +76,8 @@ class Parsed {
     if (json) value_ = std::move(*json);
   }
 
-  const Json* json() const { return std::get_if<Json>(&value_); }           // nullptr: ignored
+  const Json* json() const& { return std::get_if<Json>(&value_); }          // nullptr: ignored
+  Json json() && { return std::get<Json>(std::move(value_)); }              // of a value only
   const Ignored* ignored() const { return std::get_if<Ignored>(&value_); }  // nullptr: a value
 
  private:
@@ -132,6 +133,30 @@ inline Json WebhookMetadata::to_json() const {
 
 namespace detail {
 
+// What parse_payload gave last on this thread, and its text. The host hands that text to the next two hooks,
+// nearly always at once and on the same thread, and then they need not read it again. Equal texts are equal
+// values, so it does not matter whose it was.
+inline constexpr std::size_t kMostKept = 256u << 10;  // bytes of text that a thread may hold on to
+
+struct LastParsed {
+  std::string text = {};
+  Json value = {};
+};
+
+[[gnu::visibility("hidden")]] inline LastParsed& last_parsed() {
+  static thread_local LastParsed last;
+  return last;
+}
+
+// Calls `hook` with the value of a text from the host.
+template <class Hook>
+auto with_parsed(davit_text text, Hook&& hook) {
+  const LastParsed& last = last_parsed();
+  if (!last.text.empty() && last.text == view_of(text)) return hook(last.value);
+  const Json parsed = from_host(text);
+  return hook(parsed);
+}
+
 // The C side of one handler: `self` is the WebhookHandler.
 struct WebhookAbi {
   static const WebhookHandler& handler(void* self) { return *static_cast<const WebhookHandler*>(self); }
@@ -160,12 +185,14 @@ struct WebhookAbi {
   static davit_status parse_payload(void* self, const davit_call* call, const davit_request* request,
                                     const davit_sink* out) {
     return guarded(call, [&] {
-      const Parsed parsed = handler(self).parse_payload(Request(*request));
+      Parsed parsed = handler(self).parse_payload(Request(*request));
       if (const Ignored* ignored = parsed.ignored()) {
         write(out, to_utf8(ignored->reason));
         return DAVIT_IGNORED;
       }
-      write(out, parsed.json()->dump());
+      LastParsed last{parsed.json()->dump(), std::move(parsed).json()};
+      write(out, last.text);
+      if (last.text.size() <= kMostKept) last_parsed() = std::move(last);
       return DAVIT_OK;
     });
   }
@@ -173,7 +200,8 @@ struct WebhookAbi {
   static davit_status should_process(void* self, const davit_call* call, davit_text parsed,
                                      const davit_sink* out) {
     return guarded(call, [&] {
-      const Decision decision = handler(self).should_process(from_host(parsed));
+      const Decision decision =
+          with_parsed(parsed, [&](const Json& value) { return handler(self).should_process(value); });
       write(out, to_utf8(decision.reason()));
       return decision ? DAVIT_OK : DAVIT_IGNORED;
     });
@@ -181,7 +209,8 @@ struct WebhookAbi {
 
   static davit_status handle(void* self, const davit_call* call, davit_text parsed, const davit_sink* out) {
     return guarded(call, [&] {
-      write(out, handler(self).handle(from_host(parsed)).to_json().dump());
+      Answer answer = with_parsed(parsed, [&](const Json& value) { return handler(self).handle(value); });
+      write(out, std::move(answer).to_json().dump());
       return DAVIT_OK;
     });
   }

@@ -22,23 +22,17 @@ class WorkspacesTest : public testing::Test {
   fs::path root_;
 };
 
-TEST_F(WorkspacesTest, MakesAPrivateEmptyFolderForEachSession) {
+TEST_F(WorkspacesTest, MakesAPrivateEmptyFolderForEachExecution) {
   auto workspaces = Workspaces::open(root_ / "work", *log_);
   ASSERT_TRUE(workspaces.ok());
-  auto folder = (*workspaces)->create("session-1");
-  ASSERT_TRUE(folder.ok());
+  auto one = (*workspaces)->create();
+  auto other = (*workspaces)->create();
+  ASSERT_TRUE(one.ok() && other.ok());
+  EXPECT_NE(one->path, other->path);
   struct stat status {};
-  ASSERT_EQ(::stat(folder->c_str(), &status), 0);
+  ASSERT_EQ(::stat(one->path.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0700u);
-  EXPECT_TRUE(fs::is_empty(*folder));
-}
-
-TEST_F(WorkspacesTest, RefusesTheFolderOfAnotherSession) {
-  auto workspaces = Workspaces::open(root_ / "work", *log_);
-  ASSERT_TRUE((*workspaces)->create("twice").ok());
-  auto again = (*workspaces)->create("twice");
-  ASSERT_FALSE(again.ok());
-  EXPECT_EQ(again.error().code, ErrorCode::Unavailable);
+  EXPECT_TRUE(fs::is_empty(one->path));
 }
 
 TEST_F(WorkspacesTest, RemovesWhatAnAgentLeftAndNothingBehindItsLinks) {
@@ -46,12 +40,13 @@ TEST_F(WorkspacesTest, RemovesWhatAnAgentLeftAndNothingBehindItsLinks) {
   std::ofstream(root_ / "outside" / "precious") << "x";
   {
     auto workspaces = Workspaces::open(root_ / "work", *log_);
-    fs::path folder = *(*workspaces)->create("s");
+    Workspace workspace = *(*workspaces)->create();
+    const fs::path folder = workspace.path;
     fs::create_directories(folder / "a" / "b");
     std::ofstream(folder / "a" / "b" / "file") << "x";
     fs::create_directory_symlink(root_ / "outside", folder / "a" / "link");
     ::chmod((folder / "a").c_str(), 0500);
-    (*workspaces)->remove(folder);
+    (*workspaces)->remove(workspace);
   }
   EXPECT_TRUE(fs::is_empty(root_ / "work"));
   EXPECT_TRUE(fs::exists(root_ / "outside" / "precious"));
@@ -59,35 +54,65 @@ TEST_F(WorkspacesTest, RemovesWhatAnAgentLeftAndNothingBehindItsLinks) {
 
 TEST_F(WorkspacesTest, UsesAFolderAgainOnlyIfItIsAsGoodAsNew) {
   auto workspaces = Workspaces::open(root_ / "work", *log_);
-  auto inode = [](const fs::path& folder) {
-    struct stat status {};
-    ::stat(folder.c_str(), &status);
-    return status.st_ino;
-  };
-  fs::path first = *(*workspaces)->create("first");
-  ino_t number = inode(first);
+  Workspace first = *(*workspaces)->create();
   (*workspaces)->remove(first);
-  fs::path second = *(*workspaces)->create("second");
-  EXPECT_EQ(inode(second), number);
-  EXPECT_FALSE(fs::exists(first));
-  EXPECT_EQ(second.filename(), "second");
-  ::chmod(second.c_str(), 0777);
+  Workspace second = *(*workspaces)->create();
+  EXPECT_EQ(second.path, first.path);
+  ::chmod(second.path.c_str(), 0777);
   (*workspaces)->remove(second);
-  EXPECT_FALSE(fs::exists(second)) << "its mode was changed";
-  fs::path third = *(*workspaces)->create("third");
-  std::ofstream(third / "secret") << "x";
+  EXPECT_FALSE(fs::exists(second.path)) << "its mode was changed";
+  Workspace third = *(*workspaces)->create();
+  std::ofstream(fs::path(third.path) / "secret") << "x";
   (*workspaces)->remove(third);
-  fs::path fourth = *(*workspaces)->create("fourth");
-  EXPECT_TRUE(fs::is_empty(fourth));
+  Workspace fourth = *(*workspaces)->create();
+  EXPECT_NE(fourth.path, third.path);
+  EXPECT_TRUE(fs::is_empty(fourth.path));
   struct stat status {};
-  ::stat(fourth.c_str(), &status);
+  ::stat(fourth.path.c_str(), &status);
   EXPECT_EQ(status.st_mode & 0777, 0700u);
+}
+
+// The time of its last change as the folder itself has it, whenever that was.
+std::int64_t change_of(const std::string& folder) {
+  struct stat status {};
+  ::stat(folder.c_str(), &status);
+  return status.st_ctim.tv_sec * 1'000'000'000 + status.st_ctim.tv_nsec;
+}
+
+TEST_F(WorkspacesTest, DoesNotTrustTheTimeOfAChangeThatIsTooFresh) {
+  auto workspaces = Workspaces::open(root_ / "work", *log_);
+  Workspace folder = *(*workspaces)->create();
+  EXPECT_EQ(folder.changed, 0);
+  (*workspaces)->remove(folder);
+  EXPECT_EQ((*workspaces)->create()->changed, 0) << "a second change might have the same time";
+}
+
+TEST_F(WorkspacesTest, DoesNotLookIntoAFolderWhoseLastChangeIsTheOneItHadBefore) {
+  auto workspaces = Workspaces::open(root_ / "work", *log_);
+  Workspace folder = *(*workspaces)->create();
+  std::ofstream(fs::path(folder.path) / "file") << "x";
+  folder.changed = change_of(folder.path);  // what only a test can say: it was changed after it was made
+  (*workspaces)->remove(folder);
+  EXPECT_EQ((*workspaces)->create()->path, folder.path);
+  fs::remove(fs::path(folder.path) / "file");
+}
+
+TEST_F(WorkspacesTest, LooksIntoAFolderWhoseLastChangeIsNotTheOneItHadBefore) {
+  auto workspaces = Workspaces::open(root_ / "work", *log_);
+  Workspace folder = *(*workspaces)->create();
+  std::ofstream(fs::path(folder.path) / "secret") << "x";
+  folder.changed = change_of(folder.path) - 1;
+  (*workspaces)->remove(folder);
+  EXPECT_NE((*workspaces)->create()->path, folder.path);
 }
 
 TEST_F(WorkspacesTest, RemovesWhatAnEarlierRunLeft) {
   fs::create_directories(root_ / "work" / "old-session" / "checkout");
-  { auto workspaces = Workspaces::open(root_ / "work", *log_); }
-  EXPECT_TRUE(fs::is_empty(root_ / "work"));
+  {
+    auto workspaces = Workspaces::open(root_ / "work", *log_);
+    EXPECT_TRUE((*workspaces)->create().ok());
+  }
+  EXPECT_FALSE(fs::exists(root_ / "work" / "old-session"));
 }
 
 TEST_F(WorkspacesTest, SaysWhatIsWrongWithAWorkDirectoryThatCannotBeUsed) {
