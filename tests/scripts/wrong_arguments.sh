@@ -40,6 +40,13 @@ expect_usage_error "$scripts/run" --exit
 expect_help "$scripts/run" --help
 expect_usage_error "$scripts/faults" --nonsense
 expect_usage_error "$scripts/faults" --seed
+expect_usage_error "$scripts/faults" --seed abc
+expect_usage_error "$scripts/faults" --seed --long
+expect_usage_error "$scripts/faults" --seed 123456789012345678901
+expect_usage_error "$scripts/faults" --preset nonsense
+expect_usage_error "$scripts/faults" nosuch
+expect_usage_error "$scripts/faults" kill nosuch
+expect_help "$scripts/faults" --help
 expect_usage_error "$scripts/bench"
 expect_usage_error "$scripts/bench" nonsense
 expect_usage_error "$scripts/fuzz" --nonsense
