@@ -49,6 +49,9 @@ expect_usage_error "$scripts/faults" kill nosuch
 expect_help "$scripts/faults" --help
 expect_usage_error "$scripts/bench"
 expect_usage_error "$scripts/bench" nonsense
+expect_usage_error "$scripts/bench" --seconds 1
+expect_help "$scripts/bench" --help
+expect_help "$scripts/bench" ingest --help
 expect_usage_error "$scripts/fuzz" --nonsense
 expect_usage_error "$scripts/fuzz" --seconds
 expect_usage_error "$scripts/fuzz" --seconds soon
