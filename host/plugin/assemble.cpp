@@ -12,6 +12,7 @@ namespace davit::plugin {
 namespace {
 
 constexpr std::size_t kMinSecretBytes = 16;
+constexpr Duration kLoadPatience{10'000};  // for the library's constructors and its metadata
 
 struct Offered {
   std::shared_ptr<const Generation> generation;
@@ -147,7 +148,12 @@ void create_in_process(Webhook& webhook, const Snapshot& previous, Log& log, con
     webhook.state = ServingState::BadConfig;
     webhook.state_reason = std::move(reason);
   };
-  auto loaded = PluginModule::load(webhook.generation->stored);
+  // A probe of these bytes came back; in this process they may behave differently all the same.
+  auto loaded = [&] {
+    NotedCall noted(trail, {webhook.settings.instance, webhook.generation->sha256, "load", "",
+                            clock.monotonic() + kLoadPatience});
+    return PluginModule::load(webhook.generation->stored);
+  }();
   if (auto* refusal = std::get_if<Refusal>(&loaded)) return fail("it cannot be loaded: " + refusal->reason);
   auto instance = WebhookInstance::create(std::get<0>(loaded), webhook.offer, webhook.settings, log, clock,
                                           trail, webhook.generation->sha256);

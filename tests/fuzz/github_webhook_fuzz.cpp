@@ -4,6 +4,7 @@
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   return davit::fuzz::check_webhook(
       davit::fuzz::as_text(data, size),
-      {"{}", R"({"review_agent": "review", "ci_agent": "ci", "run_agents": ["other"], "settle_seconds": 5,
+      {"{}",
+       R"({"review_agent": "review", "ci_agent": "ci", "run_agents": ["other"], "approve_by": ["review", "merge"], "ci_events": ["check_suite"], "settle_seconds": 5,
                  "repositories": ["Codertocat/*", "MYORG/MYREPO"], "ignore_senders": ["1"]})"});
 }

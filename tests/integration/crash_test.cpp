@@ -85,6 +85,27 @@ TEST_F(CrashTest, AHookThatHangsInTheHostIsEndedAndBlamed) {
   EXPECT_EQ(host.state_of("webhook", "good"), "quarantined");
 }
 
+// What a probe cannot see: code that behaves differently in the host.
+TEST_F(CrashTest, AConstructorThatCrashesInTheHostOnlyIsBlamedAndQuarantined) {
+  start("isolation: inprocess", ", quarantine_after: 1");
+  host.put("good_webhook.so", kTestPlugins / "crashes_in_host.so");
+  EXPECT_TRUE(eventually([&] { return host.follow_port(); })) << host.log();
+  EXPECT_THAT(host.log(), HasSubstr("A plugin brought the host down plugin=good"));
+  EXPECT_THAT(host.log(), HasSubstr("call=load"));
+  EXPECT_EQ(host.state_of("webhook", "good"), "quarantined");
+  host.put("good_webhook.so", library);
+  EXPECT_TRUE(eventually([&] { return host.deliver().status == 202; })) << host.log();
+}
+
+TEST_F(CrashTest, AConstructorThatHangsInTheHostOnlyIsEndedAndQuarantined) {
+  start("isolation: inprocess", ", quarantine_after: 1");
+  host.put("good_webhook.so", kTestPlugins / "hangs_in_host.so");
+  EXPECT_TRUE(eventually([&] { return host.follow_port(); })) << host.log();
+  EXPECT_THAT(host.log(),
+              HasSubstr("A plugin hangs in the host, which ends to be started again plugin=good call=load"));
+  EXPECT_EQ(host.state_of("webhook", "good"), "quarantined");
+}
+
 TEST_F(CrashTest, AKillFromOutsideIsNobodysFault) {
   start("isolation: inprocess, answer_within_ms: 60000", ", quarantine_after: 1");
   test::RawClient client(host.port());

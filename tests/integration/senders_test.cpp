@@ -1,5 +1,5 @@
-// The signatures of jira, sentry and slack as their built plugins declare them and the host checks them; and
-// their deliveries through the real program.
+// The signatures of each sender as the built plugins declare them and the host checks them; and deliveries
+// through the real program.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -26,8 +26,9 @@ std::string payload(const std::string& sender, const std::string& file) {
 }
 
 // The webhook as the host makes it of the library's metadata.
-plugin::Webhook webhook_of(const std::string& name, std::vector<std::string> secrets) {
-  const std::string text = test::webhook_metadata(name);
+plugin::Webhook webhook_of(const std::string& name, std::vector<std::string> secrets,
+                           std::uint32_t index = 0) {
+  const std::string text = test::webhook_metadata(name, index);
   auto json = parse_json(text);
   EXPECT_TRUE(json.ok()) << text;
   plugin::Webhook webhook;
@@ -51,6 +52,7 @@ struct Vector {
   std::string id, service, secret, body;
   Headers headers;
   bool valid = false;
+  std::int64_t now = kNow;
 };
 
 std::vector<Vector> vectors() {
@@ -63,9 +65,14 @@ std::vector<Vector> vectors() {
                   string_member(json, "body"),
                   {},
                   bool_member(json, "valid")};
-    if (vector.service != "jira" && vector.service != "sentry" && vector.service != "slack") continue;
-    for (const auto& header : find_member(json, "headers")->GetObject())
+    if (vector.secret.empty()) vector.secret = string_member(json, "public_key");
+    if (vector.service == "standard-webhooks") vector.service = "standard";
+    if (vector.service == "generic") continue;
+    for (const auto& header : find_member(json, "headers")->GetObject()) {
       vector.headers.emplace_back(header.name.GetString(), header.value.GetString());
+      if (vector.headers.back().first == "webhook-timestamp")
+        vector.now = std::stoll(vector.headers.back().second);
+    }
     found.push_back(std::move(vector));
   }
   return found;
@@ -74,16 +81,16 @@ std::vector<Vector> vectors() {
 TEST(SenderSignaturesTest, PublishedVectorsVerifyOrFailAsStated) {
   int count = 0;
   for (const Vector& vector : vectors()) {
-    EXPECT_EQ(accepted(webhook_of(vector.service, {vector.secret}), vector.body, vector.headers),
+    EXPECT_EQ(accepted(webhook_of(vector.service, {vector.secret}), vector.body, vector.headers, vector.now),
               vector.valid)
         << vector.id;
-    EXPECT_EQ(
-        accepted(webhook_of(vector.service, {"another secret", vector.secret}), vector.body, vector.headers),
-        vector.valid)
+    EXPECT_EQ(accepted(webhook_of(vector.service, {"another secret", vector.secret}), vector.body,
+                       vector.headers, vector.now),
+              vector.valid)
         << vector.id << ", while the secret is being changed";
     ++count;
   }
-  EXPECT_EQ(count, 6);
+  EXPECT_EQ(count, 20);
 }
 
 // Every text that differs from `text` in one bit.
@@ -105,29 +112,33 @@ bool same_but_for_case(const std::string& a, const std::string& b) {
 TEST(SenderSignaturesTest, NoFlippedBitOfBodySignatureOrSecretIsAccepted) {
   int flips = 0;
   for (const Vector& vector : vectors()) {
-    if (!vector.valid) continue;
+    // Of several signatures one is enough, so that a flip in another one changes nothing.
+    if (!vector.valid || vector.id == "stdwebhooks-multi") continue;
     const plugin::Webhook webhook = webhook_of(vector.service, {vector.secret});
-    const std::size_t prefix = vector.service == "jira"    ? 7
-                               : vector.service == "slack" ? 3
+    const std::size_t prefix = vector.service == "jira" || vector.service == "github" ? 7
+                               : vector.service == "slack"                            ? 3
                                                            : 0;  // "sha256=", "v0="
     for_each_flip(vector.body, [&](const std::string& body) {
-      EXPECT_FALSE(accepted(webhook, body, vector.headers)) << vector.id;
+      EXPECT_FALSE(accepted(webhook, body, vector.headers, vector.now)) << vector.id;
       ++flips;
     });
     for_each_flip(vector.secret, [&](const std::string& secret) {
-      EXPECT_FALSE(accepted(webhook_of(vector.service, {secret}), vector.body, vector.headers)) << vector.id;
+      plugin::Webhook other = webhook;
+      other.settings.secrets = {secret};
+      EXPECT_FALSE(accepted(other, vector.body, vector.headers, vector.now)) << vector.id;
       ++flips;
     });
     Headers headers = vector.headers;
     for (auto& [name, value] : headers) {
-      if (name.find("Signature") == std::string::npos) continue;
+      const bool base64 = vector.service == "standard";  // signs id and time stamp, too
+      if (!base64 && name.find("Signature") == std::string::npos) continue;
       const std::string good = value;
       for_each_flip(good, [&](const std::string& signature) {
         value = signature;
         // Hexadecimal digits of either case are the same bytes; the name of the method is not hexadecimal.
-        const bool same =
-            signature.substr(0, prefix) == good.substr(0, prefix) && same_but_for_case(signature, good);
-        EXPECT_EQ(accepted(webhook, vector.body, headers), same) << vector.id << " " << signature;
+        const bool same = !base64 && signature.substr(0, prefix) == good.substr(0, prefix) &&
+                          same_but_for_case(signature, good);
+        EXPECT_EQ(accepted(webhook, vector.body, headers, vector.now), same) << vector.id << " " << signature;
         ++flips;
       });
       value = good;
@@ -166,6 +177,31 @@ TEST(SenderSignaturesTest, SlacksTimeStampIsSignedAndCountsFor300Seconds) {
   }
 }
 
+TEST(SenderSignaturesTest, StandardWebhooksSignIdAndTimeStampAndSvixTheSameUnderItsOwnNames) {
+  for (const Vector& vector : vectors()) {
+    if (vector.service != "standard" || !vector.valid) continue;
+    const plugin::Webhook standard = webhook_of("standard", {vector.secret});
+    const plugin::Webhook svix = webhook_of("standard", {vector.secret}, 1);
+    for (const std::int64_t late : {-300, 0, 300})
+      EXPECT_TRUE(accepted(standard, vector.body, vector.headers, vector.now + late)) << late;
+    for (const std::int64_t late : {-301, 301})
+      EXPECT_FALSE(accepted(standard, vector.body, vector.headers, vector.now + late)) << late;
+    EXPECT_FALSE(accepted(webhook_of("standard", {vector.secret.substr(vector.secret.find('_') + 1)}),
+                          vector.body, vector.headers, vector.now))
+        << "without its prefix a secret might be a public key";
+    Headers renamed = vector.headers;
+    for (auto& [name, value] : renamed) name = "svix" + name.substr(std::string("webhook").size());
+    EXPECT_TRUE(accepted(svix, vector.body, renamed, vector.now)) << vector.id;
+    EXPECT_FALSE(accepted(svix, vector.body, vector.headers, vector.now)) << vector.id;
+    EXPECT_FALSE(accepted(standard, vector.body, renamed, vector.now)) << vector.id;
+    for (const auto& [left_out, value] : vector.headers) {
+      Headers fewer = vector.headers;
+      std::erase_if(fewer, [&](const auto& header) { return header.first == left_out; });
+      EXPECT_FALSE(accepted(standard, vector.body, fewer, vector.now)) << left_out;
+    }
+  }
+}
+
 TEST(SenderSignaturesTest, SentrySignsInEitherHeaderAlsoAnEmptyBody) {
   const plugin::Webhook sentry = webhook_of("sentry", {"client-secret"});
   for (const std::string body : {"", "{}"}) {
@@ -183,6 +219,16 @@ webhooks:
   jira: {secret_env: JIRA_WEBHOOK_SECRET, isolation: inprocess, config: {agent: command-agent}}
   sentry: {secret_env: SENTRY_WEBHOOK_SECRET, config: {agent: command-agent}}
   slack: {secret_env: SLACK_SIGNING_SECRET, config: {agent: command-agent}}
+  incidents:
+    plugin: standard
+    secret_env: INCIDENTS_WEBHOOK_SECRET
+    config:
+      rules: [{events: ["incident.*"], agent: command-agent}]
+      entity: {key: "incident/{/data/id}"}
+  bills:
+    plugin: svix
+    secret_env: BILLS_WEBHOOK_SECRET
+    config: {rules: [{events: [invoice.failed], agent: command-agent}]}
 agents:
   command-agent: {max_retries: 0, config: {command: [/bin/sh, -c, "cat >/dev/null; echo done"]}}
 )";
@@ -190,11 +236,13 @@ agents:
 class SendersTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    for (const char* library : {"jira.so", "sentry.so", "slack.so", "command_agent.so"})
+    for (const char* library : {"jira.so", "sentry.so", "slack.so", "standard.so", "command_agent.so"})
       host.install(std::filesystem::path(DAVIT_BUILD_DIR "/plugins") / library);
     host.environment = {{"JIRA_WEBHOOK_SECRET", RunningHost::kSecret},
                         {"SENTRY_WEBHOOK_SECRET", RunningHost::kSecret},
-                        {"SLACK_SIGNING_SECRET", RunningHost::kSecret}};
+                        {"SLACK_SIGNING_SECRET", RunningHost::kSecret},
+                        {"INCIDENTS_WEBHOOK_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},
+                        {"BILLS_WEBHOOK_SECRET", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"}};
     host.configure(kSections);
     ASSERT_TRUE(host.start()) << host.log();
   }
@@ -230,6 +278,28 @@ TEST_F(SendersTest, SendSignsLikeEachSenderAndTheTaskRuns) {
     EXPECT_EQ(string_member(task, "status"), "completed") << host.log();
   }
   EXPECT_EQ(deliveries(), 3u);
+}
+
+TEST_F(SendersTest, EachStandardSenderIsAnInstanceWithSecretAndRulesOfItsOwn) {
+  const auto send_body = [&](const std::string& instance, const std::string& body) {
+    const auto file = host.folder() / "body.json";
+    std::ofstream(file) << body;
+    return host
+        .command({"send", instance, file.string(), "--url=http://127.0.0.1:" + std::to_string(host.port())})
+        .text;
+  };
+  const std::string incident = R"({"type": "incident.created", "data": {"id": 7}})";
+  EXPECT_THAT(send_body("incidents", incident),
+              HasSubstr("Queued command-agent for incidents:incident/7: rule '1' applies"))
+      << host.log();
+  EXPECT_THAT(send_body("bills", R"({"type": "invoice.failed"})"),
+              HasSubstr("Queued command-agent: rule '1'"))
+      << host.log();
+  EXPECT_THAT(send_body("bills", incident), HasSubstr("no rule is for event 'incident.created'"));
+  EXPECT_THAT(send_body("incidents", "[]"), HasSubstr("400 "));
+  EXPECT_EQ(
+      host.request("POST", "/webhooks/incidents", incident, {{"Content-Type", "application/json"}}).status,
+      401);
 }
 
 TEST_F(SendersTest, ASentryEventThatHappensOnceCountsOnce) {

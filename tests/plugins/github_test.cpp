@@ -5,6 +5,7 @@
 #include <random>
 #include <thread>
 
+#include "tests/plugins/mutants.h"
 #include "tests/plugins/testdata.h"
 
 namespace {
@@ -12,17 +13,11 @@ namespace {
 using namespace davit::testing;
 using davit::Json;
 using davit::Status;
+using mutants::replaced;
 
 const std::string kTestdata = DAVIT_SOURCE_DIR "/plugins/webhooks/github/testdata/";
 
 std::string payload(const std::string& name) { return testdata::read_file(kTestdata + "payloads/" + name); }
-
-// With the first `from` replaced by `to`; a test that replaces nothing tests nothing.
-std::string replaced(std::string text, const std::string& from, const std::string& to) {
-  const std::size_t at = text.find(from);
-  if (at == std::string::npos) throw std::runtime_error("not in the payload: " + from);
-  return text.replace(at, from.size(), to);
-}
 
 class GithubWebhookTest : public testing::Test {
  protected:
@@ -59,6 +54,12 @@ const std::string kLabeled = "derived-issues-labeled-ai-fix.json";
 const std::string kOpened = "issues-opened.json";
 const std::string kSentry = "derived-issues-opened-sentry.json";
 const std::string kComment = "derived-issue-comment-approve.json";
+const std::string kReview = "pull-request-review-submitted-approved.json";
+
+// With MEMBER as the association of who wrote the `item`.
+std::string by_member(const std::string& body, const std::string& item) {
+  return replaced(body, "\"" + item + "\": {", "\"" + item + R"(": {"author_association": "MEMBER",)");
+}
 
 // ---- metadata
 
@@ -164,12 +165,13 @@ TEST_F(GithubWebhookTest, TheTaskHoldsWhatAnAgentNeeds) {
   EXPECT_EQ(task["key"], "github:baxterthehacker/public-repo#2");
   EXPECT_EQ(task["payload"]["source"], "github");
   EXPECT_EQ(task["payload"]["repository"]["clone_url"], "https://github.com/baxterthehacker/public-repo.git");
-  EXPECT_EQ(task["payload"]["sentry_issue"].dump(),
-            R"({"key":"PUBLIC-REPO-1A","url":"https://example.sentry.io/issues/4504044639780864/"})");
+  EXPECT_EQ(
+      task["payload"]["sentry_issue"].dump(),
+      R"({"key":"sentry:example/4504044639780864","url":"https://example.sentry.io/issues/4504044639780864/"})");
   EXPECT_EQ(answer["actor"].dump(), R"({"id":"6752317","login":"baxterthehacker"})");
   EXPECT_EQ(
       answer["links"].dump(),
-      R"([{"rel":"sentry_issue","key":"PUBLIC-REPO-1A","url":"https://example.sentry.io/issues/4504044639780864/"}])");
+      R"([{"rel":"sentry_issue","key":"sentry:example/4504044639780864","url":"https://example.sentry.io/issues/4504044639780864/"}])");
 }
 
 TEST_F(GithubWebhookTest, SettlingPutsTheTaskOff) {
@@ -213,6 +215,17 @@ TEST_F(GithubWebhookTest, WordsOfOutsidersStartNothingButAMaintainersLabelDoes) 
   EXPECT_EQ(deliver("issues", by(kSentry, "NONE"), R"({"trusted_associations": ["NONE"]})").status,
             Status::Ok);
   EXPECT_EQ(deliver("issues", by(kLabeled, "NONE")).status, Status::Ok);
+}
+
+TEST_F(GithubWebhookTest, UsersCanBeListedByLoginInAnyCaseOrById) {
+  const auto why = [&](const char* config) { return reason(deliver("issues", payload(kLabeled), config)); };
+  EXPECT_THAT(why(R"({"users": ["ada", "SBansal1999"]})"), StartsWith("(queued)"));
+  EXPECT_THAT(why(R"({"users": ["35286603"]})"), StartsWith("(queued)"));
+  EXPECT_EQ(why(R"({"users": ["ada"]})"), "sender 'sbansal1999' is not in users");
+  const std::string bot = replaced(payload(kSentry), "\"sender\": {\n    \"login\": \"baxterthehacker\"",
+                                   "\"sender\": {\n    \"login\": \"sentry[bot]\"");
+  EXPECT_THAT(reason(deliver("issues", bot, R"({"users": ["ada"]})")), StartsWith("(queued)"))
+      << "an allowed bot is allowed by that";
 }
 
 TEST_F(GithubWebhookTest, RepositoriesCanBeListed) {
@@ -289,7 +302,93 @@ TEST_F(GithubWebhookTest, CommandsNeedATrustedAuthorAndANewComment) {
   }
 }
 
+TEST_F(GithubWebhookTest, ReviewsAndCommentsOnLinesAreReadForCommandsToo) {
+  const std::string review = replaced(replaced(payload(kReview), "Looks great!", "/davit retry"),
+                                      "\"state\": \"approved\"", "\"state\": \"commented\"");
+  const std::string comment = payload("pull-request-review-comment-created.json");
+  const std::size_t body = comment.find("\"body\": \"");
+  ASSERT_NE(body, std::string::npos);
+  const std::string line = comment.substr(0, body) + "\"body\": \"/davit cancel not this way\", \"x\": \"" +
+                           comment.substr(body + 9);
+  EXPECT_THAT(reason(deliver("pull_request_review", review)), HasSubstr("an author who is unknown"));
+  EXPECT_THAT(reason(deliver("pull_request_review_comment", line)), HasSubstr("an author who is unknown"));
+  const Json retry = Json::parse(deliver("pull_request_review", by_member(review, "review")).output);
+  EXPECT_EQ(retry["actions"].dump(),
+            R"([{"entity":"github:baxterthehacker/public-repo#8","action":"retry"}])");
+  const Json cancel = Json::parse(deliver("pull_request_review_comment", by_member(line, "comment")).output);
+  EXPECT_EQ(cancel.at_pointer("/actions/0/action"), "cancel");
+  EXPECT_EQ(cancel.at_pointer("/actions/0/comment"), "not this way");
+  EXPECT_EQ(reason(deliver("pull_request_review_comment", replaced(line, "\"created\"", "\"edited\""))),
+            "pull_request_review_comment.edited is not read for commands");
+}
+
+TEST_F(GithubWebhookTest, AReviewApprovesTheTaskOfItsPullRequestIfThatIsSet) {
+  const char* const kByReview = R"({"approve_by": ["review"]})";
+  const std::string old = by_member(payload(kReview), "review");
+  const std::string commit = "b7a1f9c27caa4e03c14a88feb56e2d4f7500aa63";
+  const std::string good = replaced(old, "\"review\": {", R"("review": {"commit_id": ")" + commit + "\",");
+  const auto why = [&](const std::string& body, const char* config) {
+    return reason(deliver("pull_request_review", body, config));
+  };
+  EXPECT_EQ(why(good, "{}"), "a review approves no task unless approve_by says so");
+  EXPECT_EQ(why(good, R"({"approve_by": ["merge"]})"), "a review approves no task unless approve_by says so");
+  EXPECT_EQ(why(good, kByReview),
+            "(queued) Passed on to the task of github:baxterthehacker/public-repo#8: the pull request was "
+            "approved");
+  const Json answer = Json::parse(deliver("pull_request_review", good, kByReview).output);
+  EXPECT_EQ(answer["actions"].dump(),
+            R"([{"entity":"github:baxterthehacker/public-repo#8","action":"approve"}])");
+  EXPECT_EQ(why(replaced(good, "\"MEMBER\"", "null"), kByReview),
+            "the reviewer is unknown, which is not in trusted_associations");
+  EXPECT_EQ(why(replaced(good, "MEMBER", "CONTRIBUTOR"), kByReview),
+            "the reviewer is CONTRIBUTOR, which is not in trusted_associations");
+  for (const char* state : {"changes_requested", "commented", "dismissed", "APPROVED"}) {
+    EXPECT_EQ(why(replaced(good, "\"state\": \"approved\"", "\"state\": \"" + std::string(state) + "\""),
+                  kByReview),
+              "the review approves nothing");
+  }
+  EXPECT_EQ(why(replaced(good, "\"submitted\"", "\"edited\""), kByReview),
+            "pull_request_review.edited starts no work");
+  for (const std::string& other : {old, replaced(good, commit, "9049f1265b7d61be4a8904a9a27120d2064dab3b")})
+    EXPECT_EQ(why(other, kByReview), "the review is not of the pull request's last commit");
+}
+
+TEST_F(GithubWebhookTest, AMergeApprovesTheTaskOfItsPullRequestIfThatIsSet) {
+  const std::string merged = payload("derived-pull-request-closed-merged.json");
+  EXPECT_EQ(reason(deliver("pull_request", merged)), "a merge approves no task unless approve_by says so");
+  const char* const kByMerge = R"({"approve_by": ["merge"], "review_agent": "r"})";
+  const Json answer = Json::parse(deliver("pull_request", merged, kByMerge).output);
+  EXPECT_EQ(answer["actions"].dump(),
+            R"([{"entity":"github:baxterthehacker/public-repo#1","action":"approve"}])");
+  EXPECT_EQ(answer["tasks"].size(), 0u);
+  EXPECT_EQ(
+      reason(deliver("pull_request", replaced(merged, "\"merged\": true", "\"merged\": false"), kByMerge)),
+      "pull_request.closed starts no review");
+  EXPECT_EQ(reason(deliver("pull_request", merged,
+                           R"({"approve_by": ["merge"], "ignore_senders": ["baxterthehacker"]})")),
+            "sender 'baxterthehacker' is in ignore_senders");
+}
+
 // ---- runs and reviews
+
+TEST_F(GithubWebhookTest, CheckSuitesCountOnlyIfTheyAreListed) {
+  const std::string suite =
+      R"({"action": "completed", "check_suite": {"id": 5, "head_branch": "main", "head_sha": "abc",
+      "status": "completed", "conclusion": "failure", "app": {"name": "Builds"}, "pull_requests": []},
+      "repository": {"full_name": "o/n"}, "sender": {"login": "a", "id": 1, "type": "User"}})";
+  const char* const kListed = R"({"ci_agent": "cicd-agent", "ci_events": ["check_suite"]})";
+  EXPECT_EQ(reason(deliver("check_suite", suite, R"({"ci_agent": "cicd-agent"})")),
+            "check_suite.completed is not in ci_events");
+  EXPECT_EQ(reason(deliver("check_suite", suite, kListed)),
+            "(queued) Queued cicd-agent for github:o/n@abc: the run ended with 'failure'");
+  EXPECT_EQ(reason(deliver("check_suite", replaced(suite, "\"main\"", "null"), kListed)),
+            "the run is of a fork");
+  EXPECT_EQ(reason(deliver("check_suite", replaced(suite, "\"failure\"", "\"success\""), kListed)),
+            "conclusion 'success' starts no work");
+  EXPECT_EQ(reason(deliver("workflow_run", payload("derived-workflow-run-completed-failure.json"), kListed)),
+            "workflow_run.completed is not in ci_events");
+  EXPECT_THAT(reason(deliver("check_run", suite, kListed)), HasSubstr("the body is that of another event"));
+}
 
 TEST_F(GithubWebhookTest, FailedRunsStartTheCiAgentWhenThereIsOne) {
   const std::string run = payload("derived-workflow-run-completed-failure.json");
@@ -432,8 +531,9 @@ TEST_F(GithubWebhookTest, FindsLinksInProseMarkdownAndHtml) {
             "");
   EXPECT_EQ(links("https://github.com/o/n/pull/x https://github.com/o https://github.com/ https:// ://"), "");
   EXPECT_EQ(links("Sentry Issue: BACKEND-4Z. More"), "sentry_issue BACKEND-4Z;");
-  EXPECT_EQ(links("Sentry Issue: https://acme.sentry.io/issues/123/?project=1"), "sentry_issue 123;");
-  EXPECT_EQ(links("https://sentry.io/organizations/acme/issues/99/"), "sentry_issue 99;");
+  EXPECT_EQ(links("Sentry Issue: https://acme.sentry.io/issues/123/?project=1"),
+            "sentry_issue sentry:acme/123;");
+  EXPECT_EQ(links("https://sentry.io/organizations/acme/issues/99/"), "sentry_issue sentry:acme/99;");
   EXPECT_EQ(links("https://notsentry.io/issues/99/ Sentry Issue: Sentry Issue:["), "sentry_issue Sentry;");
 }
 
@@ -442,37 +542,12 @@ TEST_F(GithubWebhookTest, FindsLinksInProseMarkdownAndHtml) {
 TEST_F(GithubWebhookTest, SurvivesAnyChangeOfAnyByte) {
   WebhookDriver webhook(testdata::plugin("github").webhooks(), 0, host_);
   std::mt19937 random(20240607);
-  const auto below = [&](std::size_t limit) {
-    return std::uniform_int_distribution<std::size_t>(0, limit - 1)(random);
-  };
   const Json index = Json::parse(payload("index.json"));
   int understood = 0;
   for (davit::JsonView row : index) {
     const std::string original = payload(std::string(row["file"].string_or("")));
     for (int round = 0; round < 300; ++round) {
-      std::string body = original;
-      for (std::size_t changes = 1 + below(4); changes > 0; --changes) {
-        const std::size_t at = below(body.size());
-        switch (below(5)) {
-          case 0:
-            body[at] = static_cast<char>(below(256));
-            break;
-          case 1:
-            body[at] = "{}[]\",:0\\n"[below(10)];
-            break;
-          case 2:
-            body.erase(at, 1 + below(64));
-            break;
-          case 3:
-            body.insert(at, body.substr(below(body.size()), below(256)));
-            break;
-          default:
-            body = replaced(body + "null", "null", "{\"name\": []}");
-            break;
-        }
-        if (body.empty()) body = "x";
-      }
-      RequestBuilder request(body);
+      RequestBuilder request(mutants::damaged(original, random));
       request.header("X-GitHub-Event", std::string(row["event"].string_or("")));
       const Outcome outcome = webhook.deliver(request);
       understood += outcome.status == Status::Ok;

@@ -5,9 +5,9 @@
 
 namespace davit::test {
 
-std::string webhook_metadata(const std::string& name) {
+std::string webhook_metadata(const std::string& name, std::uint32_t index) {
   testing::FakeHost host;
-  return testing::metadata_of(Library(name, "plugins").webhooks(), 0, host).output;
+  return testing::metadata_of(Library(name, "plugins").webhooks(), index, host).output;
 }
 
 }  // namespace davit::test

@@ -2,11 +2,12 @@
 // go into one file.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 namespace davit::test {
 
-// Metadata, as JSON, of the first webhook in the library `name` of this build.
-std::string webhook_metadata(const std::string& name);
+// Metadata, as JSON, of a webhook in the library `name` of this build: the first one, unless said otherwise.
+std::string webhook_metadata(const std::string& name, std::uint32_t index = 0);
 
 }  // namespace davit::test

@@ -5,12 +5,16 @@
 
 #include <algorithm>
 
-#include "command.h"
+#include "../reading/command.h"
+#include "../reading/excerpt.h"
+#include "../reading/lists.h"
 
 namespace github {
 namespace {
 
 using davit::JsonView;
+using reading::contains;
+using reading::same_name;
 using Move = Verdict::Move;
 
 std::string text(std::string_view view) { return std::string(view); }
@@ -60,6 +64,8 @@ std::string refusal(const Settings& settings, JsonView event) {
   if (names(settings.ignore_senders, sender)) return "sender " + quoted(login) + " is in ignore_senders";
   if (is_bot(sender) && !names(settings.allow_bots, sender))
     return "sender " + quoted(login) + " is a bot and not in allow_bots";
+  if (!settings.users.empty() && !names(settings.users, sender) && !names(settings.allow_bots, sender))
+    return "sender " + quoted(login) + " is not in users";
   if (!covers(settings.repositories, repository)) return text(repository) + " is not in repositories";
   return "";
 }
@@ -117,19 +123,19 @@ Verdict decide_issue(const Settings& settings, JsonView event) {
   return start(settings.agent, settings.task_type, why);
 }
 
-Verdict decide_command(const Settings& settings, JsonView event) {
-  if (event["action"] != "created") return nothing(event_name(event) + " is not read for commands");
-  const JsonView comment = event["comment"];
-  const auto command = read_command(comment["body"].string_or(""), settings.command_prefix);
+// `comment` is a comment on an issue or a pull request, on lines of one, or a review.
+Verdict decide_command(const Settings& settings, JsonView comment) {
+  const auto command = reading::read_command(comment["body"].string_or(""), settings.command_prefix);
   if (!command) return nothing("the comment is no command");
-  const std::string said = settings.command_prefix + " " + text(command->verb.substr(0, 32));
+  const std::string said = settings.command_prefix + " " + text(reading::cut(command->verb, 32));
   if (const std::string doubt = distrust(settings, comment); !doubt.empty()) {
     return nothing(quoted(said) + " by an author who is " + doubt + ", which is not in trusted_associations");
   }
 
   if (command->verb == "run") {
     if (command->rest != settings.agent && !contains(settings.run_agents, command->rest)) {
-      return nothing(quoted(said) + " names no agent of run_agents: " + quoted(command->rest.substr(0, 64)));
+      return nothing(quoted(said) +
+                     " names no agent of run_agents: " + quoted(reading::cut(command->rest, 64)));
     }
     return start(text(command->rest), settings.task_type, quoted(said) + " was commented");
   }
@@ -151,10 +157,40 @@ Verdict decide_command(const Settings& settings, JsonView event) {
   return nothing(quoted(said) + " is no command: say approve, reject, retry, cancel or run <agent>");
 }
 
+Verdict decide_comment(const Settings& settings, JsonView event) {
+  if (event["action"] != "created") return nothing(event_name(event) + " is not read for commands");
+  return decide_command(settings, event["comment"]);
+}
+
+// A review that begins with a command is that command, whatever else it says.
+Verdict decide_review(const Settings& settings, JsonView event) {
+  if (event["action"] != "submitted") return nothing(event_name(event) + " starts no work");
+  const JsonView review = event["review"];
+  if (reading::read_command(review["body"].string_or(""), settings.command_prefix))
+    return decide_command(settings, review);
+  if (review["state"] != "approved") return nothing("the review approves nothing");
+  if (!contains(settings.approve_by, "review"))
+    return nothing("a review approves no task unless approve_by says so");
+  if (const std::string doubt = distrust(settings, review); !doubt.empty())
+    return nothing("the reviewer is " + doubt + ", which is not in trusted_associations");
+  // An approval says nothing about what was pushed after it.
+  const std::string_view commit = review["commit"].string_or("");
+  if (event["pull_request"]["head"]["sha"] != commit)
+    return nothing("the review is not of the pull request's last commit");
+  return {.move = Move::Act, .reason = "the pull request was approved", .verb = davit::Verb::Approve};
+}
+
+// Who can merge can write to the repository, which is more than any association says.
+Verdict decide_merge(const Settings& settings) {
+  if (!contains(settings.approve_by, "merge"))
+    return nothing("a merge approves no task unless approve_by says so");
+  return {.move = Move::Act, .reason = "the pull request was merged", .verb = davit::Verb::Approve};
+}
+
 Verdict decide_pull_request(const Settings& settings, JsonView event) {
   const std::string_view action = event["action"].string_or("");
-  if (settings.review_agent.empty())
-    return nothing("no task of ours is known for the pull request, and no review_agent set");
+  if (action == "closed" && event["pull_request"]["merged"].bool_or(false)) return decide_merge(settings);
+  if (settings.review_agent.empty()) return nothing("no review_agent is set");
   if (action != "opened" && action != "reopened" && action != "synchronize" && action != "ready_for_review")
     return nothing(event_name(event) + " starts no review");
   const JsonView pull_request = event["pull_request"];
@@ -169,17 +205,19 @@ Verdict decide_run(const Settings& settings, JsonView event) {
   if (event["event"] == "workflow_job")
     return nothing("a job is part of a workflow run, which is looked at as a whole");
   if (event["action"] != "completed") return nothing(event_name(event) + " is not the end of a run");
+  if (!contains(settings.ci_events, event["event"].string_or("")))
+    return nothing(event_name(event) + " is not in ci_events");
   const std::string conclusion = text(run["conclusion"].string_or(""));
   if (!contains(settings.ci_conclusions, conclusion))
     return nothing("conclusion " + quoted(conclusion) + " starts no work");
-  if (settings.ci_agent.empty()) return nothing("no task of ours is known for the run, and no ci_agent set");
-  // A fork's branch is an outsider's code. Its runs name another repository, or none when the fork is gone; a
-  // check run names none at all, but has a branch only for this repository's own.
+  if (settings.ci_agent.empty()) return nothing("no ci_agent is set");
+  // A fork's branch is an outsider's code. Its runs name another repository, or none when the fork is gone;
+  // check runs and suites name none at all, but have a branch only for this repository's own.
   const std::string_view here = event["repository"]["full_name"].string_or("");
   const std::string_view from = run["head_repository"].string_or("");
   const bool ours = !from.empty() ? same_name(from, here)
                                   : !run["pull_requests"].empty() ||
-                                        (event["event"] == "check_run" && run["head_branch"].is_string());
+                                        (event["event"] != "workflow_run" && run["head_branch"].is_string());
   if (!ours) return nothing("the run is of a fork");
   return start(settings.ci_agent, "ci_failure", "the run ended with " + quoted(conclusion));
 }
@@ -193,10 +231,11 @@ Verdict decide(const Settings& settings, JsonView event) {
   if (name == "push" || name == "installation") return nothing(event_name(event) + " starts no work");
   if (std::string why = refusal(settings, event); !why.empty()) return nothing(std::move(why));
   if (name == "issues") return decide_issue(settings, event);
-  if (name == "issue_comment") return decide_command(settings, event);
+  if (name == "issue_comment" || name == "pull_request_review_comment")
+    return decide_comment(settings, event);
+  if (name == "pull_request_review") return decide_review(settings, event);
   if (name == "pull_request") return decide_pull_request(settings, event);
-  if (event["run"].is_object()) return decide_run(settings, event);
-  return nothing("no task of ours is known for the pull request");  // reviews and their comments
+  return decide_run(settings, event);
 }
 
 davit::Entity entity_of(JsonView event) {

@@ -8,6 +8,8 @@
 #include <string>
 #include <utility>
 
+#include "../reading/excerpt.h"
+
 namespace github {
 namespace {
 
@@ -25,7 +27,8 @@ enum Mark : std::uint32_t {
   kWorkflowJob = 1u << 6,
   kCommits = 1u << 7,
   kZen = 1u << 8,
-  kOther = 1u << 9,  // what makes it an event that is none of ours
+  kCheckSuite = 1u << 9,
+  kOther = 1u << 10,  // what makes it an event that is none of ours
 };
 
 struct MarkName {
@@ -38,13 +41,13 @@ constexpr MarkName kMarks[] = {
     {"pull_request", kPullRequest},
     {"review", kReview},
     {"check_run", kCheckRun},
+    {"check_suite", kCheckSuite},
     {"workflow_run", kWorkflowRun},
     {"workflow_job", kWorkflowJob},
     {"commits", kCommits},
     {"zen", kZen},
     {"thread", kOther},
     {"discussion", kOther},
-    {"check_suite", kOther},
     {"deployment", kOther},
     {"deployment_status", kOther},
     {"sub_issue", kOther},
@@ -66,6 +69,7 @@ constexpr Shape kShapes[] = {
     {"pull_request_review", kPullRequest | kReview},
     {"pull_request_review_comment", kPullRequest | kComment},
     {"check_run", kCheckRun},
+    {"check_suite", kCheckSuite},
     {"workflow_run", kWorkflowRun},
     {"workflow_job", kWorkflowJob},
     {"push", kCommits},
@@ -98,24 +102,15 @@ bool installation_shape(JsonView body) {
          body["repositories_added"].is_null();
 }
 
-// At most `limit` bytes, and no half character at the end.
-std::string_view cut(std::string_view text, std::size_t limit) {
-  if (text.size() <= limit) return text;
-  while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xC0) == 0x80) --limit;
-  return text.substr(0, limit);
-}
-
 std::string id_of(JsonView id) { return id.is_int() ? std::to_string(id.int_or(0)) : std::string(); }
 
+// Members of another type than expected count as absent here.
 void add_line(Json& json, std::string_view name, JsonView value) {
-  if (value.is_string()) json.set(name, cut(value.string_or(""), kMaxLine));
+  reading::add_line(json, name, value.string_or(""));
 }
 
 void add_text(Json& json, std::string_view name, JsonView value) {
-  const std::string_view text = value.string_or("");
-  const std::string_view kept = cut(text, kMaxText);
-  json.set(name, kept);
-  if (kept.size() != text.size()) json.set("cut", true);
+  reading::add_text(json, name, value.string_or(""));
 }
 
 Json person(JsonView user) {
@@ -159,8 +154,9 @@ Json issue_json(JsonView issue, std::string_view what) {
   add_line(json, "state", issue["state"]);
   Json labels = Json::array();
   for (JsonView label : issue["labels"]) {
-    if (labels.size() == kMaxLabels) break;
-    if (label["name"].is_string()) labels.push_back(cut(label["name"].string_or(""), kMaxLine));
+    if (labels.size() == reading::kMaxItems) break;
+    if (label["name"].is_string())
+      labels.push_back(reading::cut(label["name"].string_or(""), reading::kMaxLine));
   }
   json.set("labels", std::move(labels));
   if (issue["user"].is_object()) json.set("author", person(issue["user"]));
@@ -195,17 +191,24 @@ Json remark_json(JsonView remark) {
   return json;
 }
 
-// A check run, a workflow run or a job of one.
+Json review_json(JsonView review) {
+  Json json = remark_json(review);
+  add_line(json, "commit", review["commit_id"]);
+  return json;
+}
+
+// A check run, a check suite, a workflow run or a job of one.
 Json run_json(JsonView run) {
   Json json = Json::object({{"id", id_of(run["id"])}});
   for (const char* name : {"name", "status", "conclusion", "head_sha", "head_branch"})
     add_line(json, name, run[name]);
+  if (!json.has("name")) add_line(json, "name", run["app"]["name"]);
   if (!json.has("head_branch")) add_line(json, "head_branch", run["check_suite"]["head_branch"]);
   add_line(json, "head_repository", run["head_repository"]["full_name"]);
   add_line(json, "url", run["html_url"]);
   Json numbers = Json::array();
   for (JsonView pull_request : run["pull_requests"]) {
-    if (numbers.size() < kMaxLabels && pull_request["number"].is_int())
+    if (numbers.size() < reading::kMaxItems && pull_request["number"].is_int())
       numbers.push_back(pull_request["number"]);
   }
   json.set("pull_requests", std::move(numbers));
@@ -254,8 +257,9 @@ davit::Parsed read_event(std::string_view name, JsonView body) {
   if (marks & kIssue) event.set("issue", issue_json(object("issue"), "issue"));
   if (marks & kPullRequest) event.set("pull_request", pull_request_json(object("pull_request")));
   if (marks & kComment) event.set("comment", remark_json(object("comment")));
-  if (marks & kReview) event.set("review", remark_json(object("review")));
+  if (marks & kReview) event.set("review", review_json(object("review")));
   if (marks & kCheckRun) event.set("run", run_json(object("check_run")));
+  if (marks & kCheckSuite) event.set("run", run_json(object("check_suite")));
   if (marks & kWorkflowRun) event.set("run", run_json(object("workflow_run")));
   if (marks & kWorkflowJob) event.set("run", run_json(object("workflow_job")));
   if (marks & kCommits) event.set("push", push_json(body));

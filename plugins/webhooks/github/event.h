@@ -4,24 +4,19 @@
 //   {event, action, repository {full_name, clone_url, default_branch, url}, sender {id, login, type},
 //    issue {number, title, body, url, state, labels, author {id, login, type}, author_association,
 //    is_pull_request}, pull_request {the same, and merged, draft, head {ref, sha, repository}, base {ref}},
-//    label, comment {id, body, url, author, author_association}, review {id, state, body, url, author, …},
+//    label, comment {id, body, url, author, author_association}, review {id, state, commit, body, url, author, …},
 //    run {id, name, status, conclusion, head_sha, head_branch, head_repository, url, pull_requests [77]},
 //    push {ref, before, after, commits, deleted, forced}, hook {id, zen}, installation {id, account}}
 //
-// Members that the event has not are absent; ids are text; texts are cut to the limits below, on whole
-// characters, and then `cut` is true beside them.
+// Members that the event has not are absent; ids are text; texts are cut to the limits of
+// reading/excerpt.h, on whole characters, and then `cut` is true beside them.
 #pragma once
 
-#include <cstddef>
 #include <string_view>
 
 #include "davit/webhook.hpp"
 
 namespace github {
-
-inline constexpr std::size_t kMaxText = 64 * 1024;  // bytes of a body, comment or review
-inline constexpr std::size_t kMaxLine = 1024;       // bytes of a title, name or address
-inline constexpr std::size_t kMaxLabels = 100;      // as many as GitHub allows
 
 // `name` is what X-GitHub-Event says. That header is not signed, so it is believed only if the body has the
 // shape of that event: another shape is ignored. Throws davit::Failure(InvalidInput) for a body that is no

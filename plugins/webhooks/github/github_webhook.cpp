@@ -4,10 +4,11 @@
 #include <utility>
 #include <vector>
 
+#include "../reading/links.h"
+#include "../reading/lists.h"
 #include "davit/webhook.hpp"
 #include "decision.h"
 #include "event.h"
-#include "links.h"
 #include "settings.h"
 
 namespace github {
@@ -45,10 +46,11 @@ std::string_view host_of(JsonView event) {
 }
 
 std::vector<davit::Link> links_of(const Settings& settings, JsonView event) {
+  const reading::LinkHosts hosts{.github = {std::string(host_of(event))}, .sentry = settings.sentry_hosts};
   std::vector<davit::Link> links;
   for (const char* member : {"issue", "pull_request", "comment", "review"}) {
     for (const char* part : {"title", "body"}) {
-      find_links(event[member][part].string_or(""), host_of(event), settings.text_markers, links);
+      reading::find_links(event[member][part].string_or(""), hosts, settings.text_markers, links);
     }
   }
   return links;
@@ -71,10 +73,18 @@ Json payload_of(JsonView event, const std::vector<davit::Link>& links) {
 class GithubWebhook : public davit::WebhookHandler {
  public:
   davit::WebhookMetadata metadata() const override {
-    std::vector<std::string> events = {"issues",       "issue_comment",       "pull_request",
-                                       "check_run",    "pull_request_review", "pull_request_review_comment",
-                                       "workflow_run", "workflow_job",        "push",
-                                       "ping",         "installation"};
+    std::vector<std::string> events = {"issues",
+                                       "issue_comment",
+                                       "pull_request",
+                                       "check_run",
+                                       "check_suite",
+                                       "pull_request_review",
+                                       "pull_request_review_comment",
+                                       "workflow_run",
+                                       "workflow_job",
+                                       "push",
+                                       "ping",
+                                       "installation"};
     return {.name = "github",
             .endpoint = "/webhooks/github",
             .description = "Starts an agent on GitHub issues that are labelled for it or come from Sentry",
@@ -129,7 +139,8 @@ class GithubWebhook : public davit::WebhookHandler {
  private:
   static Json body_of(const davit::Request& request) {
     constexpr std::string_view kForm = "application/x-www-form-urlencoded";
-    if (!same_name(request.header("Content-Type").substr(0, kForm.size()), kForm)) return request.json();
+    if (!reading::same_name(request.header("Content-Type").substr(0, kForm.size()), kForm))
+      return request.json();
     const davit::Form form = request.form();
     if (!form.has("payload")) throw Failure::invalid_input("the form has no field 'payload'");
     return Json::parse(form["payload"]);

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "davit/json.hpp"
@@ -21,6 +20,7 @@ struct Settings {
   // Who may. A sender is named by login or by numeric id.
   std::vector<std::string> repositories = {};  // "owner/name" or "owner/*"; empty: all
   std::vector<std::string> trusted_associations = {"OWNER", "MEMBER", "COLLABORATOR"};
+  std::vector<std::string> users = {};  // empty: all
   std::vector<std::string> ignore_senders = {};
   std::vector<std::string> allow_bots = {"sentry-io[bot]", "sentry[bot]"};
 
@@ -28,19 +28,20 @@ struct Settings {
   std::string command_prefix = "/davit";
   std::vector<std::string> run_agents = {};  // beside `agent`
 
+  std::vector<std::string> approve_by = {};  // review, merge
+
   // Agents for pull requests and failed runs; empty: nobody.
   std::string review_agent = {};
   std::string ci_agent = {};
+  std::vector<std::string> ci_events = {"check_run", "workflow_run"};
   std::vector<std::string> ci_conclusions = {"failure", "timed_out"};
+
+  std::vector<std::string> sentry_hosts = {"sentry.io"};
 
   // `config` is valid against kConfigSchema. Throws davit::Failure for what a schema cannot say.
   static Settings from(davit::JsonView config);
 };
 
 extern const char* const kConfigSchema;
-
-bool contains(const std::vector<std::string>& list, std::string_view text);
-// Logins and repository names differ in more than case.
-bool same_name(std::string_view a, std::string_view b);
 
 }  // namespace github
