@@ -10,8 +10,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <memory>
@@ -23,6 +21,7 @@
 #include "host/base/crypto.h"
 #include "host/base/id.h"
 #include "host/base/json.h"
+#include "tests/bench/arguments.h"
 #include "tests/bench/load.h"
 #include "tests/bench/process.h"
 #include "tests/bench/sqlite_reference.h"
@@ -158,10 +157,8 @@ double syncs_by_strace(Deliveries& deliveries, double seconds) {
 int main(int argc, char** argv) {
   double seconds = 4;
   std::string perf;
-  for (int i = 1; i + 1 < argc; i += 2) {
-    if (std::strcmp(argv[i], "--seconds") == 0) seconds = std::atof(argv[i + 1]);
-    if (std::strcmp(argv[i], "--perf") == 0) perf = argv[i + 1];
-  }
+  read_arguments(argc, argv, "bench_ingest [--seconds N] [--perf FILE]",
+                 {{"--seconds", &seconds}, {"--perf", &perf}});
   Deliveries deliveries;
   Folder folder;
   configure(folder);

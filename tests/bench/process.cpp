@@ -37,7 +37,9 @@ double kib_line(const std::string& status, const std::string& name) {
 
 std::string text_of(const std::filesystem::path& file) {
   std::ifstream stream(file);
-  return {std::istreambuf_iterator<char>(stream), {}};
+  std::ostringstream text;
+  text << stream.rdbuf();  // which ends, and does not throw, where a file of /proc loses its process
+  return text.str();
 }
 
 void row(const char* name, const char* format, ...) {

@@ -8,13 +8,12 @@
 
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <fstream>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "tests/bench/arguments.h"
 #include "tests/bench/process.h"
 #include "tests/bench/sqlite_reference.h"
 
@@ -127,11 +126,8 @@ SqliteFigures bare(int waiting, int finished, int batch) {
 int main(int argc, char** argv) {
   int waiting = 100'000, finished = 1'000'000;
   std::string perf;
-  for (int i = 1; i + 1 < argc; i += 2) {
-    if (std::strcmp(argv[i], "--tasks") == 0) waiting = std::atoi(argv[i + 1]);
-    if (std::strcmp(argv[i], "--finished") == 0) finished = std::atoi(argv[i + 1]);
-    if (std::strcmp(argv[i], "--perf") == 0) perf = argv[i + 1];
-  }
+  read_arguments(argc, argv, "bench_queue [--tasks N] [--finished N] [--perf FILE]",
+                 {{"--tasks", &waiting}, {"--finished", &finished}, {"--perf", &perf}});
   const Figures empty = measure(waiting, 0, perf);
   const Figures full = measure(waiting, finished, "");
   const int batch = std::max(1, static_cast<int>(1 / empty.commits_per_task + 0.5));

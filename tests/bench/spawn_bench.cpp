@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <fstream>
 #include <functional>
 #include <future>
@@ -16,6 +14,7 @@
 
 #include "host/isolation/protocol.h"
 #include "host/isolation/runner_pool.h"
+#include "tests/bench/arguments.h"
 #include "tests/bench/process.h"
 
 namespace {
@@ -96,7 +95,7 @@ std::map<std::string, double> idle_wake_ups(pid_t pid, double seconds) {
 
 int main(int argc, char** argv) {
   int starts = 200;
-  if (argc > 2 && std::strcmp(argv[1], "--starts") == 0) starts = std::atoi(argv[2]);
+  read_arguments(argc, argv, "bench_spawn [--starts N]", {{"--starts", &starts}});
   const auto cpu_so_far = [] { return cpu_milliseconds(RUSAGE_SELF) + cpu_milliseconds(RUSAGE_CHILDREN); };
   const double before = cpu_so_far();
   const std::vector<double> cold = cold_starts(starts);

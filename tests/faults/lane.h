@@ -4,11 +4,15 @@
 // that a failure can be had again: DAVIT_FAULT_SEED=<seed>.
 #pragma once
 
+#include <charconv>
 #include <cstdint>
 #include <cstdlib>
 #include <iostream>
 #include <random>
+#include <stdexcept>
+#include <string>
 #include <string_view>
+#include <system_error>
 
 namespace davit::faults {
 
@@ -33,10 +37,20 @@ class Luck {
   int between(int low, int high) { return std::uniform_int_distribution<int>(low, high)(engine_); }
   std::mt19937_64& engine() { return engine_; }
 
+  // Throws if it is no decimal number of 64 bits: another luck than the one asked for would go unnoticed.
+  static std::uint64_t parsed_seed(std::string_view text) {
+    std::uint64_t seed = 0;
+    const char* const end = text.data() + text.size();
+    const auto [last, error] = std::from_chars(text.data(), end, seed);
+    if (error != std::errc() || last != end)
+      throw std::invalid_argument("DAVIT_FAULT_SEED=" + std::string(text) + " is no number from 0 to 2^64-1");
+    return seed;
+  }
+
  private:
   static std::uint64_t chosen_seed() {
-    if (const char* given = std::getenv("DAVIT_FAULT_SEED")) return std::strtoull(given, nullptr, 10);
-    return std::random_device()();
+    const char* given = std::getenv("DAVIT_FAULT_SEED");
+    return given != nullptr ? parsed_seed(given) : std::random_device()();
   }
   std::uint64_t seed_;
   std::mt19937_64 engine_;

@@ -25,5 +25,12 @@ TEST(LuckTest, StaysWithinBothEnds) {
   }
 }
 
+TEST(LuckTest, ASeedThatIsNoNumberIsRefused) {
+  EXPECT_EQ(Luck::parsed_seed("0"), 0u);
+  EXPECT_EQ(Luck::parsed_seed("18446744073709551615"), 18446744073709551615u);
+  for (const char* wrong : {"", "abc", "12a", " 1", "-1", "+1", "--long", "18446744073709551616"})
+    EXPECT_THROW(Luck::parsed_seed(wrong), std::invalid_argument) << wrong;
+}
+
 }  // namespace
 }  // namespace davit::faults

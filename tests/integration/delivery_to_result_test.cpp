@@ -8,6 +8,7 @@
 #include <set>
 #include <thread>
 
+#include "tests/support/process_file.h"
 #include "tests/support/running_host.h"
 
 namespace davit::testing {
@@ -410,10 +411,8 @@ bool eventually(const std::function<bool()>& found) {
 
 bool any_process_with(const std::string& word) {
   for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-    if (std::atoi(entry.path().filename().c_str()) <= 0) continue;
-    std::ifstream file(entry.path() / "cmdline");
-    std::string line{std::istreambuf_iterator<char>(file), {}};
-    if (line.find(word) != std::string::npos) return true;
+    const pid_t pid = std::atoi(entry.path().filename().c_str());
+    if (pid > 0 && process_file(pid, "cmdline").find(word) != std::string::npos) return true;
   }
   return false;
 }

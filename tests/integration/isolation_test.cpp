@@ -18,6 +18,7 @@
 #include "host/base/id.h"
 #include "host/isolation/envelope.h"
 #include "host/isolation/runner_pool.h"
+#include "tests/support/process_file.h"
 
 namespace davit::isolation {
 namespace {
@@ -29,9 +30,8 @@ std::vector<pid_t> tagged(const std::string& tag) {
   std::vector<pid_t> found;
   for (const ProcessEntry& entry : all_processes()) {
     if (entry.dead()) continue;
-    std::ifstream file("/proc/" + std::to_string(entry.pid) + "/cmdline", std::ios::binary);
-    std::string line((std::istreambuf_iterator<char>(file)), {});
-    if (entry.pid != getpid() && line.find(tag) != std::string::npos) found.push_back(entry.pid);
+    if (entry.pid != getpid() && testing::process_file(entry.pid, "cmdline").find(tag) != std::string::npos)
+      found.push_back(entry.pid);
   }
   return found;
 }
@@ -61,7 +61,7 @@ struct Pending {
   }
 };
 
-class RunnerPoolTest : public testing::Test {
+class RunnerPoolTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() { become_subreaper(); }
 
@@ -507,7 +507,7 @@ TEST_F(RunnerPoolTest, AFloodOnStdoutIsDrainedWithoutGrowing) {
 }
 
 TEST_F(RunnerPoolTest, PrintedLinesAndLogFramesReachTheLogWithThePluginsName) {
-  const std::string path = testing::TempDir() + "/" + tag_ + ".log";
+  const std::string path = ::testing::TempDir() + "/" + tag_ + ".log";
   log_ = Log::open({LogLevel::Debug, LogFormat::Text, path}).value();
   drop_pool();
   make_pool();
@@ -560,7 +560,7 @@ struct HostProcess {
   }
 };
 
-class HostDeathTest : public testing::TestWithParam<const char*> {};
+class HostDeathTest : public ::testing::TestWithParam<const char*> {};
 
 // Runner and grandchildren fall to this test, which is a subreaper and does nothing but look until they are
 // gone.
@@ -577,8 +577,8 @@ TEST_P(HostDeathTest, EverythingIsGoneWithinFiveSeconds) {
   EXPECT_FALSE(has_children());
 }
 INSTANTIATE_TEST_SUITE_P(Calls, HostDeathTest,
-                         testing::Values(R"({"call":"hang","daemon":true})",
-                                         R"({"call":"children","number":9})"));
+                         ::testing::Values(R"({"call":"hang","daemon":true})",
+                                           R"({"call":"children","number":9})"));
 
 TEST(HostDeathOfAStoppedRunnerTest, AStoppedRunnerSeesTheEndOfTheHostToo) {
   become_subreaper();

@@ -11,6 +11,7 @@
 #include <set>
 #include <thread>
 
+#include "tests/support/process_file.h"
 #include "tests/support/running_host.h"
 
 namespace davit::testing {
@@ -132,8 +133,7 @@ class HotHost : public RunningHost {
   std::size_t runners_of(const std::string& name) const {
     std::size_t count = 0;
     for (pid_t child : child_pids()) {
-      const std::string words = bytes_of("/proc/" + std::to_string(child) + "/cmdline");
-      if (words.find('\0' + name + '\0') != std::string::npos) ++count;
+      if (process_file(child, "cmdline").find('\0' + name + '\0') != std::string::npos) ++count;
     }
     return count;
   }

@@ -1,10 +1,11 @@
-// A folder for one test and a store in it; both go with the test.
+// A folder for one test and a store in it; both go with the test, unless it has failed.
 #pragma once
 
 #include <gtest/gtest.h>
 
 #include <filesystem>
 #include <future>
+#include <iostream>
 #include <memory>
 #include <string>
 #include <variant>
@@ -23,7 +24,12 @@ class TempFolder {
     std::filesystem::create_directories(path_);
     std::filesystem::permissions(path_, std::filesystem::perms::owner_all);
   }
+  // A failed test leaves its folder to be looked at, and says where.
   ~TempFolder() {
+    if (::testing::Test::HasFailure()) {
+      std::cout << "kept: " << path_.string() << std::endl;
+      return;
+    }
     std::error_code ignored;
     std::filesystem::remove_all(path_, ignored);
   }
