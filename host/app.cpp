@@ -1,6 +1,7 @@
 #include "host/app.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -45,7 +46,8 @@ struct StartFailure {
   std::string message;
 };
 
-// The admin token of a host that was given none: made once, kept beside the database, shown once.
+// The admin token of a host that was given none: made once, kept beside the database, shown once to
+// whoever sits at the terminal. Elsewhere what is printed stays, in a journal for example.
 Result<std::string> generated_admin_token(const std::filesystem::path& folder, Log& log) {
   std::filesystem::path file = folder / "admin.token";
   if (auto kept = read_file(file, 4096)) {
@@ -57,7 +59,11 @@ Result<std::string> generated_admin_token(const std::filesystem::path& folder, L
   }
   std::string token = "davit_" + to_hex(random_bytes(24));
   TRY(write_file_atomically(file, token + "\n", 0600));
-  std::printf("davit: the admin token is %s (kept in %s)\n", token.c_str(), file.c_str());
+  if (::isatty(STDOUT_FILENO) == 1) {
+    std::printf("davit: the admin token is %s (kept in %s)\n", token.c_str(), file.c_str());
+  } else {
+    std::printf("davit: an admin token was made; it is in %s\n", file.c_str());
+  }
   std::fflush(stdout);
   log.info("An admin token was made", {{"file", file.string()}});
   return token;
@@ -286,6 +292,7 @@ std::optional<StartFailure> App::start_serving() {
   options.idle_timeout = config_.server.idle_timeout;
   options.write_timeout = config_.server.write_timeout;
   options.default_body_limit = config_.server.body_limit;
+  options.incoming_limit = config_.server.max_incoming_bytes;
   options.body_limit = [this](std::string_view, std::string_view path) {
     constexpr std::string_view kWebhooks = "/webhooks/";
     if (path.substr(0, kWebhooks.size()) != kWebhooks) return config_.server.body_limit;
@@ -360,9 +367,7 @@ void tell(int fd, std::string_view text) {
 
 int serve_here(const ServeOptions& options) {
   // Everything that arrives as a signal is waited for below; threads made from here on inherit the mask.
-  sigset_t handled;
-  sigemptyset(&handled);
-  for (int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&handled, signal);
+  const sigset_t handled = stop_signals();
   pthread_sigmask(SIG_BLOCK, &handled, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGXFSZ, SIG_IGN);  // a full quota is an error of write(), not our end
@@ -375,6 +380,9 @@ int serve_here(const ServeOptions& options) {
     descriptors.rlim_cur = descriptors.rlim_max;
     ::setrlimit(RLIMIT_NOFILE, &descriptors);
   }
+  // Memory of a large body goes back to the system with the body; by default free() would keep up to 32 MiB
+  // of each thread's.
+  ::mallopt(M_MMAP_THRESHOLD, 256 << 10);
   // The host's memory and environment hold secrets: no other process of the same user may read them.
   ::prctl(PR_SET_DUMPABLE, 0);
   isolation::become_subreaper();
@@ -393,8 +401,8 @@ int serve_here(const ServeOptions& options) {
     return failure->exit_code;
   }
   auto app = std::move(std::get<std::unique_ptr<App>>(started));
+  tell(options.serving_fd, std::to_string(app->longest_stop().count()));
   tell(options.ready_fd, "ready " + std::to_string(app->port()) + "\n");
-  tell(options.serving_fd, "s");
 
   for (;;) {
     int signal = 0;
@@ -406,11 +414,17 @@ int serve_here(const ServeOptions& options) {
     break;
   }
   // A second request does not wait for anybody, and neither does a stop wait for ever for a plugin that hangs
-  // in this process.
+  // in this process. Under a supervisor it is the one who counts requests: a terminal and a service manager
+  // send theirs to both, and it passes its own on, which makes two of one.
   const Duration patience = app->longest_stop();
-  std::thread([handled, patience] {
-    sigset_t again = handled;
-    sigdelset(&again, SIGHUP);
+  const bool supervised = options.serving_fd >= 0;
+  std::thread([supervised, patience] {
+    sigset_t again;
+    sigemptyset(&again);
+    if (!supervised) {
+      sigaddset(&again, SIGTERM);
+      sigaddset(&again, SIGINT);
+    }
     timespec limit{patience.count() / 1000, patience.count() % 1000 * 1'000'000};
     if (::sigtimedwait(&again, nullptr, &limit) < 0) {
       std::fputs("davit: the stop takes too long; ending at once (a plugin may hang)\n", stderr);

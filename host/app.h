@@ -29,7 +29,7 @@ int exit_code_of(store::OpenFailure failure);
 struct ServeOptions {
   std::filesystem::path config;
   int ready_fd = -1;    // gets "ready <port>\n" once requests are served, then is closed
-  int serving_fd = -1;  // the supervisor's: gets one byte once requests are served
+  int serving_fd = -1;  // the supervisor's: gets longest_stop in ms once requests are served
   int former_status =
       -1;                 // likewise: how the host before this one ended, as waitpid() says it; -1: not known
   bool supervise = true;  // false: the host in this very process, for debuggers and tests

@@ -6,11 +6,13 @@
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
+#include <string_view>
 
 #include "host/app.h"
 #include "host/cli/commands.h"
 #include "host/conformance/check_main.h"
 #include "host/isolation/runner_main.h"
+#include "host/supervisor.h"
 
 namespace {
 
@@ -29,6 +31,12 @@ int main(int argc, char** argv) {
   if (int fd = -1; davit::isolation::is_runner_command(argc, argv, fd))
     return davit::isolation::runner_main(fd);
   if (davit::conformance::is_check_command(argc, argv)) davit::conformance::check_main();
+
+  // A stop that is asked for while a host starts waits until somebody looks for it. Other commands just end.
+  if (argc > 1 && std::find(argv + 1, argv + argc, std::string_view("serve")) != argv + argc) {
+    const sigset_t stops = davit::stop_signals();
+    ::sigprocmask(SIG_BLOCK, &stops, nullptr);
+  }
 
   // A reader that goes away (davit tasks list | head) is an error of write(), not our end.
   std::signal(SIGPIPE, SIG_IGN);

@@ -14,7 +14,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <optional>
 
@@ -27,7 +29,10 @@ namespace {
 
 constexpr int kFirstDelayMs = 100;
 constexpr int kLongestDelayMs = 5'000;
-constexpr int kStableMs = 30'000;  // a host that ran this long starts again without delay
+constexpr long kPatienceWithAStartMs =
+    60'000;                              // a stop before the host serves: it may be changing its schema
+constexpr long kMorePatienceMs = 2'000;  // than the host has with itself, which says more about what hangs
+constexpr int kStableMs = 30'000;        // a host that ran this long starts again without delay
 
 long now_ms() {
   timespec now{};
@@ -36,9 +41,8 @@ long now_ms() {
 }
 
 sigset_t handled_signals() {
-  sigset_t set;
-  sigemptyset(&set);
-  for (int signal : {SIGTERM, SIGINT, SIGHUP, SIGCHLD}) sigaddset(&set, signal);
+  sigset_t set = stop_signals();
+  sigaddset(&set, SIGCHLD);
   return set;
 }
 
@@ -52,9 +56,9 @@ pid_t start_host(std::vector<std::string> command, int serving_fd, int ready_fd,
   argv.push_back(nullptr);
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
-  sigset_t none;
-  sigemptyset(&none);
-  posix_spawnattr_setsigmask(&attributes, &none);
+  // A signal that comes before the host waits for it must wait, too, and not end it.
+  sigset_t stops = stop_signals();
+  posix_spawnattr_setsigmask(&attributes, &stops);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
   pid_t pid = -1;
   int failure = posix_spawn(&pid, "/proc/self/exe", nullptr, &attributes, argv.data(), environ);
@@ -66,13 +70,35 @@ pid_t start_host(std::vector<std::string> command, int serving_fd, int ready_fd,
   return pid;
 }
 
-// Did the host write to its end of the pipe before it ended?
-bool had_served(int read_end) {
-  char byte = 0;
-  return ::read(read_end, &byte, 1) == 1;
+// What a host that serves has written to its end of the pipe: how long its stop may take, in milliseconds.
+std::optional<long> patience_told(int read_end) {
+  char text[32]{};
+  if (::read(read_end, text, sizeof text - 1) <= 0) return std::nullopt;
+  return std::atol(text);
+}
+
+// The next signal of `set`; SIGALRM, which nobody sends, when it is `until` (0: never) before one comes.
+int next_signal(const sigset_t& set, long until) {
+  for (;;) {
+    if (until == 0) {
+      if (int signal = sigwaitinfo(&set, nullptr); signal > 0) return signal;
+      continue;
+    }
+    const long left = std::max(until - now_ms(), 0L);
+    const timespec wait{left / 1000, left % 1000 * 1'000'000L};
+    if (int signal = sigtimedwait(&set, nullptr, &wait); signal > 0) return signal;
+    if (errno == EAGAIN) return SIGALRM;
+  }
 }
 
 }  // namespace
+
+sigset_t stop_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
+  return set;
+}
 
 int supervise(const SupervisorOptions& options) {
   sigset_t handled = handled_signals();
@@ -99,11 +125,23 @@ int supervise(const SupervisorOptions& options) {
     ready_fd = -1;
 
     int status = 0;
+    std::optional<long> patience;
+    long give_up_at = 0;  // while a stop is under way and the host was not killed
     for (;;) {
-      int signal = sigwaitinfo(&handled, nullptr);
-      if (signal == SIGTERM || signal == SIGINT) stopping = true;
-      if (signal == SIGTERM || signal == SIGINT || signal == SIGHUP)
-        ::kill(host, signal == SIGINT ? SIGTERM : signal);
+      const int signal = next_signal(handled, give_up_at);
+      if (signal == SIGHUP) ::kill(host, SIGHUP);
+      if (signal == SIGALRM || (stopping && (signal == SIGTERM || signal == SIGINT))) {
+        std::fputs(signal == SIGALRM ? "davit: the host does not stop in time; it is killed\n"
+                                     : "davit: a second signal to stop; the host is killed\n",
+                   stderr);
+        give_up_at = 0;
+        ::kill(host, SIGKILL);
+      } else if (signal == SIGTERM || signal == SIGINT) {
+        stopping = true;
+        if (!patience) patience = patience_told(served[0]);
+        give_up_at = now_ms() + patience.value_or(kPatienceWithAStartMs) + kMorePatienceMs;
+        ::kill(host, SIGTERM);
+      }
       // Several deaths may share one SIGCHLD: take the host's own, and reap what fell to us meanwhile.
       bool ended = false;
       int one = 0;
@@ -116,7 +154,7 @@ int supervise(const SupervisorOptions& options) {
       if (ended) break;
     }
     leftovers.end(Duration{5'000});
-    bool served_before = had_served(served[0]);
+    const bool served_before = patience || patience_told(served[0]);
     ::close(served[0]);
     if (stopping) return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
     // A host that cannot begin to serve has said why, and would say the same again. One that served and then

@@ -1,6 +1,8 @@
 // The small process above the host: starts it again when it dies, and ends what it left running.
 #pragma once
 
+#include <signal.h>
+
 #include <string>
 #include <vector>
 
@@ -11,8 +13,12 @@ struct SupervisorOptions {
   int ready_fd = -1;                 // inherited by the first start
 };
 
+// What a host and its supervisor block first thing, and wait for: SIGTERM, SIGINT and SIGHUP.
+sigset_t stop_signals();
+
 // Blocks SIGTERM, SIGINT and SIGHUP in this process and passes them to the host. Returns the exit code when
-// the host was asked to end and did, or when it ended with a failure before it began to serve. Whatever else
+// the host was asked to end and did (1 if it had to be killed: it hung longer than its stop may take, or a
+// second signal came), or when it ended with a failure before it began to serve. Whatever else
 // ends it, a crash or an exit, starts it again: after 100 ms, then with a growing delay, and tells it how the
 // one before ended
 // (--former-status, as waitpid() says it).

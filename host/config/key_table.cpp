@@ -106,6 +106,10 @@ std::vector<Field<ServerConfig>> server_fields() {
       {"max_connections", &S::max_connections, "Open connections; more are answered 503.", 1, 100'000},
       {"body_limit", &S::body_limit, "Largest request body of the API; webhooks have their own limit.", 1024,
        256 << 20},
+      {"max_incoming_bytes", &S::max_incoming_bytes,
+       "Bytes of all request bodies on their way in; more are answered 503. Large ones get three quarters of "
+       "it, so no single body may be larger than that.",
+       1 << 20, 16.0 * (1 << 30)},
       {"head_timeout", &S::head_timeout, "Time for a client to send a request's head.", 100, 10 * kMinute},
       {"body_timeout", &S::body_timeout, "Time for a client to send a request's body.", 100, 10 * kMinute},
       {"idle_timeout", &S::idle_timeout, "Time a connection may wait between requests.", 100, kHour},

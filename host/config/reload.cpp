@@ -16,6 +16,7 @@ std::vector<std::string> waits_for_restart(const Config& running, const Config& 
   server("server.public", &ServerConfig::public_access);
   server("server.max_connections", &ServerConfig::max_connections);
   server("server.body_limit", &ServerConfig::body_limit);
+  server("server.max_incoming_bytes", &ServerConfig::max_incoming_bytes);
   server("server.head_timeout", &ServerConfig::head_timeout);
   server("server.body_timeout", &ServerConfig::body_timeout);
   server("server.idle_timeout", &ServerConfig::idle_timeout);

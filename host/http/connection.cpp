@@ -146,6 +146,13 @@ void Connection::read_requests() {
 bool Connection::begin_body() {
   body_begun_ = true;
   wait_for(worker_.server->options.body_timeout);
+  // A body that has no room now is refused before it is read.
+  const ServerState& server = *worker_.server;
+  if (server.incoming_bytes.load(std::memory_order_relaxed) + parser_.request_size() >
+      room_for(parser_.request_size(), server.options.incoming_limit)) {
+    refuse_body();
+    return false;
+  }
   if (!count_body()) return false;
   if (parser_.expects_continue() && input_.size() == parser_.head_size()) {
     write("HTTP/1.1 100 Continue\r\n\r\n", {});
@@ -161,11 +168,15 @@ bool Connection::count_body() {
   const std::size_t more = input_.size() - counted_;
   counted_ = input_.size();
   if (server.incoming_bytes.fetch_add(more, std::memory_order_relaxed) + more <=
-      server.options.incoming_limit) {
+      room_for(parser_.request_size(), server.options.incoming_limit)) {
     return true;
   }
-  refuse(503, "The server is taking in as many bodies as it can; try again later.");
+  refuse_body();
   return false;
+}
+
+void Connection::refuse_body() {
+  refuse(503, "The server is taking in as many bodies as it can; try again later.");
 }
 
 void Connection::forget_body() {

@@ -67,6 +67,7 @@ class Connection {
   bool receive();
   bool begin_body();
   bool count_body();
+  void refuse_body();
   void forget_body();
   void dispatch();
   void refuse(int status, std::string_view detail);
@@ -96,10 +97,10 @@ class Connection {
   std::size_t progress_ = 0;  // bytes sent since the write time-out began
   std::shared_ptr<StreamState> stream_;
   std::size_t discarded_ = 0;
-  bool input_ended_ = false;   // the client has closed its side
-  bool head_begun_ = false;    // the head's time is running
-  bool body_begun_ = false;    // the body's time is running
-  std::size_t counted_ = 0;  // our part of the server's incoming_bytes
+  bool input_ended_ = false;  // the client has closed its side
+  bool head_begun_ = false;   // the head's time is running
+  bool body_begun_ = false;   // the body's time is running
+  std::size_t counted_ = 0;   // our part of the server's incoming_bytes
   bool is_head_request_ = false;
   bool keep_alive_ = true;    // as the client wishes
   bool close_after_ = false;  // the answer being sent is the last

@@ -53,11 +53,10 @@ GuardedTransport::GuardedTransport(std::shared_ptr<ServerState> server)
   worker_.server = std::move(server);
   const Options& options = worker_.server->options;
   worker_.body_limit = options.body_limit;
-  if (!worker_.body_limit) {
-    worker_.body_limit = [limit = options.default_body_limit](std::string_view, std::string_view) {
-      return limit;
-    };
-  }
+  const std::size_t most = room_for_large_bodies(options.incoming_limit) - RequestParser::kMaxHead;
+  worker_.body_limit = [&options, most](std::string_view method, std::string_view path) {
+    return std::min(most, options.body_limit ? options.body_limit(method, path) : options.default_body_limit);
+  };
 }
 
 GuardedTransport::~GuardedTransport() {

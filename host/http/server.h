@@ -37,8 +37,10 @@ struct Options {
   Duration write_timeout{10'000};  // without the client taking 16 KiB or the rest
   Duration linger_timeout{2'000};  // for a client to read the last answer before its connection is gone
   std::size_t default_body_limit = 1 << 20;
-  // Bytes of bodies on their way in, all connections together; a request that would pass it gets 503.
-  std::size_t incoming_limit = 256 << 20;
+  // Bytes of bodies on their way in, all connections together; a request that would pass it gets 503. Bodies
+  // larger than a 64th of it share three quarters: a few large ones leave room for everybody else's. A single
+  // body larger than those is 413, whatever its own limit.
+  std::size_t incoming_limit = 64 << 20;
   std::size_t stream_lag_limit = 256 * 1024;  // bytes a stream's reader may be behind
   // Body limit by method and path; absent: the default for all. Called on I/O threads.
   BodyLimit body_limit;

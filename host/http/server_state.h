@@ -43,6 +43,14 @@ constexpr std::int64_t turned_away_at_most(std::int64_t max_connections) {
   return std::clamp<std::int64_t>(max_connections / 4, 4, 256);
 }
 
+// What of incoming_bytes may be taken when a body of that size comes.
+constexpr std::size_t room_for_large_bodies(std::size_t incoming_limit) {
+  return incoming_limit - incoming_limit / 4;
+}
+constexpr std::size_t room_for(std::size_t body, std::size_t incoming_limit) {
+  return body > incoming_limit / 64 ? room_for_large_bodies(incoming_limit) : incoming_limit;
+}
+
 inline void count(std::atomic<std::uint64_t>& counter) { counter.fetch_add(1, std::memory_order_relaxed); }
 
 }  // namespace davit::http

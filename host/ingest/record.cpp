@@ -15,20 +15,51 @@ bool same_name(std::string_view a, std::string_view b) {
   return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
 }
 
+bool contains(std::string_view name, std::string_view word) {
+  return std::search(name.begin(), name.end(), word.begin(), word.end(),
+                     [](char a, char b) { return (a | 0x20) == (b | 0x20); }) != name.end();
+}
+
 bool is_secret(const plugin::Webhook& webhook, std::string_view name) {
   for (std::string_view known : {"authorization", "proxy-authorization", "cookie"}) {
     if (same_name(name, known)) return true;
   }
   // Also signatures of other schemes than the one in use (X-Hub-Signature beside X-Hub-Signature-256) and
   // tokens.
-  auto contains = [&](std::string_view word) {
-    return std::search(name.begin(), name.end(), word.begin(), word.end(),
-                       [](char a, char b) { return (a | 0x20) == b; }) != name.end();
-  };
-  if (contains("signature") || contains("token") || contains("secret") || contains("api-key")) return true;
+  for (std::string_view word : {"signature", "token", "secret", "api-key", "password"}) {
+    if (contains(name, word)) return true;
+  }
   if (!webhook.scheme) return false;
   return std::any_of(webhook.scheme->headers.begin(), webhook.scheme->headers.end(),
                      [&](const std::string& header) { return same_name(header, name); });
+}
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  c |= 0x20;
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+// Percent signs resolved, so that to%6ben is no other word than token; what is none stays as it is.
+std::string decoded(std::string_view text) {
+  std::string plain;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const int high = text[i] == '%' && i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
+    const int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
+    plain += low >= 0 ? static_cast<char>(high * 16 + low) : text[i];
+    if (low >= 0) i += 2;
+  }
+  return plain;
+}
+
+// More words than for headers, where a harmless X-Event-Key is common and needed when hooks run again.
+bool is_secret_parameter(std::string_view name) {
+  const std::string plain = decoded(name);
+  for (std::string_view word :
+       {"token", "secret", "sig", "key", "pass", "pwd", "auth", "credential", "session", "jwt"}) {
+    if (contains(plain, word)) return true;
+  }
+  return false;
 }
 
 store::NewDelivery basics(const plugin::Webhook& webhook, const VerifiedDelivery& verified) {
@@ -41,7 +72,7 @@ store::NewDelivery basics(const plugin::Webhook& webhook, const VerifiedDelivery
   if (verified.key_is_body_hash()) record.key_window = kBodyHashWindow;
   record.method = delivery.method;
   record.path = delivery.path;
-  record.query = delivery.query;
+  record.query = query_without_secrets(delivery.query);
   record.headers = headers_json(webhook, delivery);
   record.body = delivery.body;
   record.remote_address = delivery.remote_address;
@@ -66,6 +97,23 @@ std::string timings_json(const plugin::HookTimings& timings) {
 }
 
 }  // namespace
+
+std::string query_without_secrets(std::string_view query) {
+  std::string kept;
+  while (!query.empty()) {
+    const std::size_t end = std::min(query.find_first_of("&;"), query.size());
+    const std::string_view parameter = query.substr(0, end);
+    const std::size_t equals = parameter.find('=');
+    if (equals != std::string_view::npos && is_secret_parameter(parameter.substr(0, equals))) {
+      kept.append(parameter.substr(0, equals + 1)).append("(removed)");
+    } else {
+      kept += parameter;
+    }
+    if (end < query.size()) kept += query[end];
+    query.remove_prefix(std::min(end + 1, query.size()));
+  }
+  return kept;
+}
 
 std::string headers_json(const plugin::Webhook& webhook, const Delivery& delivery) {
   JsonBuffer buffer;

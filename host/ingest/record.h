@@ -27,6 +27,10 @@ store::NewDelivery refused_record(const plugin::Webhook& webhook, const Verified
 // "(removed)".
 std::string headers_json(const plugin::Webhook& webhook, const Delivery& delivery);
 
+// The query with the values of parameters whose names speak of a secret (token, key, password, …) replaced by
+// "(removed)".
+std::string query_without_secrets(std::string_view query);
+
 // A stored delivery as it came, for its hooks to see again. It was verified before it was stored.
 VerifiedDelivery delivery_again(std::shared_ptr<const store::DeferredDelivery> deferred);
 

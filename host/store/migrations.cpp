@@ -13,6 +13,10 @@ Result<> migrate(Database& database, const std::filesystem::path& path, std::spa
   const std::int64_t reached = database.integer("PRAGMA user_version");
   TRY(database.check());
   const auto newest = static_cast<std::int64_t>(steps.size());
+  if (reached < 0) {
+    return Error{ErrorCode::InvalidInput,
+                 path.string() + ": has schema " + std::to_string(reached) + ", which no davit writes"};
+  }
   if (reached >= newest) return {};
   if (reached > 0) {
     std::filesystem::path copy = path.string() + ".before-v" + std::to_string(newest);

@@ -90,6 +90,11 @@ std::optional<OpenError> check_identity(Database& database, const std::filesyste
   if (application != kApplicationId && (application != 0 || version != 0 || objects != 0)) {
     return refuse(OpenFailure::Foreign, path, "is a database of another program; name another file");
   }
+  if (version < 0) {
+    return refuse(OpenFailure::Corrupt, path,
+                  "is damaged (it has schema " + std::to_string(version) +
+                      ", which no davit writes); restore a backup");
+  }
   if (version > newest_version()) {
     return refuse(OpenFailure::Newer, path,
                   "has schema " + std::to_string(version) + ", this davit knows " +

@@ -76,6 +76,12 @@ const std::vector<Animal>& zoo() {
        [](const fs::path& path) { EXPECT_EQ(execute(path, "PRAGMA application_id = 7"), SQLITE_OK); }},
       {"Newer", 13, "has schema 9999",
        [](const fs::path& path) { EXPECT_EQ(execute(path, "PRAGMA user_version = 9999"), SQLITE_OK); }},
+      {"SchemaBelowZero", 14, "is damaged (it has schema -1, which no davit writes)",
+       [](const fs::path& path) { EXPECT_EQ(execute(path, "PRAGMA user_version = -1"), SQLITE_OK); }},
+      {"SchemaFarBelowZero", 14, "is damaged (it has schema -2147483648, which no davit writes)",
+       [](const fs::path& path) {
+         EXPECT_EQ(execute(path, "PRAGMA user_version = -2147483648"), SQLITE_OK);
+       }},
       {"CutShort", 14, "is damaged",
        [](const fs::path& path) {
          mark_unclean(path);
@@ -150,6 +156,20 @@ TEST_P(ZooTest, AProgramThatOpensWhateverThereIsIsCaught) {
     EXPECT_THAT(found, Contains(AnyOf(HasSubstr("it changed"), HasSubstr("it made")))) << code;
   else
     EXPECT_THAT(found, Contains("it ended with 1")) << code;
+}
+
+TEST(RefusedReadTest, CommandsSayTheSameOfASchemaBelowZero) {
+  RunningHost host;
+  host.configure("");
+  ASSERT_EQ(host.command({"init"}).status, 0);
+  ASSERT_EQ(execute(host.folder() / "davit.db", "PRAGMA user_version = -1"), SQLITE_OK);
+  const std::string copy = host.folder() / "copy.db";
+  for (const auto& words : std::vector<std::vector<std::string>>{{"verify-store"}, {"backup", copy}}) {
+    const auto output = host.command(words);
+    EXPECT_EQ(output.status, 14) << output.text;
+    EXPECT_THAT(output.text, HasSubstr("is damaged (it has schema -1, which no davit writes)"));
+  }
+  EXPECT_FALSE(fs::exists(copy));
 }
 
 TEST(RefusedStartTest, ADatabaseThatCannotBeWritten) {

@@ -29,6 +29,7 @@ constexpr int kConnections = 32;  // what the host is told it may hold; twice as
 constexpr std::size_t kBody = 1 << 20;
 
 constexpr long kMostPlainKib = 256 << 10;
+constexpr long kMostLessForBodiesKib = 96 << 10;  // of that, when it is only bodies on their way in
 #if defined(__SANITIZE_ADDRESS__)
 constexpr long kMostKib = 1'200 << 10;  // freed memory is kept back for a while, and what is left has borders
 #elif defined(__SANITIZE_THREAD__)
@@ -151,6 +152,56 @@ TEST(OverloadTest, MemoryIsBoundedHealthIsToldAndWhatWasAcceptedIsThere) {
   EXPECT_EQ(host.end(SIGTERM), 0);
   seen.accepted.insert(afterwards);
   EXPECT_THAT(complaints_about_books(host, seen.accepted), IsEmpty());
+}
+
+// Announces a delivery of `announced` bytes without a signature and sends `sent` of them, unless it is
+// answered before.
+test::RawAnswer send_unsigned(test::RawClient& client, std::size_t announced, std::size_t sent) {
+  static const std::string kPiece(256 << 10, 'x');
+  client.send(
+      "POST /webhooks/github HTTP/1.1\r\nHost: davit.test\r\nContent-Type: application/json\r\n"
+      "X-GitHub-Event: issues\r\nContent-Length: " +
+      std::to_string(announced) + "\r\n\r\n");
+  for (std::size_t done = 0; done < sent; done += kPiece.size()) {
+    pollfd answered{client.fd(), POLLIN, 0};
+    if (::poll(&answered, 1, 0) == 1 || !client.send(kPiece)) return client.read_answer();
+  }
+  return {};
+}
+
+TEST(OverloadTest, LargeBodiesOfAnybodyAreBoundedByTheDefaultsAndASmallSignedOneGetsIn) {
+  constexpr int kSenders = 24;
+  RunningHost host;
+  host.install(DAVIT_BUILD_DIR "/plugins/github.so");
+  host.install(DAVIT_BUILD_DIR "/tests/faults/unlucky_agent.so");
+  host.configure(
+      "webhooks:\n  github: {secret_env: GITHUB_WEBHOOK_SECRET, isolation: inprocess, config: {agent: "
+      "steady}}\n"
+      "agents:\n  steady: {}\n");
+  ASSERT_TRUE(host.start()) << host.log();
+  std::vector<std::unique_ptr<test::RawClient>> clients;
+  std::vector<test::RawAnswer> answers(kSenders);
+  for (int i = 0; i < kSenders; ++i) clients.push_back(std::make_unique<test::RawClient>(host.port()));
+  std::vector<std::thread> senders;
+  for (std::size_t i = 0; i < kSenders; ++i) {
+    senders.emplace_back([&, i] { answers[i] = send_unsigned(*clients[i], 24 << 20, 20 << 20); });
+  }
+  for (std::thread& sender : senders) sender.join();
+  // Those who were not refused are still expected to send the rest.
+  EXPECT_EQ(host.github("issues", labeled_issue()).status, 202);
+  int refused = 0;
+  for (const test::RawAnswer& answer : answers) {
+    if (answer.status == 0) continue;
+    EXPECT_EQ(answer.status, 503);
+    EXPECT_EQ(answer.header("Retry-After"), "1");
+    ++refused;
+  }
+  EXPECT_GT(refused, kSenders / 2);
+  const long peak = peak_resident_kib(host.pid());
+  std::cout << refused << " of " << kSenders << " refused; at most " << (peak >> 10) << " MiB\n";
+  EXPECT_LT(peak, kMostKib - kMostLessForBodiesKib);
+  clients.clear();
+  EXPECT_EQ(host.end(SIGTERM), 0);
 }
 
 // The known-bad variant: a server that takes whatever comes, and keeps it.

@@ -53,8 +53,9 @@ inline Process process(pid_t pid) {
   return found;
 }
 
-// Everything below `root` that is not dead. A process that nobody has waited for yet is dead.
-inline std::vector<Process> living_below(pid_t root) {
+// Everything below `root` as one look shows it, the dead that nobody has waited for included. /proc is listed
+// first and read then, so that a look misses who is born meanwhile.
+inline std::vector<Process> seen_below(pid_t root) {
   std::vector<Process> all;
   for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
     const std::string name = entry.path().filename();
@@ -67,12 +68,25 @@ inline std::vector<Process> living_below(pid_t root) {
     for (const Process& one : all)
       if (below.count(one.parent) != 0 && below.insert(one.pid).second) grown = true;
   }
-  std::vector<Process> living;
-  for (Process& one : all) {
-    if (one.pid == root || below.count(one.pid) == 0 || one.state == 'Z' || one.state == 'X') continue;
-    living.push_back(std::move(one));
+  std::vector<Process> seen;
+  for (Process& one : all)
+    if (one.pid != root && below.count(one.pid) != 0) seen.push_back(std::move(one));
+  return seen;
+}
+
+// Everything below `root` that is not dead. That there is nothing is believed only once a further look has
+// shown nobody new.
+inline std::vector<Process> living_below(pid_t root) {
+  std::set<pid_t> known;
+  for (bool first = true;; first = false) {
+    bool somebody_new = false;
+    std::vector<Process> living;
+    for (Process& one : seen_below(root)) {
+      somebody_new = known.insert(one.pid).second || somebody_new;
+      if (one.state != 'Z' && one.state != 'X') living.push_back(std::move(one));
+    }
+    if (!living.empty() || (!first && !somebody_new)) return living;
   }
-  return living;
 }
 
 inline std::string names_of(const std::vector<Process>& processes) {

@@ -114,6 +114,97 @@ TEST(StopTest, ASecondSignalEndsAtOnce) {
   EXPECT_THAT(host.log(), Not(HasSubstr("the stop takes too long"))) << "it waited all the same";
 }
 
+// The host under a supervisor.
+pid_t host_below(pid_t supervisor) {
+  pid_t host = -1;
+  std::ifstream("/proc/" + std::to_string(supervisor) + "/task/" + std::to_string(supervisor) +
+                "/children") >>
+      host;
+  return host;
+}
+
+// The value of a line of /proc/PID/status.
+std::string status_of(pid_t pid, const std::string& name) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.rfind(name + ":\t", 0) == 0) return line.substr(name.size() + 2);
+  return "0";
+}
+
+bool has_signal(pid_t pid, const std::string& mask, int signal) {
+  return (std::stoull(status_of(pid, mask), nullptr, 16) >> (signal - 1) & 1) == 1;
+}
+
+bool freeze(pid_t pid) {
+  return ::kill(pid, SIGSTOP) == 0 && eventually([&] { return status_of(pid, "State")[0] == 'T'; });
+}
+
+TEST(SupervisedStopTest, AHostThatHangsIsKilledWhenItsTimeIsUp) {
+  RunningHost host;
+  host.server_options = ", drain_timeout: 0ms";
+  make_echo_host(host);
+  ASSERT_TRUE(host.start({})) << host.log();
+  ASSERT_TRUE(freeze(host_below(host.pid())));
+  EXPECT_EQ(host.end(SIGTERM), 1);
+  EXPECT_THAT(host.log(), HasSubstr("the host does not stop in time; it is killed"));
+}
+
+TEST(SupervisedStopTest, ASecondSignalKillsAHostThatHangs) {
+  RunningHost host;
+  host.server_options = ", drain_timeout: 1h";
+  make_echo_host(host);
+  ASSERT_TRUE(host.start({})) << host.log();
+  const pid_t below = host_below(host.pid());
+  ASSERT_TRUE(freeze(below));
+  ASSERT_EQ(::kill(host.pid(), SIGTERM), 0);
+  // The first one was taken when it waits at the host.
+  ASSERT_TRUE(eventually([&] { return has_signal(below, "ShdPnd", SIGTERM); }));
+  EXPECT_EQ(host.end(SIGINT), 1);
+  EXPECT_THAT(host.log(), HasSubstr("a second signal to stop; the host is killed"));
+}
+
+TEST(SupervisedStopTest, ASignalToBothIsOneRequest) {
+  RunningHost host;
+  make_echo_host(host, kShortWork);
+  ASSERT_TRUE(host.start({})) << host.log();
+  ASSERT_EQ(deliver(host.port(), "one").status, 202);
+  ASSERT_EQ(::kill(host_below(host.pid()), SIGTERM), 0);
+  EXPECT_EQ(host.end(SIGTERM), 0) << host.log();
+}
+
+// Right after the spawn nobody but the one who spawns can keep a signal from ending a program; so he does,
+// and it waits there from before the first instruction on.
+TEST(EarlyStopTest, AStopThatWasAskedForBeforeTheStartIsOrderly) {
+  RunningHost host;
+  make_echo_host(host);
+  for (const auto& more : std::vector<std::vector<std::string>>{{}, {"--no-supervisor"}}) {
+    for (int round = 0; round < trials(10, 300); ++round) {
+      sigset_t stop, before;
+      sigemptyset(&stop);
+      sigaddset(&stop, round % 2 == 0 ? SIGTERM : SIGINT);
+      pthread_sigmask(SIG_BLOCK, &stop, &before);
+      host.launch(more);
+      pthread_sigmask(SIG_SETMASK, &before, nullptr);
+      ASSERT_EQ(host.end(round % 2 == 0 ? SIGTERM : SIGINT), 0) << "round " << round << "\n" << host.log();
+    }
+  }
+}
+
+TEST(EarlyStopTest, AStopIsOrderlyFromTheMomentTheProgramBegins) {
+  RunningHost host;
+  make_echo_host(host);
+  for (const auto& more : std::vector<std::vector<std::string>>{{}, {"--no-supervisor"}}) {
+    for (int round = 0; round < trials(10, 300); ++round) {
+      host.follow_port();  // what the log tells of the round before is no news
+      host.launch(more);
+      // While it waits for a signal it does not block that one, so that the moment may be missed.
+      while (host.running() && !has_signal(host.pid(), "SigBlk", SIGTERM) && !host.follow_port()) {
+      }
+      ASSERT_EQ(host.end(SIGTERM), 0) << "round " << round << "\n" << host.log();
+    }
+  }
+}
+
 // The known-bad variants: a host that is killed instead, one that ends its agents before it has let go of
 // their tasks, and one that acknowledges before it commits.
 TEST(StopTest, AKillInPlaceOfAStopIsCaught) {

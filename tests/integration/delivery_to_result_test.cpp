@@ -171,6 +171,28 @@ TEST_P(DeliveryToResultTest, NoSecretIsInTheLogTheDatabaseOrAnAnswer) {
   EXPECT_EQ(database->find(RunningHost::github_signature(labeled).substr(7)), std::string::npos);
 }
 
+TEST_P(DeliveryToResultTest, ASecretInTheQueryIsNotKept) {
+  const std::string body = labeled;
+  const std::string query =
+      "token=CANARY-1&page=7&API_Key=CANARY-2;to%6ben=CANARY-3&x-signature=CANARY-4&user%5Bpassword%5D="
+      "CANARY-5&"
+      "Authorization=CANARY-6&empty&name=value";
+  auto answer = host.request("POST", "/webhooks/github?" + query, body,
+                             {{"Content-Type", "application/json"},
+                              {"X-GitHub-Event", "issues"},
+                              {"X-GitHub-Delivery", new_id()},
+                              {"X-Hub-Signature-256", RunningHost::github_signature(body)}});
+  ASSERT_EQ(answer.status, 202) << answer.body << host.log();
+  EXPECT_EQ(host.end(SIGTERM), 0);
+  EXPECT_THAT(host.log(), Not(HasSubstr("CANARY")));
+  auto database = read_file(host.folder() / "davit.db", 256u << 20);
+  ASSERT_TRUE(database.ok());
+  EXPECT_EQ(database->find("CANARY"), std::string::npos);
+  EXPECT_NE(database->find("token=(removed)&page=7&API_Key=(removed);to%6ben=(removed)&x-signature=(removed)&"
+                           "user%5Bpassword%5D=(removed)&Authorization=(removed)&empty&name=value"),
+            std::string::npos);
+}
+
 TEST_P(DeliveryToResultTest, TheApiWantsAToken) {
   EXPECT_EQ(host.request("GET", "/api/dashboard/tasks").status, 401);
   EXPECT_EQ(host.request("GET", "/api/dashboard/tasks", "", {{"Authorization", "Bearer wrong"}}).status, 401);
@@ -338,6 +360,54 @@ TEST(ServeTest, AWebhookWithoutASecretAnswers503AndSaysSoAtTheStart) {
   ASSERT_TRUE(host.start()) << host.log();
   EXPECT_EQ(host.github("issues", "{}").status, 503);
   EXPECT_THAT(host.log(), HasSubstr("GITHUB_WEBHOOK_SECRET"));
+}
+
+TEST(ServeTest, TheTokenThatItMadeIsNotPrintedWhereItWouldStay) {
+  RunningHost host;
+  host.configure("");
+  ASSERT_TRUE(host.start()) << host.log();
+  ASSERT_GE(host.token().size(), 16u);
+  EXPECT_THAT(host.log(), Not(HasSubstr(host.token())));
+  EXPECT_THAT(host.log(),
+              HasSubstr("an admin token was made; it is in " + (host.folder() / "admin.token").string()));
+}
+
+// What the program says first when its output is a terminal.
+std::string first_line_at_a_terminal(const RunningHost& host) {
+  const UniqueFd screen(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+  ::grantpt(screen.number());
+  ::unlockpt(screen.number());
+  char name[64];
+  if (::ptsname_r(screen.number(), name, sizeof name) != 0) return "no terminal";
+  std::string program = DAVIT_BUILD_DIR "/bin/davit",
+              config = "--config=" + (host.folder() / "davit.yaml").string();
+  std::string serve = "serve", alone = "--no-supervisor";
+  char* argv[] = {program.data(), serve.data(), alone.data(), config.data(), nullptr};
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, 1, name, O_RDWR | O_NOCTTY, 0);
+  posix_spawn_file_actions_addopen(&actions, 2, host.log_file().c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+  pid_t pid = -1;
+  EXPECT_EQ(::posix_spawn(&pid, argv[0], &actions, nullptr, argv, environ), 0);
+  posix_spawn_file_actions_destroy(&actions);
+  std::string line;
+  pollfd output{screen.number(), POLLIN, 0};
+  for (char c; ::poll(&output, 1, 20'000) == 1 && ::read(screen.number(), &c, 1) == 1 && c != '\n';)
+    line += c;
+  ::kill(pid, SIGTERM);
+  int status = 0;
+  ::waitpid(pid, &status, 0);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  return line;
+}
+
+TEST(ServeTest, TheTokenThatItMadeIsShownAtATerminal) {
+  RunningHost host;
+  host.configure("");
+  const std::string line = first_line_at_a_terminal(host);
+  auto token = read_file(host.folder() / "admin.token");
+  ASSERT_TRUE(token.ok()) << host.log();
+  EXPECT_THAT(line, HasSubstr("the admin token is " + token->substr(0, token->find('\n'))));
 }
 
 TEST(ServeTest, ADisabledWebhookIsNotFound) {

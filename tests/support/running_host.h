@@ -90,6 +90,13 @@ class RunningHost {
     return true;
   }
 
+  // Starts it without waiting for anything; end() ends it.
+  void launch(const std::vector<std::string>& more = {"--no-supervisor"}) {
+    std::vector<std::string> words{kProgram, "serve", "--config=" + (folder() / "davit.yaml").string()};
+    words.insert(words.end(), more.begin(), more.end());
+    pid_ = spawn(words, log_file(), true);
+  }
+
   // Under a supervisor, once the log tells of one more start than before: goes on with that one's port.
   bool follow_port() {
     std::string text = log();
