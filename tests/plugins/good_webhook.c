@@ -102,6 +102,7 @@ static davit_status handle(void *self, const davit_call *call, davit_text parsed
   if (strcmp(me->mode, "crash") == 0) *(volatile int *)8 = 1;
   if (strcmp(me->mode, "exit") == 0) exit(0);
   if (strcmp(me->mode, "hang") == 0) {
+    me->host->log(me->host, DAVIT_LOG_INFO, text("handle hangs from now on"), text("{}"));
     for (volatile int forever = 1; forever;) {
     }
   }
