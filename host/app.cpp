@@ -50,12 +50,13 @@ struct StartFailure {
 // whoever sits at the terminal. Elsewhere what is printed stays, in a journal for example.
 Result<std::string> generated_admin_token(const std::filesystem::path& folder, Log& log) {
   std::filesystem::path file = folder / "admin.token";
-  if (auto kept = read_file(file, 4096)) {
-    std::string token = *kept;
-    while (!token.empty() && (token.back() == '\n' || token.back() == '\r')) token.pop_back();
-    if (token.size() >= 16) return token;
-    return Error{ErrorCode::InvalidInput,
-                 file.string() + ": holds no token; remove the file and a new one is made"};
+  struct stat info {};
+  if (::lstat(file.c_str(), &info) == 0) {
+    std::string note;
+    auto kept = config::fetch_secret({.kind = config::SecretSource::Kind::File, .name = file.string()}, 16,
+                                     config::process_environment(), note);
+    if (kept) return kept;
+    return Error{kept.error().code, kept.error().message + ", or remove it and a new token is made"};
   }
   std::string token = "davit_" + to_hex(random_bytes(24));
   TRY(write_file_atomically(file, token + "\n", 0600));

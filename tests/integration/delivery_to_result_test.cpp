@@ -372,6 +372,31 @@ TEST(ServeTest, TheTokenThatItMadeIsNotPrintedWhereItWouldStay) {
               HasSubstr("an admin token was made; it is in " + (host.folder() / "admin.token").string()));
 }
 
+TEST(ServeTest, ATokenThatEverybodyMayReadIsNotUsed) {
+  RunningHost host;
+  host.configure("");
+  ASSERT_TRUE(host.start()) << host.log();
+  EXPECT_EQ(host.end(SIGTERM), 0);
+  const auto file = host.folder() / "admin.token";
+  std::filesystem::permissions(file, std::filesystem::perms(0644));
+  const auto output = host.command({"serve", "--no-supervisor"});
+  EXPECT_EQ(output.status, 1);
+  EXPECT_THAT(output.text, HasSubstr("is open to everyone on this machine (mode 0644); run chmod 0600 " +
+                                     file.string() + ", or remove it and a new token is made"));
+}
+
+TEST(ServeTest, ADatabaseThatOthersMayReadIsWarnedOf) {
+  RunningHost host;
+  host.configure("");
+  ASSERT_TRUE(host.start()) << host.log();
+  EXPECT_EQ(host.end(SIGTERM), 0);
+  EXPECT_THAT(host.log(), Not(HasSubstr("is open to others")));
+  std::filesystem::permissions(host.folder() / "davit.db", std::filesystem::perms(0640));
+  ASSERT_TRUE(host.start()) << host.log();
+  EXPECT_EQ(host.end(SIGTERM), 0);
+  EXPECT_THAT(host.log(), HasSubstr("The database is open to others on this machine"));
+}
+
 // What the program says first when its output is a terminal.
 std::string first_line_at_a_terminal(const RunningHost& host) {
   const UniqueFd screen(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
