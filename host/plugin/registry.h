@@ -4,7 +4,6 @@
 // alive by shared_ptr, so an old generation drains by itself.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -13,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "host/base/guarded.h"
 #include "host/model/plugin_info.h"
 #include "host/plugin/settings.h"
 #include "host/plugin/signature.h"
@@ -88,14 +88,20 @@ struct Snapshot {
   std::vector<std::shared_ptr<const Agent>> agents_with(std::string_view capability) const;
 };
 
-// Thread-safe.
+// Thread-safe. A lock, because std::atomic<std::shared_ptr> of GCC 12 lets a reader go before its reads are
+// ordered (its load() unlocks relaxed), which a weakly ordered processor may turn into the wrong snapshot.
 class Registry {
  public:
-  std::shared_ptr<const Snapshot> current() const { return snapshot_.load(); }
-  void publish(std::shared_ptr<const Snapshot> snapshot) { snapshot_.store(std::move(snapshot)); }
+  std::shared_ptr<const Snapshot> current() const {
+    return snapshot_.with([](const auto& snapshot) { return snapshot; });
+  }
+  void publish(std::shared_ptr<const Snapshot> snapshot) {
+    // The one before may be the last to hold libraries: it goes after the lock.
+    snapshot_.with([&](auto& current) { current.swap(snapshot); });
+  }
 
  private:
-  std::atomic<std::shared_ptr<const Snapshot>> snapshot_{std::make_shared<const Snapshot>()};
+  Guarded<std::shared_ptr<const Snapshot>> snapshot_{std::make_shared<const Snapshot>()};
 };
 
 }  // namespace davit::plugin
