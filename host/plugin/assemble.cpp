@@ -129,10 +129,10 @@ void judge(Webhook& webhook, const WebhookMetadata& metadata) {
               "allow_own_signature_check: true if you trust it to");
   }
   if (settings.secrets.empty() && !settings.allow_unsigned) {
-    std::string hint =
-        metadata.secret_env_var.empty() ? "" : ", for example secret_env: " + metadata.secret_env_var;
-    return is(ServingState::NoSecret, "it has no secret to check signatures with; configure one" + hint +
-                                          ", or say allow_unsigned: true");
+    std::string reason =
+        "it has no secret to check signatures with; name a secret_file and reload, or name a secret_env ";
+    if (!metadata.secret_env_var.empty()) reason += "(" + metadata.secret_env_var + ") ";
+    return is(ServingState::NoSecret, reason + "that the host is started with, or say allow_unsigned: true");
   }
 }
 
