@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <mutex>
 #include <thread>
 
 #include "host/base/crypto.h"
@@ -81,8 +82,9 @@ class App {
   int port() const { return server_->port(); }
   // After a stop was asked for, this long is enough unless something hangs.
   Duration longest_stop() const { return config_.server.drain_timeout + Duration{5'000}; }
-  // Takes over a changed configuration and changed secrets, all or nothing.
-  void reload();
+  // Takes over a changed configuration and changed secrets, all or nothing. From any thread, one after the
+  // other.
+  http::Reloaded reload();
 
  private:
   App(std::string config_file, config::Config config, config::ResolvedSecrets secrets,
@@ -103,6 +105,7 @@ class App {
   const config::Config config_;
   const config::ResolvedSecrets secrets_;
   const std::optional<int> former_status_;  // of the host before this one
+  std::mutex reloading_;
   SystemClock clock_;
   std::unique_ptr<Log> log_;
   std::unique_ptr<metrics::Metrics> metrics_;
@@ -219,6 +222,7 @@ std::optional<StartFailure> App::start_loops() {
 
   ingest::Options ingest_options;
   ingest_options.pool = pool;
+  ingest_options.address_rate = {config_.server.address_rate, config_.server.address_burst};
   auto ingest =
       ingest::Ingest::start({registry_, *store_, children_, *metrics_, *log_, clock_}, ingest_options);
   if (!ingest) return StartFailure{kExitFailure, ingest.error().message};
@@ -271,7 +275,11 @@ std::optional<StartFailure> App::start_serving() {
       std::make_unique<http::Authentication>(sha256_hex(admin), reader.empty() ? "" : sha256_hex(reader));
   workers_ = std::make_unique<http::Workers>(2, 256);
 
-  std::vector<http::Route> routes = http::webhook_routes(*ingest_, *metrics_);
+  const http::TrustedProxies proxies{config_.server.trusted_proxies,
+                                     config_.server.forwarded_header == config::ForwardedHeader::Forwarded
+                                         ? http::ForwardedHeader::Forwarded
+                                         : http::ForwardedHeader::XForwardedFor};
+  std::vector<http::Route> routes = http::webhook_routes(*ingest_, *metrics_, proxies);
   auto add = [&](std::vector<http::Route> more) {
     for (http::Route& route : more) routes.push_back(std::move(route));
   };
@@ -280,6 +288,7 @@ std::optional<StartFailure> App::start_serving() {
   add(http::dashboard_routes(*store_, registry_));
   add(http::action_routes(*store_, registry_, *ingest_, *log_));
   add(http::plugin_routes(*live_, registry_));
+  add({http::reload_route([this] { return reload(); })});
   router_ = std::make_unique<http::Router>(std::move(routes), *authentication_, *workers_, *metrics_, *log_);
 
   http::Options options;
@@ -315,23 +324,33 @@ std::optional<StartFailure> App::start_serving() {
 
 void App::log_notes(const config::ResolvedSecrets& secrets) const {
   for (const config::Mistake& note : secrets.notes) log_->warn(config::to_string(config_file_, note));
+  for (const config::Mistake& unfit : secrets.unfit) log_->error(config::to_string(config_file_, unfit));
 }
 
-void App::reload() {
+http::Reloaded App::reload() {
+  std::lock_guard one_at_a_time(reloading_);
   Loaded loaded = load(config_file_);
+  // A file that is being written just now may be empty: better the secrets there are.
+  for (const config::Mistake& unfit : loaded.secrets.unfit)
+    loaded.mistakes.push_back(config::to_string(config_file_, unfit));
   if (loaded.mistakes.empty())
     loaded.mistakes = live_->apply(wanted_plugins(config_file_, loaded.config, loaded.secrets));
   if (!loaded.mistakes.empty()) {
     for (const std::string& mistake : loaded.mistakes)
       log_->error("The changed configuration is refused; the old one stays in force", {{"reason", mistake}});
-    return;
+    return {.mistakes = std::move(loaded.mistakes)};
   }
   log_->set_level(loaded.config.log.level);
   dispatcher_->set_chain({.max_depth = loaded.config.chain.max_depth});
   log_notes(loaded.secrets);
-  for (const std::string& key : config::waits_for_restart(config_, loaded.config))
+  http::Reloaded reloaded;
+  reloaded.waits_for_restart = config::waits_for_restart(config_, loaded.config);
+  for (const config::Mistake& note : loaded.secrets.notes)
+    reloaded.notes.push_back(config::to_string(config_file_, note));
+  for (const std::string& key : reloaded.waits_for_restart)
     log_->warn("A changed setting waits for the next start", {{"key", key}});
   log_->info("The configuration was taken over", {{"file", config_file_}});
+  return reloaded;
 }
 
 std::vector<http::PartHealth> App::readiness() const {

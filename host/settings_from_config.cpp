@@ -26,14 +26,18 @@ std::vector<plugin::WebhookSettings> webhook_settings(const config::Config& conf
                                                                   : plugin::Isolation::Process;
     to.answer_within = from.answer_within;
     to.config = from.config;
-    if (auto found = secrets.webhooks.find(instance); found != secrets.webhooks.end())
-      to.secrets = found->second;
+    if (auto found = secrets.webhooks.find(instance); found != secrets.webhooks.end()) {
+      to.secrets = found->second.values;
+      to.secret_numbers = found->second.numbers;
+      to.secret_faults = found->second.faults;
+    }
     to.granted = granted(secrets.webhook_grants, instance);
     to.allow_unsigned = from.allow_unsigned;
     to.allow_own_signature_check = from.allow_own_signature_check;
     to.allow_unverified_answer = from.allow_unverified_answer;
     to.max_body_bytes = from.max_body_bytes;
     to.max_retries_of_deferred = from.max_retries_of_deferred;
+    to.rate = {from.rate, from.burst};
     all.push_back(std::move(to));
   }
   return all;

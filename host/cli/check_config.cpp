@@ -240,6 +240,7 @@ Result<int> check(const Context& context, bool with_plugins) {
     const config::ResolvedSecrets secrets =
         config::resolve_secrets(loaded.config, context.surroundings.environment);
     append(all, {secrets.mistakes, secrets.notes});
+    append(all, {secrets.unfit, {}});
     if (with_plugins && all.mistakes.empty())
       append(all, check_plugins(loaded.config, secrets, context.surroundings.clock));
   }

@@ -10,6 +10,8 @@ namespace {
 struct ListOptions {
   std::string webhook, verdict, cursor;
   int limit = 50;
+  bool refused = false;
+  std::string cause;
 };
 
 std::optional<store::Verdict> verdict_from(std::string_view text) {
@@ -59,6 +61,54 @@ Result<int> list(const Context& context, const ListOptions& options) {
   return kExitOk;
 }
 
+// What was refused: how often for each cause, and the newest few, of which no body was kept.
+Result<int> list_refused(const Context& context, const ListOptions& options) {
+  const std::string path = with_query("/api/dashboard/refused-deliveries",
+                                      {{"webhook", options.webhook}, {"cause", options.cause}});
+  const JsonDocument answer = TRY(read_either(context, path, [&](const DatabaseFile& file) {
+    return file.refusals({options.webhook, options.cause});
+  }));
+  std::ostream& out = context.surroundings.out;
+  if (context.json) {
+    out << to_json(answer) << '\n';
+    return kExitOk;
+  }
+  const JsonValue* causes = find_member(answer, "causes");
+  if (causes == nullptr || !causes->IsArray() || causes->Empty()) {
+    out << "No delivery was refused.\n";
+    return kExitOk;
+  }
+  const WallTime now = context.surroundings.clock.wall();
+  Table counts({{"WEBHOOK", Align::Left, true},
+                {"CAUSE"},
+                {"TIMES", Align::Right},
+                {"FIRST", Align::Right},
+                {"LAST", Align::Right}});
+  Table samples({{"REQUEST"},
+                 {"WEBHOOK", Align::Left, true},
+                 {"CAUSE"},
+                 {"FROM", Align::Left, true},
+                 {"BYTES", Align::Right},
+                 {"AGE", Align::Right}});
+  for (const JsonValue& cause : causes->GetArray()) {
+    counts.add({cell(cause, "webhook"), cell(cause, "cause"), cell(cause, "count"),
+                age(string_member(cause, "first_at"), now), age(string_member(cause, "last_at"), now)});
+    const JsonValue* kept = find_member(cause, "samples");
+    if (kept == nullptr || !kept->IsArray()) continue;
+    int shown = 0;
+    for (const JsonValue& sample : kept->GetArray()) {
+      if (++shown > options.limit) break;
+      samples.add({cell(sample, "request_id"), cell(cause, "webhook"), cell(cause, "cause"),
+                   cell(sample, "remote_address"), cell(sample, "body_bytes"),
+                   age(string_member(sample, "received_at"), now)});
+    }
+  }
+  counts.print(out, context.surroundings.columns);
+  out << "\nThe newest of each; add --json to see their headers\n";
+  samples.print(out, context.surroundings.columns);
+  return kExitOk;
+}
+
 void print_object(std::ostream& out, const char* title, const JsonValue& delivery, std::string_view name) {
   const JsonValue* value = find_member(delivery, name);
   if (value == nullptr || !value->IsObject() || value->MemberCount() == 0) return;
@@ -89,6 +139,7 @@ Result<int> show(const Context& context, const std::string& id) {
                                       {"bytes      ", "body_bytes"},
                                       {"came again ", "duplicates"},
                                       {"hook tries ", "tries"},
+                                      {"secret no. ", "secret_number"},
                                       {"plugin     ", "plugin_sha256"}})
     if (const std::string value = cell(delivery, member); value != "-" && value != "0")
       out << "  " << label << "  " << value << '\n';
@@ -113,8 +164,10 @@ void add_deliveries(CLI::App& app, Context& context) {
   deliveries->require_subcommand(1);
 
   auto filter = std::make_shared<ListOptions>();
-  CLI::App* list_command = add_command(*deliveries, context, "list", "List deliveries, newest first",
-                                       [&context, filter] { return list(context, *filter); });
+  CLI::App* list_command =
+      add_command(*deliveries, context, "list", "List deliveries, newest first", [&context, filter] {
+        return filter->refused ? list_refused(context, *filter) : list(context, *filter);
+      });
   list_command->add_option("--webhook", filter->webhook, "Only of this webhook");
   list_command->add_option("--verdict", filter->verdict, "Only with this outcome")
       ->check(CLI::IsMember({"queued", "ignored", "error", "deferred", "parked"}));
@@ -122,6 +175,10 @@ void add_deliveries(CLI::App& app, Context& context) {
       ->check(CLI::Range(1, 500))
       ->capture_default_str();
   list_command->add_option("--cursor", filter->cursor, "Where the page before ended");
+  CLI::Option* refused =
+      list_command->add_flag("--refused", filter->refused, "What was refused at the door instead, by cause");
+  list_command->add_option("--cause", filter->cause, "With --refused: only for this cause")->needs(refused);
+  for (const char* other : {"--verdict", "--cursor"}) refused->excludes(list_command->get_option(other));
 
   auto id = std::make_shared<std::string>();
   CLI::App* show_command =

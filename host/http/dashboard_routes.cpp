@@ -103,6 +103,14 @@ Response deliveries_answer(const store::Store& store, Exchange& exchange, Query&
   return page_answer("deliveries", *page, &write_delivery);
 }
 
+Response refusals_answer(const store::Store& store, Exchange& exchange, Query& query) {
+  query.allow_only({"webhook", "cause"});
+  if (!query.errors().empty()) return {};
+  auto refused = store.refusals({query.text("webhook"), query.text("cause")});
+  if (!refused) return error_answer(refused.error(), exchange.request.request_id);
+  return json_answer([&](JsonWriter& writer) { write_refusals(writer, *refused); });
+}
+
 // A list under one name, from what the registry holds now.
 Answer registry_list(std::string name, const plugin::Registry& registry,
                      std::function<void(JsonWriter&, const plugin::Snapshot&)> write) {
@@ -247,6 +255,10 @@ std::vector<Route> dashboard_routes(store::Store& store, const plugin::Registry&
       reader("GET", "/api/dashboard/deliveries", with_query([&store](Exchange& exchange, Query& query) {
                return deliveries_answer(store, exchange, query);
              })));
+  routes.push_back(reader("GET", "/api/dashboard/refused-deliveries",
+                          with_query([&store](Exchange& exchange, Query& query) {
+                            return refusals_answer(store, exchange, query);
+                          })));
   routes.push_back(reader("GET", "/api/dashboard/deliveries/{}", [&store](Exchange exchange) {
     auto detail = store.delivery(exchange.segments.front());
     exchange.responder.send(

@@ -243,6 +243,43 @@ void write_delivery_detail(JsonWriter& writer, const store::DeliveryDetail& deta
   write_raw_member(writer, "timings", detail.timings);
   write_raw_member(writer, "details", detail.details);
   write_text_or_null(writer, "plugin_sha256", detail.plugin_hash);
+  if (detail.secret_number) {
+    write_member(writer, "secret_number", *detail.secret_number);
+  } else {
+    write_null_member(writer, "secret_number");
+  }
+  writer.EndObject();
+}
+
+void write_refusals(JsonWriter& writer, const std::vector<store::RefusedDeliveries>& refused) {
+  writer.StartObject();
+  write_key(writer, "causes");
+  writer.StartArray();
+  for (const store::RefusedDeliveries& each : refused) {
+    writer.StartObject();
+    write_member(writer, "webhook", each.webhook);
+    write_member(writer, "cause", each.cause);
+    write_member(writer, "count", each.count);
+    write_time(writer, "first_at", each.first_at);
+    write_time(writer, "last_at", each.last_at);
+    write_key(writer, "samples");
+    writer.StartArray();
+    for (const store::RefusedSample& sample : each.samples) {
+      writer.StartObject();
+      write_member(writer, "request_id", sample.request_id);
+      write_time(writer, "received_at", sample.received_at);
+      write_member(writer, "remote_address", sample.remote_address);
+      write_member(writer, "method", sample.method);
+      write_member(writer, "path", sample.path);
+      write_member(writer, "query", sample.query);
+      write_raw_member(writer, "headers", sample.headers);
+      write_member(writer, "body_bytes", static_cast<std::int64_t>(sample.body_bytes));
+      writer.EndObject();
+    }
+    writer.EndArray();
+    writer.EndObject();
+  }
+  writer.EndArray();
   writer.EndObject();
 }
 

@@ -13,6 +13,7 @@
 
 #include "host/base/clock.h"
 #include "host/base/log.h"
+#include "host/base/token_bucket.h"
 #include "host/isolation/process_tree.h"
 #include "host/isolation/runner_pool.h"
 #include "host/metrics/metrics.h"
@@ -34,7 +35,7 @@ enum class OutcomeKind {
   NotFound,          // no such webhook, or disabled
   TooLarge,          // over the webhook's body limit
   UnsupportedMedia,  // not a media type the webhook takes
-  RateLimited,       // the webhook asks for later
+  RateLimited,       // too many of one address or to one webhook, or the webhook asks for later
   Unavailable,       // no secret configured, bad config, storage failure, overload
 };
 
@@ -57,6 +58,7 @@ struct Options {
       2'000;  // deliveries waiting for or in runners; beyond it they are deferred at once
   Duration deferred_deadline{30'000};  // for hooks that run again
   Duration deferred_backoff{2'000};    // doubled per try, at most 10 minutes
+  Rate address_rate;                   // of requests from one address, whatever they are
 };
 
 // Thread-safe.

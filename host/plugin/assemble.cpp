@@ -36,7 +36,9 @@ std::optional<std::string> fault_of_secrets(const WebhookSettings& settings,
                                             const std::optional<SignatureScheme>& scheme) {
   for (std::size_t i = 0; i < settings.secrets.size(); ++i) {
     const std::string& secret = settings.secrets[i];
-    const std::string which = "secret number " + std::to_string(i + 1) + " ";
+    const int number =
+        i < settings.secret_numbers.size() ? settings.secret_numbers[i] : static_cast<int>(i) + 1;
+    const std::string which = "secret number " + std::to_string(number) + " ";
     if (secret.size() < kMinSecretBytes) {
       return which + "has " + std::to_string(secret.size()) + " bytes; use at least " +
              std::to_string(kMinSecretBytes) + " that nobody can guess";
@@ -129,6 +131,10 @@ void judge(Webhook& webhook, const WebhookMetadata& metadata) {
               "allow_own_signature_check: true if you trust it to");
   }
   if (settings.secrets.empty() && !settings.allow_unsigned) {
+    if (!settings.secret_faults.empty()) {
+      return is(ServingState::NoSecret,
+                "it has no secret to check signatures with: " + settings.secret_faults);
+    }
     std::string reason =
         "it has no secret to check signatures with; name a secret_file and reload, or name a secret_env ";
     if (!metadata.secret_env_var.empty()) reason += "(" + metadata.secret_env_var + ") ";

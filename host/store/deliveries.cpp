@@ -50,8 +50,8 @@ struct Deliveries::Statements {
       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"};
   Statement insert_body{
       db,
-      "INSERT INTO delivery_body (row, method, path, query, timings, details, key_window, headers, body)"
-      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"};
+      "INSERT INTO delivery_body (row, method, path, query, timings, details, key_window, headers, body,"
+      " secret_number) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"};
   Statement replace{
       db,
       "UPDATE delivery SET received_at = ?2, body_bytes = ?3, request_id = ?4, remote_address = ?5,"
@@ -59,7 +59,7 @@ struct Deliveries::Statements {
   Statement replace_body{
       db,
       "UPDATE delivery_body SET method = ?2, path = ?3, query = ?4, key_window = ?5, headers = ?6,"
-      " body = ?7 WHERE row = ?1"};
+      " body = ?7, secret_number = ?8 WHERE row = ?1"};
   Statement settle{
       db,
       "UPDATE delivery SET verdict = ?2, due_at = ?3, message = ?4, entity = ?5, plugin_hash = ?6,"
@@ -150,11 +150,12 @@ Result<Accepted> Deliveries::accept(Batch& batch, const NewDelivery& delivery) {
   }
   const std::optional<std::int64_t> window =
       delivery.key_window ? std::optional<std::int64_t>(delivery.key_window->count()) : std::nullopt;
+  const std::optional<std::int64_t> number = delivery.secret_number;
   if (known) {
     sql_->replace.run(known->row, delivery.received_at, delivery.body.size(), delivery.request_id,
                       delivery.remote_address);
     sql_->replace_body.run(known->row, delivery.method, delivery.path, delivery.query, window,
-                           delivery.headers, Blob{delivery.body});
+                           delivery.headers, Blob{delivery.body}, number);
     sql_->settle_body.run(known->row, delivery.timings, delivery.answer.details);
     batch.changes.push_back({Change::Kind::DeliveryStored, to_text(known->id), {}, std::nullopt});
     return settle(batch, known->row, to_text(known->id), delivery);
@@ -169,7 +170,7 @@ Result<Accepted> Deliveries::accept(Batch& batch, const NewDelivery& delivery) {
       delivery.received_at, due, delivery.body.size(), delivery.answer.message, entity_of(delivery),
       delivery.request_id, delivery.remote_address, delivery.plugin_hash, blob_if_any(planned));
   sql_->insert_body.run(row, delivery.method, delivery.path, delivery.query, delivery.timings,
-                        delivery.answer.details, window, delivery.headers, Blob{delivery.body});
+                        delivery.answer.details, window, delivery.headers, Blob{delivery.body}, number);
   sql_->put_key.run(Blob{hash}, row, delivery.received_at);
   batch.changes.push_back({Change::Kind::DeliveryStored, delivery.id, {}, std::nullopt});
 

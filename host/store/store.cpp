@@ -6,6 +6,7 @@
 #include "host/store/open_checks.h"
 #include "host/store/plugin_crashes.h"
 #include "host/store/readers.h"
+#include "host/store/refusals.h"
 #include "host/store/rows.h"
 #include "host/store/task_list.h"
 #include "host/store/writer.h"
@@ -166,6 +167,14 @@ void Store::replay(std::string delivery_id, Done<> done) {
   impl_->write<std::monostate>(Lane::Urgent, 256, std::move(done),
                                [id = std::move(delivery_id)](Session& session) {
                                  return session.deliveries.replay(session.batch, id);
+                               });
+}
+
+void Store::note_refusals(std::vector<RefusedDeliveries> refused, Done<> done) {
+  impl_->write<std::monostate>(Lane::Ingest, 1'024, std::move(done),
+                               [refused = std::move(refused)](Session& session) -> Result<> {
+                                 store::note_refusals(session.database, refused);
+                                 return {};
                                });
 }
 
@@ -332,6 +341,11 @@ Result<Page<DeliverySummary>> Store::deliveries(const DeliveryFilter& filter) co
 Result<DeliveryDetail> Store::delivery(std::string_view delivery_id) const {
   return impl_->readers_.read<DeliveryDetail>(
       [&](Reader& reader) { return read_delivery(reader, delivery_id); });
+}
+
+Result<std::vector<RefusedDeliveries>> Store::refusals(const RefusalFilter& filter) const {
+  return impl_->readers_.read<std::vector<RefusedDeliveries>>(
+      [&](Reader& reader) { return read_refusals(reader, filter); });
 }
 
 Result<std::vector<DeferredDelivery>> Store::due_deferred(int limit) const {

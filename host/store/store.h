@@ -61,10 +61,11 @@ struct NewDelivery {
   std::string remote_address;
   WallTime received_at{};
   Verdict verdict = Verdict::Ignored;
-  std::optional<WallTime> due_at;  // with Deferred: when its hooks run again; now if absent
-  WebhookAnswer answer;            // tasks, actions, actor, entity, links are committed with the delivery
-  std::string timings = "{}";      // JSON object: microseconds per hook
-  std::string plugin_hash;         // of the generation that answered, may be empty
+  std::optional<WallTime> due_at;    // with Deferred: when its hooks run again; now if absent
+  WebhookAnswer answer;              // tasks, actions, actor, entity, links are committed with the delivery
+  std::string timings = "{}";        // JSON object: microseconds per hook
+  std::optional<int> secret_number;  // which of the configured secrets it was signed with, from 1
+  std::string plugin_hash;           // of the generation that answered, may be empty
 };
 
 // What became of it. For a duplicate: what became of the first.
@@ -95,6 +96,23 @@ struct DeliverySummary {
 struct DeliveryDetail {
   DeliverySummary delivery;
   std::string method, path, query, headers, body, timings, details, plugin_hash;
+  std::optional<int> secret_number;  // which of the configured secrets it was signed with, from 1
+};
+
+// A delivery that was refused before anything of it could be stored, without its body.
+struct RefusedSample {
+  WallTime received_at{};
+  std::string remote_address, request_id, method, path;
+  std::string query;           // without secrets
+  std::string headers = "{}";  // JSON object, without secrets and signatures
+  std::size_t body_bytes = 0;
+};
+// Those that were refused by one webhook for one cause.
+struct RefusedDeliveries {
+  std::string webhook, cause;
+  std::int64_t count = 0;
+  WallTime first_at{}, last_at{};
+  std::vector<RefusedSample> samples;  // a few of them
 };
 
 // ---- tasks ----
@@ -262,6 +280,9 @@ class Store {
   // Marks a delivery (also a parked one) to be run again by the hooks.
   void replay(std::string delivery_id, Done<> done);
 
+  // Adds to what was refused before: counts, and samples of which the newest are kept.
+  void note_refusals(std::vector<RefusedDeliveries> refused, Done<> done);
+
   // Gives the id. An open task of the same agent and `key` takes its place: that one gets the new text and
   // keeps its id.
   void create_task(NewTask task, std::string source, std::optional<Actor> actor, Done<std::string> done);
@@ -307,6 +328,11 @@ class Store {
   };
   Result<Page<DeliverySummary>> deliveries(const DeliveryFilter& filter) const;
   Result<DeliveryDetail> delivery(std::string_view delivery_id) const;
+  struct RefusalFilter {
+    std::string webhook, cause;  // empty: all
+  };
+  // What was refused since the database exists: most recent cause first, the newest samples of each first.
+  Result<std::vector<RefusedDeliveries>> refusals(const RefusalFilter& filter) const;
   // Deferred deliveries that are due, oldest first.
   Result<std::vector<DeferredDelivery>> due_deferred(int limit) const;
   // When the next deferred delivery is due, also if that has passed; nullopt if there is none.

@@ -282,7 +282,8 @@ Result<DeliveryDetail> read_delivery(Reader& reader, std::string_view delivery_i
   Cursor row =
       reader
           .statement(
-              "SELECT method, path, query, headers, body, timings, details FROM delivery_body WHERE row = ?1")
+              "SELECT method, path, query, headers, body, timings, details, secret_number FROM delivery_body"
+              " WHERE row = ?1")
           .query(number);
   if (row.next()) {
     detail.method = row.text(0);
@@ -292,6 +293,7 @@ Result<DeliveryDetail> read_delivery(Reader& reader, std::string_view delivery_i
     detail.body = row.text(4);
     detail.timings = row.text(5);
     detail.details = row.text(6);
+    if (!row.is_null(7)) detail.secret_number = static_cast<int>(row.integer(7));
   }
   return detail;
 }
@@ -310,7 +312,8 @@ Result<std::vector<DeferredDelivery>> read_due_deferred(Reader& reader, WallTime
 
 Result<std::optional<WallTime>> read_next_deferred_at(Reader& reader) {
   Cursor row =
-      reader.statement("SELECT due_at FROM delivery WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1").query();
+      reader.statement("SELECT due_at FROM delivery WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1")
+          .query();
   if (!row.next()) return std::optional<WallTime>();
   return std::optional(row.time(0));
 }
