@@ -10,6 +10,8 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <functional>
+#include <memory>
 #include <mutex>
 #include <thread>
 
@@ -34,6 +36,7 @@
 #include "host/live/live_plugins.h"
 #include "host/metrics/metrics.h"
 #include "host/settings_from_config.h"
+#include "host/signals.h"
 #include "host/store/store.h"
 #include "host/supervisor.h"
 #include "host/version.h"
@@ -77,14 +80,16 @@ bool is_loopback(const std::string& host) { return host.rfind("127.", 0) == 0 ||
 class App {
  public:
   static std::variant<std::unique_ptr<App>, StartFailure> start(const std::filesystem::path& config_file,
-                                                                std::optional<int> former_status);
+                                                                std::optional<int> former_status,
+                                                                Signals& signals);
   ~App();
   int port() const { return server_->port(); }
   // After a stop was asked for, this long is enough unless something hangs.
   Duration longest_stop() const { return config_.server.drain_timeout + Duration{5'000}; }
   // Takes over a changed configuration and changed secrets, all or nothing. From any thread, one after the
-  // other.
-  http::Reloaded reload();
+  // other. Returns before that is done, since it may run plugins' code; `done` is called on any thread, or
+  // not at all if davit stops before.
+  void reload(std::function<void(http::Reloaded)> done);
 
  private:
   App(std::string config_file, config::Config config, config::ResolvedSecrets secrets,
@@ -145,7 +150,8 @@ Loaded load(const std::filesystem::path& config_file) {
 }
 
 std::variant<std::unique_ptr<App>, StartFailure> App::start(const std::filesystem::path& config_file,
-                                                            std::optional<int> former_status) {
+                                                            std::optional<int> former_status,
+                                                            Signals& signals) {
   Loaded loaded = load(config_file);
   if (!loaded.mistakes.empty()) {
     std::string all;
@@ -165,6 +171,7 @@ std::variant<std::unique_ptr<App>, StartFailure> App::start(const std::filesyste
   }
   app->log_notes(app->secrets_);
   if (auto failure = app->open_store()) return *failure;
+  signals.stop_takes(app->longest_stop());  // from here on a plugin may hang
   if (auto failure = app->load_plugins()) return *failure;
   if (auto failure = app->start_loops()) return *failure;
   if (auto failure = app->start_serving()) return *failure;
@@ -288,7 +295,7 @@ std::optional<StartFailure> App::start_serving() {
   add(http::dashboard_routes(*store_, registry_));
   add(http::action_routes(*store_, registry_, *ingest_, *log_));
   add(http::plugin_routes(*live_, registry_));
-  add({http::reload_route([this] { return reload(); })});
+  add({http::reload_route([this](auto done) { reload(std::move(done)); })});
   router_ = std::make_unique<http::Router>(std::move(routes), *authentication_, *workers_, *metrics_, *log_);
 
   http::Options options;
@@ -327,30 +334,33 @@ void App::log_notes(const config::ResolvedSecrets& secrets) const {
   for (const config::Mistake& unfit : secrets.unfit) log_->error(config::to_string(config_file_, unfit));
 }
 
-http::Reloaded App::reload() {
+void App::reload(std::function<void(http::Reloaded)> done) {
   std::lock_guard one_at_a_time(reloading_);
-  Loaded loaded = load(config_file_);
+  auto loaded = std::make_shared<Loaded>(load(config_file_));
   // A file that is being written just now may be empty: better the secrets there are.
-  for (const config::Mistake& unfit : loaded.secrets.unfit)
-    loaded.mistakes.push_back(config::to_string(config_file_, unfit));
-  if (loaded.mistakes.empty())
-    loaded.mistakes = live_->apply(wanted_plugins(config_file_, loaded.config, loaded.secrets));
-  if (!loaded.mistakes.empty()) {
-    for (const std::string& mistake : loaded.mistakes)
+  for (const config::Mistake& unfit : loaded->secrets.unfit)
+    loaded->mistakes.push_back(config::to_string(config_file_, unfit));
+  auto refuse = [this, done](std::vector<std::string> mistakes) {
+    for (const std::string& mistake : mistakes)
       log_->error("The changed configuration is refused; the old one stays in force", {{"reason", mistake}});
-    return {.mistakes = std::move(loaded.mistakes)};
-  }
-  log_->set_level(loaded.config.log.level);
-  dispatcher_->set_chain({.max_depth = loaded.config.chain.max_depth});
-  log_notes(loaded.secrets);
-  http::Reloaded reloaded;
-  reloaded.waits_for_restart = config::waits_for_restart(config_, loaded.config);
-  for (const config::Mistake& note : loaded.secrets.notes)
-    reloaded.notes.push_back(config::to_string(config_file_, note));
-  for (const std::string& key : reloaded.waits_for_restart)
-    log_->warn("A changed setting waits for the next start", {{"key", key}});
-  log_->info("The configuration was taken over", {{"file", config_file_}});
-  return reloaded;
+    done({.mistakes = std::move(mistakes)});
+  };
+  if (!loaded->mistakes.empty()) return refuse(loaded->mistakes);
+  live_->apply(wanted_plugins(config_file_, loaded->config, loaded->secrets),
+               [this, loaded, done, refuse](std::vector<std::string> faults) {
+                 if (!faults.empty()) return refuse(std::move(faults));
+                 log_->set_level(loaded->config.log.level);
+                 dispatcher_->set_chain({.max_depth = loaded->config.chain.max_depth});
+                 log_notes(loaded->secrets);
+                 http::Reloaded reloaded;
+                 reloaded.waits_for_restart = config::waits_for_restart(config_, loaded->config);
+                 for (const config::Mistake& note : loaded->secrets.notes)
+                   reloaded.notes.push_back(config::to_string(config_file_, note));
+                 for (const std::string& key : reloaded.waits_for_restart)
+                   log_->warn("A changed setting waits for the next start", {{"key", key}});
+                 log_->info("The configuration was taken over", {{"file", config_file_}});
+                 done(std::move(reloaded));
+               });
 }
 
 std::vector<http::PartHealth> App::readiness() const {
@@ -386,7 +396,8 @@ void tell(int fd, std::string_view text) {
 }
 
 int serve_here(const ServeOptions& options) {
-  // Everything that arrives as a signal is waited for below; threads made from here on inherit the mask.
+  // Everything that arrives as a signal is waited for by one thread; those made from here on inherit the
+  // mask.
   const sigset_t handled = stop_signals();
   pthread_sigmask(SIG_BLOCK, &handled, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
@@ -414,8 +425,10 @@ int serve_here(const ServeOptions& options) {
     if (::getppid() != supervisor || supervisor == 1) return kExitFailure;
   }
 
-  auto started = App::start(options.config,
-                            options.former_status < 0 ? std::nullopt : std::optional(options.former_status));
+  Signals signals(options.serving_fd >= 0);
+  auto started =
+      App::start(options.config,
+                 options.former_status < 0 ? std::nullopt : std::optional(options.former_status), signals);
   if (auto* failure = std::get_if<StartFailure>(&started)) {
     std::fprintf(stderr, "davit: %s\n", failure->message.c_str());
     return failure->exit_code;
@@ -424,33 +437,7 @@ int serve_here(const ServeOptions& options) {
   tell(options.serving_fd, std::to_string(app->longest_stop().count()));
   tell(options.ready_fd, "ready " + std::to_string(app->port()) + "\n");
 
-  for (;;) {
-    int signal = 0;
-    sigwait(&handled, &signal);
-    if (signal == SIGHUP) {
-      app->reload();
-      continue;
-    }
-    break;
-  }
-  // A second request does not wait for anybody, and neither does a stop wait for ever for a plugin that hangs
-  // in this process. Under a supervisor it is the one who counts requests: a terminal and a service manager
-  // send theirs to both, and it passes its own on, which makes two of one.
-  const Duration patience = app->longest_stop();
-  const bool supervised = options.serving_fd >= 0;
-  std::thread([supervised, patience] {
-    sigset_t again;
-    sigemptyset(&again);
-    if (!supervised) {
-      sigaddset(&again, SIGTERM);
-      sigaddset(&again, SIGINT);
-    }
-    timespec limit{patience.count() / 1000, patience.count() % 1000 * 1'000'000};
-    if (::sigtimedwait(&again, nullptr, &limit) < 0) {
-      std::fputs("davit: the stop takes too long; ending at once (a plugin may hang)\n", stderr);
-    }
-    ::_exit(kExitFailure);
-  }).detach();
+  while (signals.next() == Signals::Wish::Reload) app->reload([](const http::Reloaded&) {});  // the log tells
   app.reset();
   return 0;
 }

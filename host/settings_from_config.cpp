@@ -80,6 +80,7 @@ live::Wanted wanted_plugins(const std::string& file, const config::Config& confi
   wanted.quarantine = {plugins.quarantine_after, plugins.quarantine_window};
   wanted.probe_deadline = plugins.probe_timeout;
   wanted.probe_memory = plugins.probe_memory;
+  wanted.runner_memory = config.runners.memory_limit;
   wanted.place = [file, webhooks = config.webhooks, agents = config.agents](
                      PluginKind kind, const std::string& name, const std::string& pointer,
                      const std::string& sentence) {

@@ -217,10 +217,10 @@ Findings check_plugins(const config::Config& config, const config::ResolvedSecre
       return {{{0, "plugins.store", library.refusal->reason}}, {}};
   }
   std::vector<plugin::WebhookSettings> webhooks = webhook_settings(config, secrets);
+  const std::vector<plugin::AgentSettings> agents = agent_settings(config, secrets);
   // Nothing is created in this process.
   for (plugin::WebhookSettings& webhook : webhooks) webhook.isolation = plugin::Isolation::Process;
-  const auto snapshot =
-      plugin::assemble(libraries, webhooks, agent_settings(config, secrets), plugin::Snapshot(), *log, clock);
+  const auto snapshot = plugin::assemble({libraries, webhooks, agents, {}, {}, {}, *log, clock});
   return PluginCheck(config, *snapshot).findings();
 }
 

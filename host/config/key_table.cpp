@@ -169,8 +169,10 @@ std::vector<Field<PluginsConfig>> plugins_fields() {
        "If given, only libraries with one of these SHA-256 sums are loaded.", 0, 0, TextRule::Sha256},
       {"allow_writable", &S::allow_writable, "Files that may be group- or world-writable, by name.", 0, 0,
        TextRule::FileName},
-      {"probe_timeout", &S::probe_timeout, "Time a new library gets to say what it offers.", 100,
-       10 * kMinute},
+      {"probe_timeout", &S::probe_timeout,
+       "Time a new library gets to say what it offers, and its instances to be created once before they "
+       "replace others.",
+       100, 10 * kMinute},
       {"probe_memory", &S::probe_memory, "Address space of the process that looks at a new library.",
        64 << 20, kTebibyte},
       {"settle", &S::settle,

@@ -348,14 +348,14 @@ void write_plugins(JsonWriter& writer, const plugin::Snapshot& snapshot) {
     if (!library.refusal) continue;
     writer.StartObject();
     write_member(writer, "kind", "library");
-    write_member(writer, "name", library.source.filename().string());
+    write_member(writer, "name", library.name.string());
     write_null_member(writer, "version");
-    // A failed replacement leaves the old generation serving: its number is told, with the hash of the
-    // refused bytes.
+    // The hash is of the refused bytes, which are no generation. An older one may serve on all the same.
+    write_null_member(writer, "generation");
     if (library.generation) {
-      write_member(writer, "generation", static_cast<std::int64_t>(library.generation->number));
+      write_member(writer, "serving_generation", static_cast<std::int64_t>(library.generation->number));
     } else {
-      write_null_member(writer, "generation");
+      write_null_member(writer, "serving_generation");
     }
     write_text_or_null(writer, "sha256", library.sha256);
     write_member(writer, "source", library.source.string());

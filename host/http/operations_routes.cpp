@@ -1,5 +1,7 @@
 #include "host/http/operations_routes.h"
 
+#include <memory>
+
 #include "host/base/json.h"
 #include "host/http/answers.h"
 
@@ -76,18 +78,20 @@ std::vector<Route> operations_routes(std::function<std::vector<PartHealth>()> re
   };
 }
 
-Route reload_route(std::function<Reloaded()> reload) {
+Route reload_route(std::function<void(std::function<void(Reloaded)> done)> reload) {
   return {"POST", "/api/reload", Access::Admin, Thread::Worker,
           [reload = std::move(reload)](Exchange exchange) {
-            const Reloaded reloaded = reload();
-            exchange.responder.send(json_answer([&](JsonWriter& writer) {
-              writer.StartObject();
-              write_member(writer, "changed", reloaded.mistakes.empty());
-              write_texts(writer, "mistakes", reloaded.mistakes);
-              write_texts(writer, "notes", reloaded.notes);
-              write_texts(writer, "waits_for_restart", reloaded.waits_for_restart);
-              writer.EndObject();
-            }));
+            auto responder = std::make_shared<Responder>(std::move(exchange.responder));
+            reload([responder](const Reloaded& reloaded) {
+              responder->send(json_answer([&](JsonWriter& writer) {
+                writer.StartObject();
+                write_member(writer, "changed", reloaded.mistakes.empty());
+                write_texts(writer, "mistakes", reloaded.mistakes);
+                write_texts(writer, "notes", reloaded.notes);
+                write_texts(writer, "waits_for_restart", reloaded.waits_for_restart);
+                writer.EndObject();
+              }));
+            });
           }};
 }
 

@@ -25,7 +25,7 @@ struct Reloaded {
   std::vector<std::string> waits_for_restart;  // keys whose change does
 };
 
-// POST /api/reload: what SIGHUP does, with an answer.
-Route reload_route(std::function<Reloaded()> reload);
+// POST /api/reload: what SIGHUP does, with an answer once it is done.
+Route reload_route(std::function<void(std::function<void(Reloaded)> done)> reload);
 
 }  // namespace davit::http

@@ -33,8 +33,6 @@ constexpr Duration kQuarantineRetry{300'000};
 constexpr int kDeferredLooks = 256;
 constexpr std::chrono::seconds kRefusalsTogether{1};
 constexpr std::size_t kDeferredPerWebhook = 4;
-constexpr int kCallsPerRunner = 10'000;
-constexpr std::size_t kRunnersPerWebhook = 4;
 
 // What a webhook's runners are started from, with the webhook it was made of.
 struct Spec {
@@ -452,19 +450,9 @@ const std::shared_ptr<const isolation::PreparedSpec>& Ingest::Parts::spec_of(
   if (found != specs.end()) return found->second.prepared;
   // A new snapshot brings new Webhook objects: forget those that nobody else holds any more.
   std::erase_if(specs, [](const auto& entry) { return entry.second.webhook.use_count() == 1; });
-  isolation::RunnerSpec spec;
-  spec.library = webhook->generation->stored;
-  spec.sha256 = webhook->generation->sha256;
-  spec.kind = PluginKind::Webhook;
-  spec.index = webhook->offer.index;
-  spec.name = webhook->settings.instance;
-  spec.config = webhook->settings.config;
-  spec.granted = webhook->settings.granted;
-  if (plugin::who_checks(*webhook) == plugin::WhoChecks::ByPlugin)
-    spec.signature_secrets = webhook->settings.secrets;
-  spec.calls_per_runner = kCallsPerRunner;
-  spec.max_runners = kRunnersPerWebhook;
-  return specs.emplace(webhook.get(), Spec{webhook, isolation::PreparedSpec::make(std::move(spec))})
+  return specs
+      .emplace(webhook.get(),
+               Spec{webhook, isolation::PreparedSpec::make(isolation::runner_spec_of(*webhook))})
       .first->second.prepared;
 }
 

@@ -44,6 +44,7 @@ struct Webhook {
   std::string config_pointer, config_sentence;
   std::optional<bool> switched;                  // on or off by command
   std::shared_ptr<const Generation> generation;  // null when Missing
+  std::shared_ptr<const Generation> newer;       // is there and cannot serve: state_reason says why
   PluginOffer offer;
   std::optional<SignatureScheme> scheme;  // absent: the plugin checks by itself, or unsigned
   std::string event_header;
@@ -60,7 +61,7 @@ struct Agent {
   std::string state_reason;
   std::string config_pointer, config_sentence;  // as of webhooks
   std::optional<bool> switched;
-  std::shared_ptr<const Generation> generation;
+  std::shared_ptr<const Generation> generation, newer;  // as of webhooks
   PluginOffer offer;
   std::string display_name, description, version;
   std::vector<std::string> capabilities;
@@ -73,7 +74,8 @@ struct Agent {
 // the bytes that are there now are refused.
 struct LibraryRecord {
   std::filesystem::path source;
-  std::string sha256;  // empty if it was not even read
+  std::filesystem::path name;  // the same as a path in the plugins folder
+  std::string sha256;          // empty if it was not even read
   std::optional<Refusal> refusal;
   std::shared_ptr<const Generation> generation;
 };
