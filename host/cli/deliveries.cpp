@@ -138,6 +138,7 @@ Result<int> show(const Context& context, const std::string& id) {
                                       {"from       ", "remote_address"},
                                       {"bytes      ", "body_bytes"},
                                       {"came again ", "duplicates"},
+                                      {"same body  ", "same_body"},
                                       {"hook tries ", "tries"},
                                       {"secret no. ", "secret_number"},
                                       {"plugin     ", "plugin_sha256"}})

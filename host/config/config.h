@@ -106,6 +106,7 @@ struct WebhookConfig {
   bool allow_unverified_answer = false;
   std::optional<std::size_t> max_body_bytes;  // absent: what the plugin says
   int max_retries_of_deferred = 5;
+  Duration replay_window{24 * 3'600'000};
   int rate = 1000;  // verified deliveries per second; 0: no limit
   int burst = 10'000;
   std::map<std::string, SecretSource> grants;  // by the name the plugin asks for

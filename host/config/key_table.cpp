@@ -248,6 +248,10 @@ std::vector<Field<WebhookConfig>> webhook_fields() {
        "what the plugin says"},
       {"max_retries_of_deferred", &S::max_retries_of_deferred,
        "Tries of a kept delivery's hooks before it waits for a person.", 0, 1000},
+      {"replay_window", &S::replay_window,
+       "Where the sender's id is not signed: how long the same body under another id counts as a duplicate; "
+       "0 is no guard.",
+       0, 365 * 24 * kHour},
       {"rate", &S::rate, "Verified deliveries per second; more are answered 429. 0 is no limit.", 0,
        1'000'000},
       {"burst", &S::burst, "Verified deliveries that may come at once after a rest.", 1, 1'000'000},

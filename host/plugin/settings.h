@@ -39,7 +39,8 @@ struct WebhookSettings {
   bool allow_unverified_answer = false;
   std::optional<std::size_t> max_body_bytes;  // over the metadata's
   int max_retries_of_deferred = 5;
-  Rate rate;  // of verified deliveries
+  Duration replay_window{0};  // where the sender's id is not signed; 0: no guard
+  Rate rate;                  // of verified deliveries
   friend bool operator==(const WebhookSettings&, const WebhookSettings&) = default;
 };
 

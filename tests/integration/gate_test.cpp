@@ -55,7 +55,7 @@ class GateTest : public ::testing::Test {
 
 TEST_F(GateTest, AFloodFromOneAddressIsAnswered429AndStarvesNobody) {
   host.server_options = ", trusted_proxies: [127.0.0.1], address_rate: 1, address_burst: 20";
-  start("secret_env: GITHUB_WEBHOOK_SECRET");
+  start("replay_window: 0s, secret_env: GITHUB_WEBHOOK_SECRET");
   std::map<int, int> statuses;
   for (int i = 0; i < 300; ++i) {
     const auto answer = deliver("198.51.100.7", "a-wrong-secret-of-somebody");
@@ -78,20 +78,20 @@ TEST_F(GateTest, AFloodFromOneAddressIsAnswered429AndStarvesNobody) {
 
 TEST_F(GateTest, WithoutATrustedProxyNobodyIsBelievedAndThisMachineIsNotLimited) {
   host.server_options = ", address_rate: 1, address_burst: 1";
-  start("secret_env: GITHUB_WEBHOOK_SECRET");
+  start("replay_window: 0s, secret_env: GITHUB_WEBHOOK_SECRET");
   for (int i = 0; i < 20; ++i) EXPECT_EQ(deliver("198.51.100.7").status, 200);
   EXPECT_EQ(string_member(stored(deliver("198.51.100.7")), "remote_address"), "127.0.0.1");
 }
 
 TEST_F(GateTest, TheAddressThatIsStoredIsTheOneBehindTheTrustedProxy) {
   host.server_options = ", trusted_proxies: [127.0.0.1, 10.0.0.2]";
-  start("secret_env: GITHUB_WEBHOOK_SECRET");
+  start("replay_window: 0s, secret_env: GITHUB_WEBHOOK_SECRET");
   EXPECT_EQ(string_member(stored(deliver("1.1.1.1, 198.51.100.7, 10.0.0.2")), "remote_address"),
             "198.51.100.7");
 }
 
 TEST_F(GateTest, AWebhookTakesSoManyVerifiedDeliveriesAndForgedOnesDoNotCount) {
-  start("secret_env: GITHUB_WEBHOOK_SECRET, rate: 1, burst: 3");
+  start("replay_window: 0s, secret_env: GITHUB_WEBHOOK_SECRET, rate: 1, burst: 3");
   for (int i = 0; i < 30; ++i) EXPECT_EQ(deliver("", "a-wrong-secret-of-somebody").status, 401);
   std::map<int, int> statuses;
   for (int i = 0; i < 100; ++i) ++statuses[deliver("").status];
@@ -102,7 +102,7 @@ TEST_F(GateTest, AWebhookTakesSoManyVerifiedDeliveriesAndForgedOnesDoNotCount) {
 }
 
 TEST_F(GateTest, RefusalsAreSampledWithoutBodySignatureOrTokenAndCostFewLinesOfLog) {
-  start("secret_env: GITHUB_WEBHOOK_SECRET");
+  start("replay_window: 0s, secret_env: GITHUB_WEBHOOK_SECRET");
   const std::string body = R"({"stranger":"a-body-of-nobody"})";
   for (int i = 0; i < 200; ++i) EXPECT_EQ(deliver("", "a-wrong-secret-of-somebody", body).status, 401);
   EXPECT_EQ(deliver("", RunningHost::kSecret, "{").status, 400);
@@ -134,7 +134,7 @@ TEST_F(GateTest, RefusalsAreSampledWithoutBodySignatureOrTokenAndCostFewLinesOfL
 }
 
 TEST_F(GateTest, TextThatMisleadsIsStoredAsItCameAndShownEscaped) {
-  start("secret_env: GITHUB_WEBHOOK_SECRET");
+  start("replay_window: 0s, secret_env: GITHUB_WEBHOOK_SECRET");
   const std::string body = "{\"zen\":\"a\\u0000b \u202egnp.exe\u200b\"}";
   const JsonDocument delivery = stored(deliver("", RunningHost::kSecret, body));
   EXPECT_EQ(string_member(delivery, "body"), body);
@@ -143,7 +143,7 @@ TEST_F(GateTest, TextThatMisleadsIsStoredAsItCameAndShownEscaped) {
 }
 
 TEST_F(GateTest, RefusalsAreNotedBeforeAStop) {
-  start("secret_env: GITHUB_WEBHOOK_SECRET");
+  start("replay_window: 0s, secret_env: GITHUB_WEBHOOK_SECRET");
   EXPECT_EQ(deliver("", "a-wrong-secret-of-somebody").status, 401);
   EXPECT_EQ(deliver("", "a-wrong-secret-of-somebody").status, 401);
   EXPECT_EQ(host.end(SIGTERM), 0);
@@ -200,7 +200,7 @@ TEST_F(RotationTest, AnEmptyOrShortSecretSwitchesItsWebhookOffAndNamesThePlace) 
   for (const std::string secret : {"", "\n", "fifteen bytes !"}) {
     host.environment["GITHUB_WEBHOOK_SECRET"] = secret;
     host.configure(
-        "webhooks: {github: {secret_env: GITHUB_WEBHOOK_SECRET, config: {agent: nobody}},"
+        "webhooks: {github: {replay_window: 0s, secret_env: GITHUB_WEBHOOK_SECRET, config: {agent: nobody}},"
         " good: {secret_env: GOOD_SECRET}}\n");
     ASSERT_TRUE(host.start()) << host.log();
     EXPECT_EQ(deliver("", secret).status, 503);
@@ -233,7 +233,7 @@ TEST_F(RotationTest, AFileThatIsEmptyJustNowDoesNotTakeTheSecretAway) {
 }
 
 TEST_F(RotationTest, AReloadTellsWhatWaitsForTheNextStartAndWantsTheAdminToken) {
-  start("secret_env: GITHUB_WEBHOOK_SECRET");
+  start("replay_window: 0s, secret_env: GITHUB_WEBHOOK_SECRET");
   host.server_options = ", address_rate: 7";
   configure("secret_env: GITHUB_WEBHOOK_SECRET");
   EXPECT_THAT(host.ask({"reload"}).text, HasSubstr("server.address_rate changes at the next start"));
