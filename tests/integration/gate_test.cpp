@@ -164,11 +164,11 @@ class RotationTest : public GateTest {
 
 TEST_F(RotationTest, SeveralSecretsServeAtOnceAndAnOldOneStopsWhenItIsTakenOut) {
   const std::string old_file = file("old", kOld + std::string("\n")), new_file = file("new", kNew);
-  start("secret_file: " + old_file);
+  start("replay_window: 0s, secret_file: " + old_file);
   EXPECT_EQ(deliver("", kOld).status, 200);
   EXPECT_EQ(deliver("", kNew).status, 401);
 
-  configure("secret_files: [" + new_file + ", " + old_file + "]");
+  configure("replay_window: 0s, secret_files: [" + new_file + ", " + old_file + "]");
   const auto taken_over = host.ask({"reload"});
   EXPECT_EQ(taken_over.status, 0) << taken_over.text;
   EXPECT_THAT(taken_over.text, AllOf(HasSubstr("ends with a line break"), HasSubstr("was taken over")));
@@ -178,7 +178,7 @@ TEST_F(RotationTest, SeveralSecretsServeAtOnceAndAnOldOneStopsWhenItIsTakenOut) 
   EXPECT_THAT(host.ask({"deliveries", "show", string_member(stored(by_old), "delivery_id")}).text,
               HasSubstr("secret no.   2"));
 
-  configure("secret_file: " + new_file);
+  configure("replay_window: 0s, secret_file: " + new_file);
   ::kill(host.host_pid(), SIGHUP);
   EXPECT_TRUE(host.wait_for_log("The configuration was taken over", 2)) << host.log();
   EXPECT_EQ(deliver("", kOld).status, 401);
