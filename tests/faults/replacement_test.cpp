@@ -1,9 +1,11 @@
 // Replacements while requests flow: what is lost (nothing), how long a drop takes to serve, and what a
 // generation leaves in memory.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
+#include "tests/faults/books.h"
 #include "tests/faults/lane.h"
 #include "tests/support/hot_host.h"
 
@@ -17,6 +19,13 @@ using testing::kTestPlugins;
 using testing::Load;
 
 const std::filesystem::path kLibrary = kTestPlugins / "good_webhook.so";
+const std::filesystem::path kSecond = kTestPlugins / "second_webhook.so";
+
+// What the webhook says, which tells its code.
+std::string message_of(const test::RawAnswer& answer) {
+  auto body = parse_json(answer.body);
+  return body ? string_member(*body, "message") : "";
+}
 
 class ReplacementTest : public ::testing::TestWithParam<const char*> {
  protected:
@@ -29,10 +38,13 @@ class ReplacementTest : public ::testing::TestWithParam<const char*> {
                     "isolation: ") +
         GetParam() +
         "}}\nagents: {command-agent: {concurrency: 2, max_retries: 0, config: {command: [/bin/true]}}}\n");
+    const auto begun = std::chrono::steady_clock::now();
     ASSERT_TRUE(host.start()) << host.log();
+    start_took = std::chrono::steady_clock::now() - begun;
     ASSERT_EQ(host.deliver().status, 202);
   }
   HotHost host;
+  std::chrono::duration<double, std::milli> start_took{};
 };
 INSTANTIATE_TEST_SUITE_P(Isolation, ReplacementTest, ::testing::Values("inprocess", "process"));
 
@@ -45,10 +57,13 @@ TEST_P(ReplacementTest, NoRequestAndNoExecutionIsLost) {
             [](std::size_t number) { return "{\"number\":" + std::to_string(number) + "}"; });
   for (int i = 1; i <= replacements; ++i) {
     const std::int64_t before = host.generation_of("webhook", "good");
-    host.put_variant("good_webhook.so", kLibrary, "variant " + std::to_string(i));
+    // Two codes take turns.
+    host.put_variant("good_webhook.so", i % 2 == 0 ? kLibrary : kSecond, "variant " + std::to_string(i));
     // Agents are replaced in the middle of their work, too.
     if (i % 5 == 0) host.put_variant("command_agent.so", kPlugins / "command_agent.so", std::to_string(i));
     ASSERT_TRUE(eventually([&] { return host.generation_of("webhook", "good") > before; })) << host.log();
+    const auto answer = message_of(host.deliver());
+    ASSERT_EQ(answer, i % 2 == 0 ? "echo" : "second") << "generation " << i;
     const std::size_t next =
         std::max(load.so_far() + static_cast<std::size_t>(luck.between(1, 40)),
                  least * static_cast<std::size_t>(i) / static_cast<std::size_t>(replacements));
@@ -61,10 +76,21 @@ TEST_P(ReplacementTest, NoRequestAndNoExecutionIsLost) {
   std::cout << GetParam() << ": " << replacements << " replacements, " << sent.sent << " requests, "
             << sent.sent - sent.statuses[202] << " failed, " << sent.deferred
             << " answered first and run later\n";
-  // Whatever ran while its agent was replaced ended well; the rest is not waited for.
-  EXPECT_EQ(host.api("GET", "/api/dashboard/tasks?status=failed").body.find("\"task_id\""),
-            std::string::npos);
   EXPECT_EQ(host.end(SIGTERM), 0);
+  // Every task that was acknowledged is in the books; what ran of them, while its agent was replaced, ended
+  // well or was given back at the stop, and nothing ran twice. The rest is not waited for.
+  const auto books = read_books(host.folder() / "davit.db");
+  std::size_t completed = 0;
+  for (const auto& [delivery, task] : sent.acknowledged) {
+    if (task.empty()) continue;  // deferred
+    const auto booked = books.find(in_books(task));
+    ASSERT_NE(booked, books.end()) << "the task of delivery " << delivery << " is lost";
+    completed += static_cast<std::size_t>(booked->second.completed());
+    for (const BookedExecution& one : booked->second.executions)
+      EXPECT_THAT(one.outcome, ::testing::AnyOf("completed", "interrupted", "released")) << one.error;
+  }
+  EXPECT_GT(completed, 0u);
+  EXPECT_THAT(double_entries(books), ::testing::IsEmpty());
 }
 
 TEST_P(ReplacementTest, ADroppedLibraryServesSoon) {
@@ -85,6 +111,9 @@ TEST_P(ReplacementTest, ADroppedLibraryServesSoon) {
   std::cout << GetParam() << ": from rename to the first 202, " << milliseconds.size() << " times: p50 "
             << milliseconds[milliseconds.size() / 2] << " ms, p99 "
             << milliseconds[milliseconds.size() * 99 / 100] << " ms\n";
+  // Typically it is less than a start of the whole host, which does the same and more; with room for a busy
+  // machine.
+  EXPECT_LT(milliseconds[milliseconds.size() / 2], 10 * start_took.count());
 }
 
 TEST_P(ReplacementTest, AGenerationLeavesNoMoreThanItsLibraryBehind) {

@@ -42,10 +42,10 @@ class FailedReplacementTest : public ::testing::Test {
 TEST_F(FailedReplacementTest, AWebhookThatCannotBeCreatedInARunnerReplacesNothing) {
   start();
   Load load(host.port(), 100, [](std::size_t) { return "{}"; });
-  for (const auto& [broken, why] :
-       std::vector<std::pair<std::string, std::string>>{{"create_refuses", "it cannot be created: the shop has no address"},
-                                          {"create_crashes", "SIGSEGV"},
-                                          {"create_hangs", "did not come back within 2000 ms"}}) {
+  for (const auto& [broken, why] : std::vector<std::pair<std::string, std::string>>{
+           {"create_refuses", "it cannot be created: the shop has no address"},
+           {"create_crashes", "SIGSEGV"},
+           {"create_hangs", "did not come back within 2000 ms"}}) {
     host.put("good_webhook.so", kTestPlugins / (broken + ".so"));
     EXPECT_TRUE(not_replaced_since("webhook", "good", why)) << host.log();
     EXPECT_EQ(host.state_of("webhook", "good"), "serving");

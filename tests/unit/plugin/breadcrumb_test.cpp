@@ -1,7 +1,9 @@
 #include "host/plugin/breadcrumb.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <functional>
@@ -106,6 +108,17 @@ TEST_F(EndsOfTheProcessDeathTest, AnExitBlamesTheCallOfItsThreadAlone) {
 
 TEST_F(EndsOfTheProcessDeathTest, ACrashOutsideOfAnyCallBlamesNobody) {
   EXPECT_TRUE(after([](BreadcrumbFile&) { std::abort(); }).empty());
+}
+
+TEST_F(EndsOfTheProcessDeathTest, ACallThatClosesDescriptorsEndsTheProcessAndLeavesAllUnderSuspicion) {
+  auto left = after([](BreadcrumbFile& trail) {
+    NotedCall guilty(&trail, {"guilty", "def", "handle", "r2"});
+    for (int fd = 3; fd < 1024; ++fd) ::close(fd);
+    // What takes the number now is not what was there.
+    for (int i = 0; i < 32; ++i) static_cast<void>(::open("/dev/null", O_RDONLY));
+  });
+  ASSERT_EQ(left.size(), 2u);
+  for (const UnfinishedCall& call : left) EXPECT_EQ(call.cause, "the host's descriptors were closed");
 }
 
 TEST_F(EndsOfTheProcessDeathTest, AnEndThatNobodySawLeavesAllUnderSuspicion) {
