@@ -16,7 +16,8 @@ class FailedReplacementTest : public ::testing::Test {
     host.put("worker.so", worker);
     host.plugin_options = ", probe_timeout: 2s, quarantine_after: 2";
     host.configure(
-        "webhooks: {good: {secret_env: GITHUB_WEBHOOK_SECRET, answer_within_ms: 10000, isolation: " +
+        "webhooks: {good: {secret_env: GITHUB_WEBHOOK_SECRET, replay_window: 0s, answer_within_ms: 10000, "
+        "isolation: " +
         isolation + ", config: {mode: obey}}}\nagents: {worker: {concurrency: 2, max_retries: 5}}\n");
     ASSERT_TRUE(host.start({})) << host.log();
     ASSERT_EQ(answer(), "echo");
