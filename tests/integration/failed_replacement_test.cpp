@@ -16,7 +16,8 @@ class FailedReplacementTest : public ::testing::Test {
     host.put("worker.so", worker);
     host.plugin_options = ", probe_timeout: 2s, quarantine_after: 2";
     host.configure(
-        "webhooks: {good: {secret_env: GITHUB_WEBHOOK_SECRET, answer_within_ms: 10000, isolation: " +
+        "webhooks: {good: {secret_env: GITHUB_WEBHOOK_SECRET, replay_window: 0s, answer_within_ms: 10000, "
+        "isolation: " +
         isolation + ", config: {mode: obey}}}\nagents: {worker: {concurrency: 2, max_retries: 5}}\n");
     ASSERT_TRUE(host.start({})) << host.log();
     ASSERT_EQ(answer(), "echo");
@@ -42,10 +43,10 @@ class FailedReplacementTest : public ::testing::Test {
 TEST_F(FailedReplacementTest, AWebhookThatCannotBeCreatedInARunnerReplacesNothing) {
   start();
   Load load(host.port(), 100, [](std::size_t) { return "{}"; });
-  for (const auto& [broken, why] :
-       std::vector<std::pair<std::string, std::string>>{{"create_refuses", "it cannot be created: the shop has no address"},
-                                          {"create_crashes", "SIGSEGV"},
-                                          {"create_hangs", "did not come back within 2000 ms"}}) {
+  for (const auto& [broken, why] : std::vector<std::pair<std::string, std::string>>{
+           {"create_refuses", "it cannot be created: the shop has no address"},
+           {"create_crashes", "SIGSEGV"},
+           {"create_hangs", "did not come back within 2000 ms"}}) {
     host.put("good_webhook.so", kTestPlugins / (broken + ".so"));
     EXPECT_TRUE(not_replaced_since("webhook", "good", why)) << host.log();
     EXPECT_EQ(host.state_of("webhook", "good"), "serving");
