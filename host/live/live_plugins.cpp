@@ -89,6 +89,9 @@ Result<std::unique_ptr<LivePlugins>> LivePlugins::start(const Needs& needs, Want
 
 LivePlugins::~LivePlugins() {
   stop();
+  // Until its thread has ended, all of this is in its hands.
+  loop_->run([] {});
+  loop_->stop();
   trials_.reset();
   desk_.reset();
   loop_.reset();
