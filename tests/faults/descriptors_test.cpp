@@ -95,7 +95,6 @@ TEST(DescriptorsTest, AHostWithFewDescriptorsNeitherSpinsNorStaysAway) {
   host.install(DAVIT_BUILD_DIR "/plugins/github.so");
   host.install(DAVIT_BUILD_DIR "/tests/faults/unlucky_agent.so");
   host.run_under = kFewDescriptors;
-  host.environment["UBSAN_OPTIONS"] = "suppressions=" DAVIT_SOURCE_DIR "/tests/faults/few_descriptors.supp";
   host.configure(
       "webhooks:\n  github: {secret_env: GITHUB_WEBHOOK_SECRET, replay_window: 0s, isolation: inprocess, "
       "config: {agent: "
