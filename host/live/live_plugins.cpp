@@ -89,7 +89,11 @@ Result<std::unique_ptr<LivePlugins>> LivePlugins::start(const Needs& needs, Want
 
 LivePlugins::~LivePlugins() {
   stop();
-  if (loop_) loop_->run([] {});  // what it does now ends; what comes sees that it has stopped
+  if (loop_) {
+    // Until its thread has ended, all of this is in its hands.
+    loop_->run([] {});
+    loop_->stop();
+  }
   trials_.reset();
   desk_.reset();
   loop_.reset();

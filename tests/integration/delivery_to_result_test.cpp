@@ -28,7 +28,7 @@ std::string payload(const std::string& name) {
 
 constexpr char kGithubToCommand[] = R"(
 webhooks:
-  github: {secret_env: GITHUB_WEBHOOK_SECRET, isolation: ISOLATION, config: {agent: command-agent}}
+  github: {secret_env: GITHUB_WEBHOOK_SECRET, isolation: ISOLATION, answer_within_ms: 10000, config: {agent: command-agent}}
 agents:
   command-agent: {concurrency: 2, max_retries: 0, config: {command: [/bin/sh, -c, "cat >/dev/null; echo done"]}}
 )";

@@ -179,7 +179,10 @@ static davit_status handle(void *self, const davit_call *call, davit_text parsed
   put(answer, "{\"response\":{\"status\":\"queued\",\"message\":\"" ANSWER "\"},\"tasks\":[{\"agent\":\"command-agent\","
               "\"task_type\":\"echo\",\"title\":\"Echo\",\"payload\":");
   answer->write(answer, parsed);
-  return put(answer, "}],\"entity\":{\"key\":\"echo#1\"},\"actor\":{\"id\":\"7\",\"login\":\"ada\",\"role\":\"owner\"}}");
+  put(answer, "}],");
+  /* Work about one entity is done one after another, and the newest counts: only for who wants that. */
+  if (says(parsed, "\"about\":\"echo#1\"")) put(answer, "\"entity\":{\"key\":\"echo#1\"},");
+  return put(answer, "\"actor\":{\"id\":\"7\",\"login\":\"ada\",\"role\":\"owner\"}}");
 }
 
 static void destroy(void *self) { free(self); }
