@@ -174,8 +174,7 @@ Loop::~Loop() { stop(); }
 void Loop::stop() {
   if (!parts_->thread.joinable()) return;
   parts_->posts.with([](Parts::Posts& posts) { posts.stopping = true; });
-  std::uint64_t one = 1;
-  [[maybe_unused]] auto written = write(parts_->wake.number(), &one, sizeof one);
+  wake();
   parts_->thread.join();
   // Whoever waits for one of them goes on.
   std::vector<Function> dropped;
@@ -188,8 +187,11 @@ void Loop::post(std::function<void()> function) {
     posts.functions.push_back(std::move(function));
     return std::exchange(posts.sleeping, false);
   });
-  if (!wakes) return;
-  std::uint64_t one = 1;
+  if (wakes) wake();
+}
+
+void Loop::wake() {
+  const std::uint64_t one = 1;
   if (write(parts_->wake.number(), &one, sizeof one) < 0 && errno == EBADF) end_without_descriptors();
 }
 

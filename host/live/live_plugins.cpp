@@ -102,15 +102,16 @@ LivePlugins::~LivePlugins() {
 }
 
 // A call that was under way when the host before us died is to blame for that, but not for a SIGKILL: that
-// comes from outside.
+// comes from outside. So may an end that neither the call's thread nor a supervisor has seen.
 void LivePlugins::blame_for_former_end() {
   const std::optional<int>& status = needs_.former_status;
   const std::string end = status ? isolation::describe_end(*status) : "how is not known";
-  const bool from_outside = status && WIFSIGNALED(*status) && WTERMSIG(*status) == SIGKILL;
+  const bool was_killed = status && WIFSIGNALED(*status) && WTERMSIG(*status) == SIGKILL;
   const auto calls = plugin::BreadcrumbFile::left_behind(needs_.trail);
   for (const plugin::UnfinishedCall& call : calls) {
-    if (from_outside) {
-      needs_.log.warn("The host was killed in the middle of a plugin's call; nobody is blamed",
+    if (was_killed || (!status && !call.is_seen)) {
+      needs_.log.warn(was_killed ? "The host was killed in the middle of a plugin's call; nobody is blamed"
+                                 : "The host ended unseen in the middle of a plugin's call; nobody is blamed",
                       {{"plugin", call.plugin}, {"call", call.call}, {"request", call.request_id}});
       continue;
     }
@@ -123,7 +124,7 @@ void LivePlugins::blame_for_former_end() {
     if (auto noted = crashes_.note("A plugin brought the host down", crash, wanted_.quarantine); !noted)
       needs_.log.error("A crash could not be kept", {{"reason", noted.error().message}});
   }
-  if (from_outside) {
+  if (was_killed) {
     needs_.log.warn(
         "The host was killed from outside, maybe because memory ran out; no plugin is blamed for that",
         {{"end", end}});

@@ -147,8 +147,8 @@ class LivePlugins {
   std::unique_ptr<FolderWatch> watch_;
   isolation::Loop::TimerId scan_timer_ = 0, retry_timer_ = 0;
   MonotonicTime scan_at_{};
-  Duration patience_;               // before what may pass is looked at again
-  std::set<std::string> may_pass_;  // as of the last plan
+  Duration patience_;                                 // before what may pass is looked at again
+  std::set<std::string> may_pass_;                    // as of the last plan
   std::vector<std::function<void()>> rescans_;        // to be answered
   std::optional<std::set<std::string>> held_agents_;  // as the store was told last
   bool stopped_ = false;

@@ -140,8 +140,13 @@ std::string sentence_of(Cause cause) {
 }
 
 UnfinishedCall call_in(const Slot& slot, Cause cause) {
-  return {taken_from(slot.plugin),     taken_from(slot.sha256),          taken_from(slot.call),
-          taken_from(slot.request_id), from_unix_ms(slot.began_unix_ms), sentence_of(cause)};
+  return {.plugin = taken_from(slot.plugin),
+          .sha256 = taken_from(slot.sha256),
+          .call = taken_from(slot.call),
+          .request_id = taken_from(slot.request_id),
+          .began_at = from_unix_ms(slot.began_unix_ms),
+          .cause = sentence_of(cause),
+          .is_seen = slot.guilty.load() == 1 || cause != Cause::Unknown};
 }
 
 struct Range {
@@ -180,12 +185,13 @@ std::vector<UnfinishedCall> BreadcrumbFile::left_behind(const std::filesystem::p
     for (std::size_t i = 0; i < known && calls.empty(); ++i) {
       const Library& library = page->libraries[i];
       if (place < library.begin || place >= library.end) continue;
-      calls.push_back({taken_from(library.plugin),
-                       taken_from(library.sha256),
-                       std::string(kNoCall),
-                       "",
-                       {},
-                       "it was in a thread of its own"});
+      calls.push_back({.plugin = taken_from(library.plugin),
+                       .sha256 = taken_from(library.sha256),
+                       .call = std::string(kNoCall),
+                       .request_id = "",
+                       .began_at = {},
+                       .cause = "it was in a thread of its own",
+                       .is_seen = true});
     }
     return calls;
   }
@@ -296,14 +302,18 @@ void BreadcrumbFile::loaded(std::string_view plugin, std::string_view sha256,
                             const std::filesystem::path& library) {
   Range range{library.c_str()};
   if (::dl_iterate_phdr(find_range, &range) == 0) return;
-  const std::uint32_t at = page_->libraries_known.load();
-  if (at >= kLibraries) return;
-  Library& known = page_->libraries[at];
-  known.begin = range.begin;
-  known.end = range.end;
-  put(known.plugin, plugin);
-  put(known.sha256, sha256);
-  page_->libraries_known.store(at + 1);
+  // Where it lies now, one that was unloaded may have lain before.
+  const std::uint32_t known = page_->libraries_known.load();
+  std::uint32_t at = 0;
+  while (at < known && (page_->libraries[at].end <= range.begin || range.end <= page_->libraries[at].begin))
+    ++at;
+  if (at == kLibraries) return;
+  Library& entry = page_->libraries[at];
+  entry.begin = range.begin;
+  entry.end = range.end;
+  put(entry.plugin, plugin);
+  put(entry.sha256, sha256);
+  page_->libraries_known.store(std::max(known, at + 1));
 }
 
 }  // namespace davit::plugin

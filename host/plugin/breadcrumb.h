@@ -43,10 +43,12 @@ struct UnfinishedCall {
   std::string plugin, sha256, call, request_id;
   WallTime began_at{};
   std::string cause;  // a sentence, where more is known than how the process ended
+  // Was it seen to end the process? If not, it was under way, and the end may have come from elsewhere.
+  bool is_seen = false;
 };
 
-// Notes in a file that is mapped shared, so that they outlive the process without a system call per note.
-// Thread-safe.
+// Notes in a file that is mapped shared, so that they outlive the process and need no system call; to leave a
+// call takes one, which looks after our descriptors. Thread-safe.
 class BreadcrumbFile final : public Breadcrumb {
  public:
   static constexpr std::string_view kNoCall = "no call";

@@ -1,10 +1,15 @@
-// Replacements while requests flow: what is lost (nothing), how long a drop takes to serve, and what a
-// generation leaves in memory.
+// Replacements while requests flow: what is lost (nothing), how long a drop takes to serve, what a generation
+// leaves in memory, what a process of its own costs a webhook, and how long a host is gone that one brought
+// down. The long lane prints the figures of docs/PERFORMANCE.md.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdio>
+#include <map>
 
+#include "tests/bench/load.h"
+#include "tests/bench/process.h"
 #include "tests/faults/books.h"
 #include "tests/faults/lane.h"
 #include "tests/support/hot_host.h"
@@ -143,6 +148,88 @@ TEST_P(ReplacementTest, AGenerationLeavesNoMoreThanItsLibraryBehind) {
   EXPECT_LT(grown, most);
   EXPECT_TRUE(eventually([&] { return host.descriptors() <= descriptors + 8; }))
       << host.descriptors() << descriptors;
+}
+
+// ---- what is not of one isolation ----
+
+struct Turns {
+  std::uint64_t answered = 0;
+  double seconds = 0, cpu_seconds = 0;
+};
+
+TEST(CostOfIsolationTest, ByTurnsBothKindsAnswerAllThatComesAsFastAsItGoes) {
+  HotHost host;
+  host.put("good_webhook.so", kLibrary);
+  std::string webhooks;
+  for (const std::string isolation : {"inprocess", "process"}) {
+    webhooks += "  " + isolation +
+                ": {plugin: good, secret_env: GITHUB_WEBHOOK_SECRET, replay_window: 0s, rate: 0, "
+                "answer_within_ms: 10000, isolation: " +
+                isolation + "}\n";
+  }
+  host.configure("webhooks:\n" + webhooks);
+  ASSERT_TRUE(host.start()) << host.log();
+  const std::string body = R"({"text":")" + std::string(1'400, 'x') + "\"}";
+  std::map<std::string, Turns> turns;
+  std::vector<double> shares;  // of the throughput in the host, by round
+  const int rounds = trials(3, 11);
+  for (int round = 0; round < rounds; ++round) {
+    std::map<std::string, double> throughput;
+    for (const bool first : {true, false}) {
+      const std::string webhook = first == (round % 2 == 0) ? "inprocess" : "process";
+      bench::Load load;
+      load.port = host.port();
+      load.seconds = in_long_lane() ? 3 : 0.3;
+      load.next = [&] { return testing::good_request(body, new_id(), webhook); };
+      const double before = bench::cpu_of_tree(host.pid());
+      const bench::LoadResult result = bench::run(load);
+      Turns& all = turns[webhook];
+      all.cpu_seconds += bench::cpu_of_tree(host.pid()) - before;
+      all.seconds += result.seconds;
+      all.answered += result.total();
+      throughput[webhook] = static_cast<double>(result.total()) / result.seconds;
+      ASSERT_GT(result.total(), 0u);
+      EXPECT_EQ(result.count(202), result.total()) << ::testing::PrintToString(result.answers);
+    }
+    shares.push_back(throughput["process"] / throughput["inprocess"]);
+  }
+  for (const auto& [webhook, all] : turns) {
+    std::printf("%s: %llu requests, %.0f a second, %.0f us of CPU each\n", webhook.c_str(),
+                static_cast<unsigned long long>(all.answered),
+                static_cast<double>(all.answered) / all.seconds,
+                all.cpu_seconds * 1e6 / static_cast<double>(all.answered));
+  }
+  std::sort(shares.begin(), shares.end());
+  std::printf("process / inprocess: %.2f of the throughput (median of %d rounds, %.2f to %.2f)\n",
+              shares[shares.size() / 2], rounds, shares.front(), shares.back());
+  // What was answered first and run later would be no measure of anything.
+  EXPECT_THAT(host.api("GET", "/metrics").body, ::testing::Not(::testing::HasSubstr("outcome=\"deferred\"")));
+}
+
+TEST(RestartTest, AHostThatAPluginBringsDownForTheFirstTimeServesAgainAfterTheLeastDelay) {
+  std::vector<double> milliseconds;
+  for (int i = 0; i < trials(2, 50); ++i) {
+    HotHost host;
+    host.put("good_webhook.so", kLibrary);
+    host.configure(
+        "webhooks: {good: {secret_env: GITHUB_WEBHOOK_SECRET, replay_window: 0s, isolation: inprocess, "
+        "config: "
+        "{mode: obey}}}\n");
+    ASSERT_TRUE(host.start({})) << host.log();
+    ASSERT_EQ(host.deliver().status, 202) << host.log();
+    ASSERT_EQ(host.deliver(R"({"do":"crash-now"})").status, 0) << host.log();
+    const auto begun = std::chrono::steady_clock::now();
+    ASSERT_TRUE(eventually([&] { return host.follow_port(); })) << host.log();
+    ASSERT_EQ(host.deliver().status, 202) << host.log();
+    milliseconds.push_back(
+        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begun).count());
+    EXPECT_THAT(host.log(), ::testing::HasSubstr("it is started again in 100 ms"));
+    EXPECT_THAT(host.log(), ::testing::HasSubstr("A plugin brought the host down plugin=good"));
+  }
+  std::sort(milliseconds.begin(), milliseconds.end());
+  std::printf(
+      "from a crash to the first 202, %zu times: p50 %.0f ms, longest %.0f ms, 100 ms of it the delay\n",
+      milliseconds.size(), milliseconds[milliseconds.size() / 2], milliseconds.back());
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <list>
+#include <optional>
 
 #include "tests/support/hot_host.h"
 
@@ -15,14 +16,15 @@ using ::testing::Not;
 
 class CrashTest : public ::testing::Test {
  protected:
-  void start(const std::string& webhook, const std::string& plugins = "") {
+  void start(const std::string& webhook, const std::string& plugins = "",
+             const std::vector<std::string>& arguments = {}) {
     host.put("good_webhook.so", library);
     host.plugin_options = plugins;
     host.configure(
         "webhooks: {good: {secret_env: GITHUB_WEBHOOK_SECRET, replay_window: 0s, config: {mode: obey}, " +
         webhook + "}}\n");
     const auto begun = std::chrono::steady_clock::now();
-    ASSERT_TRUE(host.start({})) << host.log();
+    ASSERT_TRUE(host.start(arguments)) << host.log();
     start_took = std::chrono::steady_clock::now() - begun;
   }
   // Sends what ends the host and waits until it serves again; gives how long that took.
@@ -35,6 +37,19 @@ class CrashTest : public ::testing::Test {
     EXPECT_NE(host.host_pid(), before);
     return std::chrono::duration_cast<std::chrono::milliseconds>(took);
   }
+  // Returns once a thread of the host hangs in a call.
+  void hang_in_a_call() {
+    hanging.emplace(host.port());
+    hanging->send(good_request(R"({"do":"hang-now"})", new_id()));
+    // That thread answers nobody; connections take turns on the threads.
+    std::list<test::RawClient> others;
+    EXPECT_TRUE(eventually([&] {
+      test::RawClient& other = others.emplace_back(host.port());
+      other.patience = std::chrono::milliseconds(200);
+      other.send("GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n");
+      return other.read_answer().status == 0;
+    }));
+  }
   // What served before the guilty library came does so again, from its copy.
   void expect_the_former_serves() {
     EXPECT_EQ(host.deliver().status, 202) << host.log();
@@ -46,6 +61,7 @@ class CrashTest : public ::testing::Test {
   }
   const std::filesystem::path library = kTestPlugins / "good_webhook.so";
   HotHost host;
+  std::optional<test::RawClient> hanging;
   std::chrono::steady_clock::duration start_took{};
 };
 
@@ -137,7 +153,9 @@ TEST_F(CrashTest, ACallThatClosesTheHostsDescriptorsIsBlamedAndTheHostComesBack)
 
 TEST_F(CrashTest, ACrashInAPluginsOwnThreadIsBlamedOnItsLibrary) {
   start("isolation: inprocess", ", quarantine_after: 1");
-  EXPECT_EQ(host.deliver("{\"do\":\"thread-crash\"}").status, 202);
+  const auto go_on = host.folder() / "go-on";
+  EXPECT_EQ(host.deliver(R"({"do":"thread-crash","file":")" + go_on.string() + "\"}").status, 202);
+  std::ofstream(go_on) << "now";
   EXPECT_TRUE(eventually([&] { return host.follow_port(); })) << host.log();
   EXPECT_TRUE(host.wait_for_log("A plugin brought the host down plugin=good")) << host.log();
   EXPECT_THAT(host.log(), HasSubstr("it was in a thread of its own"));
@@ -158,20 +176,30 @@ TEST_F(CrashTest, AnEndThatNoPluginIsToBlameForIsToldAsThat) {
 
 TEST_F(CrashTest, AKillFromOutsideIsNobodysFault) {
   start("isolation: inprocess, answer_within_ms: 60000", ", quarantine_after: 1");
-  test::RawClient client(host.port());
-  client.send(good_request(R"({"do":"hang-now"})", new_id()));
-  // The call is noted once the thread that hangs answers nobody; connections take turns on the threads.
-  std::list<test::RawClient> others;
-  EXPECT_TRUE(eventually([&] {
-    test::RawClient& other = others.emplace_back(host.port());
-    other.patience = std::chrono::milliseconds(200);
-    other.send("GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n");
-    return other.read_answer().status == 0;
-  }));
+  hang_in_a_call();
   ::kill(host.host_pid(), SIGKILL);
   EXPECT_TRUE(eventually([&] { return host.follow_port(); })) << host.log();
   EXPECT_TRUE(host.wait_for_log("The host was killed in the middle of a plugin's call")) << host.log();
   EXPECT_EQ(host.deliver().status, 202);
+}
+
+TEST_F(CrashTest, WithoutASupervisorAKillIsNobodysFaultEither) {
+  start("isolation: inprocess, answer_within_ms: 60000", ", quarantine_after: 1", {"--no-supervisor"});
+  hang_in_a_call();
+  EXPECT_EQ(host.end(SIGKILL), -SIGKILL);
+  ASSERT_TRUE(host.start()) << host.log();
+  EXPECT_TRUE(host.wait_for_log("The host ended unseen in the middle of a plugin's call")) << host.log();
+  EXPECT_THAT(host.log(), Not(HasSubstr("A plugin brought the host down")));
+  EXPECT_EQ(host.deliver().status, 202);
+}
+
+TEST_F(CrashTest, WithoutASupervisorACrashIsBlamedAtTheNextStart) {
+  start("isolation: inprocess", ", quarantine_after: 1", {"--no-supervisor"});
+  EXPECT_EQ(host.deliver("{\"do\":\"crash-now\"}").status, 0);
+  host.wait_for_end();
+  ASSERT_TRUE(host.start()) << host.log();
+  EXPECT_THAT(host.log(), HasSubstr("A plugin brought the host down plugin=good"));
+  EXPECT_EQ(host.state_of("webhook", "good"), "quarantined");
 }
 
 TEST_F(CrashTest, AnAgentWhoseTasksCrashIsQuarantinedAndItsTasksAreParkedUntilItIsCleared) {
