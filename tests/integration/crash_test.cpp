@@ -84,6 +84,10 @@ TEST_F(CrashTest, ThreeCrashesPutALibraryIntoQuarantineAndNewBytesStartClean) {
   EXPECT_THAT(host.api("GET", "/metrics").body,
               HasSubstr("davit_plugin_quarantined{kind=\"webhook\",name=\"good\""));
   EXPECT_THAT(host.ask({"plugins", "list"}).text, HasSubstr("quarantined"));
+  // Nor does it serve on behind bytes that are refused.
+  host.put_bytes("good_webhook.so", "this is no library");
+  EXPECT_TRUE(eventually([&] { return host.refusal_of("good_webhook.so") == "not_elf"; })) << host.log();
+  EXPECT_THAT(host.ask({"plugins", "list"}).text, Not(HasSubstr("serves on")));
   // The same bytes under another name are as guilty; other bytes are not.
   host.remove("good_webhook.so");
   host.put("renamed.so", library);
