@@ -277,7 +277,7 @@ void LivePlugins::plan_next_scan() {
   if (any_has(libraries_, plugin::refusal::kNotSettled))
     scan_soon(std::max(wanted_.scan.settle, kLeastSettle));
   const bool may_pass =
-      trials_->any_failed() ||
+      trials_->any_failed() || !scanner_.saw_folder() ||
       std::any_of(libraries_.begin(), libraries_.end(), [](const plugin::LibraryRecord& library) {
         return library.refusal && plugin::is_passing(library.refusal->code) &&
                !has_code(library, plugin::refusal::kNotSettled) &&
