@@ -178,6 +178,9 @@ Result<int> send(const Context& context, const SendOptions& options) {
   const std::string& body = message.body;
   const ApiClient client = TRY(context.client());
   const JsonDocument description = TRY(description_of(client, options.webhook));
+  if (string_member(description, "state") == "missing")
+    return Error{ErrorCode::NotFound,
+                 options.webhook + " does not serve: " + string_member(description, "reason")};
   const auto scheme = TRY(scheme_of(description));
 
   HttpHeaders headers;

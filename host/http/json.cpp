@@ -1,5 +1,7 @@
 #include "host/http/json.h"
 
+#include <algorithm>
+
 namespace davit::http {
 namespace {
 
@@ -124,6 +126,16 @@ void write_serving(JsonWriter& writer, const Instance& instance) {
   } else {
     write_null_member(writer, "override");
   }
+}
+
+bool serves(const plugin::Snapshot& snapshot, const plugin::Generation& generation) {
+  auto any_of = [&](const auto& instances) {
+    return std::any_of(instances.begin(), instances.end(), [&](const auto& entry) {
+      const auto& its = entry.second->generation;
+      return entry.second->state == plugin::ServingState::Serving && its && its->sha256 == generation.sha256;
+    });
+  };
+  return any_of(snapshot.webhooks) || any_of(snapshot.agents);
 }
 
 }  // namespace
@@ -353,7 +365,7 @@ void write_plugins(JsonWriter& writer, const plugin::Snapshot& snapshot) {
     write_null_member(writer, "version");
     // The hash is of the refused bytes, which are no generation. An older one may serve on all the same.
     write_null_member(writer, "generation");
-    if (library.generation) {
+    if (library.generation && serves(snapshot, *library.generation)) {
       write_member(writer, "serving_generation", static_cast<std::int64_t>(library.generation->number));
     } else {
       write_null_member(writer, "serving_generation");

@@ -3,7 +3,10 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <utility>
+
+#include "host/base/lost_descriptors.h"
 
 namespace davit::http {
 
@@ -28,9 +31,9 @@ void Mailbox::wake() {
 }
 
 void Mailbox::call_again() {
-  // Fails only if the counter is full, and then the descriptor is readable anyway.
+  // If the counter is full, the descriptor is readable anyway.
   std::uint64_t one = 1;
-  [[maybe_unused]] auto written = ::write(event_.number(), &one, sizeof one);
+  if (::write(event_.number(), &one, sizeof one) < 0 && errno == EBADF) end_without_descriptors();
 }
 
 void Mailbox::begin_round() {

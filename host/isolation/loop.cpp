@@ -30,6 +30,7 @@
 
 #include "host/base/file.h"
 #include "host/base/guarded.h"
+#include "host/base/lost_descriptors.h"
 
 namespace davit::isolation {
 namespace {
@@ -112,6 +113,7 @@ void Loop::Parts::run() {
     if (stop) return;
     int count =
         epoll_wait(epoll.number(), events.data(), events.size(), sleeps ? milliseconds_to_sleep() : 0);
+    if (count < 0 && errno != EINTR) end_without_descriptors();  // it would be so at once, and for ever
     if (sleeps) wake_ups.fetch_add(1, std::memory_order_relaxed);
     batch.clear();
     posts.with([&](Posts& now) {
@@ -172,8 +174,7 @@ Loop::~Loop() { stop(); }
 void Loop::stop() {
   if (!parts_->thread.joinable()) return;
   parts_->posts.with([](Parts::Posts& posts) { posts.stopping = true; });
-  std::uint64_t one = 1;
-  [[maybe_unused]] auto written = write(parts_->wake.number(), &one, sizeof one);
+  wake();
   parts_->thread.join();
   // Whoever waits for one of them goes on.
   std::vector<Function> dropped;
@@ -186,9 +187,12 @@ void Loop::post(std::function<void()> function) {
     posts.functions.push_back(std::move(function));
     return std::exchange(posts.sleeping, false);
   });
-  if (!wakes) return;
-  std::uint64_t one = 1;
-  [[maybe_unused]] auto written = write(parts_->wake.number(), &one, sizeof one);
+  if (wakes) wake();
+}
+
+void Loop::wake() {
+  const std::uint64_t one = 1;
+  if (write(parts_->wake.number(), &one, sizeof one) < 0 && errno == EBADF) end_without_descriptors();
 }
 
 bool Loop::run(const std::function<void()>& function) {

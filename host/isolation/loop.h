@@ -48,6 +48,7 @@ class Loop {
  private:
   struct Parts;
   explicit Loop(std::unique_ptr<Parts> parts);
+  void wake();
   std::unique_ptr<Parts> parts_;
 };
 

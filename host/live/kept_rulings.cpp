@@ -1,6 +1,7 @@
 #include "host/live/kept_rulings.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "host/base/json.h"
 #include "host/live/crash_ledger.h"
@@ -8,8 +9,10 @@
 namespace davit::live {
 namespace {
 
-constexpr const char* kSwitches = "plugins.switched";  // setting: {"webhooks":{"github":false},"agents":{}}
-constexpr const char* kServed = "plugins.served";      // {"webhooks":{"github":["<sha256>",…]},"agents":{}}
+// Settings: {"webhooks":{"github":false},"agents":{}}
+constexpr const char* kSwitches = "plugins.switched";
+// {"files":{"github.so":"<sha256>"},"webhooks":{"github":["<sha256>",…]},"agents":{}}
+constexpr const char* kServed = "plugins.served";
 constexpr std::size_t kGenerations = 2;  // of an instance: the one that serves, and one to go back to
 
 // Calls `each` with the name and value of every member of the object `kind` in `all`.
@@ -21,18 +24,25 @@ void for_members(const JsonValue& all, std::string_view kind, Each&& each) {
     each(std::string(member.name.GetString(), member.name.GetStringLength()), member.value);
 }
 
-// An object with a member for each of webhooks and agents, which `write` writes.
+void write_key(JsonWriter& writer, std::string_view key) {
+  writer.Key(key.data(), static_cast<rapidjson::SizeType>(key.size()));
+}
+
+// A member `kind`: an object with a member for each in `all`, which `write` writes.
 template <typename All, typename Write>
-Result<> keep(store::Store& store, const char* key, const All& webhooks, const All& agents, Write&& write) {
+void write_all(JsonWriter& writer, std::string_view kind, const All& all, Write&& write) {
+  write_key(writer, kind);
+  writer.StartObject();
+  for (const auto& [name, value] : all) write(writer, name, value);
+  writer.EndObject();
+}
+
+// Keeps an object whose members `write` writes.
+Result<> keep(store::Store& store, const char* key, const std::function<void(JsonWriter&)>& write) {
   JsonBuffer buffer;
   JsonWriter writer(buffer);
   writer.StartObject();
-  for (const auto& [kind, all] : {std::pair("webhooks", &webhooks), std::pair("agents", &agents)}) {
-    writer.Key(kind);
-    writer.StartObject();
-    for (const auto& [name, value] : *all) write(writer, name, value);
-    writer.EndObject();
-  }
+  write(writer);
   writer.EndObject();
   return committed<>(
       [&](store::Done<> done) { store.set_setting(key, std::string(text_of(buffer)), std::move(done)); });
@@ -76,8 +86,13 @@ Result<> read_switches(const store::Store& store, plugin::Rulings& rulings) {
 }
 
 Result<> keep_switches(store::Store& store, const plugin::Rulings& rulings) {
-  return keep(store, kSwitches, rulings.webhooks, rulings.agents,
-              [](JsonWriter& writer, const std::string& name, bool on) { write_member(writer, name, on); });
+  const auto write = [](JsonWriter& writer, const std::string& name, bool on) {
+    write_member(writer, name, on);
+  };
+  return keep(store, kSwitches, [&](JsonWriter& writer) {
+    write_all(writer, "webhooks", rulings.webhooks, write);
+    write_all(writer, "agents", rulings.agents, write);
+  });
 }
 
 Result<plugin::Served> read_served(const store::Store& store, plugin::PluginScanner& scanner) {
@@ -86,6 +101,13 @@ Result<plugin::Served> read_served(const store::Store& store, plugin::PluginScan
   if (!kept) return served;
   const JsonDocument hashes = TRY(parse_json(*kept));
   std::map<std::string, std::shared_ptr<const plugin::Generation>> found;  // one for all who share it
+  for_members(hashes, "files", [&](const std::string& file, const JsonValue& hash) {
+    if (!hash.IsString()) return;
+    auto generation = scanner.resume(file, hash.GetString());
+    if (!generation) return;
+    served.files[file] = hash.GetString();
+    found[hash.GetString()] = std::move(generation);
+  });
   for (const auto& [kind, all] :
        {std::pair("webhooks", &served.webhooks), std::pair("agents", &served.agents)}) {
     for_members(hashes, kind, [&, all = all](const std::string& name, const JsonValue& of_instance) {
@@ -102,19 +124,35 @@ Result<plugin::Served> read_served(const store::Store& store, plugin::PluginScan
 }
 
 Result<> keep_served(store::Store& store, const plugin::Served& served) {
-  return keep(store, kServed, served.webhooks, served.agents,
-              [](JsonWriter& writer, const std::string& name, const auto& generations) {
-                writer.Key(name.data(), static_cast<rapidjson::SizeType>(name.size()));
-                writer.StartArray();
-                for (const auto& generation : generations) write_string(writer, generation->sha256);
-                writer.EndArray();
+  const auto write = [](JsonWriter& writer, const std::string& name, const auto& generations) {
+    write_key(writer, name);
+    writer.StartArray();
+    for (const auto& generation : generations) write_string(writer, generation->sha256);
+    writer.EndArray();
+  };
+  return keep(store, kServed, [&](JsonWriter& writer) {
+    write_all(writer, "files", served.files,
+              [](JsonWriter& into, const std::string& file, const std::string& sha256) {
+                write_member(into, file, sha256);
               });
+    write_all(writer, "webhooks", served.webhooks, write);
+    write_all(writer, "agents", served.agents, write);
+  });
 }
 
 bool note_served(plugin::Served& served, const plugin::Snapshot& now, bool all_seen) {
+  std::map<std::string, std::string> files;
+  for (const plugin::LibraryRecord& library : now.libraries) {
+    // A name that is no text cannot be kept, and no restart brings back what it gave.
+    if (library.generation && is_utf8(library.name.string()))
+      files[library.name.string()] = library.generation->sha256;
+  }
+  if (!all_seen) files.insert(served.files.begin(), served.files.end());
+  const bool has_new_files = files != served.files;
+  served.files = std::move(files);
   const bool webhooks = note_instances(served.webhooks, now.webhooks, all_seen);
   const bool agents = note_instances(served.agents, now.agents, all_seen);
-  return webhooks || agents;
+  return has_new_files || webhooks || agents;
 }
 
 std::set<std::string> hashes_of(const plugin::Served& served) {

@@ -89,9 +89,11 @@ Result<std::unique_ptr<LivePlugins>> LivePlugins::start(const Needs& needs, Want
 
 LivePlugins::~LivePlugins() {
   stop();
-  // Until its thread has ended, all of this is in its hands.
-  loop_->run([] {});
-  loop_->stop();
+  if (loop_) {
+    // Until its thread has ended, all of this is in its hands.
+    loop_->run([] {});
+    loop_->stop();
+  }
   trials_.reset();
   desk_.reset();
   loop_.reset();
@@ -100,24 +102,40 @@ LivePlugins::~LivePlugins() {
 }
 
 // A call that was under way when the host before us died is to blame for that, but not for a SIGKILL: that
-// comes from outside.
-void LivePlugins::open_trail() {
+// comes from outside. So may an end that neither the call's thread nor a supervisor has seen.
+void LivePlugins::blame_for_former_end() {
   const std::optional<int>& status = needs_.former_status;
-  for (const plugin::UnfinishedCall& call : plugin::BreadcrumbFile::left_behind(needs_.trail)) {
+  const std::string end = status ? isolation::describe_end(*status) : "how is not known";
+  const bool was_killed = status && WIFSIGNALED(*status) && WTERMSIG(*status) == SIGKILL;
+  const auto calls = plugin::BreadcrumbFile::left_behind(needs_.trail);
+  for (const plugin::UnfinishedCall& call : calls) {
+    if (was_killed || (!status && !call.is_seen)) {
+      needs_.log.warn(was_killed ? "The host was killed in the middle of a plugin's call; nobody is blamed"
+                                 : "The host ended unseen in the middle of a plugin's call; nobody is blamed",
+                      {{"plugin", call.plugin}, {"call", call.call}, {"request", call.request_id}});
+      continue;
+    }
     store::PluginCrash crash{.sha256 = call.sha256,
                              .plugin = call.plugin,
                              .call = call.call,
                              .request_id = call.request_id,
-                             .reason = status ? isolation::describe_end(*status) : "how is not known",
+                             .reason = call.cause.empty() ? end : call.cause + "; " + end,
                              .at = needs_.clock.wall()};
-    if (status && WIFSIGNALED(*status) && WTERMSIG(*status) == SIGKILL) {
-      needs_.log.warn("The host was killed in the middle of a plugin's call",
-                      {{"plugin", crash.plugin}, {"call", crash.call}, {"request", crash.request_id}});
-      continue;
-    }
     if (auto noted = crashes_.note("A plugin brought the host down", crash, wanted_.quarantine); !noted)
       needs_.log.error("A crash could not be kept", {{"reason", noted.error().message}});
   }
+  if (was_killed) {
+    needs_.log.warn(
+        "The host was killed from outside, maybe because memory ran out; no plugin is blamed for that",
+        {{"end", end}});
+  } else if (status && calls.empty()) {
+    needs_.log.warn("The host ended while no plugin was known to run in it; no plugin is blamed for that",
+                    {{"end", end}});
+  }
+}
+
+void LivePlugins::open_trail() {
+  blame_for_former_end();
   auto opened = plugin::BreadcrumbFile::open(needs_.trail, needs_.clock);
   if (!opened) {
     needs_.log.error("Calls of plugins in this process are not noted: a crash or a hang has nobody to blame",
@@ -271,21 +289,27 @@ void LivePlugins::answer_rescans() {
   for (auto& done : std::exchange(rescans_, {})) done();
 }
 
-// A verdict calls for a scan by itself; only what settles or may pass needs a timer. One patience for all
-// that may pass: it grows from look to look and begins anew once there is nothing of that kind.
+// A verdict calls for a scan by itself; only what settles or may pass needs a timer. Its patience grows from
+// look to look, and begins anew for what was not there at the last one.
 void LivePlugins::plan_next_scan() {
   if (any_has(libraries_, plugin::refusal::kNotSettled))
     scan_soon(std::max(wanted_.scan.settle, kLeastSettle));
-  const bool may_pass =
-      trials_->any_failed() || !scanner_.saw_folder() ||
-      std::any_of(libraries_.begin(), libraries_.end(), [](const plugin::LibraryRecord& library) {
-        return library.refusal && plugin::is_passing(library.refusal->code) &&
-               !has_code(library, plugin::refusal::kNotSettled) &&
-               !has_code(library, plugin::refusal::kProbing);
-      });
-  if (!may_pass && !any_has(libraries_, plugin::refusal::kProbing) && !trials_->any_under_way())
+  std::set<std::string> may_pass = trials_->failed();
+  for (const plugin::LibraryRecord& library : libraries_) {
+    if (library.refusal && plugin::is_passing(library.refusal->code) &&
+        !has_code(library, plugin::refusal::kNotSettled) && !has_code(library, plugin::refusal::kProbing))
+      may_pass.insert(library.source.string() + library.sha256);
+  }
+  if (!scanner_.saw_folder()) may_pass.insert("the folder");
+  const bool looking = any_has(libraries_, plugin::refusal::kProbing) || trials_->any_under_way();
+  if (looking || stopped_) return;  // its end calls for the next plan
+  const bool is_new = !std::includes(may_pass_.begin(), may_pass_.end(), may_pass.begin(), may_pass.end());
+  may_pass_ = std::move(may_pass);
+  if (is_new || may_pass_.empty()) {
     patience_ = kFirstPatience;
-  if (!may_pass || retry_timer_ != 0 || stopped_) return;
+    if (retry_timer_ != 0) loop_->cancel(std::exchange(retry_timer_, 0));
+  }
+  if (may_pass_.empty() || retry_timer_ != 0) return;
   retry_timer_ = loop_->after(patience_, [this] {
     retry_timer_ = 0;
     desk_->forget();
@@ -325,8 +349,8 @@ void LivePlugins::publish(std::shared_ptr<const plugin::Snapshot> snapshot) {
   tell_changes(*before, *snapshot, wanted_, rulings_, needs_.log, needs_.metrics);
   hold_agents(*snapshot);
   trials_->forget_unasked();
-  const bool all_seen =
-      !any_has(libraries_, plugin::refusal::kProbing) && !any_has(libraries_, plugin::refusal::kNotSettled);
+  const bool all_seen = scanner_.saw_folder() && !any_has(libraries_, plugin::refusal::kProbing) &&
+                        !any_has(libraries_, plugin::refusal::kNotSettled);
   if (!note_served(served_, *snapshot, all_seen)) return;
   if (auto kept = keep_served(needs_.store, served_); !kept)
     needs_.log.error("What serves could not be noted: after a restart there is nothing to go back to",

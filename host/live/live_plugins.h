@@ -70,8 +70,8 @@ class LivePlugins {
     std::optional<int> former_status{};  // how the host before this one ended, as waitpid() says it
   };
   // Blames the plugin that brought a former host down, then returns with the first snapshot published. It
-  // waits for files to settle and for probes, but no longer than the deadline of a probe, and for no probe
-  // that nothing in the configuration asks for.
+  // waits for files to settle and for probes, but no longer than the deadline of a probe, and half a second
+  // at most for what nothing in the configuration asks for; two for trials.
   static Result<std::unique_ptr<LivePlugins>> start(const Needs& needs, Wanted wanted);
   ~LivePlugins();
 
@@ -102,6 +102,7 @@ class LivePlugins {
 
  private:
   explicit LivePlugins(const Needs& needs, Wanted wanted);
+  void blame_for_former_end();
   void open_trail();
   Result<> read_rulings();
 
@@ -146,7 +147,8 @@ class LivePlugins {
   std::unique_ptr<FolderWatch> watch_;
   isolation::Loop::TimerId scan_timer_ = 0, retry_timer_ = 0;
   MonotonicTime scan_at_{};
-  Duration patience_;                                 // before what may pass is probed again
+  Duration patience_;                                 // before what may pass is looked at again
+  std::set<std::string> may_pass_;                    // as of the last plan
   std::vector<std::function<void()>> rescans_;        // to be answered
   std::optional<std::set<std::string>> held_agents_;  // as the store was told last
   bool stopped_ = false;

@@ -55,11 +55,13 @@ bool TrialDesk::under_way() const {
                      [](const auto& entry) { return !entry.second.verdict; });
 }
 
-bool TrialDesk::any_failed() const {
+std::set<std::string> TrialDesk::failed() const {
   std::lock_guard lock(mutex_);
-  return std::any_of(entries_.begin(), entries_.end(), [](const auto& entry) {
-    return entry.second.verdict && !entry.second.verdict->empty();
-  });
+  std::set<std::string> keys;
+  for (const auto& [key, entry] : entries_) {
+    if (entry.verdict && !entry.verdict->empty()) keys.insert(key);
+  }
+  return keys;
 }
 
 }  // namespace davit::live

@@ -7,6 +7,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "host/base/clock.h"
@@ -41,7 +42,8 @@ class TrialDesk final : public plugin::Trials {
   bool any_under_way() const;
   // Waits until none is, no longer than `limit`.
   void wait(Duration limit);
-  bool any_failed() const;
+  // A word for each trial that failed, always the same for the same instance of the same bytes.
+  std::set<std::string> failed() const;
 
  private:
   struct Entry {

@@ -142,6 +142,9 @@ void create_in_process(Webhook& webhook, const Assembly& assembly) {
     return PluginModule::load(webhook.generation->stored);
   }();
   if (auto* refusal = std::get_if<Refusal>(&loaded)) return fail("it cannot be loaded: " + refusal->reason);
+  if (assembly.trail) {
+    assembly.trail->loaded(webhook.settings.instance, webhook.generation->sha256, webhook.generation->stored);
+  }
   auto instance = WebhookInstance::create(std::get<0>(loaded), webhook.offer, webhook.settings, assembly.log,
                                           assembly.clock, assembly.trail, webhook.generation->sha256);
   if (!instance) return fail("it cannot be created: " + instance.error().message);

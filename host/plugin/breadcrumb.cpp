@@ -3,14 +3,18 @@
 // taken (more threads in plugins than slots), the call goes unnoted rather than waits.
 //
 // Who is to blame when several calls are under way: the one whose thread got the fatal signal or called
-// exit(). The handler has nothing but an atomic store into the page to do. An end that no handler sees
-// (SIGKILL, _exit(), a stack that overflowed) leaves all of them under suspicion.
+// exit(). The handler has nothing but atomic stores into the page to do. An end that no handler sees
+// (SIGKILL, _exit(), a stack that overflowed) leaves all of them under suspicion. A thread that is in no call
+// may be a plugin's own: where it was is looked up among the libraries in the next life.
 #include "host/plugin/breadcrumb.h"
 
+#include <elf.h>
 #include <fcntl.h>
+#include <link.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,14 +26,17 @@
 #include <thread>
 
 #include "host/base/file.h"
+#include "host/base/lost_descriptors.h"
 
 namespace davit::plugin {
 namespace {
 
 constexpr std::size_t kSlots = 128;
-constexpr std::uint64_t kMagic = 0x32636264'74697664;  // "dvitdbc2"
+constexpr std::size_t kLibraries = 256;                // those loaded later are not known
+constexpr std::uint64_t kMagic = 0x33636264'74697664;  // "dvitdbc3"
 
 enum class Fault : std::uint32_t { Unknown, InACall, Elsewhere, Nobodys };
+enum class Cause : std::uint32_t { Unknown, Hang, Descriptors };
 
 struct Slot {
   std::atomic<std::uint32_t> taken;
@@ -41,6 +48,12 @@ struct Slot {
   char sha256[64];
   char call[24];
   char request_id[40];
+};
+
+struct Library {
+  std::uintptr_t begin, end;  // addresses
+  char plugin[64];
+  char sha256[64];
 };
 
 template <std::size_t N>
@@ -61,6 +74,10 @@ struct BreadcrumbFile::Page {
   std::uint64_t magic;
   std::uint64_t slot_bytes;
   std::atomic<Fault> fault;
+  std::atomic<Cause> cause;
+  std::atomic<std::uintptr_t> place;  // the instruction of a fatal signal outside of any call
+  std::atomic<std::uint32_t> libraries_known;
+  Library libraries[kLibraries];
   Slot slots[kSlots];
 };
 
@@ -68,6 +85,7 @@ namespace {
 
 // What a handler of the process can reach.
 std::atomic<std::atomic<Fault>*> watched_fault{nullptr};
+std::atomic<std::atomic<std::uintptr_t>*> watched_place{nullptr};
 thread_local Slot* own_slot = nullptr;
 constexpr int kFatal[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
 struct sigaction former_actions[std::size(kFatal)];
@@ -79,7 +97,20 @@ void note_end() {
   fault->store(own_slot != nullptr ? Fault::InACall : Fault::Elsewhere);
 }
 
-void on_fatal_signal(int number, siginfo_t* info, void*) {
+std::uintptr_t instruction_of(const void* context) {
+  const mcontext_t& machine = static_cast<const ucontext_t*>(context)->uc_mcontext;
+#if defined(__x86_64__)
+  return static_cast<std::uintptr_t>(machine.gregs[REG_RIP]);
+#elif defined(__aarch64__)
+  return machine.pc;
+#else
+  static_cast<void>(machine);
+  return 0;
+#endif
+}
+
+void on_fatal_signal(int number, siginfo_t* info, void* context) {
+  if (auto* place = watched_place.load()) place->store(instruction_of(context));
   note_end();
   for (std::size_t i = 0; i < std::size(kFatal); ++i) {
     if (kFatal[i] == number) ::sigaction(number, &former_actions[i], nullptr);
@@ -96,9 +127,45 @@ void on_exit_of_process() {
   std::abort();
 }
 
-UnfinishedCall call_in(const Slot& slot) {
-  return {taken_from(slot.plugin), taken_from(slot.sha256), taken_from(slot.call),
-          taken_from(slot.request_id), from_unix_ms(slot.began_unix_ms)};
+std::string sentence_of(Cause cause) {
+  switch (cause) {
+    case Cause::Hang:
+      return "it did not come back in time";
+    case Cause::Descriptors:
+      return "the host's descriptors were closed";
+    case Cause::Unknown:
+      break;
+  }
+  return "";
+}
+
+UnfinishedCall call_in(const Slot& slot, Cause cause) {
+  return {.plugin = taken_from(slot.plugin),
+          .sha256 = taken_from(slot.sha256),
+          .call = taken_from(slot.call),
+          .request_id = taken_from(slot.request_id),
+          .began_at = from_unix_ms(slot.began_unix_ms),
+          .cause = sentence_of(cause),
+          .is_seen = slot.guilty.load() == 1 || cause != Cause::Unknown};
+}
+
+struct Range {
+  const char* name;
+  std::uintptr_t begin = 0, end = 0;
+};
+
+// For dl_iterate_phdr.
+int find_range(dl_phdr_info* library, std::size_t, void* wanted) {
+  auto& range = *static_cast<Range*>(wanted);
+  if (std::strcmp(library->dlpi_name, range.name) != 0) return 0;
+  for (int i = 0; i < library->dlpi_phnum; ++i) {
+    const auto& segment = library->dlpi_phdr[i];
+    if (segment.p_type != PT_LOAD || (segment.p_flags & PF_X) == 0) continue;
+    const std::uintptr_t begin = library->dlpi_addr + segment.p_vaddr;
+    range.begin = range.end == 0 ? begin : std::min(range.begin, begin);
+    range.end = std::max(range.end, begin + segment.p_memsz);
+  }
+  return 1;
 }
 
 }  // namespace
@@ -111,10 +178,27 @@ std::vector<UnfinishedCall> BreadcrumbFile::left_behind(const std::filesystem::p
   std::memcpy(static_cast<void*>(page.get()), bytes->data(), sizeof(Page));
   if (page->magic != kMagic || page->slot_bytes != sizeof(Slot)) return calls;
   const Fault fault = page->fault.load();
-  if (fault == Fault::Elsewhere || fault == Fault::Nobodys) return calls;
+  if (fault == Fault::Nobodys) return calls;
+  if (fault == Fault::Elsewhere) {
+    const std::uintptr_t place = page->place.load();
+    const std::size_t known = std::min<std::size_t>(page->libraries_known.load(), kLibraries);
+    for (std::size_t i = 0; i < known && calls.empty(); ++i) {
+      const Library& library = page->libraries[i];
+      if (place < library.begin || place >= library.end) continue;
+      calls.push_back({.plugin = taken_from(library.plugin),
+                       .sha256 = taken_from(library.sha256),
+                       .call = std::string(kNoCall),
+                       .request_id = "",
+                       .began_at = {},
+                       .cause = "it was in a thread of its own",
+                       .is_seen = true});
+    }
+    return calls;
+  }
+  const Cause cause = page->cause.load();
   for (const Slot& slot : page->slots) {
     if (slot.noted.load() == 1 && (fault == Fault::Unknown || slot.guilty.load() == 1))
-      calls.push_back(call_in(slot));
+      calls.push_back(call_in(slot, cause));
   }
   return calls;
 }
@@ -136,16 +220,19 @@ Result<std::unique_ptr<BreadcrumbFile>> BreadcrumbFile::open(const std::filesyst
   auto* page = new (memory) Page{};
   page->magic = kMagic;
   page->slot_bytes = sizeof(Slot);
-  return std::unique_ptr<BreadcrumbFile>(new BreadcrumbFile(page, clock));
+  if (::fstat(fd.number(), &info) != 0)
+    return Error{ErrorCode::Unavailable, file.string() + ": cannot be looked at: " + errno_text(errno)};
+  return std::unique_ptr<BreadcrumbFile>(new BreadcrumbFile(page, std::move(fd), info.st_ino, clock));
 }
 
 BreadcrumbFile::~BreadcrumbFile() {
   std::atomic<Fault>* own = &page_->fault;
-  watched_fault.compare_exchange_strong(own, nullptr);
+  if (watched_fault.compare_exchange_strong(own, nullptr)) watched_place.store(nullptr);
   ::munmap(page_, sizeof(Page));
 }
 
 void BreadcrumbFile::watch_for_ends() {
+  watched_place.store(&page_->place);
   watched_fault.store(&page_->fault);
   struct sigaction action {};
   action.sa_sigaction = on_fatal_signal;
@@ -166,8 +253,9 @@ std::optional<UnfinishedCall> BreadcrumbFile::hanging(MonotonicTime now) {
   for (Slot& slot : page_->slots) {
     if (slot.noted.load() != 1 || now.time_since_epoch().count() < slot.end_by.load()) continue;
     slot.guilty.store(1);
+    page_->cause.store(Cause::Hang);
     page_->fault.store(Fault::InACall);
-    return call_in(slot);
+    return call_in(slot, Cause::Hang);
   }
   return std::nullopt;
 }
@@ -195,10 +283,37 @@ std::size_t BreadcrumbFile::enter(const CallNote& note) {
 }
 
 void BreadcrumbFile::leave(std::size_t number) {
+  if (!has_its_descriptor() && page_->fault.load() == Fault::Unknown) {
+    page_->cause.store(Cause::Descriptors);
+    end_without_descriptors();
+  }
   if (number >= kSlots) return;
   own_slot = nullptr;
   page_->slots[number].noted.store(0, std::memory_order_relaxed);
   page_->slots[number].taken.store(0, std::memory_order_release);
+}
+
+bool BreadcrumbFile::has_its_descriptor() const {
+  struct stat info {};
+  return ::fstat(fd_.number(), &info) == 0 && info.st_ino == inode_;
+}
+
+void BreadcrumbFile::loaded(std::string_view plugin, std::string_view sha256,
+                            const std::filesystem::path& library) {
+  Range range{library.c_str()};
+  if (::dl_iterate_phdr(find_range, &range) == 0) return;
+  // Where it lies now, one that was unloaded may have lain before.
+  const std::uint32_t known = page_->libraries_known.load();
+  std::uint32_t at = 0;
+  while (at < known && (page_->libraries[at].end <= range.begin || range.end <= page_->libraries[at].begin))
+    ++at;
+  if (at == kLibraries) return;
+  Library& entry = page_->libraries[at];
+  entry.begin = range.begin;
+  entry.end = range.end;
+  put(entry.plugin, plugin);
+  put(entry.sha256, sha256);
+  page_->libraries_known.store(std::max(known, at + 1));
 }
 
 }  // namespace davit::plugin

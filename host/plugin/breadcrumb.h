@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "host/base/clock.h"
+#include "host/base/file.h"
 #include "host/base/result.h"
 
 namespace davit::plugin {
@@ -32,27 +33,39 @@ class Breadcrumb {
   // Gives the number to leave with.
   virtual std::size_t enter(const CallNote& note) = 0;
   virtual void leave(std::size_t number) = 0;
+  // A library was loaded: where its code lies, a crash outside of any call is its own.
+  virtual void loaded(std::string_view plugin, std::string_view sha256,
+                      const std::filesystem::path& library) = 0;
 };
 
 // What a process that died was in the middle of.
 struct UnfinishedCall {
   std::string plugin, sha256, call, request_id;
   WallTime began_at{};
+  std::string cause;  // a sentence, where more is known than how the process ended
+  // Was it seen to end the process? If not, it was under way, and the end may have come from elsewhere.
+  bool is_seen = false;
 };
 
-// Notes in a file that is mapped shared, so that they outlive the process without a system call per note.
-// Thread-safe.
+// Notes in a file that is mapped shared, so that they outlive the process and need no system call; to leave a
+// call takes one, which looks after our descriptors. Thread-safe.
 class BreadcrumbFile final : public Breadcrumb {
  public:
+  static constexpr std::string_view kNoCall = "no call";
+
   // Calls that a former owner of the file died in; empty if the file does not exist or was left in order.
-  // Where the thread that brought it down is known, only its call; none if that thread was in no call.
+  // Where the thread that brought it down is known, only its call. If that thread was in no call but in the
+  // code of a library, that library with the call kNoCall; else none.
   static std::vector<UnfinishedCall> left_behind(const std::filesystem::path& file);
   // Starts over: read left_behind first.
   static Result<std::unique_ptr<BreadcrumbFile>> open(const std::filesystem::path& file, const Clock& clock);
   ~BreadcrumbFile() override;
 
   std::size_t enter(const CallNote& note) override;
+  // Ends the process if the call has closed its descriptors; all calls under way are suspects then.
   void leave(std::size_t number) override;
+  void loaded(std::string_view plugin, std::string_view sha256,
+              const std::filesystem::path& library) override;
 
   // From now on a fatal signal or an exit() notes the call that its thread is in, so that of several calls
   // under way the right one is blamed. The signal then does what it did before; an exit() in a call ends as
@@ -68,8 +81,13 @@ class BreadcrumbFile final : public Breadcrumb {
 
  private:
   struct Page;
-  BreadcrumbFile(Page* page, const Clock& clock) : page_(page), clock_(clock) {}
+  BreadcrumbFile(Page* page, UniqueFd fd, std::uint64_t inode, const Clock& clock)
+      : page_(page), fd_(std::move(fd)), inode_(inode), clock_(clock) {}
+  bool has_its_descriptor() const;
+
   Page* page_;
+  const UniqueFd fd_;  // of no use but to show that nobody closes descriptors here
+  const std::uint64_t inode_;
   const Clock& clock_;
 };
 

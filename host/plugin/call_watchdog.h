@@ -23,6 +23,10 @@ class CallWatchdog final : public Breadcrumb {
 
   std::size_t enter(const CallNote& note) override;
   void leave(std::size_t number) override { trail_.leave(number); }
+  void loaded(std::string_view plugin, std::string_view sha256,
+              const std::filesystem::path& library) override {
+    trail_.loaded(plugin, sha256, library);
+  }
 
   // How often the thread looked: for tests.
   std::uint64_t looks() const { return looks_.load(); }

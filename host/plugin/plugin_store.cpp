@@ -96,16 +96,31 @@ void PluginScanner::forget_unused(const std::set<std::string>& also_needed) {
 }
 
 std::shared_ptr<const Generation> PluginScanner::kept(const std::string& sha256) {
+  auto generation = stored_generation(sha256);
+  if (generation) generation->source = generation->stored;
+  return generation;
+}
+
+std::shared_ptr<const Generation> PluginScanner::resume(const fs::path& name, const std::string& sha256) {
+  std::error_code failed;
+  const fs::path root = fs::canonical(options_.drop_folder, failed);
+  auto generation = failed ? nullptr : stored_generation(sha256);
+  if (!generation) return nullptr;
+  generation->source = root / name;
+  known_[generation->source].generation = generation;
+  return generation;
+}
+
+std::shared_ptr<Generation> PluginScanner::stored_generation(const std::string& sha256) {
   const auto& pins = options_.pinned_sha256;
   if (!pins.empty() && std::find(pins.begin(), pins.end(), sha256) == pins.end()) return nullptr;
   auto store = LibraryStore::open(options_.store_folder);
   if (!store) return nullptr;
   const auto library = store->find(sha256);
   auto report = library ? store->remembered(*library) : std::nullopt;
-  if (!report) return nullptr;
+  if (!report || inspect_library(library->file)) return nullptr;
   auto generation = std::make_shared<Generation>();
   generation->number = next_generation_++;
-  generation->source = library->file;
   generation->stored = library->file;
   generation->sha256 = sha256;
   generation->loaded_at = clock_.wall();

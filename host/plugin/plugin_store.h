@@ -65,12 +65,15 @@ class PluginScanner {
   // What the bytes were refused for is looked at anew with the next scan.
   void forget_refusals() { refused_bytes_.clear(); }
   // Removes from the store what no file of the last scan needs: copies of an earlier life. Not while runners
-  // or instances of a generation that was replaced may still be there.
-  // Copies with one of these hashes stay as well.
+  // or instances of a generation that was replaced may still be there. Copies with one of these hashes stay
+  // as well.
   void forget_unused(const std::set<std::string>& also_needed = {});
-  // A generation of an earlier life from its copy in the store; null if that is gone, is damaged, or is not
-  // among the pinned ones.
+  // A generation of an earlier life from its copy in the store; null if that is gone, is damaged, is not
+  // among the pinned ones, or would be refused by now.
   std::shared_ptr<const Generation> kept(const std::string& sha256);
+  // The same, as what the file of this path in the drop folder gave last: should that be refused as it is
+  // now, this one goes on serving. Before the first scan.
+  std::shared_ptr<const Generation> resume(const std::filesystem::path& name, const std::string& sha256);
   // From the next scan on. A generation that new pins exclude does not survive it.
   void set_options(ScanOptions options);
 
@@ -97,6 +100,7 @@ class PluginScanner {
     std::optional<Refusal> refusal;  // of its place
   };
 
+  std::shared_ptr<Generation> stored_generation(const std::string& sha256);  // null as of kept(); no source
   // All that are there, or an error: what is missing may be there then all the same.
   Result<std::vector<Found>> find_files() const;
   std::optional<Refusal> refuse_mode(const std::filesystem::path& path, uid_t owner, mode_t mode) const;
@@ -127,10 +131,11 @@ class Trials {
   virtual std::optional<std::string> of(const Agent& agent) = 0;
 };
 
-// The generations that served an instance last, the newest first: what it can go back to.
+// What served last, and can serve again.
 struct Served {
   using Generations = std::map<std::string, std::vector<std::shared_ptr<const Generation>>, std::less<>>;
-  Generations webhooks, agents;  // by instance
+  Generations webhooks, agents;              // by instance, of each the newest first
+  std::map<std::string, std::string> files;  // hash of what a file gave last, by path in the plugins folder
 };
 
 // Puts libraries and settings together: instances with their states. Creates in-process instances; a config

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <list>
+#include <optional>
 
 #include "tests/support/hot_host.h"
 
@@ -15,13 +16,16 @@ using ::testing::Not;
 
 class CrashTest : public ::testing::Test {
  protected:
-  void start(const std::string& webhook, const std::string& plugins = "") {
+  void start(const std::string& webhook, const std::string& plugins = "",
+             const std::vector<std::string>& arguments = {}) {
     host.put("good_webhook.so", library);
     host.plugin_options = plugins;
     host.configure(
         "webhooks: {good: {secret_env: GITHUB_WEBHOOK_SECRET, replay_window: 0s, config: {mode: obey}, " +
         webhook + "}}\n");
-    ASSERT_TRUE(host.start({})) << host.log();
+    const auto begun = std::chrono::steady_clock::now();
+    ASSERT_TRUE(host.start(arguments)) << host.log();
+    start_took = std::chrono::steady_clock::now() - begun;
   }
   // Sends what ends the host and waits until it serves again; gives how long that took.
   std::chrono::milliseconds crash(const std::string& word) {
@@ -32,6 +36,19 @@ class CrashTest : public ::testing::Test {
     const auto took = std::chrono::steady_clock::now() - begun;
     EXPECT_NE(host.host_pid(), before);
     return std::chrono::duration_cast<std::chrono::milliseconds>(took);
+  }
+  // Returns once a thread of the host hangs in a call.
+  void hang_in_a_call() {
+    hanging.emplace(host.port());
+    hanging->send(good_request(R"({"do":"hang-now"})", new_id()));
+    // That thread answers nobody; connections take turns on the threads.
+    std::list<test::RawClient> others;
+    EXPECT_TRUE(eventually([&] {
+      test::RawClient& other = others.emplace_back(host.port());
+      other.patience = std::chrono::milliseconds(200);
+      other.send("GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n");
+      return other.read_answer().status == 0;
+    }));
   }
   // What served before the guilty library came does so again, from its copy.
   void expect_the_former_serves() {
@@ -44,6 +61,8 @@ class CrashTest : public ::testing::Test {
   }
   const std::filesystem::path library = kTestPlugins / "good_webhook.so";
   HotHost host;
+  std::optional<test::RawClient> hanging;
+  std::chrono::steady_clock::duration start_took{};
 };
 
 TEST_F(CrashTest, ThreeCrashesPutALibraryIntoQuarantineAndNewBytesStartClean) {
@@ -65,12 +84,25 @@ TEST_F(CrashTest, ThreeCrashesPutALibraryIntoQuarantineAndNewBytesStartClean) {
   EXPECT_THAT(host.api("GET", "/metrics").body,
               HasSubstr("davit_plugin_quarantined{kind=\"webhook\",name=\"good\""));
   EXPECT_THAT(host.ask({"plugins", "list"}).text, HasSubstr("quarantined"));
+  // Nor does it serve on behind bytes that are refused.
+  host.put_bytes("good_webhook.so", "this is no library");
+  EXPECT_TRUE(eventually([&] { return host.refusal_of("good_webhook.so") == "not_elf"; })) << host.log();
+  EXPECT_THAT(host.ask({"plugins", "list"}).text, Not(HasSubstr("serves on")));
   // The same bytes under another name are as guilty; other bytes are not.
   host.remove("good_webhook.so");
   host.put("renamed.so", library);
   EXPECT_TRUE(host.wait_for_state("webhook", "good", "quarantined"));
   host.put_variant("renamed.so", library, "repaired");
   EXPECT_TRUE(eventually([&] { return host.deliver().status == 202; })) << host.log();
+}
+
+TEST_F(CrashTest, AHostThatCrashesForTheFirstTimeIsStartedAgainWithTheLeastDelay) {
+  start("isolation: inprocess");
+  const auto took = crash("crash-now");
+  std::cout << "serving again after a crash in " << took.count() << " ms\n";
+  EXPECT_TRUE(host.wait_for_log("it is started again in 100 ms")) << host.log();
+  // Beside that delay a start is a start: what the first one took, with room for a busy machine.
+  EXPECT_LT(took, std::chrono::milliseconds(100) + 20 * start_took);
 }
 
 TEST_F(CrashTest, ACommandEndsTheQuarantineAndCrashesCountAnew) {
@@ -115,22 +147,63 @@ TEST_F(CrashTest, AConstructorThatHangsInTheHostOnlyIsEndedAndQuarantined) {
   expect_the_former_serves();
 }
 
+TEST_F(CrashTest, ACallThatClosesTheHostsDescriptorsIsBlamedAndTheHostComesBack) {
+  start("isolation: inprocess", ", quarantine_after: 1");
+  crash("close-now");
+  EXPECT_TRUE(host.wait_for_log("A plugin brought the host down plugin=good")) << host.log();
+  EXPECT_THAT(host.log(), HasSubstr("a descriptor of this process was closed behind its back"));
+  EXPECT_EQ(host.state_of("webhook", "good"), "quarantined");
+}
+
+TEST_F(CrashTest, ACrashInAPluginsOwnThreadIsBlamedOnItsLibrary) {
+  start("isolation: inprocess", ", quarantine_after: 1");
+  const auto go_on = host.folder() / "go-on";
+  EXPECT_EQ(host.deliver(R"({"do":"thread-crash","file":")" + go_on.string() + "\"}").status, 202);
+  std::ofstream(go_on) << "now";
+  EXPECT_TRUE(eventually([&] { return host.follow_port(); })) << host.log();
+  EXPECT_TRUE(host.wait_for_log("A plugin brought the host down plugin=good")) << host.log();
+  EXPECT_THAT(host.log(), HasSubstr("it was in a thread of its own"));
+  EXPECT_EQ(host.state_of("webhook", "good"), "quarantined");
+}
+
+TEST_F(CrashTest, AnEndThatNoPluginIsToBlameForIsToldAsThat) {
+  start("isolation: inprocess", ", quarantine_after: 1");
+  for (const auto& [signal, words] :
+       {std::pair(SIGKILL, "The host was killed from outside"),
+        std::pair(SIGSEGV, "The host ended while no plugin was known to run")}) {
+    ::kill(host.host_pid(), signal);
+    EXPECT_TRUE(eventually([&] { return host.follow_port(); })) << host.log();
+    EXPECT_TRUE(host.wait_for_log(words)) << host.log();
+  }
+  EXPECT_EQ(host.deliver().status, 202);
+}
+
 TEST_F(CrashTest, AKillFromOutsideIsNobodysFault) {
   start("isolation: inprocess, answer_within_ms: 60000", ", quarantine_after: 1");
-  test::RawClient client(host.port());
-  client.send(good_request(R"({"do":"hang-now"})", new_id()));
-  // The call is noted once the thread that hangs answers nobody; connections take turns on the threads.
-  std::list<test::RawClient> others;
-  EXPECT_TRUE(eventually([&] {
-    test::RawClient& other = others.emplace_back(host.port());
-    other.patience = std::chrono::milliseconds(200);
-    other.send("GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n");
-    return other.read_answer().status == 0;
-  }));
+  hang_in_a_call();
   ::kill(host.host_pid(), SIGKILL);
   EXPECT_TRUE(eventually([&] { return host.follow_port(); })) << host.log();
   EXPECT_TRUE(host.wait_for_log("The host was killed in the middle of a plugin's call")) << host.log();
   EXPECT_EQ(host.deliver().status, 202);
+}
+
+TEST_F(CrashTest, WithoutASupervisorAKillIsNobodysFaultEither) {
+  start("isolation: inprocess, answer_within_ms: 60000", ", quarantine_after: 1", {"--no-supervisor"});
+  hang_in_a_call();
+  EXPECT_EQ(host.end(SIGKILL), -SIGKILL);
+  ASSERT_TRUE(host.start()) << host.log();
+  EXPECT_TRUE(host.wait_for_log("The host ended unseen in the middle of a plugin's call")) << host.log();
+  EXPECT_THAT(host.log(), Not(HasSubstr("A plugin brought the host down")));
+  EXPECT_EQ(host.deliver().status, 202);
+}
+
+TEST_F(CrashTest, WithoutASupervisorACrashIsBlamedAtTheNextStart) {
+  start("isolation: inprocess", ", quarantine_after: 1", {"--no-supervisor"});
+  EXPECT_EQ(host.deliver("{\"do\":\"crash-now\"}").status, 0);
+  host.wait_for_end();
+  ASSERT_TRUE(host.start()) << host.log();
+  EXPECT_THAT(host.log(), HasSubstr("A plugin brought the host down plugin=good"));
+  EXPECT_EQ(host.state_of("webhook", "good"), "quarantined");
 }
 
 TEST_F(CrashTest, AnAgentWhoseTasksCrashIsQuarantinedAndItsTasksAreParkedUntilItIsCleared) {
@@ -157,6 +230,56 @@ TEST_F(CrashTest, AnAgentWhoseTasksCrashIsQuarantinedAndItsTasksAreParkedUntilIt
   EXPECT_EQ(host.ask({"plugins", "clear", "agent", "worker"}).status, 0);
   EXPECT_EQ(string_member(host.wait_for_task(later, {"completed", "failed"}), "status"), "completed")
       << host.log();
+}
+
+TEST_F(CrashTest, NewBytesOfAnAgentEndItsQuarantineAndItsTasksRun) {
+  host.put("worker.so", kTestPlugins / "crashing_worker.so");
+  host.plugin_options = ", quarantine_after: 1";
+  host.configure("agents: {worker: {concurrency: 1, max_retries: 5}}\n");
+  ASSERT_TRUE(host.start({})) << host.log();
+  auto task = [&] {
+    auto made = host.api("POST", "/api/tasks", R"({"agent":"worker","payload":{"mode":"noop"}})");
+    return string_member(*parse_json(made.body), "task_id");
+  };
+  const std::string guilty = task();
+  ASSERT_TRUE(host.wait_for_state("agent", "worker", "quarantined")) << host.log();
+  const std::string later = task();
+  for (const std::string& id : {guilty, later})
+    EXPECT_EQ(string_member(host.wait_for_task(id, {"parked", "completed", "failed"}), "status"), "parked");
+  host.put("worker.so", kTestPlugins / "scripted_agent.so");
+  for (const std::string& id : {guilty, later})
+    EXPECT_EQ(string_member(host.wait_for_task(id, {"completed", "failed"}), "status"), "completed")
+        << host.log();
+  // Its crashes are kept: should the guilty bytes come back, they are judged as before. They can be forgotten
+  // all the same, and without their file, too.
+  host.remove("worker.so");
+  ASSERT_TRUE(host.wait_for_state("agent", "worker", "missing"));
+  EXPECT_EQ(host.ask({"plugins", "clear", "agent", "worker"}).status, 0);
+  auto again = host.ask({"plugins", "clear", "agent", "worker"});
+  EXPECT_EQ(again.status, 1);
+  EXPECT_THAT(again.text, HasSubstr("none of this name is in quarantine"));
+  host.put("worker.so", kTestPlugins / "crashing_worker.so");
+  EXPECT_TRUE(host.wait_for_state("agent", "worker", "serving")) << host.log();
+}
+
+TEST_F(CrashTest, AWebhookThatHangsInItsRunnerIsDeferredAndGetsANewRunner) {
+  host.put("good_webhook.so", library);
+  host.configure(
+      "webhooks: {good: {secret_env: GITHUB_WEBHOOK_SECRET, replay_window: 0s, config: {mode: obey}, "
+      "answer_within_ms: 1000, "
+      "max_retries_of_deferred: 0}}\n");
+  ASSERT_TRUE(host.start()) << host.log();
+  ASSERT_EQ(host.deliver().status, 202);
+  ASSERT_TRUE(eventually([&] { return host.runners_of("good") == 1; }));
+  const std::set<pid_t> before = host.runner_pids("good");
+  auto hung = host.deliver("{\"do\":\"hang-now\"}");
+  EXPECT_EQ(hung.status, 202);
+  EXPECT_THAT(hung.body, HasSubstr("\"deferred\":true"));
+  EXPECT_TRUE(eventually([&] { return host.runner_pids("good") != before; })) << host.log();
+  auto next = host.deliver();
+  EXPECT_EQ(next.status, 202);
+  EXPECT_THAT(next.body, HasSubstr("\"task_id\""));
+  for (pid_t runner : host.runner_pids("good")) EXPECT_FALSE(before.contains(runner));
 }
 
 TEST_F(CrashTest, OneTaskThatCrashesItsAgentAgainAndAgainDoesNotCondemnIt) {

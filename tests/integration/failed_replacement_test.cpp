@@ -81,6 +81,39 @@ TEST_F(FailedReplacementTest, WhatServedBeforeServesAgainAfterARestart) {
   EXPECT_TRUE(not_replaced_since("webhook", "good", "the shop has no address"));
 }
 
+TEST_F(FailedReplacementTest, WhatServedBeforeRefusedBytesServesAgainAfterEachRestart) {
+  start();
+  host.put_bytes("good_webhook.so", "this is no library");
+  host.put("worker.so", kBrokenPlugins / "constructor_segfaults.so");
+  ASSERT_TRUE(eventually([&] { return host.refusal_of("good_webhook.so") == "not_elf"; })) << host.log();
+  ASSERT_TRUE(eventually([&] { return host.refusal_of("worker.so") == "probe_crashed"; })) << host.log();
+  for (int restart = 1; restart <= 2; ++restart) {
+    EXPECT_EQ(host.end(SIGTERM), 0);
+    ASSERT_TRUE(host.start({})) << host.log();
+    EXPECT_EQ(answer(), "echo") << restart << host.log();
+    EXPECT_EQ(string_member(host.plugin("webhook", "good"), "sha256"), sha256_hex(bytes_of(library)));
+    EXPECT_EQ(result_of_task("noop"), "completed");
+    EXPECT_TRUE(eventually([&] { return host.refusal_of("worker.so") == "probe_crashed"; })) << host.log();
+    const auto listed = host.ask({"plugins", "list"}).text;
+    EXPECT_THAT(listed,
+                ::testing::ContainsRegex("good_webhook.so: not_elf: .*\\(generation [0-9]+ serves on\\)"));
+    EXPECT_THAT(listed, ::testing::ContainsRegex("worker.so: probe_crashed: .*SIGSEGV.* serves on"));
+  }
+  // What is taken away while nobody looks is gone all the same.
+  EXPECT_EQ(host.end(SIGTERM), 0);
+  host.remove("good_webhook.so");
+  ASSERT_TRUE(host.start({})) << host.log();
+  EXPECT_EQ(host.deliver().status, 404);
+  EXPECT_EQ(host.state_of("webhook", "good"), "missing");
+  // Nor do refused bytes alone bring it back.
+  EXPECT_EQ(host.end(SIGTERM), 0);
+  host.put_bytes("good_webhook.so", "this is no library");
+  ASSERT_TRUE(host.start({})) << host.log();
+  EXPECT_EQ(host.deliver().status, 404);
+  host.put("good_webhook.so", kTestPlugins / "second_webhook.so");
+  EXPECT_TRUE(eventually([&] { return answer() == "second"; })) << host.log();
+}
+
 TEST_F(FailedReplacementTest, AnAgentThatIsPutIntoQuarantineLeavesItsTasksToTheOneBefore) {
   start();
   const std::int64_t first = host.generation_of("agent", "worker");

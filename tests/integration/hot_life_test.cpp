@@ -289,6 +289,30 @@ TEST_F(HotLifeTest, ASignalBringsNewWebhooksSecretsAndSettingsAndNamesWhatMustWa
   EXPECT_TRUE(answers(401)) << host.log();
 }
 
+// ---- code that really differs ----
+
+TEST_F(HotLifeTest, NewCodeAnswersWhileTheOldFinishesWhatItBegan) {
+  host.put("good_webhook.so", library);
+  start(", answer_within_ms: 60000, config: {mode: obey}");
+  auto says = [](const test::RawAnswer& answer) {
+    auto body = parse_json(answer.body);
+    return body ? string_member(*body, "message") : "";
+  };
+  ASSERT_EQ(says(host.deliver()), "echo");
+  const auto go_on = host.folder() / "go-on";
+  test::RawClient begun(host.port());
+  begun.send(good_request(R"({"do":"wait-now","file":")" + go_on.string() + "\"}", new_id()));
+  ASSERT_TRUE(host.wait_for_log("handle waits from now on")) << host.log();
+  host.put("good_webhook.so", kTestPlugins / "second_webhook.so");
+  ASSERT_TRUE(eventually([&] { return says(host.deliver()) == "second"; })) << host.log();
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(says(host.deliver()), "second");
+  std::ofstream(go_on) << "now";
+  EXPECT_EQ(says(begun.read_answer()), "echo");
+  // Back again, by bytes that were there before.
+  host.put("good_webhook.so", library);
+  EXPECT_TRUE(eventually([&] { return says(host.deliver()) == "echo"; })) << host.log();
+}
+
 // ---- under load ----
 
 TEST_F(HotLifeTest, ReplacementsUnderLoadLoseNothing) {

@@ -7,14 +7,18 @@
  *           "garbage"   handle answers with what is no JSON
  *           "crash" "hang" "exit"   handle does that
  *           "slow"      handle sleeps 300 ms
- *           "obey"      handle does what the body says: "crash-now", "hang-now", "exit-now"; else as echo
+ *           "obey"      handle does what the body says: "crash-now", "hang-now", "exit-now", "close-now"
+ *                      (all descriptors), "wait-now" (for "file" to exist), "thread-crash"
+ *                      (once "file" exists); else as echo
  *           "huge"      handle writes until the sink refuses, and says OK
  *           "no_sentence"   handle fails as permanent without an error text
  *           "challenge" answers before verification with the query */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "davit/abi/davit.h"
 
@@ -105,6 +109,32 @@ static int says(davit_text all, const char *word) {
   return 0;
 }
 
+/* The text of {"file": "…"}, to be freed. */
+static char *file_in(davit_text parsed) {
+  char *name = calloc(1, 256);
+  const char *key = "\"file\":\"";
+  for (uint64_t at = 0; at + strlen(key) <= parsed.size; ++at) {
+    if (memcmp(parsed.data + at, key, strlen(key)) != 0) continue;
+    const char *from = parsed.data + at + strlen(key), *to = memchr(from, '"', parsed.data + parsed.size - from);
+    if (to && to - from < 256) memcpy(name, from, to - from);
+  }
+  return name;
+}
+
+/* Waits until there is a file of this name, and frees the name. */
+static void wait_for_file(char *name) {
+  struct timespec time = {0, 5000000};
+  while (access(name, F_OK) != 0) nanosleep(&time, NULL);
+  free(name);
+}
+
+/* In a thread of its own, whose call has long come back. */
+static void *crash_later(void *name) {
+  wait_for_file(name);
+  *(volatile int *)8 = 1;
+  return NULL;
+}
+
 static davit_status handle(void *self, const davit_call *call, davit_text parsed, const davit_sink *answer) {
   instance *me = self;
   if (strcmp(me->mode, "crash") == 0) *(volatile int *)8 = 1;
@@ -117,6 +147,17 @@ static davit_status handle(void *self, const davit_call *call, davit_text parsed
   if (strcmp(me->mode, "obey") == 0) {
     if (says(parsed, "crash-now")) *(volatile int *)8 = 1;
     if (says(parsed, "exit-now")) exit(0);
+    if (says(parsed, "wait-now")) {
+      me->host->log(me->host, DAVIT_LOG_INFO, text("handle waits from now on"), text("{}"));
+      wait_for_file(file_in(parsed));
+    }
+    if (says(parsed, "close-now")) {
+      for (int fd = 3; fd < 1024; ++fd) close(fd);
+    }
+    if (says(parsed, "thread-crash")) {
+      pthread_t thread;
+      pthread_create(&thread, NULL, crash_later, file_in(parsed));
+    }
     if (says(parsed, "hang-now")) {
       for (volatile int forever = 1; forever;) {
       }

@@ -105,6 +105,12 @@ class HotHost : public RunningHost {
     const JsonValue* refusal = entry.IsObject() ? find_member(entry, "refusal") : nullptr;
     return refusal != nullptr && refusal->IsObject() ? string_member(*refusal, "code") : "";
   }
+  // The sentence beside it.
+  std::string refusal_sentence_of(const std::string& file) {
+    JsonDocument entry = plugin("library", file);
+    const JsonValue* refusal = entry.IsObject() ? find_member(entry, "refusal") : nullptr;
+    return refusal != nullptr && refusal->IsObject() ? string_member(*refusal, "reason") : "";
+  }
   std::string reason_of(const std::string& kind, const std::string& name) {
     JsonDocument entry = plugin(kind, name);
     return entry.IsObject() ? string_member(entry, "reason") : "";
@@ -130,13 +136,14 @@ class HotHost : public RunningHost {
   std::size_t descriptors() const { return count_in("/proc/" + std::to_string(pid()) + "/fd"); }
   std::size_t children() const { return child_pids().size(); }
   // Processes that serve this webhook or agent.
-  std::size_t runners_of(const std::string& name) const {
-    std::size_t count = 0;
+  std::set<pid_t> runner_pids(const std::string& name) const {
+    std::set<pid_t> runners;
     for (pid_t child : child_pids()) {
-      if (process_file(child, "cmdline").find('\0' + name + '\0') != std::string::npos) ++count;
+      if (process_file(child, "cmdline").find('\0' + name + '\0') != std::string::npos) runners.insert(child);
     }
-    return count;
+    return runners;
   }
+  std::size_t runners_of(const std::string& name) const { return runner_pids(name).size(); }
   std::size_t threads() const { return count_in("/proc/" + std::to_string(pid()) + "/task"); }
   // Resident memory in KiB.
   long resident_kib() const {
@@ -226,6 +233,39 @@ class Load {
   std::mutex mutex_;
   Sent sent_;
   std::vector<std::thread> threads_;
+};
+
+// Asks the host again and again whether it is well, on a connection for each question, until it is stopped.
+class HealthWatch {
+ public:
+  struct Seen {
+    std::size_t asked = 0, well = 0;
+  };
+
+  explicit HealthWatch(int port) : port_(port), thread_([this] { watch(); }) {}
+  ~HealthWatch() { stop(); }
+  // Ends the watch.
+  Seen stop() {
+    stopping_ = true;
+    if (thread_.joinable()) thread_.join();
+    return seen_;
+  }
+
+ private:
+  void watch() {
+    while (!stopping_) {
+      test::RawClient client(port_);
+      client.send("GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n");
+      ++seen_.asked;
+      if (client.read_answer().status == 200) ++seen_.well;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));  // the rate of the questions
+    }
+  }
+
+  const int port_;
+  std::atomic<bool> stopping_{false};
+  Seen seen_;
+  std::thread thread_;
 };
 
 }  // namespace davit::testing

@@ -142,6 +142,14 @@ class RunningHost {
     wait_for_end();
     return exit_status_;
   }
+  // It ends by itself.
+  void wait_for_end() {
+    if (pid_ <= 0) return;
+    int status = 0;
+    ::waitpid(pid_, &status, 0);
+    exit_status_ = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+    pid_ = -1;
+  }
   int exit_status() const { return exit_status_; }
   bool running() const {
     siginfo_t ended{};
@@ -231,14 +239,6 @@ class RunningHost {
     posix_spawn_file_actions_destroy(&actions);
     if (failure != 0) ADD_FAILURE() << argv[0] << " cannot be started: " << errno_text(failure);
     return pid;
-  }
-
-  void wait_for_end() {
-    if (pid_ <= 0) return;
-    int status = 0;
-    ::waitpid(pid_, &status, 0);
-    exit_status_ = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-    pid_ = -1;
   }
 
   TempFolder folder_;

@@ -182,10 +182,11 @@ TEST_F(CommandsTest, CheckConfigNamesTheRefusedLibraryOfAnInstance) {
                           plugins.string() + "\n  settle: 0\nwebhooks:\n  github:\n    secret_env: GH\n" +
                           "agents:\n  command-agent:\n    concurrency: 1\n  idle:\n    enabled: false\n");
   EXPECT_EQ(davit({"check-config"}), kExitFailed);
-  EXPECT_THAT(error_, AllOf(HasSubstr("davit.yaml:6: webhooks.github: no library in " + plugins.string() +
-                                      " offers a webhook named github; put one there, or set enabled: false\n"),
-                            HasSubstr("davit.yaml:9: agents.command-agent: its library "),
-                            HasSubstr("command_agent.so is refused (not_elf): "), Not(HasSubstr("idle"))));
+  EXPECT_THAT(error_,
+              AllOf(HasSubstr("davit.yaml:6: webhooks.github: no library in " + plugins.string() +
+                              " offers a webhook named github; put one there, or set enabled: false\n"),
+                    HasSubstr("davit.yaml:9: agents.command-agent: its library "),
+                    HasSubstr("command_agent.so is refused (not_elf): "), Not(HasSubstr("idle"))));
   EXPECT_THAT(out_, AllOf(HasSubstr("note: "), HasSubstr("other.so is refused (not_elf): "),
                           Not(HasSubstr("command_agent.so"))));
   EXPECT_EQ(davit({"check-config", "--no-plugins"}), kExitOk) << error_;
@@ -352,7 +353,7 @@ TEST_F(CommandsTest, PluginsListTellsStatesAndWholeReasons) {
       {"kind":"webhook","name":"github","state":"serving","reason":null,"version":"1.0.0","isolation":"inprocess",
        "generation":1,"sha256":"0123456789abcdef0123","refusal":null},
       {"kind":"library","name":"bad.so","state":"refused","reason":"not an ELF file","version":null,"isolation":null,
-       "generation":null,"sha256":null,"refusal":{"code":"not_elf","reason":"is not a library; remove it"}}]})"};
+       "generation":null,"serving_generation":1,"sha256":null,"refusal":{"code":"not_elf","reason":"is not a library; remove it"}}]})"};
   });
   configure(host.port());
   ASSERT_EQ(davit({"plugins", "list"}), kExitOk) << error_;
@@ -360,7 +361,7 @@ TEST_F(CommandsTest, PluginsListTellsStatesAndWholeReasons) {
 webhook  github  serving  1.0.0    inprocess    1  0123456789ab
 library  bad.so  refused  -        -            -  -
 
-bad.so: not_elf: is not a library; remove it
+bad.so: not_elf: is not a library; remove it (generation 1 serves on)
 )");
 }
 
@@ -439,6 +440,16 @@ TEST_F(CommandsTest, ARefusedDeliveryIsAFailure) {
   configure(host.port());
   EXPECT_EQ(davit({"send", "github", write("b", "{}")}), kExitFailed);
   EXPECT_EQ(out_, "401 {\"detail\":\"no\"}\n");
+}
+
+TEST_F(CommandsTest, SendSaysThatAWebhookHasNoPluginWhateverElseItIsAskedFor) {
+  HttpResponder host([](const SeenRequest&) {
+    return CannedAnswer{200, R"({"webhooks":[{"name":"github","state":"missing",
+      "reason":"no library in the plugins folder offers a webhook named github","event_header":null}]})"};
+  });
+  configure(host.port());
+  EXPECT_EQ(davit({"send", "github", write("b", "{}"), "--event", "ping"}), kExitFailed);
+  EXPECT_THAT(error_, HasSubstr("github does not serve: no library in the plugins folder offers"));
 }
 
 TEST_F(CommandsTest, SendSaysWhatIsMissing) {

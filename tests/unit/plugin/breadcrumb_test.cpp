@@ -1,7 +1,9 @@
 #include "host/plugin/breadcrumb.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <functional>
@@ -93,6 +95,7 @@ TEST_F(EndsOfTheProcessDeathTest, AFatalSignalBlamesTheCallOfItsThreadAlone) {
   ASSERT_EQ(left.size(), 1u);
   EXPECT_EQ(left[0].plugin, "guilty");
   EXPECT_EQ(left[0].call, "parse_payload");
+  EXPECT_TRUE(left[0].is_seen);
 }
 
 TEST_F(EndsOfTheProcessDeathTest, AnExitBlamesTheCallOfItsThreadAlone) {
@@ -102,18 +105,34 @@ TEST_F(EndsOfTheProcessDeathTest, AnExitBlamesTheCallOfItsThreadAlone) {
   });
   ASSERT_EQ(left.size(), 1u);
   EXPECT_EQ(left[0].plugin, "guilty");
+  EXPECT_TRUE(left[0].is_seen);
 }
 
 TEST_F(EndsOfTheProcessDeathTest, ACrashOutsideOfAnyCallBlamesNobody) {
   EXPECT_TRUE(after([](BreadcrumbFile&) { std::abort(); }).empty());
 }
 
+TEST_F(EndsOfTheProcessDeathTest, ACallThatClosesDescriptorsEndsTheProcessAndLeavesAllUnderSuspicion) {
+  auto left = after([](BreadcrumbFile& trail) {
+    NotedCall guilty(&trail, {"guilty", "def", "handle", "r2"});
+    for (int fd = 3; fd < 1024; ++fd) ::close(fd);
+    // What takes the number now is not what was there.
+    for (int i = 0; i < 32; ++i) static_cast<void>(::open("/dev/null", O_RDONLY));
+  });
+  ASSERT_EQ(left.size(), 2u);
+  for (const UnfinishedCall& call : left) {
+    EXPECT_EQ(call.cause, "the host's descriptors were closed");
+    EXPECT_TRUE(call.is_seen);
+  }
+}
+
 TEST_F(EndsOfTheProcessDeathTest, AnEndThatNobodySawLeavesAllUnderSuspicion) {
-  EXPECT_EQ(after([](BreadcrumbFile& trail) {
-              enter(trail);
-              ::raise(SIGKILL);
-            }).size(),
-            2u);
+  auto left = after([](BreadcrumbFile& trail) {
+    enter(trail);
+    ::raise(SIGKILL);
+  });
+  ASSERT_EQ(left.size(), 2u);
+  for (const UnfinishedCall& call : left) EXPECT_FALSE(call.is_seen) << call.plugin;
 }
 
 TEST_F(EndsOfTheProcessDeathTest, AnEndThatWasAskedForBlamesNobody) {

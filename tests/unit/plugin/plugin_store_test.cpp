@@ -463,6 +463,66 @@ TEST_F(PluginScannerTest, CopiesThatNoFileNeedsAreForgotten) {
   EXPECT_EQ(probes_, 2);
 }
 
+// The next life of the scanner, which is told what the file gave in the one before.
+class ResumingScannerTest : public PluginScannerTest {
+ protected:
+  std::shared_ptr<const Generation> resume(const std::string& name, const std::string& sha256) {
+    scanner_.reset();
+    return scanner().resume(name, sha256);
+  }
+  std::string served() {
+    put("good.so", test::good_plugin("good_webhook"));
+    return scan_one().sha256;
+  }
+};
+
+TEST_F(ResumingScannerTest, BytesThatAreRefusedLeaveServingWhatTheFileGaveInAnEarlierLife) {
+  const std::string sha256 = served();
+  put_bytes("good.so", "not a library");
+  auto resumed = resume("good.so", sha256);
+  ASSERT_TRUE(resumed);
+  EXPECT_EQ(resumed->source, fs::canonical(drop()) / "good.so");
+  LibraryRecord record = scan_one();
+  EXPECT_EQ(code(record), "not_elf");
+  EXPECT_EQ(record.generation, resumed);
+  // Its copy is needed, and other bytes take its place.
+  scanner().forget_unused();
+  EXPECT_TRUE(fs::exists(resumed->stored));
+  put_variant("good.so", test::good_plugin("good_webhook"), "tail");
+  EXPECT_GT(scan_one().generation->number, resumed->number);
+}
+
+TEST_F(ResumingScannerTest, AnUnchangedFileGivesWhatItGaveInAnEarlierLife) {
+  const std::string sha256 = served();
+  auto resumed = resume("good.so", sha256);
+  LibraryRecord record = scan_one();
+  EXPECT_EQ(code(record), "none");
+  EXPECT_EQ(record.generation, resumed);
+  EXPECT_EQ(probes_, 1);
+}
+
+TEST_F(ResumingScannerTest, AFileThatIsGoneGivesNothing) {
+  const std::string sha256 = served();
+  fs::remove(drop() / "good.so");
+  ASSERT_TRUE(resume("good.so", sha256));
+  EXPECT_TRUE(scan().empty());
+  put_bytes("good.so", "not a library");
+  EXPECT_FALSE(scan_one().generation);
+}
+
+TEST_F(ResumingScannerTest, NothingIsResumedWithoutACopyThatIsWholeAndPinned) {
+  const std::string sha256 = served();
+  EXPECT_FALSE(resume("good.so", std::string(64, '0')));
+  pinned_ = {std::string(64, '0')};
+  EXPECT_FALSE(resume("good.so", sha256));
+  pinned_ = {};
+  fs::remove(store() / (sha256 + ".so"));
+  test::write(store() / (sha256 + ".so"), "damaged");
+  EXPECT_FALSE(resume("good.so", sha256));
+  put_bytes("good.so", "not a library");
+  EXPECT_FALSE(scan_one().generation);
+}
+
 // --- assemble
 
 class AssembleTest : public PluginScannerTest {

@@ -208,6 +208,7 @@ struct ListTrail final : Breadcrumb {
     calls.emplace_back(note.call);
     return ++open;
   }
+  void loaded(std::string_view, std::string_view, const std::filesystem::path&) override {}
   void leave(std::size_t) override { --open; }
   std::vector<std::string> calls;
   std::size_t open = 0;
