@@ -59,6 +59,8 @@ void FolderWatch::arm() {
       std::error_code unknown;
       if (at->symlink_status(unknown).type() == fs::file_type::directory) add(at->path(), kInFolder, {});
     }
+    // What could not be looked through (no descriptor left, say) is watched as before.
+    if (failed) now.insert(watched_.begin(), watched_.end());
   }
   for (const auto& [number, watched] : watched_) {
     if (!now.contains(number)) ::inotify_rm_watch(inotify_.number(), number);

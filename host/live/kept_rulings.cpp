@@ -147,6 +147,7 @@ bool note_served(plugin::Served& served, const plugin::Snapshot& now, bool all_s
     if (library.generation && is_utf8(library.name.string()))
       files[library.name.string()] = library.generation->sha256;
   }
+  if (!all_seen) files.insert(served.files.begin(), served.files.end());
   const bool has_new_files = files != served.files;
   served.files = std::move(files);
   const bool webhooks = note_instances(served.webhooks, now.webhooks, all_seen);

@@ -20,8 +20,8 @@ Result<> keep_switches(store::Store& store, const plugin::Rulings& rulings);
 Result<plugin::Served> read_served(const store::Store& store, plugin::PluginScanner& scanner);
 Result<> keep_served(store::Store& store, const plugin::Served& served);  // as keep_switches
 // Puts what `now` serves to the front, keeps one more generation of each instance to go back to, and forgets
-// instances that are gone, unless their library may still be on its way (not `all_seen`); of files, what they
-// give now is all. True if it has to be kept anew.
+// instances and files that are gone, unless a library may still be on its way (not `all_seen`). True if it
+// has to be kept anew.
 bool note_served(plugin::Served& served, const plugin::Snapshot& now, bool all_seen);
 // Hashes of all of them.
 std::set<std::string> hashes_of(const plugin::Served& served);

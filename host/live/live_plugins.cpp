@@ -300,6 +300,7 @@ void LivePlugins::plan_next_scan() {
         !has_code(library, plugin::refusal::kNotSettled) && !has_code(library, plugin::refusal::kProbing))
       may_pass.insert(library.source.string() + library.sha256);
   }
+  if (!scanner_.saw_folder()) may_pass.insert("the folder");
   const bool looking = any_has(libraries_, plugin::refusal::kProbing) || trials_->any_under_way();
   if (looking || stopped_) return;  // its end calls for the next plan
   const bool is_new = !std::includes(may_pass_.begin(), may_pass_.end(), may_pass.begin(), may_pass.end());
@@ -348,8 +349,8 @@ void LivePlugins::publish(std::shared_ptr<const plugin::Snapshot> snapshot) {
   tell_changes(*before, *snapshot, wanted_, rulings_, needs_.log, needs_.metrics);
   hold_agents(*snapshot);
   trials_->forget_unasked();
-  const bool all_seen =
-      !any_has(libraries_, plugin::refusal::kProbing) && !any_has(libraries_, plugin::refusal::kNotSettled);
+  const bool all_seen = scanner_.saw_folder() && !any_has(libraries_, plugin::refusal::kProbing) &&
+                        !any_has(libraries_, plugin::refusal::kNotSettled);
   if (!note_served(served_, *snapshot, all_seen)) return;
   if (auto kept = keep_served(needs_.store, served_); !kept)
     needs_.log.error("What serves could not be noted: after a restart there is nothing to go back to",

@@ -76,7 +76,7 @@ std::vector<LibraryRecord> PluginScanner::scan_settled(int looks) {
 }
 
 bool PluginScanner::unfinished() const {
-  return std::any_of(last_.begin(), last_.end(), [](const LibraryRecord& record) {
+  return !saw_folder() || std::any_of(last_.begin(), last_.end(), [](const LibraryRecord& record) {
     return record.refusal && is_passing(record.refusal->code);
   });
 }
@@ -156,30 +156,49 @@ std::optional<Refusal> PluginScanner::refuse_mode(const fs::path& path, uid_t ow
   return std::nullopt;
 }
 
-std::vector<PluginScanner::Found> PluginScanner::find_files() const {
+namespace {
+
+bool is_gone(int number) { return number == ENOENT || number == ENOTDIR; }
+
+}  // namespace
+
+Result<std::vector<PluginScanner::Found>> PluginScanner::find_files() const {
   std::vector<Found> found;
-  std::error_code failed;
+  std::optional<Error> unseen;
+  const auto note = [&](const fs::path& path, int number) {
+    if (!is_gone(number))
+      unseen = Error{ErrorCode::Unavailable, path.string() + " cannot be looked at: " + errno_text(number)};
+  };
   auto walk = [&](const fs::path& folder, std::optional<Refusal> inherited, bool descend,
                   auto& self) -> void {
     struct stat info {};
-    if (::lstat(folder.c_str(), &info) != 0) return;
+    if (::lstat(folder.c_str(), &info) != 0) return note(folder, errno);
     std::optional<Refusal> refused = std::move(inherited);
     if (!refused) refused = refuse_mode(folder, info.st_uid, info.st_mode);
+    std::error_code failed;
     for (fs::directory_iterator at(folder, failed), end; !failed && at != end && found.size() < kMaxFiles;
          at.increment(failed)) {
       const fs::path& path = at->path();
       struct stat entry {};
-      if (::lstat(path.c_str(), &entry) != 0) continue;
-      if (has_library_name(path)) {
+      if (::lstat(path.c_str(), &entry) != 0) {
+        note(path, errno);
+      } else if (has_library_name(path)) {
         found.push_back({path, refused});
       } else if (S_ISDIR(entry.st_mode) && descend && path.filename().string()[0] != '.') {
         self(path, refused, false, self);
       }
     }
+    if (failed) note(folder, failed.value());
   };
   // The folder itself may be a link: the operator named it.
+  std::error_code failed;
   fs::path root = fs::canonical(options_.drop_folder, failed);
-  if (!failed) walk(root, std::nullopt, true, walk);
+  if (failed) {
+    note(options_.drop_folder, failed.value());
+  } else {
+    walk(root, std::nullopt, true, walk);
+  }
+  if (unseen) return *unseen;
   std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) { return a.path < b.path; });
   return found;
 }
@@ -306,7 +325,14 @@ void PluginScanner::log_changes(const LibraryRecord& record, Known& known, bool 
 }
 
 std::vector<LibraryRecord> PluginScanner::scan() {
-  std::vector<Found> files = find_files();
+  Result<std::vector<Found>> seen = find_files();
+  const std::string unseen = seen ? "" : seen.error().message;
+  if (std::exchange(unseen_, unseen) != unseen && !seen) {
+    log_.warn("The plugins folder could not be looked through; what serves goes on serving",
+              {{"reason", unseen}});
+  }
+  if (!seen) return last_;
+  std::vector<Found>& files = *seen;
   auto store = LibraryStore::open(options_.store_folder);
 
   // Who went.

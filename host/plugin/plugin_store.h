@@ -47,7 +47,8 @@ class PluginScanner {
   // Looks at the folder and the folders in it once. Every *.so of it is in the answer, ordered by path: with
   // a generation, or refused with code, reason and remedy. One bad file never hides another. A file whose
   // bytes are unchanged keeps its generation; one whose new bytes are refused keeps the old generation and
-  // has the refusal beside it. Of two files that offer the same name, the one accepted first keeps it.
+  // has the refusal beside it. Of two files that offer the same name, the one accepted first keeps it. If the
+  // folder cannot be looked through (no descriptor left, say), the answer is that of the last scan.
   std::vector<LibraryRecord> scan();
 
   // scan(), and while files are not settled up to `looks` times more, `settle` apart. Blocks that long.
@@ -55,6 +56,8 @@ class PluginScanner {
 
   // True while a file of the last scan was not settled or failed for a reason that may pass: scan again soon.
   bool unfinished() const;
+  // False if the last scan could not look through the folder.
+  bool saw_folder() const { return unseen_.empty(); }
 
   // Its writer closed this file or renamed it into place: the next scan takes it as it is then, without
   // waiting for it to settle.
@@ -98,7 +101,8 @@ class PluginScanner {
   };
 
   std::shared_ptr<Generation> stored_generation(const std::string& sha256);  // null as of kept(); no source
-  std::vector<Found> find_files() const;
+  // All that are there, or an error: what is missing may be there then all the same.
+  Result<std::vector<Found>> find_files() const;
   std::optional<Refusal> refuse_mode(const std::filesystem::path& path, uid_t owner, mode_t mode) const;
   void look_at(LibraryStore& store, const std::filesystem::path& path, Known& known, LibraryRecord& record);
   std::optional<Refusal> examine(LibraryStore& store, const std::filesystem::path& source, Known& known);
@@ -112,6 +116,7 @@ class PluginScanner {
   std::set<std::filesystem::path> finished_;
   std::map<std::string, Refusal, std::less<>> refused_bytes_;  // by hash
   std::vector<LibraryRecord> last_;
+  std::string unseen_;  // why the last scan could not look through the folder
   std::uint64_t next_generation_ = 1;
 };
 

@@ -47,13 +47,14 @@ class Program {
   double seconds_to_ready_ = 0;
 };
 
-// Counts the syncs of a program, by running it under strace.
-class CountedSyncs {
+// Counts the syncs of a program and its children that keep its environment.
+class SyncCounter {
  public:
-  explicit CountedSyncs(const Folder& folder) : file_(folder.path() / "strace") {}
-  std::vector<std::string> around(std::vector<std::string> words) const;
-  // Ends the program, which was started with such words, and gives the fsyncs and fdatasyncs of its life.
-  std::uint64_t stop_and_count(Program& program) const;
+  explicit SyncCounter(const Folder& folder) : file_(folder.path() / "syncs") {}
+  // Adds what the program must be started with.
+  std::map<std::string, std::string> with(std::map<std::string, std::string> environment) const;
+  // The fsyncs and fdatasyncs since its start.
+  std::uint64_t now() const;
 
  private:
   std::filesystem::path file_;

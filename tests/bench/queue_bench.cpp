@@ -54,7 +54,8 @@ void wait_until(const ExecutionCount& executions, long long count) {
 }
 
 struct Figures {
-  double per_second = 0, host_us = 0, all_us = 0, writes_per_commit = 0, commits_per_task = 0;
+  double per_second = 0, host_us = 0, all_us = 0, writes_per_commit = 0, commits_per_task = 0,
+         syncs_per_task = 0;
 };
 
 Figures measure(int waiting, int finished, const std::string& perf) {
@@ -62,7 +63,8 @@ Figures measure(int waiting, int finished, const std::string& perf) {
   const std::vector<std::string> serve = prepare(folder);
   fill(folder, serve, waiting, finished);
   const ExecutionCount executions(database(folder));
-  Program host(serve, folder.path() / "log");
+  const SyncCounter syncs(folder);
+  Program host(serve, folder.path() / "log", syncs.with({}));
   const pid_t host_pid = process_tree(host.pid()).at(1);  // below its supervisor
   const long long warm = finished + waiting / 10, end = finished + waiting * 9LL / 10;
   wait_until(executions, warm);
@@ -80,6 +82,7 @@ Figures measure(int waiting, int finished, const std::string& perf) {
   const double all = cpu_of_tree(host.pid()), own = cpu_of(host_pid).own;
   const double commits = metric(host.port(), "davit_commit_writes_count"),
                writes = metric(host.port(), "davit_commit_writes_sum");
+  const std::uint64_t synced = syncs.now();
   const long long from = executions.now();
   wait_until(executions, end);
   const double tasks = static_cast<double>(executions.now() - from);
@@ -90,6 +93,7 @@ Figures measure(int waiting, int finished, const std::string& perf) {
   const double committed = metric(host.port(), "davit_commit_writes_count") - commits;
   figures.writes_per_commit = (metric(host.port(), "davit_commit_writes_sum") - writes) / committed;
   figures.commits_per_task = committed / tasks;
+  figures.syncs_per_task = static_cast<double>(syncs.now() - synced) / tasks;
   if (profiler > 0) ::kill(profiler, SIGINT);
   wait_until(executions, finished + waiting);
   if (host.stop() != 0) give_up("davit did not end well");
@@ -98,20 +102,6 @@ Figures measure(int waiting, int finished, const std::string& perf) {
     give_up("of " + std::to_string(waiting + finished) + " tasks " + std::to_string(counts.completed) +
             " are completed");
   return figures;
-}
-
-// The whole life of a host that works off `tasks` tasks, under strace.
-double syncs_per_task(int tasks) {
-  Folder folder;
-  const std::vector<std::string> serve = prepare(folder);
-  fill(folder, serve, tasks, 0);
-  const ExecutionCount executions(database(folder));
-  CountedSyncs counted(folder);
-  std::vector<std::string> words = serve;
-  words.push_back("--no-supervisor");
-  Program host(counted.around(std::move(words)), folder.path() / "log");
-  wait_until(executions, tasks);
-  return static_cast<double>(counted.stop_and_count(host)) / tasks;
 }
 
 SqliteFigures bare(int waiting, int finished, int batch) {
@@ -132,7 +122,6 @@ int main(int argc, char** argv) {
   const Figures full = measure(waiting, finished, "");
   const int batch = std::max(1, static_cast<int>(1 / empty.commits_per_task + 0.5));
   const SqliteFigures sqlite = bare(waiting, 0, batch);
-  const double syncs = syncs_per_task(waiting / 4);
 
   std::printf("\nqueue: claim, run (no-op, warm runners, %d slots), complete, each durable; %d waiting\n\n",
               kSlots, waiting);
@@ -149,7 +138,7 @@ int main(int argc, char** argv) {
   row("CPU per task, host and runners (target under 150 us)", "%.1f us", empty.all_us);
   row("finished behind / nothing behind, tasks/s (target 0.9)", "%.2f", full.per_second / empty.per_second);
   row("  the same in CPU per task", "%.2f", empty.all_us / full.all_us);
-  row("syncs per task, by strace", "%.3f", syncs);
+  row("syncs per task, counted", "%.3f", empty.syncs_per_task);
   row("writes per commit", "%.1f", empty.writes_per_commit);
   return 0;
 }

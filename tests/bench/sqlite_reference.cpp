@@ -6,8 +6,6 @@
 #include <chrono>
 #include <cstdint>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <variant>
 #include <vector>
@@ -62,9 +60,17 @@ class Connection {
   sqlite3* handle_ = nullptr;
 };
 
-std::string schema() {
-  std::ifstream file(DAVIT_SOURCE_DIR "/host/store/schema/0001_initial.sql");
-  return {std::istreambuf_iterator<char>(file), {}};
+// What the host made of a database of its own: tables first, since indexes name them.
+std::string schema_of(Connection& database) {
+  sqlite3_stmt* statement = database.prepare(
+      "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite%'"
+      " ORDER BY type <> 'table', rowid");
+  std::string schema;
+  while (sqlite3_step(statement) == SQLITE_ROW)
+    schema.append(reinterpret_cast<const char*>(sqlite3_column_text(statement, 0))).append(";\n");
+  sqlite3_finalize(statement);
+  if (schema.empty()) give_up("the sample has no tables");
+  return schema;
 }
 
 double thread_cpu() {
@@ -153,8 +159,8 @@ void bind_id(sqlite3_stmt* statement, int at, std::int64_t number, char (&id)[16
 SqliteFigures insert_deliveries(const std::filesystem::path& sample, const std::filesystem::path& folder,
                                 int batch, double seconds) {
   Connection to(folder / "reference.db");
-  to.run(schema());
   Connection from(sample);
+  to.run(schema_of(from));
   const Copier delivery(to, from, "delivery"), body(to, from, "delivery_body"), task(to, from, "task"),
       task_body(to, from, "task_body");
   sqlite3_stmt* put_key = to.prepare("INSERT INTO delivery_key VALUES (?, ?, 0)");

@@ -214,25 +214,29 @@ TEST(SenderSignaturesTest, SentrySignsInEitherHeaderAlsoAnEmptyBody) {
   }
 }
 
+// Time for the hooks also where a sanitizer makes them slow.
 constexpr char kSections[] = R"(
 webhooks:
-  github: {secret_env: GITHUB_WEBHOOK_SECRET, config: {agent: command-agent}}
-  jira: {secret_env: JIRA_WEBHOOK_SECRET, isolation: inprocess, config: {agent: command-agent}}
-  sentry: {secret_env: SENTRY_WEBHOOK_SECRET, config: {agent: command-agent}}
-  slack: {secret_env: SLACK_SIGNING_SECRET, config: {agent: command-agent}}
+  github: {secret_env: GITHUB_WEBHOOK_SECRET, answer_within_ms: 10000, config: {agent: command-agent}}
+  jira: {secret_env: JIRA_WEBHOOK_SECRET, answer_within_ms: 10000, isolation: inprocess, config: {agent: command-agent}}
+  sentry: {secret_env: SENTRY_WEBHOOK_SECRET, answer_within_ms: 10000, config: {agent: command-agent}}
+  slack: {secret_env: SLACK_SIGNING_SECRET, answer_within_ms: 10000, config: {agent: command-agent}}
   incidents:
     plugin: standard
     secret_env: INCIDENTS_WEBHOOK_SECRET
+    answer_within_ms: 10000
     config:
       rules: [{events: ["incident.*"], agent: command-agent}]
       entity: {key: "incident/{/data/id}"}
   bills:
     plugin: svix
     secret_env: BILLS_WEBHOOK_SECRET
+    answer_within_ms: 10000
     config: {rules: [{events: [invoice.failed], agent: command-agent}]}
   deploys:
     plugin: standard
     secret_env: DEPLOYS_PUBLIC_KEY
+    answer_within_ms: 10000
     config: {rules: [{events: ["*"], agent: command-agent}]}
 agents:
   command-agent: {max_retries: 0, config: {command: [/bin/sh, -c, "cat >/dev/null; echo done"]}}
@@ -440,10 +444,11 @@ TEST_F(SendersTest, SlackGetsItsChallengeBackAndAnAnswerToShowButOnlyIfItSigned)
 
 TEST_F(SendersTest, CheckConfigNamesAnUnknownSetting) {
   for (const auto& [right, wrong, key] :
-       {std::tuple("{secret_env: JIRA_WEBHOOK_SECRET, isolation: inprocess, config: {agent:",
+       {std::tuple("{secret_env: JIRA_WEBHOOK_SECRET, answer_within_ms: 10000, isolation: inprocess, config: "
+                   "{agent:",
                    "{config: {agnet:", "webhooks.jira.config.agnet"),
-        std::tuple("{secret_env: SENTRY_WEBHOOK_SECRET, config: {agent:", "{config: {level: x, agent:",
-                   "webhooks.sentry.config.level")}) {
+        std::tuple("{secret_env: SENTRY_WEBHOOK_SECRET, answer_within_ms: 10000, config: {agent:",
+                   "{config: {level: x, agent:", "webhooks.sentry.config.level")}) {
     std::string sections = kSections;
     sections.replace(sections.find(right), std::string(right).size(), wrong);
     host.configure(sections);

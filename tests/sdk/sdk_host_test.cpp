@@ -67,7 +67,8 @@ INSTANTIATE_TEST_SUITE_P(Isolation, SdkExamplesTest, ::testing::Values("inproces
 
 TEST_P(SdkExamplesTest, EveryExampleServesInTheRealHost) {
   ASSERT_NO_FATAL_FAILURE(install(kLibraries / "example"));
-  const std::string settings = std::string("secret_env: GITHUB_WEBHOOK_SECRET, isolation: ") + GetParam();
+  const std::string settings =
+      std::string("secret_env: GITHUB_WEBHOOK_SECRET, answer_within_ms: 10000, isolation: ") + GetParam();
   std::string sections = "webhooks:\n";
   for (const char* name : {"shop", "echo", "echo-rust", "desk-tickets", "desk-surveys"})
     sections += std::string("  ") + name + ": {" + settings + "}\n";
@@ -101,7 +102,7 @@ TEST(SdkNewTest, WhatPluginsNewMakesServesInTheRealHost) {
   ASSERT_NO_FATAL_FAILURE(sdk.install(kCommandAgent));
   std::string sections = "webhooks:\n";
   for (const char* name : {"test", "switch", "self"})
-    sections += std::string("  ") + name + ": {secret_env: GITHUB_WEBHOOK_SECRET}\n";
+    sections += std::string("  ") + name + ": {secret_env: GITHUB_WEBHOOK_SECRET, answer_within_ms: 10000}\n";
   sdk.host.configure(sections + "agents:\n" + kCommand);
   ASSERT_TRUE(sdk.host.start()) << sdk.host.log();
   for (const std::string name : {"Test", "Switch", "Self"}) {
@@ -126,7 +127,9 @@ INSTANTIATE_TEST_SUITE_P(Build, SdkReadmeTest, ::testing::Values("readme", "by_h
 TEST_P(SdkReadmeTest, ThePluginOfTheReadmeServesInTheRealHost) {
   ASSERT_NO_FATAL_FAILURE(install(kLibraries / (std::string(GetParam()) + ".so")));
   ASSERT_NO_FATAL_FAILURE(install(kCommandAgent));
-  host.configure("webhooks:\n  shop: {secret_env: GITHUB_WEBHOOK_SECRET}\nagents:\n" + std::string(kCommand));
+  host.configure(
+      "webhooks:\n  shop: {secret_env: GITHUB_WEBHOOK_SECRET, answer_within_ms: 10000}\nagents:\n" +
+      std::string(kCommand));
   ASSERT_TRUE(host.start()) << host.log();
   const auto task =
       deliver("shop", R"({"order":7})", "X-Shop-Signature", "sha256=", {{"X-Shop-Delivery", "d-1"}});

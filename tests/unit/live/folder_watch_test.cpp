@@ -7,6 +7,7 @@
 
 #include <fstream>
 
+#include "tests/support/no_descriptors.h"
 #include "tests/support/temp_database.h"
 
 namespace davit::live {
@@ -47,6 +48,18 @@ TEST_F(FolderWatchTest, ALibraryThatIsWrittenAndClosedIsFinished) {
   EXPECT_TRUE(news.changed);
   EXPECT_THAT(news.finished, ElementsAre(drop() / "a.so"));
   EXPECT_FALSE(readable());
+}
+
+TEST_F(FolderWatchTest, FoldersStayWatchedWhenThereIsNoDescriptorToListThem) {
+  fs::create_directory(drop() / "more");
+  watch(drop());
+  {
+    testing::NoDescriptors none;
+    fs::create_directory(drop() / "another");
+    EXPECT_TRUE(changed());
+  }
+  write(drop() / "more/a.so");
+  EXPECT_THAT(watch_->take().finished, ElementsAre(drop() / "more/a.so"));
 }
 
 TEST_F(FolderWatchTest, ALibraryThatIsStillOpenIsNews) {

@@ -11,6 +11,7 @@
 #include "host/base/file.h"
 #include "host/plugin/plugin_module.h"
 #include "host/plugin/refusal_codes.h"
+#include "tests/support/no_descriptors.h"
 #include "tests/unit/plugin/support.h"
 
 namespace davit::plugin {
@@ -19,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // The real files, and a prober that stands for the child: it opens what is safe to open.
-class PluginScannerTest : public testing::Test {
+class PluginScannerTest : public ::testing::Test {
  protected:
   PluginScannerTest() {
     fs::create_directory(drop());
@@ -174,6 +175,33 @@ TEST_F(PluginScannerTest, ARemovedFileIsGoneAndMayComeBack) {
   EXPECT_TRUE(scan().empty());
   put("good.so", test::good_plugin("good_webhook"));
   EXPECT_TRUE(scan_one().generation);
+}
+
+TEST_F(PluginScannerTest, AFolderThatCannotBeLookedThroughLosesNobody) {
+  fs::create_directory(drop() / "more");
+  put("good.so", test::good_plugin("good_webhook"));
+  put("more/agent.so", test::good_plugin("good_agent"));
+  const auto before = scan();
+  ASSERT_EQ(before.size(), 2u);
+  {
+    davit::testing::NoDescriptors none;
+    const auto meanwhile = scan();
+    ASSERT_EQ(meanwhile.size(), 2u);
+    for (std::size_t i = 0; i < 2; ++i) EXPECT_EQ(meanwhile[i].generation, before[i].generation);
+    EXPECT_FALSE(scanner().saw_folder());
+    EXPECT_TRUE(scanner().unfinished());
+  }
+  fs::remove(drop() / "more/agent.so");
+  EXPECT_EQ(scan_one().generation, before[0].generation);
+  EXPECT_TRUE(scanner().saw_folder());
+}
+
+TEST_F(PluginScannerTest, AFolderThatIsGoneLosesAll) {
+  put("good.so", test::good_plugin("good_webhook"));
+  ASSERT_TRUE(scan_one().generation);
+  fs::rename(drop(), folder_ / "elsewhere");
+  EXPECT_TRUE(scan().empty());
+  EXPECT_TRUE(scanner().saw_folder());
 }
 
 TEST_F(PluginScannerTest, AFileThatJustChangedIsLeftToSettle) {
