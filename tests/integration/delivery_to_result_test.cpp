@@ -267,6 +267,16 @@ TEST(ServeTest, AnAgentThatNeedsApprovalWaitsForAPerson) {
       << "a retry is no approval";
 }
 
+// Looks until `found` says yes, for at most 20 s.
+bool eventually(const std::function<bool()>& found) {
+  auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!found()) {
+    if (std::chrono::steady_clock::now() > until) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));  // watches other processes
+  }
+  return true;
+}
+
 // A webhook whose hooks do what its config says.
 class DeferredTest : public ::testing::Test {
  protected:
@@ -351,13 +361,15 @@ TEST_F(DeferredTest, AStopDoesNotWaitForEverForAHookThatHangsInTheHost) {
       "x\r\nX-Signature: " +
       RunningHost::github_signature(body) + "\r\nContent-Length: " + std::to_string(body.size()) +
       "\r\n\r\n" + body);
-  // A connection of the thread that hangs gets no answer any more; every other connection is one of that
-  // thread.
+  ASSERT_TRUE(eventually([&] { return host.log().find("hangs from now on") != std::string::npos; }));
+  // A connection of the thread that hangs gets no answer any more. Of those that stay open every other one is
+  // of that thread.
   bool hangs = false;
-  for (int tries = 0; tries < 100 && !hangs; ++tries) {
-    test::RawClient other(host.port());
-    other.send("GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n");
-    pollfd answer{other.fd(), POLLIN, 0};
+  std::vector<std::unique_ptr<test::RawClient>> others;
+  while (others.size() < 100 && !hangs) {
+    others.push_back(std::make_unique<test::RawClient>(host.port()));
+    others.back()->send("GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n");
+    pollfd answer{others.back()->fd(), POLLIN, 0};
     hangs = ::poll(&answer, 1, 1'000) == 0;
   }
   EXPECT_TRUE(hangs);
@@ -505,16 +517,6 @@ std::vector<pid_t> children_of(pid_t parent) {
     }
   }
   return children;
-}
-
-// Looks until `found` says yes, for at most 20 s.
-bool eventually(const std::function<bool()>& found) {
-  auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (!found()) {
-    if (std::chrono::steady_clock::now() > until) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));  // watches other processes
-  }
-  return true;
 }
 
 bool any_process_with(const std::string& word) {
