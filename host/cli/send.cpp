@@ -205,8 +205,9 @@ Result<int> send(const Context& context, const SendOptions& options) {
   }
   // Of what was recorded neither id nor time nor signature hold any more, and those stand already.
   for (const auto& [name, value] : message.headers) {
-    const bool of_signature = scheme && std::any_of(scheme->headers.begin(), scheme->headers.end(),
-                                                    [&](const auto& one) { return same_name(one, name); });
+    const bool of_signature =
+        scheme && std::any_of(scheme->headers.begin(), scheme->headers.end(),
+                              [&, &name = name](const auto& one) { return same_name(one, name); });
     if (!of_signature) put(headers, name, value);
   }
   put(headers, "Content-Type", content_type_of(body));

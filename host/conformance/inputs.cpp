@@ -103,7 +103,7 @@ std::vector<std::pair<std::string, std::string>> without_members(const std::stri
   JsonDocument& document = *parsed;
   auto visit = [&](JsonValue& object, const std::string& place) {
     std::vector<std::string> names;
-    for (const auto& member : object.GetObject()) names.emplace_back(member.name.GetString());
+    for (const auto& member : std::as_const(object).GetObject()) names.emplace_back(member.name.GetString());
     if (names.size() > 24) names.resize(24);
     for (const std::string& name : names) {
       JsonValue& member = object[name.c_str()];
@@ -125,7 +125,7 @@ std::vector<std::pair<std::string, std::string>> without_members(const std::stri
   };
   visit(document, "");
   std::vector<std::string> objects;
-  for (const auto& member : document.GetObject()) {
+  for (const auto& member : std::as_const(document).GetObject()) {
     if (member.value.IsObject()) objects.emplace_back(member.name.GetString());
   }
   if (objects.size() > 6) objects.resize(6);

@@ -9,6 +9,7 @@
 #include "host/conformance/instance_driver.h"
 #include "host/conformance/webhook_driver.h"
 
+// NOLINTNEXTLINE(bugprone-reserved-identifier): the name is the sanitizers'
 extern "C" std::size_t __sanitizer_get_current_allocated_bytes() __attribute__((weak));
 
 namespace davit::conformance {

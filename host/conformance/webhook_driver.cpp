@@ -114,7 +114,7 @@ Delivered WebhookDriver::deliver(const RequestInput& input) {
     const AbiRequest request(slot, input);
     return webhook_.parse_payload(webhook_.self, slot.abi_call(), request.abi(), slot.abi_sink());
   });
-  const Delivered after_parse{"parse_payload", parsed.status, parsed.output, {}};
+  Delivered after_parse{"parse_payload", parsed.status, parsed.output, {}};
   // Where the host refuses a body before any hook sees it, surviving it is enough.
   const bool survive_only = input.survive_only || refused_by_host(input);
   if (survive_only && (!is_utf8(parsed.output) || parsed.over_limit)) return after_parse;
@@ -133,7 +133,7 @@ Delivered WebhookDriver::deliver(const RequestInput& input) {
   const Said decided = host_.call("should_process", [&](CallSlot& slot) {
     return webhook_.should_process(webhook_.self, slot.abi_call(), slot.lend(parsed.output), slot.abi_sink());
   });
-  const Delivered after_decision{"should_process", decided.status, parsed.output, decided.output};
+  Delivered after_decision{"should_process", decided.status, parsed.output, decided.output};
   if (!judge_said(report, "should_process", input.what, decided) || decided.status != DAVIT_OK)
     return after_decision;
 
@@ -141,7 +141,7 @@ Delivered WebhookDriver::deliver(const RequestInput& input) {
   const Said handled = host_.call("handle", [&](CallSlot& slot) {
     return webhook_.handle(webhook_.self, slot.abi_call(), slot.lend(parsed.output), slot.abi_sink());
   });
-  const Delivered answer{"handle", handled.status, parsed.output, handled.output};
+  Delivered answer{"handle", handled.status, parsed.output, handled.output};
   if (survive_only && handled.over_limit) return answer;
   if (!judge_said(report, "handle", input.what, handled) || handled.status != DAVIT_OK) return answer;
   if (auto read = plugin::webhook_answer_from_json(handled.output); !read && !survive_only)

@@ -415,8 +415,8 @@ class Json {
     if (!text.empty()) std::memcpy(copy, text.data(), text.size());
     std::memset(copy + text.size(), 0, room - text.size());
 
-    constexpr unsigned kFlags =
-        detail::rj::kParseInsituFlag | detail::rj::kParseIterativeFlag | detail::rj::kParseNumbersAsStringsFlag;
+    constexpr unsigned kFlags = detail::rj::kParseInsituFlag | detail::rj::kParseIterativeFlag |
+                                detail::rj::kParseNumbersAsStringsFlag;
     const bool surrogates =
         text.find("\\ud") != std::string_view::npos || text.find("\\uD") != std::string_view::npos;
     detail::rj::GenericDocument<detail::rj::UTF8<>, detail::JsonPool> document(
@@ -588,10 +588,12 @@ struct JsonField {
   template <class Value>
   requires std::constructible_from<Json, Value> JsonField(std::string_view field_name, Value&& field_value)
       : name(field_name), value(std::forward<Value>(field_value)) {}
-  template <class Value>  // NOLINTNEXTLINE(bugprone-forwarding-reference-overload): no Json is made of a
-                          // JsonField
+  // No Json is made of a JsonField, so this hides no copy.
+  // NOLINTBEGIN(bugprone-forwarding-reference-overload,google-explicit-constructor)
+  template <class Value>
   requires std::constructible_from<Json, Value> JsonField(Value&& element)
-      : value(std::forward<Value>(element)) {}  // NOLINT(google-explicit-constructor)
+      : value(std::forward<Value>(element)) {}
+  // NOLINTEND(bugprone-forwarding-reference-overload,google-explicit-constructor)
 
   std::string_view name;
   mutable Json value;  // taken out of the initializer list, which is const
