@@ -188,7 +188,8 @@ Accepted Deliveries::carry_out(Batch& batch, std::int64_t row, std::string id, c
                       .actor = answer.actor ? &*answer.actor : nullptr,
                       .links = links,
                       .entity = entity_of(delivery),
-                      .delivery = row};
+                      .delivery = row,
+                      .entity_is_key = true};
   for (const TaskAction& action : answer.actions) {
     const std::string by =
         answer.actor ? (answer.actor->login.empty() ? answer.actor->id : answer.actor->login) : "";

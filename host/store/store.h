@@ -262,10 +262,12 @@ class Store {
   // Marks a delivery (also a parked one) to be run again by the hooks.
   void replay(std::string delivery_id, Done<> done);
 
-  // Gives the id. An open task of the same agent and `key` takes its place: that one gets the new text and
-  // keeps its id.
+  // Gives the id. A queued task of the same agent and `key` takes its place: that one gets the new text and
+  // keeps its id. The key of a delivery's task that has none is its entity. When a task is to be tried again
+  // and a newer one of its key waits, it is Cancelled instead: the newer one has taken its place.
   void create_task(NewTask task, std::string source, std::optional<Actor> actor, Done<std::string> done);
-  // Leases due tasks, highest priority first, then longest due. The attempt begins with the commit.
+  // Leases due tasks, highest priority first, then longest due, and of each entity no more than one at a
+  // time. The attempt begins with the commit.
   void claim(ClaimRequest request, Done<std::vector<ClaimedTask>> done);
   // Extends leases, which live in memory: costs no commit.
   void renew(std::vector<Fence> fences, Duration lease, Done<Renewal> done);

@@ -71,9 +71,11 @@ struct Conditions {
 template <typename Visit>
 void each_ready_queue(Reader& reader, Visit visit) {
   Statement& next_agent = reader.statement(
-      "SELECT agent FROM task INDEXED BY task_ready WHERE state = 0 AND agent > ?1 ORDER BY agent LIMIT 1");
+      "SELECT agent FROM task INDEXED BY task_ready WHERE state = 0 AND blocked = 0 AND agent > ?1 ORDER BY "
+      "agent LIMIT 1");
   Statement& next_rank = reader.statement(
-      "SELECT rank FROM task INDEXED BY task_ready WHERE state = 0 AND agent = ?1 AND rank > ?2 ORDER BY "
+      "SELECT rank FROM task INDEXED BY task_ready WHERE state = 0 AND blocked = 0 AND agent = ?1 AND rank > "
+      "?2 ORDER BY "
       "rank LIMIT 1");
   std::string agent;
   for (;;) {
@@ -203,7 +205,11 @@ Result<QueueReport> read_queue(Reader& reader, WallTime now) {
     Cursor row =
         reader
             .statement(
-                "SELECT agent, count(*) FROM task INDEXED BY task_ready WHERE state = 0 GROUP BY agent")
+                "SELECT agent, sum(n) FROM ("
+                "SELECT agent, count(*) AS n FROM task INDEXED BY task_ready WHERE state = 0 AND blocked = 0"
+                " GROUP BY agent UNION ALL SELECT agent, count(*) FROM task INDEXED BY task_entity_queued"
+                " WHERE state = 0 AND entity IS NOT NULL AND blocked = 1 GROUP BY agent)"
+                " GROUP BY agent")
             .query();
     while (row.next()) report.depths.push_back({row.text(0), TaskState::Queued, row.integer(1)});
   }
@@ -216,7 +222,8 @@ Result<QueueReport> read_queue(Reader& reader, WallTime now) {
     while (row.next()) report.depths.push_back({row.text(0), task_state_of(row.integer(1)), row.integer(2)});
   }
   Statement& first = reader.statement(
-      "SELECT run_at FROM task INDEXED BY task_ready WHERE state = 0 AND agent = ?1 AND rank = ?2 ORDER BY "
+      "SELECT run_at FROM task INDEXED BY task_ready WHERE state = 0 AND blocked = 0 AND agent = ?1 AND rank "
+      "= ?2 ORDER BY "
       "run_at LIMIT 1");
   each_ready_queue(reader, [&](const std::string& agent, std::int64_t rank) {
     Cursor row = first.query(agent, rank);
@@ -229,7 +236,8 @@ Result<QueueReport> read_queue(Reader& reader, WallTime now) {
 Result<std::optional<WallTime>> read_next_run_at(Reader& reader, WallTime since) {
   std::optional<WallTime> earliest;
   Statement& next = reader.statement(
-      "SELECT run_at FROM task INDEXED BY task_ready WHERE state = 0 AND agent = ?1 AND rank = ?2 AND run_at "
+      "SELECT run_at FROM task INDEXED BY task_ready WHERE state = 0 AND blocked = 0 AND agent = ?1 AND rank "
+      "= ?2 AND run_at "
       "> ?3"
       " ORDER BY run_at LIMIT 1");
   each_ready_queue(reader, [&](const std::string& agent, std::int64_t rank) {
@@ -310,7 +318,8 @@ Result<std::vector<DeferredDelivery>> read_due_deferred(Reader& reader, WallTime
 
 Result<std::optional<WallTime>> read_next_deferred_at(Reader& reader) {
   Cursor row =
-      reader.statement("SELECT due_at FROM delivery WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1").query();
+      reader.statement("SELECT due_at FROM delivery WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1")
+          .query();
   if (!row.next()) return std::optional<WallTime>();
   return std::optional(row.time(0));
 }

@@ -11,11 +11,21 @@
 // attempt and no other, and a write about a running task is accepted only while the task is running and still
 // carries it.
 //
+// Tasks about one entity run one after another. While one runs, a new one is stored as blocked: queued, but
+// not in the ready index. The transaction that ends the running one lets the next one in, one for each agent,
+// so that no agent waits for another whose slots are taken. A new task behind one that is ready and goes
+// first anyway is blocked likewise: a crowd about one entity costs the claim nothing. What is ready all the
+// same (another agent's, an approved one) the claim finds busy, blocks and steps over. So:
+//
+//   - no two tasks of an entity run;
+//   - while none of an entity runs, each agent that has queued tasks about it has one that is not blocked.
+//
 // The claim must cost the same with a million tasks finished, scheduled or waiting. It reads the partial
 // index task_ready (agent, rank, run_at), which holds queued tasks only, one priority of one agent at a time:
 //
 //     SELECT row, run_at FROM task
-//      WHERE state = 0 AND agent = ? AND rank = ? AND run_at <= ?  ORDER BY run_at, row LIMIT ?
+//      WHERE state = 0 AND blocked = 0 AND agent = ? AND rank = ? AND run_at <= ?  ORDER BY run_at, row LIMIT
+//      ?
 //
 // and seeks the next priority with a second one-row query, so that it never steps over tasks scheduled for
 // later. Rows of several agents are merged by priority and time. Everything else is by row number.
@@ -35,6 +45,11 @@ namespace {
 
 constexpr int kMaxCrashes = 3;
 constexpr std::string_view kHold = "its agent's plugin is in quarantine";  // marks what hold() parked
+// Does another task of this one's entity run?
+constexpr const char* kEntityIsBusy =
+    "EXISTS (SELECT 1 FROM task o INDEXED BY task_entity_running WHERE o.state = 1"
+    " AND o.entity = task.entity AND o.row <> task.row)";
+
 constexpr std::size_t kMaxTitle = 1'000;
 constexpr std::size_t kMaxErrorInRow = 2'000;  // the execution keeps all of it
 
@@ -76,8 +91,9 @@ struct TaskQueue::Row {
   int chain_depth = 1;
   StoredId root;
   std::optional<std::int64_t> delivery;
-  std::string entity;
+  std::string entity, key;
   std::optional<std::string> cancel_reason;
+  bool needs_approval = false;
 
   Fence fence() const { return {row, execution}; }
 };
@@ -91,8 +107,13 @@ struct TaskQueue::Statements {
       "INSERT INTO task (id, state, agent, rank, run_at, execution, attempt, max_retries, crashes, "
       "created_at,"
       " updated_at, delivery, chain_depth, parent, root, task_type, source, key, entity, title,"
-      " needs_approval)"
-      " VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, ?6, 0, ?7, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) "};
+      " needs_approval, blocked)"
+      " VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, ?6, 0, ?7, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
+      " ?2 = 0 AND ("
+      "EXISTS (SELECT 1 FROM task o INDEXED BY task_entity_running WHERE o.state = 1"
+      "  AND o.entity = ?15)"
+      " OR EXISTS (SELECT 1 FROM task o INDEXED BY task_entity_queued WHERE o.state = 0"
+      "  AND o.entity = ?15 AND o.agent = ?3 AND o.blocked = 0 AND o.rank <= ?4 AND o.run_at <= ?5)))"};
   Statement still_unapproved{db,
                              "SELECT 1 FROM task t WHERE t.row = ?1 AND t.needs_approval = 1 AND NOT EXISTS"
                              " (SELECT 1 FROM decision d WHERE d.task = t.row AND d.kind = 'approve')"};
@@ -101,7 +122,8 @@ struct TaskQueue::Statements {
       "INSERT INTO task_body (row, actor_id, actor_login, actor_role, links, payload, previous_result)"
       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"};
   Statement find_same_key{db,
-                          "SELECT row, id FROM task WHERE key = ?1 AND state = 0 AND agent = ?2"
+                          "SELECT row, id, entity FROM task WHERE key = ?1 AND state = 0 AND agent = ?2"
+                          " AND needs_approval = 0 AND row <> ?3 AND (?4 IS NULL OR delivery IS NOT ?4)"
                           " ORDER BY row DESC LIMIT 1"};
   Statement replace_task{
       db,
@@ -111,20 +133,37 @@ struct TaskQueue::Statements {
                          "UPDATE task_body SET actor_id = ?2, actor_login = ?3, actor_role = ?4, links = ?5,"
                          " payload = ?6, previous_result = ?7 WHERE row = ?1"};
 
-  Statement next_rank{
-      db,
-      "SELECT rank FROM task INDEXED BY task_ready WHERE state = 0 AND agent = ?1 AND rank > ?2"
-      " ORDER BY rank LIMIT 1"};
-  Statement ready{
-      db,
-      "SELECT row, run_at FROM task INDEXED BY task_ready"
-      " WHERE state = 0 AND agent = ?1 AND rank = ?2 AND run_at <= ?3 ORDER BY run_at, row LIMIT ?4"};
+  Statement next_rank{db,
+                      "SELECT rank FROM task INDEXED BY task_ready"
+                      " WHERE state = 0 AND blocked = 0 AND agent = ?1 AND rank > ?2 ORDER BY rank LIMIT 1"};
+  Statement ready{db,
+                  "SELECT row, run_at FROM task INDEXED BY task_ready"
+                  " WHERE state = 0 AND blocked = 0 AND agent = ?1 AND rank = ?2 AND run_at <= ?3"
+                  " ORDER BY run_at, row LIMIT ?4"};
   Statement read_for_claim{
       db,
-      "SELECT t.id, t.attempt, t.max_retries, t.crashes, t.chain_depth, t.created_at, t.task_type, t.source, "
-      "t.title,"
-      " t.entity, b.actor_id, b.actor_login, b.actor_role, b.links, b.payload, b.previous_result"
-      " FROM task t JOIN task_body b ON b.row = t.row WHERE t.row = ?1"};
+      "SELECT task.id, task.attempt, task.max_retries, task.crashes, task.chain_depth, task.created_at,"
+      " task.task_type, task.source, task.title, task.entity, " +
+          std::string(kEntityIsBusy) +
+          ", b.actor_id, b.actor_login, b.actor_role, b.links, b.payload, b.previous_result"
+          " FROM task JOIN task_body b ON b.row = task.row WHERE task.row = ?1"};
+  Statement block{db, "UPDATE task SET blocked = 1 WHERE row = ?1"};
+  Statement unblock{db, "UPDATE task SET blocked = 0 WHERE row = ?1"};
+  Statement block_if_busy{db, "UPDATE task SET blocked = " + std::string(kEntityIsBusy) + " WHERE row = ?1"};
+  Statement next_blocked_agent{
+      db,
+      "SELECT t.agent FROM task t INDEXED BY task_entity_queued WHERE t.state = 0 AND t.entity = ?1"
+      " AND t.agent > ?2 AND t.blocked = 1 AND NOT EXISTS (SELECT 1 FROM task o INDEXED BY "
+      "task_entity_running"
+      " WHERE o.state = 1 AND o.entity = ?1) ORDER BY t.agent LIMIT 1"};
+  Statement next_blocked_due{
+      db,
+      "SELECT row, id FROM task INDEXED BY task_entity_queued WHERE state = 0 AND entity = ?1"
+      " AND agent = ?2 AND blocked = 1 AND run_at <= ?3 ORDER BY rank, run_at, row LIMIT 1"};
+  Statement next_blocked{
+      db,
+      "SELECT row, id FROM task INDEXED BY task_entity_queued WHERE state = 0 AND entity = ?1"
+      " AND agent = ?2 AND blocked = 1 ORDER BY run_at, rank, row LIMIT 1"};
   Statement insert_execution{db,
                              "INSERT INTO execution (task, session, attempt, started_at, agent, outcome)"
                              " VALUES (?1, ?2, ?3, ?4, ?5, 'running')"};
@@ -135,7 +174,7 @@ struct TaskQueue::Statements {
 
   Statement find{db,
                  "SELECT id, state, agent, execution, attempt, crashes, chain_depth, root, delivery, entity,"
-                 " cancel_reason FROM task WHERE row = ?1"};
+                 " cancel_reason, key, needs_approval FROM task WHERE row = ?1"};
   Statement row_of_id{db, "SELECT row FROM task WHERE id = ?1"};
   Statement newest_open{db,
                         "SELECT row, id FROM task WHERE entity = ?1 AND state IN (0, 1, 2, 6)"
@@ -165,16 +204,24 @@ struct TaskQueue::Statements {
   Statement move{
       db,
       "UPDATE task SET state = ?2, updated_at = ?3, finished_at = ?4, run_at = coalesce(?5, run_at),"
-      " attempt = ?6, crashes = ?7, error = ?8, cancel_reason = NULL WHERE row = ?1"};
+      " attempt = ?6, crashes = ?7, error = ?8, cancel_reason = NULL, blocked = ?2 = 0 "
+      "AND " +
+          std::string(kEntityIsBusy) + " WHERE row = ?1"};
   Statement ask_to_cancel{db, "UPDATE task SET cancel_reason = ?2, updated_at = ?3 WHERE row = ?1"};
   Statement running{db, "SELECT row FROM task INDEXED BY task_state WHERE state <> 0 AND state = 1"};
 
-  Statement queued_of{db, "SELECT row, id FROM task INDEXED BY task_ready WHERE state = 0 AND agent = ?1"};
+  Statement queued_of{
+      db,
+      "SELECT row, id FROM task INDEXED BY task_ready WHERE state = 0 AND blocked = 0 AND agent = ?1"
+      " UNION ALL SELECT row, id FROM task INDEXED BY task_entity_queued"
+      " WHERE state = 0 AND entity IS NOT NULL AND blocked = 1 AND agent = ?1"};
   Statement held_back{db,
                       "SELECT row, id, agent FROM task INDEXED BY task_state"
                       " WHERE state <> 0 AND state = 6 AND hold_reason = ?1"};
-  Statement hold_back{db, "UPDATE task SET state = 6, hold_reason = ?2 WHERE row = ?1 AND state = 0"};
-  Statement let_go{db, "UPDATE task SET state = 0, hold_reason = NULL, updated_at = ?2 WHERE row = ?1"};
+  Statement hold_back{
+      db, "UPDATE task SET state = 6, blocked = 0, hold_reason = ?2 WHERE row = ?1 AND state = 0"};
+  Statement let_go{db, "UPDATE task SET state = 0, hold_reason = NULL, updated_at = ?2, blocked = " +
+                           std::string(kEntityIsBusy) + " WHERE row = ?1"};
 
   Statement report_usage{
       db,
@@ -237,6 +284,8 @@ std::optional<TaskQueue::Row> TaskQueue::find(std::int64_t number) {
   if (!found.is_null(8)) row.delivery = found.integer(8);
   row.entity = found.text(9);
   if (!found.is_null(10)) row.cancel_reason = found.text(10);
+  row.key = found.text(11);
+  row.needs_approval = found.integer(12) != 0;
   return row;
 }
 
@@ -251,15 +300,24 @@ std::string TaskQueue::create(Batch& batch, const NewTask& task, const Origin& o
   };
 
   const bool awaits_approval = task.awaits_approval || origin.awaits_approval;
-  if (!task.key.empty() && !awaits_approval) {
-    Cursor same = sql_->find_same_key.query(task.key, task.agent);
+  const bool key_is_entity = task.key.empty() && origin.entity_is_key;
+  const std::string_view key = key_is_entity ? entity : std::string_view(task.key);
+  if (!key.empty() && !awaits_approval) {
+    // Several tasks that one answer asks for about its entity do not replace one another.
+    Cursor same =
+        sql_->find_same_key.query(key, task.agent, 0, key_is_entity ? origin.delivery : std::nullopt);
     if (same.next()) {
       const std::int64_t row = same.integer(0);
       std::string id = to_text(same.id(1));
+      const std::string former_entity = same.text(2);
       sql_->replace_task.run(row, rank, run_at, batch.now, origin.delivery, task.task_type, origin.source,
                              if_any(entity), title);
       sql_->replace_body.run(row, actor(&Actor::id), actor(&Actor::login), actor(&Actor::role),
                              if_any(origin.links), task.payload, if_any(origin.previous_result));
+      if (former_entity != entity) {
+        sql_->block_if_busy.run(row);
+        let_next_in(batch, former_entity);
+      }
       batch.changes.push_back({Change::Kind::TaskQueued, id, task.agent, std::nullopt});
       return id;
     }
@@ -269,7 +327,7 @@ std::string TaskQueue::create(Batch& batch, const NewTask& task, const Origin& o
   const TaskState state = awaits_approval ? TaskState::AwaitingApproval : TaskState::Queued;
   const std::int64_t row = sql_->insert_task.insert(
       id, code_of(state), task.agent, rank, run_at, task.max_retries, batch.now, origin.delivery,
-      origin.chain_depth, origin.parent, origin.root, task.task_type, origin.source, if_any(task.key),
+      origin.chain_depth, origin.parent, origin.root, task.task_type, origin.source, if_any(key),
       if_any(entity), title, awaits_approval ? 1 : 0);
   sql_->insert_body.run(row, actor(&Actor::id), actor(&Actor::login), actor(&Actor::role),
                         if_any(origin.links), task.payload, if_any(origin.previous_result));
@@ -277,6 +335,42 @@ std::string TaskQueue::create(Batch& batch, const NewTask& task, const Origin& o
   batch.changes.push_back(
       {queued ? Change::Kind::TaskQueued : Change::Kind::TaskChanged, to_text(id), task.agent, std::nullopt});
   return to_text(id);
+}
+
+// The next one about an entity, of each agent, unless one runs. To be called when one has left the queue or
+// ended.
+void TaskQueue::let_next_in(Batch& batch, const std::string& entity) {
+  if (entity.empty()) return;
+  std::string agent;
+  for (;;) {
+    {
+      Cursor found = sql_->next_blocked_agent.query(entity, agent);
+      if (!found.next()) return;
+      agent = found.text(0);
+    }
+    std::int64_t row = 0;
+    std::string id;
+    const auto take = [&](Cursor next) {
+      if (!next.next()) return false;
+      row = next.integer(0);
+      id = to_text(next.id(1));
+      return true;
+    };
+    if (!take(sql_->next_blocked_due.query(entity, agent, batch.now)) &&
+        !take(sql_->next_blocked.query(entity, agent)))
+      return;
+    sql_->unblock.run(row);
+    batch.changes.push_back({Change::Kind::TaskQueued, std::move(id), agent, std::nullopt});
+  }
+}
+
+// What would be tried again gives way to a task of the same key that came meanwhile with newer input. A
+// sentence about it, empty if there is none.
+std::string TaskQueue::gives_way(const Row& row) {
+  if (row.key.empty() || row.needs_approval) return {};
+  Cursor found = sql_->find_same_key.query(row.key, row.agent, row.row, row.delivery);
+  if (!found.next()) return {};
+  return "not tried again: task " + to_text(found.id(1)) + " came meanwhile with newer input";
 }
 
 TaskState TaskQueue::park_if_held(std::int64_t row, const std::string& agent) {
@@ -315,22 +409,20 @@ void TaskQueue::hold(Batch& batch, const std::set<std::string>& agents) {
   }
 }
 
-std::vector<ClaimedTask> TaskQueue::claim(Batch& batch, const ClaimRequest& request) {
-  struct Candidate {
-    std::int64_t rank, run_at, row;
-    const std::string* agent;
-  };
+// Up to `limit` due tasks of these agents, in the order in which they are to run.
+std::vector<TaskQueue::Candidate> TaskQueue::due(const std::vector<AgentCapacity>& agents, int limit,
+                                                 WallTime now) {
   std::vector<Candidate> candidates;
-  for (const AgentCapacity& capacity : request.agents) {
-    int wanted = std::min(capacity.free_slots, request.limit);
+  for (const AgentCapacity& capacity : agents) {
+    int wanted = std::min(capacity.free_slots, limit);
     std::int64_t rank = std::numeric_limits<std::int64_t>::min();
     while (wanted > 0) {
       Cursor next = sql_->next_rank.query(capacity.agent, rank);
       if (!next.next()) break;
       rank = next.integer(0);
-      Cursor ready = sql_->ready.query(capacity.agent, rank, batch.now, wanted);
+      Cursor ready = sql_->ready.query(capacity.agent, rank, now, wanted);
       while (ready.next()) {
-        candidates.push_back({rank, ready.integer(1), ready.integer(0), &capacity.agent});
+        candidates.push_back({rank, ready.integer(1), ready.integer(0), capacity.agent});
         --wanted;
       }
     }
@@ -338,43 +430,66 @@ std::vector<ClaimedTask> TaskQueue::claim(Batch& batch, const ClaimRequest& requ
   std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
     return std::tie(a.rank, a.run_at, a.row) < std::tie(b.rank, b.run_at, b.row);
   });
-  if (candidates.size() > static_cast<std::size_t>(std::max(request.limit, 0))) {
-    candidates.resize(static_cast<std::size_t>(std::max(request.limit, 0)));
-  }
+  if (candidates.size() > static_cast<std::size_t>(limit)) candidates.resize(static_cast<std::size_t>(limit));
+  return candidates;
+}
 
-  std::vector<ClaimedTask> claimed;
-  claimed.reserve(candidates.size());
-  for (const Candidate& candidate : candidates) {
-    ClaimedTask task;
-    {
-      Cursor row = sql_->read_for_claim.query(candidate.row);
-      if (!row.next()) continue;
-      task.task_id = to_text(row.id(0));
-      task.agent = *candidate.agent;
-      task.attempt = static_cast<int>(row.integer(1)) + 1;
-      task.max_retries = static_cast<int>(row.integer(2));
-      task.crashes = static_cast<int>(row.integer(3));
-      task.chain_depth = static_cast<int>(row.integer(4));
-      task.created_at = row.time(5);
-      task.task_type = row.text(6);
-      task.source = row.text(7);
-      task.title = row.text(8);
-      task.entity = row.text(9);
-      TaskBody body = read_task_body(row, 10);
-      task.actor = std::move(body.actor);
-      task.links = std::move(body.links);
-      task.payload = std::move(body.payload);
-      task.previous_result = std::move(body.previous_result);
+// Nothing if the task's entity is busy: then it is blocked.
+std::optional<ClaimedTask> TaskQueue::start(Batch& batch, const Candidate& candidate, Duration lease) {
+  ClaimedTask task;
+  {
+    Cursor row = sql_->read_for_claim.query(candidate.row);
+    if (!row.next()) return std::nullopt;
+    if (row.integer(10) != 0) {
+      sql_->block.run(candidate.row);
+      return std::nullopt;
     }
-    const StoredId session = new_stored_id();
-    task.session_id = to_text(session);
-    task.fence.task_row = candidate.row;
-    task.fence.number =
-        sql_->insert_execution.insert(candidate.row, session, task.attempt, batch.now, task.agent);
-    sql_->start.run(candidate.row, task.fence.number, task.attempt, batch.now);
-    leases_.grant(task.fence, batch.monotonic + request.lease);
-    batch.changes.push_back({Change::Kind::TaskChanged, task.task_id, task.agent, std::nullopt});
-    claimed.push_back(std::move(task));
+    task.task_id = to_text(row.id(0));
+    task.agent = candidate.agent;
+    task.attempt = static_cast<int>(row.integer(1)) + 1;
+    task.max_retries = static_cast<int>(row.integer(2));
+    task.crashes = static_cast<int>(row.integer(3));
+    task.chain_depth = static_cast<int>(row.integer(4));
+    task.created_at = row.time(5);
+    task.task_type = row.text(6);
+    task.source = row.text(7);
+    task.title = row.text(8);
+    task.entity = row.text(9);
+    TaskBody body = read_task_body(row, 11);
+    task.actor = std::move(body.actor);
+    task.links = std::move(body.links);
+    task.payload = std::move(body.payload);
+    task.previous_result = std::move(body.previous_result);
+  }
+  const StoredId session = new_stored_id();
+  task.session_id = to_text(session);
+  task.fence.task_row = candidate.row;
+  task.fence.number =
+      sql_->insert_execution.insert(candidate.row, session, task.attempt, batch.now, task.agent);
+  sql_->start.run(candidate.row, task.fence.number, task.attempt, batch.now);
+  leases_.grant(task.fence, batch.monotonic + lease);
+  batch.changes.push_back({Change::Kind::TaskChanged, task.task_id, task.agent, std::nullopt});
+  return task;
+}
+
+std::vector<ClaimedTask> TaskQueue::claim(Batch& batch, const ClaimRequest& request) {
+  std::vector<ClaimedTask> claimed;
+  std::vector<AgentCapacity> agents = request.agents;
+  // Another round only if something was blocked instead of claimed: its place is taken by what stands behind.
+  for (bool again = true; again && !sql_->db.failed();) {
+    again = false;
+    const int limit = request.limit - static_cast<int>(claimed.size());
+    if (limit <= 0) break;
+    for (const Candidate& candidate : due(agents, limit, batch.now)) {
+      std::optional<ClaimedTask> task = start(batch, candidate, request.lease);
+      if (!task) {
+        again = true;
+        continue;
+      }
+      for (AgentCapacity& capacity : agents)
+        if (capacity.agent == candidate.agent) --capacity.free_slots;
+      claimed.push_back(std::move(*task));
+    }
   }
   return claimed;
 }
@@ -417,6 +532,13 @@ Result<TaskState> TaskQueue::finish(Batch& batch, const Finish& finish) {
       state == TaskState::Completed ? std::string_view() : std::string_view(result.error);
   if (row->cancel_reason && state == TaskState::Queued) state = TaskState::Cancelled;
   if (row->cancel_reason && state == TaskState::Cancelled) error = *row->cancel_reason;
+  std::string given_way;
+  if (state == TaskState::Queued) {
+    if (given_way = gives_way(*row); !given_way.empty()) {
+      state = TaskState::Cancelled;
+      error = given_way;
+    }
+  }
 
   sql_->end_execution.run(row->execution, batch.now, result.success ? 1 : 0, finish.outcome,
                           to_string(result.failure), if_any(result.error), if_any(result.next_agent),
@@ -436,30 +558,34 @@ Result<TaskState> TaskQueue::finish(Batch& batch, const Finish& finish) {
   if (state == TaskState::Queued) state = park_if_held(row->row, row->agent);
   changed(batch, state == TaskState::Queued ? Change::Kind::TaskQueued : Change::Kind::TaskChanged, *row);
 
-  if (!finish.successor && result.tasks.empty()) return state;
+  if (finish.successor || !result.tasks.empty()) create_successors(batch, finish, *row);
+  let_next_in(batch, row->entity);
+  return state;
+}
+
+void TaskQueue::create_successors(Batch& batch, const Finish& finish, const Row& row) {
   TaskBody body;
   {
-    Cursor found = sql_->body.query(row->row);
+    Cursor found = sql_->body.query(row.row);
     if (found.next()) body = read_task_body(found, 0);
   }
   const std::string links = links_to_json(body.links);
   Origin origin{.source = "chain",
                 .actor = body.actor ? &*body.actor : nullptr,
                 .links = links,
-                .entity = row->entity,
-                .delivery = row->delivery,
-                .parent = row->id,
-                .root = row->root,
-                .chain_depth = row->chain_depth + 1,
-                .previous_result = result.output};
-  for (const NewTask& child : result.tasks) create(batch, child, origin);
+                .entity = row.entity,
+                .delivery = row.delivery,
+                .parent = row.id,
+                .root = row.root,
+                .chain_depth = row.chain_depth + 1,
+                .previous_result = finish.result.output};
+  for (const NewTask& child : finish.result.tasks) create(batch, child, origin);
   if (finish.successor) {
     origin.awaits_approval = finish.successor_awaits_approval;
     NewTask successor = *finish.successor;
     if (successor.payload.empty()) successor.payload = body.payload;
     create(batch, successor, origin);
   }
-  return state;
 }
 
 void TaskQueue::end_as_lost(Batch& batch, const Row& row, bool counts, int max_crashes,
@@ -475,6 +601,12 @@ void TaskQueue::end_as_lost(Batch& batch, const Row& row, bool counts, int max_c
     state = TaskState::Cancelled;
     error = *row.cancel_reason;
   }
+  if (state == TaskState::Queued) {
+    if (std::string given_way = gives_way(row); !given_way.empty()) {
+      state = TaskState::Cancelled;
+      error = std::move(given_way);
+    }
+  }
   sql_->lose_execution.run(row.execution, batch.now, reason);
   sql_->move.run(row.row, code_of(state), batch.now,
                  is_final(state) ? std::optional(batch.now) : std::nullopt,
@@ -483,6 +615,7 @@ void TaskQueue::end_as_lost(Batch& batch, const Row& row, bool counts, int max_c
   leases_.end(row.fence());
   if (state == TaskState::Queued) state = park_if_held(row.row, row.agent);
   changed(batch, state == TaskState::Queued ? Change::Kind::TaskQueued : Change::Kind::TaskChanged, row);
+  let_next_in(batch, row.entity);
 }
 
 int TaskQueue::reap(Batch& batch, int max_crashes) {
@@ -595,6 +728,7 @@ Result<TaskState> TaskQueue::decide(Batch& batch, std::string_view task_id, cons
                  if_any(shorten(error, kMaxErrorInRow)));
   if (state == TaskState::Queued) state = park_if_held(row->row, row->agent);
   changed(batch, state == TaskState::Queued ? Change::Kind::TaskQueued : Change::Kind::TaskChanged, *row);
+  if (row->state == TaskState::Queued) let_next_in(batch, row->entity);
   return state;
 }
 

@@ -35,6 +35,7 @@ struct Origin {
   int chain_depth = 1;
   std::string_view previous_result;  // empty: none
   bool awaits_approval = false;
+  bool entity_is_key = false;  // a task without key of its own has its entity's: it is an event's
 };
 
 // InvalidInput with a sentence if it cannot be stored.
@@ -77,6 +78,15 @@ class TaskQueue {
   struct Row;
   std::optional<Row> find(std::int64_t row);
   void changed(Batch& batch, Change::Kind kind, const Row& row);
+  struct Candidate {
+    std::int64_t rank, run_at, row;
+    std::string agent;
+  };
+  std::vector<Candidate> due(const std::vector<AgentCapacity>& agents, int limit, WallTime now);
+  std::optional<ClaimedTask> start(Batch& batch, const Candidate& candidate, Duration lease);
+  void create_successors(Batch& batch, const Finish& finish, const Row& row);
+  void let_next_in(Batch& batch, const std::string& entity);
+  std::string gives_way(const Row& row);
   TaskState park_if_held(std::int64_t row, const std::string& agent);
   void end_as_lost(Batch& batch, const Row& row, bool counts, int max_crashes, std::string_view reason);
 

@@ -40,6 +40,13 @@ constexpr Invariant kInvariants[] = {
      " (SELECT 1 FROM execution e WHERE e.row = t.execution AND e.success = 1)"},
     {"completed more than once: task row",
      "SELECT task FROM execution WHERE success = 1 GROUP BY task HAVING count(*) > 1"},
+    {"running beside another one of its entity: task row",
+     "SELECT max(row) FROM task WHERE state = 1 AND entity IS NOT NULL GROUP BY entity HAVING count(*) > 1"},
+    {"blocked though it is not queued: task row", "SELECT row FROM task WHERE blocked <> 0 AND state <> 0"},
+    {"blocked by nothing: task row",
+     "SELECT t.row FROM task t WHERE t.blocked <> 0 AND NOT EXISTS (SELECT 1 FROM task o"
+     " WHERE o.entity = t.entity AND (o.state = 1 OR (o.state = 0 AND o.blocked = 0 AND o.agent = "
+     "t.agent)))"},
     {"deeper in its chain than its predecessor plus one: task row",
      "SELECT t.row FROM task t JOIN task p ON p.id = t.parent WHERE t.chain_depth <> p.chain_depth + 1"},
     {"without its body: delivery row",
@@ -110,6 +117,11 @@ Result<std::vector<std::string>> verify(const std::filesystem::path& path) {
   if (Result<> readable = database.check(); !readable.ok()) return at(path.string(), readable.error());
   if (application != kApplicationId || version < 1 || version > newest_version()) {
     return Error{ErrorCode::InvalidInput, path.string() + ": is not a database of this davit"};
+  }
+
+  if (version < newest_version()) {
+    return Error{ErrorCode::InvalidInput,
+                 path.string() + ": has an older schema; start davit once, it brings it up to date"};
   }
 
   Findings findings;

@@ -195,7 +195,8 @@ SqliteFigures insert_deliveries(const std::filesystem::path& sample, const std::
 SqliteFigures cycle_tasks(const std::filesystem::path& database, int batch, int tasks) {
   Connection db(database);
   sqlite3_stmt* ready = db.prepare(
-      "SELECT row FROM task INDEXED BY task_ready WHERE state = 0 AND agent = 'noop-0' AND rank = 0"
+      "SELECT row FROM task INDEXED BY task_ready WHERE state = 0 AND blocked = 0 AND agent = 'noop-0' AND "
+      "rank = 0"
       " AND run_at <= 9e15 ORDER BY run_at, row LIMIT ?1");
   sqlite3_stmt* read = db.prepare("SELECT * FROM task t JOIN task_body b ON b.row = t.row WHERE t.row = ?1");
   sqlite3_stmt* insert = db.prepare(

@@ -24,7 +24,7 @@ struct NewTask {
   int priority = 0;                 // the greater one goes first
   std::optional<Time> run_at = {};  // not before
   std::string entity = {};  // tasks about the same one run one after another; default: the answer's entity
-  std::string key = {};     // replaces a queued task of the same agent with the same key
+  std::string key = {};     // same key, same agent: replaces the input of a queued task; default: the entity
 
   Json to_json() const&;
   Json to_json() &&;  // gives the payload away instead of copying it

@@ -125,7 +125,8 @@ class SlackWebhook : public davit::WebhookHandler {
                  .task_type = settings_.task_type,
                  .title = line.empty() ? entity.key : std::string(reading::cut(line, 256)),
                  .payload = std::move(payload),
-                 .entity = entity.key});
+                 .entity = entity.key,
+                 .key = "slack:" + std::string(event["delivery_id"].string_or(""))});
     for (davit::Link& link : links) answer.link(std::move(link));
   }
 

@@ -62,8 +62,8 @@
  *             run_at    not before this time, Unix milliseconds
  *             entity    key of what it is about: tasks with the same one run one
  *                       after another (the answer's entity.key)
- *             key       a queued task of the same agent with the same key is
- *                       replaced by this one; absent: nothing is replaced
+ *             key       a queued task of the same agent with the same key gets
+ *                       this one's input instead (the entity); see README.md
  *   actions   [{action: "approve"|"reject"|"retry"|"cancel", task_id or entity,
  *               agent, comment, content_hash}]       on tasks that exist; with
  *             entity: its newest task that the action fits, of `agent` if named

@@ -1,0 +1,327 @@
+// Conformance: what a store promises about tasks that are about the same thing: newer input takes the place
+// of what waits, and only one of them runs at a time.
+#include "tests/unit/store/conformance.h"
+
+namespace davit::store {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+constexpr const char* kIssue = "github:o/n#12";
+
+class EntityTest : public StoreTest {
+ protected:
+  // An event about the issue, with one task without a key of its own; gives the id of the task it became.
+  std::string event(const std::string& title, const std::string& agent = "planner", bool approval = false) {
+    NewDelivery delivery = new_delivery("event " + std::to_string(++events_));
+    delivery.answer.entity = Entity{kIssue, "issue", "Broken", ""};
+    delivery.answer.tasks[0].agent = agent;
+    delivery.answer.tasks[0].title = title;
+    delivery.answer.tasks[0].payload = "\"" + title + "\"";
+    delivery.answer.tasks[0].awaits_approval = approval;
+    return accept(std::move(delivery)).value().task_ids.at(0);
+  }
+  std::string about_issue(const std::string& title, const std::string& agent = "planner", int priority = 0,
+                          Duration in = Duration(0)) {
+    NewTask task = new_task(agent);
+    task.entity = kIssue;
+    task.title = title;
+    task.priority = priority;
+    task.run_at = clock_.wall() + in;
+    return create(task);
+  }
+  std::vector<ClaimedTask> claim_all() { return claim(16, {{"planner", 8}, {"executor", 8}}); }
+  std::vector<std::string> claim_titles() {
+    std::vector<std::string> found;
+    for (const ClaimedTask& claimed : claim_all()) found.push_back(claimed.title);
+    return found;
+  }
+  Finish retry_of(const Fence& fence) { return finish_of(fence, TaskState::Queued); }
+  void TearDown() override { expect_sound(); }
+
+ private:
+  int events_ = 0;
+};
+
+TEST_F(EntityTest, ANewerEventReplacesTheInputOfTheTaskThatWaits) {
+  const std::string id = event("first");
+  EXPECT_EQ(event("second"), id);
+  EXPECT_EQ(event("third"), id);
+  const std::vector<ClaimedTask> claimed = claim_all();
+  ASSERT_THAT(claimed, SizeIs(1));
+  EXPECT_EQ(claimed[0].payload, "\"third\"");
+}
+
+TEST_F(EntityTest, WhileOneRunsOneFollowUpIsKeptWithTheNewestInput) {
+  const std::string running = event("first");
+  const ClaimedTask claimed = claim_one();
+  const std::string follow_up = event("second");
+  EXPECT_NE(follow_up, running);
+  EXPECT_EQ(event("third"), follow_up);
+  EXPECT_THAT(claim_all(), IsEmpty()) << "not before the running one has ended";
+  ASSERT_TRUE(finish(finish_of(claimed.fence)).ok());
+  EXPECT_THAT(claim_titles(), ElementsAre("third"));
+}
+
+TEST_F(EntityTest, WhoWaitsForItsEntityIsToldOfWhenItsTurnHasCome) {
+  std::vector<std::string> queued;
+  store().on_change([&](const std::vector<Change>& changes) {
+    for (const Change& change : changes)
+      if (change.kind == Change::Kind::TaskQueued) queued.push_back(change.id);
+  });
+  event("first");
+  const ClaimedTask claimed = claim_one();
+  const std::string follow_up = event("second");
+  queued.clear();
+  ASSERT_TRUE(finish(finish_of(claimed.fence)).ok());
+  EXPECT_THAT(queued, ElementsAre(follow_up));
+}
+
+TEST_F(EntityTest, TasksOfOneAnswerDoNotReplaceOneAnotherButRunOneByOne) {
+  NewDelivery delivery = new_delivery("a", 3);
+  delivery.answer.entity = Entity{kIssue, "issue", "", ""};
+  const std::vector<std::string> ids = accept(delivery)->task_ids;
+  EXPECT_THAT(titles(), SizeIs(3));
+  for (int i = 0; i < 3; ++i) {
+    const std::vector<ClaimedTask> claimed = claim_all();
+    ASSERT_THAT(claimed, SizeIs(1));
+    EXPECT_EQ(claimed[0].task_id, ids[static_cast<std::size_t>(i)]);
+    ASSERT_TRUE(finish(finish_of(claimed[0].fence)).ok());
+  }
+}
+
+TEST_F(EntityTest, AFailedTaskOfOneAnswerIsTriedAgainBesideTheOthers) {
+  NewDelivery delivery = new_delivery("a", 2);
+  delivery.answer.entity = Entity{kIssue, "issue", "", ""};
+  accept(delivery).value();
+  const ClaimedTask first = claim_one();
+  EXPECT_EQ(finish(retry_of(first.fence)).value(), TaskState::Queued);
+  EXPECT_THAT(titles({.state = TaskState::Queued}), SizeIs(2));
+}
+
+TEST_F(EntityTest, AKeyOfItsOwnKeepsATaskApart) {
+  NewDelivery delivery = new_delivery("a");
+  delivery.answer.entity = Entity{kIssue, "issue", "", ""};
+  delivery.answer.tasks[0].key = "comment 7";
+  const std::string own = accept(delivery)->task_ids.at(0);
+  EXPECT_NE(event("an event"), own);
+  EXPECT_THAT(claim_all(), SizeIs(1)) << "they are about one issue all the same";
+}
+
+TEST_F(EntityTest, TasksByHandAreNeverReplacedByAnEvent) {
+  const std::string id = about_issue("by hand");
+  EXPECT_NE(event("an event"), id);
+  EXPECT_THAT(titles({.state = TaskState::Queued}), ElementsAre("an event", "by hand"));
+}
+
+TEST_F(EntityTest, OtherAgentsWaitForTheirTurnToo) {
+  about_issue("plan");
+  about_issue("execute", "executor");
+  EXPECT_THAT(claim(16, {{"executor", 8}, {"planner", 8}}), SizeIs(1));
+  EXPECT_THAT(claim_all(), IsEmpty());
+}
+
+TEST_F(EntityTest, AnAgentThatTakesNothingHoldsUpNobodyElse) {
+  about_issue("waits for its agent", "absent");
+  about_issue("second");
+  about_issue("third");
+  const std::vector<ClaimedTask> claimed = claim_all();
+  ASSERT_THAT(claimed, SizeIs(1));
+  EXPECT_EQ(claimed[0].title, "second");
+  ASSERT_TRUE(finish(finish_of(claimed[0].fence)).ok());
+  EXPECT_THAT(claim_titles(), ElementsAre("third"));
+}
+
+TEST_F(EntityTest, ABusyEntityCostsOtherTasksNoSlot) {
+  about_issue("running");
+  claim_one();
+  about_issue("blocked", "planner", 9);
+  for (int i = 0; i < 3; ++i) create();
+  EXPECT_THAT(claim(3, {{"planner", 3}}), SizeIs(3));
+}
+
+TEST_F(EntityTest, TasksThatOneClaimFindsBusyLeaveTheirPlacesToOthers) {
+  about_issue("execute", "executor", 2);
+  about_issue("plan", "planner", 1);
+  create(new_task("planner"));
+  EXPECT_THAT(claim(2, {{"executor", 1}, {"planner", 1}}), SizeIs(2));
+}
+
+TEST_F(EntityTest, PriorityAndTimeDecideWhoIsNext) {
+  about_issue("running");
+  const ClaimedTask running = claim_one();
+  about_issue("low", "planner", -1);
+  about_issue("high", "planner", 1);
+  about_issue("later", "planner", 9, Duration(60'000));
+  ASSERT_TRUE(finish(finish_of(running.fence)).ok());
+  for (const char* title : {"high", "low"}) {
+    const std::vector<ClaimedTask> claimed = claim_all();
+    ASSERT_THAT(claimed, SizeIs(1));
+    EXPECT_EQ(claimed[0].title, title);
+    ASSERT_TRUE(finish(finish_of(claimed[0].fence)).ok());
+  }
+  EXPECT_THAT(claim_all(), IsEmpty());
+  EXPECT_TRUE(store().next_run_at(clock_.wall()).value().has_value()) << "the timer knows of the last one";
+  clock_.advance(Duration(60'000));
+  EXPECT_THAT(claim_titles(), ElementsAre("later"));
+}
+
+TEST_F(EntityTest, ATaskOfTheFutureHoldsUpNothingThatIsDue) {
+  about_issue("tomorrow", "planner", 5, Duration(86'400'000));
+  about_issue("now");
+  EXPECT_THAT(claim_titles(), ElementsAre("now"));
+}
+
+TEST_F(EntityTest, WhatWouldBeTriedAgainGivesWayToNewerInput) {
+  const std::string old = event("first");
+  const ClaimedTask claimed = claim_one();
+  const std::string newer = event("second");
+  EXPECT_EQ(finish(retry_of(claimed.fence)).value(), TaskState::Cancelled);
+  EXPECT_THAT(task(old).task.error, HasSubstr(newer));
+  EXPECT_THAT(claim_titles(), ElementsAre("second"));
+}
+
+TEST_F(EntityTest, WithoutNewerInputARetryKeepsItsPlaceAndLetsOthersGoMeanwhile) {
+  event("first");
+  Finish failed = retry_of(claim_one().fence);
+  about_issue("by hand");
+  failed.retry_after = Duration(5'000);
+  EXPECT_EQ(finish(failed).value(), TaskState::Queued);
+  const std::vector<ClaimedTask> other = claim_all();
+  ASSERT_THAT(other, SizeIs(1));
+  EXPECT_EQ(other[0].title, "by hand");
+  clock_.advance(Duration(5'000));
+  EXPECT_THAT(claim_all(), IsEmpty());
+  ASSERT_TRUE(finish(finish_of(other[0].fence)).ok());
+  EXPECT_THAT(claim_titles(), ElementsAre("first"));
+}
+
+TEST_F(EntityTest, AFinalFailureLetsTheFollowUpRun) {
+  event("first");
+  const ClaimedTask claimed = claim_one();
+  event("second");
+  ASSERT_TRUE(finish(finish_of(claimed.fence, TaskState::Failed)).ok());
+  EXPECT_THAT(claim_titles(), ElementsAre("second"));
+}
+
+TEST_F(EntityTest, AnExpiredLeaseLetsTheFollowUpRunInPlaceOfTheOldInput) {
+  const std::string old = event("first");
+  const ClaimedTask lost = claim_one();
+  event("second");
+  clock_.advance(kLease + Duration(1));
+  EXPECT_EQ(reap(), 1);
+  EXPECT_EQ(task(old).task.state, TaskState::Cancelled);
+  EXPECT_THAT(claim_titles(), ElementsAre("second"));
+  EXPECT_EQ(finish(finish_of(lost.fence)).error().code, ErrorCode::Conflict);
+}
+
+TEST_F(EntityTest, AfterTheHostDiedTheFollowUpRunsInPlaceOfTheOldInput) {
+  event("first");
+  claim_one();
+  about_issue("by hand", "executor");
+  event("second");
+  database_.close();
+  EXPECT_THAT(claim_titles(), SizeIs(1));
+  EXPECT_THAT(titles({.state = TaskState::Cancelled}), ElementsAre("first"));
+}
+
+TEST_F(EntityTest, CancellingTheRunningOneLetsTheFollowUpRunOnceItHasEnded) {
+  const std::string id = event("first");
+  const ClaimedTask claimed = claim_one();
+  event("second");
+  ASSERT_TRUE(cancel(id).ok());
+  EXPECT_THAT(claim_all(), IsEmpty());
+  ASSERT_TRUE(finish(finish_of(claimed.fence, TaskState::Cancelled)).ok());
+  EXPECT_THAT(claim_titles(), ElementsAre("second"));
+}
+
+TEST_F(EntityTest, CancellingTheOneThatIsNextLetsTheOneBehindItGo) {
+  const std::string next = about_issue("next");
+  const std::string behind = about_issue("behind");
+  ASSERT_TRUE(cancel(next).ok());
+  EXPECT_THAT(claim_titles(), ElementsAre("behind"));
+}
+
+TEST_F(EntityTest, CancellingTheFollowUpLeavesTheRunningOneAlone) {
+  event("first");
+  const ClaimedTask claimed = claim_one();
+  ASSERT_TRUE(cancel(event("second")).ok());
+  ASSERT_TRUE(finish(finish_of(claimed.fence)).ok());
+  EXPECT_THAT(claim_all(), IsEmpty());
+}
+
+TEST_F(EntityTest, WhatWaitsForApprovalKeepsTheInputThatIsApproved) {
+  const std::string seen = event("seen", "planner", true);
+  const std::string newer = event("newer");
+  EXPECT_NE(newer, seen);
+  EXPECT_EQ(task(seen).payload, "\"seen\"");
+  const ClaimedTask running = claim_one();
+  ASSERT_TRUE(wait<TaskState>([&](auto done) { store().approve(seen, "alice", "", done); }).ok());
+  EXPECT_THAT(claim_all(), IsEmpty()) << "approved, but another one of its issue runs";
+  EXPECT_NE(event("newest"), seen) << "approved input is not replaced";
+  ASSERT_TRUE(finish(finish_of(running.fence)).ok());
+  const ClaimedTask approved = claim_one();
+  EXPECT_EQ(approved.task_id, seen);
+  EXPECT_EQ(approved.payload, "\"seen\"");
+  EXPECT_EQ(finish(retry_of(approved.fence)).value(), TaskState::Queued) << "nor does it give way";
+}
+
+TEST_F(EntityTest, TheSuccessorOfAChainIsNotReplacedAndWaitsForItsEntity) {
+  event("plan");
+  Finish done = finish_of(claim_one().fence);
+  event("plan again");
+  done.successor = new_task("executor");
+  done.successor->title = "execute";
+  ASSERT_TRUE(finish(done).ok());
+  event("execute something else", "executor");
+  EXPECT_THAT(titles({.state = TaskState::Queued}), SizeIs(3));
+  for (int i = 0; i < 3; ++i) {
+    const std::vector<ClaimedTask> claimed = claim_all();
+    ASSERT_THAT(claimed, SizeIs(1));
+    ASSERT_TRUE(finish(finish_of(claimed[0].fence)).ok());
+  }
+  EXPECT_THAT(claim_all(), IsEmpty());
+}
+
+TEST_F(EntityTest, ATaskThatBecomesAboutSomethingElseLeavesItsPlaceInTheOldLine) {
+  NewTask first = new_task();
+  first.entity = kIssue;
+  first.key = "k";
+  create(first);
+  about_issue("behind");
+  first.entity = "github:o/n#13";
+  create(first);
+  EXPECT_THAT(claim_all(), SizeIs(2));
+}
+
+TEST_F(EntityTest, TasksOfAQuarantinedAgentLeaveTheLineAndComeBack) {
+  about_issue("planner's");
+  about_issue("planner's second");
+  about_issue("executor's", "executor");
+  ASSERT_TRUE(wait([&](auto done) { store().hold_agents({"planner"}, done); }).ok());
+  EXPECT_THAT(titles({.state = TaskState::Parked}), SizeIs(2));
+  const std::vector<ClaimedTask> running = claim_all();
+  ASSERT_THAT(running, SizeIs(1));
+  ASSERT_TRUE(wait([&](auto done) { store().hold_agents({}, done); }).ok());
+  EXPECT_THAT(claim_all(), IsEmpty());
+  ASSERT_TRUE(finish(finish_of(running[0].fence)).ok());
+  EXPECT_THAT(claim_all(), SizeIs(1));
+}
+
+TEST_F(EntityTest, BlockedTasksCountAsQueued) {
+  event("first");
+  claim_one();
+  event("second");
+  const QueueReport report = store().queue().value();
+  std::int64_t queued = 0;
+  for (const QueueDepth& depth : report.depths)
+    if (depth.state == TaskState::Queued) queued += depth.count;
+  EXPECT_EQ(queued, 1);
+  EXPECT_THAT(titles({.state = TaskState::Queued}), ElementsAre("second"));
+}
+
+}  // namespace
+}  // namespace davit::store
