@@ -34,6 +34,7 @@ std::vector<plugin::WebhookSettings> webhook_settings(const config::Config& conf
     to.allow_unverified_answer = from.allow_unverified_answer;
     to.max_body_bytes = from.max_body_bytes;
     to.max_retries_of_deferred = from.max_retries_of_deferred;
+    to.replay_window = from.replay_window;
     all.push_back(std::move(to));
   }
   return all;

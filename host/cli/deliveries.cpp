@@ -88,6 +88,7 @@ Result<int> show(const Context& context, const std::string& id) {
                                       {"from       ", "remote_address"},
                                       {"bytes      ", "body_bytes"},
                                       {"came again ", "duplicates"},
+                                      {"same body  ", "same_body"},
                                       {"hook tries ", "tries"},
                                       {"plugin     ", "plugin_sha256"}})
     if (const std::string value = cell(delivery, member); value != "-" && value != "0")

@@ -101,6 +101,7 @@ struct WebhookConfig {
   bool allow_unverified_answer = false;
   std::optional<std::size_t> max_body_bytes;  // absent: what the plugin says
   int max_retries_of_deferred = 5;
+  Duration replay_window{24 * 3'600'000};
   std::map<std::string, SecretSource> grants;  // by the name the plugin asks for
   std::string config = "{}";                   // JSON object
   std::map<std::string, int> config_lines;  // where its members stand, by JSON pointer; "": `config:` itself

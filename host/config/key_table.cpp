@@ -232,6 +232,10 @@ std::vector<Field<WebhookConfig>> webhook_fields() {
        "what the plugin says"},
       {"max_retries_of_deferred", &S::max_retries_of_deferred,
        "Tries of a kept delivery's hooks before it waits for a person.", 0, 1000},
+      {"replay_window", &S::replay_window,
+       "Where the sender's id is not signed: how long the same body under another id counts as a duplicate; "
+       "0 is no guard.",
+       0, 365 * 24 * kHour},
       {"grants", &S::grants,
        "Secrets the plugin may ask for, by name: {api: {env: NAME}} or {api: {file: PATH}}."},
       {"config", JsonObject<S>{&S::config, &S::config_lines},

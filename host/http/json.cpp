@@ -95,6 +95,7 @@ void write_delivery_members(JsonWriter& writer, const store::DeliverySummary& de
   write_time(writer, "received_at", delivery.received_at);
   write_member(writer, "body_bytes", static_cast<std::int64_t>(delivery.body_bytes));
   write_member(writer, "duplicates", delivery.duplicates);
+  write_member(writer, "same_body", delivery.same_body);
   write_member(writer, "tries", delivery.tries);
   write_strings(writer, "task_ids", delivery.task_ids);
 }

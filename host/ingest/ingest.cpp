@@ -47,7 +47,7 @@ std::string_view content_type_of(const Delivery& delivery) {
 }
 
 OutcomeKind kind_of(const store::Accepted& accepted) {
-  if (accepted.duplicate) return OutcomeKind::Duplicate;
+  if (accepted.repeat != store::Repeat::None) return OutcomeKind::Duplicate;
   switch (accepted.verdict) {
     case store::Verdict::Queued:
       return OutcomeKind::Queued;
@@ -90,6 +90,32 @@ std::string_view label_of(OutcomeKind kind) {
       return "unavailable";
   }
   return "unavailable";
+}
+
+std::string_view label_of(const Outcome& outcome) {
+  switch (outcome.repeat) {
+    case store::Repeat::OtherKey:
+      return "duplicate_body";
+    case store::Repeat::OtherBody:
+      return "duplicate_id_other_body";
+    default:
+      return label_of(outcome.kind);
+  }
+}
+
+std::string message_of(const store::Accepted& accepted) {
+  switch (accepted.repeat) {
+    case store::Repeat::None:
+      return accepted.message;
+    case store::Repeat::SameKey:
+      return "seen before: " + accepted.message;
+    case store::Repeat::OtherBody:
+      return "this id was seen before with another body, which counts: " + accepted.message;
+    case store::Repeat::OtherKey:
+      return "this body was seen before under another id, as delivery " + accepted.delivery_id + ": " +
+             accepted.message;
+  }
+  return accepted.message;
 }
 
 Outcome refusal(OutcomeKind kind, std::string message) {
@@ -524,10 +550,11 @@ void Ingest::Parts::commit(store::NewDelivery record, std::optional<HttpOverride
   fit_to_agents(record.answer.tasks, *registry.current());
   std::string webhook = record.webhook;
   std::string request_id = record.request_id;
+  std::string key = record.delivery_key;
   bool deferred = record.verdict == store::Verdict::Deferred;
   store.accept(std::move(record), [self = shared_from_this(), webhook = std::move(webhook),
-                                   request_id = std::move(request_id), http = std::move(http),
-                                   details = std::move(details), deferred,
+                                   request_id = std::move(request_id), key = std::move(key),
+                                   http = std::move(http), details = std::move(details), deferred,
                                    done = std::move(done)](Result<store::Accepted> accepted) mutable {
     if (!accepted) {
       Outcome outcome =
@@ -540,12 +567,19 @@ void Ingest::Parts::commit(store::NewDelivery record, std::optional<HttpOverride
     outcome.kind = kind_of(*accepted);
     outcome.deferred =
         accepted->verdict == store::Verdict::Deferred || accepted->verdict == store::Verdict::Parked;
-    outcome.message = accepted->duplicate ? "seen before: " + accepted->message : accepted->message;
+    outcome.repeat = accepted->repeat;
+    outcome.message = message_of(*accepted);
     outcome.delivery_id = std::move(accepted->delivery_id);
     outcome.task_ids = std::move(accepted->task_ids);
     outcome.details = std::move(details);
     outcome.http = std::move(http);
-    if (self->log.enabled(LogLevel::Info)) {
+    if (outcome.repeat == store::Repeat::OtherKey || outcome.repeat == store::Repeat::OtherBody) {
+      self->log.warn(
+          outcome.repeat == store::Repeat::OtherKey
+              ? "A signed body came again under another id; if it is a new event, replay the delivery"
+              : "A delivery's id came again with another body; the first one counts",
+          {{"webhook", webhook}, {"request", request_id}, {"id", key}, {"delivery", outcome.delivery_id}});
+    } else if (self->log.enabled(LogLevel::Info)) {
       self->log.info("A delivery was stored",
                      {{"webhook", webhook},
                       {"request", request_id},
@@ -554,7 +588,7 @@ void Ingest::Parts::commit(store::NewDelivery record, std::optional<HttpOverride
                       {"task", outcome.task_ids.empty() ? "-" : outcome.task_ids.front()},
                       {"tasks", outcome.task_ids.size()}});
     }
-    if (deferred && !accepted->duplicate) {
+    if (deferred && accepted->repeat == store::Repeat::None) {
       WallTime again = self->clock.wall() + self->options.deferred_backoff;
       self->post([self, again] { self->arm_deferred_timer(again); });
     }
@@ -563,7 +597,7 @@ void Ingest::Parts::commit(store::NewDelivery record, std::optional<HttpOverride
 }
 
 void Ingest::Parts::finish(std::string_view webhook, Outcome outcome, const Done& done) {
-  if (!webhook.empty()) metrics.delivery_decided(webhook, label_of(outcome.kind));
+  if (!webhook.empty()) metrics.delivery_decided(webhook, label_of(outcome));
   done(std::move(outcome));
 }
 

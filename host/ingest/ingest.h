@@ -42,8 +42,9 @@ enum class OutcomeKind {
 struct Outcome {
   OutcomeKind kind = OutcomeKind::Unavailable;
   std::string message;
-  bool deferred = false;    // its hooks have not answered yet
-  std::string delivery_id;  // empty when nothing was stored
+  bool deferred = false;                       // its hooks have not answered yet
+  store::Repeat repeat = store::Repeat::None;  // with Duplicate: in what way
+  std::string delivery_id;                     // empty when nothing was stored
   std::vector<std::string> task_ids;
   std::string details = "{}";  // JSON object of the webhook
   std::optional<HttpOverride> http;

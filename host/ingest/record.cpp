@@ -7,6 +7,7 @@
 
 #include "host/base/id.h"
 #include "host/base/json.h"
+#include "host/plugin/webhook_verification.h"
 
 namespace davit::ingest {
 namespace {
@@ -62,6 +63,24 @@ bool is_secret_parameter(std::string_view name) {
   return false;
 }
 
+// How long the same body under another id is a replay. Nothing where the id is the body's, or signed, or
+// where nobody signs anything.
+std::optional<Duration> replay_window(const plugin::Webhook& webhook, const VerifiedDelivery& verified) {
+  if (webhook.settings.replay_window.count() == 0 || verified.key_is_body_hash() ||
+      plugin::who_checks(webhook) == plugin::WhoChecks::Nobody) {
+    return std::nullopt;
+  }
+  if (!webhook.scheme) return webhook.settings.replay_window;  // what the plugin signs is not known
+  const plugin::SignatureScheme& scheme = *webhook.scheme;
+  const bool id_is_signed = scheme.signed_text.find("{id}") != std::string::npos &&
+                            same_name(scheme.id_header, webhook.delivery_id_header);
+  if (id_is_signed) return std::nullopt;
+  // A signed time ends the danger by itself: later the same body has been signed again.
+  if (scheme.signed_text.find("{timestamp}") != std::string::npos)
+    return std::min(webhook.settings.replay_window, 2 * scheme.tolerance);
+  return webhook.settings.replay_window;
+}
+
 store::NewDelivery basics(const plugin::Webhook& webhook, const VerifiedDelivery& verified) {
   const Delivery& delivery = verified.delivery();
   store::NewDelivery record;
@@ -70,6 +89,7 @@ store::NewDelivery basics(const plugin::Webhook& webhook, const VerifiedDelivery
   record.request_id = delivery.request_id;
   record.delivery_key = verified.delivery_key();
   if (verified.key_is_body_hash()) record.key_window = kBodyHashWindow;
+  record.replay_window = replay_window(webhook, verified);
   record.method = delivery.method;
   record.path = delivery.path;
   record.query = query_without_secrets(delivery.query);

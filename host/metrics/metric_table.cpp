@@ -64,7 +64,8 @@ std::span<const MetricRow> metric_table() {
       {DeliveriesTotal,
        Counter,
        "davit_deliveries_total",
-       "Verified deliveries by outcome (queued, ignored, duplicate, deferred, parked, error).",
+       "Verified deliveries by outcome (queued, ignored, duplicate, duplicate_body, "
+       "duplicate_id_other_body, deferred, parked, error).",
        {"webhook", "outcome"},
        {}},
       {DeliveryRejectionsTotal,

@@ -34,6 +34,7 @@ struct WebhookSettings {
   bool allow_unverified_answer = false;
   std::optional<std::size_t> max_body_bytes;  // over the metadata's
   int max_retries_of_deferred = 5;
+  Duration replay_window{0};  // where the sender's id is not signed; 0: no guard
   friend bool operator==(const WebhookSettings&, const WebhookSettings&) = default;
 };
 

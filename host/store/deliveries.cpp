@@ -6,7 +6,13 @@
 //   - the first ended well (queued, ignored) or is still deferred: its outcome is given, one counter changes;
 //   - the first ended as error or parked: this delivery takes its row and its id, as if it were the first;
 //   - the key is a hash of the body and its window has passed: a new delivery, which takes over the key.
+//
+// Another key, but a signed body that was here before: who caught one request can send it again under a new
+// id, where the sender does not sign its ids. So within a window it is the first one again. The body is found
+// by an index over 8 bytes of its hash; whether it is the same is seen by comparing the bytes.
 #include "host/store/deliveries.h"
+
+#include <cstring>
 
 #include "host/base/crypto.h"
 #include "host/base/id.h"
@@ -21,6 +27,13 @@ std::string key_hash(std::string_view webhook, std::string_view delivery_key) {
   return sha256(text).substr(0, 16);
 }
 
+std::int64_t body_hash(std::string_view body) {
+  const std::string digest = sha256(body);
+  std::int64_t number = 0;
+  std::memcpy(&number, digest.data(), sizeof number);
+  return number;
+}
+
 struct Deliveries::Known {
   std::int64_t row = 0;
   StoredId id;
@@ -28,6 +41,8 @@ struct Deliveries::Known {
   std::string message;
   std::vector<std::string> task_ids;
   int tries = 0;
+
+  bool failed() const { return verdict == Verdict::Error || verdict == Verdict::Parked; }
 };
 
 struct Deliveries::Statements {
@@ -41,13 +56,19 @@ struct Deliveries::Statements {
       " ON CONFLICT (hash) DO UPDATE SET delivery = excluded.delivery, first_seen = excluded.first_seen"};
   Statement find_row{db, "SELECT row, id, verdict, message, tasks, tries FROM delivery WHERE row = ?1"};
   Statement find_id{db, "SELECT row, id, verdict, message, tasks, tries FROM delivery WHERE id = ?1"};
+  Statement find_body{db,
+                      "SELECT row, id, verdict, message, tasks, tries FROM delivery"
+                      " WHERE body_hash = ?1 AND webhook = ?2 AND received_at > ?3 AND verdict NOT IN (2, 4)"
+                      " ORDER BY row DESC"};
+  Statement body{db, "SELECT body FROM delivery_body WHERE row = ?1"};
+  Statement count_same_body{db, "UPDATE delivery SET same_body = same_body + 1 WHERE row = ?1"};
   Statement count_duplicate{db, "UPDATE delivery SET duplicates = duplicates + 1 WHERE row = ?1"};
 
   Statement insert{
       db,
       "INSERT INTO delivery (id, webhook, key, verdict, received_at, due_at, tries, duplicates, body_bytes,"
-      " message, entity, request_id, remote_address, plugin_hash, tasks)"
-      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"};
+      " message, entity, request_id, remote_address, plugin_hash, tasks, body_hash)"
+      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"};
   Statement insert_body{
       db,
       "INSERT INTO delivery_body (row, method, path, query, timings, details, key_window, headers, body)"
@@ -55,7 +76,7 @@ struct Deliveries::Statements {
   Statement replace{
       db,
       "UPDATE delivery SET received_at = ?2, body_bytes = ?3, request_id = ?4, remote_address = ?5,"
-      " tries = 0, duplicates = duplicates + 1 WHERE row = ?1"};
+      " tries = 0, duplicates = duplicates + 1, body_hash = ?6 WHERE row = ?1"};
   Statement replace_body{
       db,
       "UPDATE delivery_body SET method = ?2, path = ?3, query = ?4, key_window = ?5, headers = ?6,"
@@ -106,53 +127,78 @@ Deliveries::Deliveries(Database& database, TaskQueue& tasks)
     : tasks_(tasks), sql_(std::make_unique<Statements>(database)) {}
 Deliveries::~Deliveries() = default;
 
+namespace {
+
+// The row under a cursor over row, id, verdict, message, tasks, tries.
+template <typename Known>
+Known read_known(const Cursor& row) {
+  return {row.integer(0),
+          row.id(1),
+          verdict_of(row.integer(2)),
+          row.text(3),
+          unpack_ids(row.view(4)),
+          static_cast<int>(row.integer(5))};
+}
+
+}  // namespace
+
 std::optional<Deliveries::Known> Deliveries::find(std::string_view delivery_id) {
   const std::optional<StoredId> id = to_stored_id(delivery_id);
   if (!id) return std::nullopt;
   Cursor row = sql_->find_id.query(*id);
   if (!row.next()) return std::nullopt;
-  return Known{row.integer(0),
-               row.id(1),
-               verdict_of(row.integer(2)),
-               row.text(3),
-               unpack_ids(row.view(4)),
-               static_cast<int>(row.integer(5))};
+  return read_known<Known>(row);
 }
 
-Result<Accepted> Deliveries::accept(Batch& batch, const NewDelivery& delivery) {
-  TRY(check_delivery(delivery));
-  const std::string hash = key_hash(delivery.webhook, delivery.delivery_key);
-  std::optional<Known> known;
-  {
-    Cursor key = sql_->find_key.query(Blob{hash});
-    if (key.next()) {
-      const bool in_window =
-          !delivery.key_window || key.time(1) + *delivery.key_window > delivery.received_at;
-      Cursor row = sql_->find_row.query(key.integer(0));
-      if (in_window && row.next()) {
-        known = Known{row.integer(0),
-                      row.id(1),
-                      verdict_of(row.integer(2)),
-                      row.text(3),
-                      unpack_ids(row.view(4)),
-                      static_cast<int>(row.integer(5))};
-      }
-    }
-  }
+std::optional<Deliveries::Known> Deliveries::find_by_key(const NewDelivery& delivery, std::string_view hash) {
+  Cursor key = sql_->find_key.query(Blob{hash});
+  if (!key.next()) return std::nullopt;
+  if (delivery.key_window && key.time(1) + *delivery.key_window <= delivery.received_at) return std::nullopt;
+  Cursor row = sql_->find_row.query(key.integer(0));
+  if (!row.next()) return std::nullopt;
+  return read_known<Known>(row);
+}
 
-  if (known && known->verdict != Verdict::Error && known->verdict != Verdict::Parked) {
+std::optional<Deliveries::Known> Deliveries::find_by_body(const NewDelivery& delivery, std::int64_t hash) {
+  Cursor row = sql_->find_body.query(hash, delivery.webhook, delivery.received_at - *delivery.replay_window);
+  while (row.next()) {
+    if (has_body(row.integer(0), delivery.body)) return read_known<Known>(row);
+  }
+  return std::nullopt;
+}
+
+bool Deliveries::has_body(std::int64_t row, std::string_view body) {
+  Cursor stored = sql_->body.query(row);
+  return stored.next() && stored.view(0) == body;
+}
+
+Result<Accepted> Deliveries::accept(Batch& batch, const NewDelivery& delivery,
+                                    std::optional<std::int64_t> body_hash) {
+  TRY(check_delivery(delivery));
+  const auto seen = [](Known& first, Repeat repeat) {
+    return Accepted{.delivery_id = to_text(first.id),
+                    .verdict = first.verdict,
+                    .repeat = repeat,
+                    .task_ids = std::move(first.task_ids),
+                    .message = std::move(first.message)};
+  };
+  const std::string hash = key_hash(delivery.webhook, delivery.delivery_key);
+  std::optional<Known> known = find_by_key(delivery, hash);
+  if (known && !known->failed()) {
     sql_->count_duplicate.run(known->row);
-    return Accepted{.delivery_id = to_text(known->id),
-                    .verdict = known->verdict,
-                    .duplicate = true,
-                    .task_ids = std::move(known->task_ids),
-                    .message = std::move(known->message)};
+    return seen(*known, has_body(known->row, delivery.body) ? Repeat::SameKey : Repeat::OtherBody);
+  }
+  if (body_hash) {
+    if (std::optional<Known> first = find_by_body(delivery, *body_hash)) {
+      sql_->count_same_body.run(first->row);
+      return seen(*first, Repeat::OtherKey);
+    }
   }
   const std::optional<std::int64_t> window =
       delivery.key_window ? std::optional<std::int64_t>(delivery.key_window->count()) : std::nullopt;
   if (known) {
     sql_->replace.run(known->row, delivery.received_at, delivery.body.size(), delivery.request_id,
-                      delivery.remote_address);
+                      delivery.remote_address, body_hash);
     sql_->replace_body.run(known->row, delivery.method, delivery.path, delivery.query, window,
                            delivery.headers, Blob{delivery.body});
     sql_->settle_body.run(known->row, delivery.timings, delivery.answer.details);
@@ -167,7 +213,7 @@ Result<Accepted> Deliveries::accept(Batch& batch, const NewDelivery& delivery) {
   const std::int64_t row = sql_->insert.insert(
       to_stored_id(delivery.id).value(), delivery.webhook, delivery.delivery_key, code_of(delivery.verdict),
       delivery.received_at, due, delivery.body.size(), delivery.answer.message, entity_of(delivery),
-      delivery.request_id, delivery.remote_address, delivery.plugin_hash, blob_if_any(planned));
+      delivery.request_id, delivery.remote_address, delivery.plugin_hash, blob_if_any(planned), body_hash);
   sql_->insert_body.run(row, delivery.method, delivery.path, delivery.query, delivery.timings,
                         delivery.answer.details, window, delivery.headers, Blob{delivery.body});
   sql_->put_key.run(Blob{hash}, row, delivery.received_at);

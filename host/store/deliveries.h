@@ -13,6 +13,9 @@ namespace davit::store {
 // The name under which a delivery key is stored: 16 bytes.
 std::string key_hash(std::string_view webhook, std::string_view delivery_key);
 
+// Finds a body; whether it is the same is seen by its bytes.
+std::int64_t body_hash(std::string_view body);
+
 // All writes about deliveries. Confined to the writer thread; each function runs inside the writer's
 // transaction, and what it refuses has written nothing.
 class Deliveries {
@@ -20,7 +23,8 @@ class Deliveries {
   Deliveries(Database& database, TaskQueue& tasks);
   ~Deliveries();
 
-  Result<Accepted> accept(Batch& batch, const NewDelivery& delivery);
+  // `body_hash` of the body where there is a replay_window.
+  Result<Accepted> accept(Batch& batch, const NewDelivery& delivery, std::optional<std::int64_t> body_hash);
   Result<Accepted> settle_deferred(Batch& batch, const NewDelivery& delivery);
   Result<> defer_again(Batch& batch, std::string_view delivery_id, std::string_view reason, WallTime again_at,
                        int max_tries);
@@ -30,6 +34,9 @@ class Deliveries {
   struct Statements;
   struct Known;
   std::optional<Known> find(std::string_view delivery_id);
+  std::optional<Known> find_by_key(const NewDelivery& delivery, std::string_view hash);
+  std::optional<Known> find_by_body(const NewDelivery& delivery, std::int64_t hash);
+  bool has_body(std::int64_t row, std::string_view body);
   // Creates the tasks and acts.
   Accepted carry_out(Batch& batch, std::int64_t row, std::string id, const NewDelivery& delivery);
   // Carries out, and writes the outcome over the delivery's row.

@@ -260,9 +260,12 @@ void Store::on_commit(std::function<void(std::chrono::microseconds, std::size_t)
 void Store::accept(NewDelivery delivery, Done<Accepted> done) {
   std::size_t bytes = 1'024 + delivery.headers.size() + delivery.body.size();
   for (const NewTask& task : delivery.answer.tasks) bytes += task.payload.size();
+  // Here, and not on the one thread that all wait for.
+  const std::optional<std::int64_t> hash =
+      delivery.replay_window ? std::optional(body_hash(delivery.body)) : std::nullopt;
   impl_->write<Accepted>(Lane::Ingest, bytes, std::move(done),
-                         [delivery = std::move(delivery)](Session& session) {
-                           return session.deliveries.accept(session.batch, delivery);
+                         [delivery = std::move(delivery), hash](Session& session) {
+                           return session.deliveries.accept(session.batch, delivery, hash);
                          });
 }
 

@@ -55,6 +55,8 @@ struct NewDelivery {
   std::string request_id;
   std::string delivery_key;            // the sender's id, or "body:<sha256>"
   std::optional<Duration> key_window;  // set: an equal key only counts as a duplicate within this time
+  // Set: the key is not signed, so that the same body under another key is a duplicate within this time.
+  std::optional<Duration> replay_window;
   std::string method, path, query;
   std::string headers = "{}";  // JSON object, without secrets and signatures
   std::string body;            // bytes as received
@@ -67,11 +69,19 @@ struct NewDelivery {
   std::string plugin_hash;         // of the generation that answered, may be empty
 };
 
-// What became of it. For a duplicate: what became of the first.
+// In what way a delivery was seen before.
+enum class Repeat {
+  None,
+  SameKey,
+  OtherBody,  // the same key, but with another body: the first one counts
+  OtherKey,   // the same body under another key, see replay_window
+};
+
+// What became of it. For a repeated one: what became of the first.
 struct Accepted {
   std::string delivery_id;
   Verdict verdict = Verdict::Ignored;
-  bool duplicate = false;
+  Repeat repeat = Repeat::None;
   std::vector<std::string> task_ids;
   std::string message;
   std::vector<std::string> action_results;  // one sentence per action of the answer
@@ -89,6 +99,7 @@ struct DeliverySummary {
   WallTime received_at{};
   std::size_t body_bytes = 0;
   int duplicates = 0;  // how often the same key came again
+  int same_body = 0;   // how often the same body came under another key
   int tries = 0;
   std::vector<std::string> task_ids;
 };
@@ -251,7 +262,8 @@ class Store {
   // -- writes --
   // Stores a delivery and everything its webhook asked for. If (webhook, delivery_key) is known already,
   // stores nothing but a count and gives the first outcome; one that ended as Error or Parked is replaced and
-  // keeps its first id.
+  // keeps its first id. Likewise if its body came under another key within replay_window, unless that ended
+  // as Error or Parked.
   void accept(NewDelivery delivery, Done<Accepted> done);
   // Puts the outcome of hooks that ran again in place of Deferred. Conflict if it is not deferred any more.
   void settle_deferred(NewDelivery delivery, Done<Accepted> done);

@@ -93,7 +93,8 @@ TEST(DescriptorsTest, AHostWithFewDescriptorsNeitherSpinsNorStaysAway) {
   host.install(DAVIT_BUILD_DIR "/tests/faults/unlucky_agent.so");
   host.run_under = kFewDescriptors;
   host.configure(
-      "webhooks:\n  github: {secret_env: GITHUB_WEBHOOK_SECRET, isolation: inprocess, config: {agent: "
+      "webhooks:\n  github: {secret_env: GITHUB_WEBHOOK_SECRET, replay_window: 0s, isolation: inprocess, "
+      "config: {agent: "
       "steady}}\n"
       "agents:\n  steady: {}\n");
   ASSERT_TRUE(host.start()) << host.log();

@@ -17,7 +17,8 @@ inline void make_echo_host(testing::RunningHost& host, const std::string& comman
   host.install(DAVIT_BUILD_DIR "/tests/plugins/good_webhook.so");
   host.install(DAVIT_BUILD_DIR "/plugins/command_agent.so");
   host.configure(
-      "webhooks:\n  good: {secret_env: GITHUB_WEBHOOK_SECRET, isolation: inprocess, answer_within_ms: "
+      "webhooks:\n  good: {secret_env: GITHUB_WEBHOOK_SECRET, replay_window: 0s, isolation: inprocess, "
+      "answer_within_ms: "
       "10000}\n"
       "agents:\n  command-agent: {concurrency: 2, max_retries: 0, config: {command: " +
       command + "}}\n");

@@ -127,7 +127,8 @@ class HttpShapesTest : public ::testing::Test {
     host.install(kPlugins / "github.so");
     host.install(DAVIT_BUILD_DIR "/tests/faults/unlucky_agent.so");
     host.configure(
-        "webhooks:\n  github: {secret_env: GITHUB_WEBHOOK_SECRET, isolation: inprocess, config: {agent: "
+        "webhooks:\n  github: {secret_env: GITHUB_WEBHOOK_SECRET, replay_window: 0s, isolation: inprocess, "
+        "config: {agent: "
         "steady}}\n"
         "agents:\n  steady: {}\n");
     ASSERT_TRUE(host.start()) << host.log();

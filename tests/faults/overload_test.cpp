@@ -116,7 +116,8 @@ void configure_for_flood(RunningHost& host) {
   host.install(DAVIT_BUILD_DIR "/tests/faults/unlucky_agent.so");
   host.server_options = ", max_connections: " + std::to_string(kConnections);
   host.configure(
-      "webhooks:\n  github: {secret_env: GITHUB_WEBHOOK_SECRET, isolation: inprocess, max_body_bytes: "
+      "webhooks:\n  github: {secret_env: GITHUB_WEBHOOK_SECRET, replay_window: 0s, isolation: inprocess, "
+      "max_body_bytes: "
       "1048576,"
       " config: {agent: steady}}\n"
       "agents:\n  steady: {concurrency: 2}\n");
@@ -175,7 +176,8 @@ TEST(OverloadTest, LargeBodiesOfAnybodyAreBoundedByTheDefaultsAndASmallSignedOne
   host.install(DAVIT_BUILD_DIR "/plugins/github.so");
   host.install(DAVIT_BUILD_DIR "/tests/faults/unlucky_agent.so");
   host.configure(
-      "webhooks:\n  github: {secret_env: GITHUB_WEBHOOK_SECRET, isolation: inprocess, config: {agent: "
+      "webhooks:\n  github: {secret_env: GITHUB_WEBHOOK_SECRET, replay_window: 0s, isolation: inprocess, "
+      "config: {agent: "
       "steady}}\n"
       "agents:\n  steady: {}\n");
   ASSERT_TRUE(host.start()) << host.log();

@@ -24,7 +24,8 @@ class ReplacementTest : public ::testing::TestWithParam<const char*> {
     host.put("command_agent.so", kPlugins / "command_agent.so");
     host.put("good_webhook.so", kLibrary);
     host.configure(
-        std::string("webhooks: {good: {secret_env: GITHUB_WEBHOOK_SECRET, answer_within_ms: 10000, "
+        std::string("webhooks: {good: {secret_env: GITHUB_WEBHOOK_SECRET, replay_window: 0s, "
+                    "answer_within_ms: 10000, "
                     "isolation: ") +
         GetParam() +
         "}}\nagents: {command-agent: {concurrency: 2, max_retries: 0, config: {command: [/bin/true]}}}\n");

@@ -101,7 +101,8 @@ TEST(RunnerDeathsTest, EveryDeathIsTheTasksOwnAndIsToldByItsTrueReason) {
   host.plugin_options = ", quarantine_after: 0";  // each death is to be met by the agent itself
   host.configure(
       "runners: {memory_limit: 1GiB}\n"
-      "webhooks:\n  github: {secret_env: GITHUB_WEBHOOK_SECRET, isolation: inprocess, config: {agent: "
+      "webhooks:\n  github: {secret_env: GITHUB_WEBHOOK_SECRET, replay_window: 0s, isolation: inprocess, "
+      "config: {agent: "
       "steady}}\n"
       "agents:\n  unlucky: {concurrency: 6, max_retries: 0}\n  steady: {concurrency: 2, max_retries: 0}\n");
   ASSERT_TRUE(host.start()) << host.log();
@@ -158,9 +159,11 @@ TEST(RunnerDeathsTest, ACrashInTheHostItselfIsSeen) {
   host.install(DAVIT_BUILD_DIR "/tests/faults/unlucky_agent.so");
   host.install(DAVIT_BUILD_DIR "/tests/plugins/good_webhook.so");
   host.configure(
-      "webhooks:\n  github: {secret_env: GITHUB_WEBHOOK_SECRET, isolation: inprocess, config: {agent: "
+      "webhooks:\n  github: {secret_env: GITHUB_WEBHOOK_SECRET, replay_window: 0s, isolation: inprocess, "
+      "config: {agent: "
       "steady}}\n"
-      "  good: {secret_env: GITHUB_WEBHOOK_SECRET, isolation: inprocess, config: {mode: crash}}\n"
+      "  good: {secret_env: GITHUB_WEBHOOK_SECRET, replay_window: 0s, isolation: inprocess, config: {mode: "
+      "crash}}\n"
       "agents:\n  steady: {}\n");
   ASSERT_TRUE(host.start()) << host.log();
   const pid_t pid = host.pid();

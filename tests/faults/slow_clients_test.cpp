@@ -113,7 +113,8 @@ TEST(SlowClientsTest, OthersAreServedAndTheSlowAreLetGo) {
   host.server_options = ", head_timeout: 1s, body_timeout: 1s, idle_timeout: 2s, write_timeout: 1s";
   host.configure(
       "metrics: {public: true}\n"
-      "webhooks:\n  github: {secret_env: GITHUB_WEBHOOK_SECRET, isolation: inprocess, config: {agent: "
+      "webhooks:\n  github: {secret_env: GITHUB_WEBHOOK_SECRET, replay_window: 0s, isolation: inprocess, "
+      "config: {agent: "
       "steady}}\n"
       "agents:\n  steady: {}\n");
   ASSERT_TRUE(host.start()) << host.log();

@@ -17,8 +17,9 @@ class CrashTest : public ::testing::Test {
   void start(const std::string& webhook, const std::string& plugins = "") {
     host.put("good_webhook.so", library);
     host.plugin_options = plugins;
-    host.configure("webhooks: {good: {secret_env: GITHUB_WEBHOOK_SECRET, config: {mode: obey}, " + webhook +
-                   "}}\n");
+    host.configure(
+        "webhooks: {good: {secret_env: GITHUB_WEBHOOK_SECRET, replay_window: 0s, config: {mode: obey}, " +
+        webhook + "}}\n");
     ASSERT_TRUE(host.start({})) << host.log();
   }
   // Sends what ends the host and waits until it serves again; gives how long that took.

@@ -141,6 +141,19 @@ TEST_P(DeliveryToResultTest, TheSameIdOnEightConnectionsAtOnceIsOneTask) {
   EXPECT_EQ(find_member(*listed, "tasks")->Size(), 1u);
 }
 
+TEST_P(DeliveryToResultTest, ASignedBodyUnderANewIdIsADuplicateThatIsToldApart) {
+  const std::string first = host.github("issues", labeled).body;
+  auto again = host.github("issues", labeled);
+  EXPECT_EQ(again.status, 200);
+  auto body = parse_json(again.body);
+  EXPECT_TRUE(bool_member(*find_member(*body, "details"), "duplicate"));
+  EXPECT_EQ(string_member(*body, "task_id"), string_member(*parse_json(first), "task_id"));
+  EXPECT_THAT(string_member(*body, "message"), HasSubstr("under another id"));
+  EXPECT_THAT(host.api("GET", "/metrics").body,
+              HasSubstr(R"(davit_deliveries_total{webhook="github",outcome="duplicate_body"} 1)"));
+  EXPECT_THAT(host.log(), HasSubstr("came again under another id"));
+}
+
 TEST_P(DeliveryToResultTest, WhatWasAcknowledgedSurvivesAKill) {
   auto answer = host.github("issues", labeled);
   ASSERT_EQ(answer.status, 202);
@@ -260,7 +273,7 @@ class DeferredTest : public ::testing::Test {
   void start(const std::string& settings, const std::string& mode) {
     host.install(kTestPlugins / "good_webhook.so");
     host.install(kPlugins / "command_agent.so");
-    host.configure("webhooks:\n  good: {secret_env: GITHUB_WEBHOOK_SECRET, " + settings +
+    host.configure("webhooks:\n  good: {secret_env: GITHUB_WEBHOOK_SECRET, replay_window: 0s, " + settings +
                    ", config: {mode: " + mode +
                    "}}\nagents:\n  command-agent: {config: {command: [/bin/true]}}\n");
     ASSERT_TRUE(host.start()) << host.log();
@@ -496,7 +509,8 @@ class KilledHostTest : public ::testing::Test {
     host.install(kPlugins / "github.so");
     host.install(kPlugins / "command_agent.so");
     host.configure(
-        "webhooks:\n  github: {secret_env: GITHUB_WEBHOOK_SECRET, isolation: process, config: {agent: "
+        "webhooks:\n  github: {secret_env: GITHUB_WEBHOOK_SECRET, replay_window: 0s, isolation: process, "
+        "config: {agent: "
         "command-agent}}\n"
         "agents:\n  command-agent: {config: {command: [/bin/sh, -c, \"test -e " +
         (host.folder() / "second").string() + " && exit 0; touch " + (host.folder() / "second").string() +

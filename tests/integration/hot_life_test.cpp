@@ -14,7 +14,7 @@ constexpr char kAgent[] =
     ">/dev/null; "
     "echo done\"]}}}\n";
 std::string sections(const std::string& webhook) {
-  return "webhooks: {good: {secret_env: GITHUB_WEBHOOK_SECRET" + webhook + "}}\n" + kAgent;
+  return "webhooks: {good: {secret_env: GITHUB_WEBHOOK_SECRET, replay_window: 0s" + webhook + "}}\n" + kAgent;
 }
 
 class HotLifeTest : public ::testing::Test {
@@ -258,7 +258,8 @@ TEST_F(HotLifeTest, ABadConfigurationIsRefusedWithItsLineAndTheOldOneStaysInForc
   EXPECT_EQ(host.deliver().status, 202);
   // A plugin's own schema has a say as well, and refuses the whole: the agent stays as it was, too.
   reload(
-      "webhooks:\n  good:\n    secret_env: GITHUB_WEBHOOK_SECRET\n    config:\n      mod: echo\n"
+      "webhooks:\n  good:\n    secret_env: GITHUB_WEBHOOK_SECRET\n    replay_window: 0s\n    config:\n      "
+      "mod: echo\n"
       "agents: {command-agent: {enabled: false}}\n");
   EXPECT_TRUE(host.wait_for_log("davit.yaml:9: webhooks.good.config.mod")) << host.log();
   EXPECT_EQ(host.deliver().status, 202);
@@ -269,7 +270,7 @@ TEST_F(HotLifeTest, ASignalBringsNewWebhooksSecretsAndSettingsAndNamesWhatMustWa
   host.put("good_webhook.so", library);
   const auto secret = host.folder() / "secret";
   ASSERT_TRUE(write_file_atomically(secret, RunningHost::kSecret, 0600).ok());
-  const std::string good = "webhooks:\n  good: {secret_file: " + secret.string();
+  const std::string good = "webhooks:\n  good: {replay_window: 0s, secret_file: " + secret.string();
   host.install(kPlugins / "command_agent.so");
   host.configure(good + "}\n" + kAgent);
   ASSERT_TRUE(host.start()) << host.log();

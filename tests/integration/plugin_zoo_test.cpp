@@ -17,7 +17,7 @@ class PluginZooTest : public ::testing::Test {
     host.plugin_options = ", probe_timeout: 2s, probe_memory: 256MiB";
     host.put("good_webhook.so", library);
     host.configure(
-        "webhooks: {good: {secret_env: GITHUB_WEBHOOK_SECRET, answer_within_ms: 10000}}\n"
+        "webhooks: {good: {secret_env: GITHUB_WEBHOOK_SECRET, replay_window: 0s, answer_within_ms: 10000}}\n"
         "runners: {idle: 500ms}\n");
     ASSERT_TRUE(host.start()) << host.log();
     ASSERT_EQ(host.deliver().status, 202);

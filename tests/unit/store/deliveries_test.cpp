@@ -35,7 +35,7 @@ TEST_F(DeliveriesTest, AcceptStoresTheDeliveryAndItsTasksTogether) {
 
   EXPECT_EQ(accepted.delivery_id, delivery.id);
   EXPECT_EQ(accepted.verdict, Verdict::Queued);
-  EXPECT_FALSE(accepted.duplicate);
+  EXPECT_EQ(accepted.repeat, Repeat::None);
   ASSERT_THAT(accepted.task_ids, SizeIs(2));
   const TaskDetail detail = task(accepted.task_ids[0]);
   EXPECT_EQ(detail.task.source, "github");
@@ -75,7 +75,7 @@ TEST_F(DeliveriesTest, ADeliveryWhoseTaskIsMergedIntoOneThatWaitsNamesThatOne) {
 TEST_F(DeliveriesTest, TheSameKeyAgainGivesTheFirstOutcomeAndStoresNothing) {
   const Accepted first = accept(new_delivery("a")).value();
   const Accepted second = accept(new_delivery("a")).value();
-  EXPECT_TRUE(second.duplicate);
+  EXPECT_EQ(second.repeat, Repeat::SameKey);
   EXPECT_EQ(second.delivery_id, first.delivery_id);
   EXPECT_EQ(second.task_ids, first.task_ids);
   EXPECT_EQ(second.verdict, Verdict::Queued);
@@ -87,7 +87,7 @@ TEST_F(DeliveriesTest, TheSameKeyOfAnotherWebhookIsNotADuplicate) {
   ASSERT_TRUE(accept(new_delivery("a")).ok());
   NewDelivery other = new_delivery("a");
   other.webhook = "gitlab";
-  EXPECT_FALSE(accept(other)->duplicate);
+  EXPECT_EQ(accept(other)->repeat, Repeat::None);
 }
 
 TEST_F(DeliveriesTest, TheSameKeyAtOnceFromEightThreadsMakesOneTaskAndOneIdInAllAnswers) {
@@ -103,7 +103,7 @@ TEST_F(DeliveriesTest, TheSameKeyAtOnceFromEightThreadsMakesOneTaskAndOneIdInAll
     for (const Accepted& answer : answers) {
       EXPECT_EQ(answer.task_ids, answers[0].task_ids);
       EXPECT_EQ(answer.delivery_id, answers[0].delivery_id);
-      firsts += answer.duplicate ? 0 : 1;
+      firsts += answer.repeat == Repeat::None ? 1 : 0;
     }
     EXPECT_EQ(firsts, 1);
     EXPECT_THAT(answers[0].task_ids, SizeIs(1));
@@ -116,11 +116,11 @@ TEST_F(DeliveriesTest, AnErrorMayRunAgainAndKeepsItsFirstId) {
   failed.verdict = Verdict::Error;
   const Accepted first = accept(failed).value();
   const Accepted second = accept(new_delivery("a")).value();
-  EXPECT_FALSE(second.duplicate);
+  EXPECT_EQ(second.repeat, Repeat::None);
   EXPECT_EQ(second.delivery_id, first.delivery_id);
   ASSERT_THAT(second.task_ids, SizeIs(1));
   const Accepted third = accept(new_delivery("a")).value();
-  EXPECT_TRUE(third.duplicate);
+  EXPECT_EQ(third.repeat, Repeat::SameKey);
   EXPECT_EQ(third.task_ids, second.task_ids);
   expect_sound();
 }
@@ -132,20 +132,112 @@ TEST_F(DeliveriesTest, AKeyWithAWindowCountsOnlyWithinIt) {
   clock_.advance(Duration(30'000));
   NewDelivery within = new_delivery("body:abc");
   within.key_window = Duration(60'000);
-  EXPECT_TRUE(accept(within)->duplicate);
+  EXPECT_EQ(accept(within)->repeat, Repeat::SameKey);
   clock_.advance(Duration(31'000));
   NewDelivery after = new_delivery("body:abc");
   after.key_window = Duration(60'000);
   const Accepted second = accept(after).value();
-  EXPECT_FALSE(second.duplicate);
+  EXPECT_EQ(second.repeat, Repeat::None);
   EXPECT_NE(second.delivery_id, first.delivery_id);
   expect_sound();
+}
+
+// ---- the same body under another id
+// -----------------------------------------------------------------------------------
+
+class ReplayGuardTest : public DeliveriesTest {
+ protected:
+  NewDelivery guarded(std::string key, std::string body = R"({"n":1})", int tasks = 1) {
+    NewDelivery delivery = new_delivery(std::move(key), tasks);
+    delivery.body = std::move(body);
+    delivery.replay_window = Duration(60'000);
+    return delivery;
+  }
+  void TearDown() override { expect_sound(); }
+};
+
+TEST_F(ReplayGuardTest, TheSameBodyUnderANewIdGivesTheFirstOutcomeAndIsCountedApart) {
+  const Accepted first = accept(guarded("a")).value();
+  for (const char* key : {"b", "c"}) {
+    const Accepted again = accept(guarded(key)).value();
+    EXPECT_EQ(again.repeat, Repeat::OtherKey);
+    EXPECT_EQ(again.delivery_id, first.delivery_id);
+    EXPECT_EQ(again.task_ids, first.task_ids);
+  }
+  EXPECT_EQ(accept(guarded("a"))->repeat, Repeat::SameKey);
+  EXPECT_THAT(titles(), SizeIs(1));
+  const DeliverySummary stored = store().delivery(first.delivery_id)->delivery;
+  EXPECT_EQ(stored.same_body, 2);
+  EXPECT_EQ(stored.duplicates, 1);
+}
+
+TEST_F(ReplayGuardTest, ItLooksNoFurtherBackThanItsWindowWhichDoesNotGrow) {
+  ASSERT_TRUE(accept(guarded("a")).ok());
+  clock_.advance(Duration(59'999));
+  EXPECT_EQ(accept(guarded("b"))->repeat, Repeat::OtherKey);
+  clock_.advance(Duration(1));
+  EXPECT_EQ(accept(guarded("b"))->repeat, Repeat::None);
+}
+
+TEST_F(ReplayGuardTest, OneByteOfDifferenceIsAnotherEvent) {
+  ASSERT_TRUE(accept(guarded("a", "x1")).ok());
+  EXPECT_EQ(accept(guarded("b", "x2"))->repeat, Repeat::None);
+}
+
+TEST_F(ReplayGuardTest, OtherWebhooksAndThoseWhoseIdsAreSignedAreNotGuarded) {
+  ASSERT_TRUE(accept(guarded("a")).ok());
+  NewDelivery other = guarded("b");
+  other.webhook = "gitlab";
+  EXPECT_EQ(accept(other)->repeat, Repeat::None);
+  NewDelivery is_signed = guarded("c");
+  is_signed.replay_window.reset();
+  EXPECT_EQ(accept(is_signed)->repeat, Repeat::None);
+}
+
+TEST_F(ReplayGuardTest, WhatFailedAtFirstMayComeAgainUnderAnyId) {
+  NewDelivery failed = guarded("a", "x", 0);
+  failed.verdict = Verdict::Error;
+  const std::string first = accept(failed)->delivery_id;
+  const Accepted second = accept(guarded("b", "x")).value();
+  EXPECT_EQ(second.repeat, Repeat::None);
+  EXPECT_NE(second.delivery_id, first);
+  EXPECT_EQ(accept(guarded("a", "x"))->delivery_id, second.delivery_id)
+      << "what succeeded under the other id does not run again under the one that failed";
+}
+
+TEST_F(ReplayGuardTest, ABodyThatTookTheRowOfAFailedOneIsGuarded) {
+  NewDelivery failed = guarded("a", "x", 0);
+  failed.verdict = Verdict::Error;
+  ASSERT_TRUE(accept(failed).ok());
+  const Accepted second = accept(guarded("a", "y")).value();
+  EXPECT_EQ(second.repeat, Repeat::None);
+  EXPECT_EQ(accept(guarded("b", "y"))->delivery_id, second.delivery_id);
+  EXPECT_EQ(accept(guarded("c", "x"))->repeat, Repeat::None);
+}
+
+TEST_F(ReplayGuardTest, ADeferredOneIsNotDeferredTwice) {
+  NewDelivery delivery = guarded("a", "x", 0);
+  delivery.verdict = Verdict::Deferred;
+  ASSERT_TRUE(accept(delivery).ok());
+  NewDelivery again = guarded("b", "x", 0);
+  again.verdict = Verdict::Deferred;
+  EXPECT_EQ(accept(again)->repeat, Repeat::OtherKey);
+  EXPECT_THAT(store().due_deferred(10).value(), SizeIs(1));
+}
+
+TEST_F(ReplayGuardTest, TheSameIdWithAnotherBodyLeavesTheFirstAsItIs) {
+  const Accepted first = accept(guarded("a", "x")).value();
+  const Accepted other = accept(guarded("a", "y")).value();
+  EXPECT_EQ(other.repeat, Repeat::OtherBody);
+  EXPECT_EQ(other.delivery_id, first.delivery_id);
+  EXPECT_EQ(other.task_ids, first.task_ids);
+  EXPECT_EQ(store().delivery(first.delivery_id)->body, "x");
 }
 
 TEST_F(DeliveriesTest, ADeferredDeliveryIsDueAndSettledOnce) {
   const NewDelivery delivery = deferred("a");
   EXPECT_EQ(accept(delivery)->verdict, Verdict::Deferred);
-  EXPECT_TRUE(accept(deferred("a"))->duplicate);
+  EXPECT_EQ(accept(deferred("a"))->repeat, Repeat::SameKey);
   std::vector<DeferredDelivery> due = store().due_deferred(10).value();
   ASSERT_THAT(due, SizeIs(1));
   EXPECT_EQ(due[0].delivery.body, delivery.body);
@@ -203,7 +295,7 @@ TEST_F(DeliveriesTest, ADeliveryWithABadTaskIsRefusedWhole) {
   EXPECT_EQ(accept(delivery).error().code, ErrorCode::InvalidInput);
   EXPECT_THAT(titles(), IsEmpty());
   EXPECT_EQ(store().delivery(delivery.id).error().code, ErrorCode::NotFound);
-  EXPECT_FALSE(accept(new_delivery("a"))->duplicate);
+  EXPECT_EQ(accept(new_delivery("a"))->repeat, Repeat::None);
 }
 
 TEST_F(DeliveriesTest, TheListGoesFromNewToOldInPages) {
