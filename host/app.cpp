@@ -71,6 +71,11 @@ Result<std::string> generated_admin_token(const std::filesystem::path& folder, L
 
 bool is_loopback(const std::string& host) { return host.rfind("127.", 0) == 0 || host == "::1"; }
 
+store::Retention retention_of(const config::StorageConfig& storage) {
+  return {Duration(std::int64_t{storage.retention_days} * 24 * 3'600'000),
+          static_cast<std::int64_t>(storage.max_size)};
+}
+
 // Members are in the order of life: users die before what they use.
 class App {
  public:
@@ -173,6 +178,7 @@ std::optional<StartFailure> App::open_store() {
   store::Options options;
   options.path = config_.storage.path;
   options.create_if_missing = true;
+  options.retention = retention_of(config_.storage);
   auto opened = store::Store::open(options, *log_, clock_);
   if (auto* failure = std::get_if<store::OpenError>(&opened)) {
     return StartFailure{exit_code_of(failure->failure), failure->message};
@@ -326,6 +332,7 @@ void App::reload() {
     return;
   }
   log_->set_level(loaded.config.log.level);
+  store_->set_retention(retention_of(loaded.config.storage));
   dispatcher_->set_chain({.max_depth = loaded.config.chain.max_depth});
   log_notes(loaded.secrets);
   for (const std::string& key : config::waits_for_restart(config_, loaded.config))

@@ -49,6 +49,7 @@ struct StorageConfig {
   Backend backend = Backend::Sqlite;
   std::string path = "var/davit.db";
   int retention_days = 90;  // finished tasks and deliveries; 0: for ever
+  std::size_t max_size = 0;  // of what is kept; 0: no limit
 };
 
 struct PluginsConfig {

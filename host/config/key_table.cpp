@@ -131,9 +131,10 @@ std::vector<Field<StorageConfig>> storage_fields() {
       {"path", &S::path, "Database file; token file, logs of agents and loaded plugins lie beside it.", 0, 0,
        TextRule::Path},
       {"retention_days", &S::retention_days,
-       "Days that finished tasks and deliveries are kept; 0 keeps them for ever. Not acted on yet: nothing "
-       "is pruned.",
-       0, 36'500},
+       "Days that finished tasks and deliveries are kept; 0 keeps them for ever.", 0, 36'500},
+      {"max_size", &S::max_size,
+       "Bytes in use in the database beyond which the oldest of them go earlier; 0 is no limit.", 0,
+       1024 * kTebibyte},
   };
 }
 

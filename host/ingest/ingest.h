@@ -88,6 +88,11 @@ class Ingest {
   // when something was deferred or replayed.
   void run_deferred();
 
+  // Runs the hooks on a stored delivery and tells what would be stored; stores nothing. A verdict of Deferred
+  // says that the hooks failed, with the reason as message. NotFound, or Unavailable if its webhook does not
+  // serve. `done` is called on the loop's thread.
+  void rehearse(std::string delivery_id, std::function<void(Result<store::NewDelivery>)> done);
+
   // After Registry::publish: runners of what does not serve any more end, busy ones after their call.
   void plugins_changed();
 

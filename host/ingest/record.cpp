@@ -98,6 +98,7 @@ store::NewDelivery basics(const plugin::Webhook& webhook, const VerifiedDelivery
   record.remote_address = delivery.remote_address;
   record.received_at = delivery.received_at;
   if (webhook.generation) record.plugin_hash = webhook.generation->sha256;
+  record.plugin_version = webhook.offer.version;
   return record;
 }
 

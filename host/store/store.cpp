@@ -287,11 +287,11 @@ void Store::defer_again(std::string delivery_id, std::string reason, WallTime ag
       });
 }
 
-void Store::replay(std::string delivery_id, Done<> done) {
-  impl_->write<std::monostate>(Lane::Urgent, 256, std::move(done),
-                               [id = std::move(delivery_id)](Session& session) {
-                                 return session.deliveries.replay(session.batch, id);
-                               });
+void Store::replay(std::string delivery_id, std::string by, Done<std::string> done) {
+  impl_->write<std::string>(Lane::Urgent, 256, std::move(done),
+                            [id = std::move(delivery_id), by = std::move(by)](Session& session) {
+                              return session.deliveries.replay(session.batch, id, by);
+                            });
 }
 
 void Store::create_task(NewTask task, std::string source, std::optional<Actor> actor,
@@ -416,6 +416,10 @@ void Store::hold_agents(std::set<std::string> agents, Done<> done) {
                                });
 }
 
+void Store::set_retention(Retention retention) {
+  if (impl_->writer_) impl_->writer_->set_retention(retention);
+}
+
 Result<std::vector<Quarantine>> Store::quarantines() const {
   return impl_->readers_.read<std::vector<Quarantine>>(
       [](Reader& reader) { return read_quarantines(reader); });
@@ -457,6 +461,11 @@ Result<Page<DeliverySummary>> Store::deliveries(const DeliveryFilter& filter) co
 Result<DeliveryDetail> Store::delivery(std::string_view delivery_id) const {
   return impl_->readers_.read<DeliveryDetail>(
       [&](Reader& reader) { return read_delivery(reader, delivery_id); });
+}
+
+Result<DeferredDelivery> Store::delivery_to_run(std::string_view delivery_id) const {
+  return impl_->readers_.read<DeferredDelivery>(
+      [&](Reader& reader) { return read_delivery_to_run(reader, delivery_id); });
 }
 
 Result<std::vector<DeferredDelivery>> Store::due_deferred(int limit) const {
