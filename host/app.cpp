@@ -10,6 +10,9 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <functional>
+#include <memory>
+#include <mutex>
 #include <thread>
 
 #include "host/base/crypto.h"
@@ -33,6 +36,7 @@
 #include "host/live/live_plugins.h"
 #include "host/metrics/metrics.h"
 #include "host/settings_from_config.h"
+#include "host/signals.h"
 #include "host/store/store.h"
 #include "host/supervisor.h"
 #include "host/version.h"
@@ -50,12 +54,13 @@ struct StartFailure {
 // whoever sits at the terminal. Elsewhere what is printed stays, in a journal for example.
 Result<std::string> generated_admin_token(const std::filesystem::path& folder, Log& log) {
   std::filesystem::path file = folder / "admin.token";
-  if (auto kept = read_file(file, 4096)) {
-    std::string token = *kept;
-    while (!token.empty() && (token.back() == '\n' || token.back() == '\r')) token.pop_back();
-    if (token.size() >= 16) return token;
-    return Error{ErrorCode::InvalidInput,
-                 file.string() + ": holds no token; remove the file and a new one is made"};
+  struct stat info {};
+  if (::lstat(file.c_str(), &info) == 0) {
+    std::string note;
+    auto kept = config::fetch_secret({.kind = config::SecretSource::Kind::File, .name = file.string()}, 16,
+                                     config::process_environment(), note);
+    if (kept) return kept;
+    return Error{kept.error().code, kept.error().message + ", or remove it and a new token is made"};
   }
   std::string token = "davit_" + to_hex(random_bytes(24));
   TRY(write_file_atomically(file, token + "\n", 0600));
@@ -71,22 +76,20 @@ Result<std::string> generated_admin_token(const std::filesystem::path& folder, L
 
 bool is_loopback(const std::string& host) { return host.rfind("127.", 0) == 0 || host == "::1"; }
 
-store::Retention retention_of(const config::StorageConfig& storage) {
-  return {Duration(std::int64_t{storage.retention_days} * 24 * 3'600'000),
-          static_cast<std::int64_t>(storage.max_size)};
-}
-
 // Members are in the order of life: users die before what they use.
 class App {
  public:
   static std::variant<std::unique_ptr<App>, StartFailure> start(const std::filesystem::path& config_file,
-                                                                std::optional<int> former_status);
+                                                                std::optional<int> former_status,
+                                                                Signals& signals);
   ~App();
   int port() const { return server_->port(); }
   // After a stop was asked for, this long is enough unless something hangs.
   Duration longest_stop() const { return config_.server.drain_timeout + Duration{5'000}; }
-  // Takes over a changed configuration and changed secrets, all or nothing.
-  void reload();
+  // Takes over a changed configuration and changed secrets, all or nothing. From any thread, one after the
+  // other. Returns before that is done, since it may run plugins' code; `done` is called on any thread, or
+  // not at all if davit stops before.
+  void reload(std::function<void(http::Reloaded)> done);
 
  private:
   App(std::string config_file, config::Config config, config::ResolvedSecrets secrets,
@@ -107,6 +110,7 @@ class App {
   const config::Config config_;
   const config::ResolvedSecrets secrets_;
   const std::optional<int> former_status_;  // of the host before this one
+  std::mutex reloading_;
   SystemClock clock_;
   std::unique_ptr<Log> log_;
   std::unique_ptr<metrics::Metrics> metrics_;
@@ -146,7 +150,8 @@ Loaded load(const std::filesystem::path& config_file) {
 }
 
 std::variant<std::unique_ptr<App>, StartFailure> App::start(const std::filesystem::path& config_file,
-                                                            std::optional<int> former_status) {
+                                                            std::optional<int> former_status,
+                                                            Signals& signals) {
   Loaded loaded = load(config_file);
   if (!loaded.mistakes.empty()) {
     std::string all;
@@ -166,6 +171,7 @@ std::variant<std::unique_ptr<App>, StartFailure> App::start(const std::filesyste
   }
   app->log_notes(app->secrets_);
   if (auto failure = app->open_store()) return *failure;
+  signals.stop_takes(app->longest_stop());  // from here on a plugin may hang
   if (auto failure = app->load_plugins()) return *failure;
   if (auto failure = app->start_loops()) return *failure;
   if (auto failure = app->start_serving()) return *failure;
@@ -178,7 +184,6 @@ std::optional<StartFailure> App::open_store() {
   store::Options options;
   options.path = config_.storage.path;
   options.create_if_missing = true;
-  options.retention = retention_of(config_.storage);
   auto opened = store::Store::open(options, *log_, clock_);
   if (auto* failure = std::get_if<store::OpenError>(&opened)) {
     return StartFailure{exit_code_of(failure->failure), failure->message};
@@ -224,6 +229,7 @@ std::optional<StartFailure> App::start_loops() {
 
   ingest::Options ingest_options;
   ingest_options.pool = pool;
+  ingest_options.address_rate = {config_.server.address_rate, config_.server.address_burst};
   auto ingest =
       ingest::Ingest::start({registry_, *store_, children_, *metrics_, *log_, clock_}, ingest_options);
   if (!ingest) return StartFailure{kExitFailure, ingest.error().message};
@@ -276,7 +282,11 @@ std::optional<StartFailure> App::start_serving() {
       std::make_unique<http::Authentication>(sha256_hex(admin), reader.empty() ? "" : sha256_hex(reader));
   workers_ = std::make_unique<http::Workers>(2, 256);
 
-  std::vector<http::Route> routes = http::webhook_routes(*ingest_, *metrics_);
+  const http::TrustedProxies proxies{config_.server.trusted_proxies,
+                                     config_.server.forwarded_header == config::ForwardedHeader::Forwarded
+                                         ? http::ForwardedHeader::Forwarded
+                                         : http::ForwardedHeader::XForwardedFor};
+  std::vector<http::Route> routes = http::webhook_routes(*ingest_, *metrics_, proxies);
   auto add = [&](std::vector<http::Route> more) {
     for (http::Route& route : more) routes.push_back(std::move(route));
   };
@@ -285,6 +295,7 @@ std::optional<StartFailure> App::start_serving() {
   add(http::dashboard_routes(*store_, registry_));
   add(http::action_routes(*store_, registry_, *ingest_, *log_));
   add(http::plugin_routes(*live_, registry_));
+  add({http::reload_route([this](auto done) { reload(std::move(done)); })});
   router_ = std::make_unique<http::Router>(std::move(routes), *authentication_, *workers_, *metrics_, *log_);
 
   http::Options options;
@@ -320,24 +331,36 @@ std::optional<StartFailure> App::start_serving() {
 
 void App::log_notes(const config::ResolvedSecrets& secrets) const {
   for (const config::Mistake& note : secrets.notes) log_->warn(config::to_string(config_file_, note));
+  for (const config::Mistake& unfit : secrets.unfit) log_->error(config::to_string(config_file_, unfit));
 }
 
-void App::reload() {
-  Loaded loaded = load(config_file_);
-  if (loaded.mistakes.empty())
-    loaded.mistakes = live_->apply(wanted_plugins(config_file_, loaded.config, loaded.secrets));
-  if (!loaded.mistakes.empty()) {
-    for (const std::string& mistake : loaded.mistakes)
+void App::reload(std::function<void(http::Reloaded)> done) {
+  std::lock_guard one_at_a_time(reloading_);
+  auto loaded = std::make_shared<Loaded>(load(config_file_));
+  // A file that is being written just now may be empty: better the secrets there are.
+  for (const config::Mistake& unfit : loaded->secrets.unfit)
+    loaded->mistakes.push_back(config::to_string(config_file_, unfit));
+  auto refuse = [this, done](std::vector<std::string> mistakes) {
+    for (const std::string& mistake : mistakes)
       log_->error("The changed configuration is refused; the old one stays in force", {{"reason", mistake}});
-    return;
-  }
-  log_->set_level(loaded.config.log.level);
-  store_->set_retention(retention_of(loaded.config.storage));
-  dispatcher_->set_chain({.max_depth = loaded.config.chain.max_depth});
-  log_notes(loaded.secrets);
-  for (const std::string& key : config::waits_for_restart(config_, loaded.config))
-    log_->warn("A changed setting waits for the next start", {{"key", key}});
-  log_->info("The configuration was taken over", {{"file", config_file_}});
+    done({.mistakes = std::move(mistakes)});
+  };
+  if (!loaded->mistakes.empty()) return refuse(loaded->mistakes);
+  live_->apply(wanted_plugins(config_file_, loaded->config, loaded->secrets),
+               [this, loaded, done, refuse](std::vector<std::string> faults) {
+                 if (!faults.empty()) return refuse(std::move(faults));
+                 log_->set_level(loaded->config.log.level);
+                 dispatcher_->set_chain({.max_depth = loaded->config.chain.max_depth});
+                 log_notes(loaded->secrets);
+                 http::Reloaded reloaded;
+                 reloaded.waits_for_restart = config::waits_for_restart(config_, loaded->config);
+                 for (const config::Mistake& note : loaded->secrets.notes)
+                   reloaded.notes.push_back(config::to_string(config_file_, note));
+                 for (const std::string& key : reloaded.waits_for_restart)
+                   log_->warn("A changed setting waits for the next start", {{"key", key}});
+                 log_->info("The configuration was taken over", {{"file", config_file_}});
+                 done(std::move(reloaded));
+               });
 }
 
 std::vector<http::PartHealth> App::readiness() const {
@@ -373,7 +396,8 @@ void tell(int fd, std::string_view text) {
 }
 
 int serve_here(const ServeOptions& options) {
-  // Everything that arrives as a signal is waited for below; threads made from here on inherit the mask.
+  // Everything that arrives as a signal is waited for by one thread; those made from here on inherit the
+  // mask.
   const sigset_t handled = stop_signals();
   pthread_sigmask(SIG_BLOCK, &handled, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
@@ -401,8 +425,10 @@ int serve_here(const ServeOptions& options) {
     if (::getppid() != supervisor || supervisor == 1) return kExitFailure;
   }
 
-  auto started = App::start(options.config,
-                            options.former_status < 0 ? std::nullopt : std::optional(options.former_status));
+  Signals signals(options.serving_fd >= 0);
+  auto started =
+      App::start(options.config,
+                 options.former_status < 0 ? std::nullopt : std::optional(options.former_status), signals);
   if (auto* failure = std::get_if<StartFailure>(&started)) {
     std::fprintf(stderr, "davit: %s\n", failure->message.c_str());
     return failure->exit_code;
@@ -411,33 +437,7 @@ int serve_here(const ServeOptions& options) {
   tell(options.serving_fd, std::to_string(app->longest_stop().count()));
   tell(options.ready_fd, "ready " + std::to_string(app->port()) + "\n");
 
-  for (;;) {
-    int signal = 0;
-    sigwait(&handled, &signal);
-    if (signal == SIGHUP) {
-      app->reload();
-      continue;
-    }
-    break;
-  }
-  // A second request does not wait for anybody, and neither does a stop wait for ever for a plugin that hangs
-  // in this process. Under a supervisor it is the one who counts requests: a terminal and a service manager
-  // send theirs to both, and it passes its own on, which makes two of one.
-  const Duration patience = app->longest_stop();
-  const bool supervised = options.serving_fd >= 0;
-  std::thread([supervised, patience] {
-    sigset_t again;
-    sigemptyset(&again);
-    if (!supervised) {
-      sigaddset(&again, SIGTERM);
-      sigaddset(&again, SIGINT);
-    }
-    timespec limit{patience.count() / 1000, patience.count() % 1000 * 1'000'000};
-    if (::sigtimedwait(&again, nullptr, &limit) < 0) {
-      std::fputs("davit: the stop takes too long; ending at once (a plugin may hang)\n", stderr);
-    }
-    ::_exit(kExitFailure);
-  }).detach();
+  while (signals.next() == Signals::Wish::Reload) app->reload([](const http::Reloaded&) {});  // the log tells
   app.reset();
   return 0;
 }

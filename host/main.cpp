@@ -12,7 +12,7 @@
 #include "host/cli/commands.h"
 #include "host/conformance/check_main.h"
 #include "host/isolation/runner_main.h"
-#include "host/supervisor.h"
+#include "host/signals.h"
 
 namespace {
 

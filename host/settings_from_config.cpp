@@ -26,8 +26,11 @@ std::vector<plugin::WebhookSettings> webhook_settings(const config::Config& conf
                                                                   : plugin::Isolation::Process;
     to.answer_within = from.answer_within;
     to.config = from.config;
-    if (auto found = secrets.webhooks.find(instance); found != secrets.webhooks.end())
-      to.secrets = found->second;
+    if (auto found = secrets.webhooks.find(instance); found != secrets.webhooks.end()) {
+      to.secrets = found->second.values;
+      to.secret_numbers = found->second.numbers;
+      to.secret_faults = found->second.faults;
+    }
     to.granted = granted(secrets.webhook_grants, instance);
     to.allow_unsigned = from.allow_unsigned;
     to.allow_own_signature_check = from.allow_own_signature_check;
@@ -35,6 +38,7 @@ std::vector<plugin::WebhookSettings> webhook_settings(const config::Config& conf
     to.max_body_bytes = from.max_body_bytes;
     to.max_retries_of_deferred = from.max_retries_of_deferred;
     to.replay_window = from.replay_window;
+    to.rate = {from.rate, from.burst};
     all.push_back(std::move(to));
   }
   return all;
@@ -77,6 +81,7 @@ live::Wanted wanted_plugins(const std::string& file, const config::Config& confi
   wanted.quarantine = {plugins.quarantine_after, plugins.quarantine_window};
   wanted.probe_deadline = plugins.probe_timeout;
   wanted.probe_memory = plugins.probe_memory;
+  wanted.runner_memory = config.runners.memory_limit;
   wanted.place = [file, webhooks = config.webhooks, agents = config.agents](
                      PluginKind kind, const std::string& name, const std::string& pointer,
                      const std::string& sentence) {

@@ -21,6 +21,7 @@
 #include <optional>
 
 #include "host/isolation/process_tree.h"
+#include "host/signals.h"
 
 extern char** environ;
 
@@ -92,13 +93,6 @@ int next_signal(const sigset_t& set, long until) {
 }
 
 }  // namespace
-
-sigset_t stop_signals() {
-  sigset_t set;
-  sigemptyset(&set);
-  for (int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
-  return set;
-}
 
 int supervise(const SupervisorOptions& options) {
   sigset_t handled = handled_signals();

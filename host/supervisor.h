@@ -1,8 +1,6 @@
 // The small process above the host: starts it again when it dies, and ends what it left running.
 #pragma once
 
-#include <signal.h>
-
 #include <string>
 #include <vector>
 
@@ -12,9 +10,6 @@ struct SupervisorOptions {
   std::vector<std::string> command;  // the host's own command line; argv[0] is the program
   int ready_fd = -1;                 // inherited by the first start
 };
-
-// What a host and its supervisor block first thing, and wait for: SIGTERM, SIGINT and SIGHUP.
-sigset_t stop_signals();
 
 // Blocks SIGTERM, SIGINT and SIGHUP in this process and passes them to the host. Returns the exit code when
 // the host was asked to end and did (1 if it had to be killed: it hung longer than its stop may take, or a

@@ -3,6 +3,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 
@@ -81,6 +82,53 @@ bool ed25519_verify(std::string_view public_key, std::string_view message, std::
   EVP_MD_CTX_free(context);
   EVP_PKEY_free(key);
   return good;
+}
+
+Result<std::string> ed25519_sign(std::string_view private_key, std::string_view message) {
+  const Error bad{ErrorCode::InvalidInput, "an Ed25519 private key has 32 bytes"};
+  if (private_key.size() != 32) return bad;
+  EVP_PKEY* key =
+      EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, as_bytes(private_key), private_key.size());
+  if (!key) return bad;
+  std::string signature(64, '\0');
+  std::size_t size = signature.size();
+  EVP_MD_CTX* context = EVP_MD_CTX_new();
+  const bool good = context && EVP_DigestSignInit(context, nullptr, nullptr, nullptr, key) == 1 &&
+                    EVP_DigestSign(context, reinterpret_cast<unsigned char*>(signature.data()), &size,
+                                   as_bytes(message), message.size()) == 1;
+  EVP_MD_CTX_free(context);
+  EVP_PKEY_free(key);
+  if (!good || size != signature.size()) return Error{ErrorCode::Internal, "OpenSSL cannot sign"};
+  return signature;
+}
+
+Result<std::string> ed25519_private_key(std::string_view text) {
+  const Error bad{
+      ErrorCode::InvalidInput,
+      "is no Ed25519 private key; it must be PEM (openssl genpkey -algorithm ed25519), or whsk_ and "
+      "base64"};
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.remove_suffix(1);
+  constexpr std::string_view kPrefix = "whsk_";
+  if (text.substr(0, kPrefix.size()) == kPrefix) {
+    auto bytes = from_base64(text.substr(kPrefix.size()));
+    if (!bytes || (bytes->size() != 32 && bytes->size() != 64)) return bad;
+    return bytes->substr(0, 32);
+  }
+  BIO* memory = BIO_new_mem_buf(text.data(), static_cast<int>(text.size()));
+  if (!memory) return bad;
+  // An encrypted key is refused: nobody is asked for its password.
+  EVP_PKEY* key = PEM_read_bio_PrivateKey(
+      memory, nullptr, [](char*, int, int, void*) { return -1; }, nullptr);
+  BIO_free(memory);
+  std::string bytes(32, '\0');
+  std::size_t size = bytes.size();
+  const bool good =
+      key && EVP_PKEY_get_id(key) == EVP_PKEY_ED25519 &&
+      EVP_PKEY_get_raw_private_key(key, reinterpret_cast<unsigned char*>(bytes.data()), &size) == 1 &&
+      size == bytes.size();
+  EVP_PKEY_free(key);
+  if (!good) return bad;
+  return bytes;
 }
 
 Sha256Stream::Sha256Stream() : context_(EVP_MD_CTX_new()) {

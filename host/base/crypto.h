@@ -23,6 +23,13 @@ std::string hmac(HashAlgorithm algorithm, std::string_view key, std::string_view
 // wrong sizes.
 bool ed25519_verify(std::string_view public_key, std::string_view message, std::string_view signature);
 
+// The 64-byte Ed25519 signature of `message` by the raw 32-byte `private_key`. InvalidInput for another size.
+Result<std::string> ed25519_sign(std::string_view private_key, std::string_view message);
+// The 32 raw bytes of a private key as tools write it: PEM (`openssl genpkey -algorithm ed25519`), or as
+// Standard Webhooks does, "whsk_" and base64 of the 64 bytes of private and public key, or of the 32 of the
+// private one. InvalidInput for anything else, without a byte of it.
+Result<std::string> ed25519_private_key(std::string_view text);
+
 // SHA-256 over bytes that arrive in pieces. Confined to one thread.
 class Sha256Stream {
  public:

@@ -217,10 +217,10 @@ Findings check_plugins(const config::Config& config, const config::ResolvedSecre
       return {{{0, "plugins.store", library.refusal->reason}}, {}};
   }
   std::vector<plugin::WebhookSettings> webhooks = webhook_settings(config, secrets);
+  const std::vector<plugin::AgentSettings> agents = agent_settings(config, secrets);
   // Nothing is created in this process.
   for (plugin::WebhookSettings& webhook : webhooks) webhook.isolation = plugin::Isolation::Process;
-  const auto snapshot =
-      plugin::assemble(libraries, webhooks, agent_settings(config, secrets), plugin::Snapshot(), *log, clock);
+  const auto snapshot = plugin::assemble({libraries, webhooks, agents, {}, {}, {}, *log, clock});
   return PluginCheck(config, *snapshot).findings();
 }
 
@@ -240,6 +240,7 @@ Result<int> check(const Context& context, bool with_plugins) {
     const config::ResolvedSecrets secrets =
         config::resolve_secrets(loaded.config, context.surroundings.environment);
     append(all, {secrets.mistakes, secrets.notes});
+    append(all, {secrets.unfit, {}});
     if (with_plugins && all.mistakes.empty())
       append(all, check_plugins(loaded.config, secrets, context.surroundings.clock));
   }

@@ -69,6 +69,7 @@ void add_tasks(CLI::App& app, Context& context);
 void add_deliveries(CLI::App& app, Context& context);
 void add_send(CLI::App& app, Context& context);
 void add_database(CLI::App& app, Context& context);
+void add_reload(CLI::App& app, Context& context);
 void add_version(CLI::App& app, Context& context);
 
 // An argument that is a file's path, or "-" for standard input. At most 64 MiB.

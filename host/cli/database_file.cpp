@@ -81,6 +81,11 @@ Result<JsonDocument> DatabaseFile::delivery(const std::string& id) const {
   return document([&](JsonWriter& writer) { http::write_delivery_detail(writer, detail); });
 }
 
+Result<JsonDocument> DatabaseFile::refusals(const store::Store::RefusalFilter& filter) const {
+  const std::vector<store::RefusedDeliveries> refused = TRY(store->refusals(filter));
+  return document([&](JsonWriter& writer) { http::write_refusals(writer, refused); });
+}
+
 Result<JsonDocument> action_answer(const std::string& task_id, std::string_view status) {
   return document([&](JsonWriter& writer) {
     writer.StartObject();

@@ -32,6 +32,7 @@ struct DatabaseFile {
   Result<JsonDocument> transcript(const std::string& id, int limit) const;
   Result<JsonDocument> deliveries(const store::Store::DeliveryFilter& filter) const;
   Result<JsonDocument> delivery(const std::string& id) const;
+  Result<JsonDocument> refusals(const store::Store::RefusalFilter& filter) const;
 };
 
 // {"task_id":…,"status":…}, as the API answers an action.

@@ -1,5 +1,6 @@
 // `davit plugins new`: a folder that builds, tests and serves as it is. Which files it gets: those of
-// templates/any, and of the kind, the language, and both together; in the files, @WORDS@ are replaced.
+// templates/any, and of the kind, the language, and both together; in the files, @WORDS@ are replaced, and in
+// their names PLUGIN.
 #include <cctype>
 #include <ostream>
 #include <set>
@@ -50,21 +51,24 @@ std::string ending(std::string text, const std::string& end) {
   return text.ends_with(end) ? text : text + end;
 }
 
+// What its files are called. Never a bare word like "test", which CMake, Cargo and the languages keep for
+// themselves.
+std::string file_name_of(const NewPlugin& plugin) {
+  return ending(in_case(joined(words_of(plugin.name), "_"), std::tolower), "_" + plugin.kind);
+}
+
 // What stands for each @WORD@ of the templates.
 std::vector<std::pair<std::string, std::string>> replacements_for(const NewPlugin& plugin) {
   const std::vector<std::string> words = words_of(plugin.name);
   const std::string last = plugin.kind == "webhook" ? "Webhook" : "Agent";
   const std::string identifier = in_case(joined(words, "_"), std::tolower);
-  // Never a bare word like "test", which CMake, Cargo and the languages keep for themselves.
-  const std::string file = ending(identifier, "_" + plugin.kind);
   const std::string variable = in_case(ending(identifier, "_webhook") + "_secret", std::toupper);
   return {{"@NAME@", plugin.name},
-          {"@FILE@", file},
+          {"@FILE@", file_name_of(plugin)},
           {"@CLASS@", ending(joined(words, ""), last)},
           {"@TITLE@", joined(words, " ")},
           {"@HEADER@", "X-" + joined(words, "-")},
-          {"@VARIABLE@", variable},
-          {"PLUGIN", file}};
+          {"@VARIABLE@", variable}};
 }
 
 std::string replace_all(std::string text, const std::string& from, const std::string& to) {
@@ -85,14 +89,11 @@ Result<> write_files(const NewPlugin& plugin, const fs::path& folder, std::ostre
   const auto folders = folders_for(plugin);
   for (const TemplateFile& file : kTemplateFiles) {
     if (!folders.contains(file.folder)) continue;
-    std::string path(file.path == "gitignore" ? ".gitignore" : file.path);
+    const std::string path = file.path == "gitignore"
+                                 ? ".gitignore"
+                                 : replace_all(std::string(file.path), "PLUGIN", file_name_of(plugin));
     std::string text(file.text);
-    for (const auto& [word, value] : replacements) {
-      if (word == "PLUGIN")
-        path = replace_all(path, word, value);
-      else
-        text = replace_all(text, word, value);
-    }
+    for (const auto& [word, value] : replacements) text = replace_all(text, word, value);
     std::error_code error;
     fs::create_directories((folder / path).parent_path(), error);
     if (error)
@@ -105,12 +106,14 @@ Result<> write_files(const NewPlugin& plugin, const fs::path& folder, std::ostre
 }
 
 Result<int> create(const Context& context, const NewPlugin& plugin) {
-  const fs::path folder = plugin.directory.empty() ? fs::path(plugin.name) : fs::path(plugin.directory);
-  std::error_code error;
-  if (fs::exists(fs::symlink_status(folder, error)))
+  fs::path folder = plugin.directory.empty() ? fs::path(plugin.name) : fs::path(plugin.directory);
+  if (!folder.has_filename()) folder = folder.parent_path();  // "folder/"
+  std::error_code error, absent;
+  if (fs::exists(fs::symlink_status(folder, absent)))
     return Error{ErrorCode::Conflict,
                  folder.string() + " exists already; name another folder with --directory, or remove it"};
-  if (!fs::create_directory(folder, error))
+  if (folder.has_parent_path()) fs::create_directories(folder.parent_path(), error);
+  if (error || !fs::create_directory(folder, error))
     return Error{ErrorCode::Unavailable,
                  "cannot make the folder " + folder.string() + ": " + error.message()};
   std::ostream& out = context.surroundings.out;

@@ -39,7 +39,10 @@ Result<int> list(const Context& context) {
     const std::string reason =
         refused ? cell(*refusal, "code") + ": " + cell(*refusal, "reason") : cell(plugin, "reason");
     if (reason == "-") continue;
-    out << (first ? "\n" : "") << cell(plugin, "name") << ": " << reason << '\n';
+    out << (first ? "\n" : "") << cell(plugin, "name") << ": " << reason;
+    if (const std::string serving = cell(plugin, "serving_generation"); serving != "-")
+      out << " (generation " << serving << " serves on)";
+    out << '\n';
     first = false;
   }
   return kExitOk;

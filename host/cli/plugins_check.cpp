@@ -55,7 +55,6 @@ Result<int> check(const Context& context, const Wants& wants) {
   isolation::KnownChildren children;
   const std::unique_ptr<Log> silent = Log::silent();
   auto report = conformance::check_plugin(wants.file, options, children, *silent);
-  if (!report && report.error().code != ErrorCode::InvalidInput) context.exit_on_failure = kExitFailed;
   if (!report) return report.error();
   context.json ? conformance::print_json(out, *report, strictness)
                : conformance::print(out, *report, strictness);

@@ -42,6 +42,7 @@ void add_commands(CLI::App& app, Context& context) {
   add_init(app, context);
   add_serve(app, context);
   add_check_config(app, context);
+  add_reload(app, context);
   add_plugins(app, context);
   add_tasks(app, context);
   add_deliveries(app, context);

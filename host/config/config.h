@@ -20,12 +20,14 @@ namespace davit::config {
 enum class PublicAccess { No, BehindProxy, Direct };
 enum class Backend { Sqlite };
 enum class Isolation { InProcess, Process };
+// Which header a proxy names its client in.
+enum class ForwardedHeader { XForwardedFor, Forwarded };
 
 // Where a secret is kept.
 struct SecretSource {
-  enum class Kind { Environment, File };
+  enum class Kind { Environment, File, Credential };
   Kind kind = Kind::Environment;
-  std::string name;  // of the variable, or the path of the file
+  std::string name;  // of the variable or the credential, or the path of the file
   int line = 0;      // in the configuration, for messages
 };
 
@@ -42,14 +44,16 @@ struct ServerConfig {
   Duration idle_timeout{60'000};
   Duration write_timeout{10'000};
   Duration drain_timeout{10'000};            // at a stop: how long answers and executions may take to end
-  std::vector<std::string> trusted_proxies;  // not acted on yet
+  std::vector<std::string> trusted_proxies;  // addresses; who they say they speak for is believed
+  ForwardedHeader forwarded_header = ForwardedHeader::XForwardedFor;
+  int address_rate = 100;  // requests per second to webhooks from one address; 0: no limit
+  int address_burst = 1000;
 };
 
 struct StorageConfig {
   Backend backend = Backend::Sqlite;
   std::string path = "var/davit.db";
   int retention_days = 90;  // finished tasks and deliveries; 0: for ever
-  std::size_t max_size = 0;  // of what is kept; 0: no limit
 };
 
 struct PluginsConfig {
@@ -103,6 +107,8 @@ struct WebhookConfig {
   std::optional<std::size_t> max_body_bytes;  // absent: what the plugin says
   int max_retries_of_deferred = 5;
   Duration replay_window{24 * 3'600'000};
+  int rate = 1000;  // verified deliveries per second; 0: no limit
+  int burst = 10'000;
   std::map<std::string, SecretSource> grants;  // by the name the plugin asks for
   std::string config = "{}";                   // JSON object
   std::map<std::string, int> config_lines;  // where its members stand, by JSON pointer; "": `config:` itself

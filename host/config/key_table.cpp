@@ -79,6 +79,7 @@ constexpr double kTebibyte = 1ull << 40;
 constexpr std::array<std::string_view, 3> kPublicWords{"no", "behind_proxy", "direct"};
 constexpr std::array<std::string_view, 1> kBackendWords{"sqlite"};
 constexpr std::array<std::string_view, 2> kIsolationWords{"inprocess", "process"};
+constexpr std::array<std::string_view, 2> kForwardedWords{"x-forwarded-for", "forwarded"};
 constexpr std::array<std::string_view, 4> kLevelWords{"debug", "info", "warn", "error"};
 constexpr std::array<std::string_view, 2> kFormatWords{"text", "json"};
 
@@ -120,7 +121,16 @@ std::vector<Field<ServerConfig>> server_fields() {
        "start.",
        0, kHour},
       {"trusted_proxies", &S::trusted_proxies,
-       "Addresses whose X-Forwarded-For is believed. Not acted on yet.", 0, 0, TextRule::Address},
+       "Addresses of proxies; whom they name as their client counts as the sender.", 0, 0, TextRule::Address},
+      {"forwarded_header", choice<&S::forwarded_header, S>(kForwardedWords),
+       "The header in which they name it. The other one is not looked at: it may come from anybody."},
+      {"address_rate", &S::address_rate,
+       "Requests per second to webhooks from one address (IPv6: one /64); more are answered 429. 0 is no "
+       "limit, "
+       "and this machine itself has none.",
+       0, 1'000'000},
+      {"address_burst", &S::address_burst, "Requests from one address that may come at once after a rest.", 1,
+       1'000'000},
   };
 }
 
@@ -131,10 +141,9 @@ std::vector<Field<StorageConfig>> storage_fields() {
       {"path", &S::path, "Database file; token file, logs of agents and loaded plugins lie beside it.", 0, 0,
        TextRule::Path},
       {"retention_days", &S::retention_days,
-       "Days that finished tasks and deliveries are kept; 0 keeps them for ever.", 0, 36'500},
-      {"max_size", &S::max_size,
-       "Bytes in use in the database beyond which the oldest of them go earlier; 0 is no limit.", 0,
-       1024 * kTebibyte},
+       "Days that finished tasks and deliveries are kept; 0 keeps them for ever. Not acted on yet: nothing "
+       "is pruned.",
+       0, 36'500},
   };
 }
 
@@ -160,8 +169,10 @@ std::vector<Field<PluginsConfig>> plugins_fields() {
        "If given, only libraries with one of these SHA-256 sums are loaded.", 0, 0, TextRule::Sha256},
       {"allow_writable", &S::allow_writable, "Files that may be group- or world-writable, by name.", 0, 0,
        TextRule::FileName},
-      {"probe_timeout", &S::probe_timeout, "Time a new library gets to say what it offers.", 100,
-       10 * kMinute},
+      {"probe_timeout", &S::probe_timeout,
+       "Time a new library gets to say what it offers, and its instances to be created once before they "
+       "replace others.",
+       100, 10 * kMinute},
       {"probe_memory", &S::probe_memory, "Address space of the process that looks at a new library.",
        64 << 20, kTebibyte},
       {"settle", &S::settle,
@@ -220,6 +231,10 @@ std::vector<Field<WebhookConfig>> webhook_fields() {
        "Several such variables, newest first, while a secret is being changed."},
       {"secret_file", SecretList<S>{&S::secrets, Kind::File, false}, "File with the secret."},
       {"secret_files", SecretList<S>{&S::secrets, Kind::File, true}, "Several such files, newest first."},
+      {"credential", SecretList<S>{&S::secrets, Kind::Credential, false},
+       "Credential of the systemd service (LoadCredential=) with the secret."},
+      {"credentials", SecretList<S>{&S::secrets, Kind::Credential, true},
+       "Several such credentials, newest first."},
       {"isolation", choice<&S::isolation, S>(kIsolationWords),
        "inprocess is fastest and trusts the plugin like the host; process survives its crashes."},
       {"answer_within_ms", &S::answer_within, "Time its hooks get before the delivery is kept for later.", 1,
@@ -237,8 +252,12 @@ std::vector<Field<WebhookConfig>> webhook_fields() {
        "Where the sender's id is not signed: how long the same body under another id counts as a duplicate; "
        "0 is no guard.",
        0, 365 * 24 * kHour},
+      {"rate", &S::rate, "Verified deliveries per second; more are answered 429. 0 is no limit.", 0,
+       1'000'000},
+      {"burst", &S::burst, "Verified deliveries that may come at once after a rest.", 1, 1'000'000},
       {"grants", &S::grants,
-       "Secrets the plugin may ask for, by name: {api: {env: NAME}} or {api: {file: PATH}}."},
+       "Secrets the plugin may ask for, by name: {api: {env: NAME}}, {api: {file: PATH}} or {api: "
+       "{credential: NAME}}."},
       {"config", JsonObject<S>{&S::config, &S::config_lines},
        "The plugin's own settings, checked against its schema."},
   };
@@ -259,7 +278,8 @@ std::vector<Field<AgentConfig>> agent_fields() {
       {"executions_per_runner", &S::executions_per_runner,
        "Executions before its process is replaced; 1: a fresh one each.", 1, 1'000'000},
       {"grants", &S::grants,
-       "Secrets the plugin may ask for, by name: {api: {env: NAME}} or {api: {file: PATH}}."},
+       "Secrets the plugin may ask for, by name: {api: {env: NAME}}, {api: {file: PATH}} or {api: "
+       "{credential: NAME}}."},
       {"environment", &S::environment, "Variables of the host that its process sees.", 0, 0,
        TextRule::VariableName},
       {"config", JsonObject<S>{&S::config, &S::config_lines},
@@ -391,6 +411,18 @@ std::string_view word_for(TextRule rule) {
   return "text";
 }
 
+TextRule rule_for(SecretSource::Kind kind) {
+  switch (kind) {
+    case SecretSource::Kind::Environment:
+      return TextRule::VariableName;
+    case SecretSource::Kind::File:
+      return TextRule::Path;
+    case SecretSource::Kind::Credential:
+      return TextRule::FileName;
+  }
+  return TextRule::Path;
+}
+
 template <typename Section>
 std::string range_text(const Field<Section>& field, std::string (*bound)(double, Notation)) {
   if (field.most == kNoLimit) return "of at least " + bound(field.least, field.notation);
@@ -433,12 +465,11 @@ std::string type_text(const Field<Section>& field) {
           [&](std::size_t Section::*) { return size_type(field); },
           [&](std::optional<std::size_t> Section::*) { return size_type(field); },
           [&](std::map<std::string, SecretSource> Section::*) {
-            return std::string("mapping of names to env or file");
+            return std::string("mapping of names to env, file or credential");
           },
           [&](const Choice<Section>& choice) { return joined(choice.words, " | "); },
           [&](const SecretList<Section>& list) {
-            const std::string what =
-                list.kind == SecretSource::Kind::Environment ? "name of an environment variable" : "path";
+            const std::string what(word_for(rule_for(list.kind)));
             return list.several ? "list: " + what : what;
           },
           [&](const JsonObject<Section>&) { return std::string("mapping"); },
@@ -494,7 +525,7 @@ std::string unknown_key_text(const std::string& section, const std::string& name
   if (sounds_secret(name))
     return "a secret does not belong in this file; put it in an environment variable or a file of its own, "
            "and name that "
-           "with secret_env, secret_file or grants";
+           "with secret_env, secret_file, credential or grants";
   if (name.find(':') != std::string::npos) return "a space must follow the colon after a key";
   const std::string best = nearest_name(name, known);
   if (!best.empty()) return "unknown key; did you mean " + prefix + best + "?";
@@ -659,7 +690,7 @@ class KeyReader {
     if (webhook.plugin.empty()) webhook.plugin = webhook.instance;
     const YamlNode::Member* first = nullptr;
     for (const auto& key : entry.value.members) {
-      if (!key.key.starts_with("secret_")) continue;
+      if (!key.key.starts_with("secret_") && !key.key.starts_with("credential")) continue;
       if (first != nullptr && first->key != key.key)
         note(key.line, path + "." + key.key, "stands beside " + first->key + "; give one of the two");
       if (first == nullptr) first = &key;
@@ -946,8 +977,7 @@ class KeyReader {
   template <typename S>
   void read_into(const YamlNode::Member& e, const std::string& path, const Field<S>&, S& section,
                  const SecretList<S>& list) {
-    const TextRule rule =
-        list.kind == SecretSource::Kind::Environment ? TextRule::VariableName : TextRule::Path;
+    const TextRule rule = rule_for(list.kind);
     std::vector<std::string> names;
     if (list.several) {
       const auto several = texts(e.value, path, rule);
@@ -974,22 +1004,26 @@ class KeyReader {
 
   std::optional<SecretSource> grant_source(const YamlNode::Member& grant, const std::string& path) {
     constexpr std::string_view kHint =
-        "must be {env: VARIABLE} or {file: PATH}; the secret itself does not belong in here";
+        "must be {env: VARIABLE}, {file: PATH} or {credential: NAME}; the secret itself does not belong in "
+        "here";
     if (grant.value.kind != YamlNode::Kind::Mapping || grant.value.members.size() != 1) {
       note(grant.value.line, path, std::string(kHint));
       return std::nullopt;
     }
     const YamlNode::Member& source = grant.value.members.front();
-    const bool environment = source.key == "env";
-    if (!environment && source.key != "file") {
+    using Kind = SecretSource::Kind;
+    Kind kind = Kind::Environment;
+    if (source.key == "file") {
+      kind = Kind::File;
+    } else if (source.key == "credential") {
+      kind = Kind::Credential;
+    } else if (source.key != "env") {
       note(source.line, path, std::string(kHint));
       return std::nullopt;
     }
-    const auto name =
-        text(source.value, path + "." + source.key, environment ? TextRule::VariableName : TextRule::Path);
+    const auto name = text(source.value, path + "." + source.key, rule_for(kind));
     if (!name) return std::nullopt;
-    return SecretSource{environment ? SecretSource::Kind::Environment : SecretSource::Kind::File, *name,
-                        source.line};
+    return SecretSource{kind, *name, source.line};
   }
 
   template <typename S>

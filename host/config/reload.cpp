@@ -22,6 +22,10 @@ std::vector<std::string> waits_for_restart(const Config& running, const Config& 
   server("server.idle_timeout", &ServerConfig::idle_timeout);
   server("server.write_timeout", &ServerConfig::write_timeout);
   server("server.drain_timeout", &ServerConfig::drain_timeout);
+  server("server.trusted_proxies", &ServerConfig::trusted_proxies);
+  server("server.forwarded_header", &ServerConfig::forwarded_header);
+  server("server.address_rate", &ServerConfig::address_rate);
+  server("server.address_burst", &ServerConfig::address_burst);
   auto storage = section(running.storage, wanted.storage);
   storage("storage.backend", &StorageConfig::backend);
   storage("storage.path", &StorageConfig::path);

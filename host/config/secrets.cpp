@@ -14,8 +14,15 @@ constexpr std::size_t kLeastSigningSecret = 16;
 constexpr std::size_t kLongestSecret = 64 << 10;
 
 std::string named(const SecretSource& source) {
-  return source.kind == SecretSource::Kind::Environment ? "the environment variable " + source.name
-                                                        : "the file " + source.name;
+  switch (source.kind) {
+    case SecretSource::Kind::Environment:
+      return "the environment variable " + source.name;
+    case SecretSource::Kind::File:
+      return "the file " + source.name;
+    case SecretSource::Kind::Credential:
+      return "the credential " + source.name;
+  }
+  return source.name;
 }
 
 // Docker and Kubernetes mount secrets as symbolic links, so links are followed.
@@ -32,6 +39,52 @@ Result<std::string> read_secret_file(const std::string& path) {
   return read_file(path, kLongestSecret);
 }
 
+// systemd puts the files into a folder that this service alone may read and names it in a variable
+// (systemd.exec(5), "Credentials").
+Result<std::string> read_credential(const std::string& name, const Environment& environment) {
+  const auto folder = environment("CREDENTIALS_DIRECTORY");
+  if (!folder || folder->empty())
+    return Error{ErrorCode::NotFound, "the credential " + name +
+                                          " is not there: CREDENTIALS_DIRECTORY is not set; give it with "
+                                          "LoadCredential= in the service's unit"};
+  return read_secret_file(*folder + "/" + name);
+}
+
+// The secret as its source has it, without line breaks at its end.
+Result<std::string> read_source(const SecretSource& source, const Environment& environment,
+                                std::string& note) {
+  std::string value;
+  switch (source.kind) {
+    case SecretSource::Kind::Environment: {
+      auto found = environment(source.name);
+      if (!found) return Error{ErrorCode::NotFound, named(source) + " is not set"};
+      value = std::move(*found);
+      break;
+    }
+    case SecretSource::Kind::File:
+      value = TRY(read_secret_file(source.name));
+      break;
+    case SecretSource::Kind::Credential:
+      value = TRY(read_credential(source.name, environment));
+      break;
+  }
+  const std::size_t before = value.size();
+  while (!value.empty() && (value.back() == '\n' || value.back() == '\r')) value.pop_back();
+  if (value.size() != before)
+    note = named(source) + " ends with a line break, which is not part of the secret";
+  return value;
+}
+
+Result<> check_value(const SecretSource& source, std::string_view value, std::size_t least_bytes) {
+  if (value.empty())
+    return Error{ErrorCode::InvalidInput, named(source) + " is empty; put the secret in it or remove it"};
+  if (value.size() < least_bytes)
+    return Error{ErrorCode::InvalidInput,
+                 named(source) + " holds fewer than " + std::to_string(least_bytes) +
+                     " bytes, which can be guessed; make one with `openssl rand -hex 32`"};
+  return {};
+}
+
 }  // namespace
 
 Environment process_environment() {
@@ -44,24 +97,8 @@ Environment process_environment() {
 
 Result<std::string> fetch_secret(const SecretSource& source, std::size_t least_bytes,
                                  const Environment& environment, std::string& note) {
-  std::string value;
-  if (source.kind == SecretSource::Kind::Environment) {
-    auto found = environment(source.name);
-    if (!found) return Error{ErrorCode::NotFound, named(source) + " is not set"};
-    value = std::move(*found);
-  } else {
-    value = TRY(read_secret_file(source.name));
-  }
-  const std::size_t before = value.size();
-  while (!value.empty() && (value.back() == '\n' || value.back() == '\r')) value.pop_back();
-  if (value.size() != before)
-    note = named(source) + " ends with a line break, which is not part of the secret";
-  if (value.empty())
-    return Error{ErrorCode::InvalidInput, named(source) + " is empty; put the secret in it or remove it"};
-  if (value.size() < least_bytes)
-    return Error{ErrorCode::InvalidInput,
-                 named(source) + " holds fewer than " + std::to_string(least_bytes) +
-                     " bytes, which can be guessed; make one with `openssl rand -hex 32`"};
+  std::string value = TRY(read_source(source, environment, note));
+  TRY(check_value(source, value, least_bytes));
   return value;
 }
 
@@ -91,16 +128,32 @@ ResolvedSecrets resolve_secrets(const Config& config, const Environment& environ
   for (const auto& [instance, webhook] : config.webhooks) {
     if (!webhook.enabled) continue;
     const std::string key = "webhooks." + instance;
-    std::vector<std::string>& secrets = resolved.webhooks[instance];
+    SigningSecrets& secrets = resolved.webhooks[instance];
     const std::string consequence = webhook.secrets.size() > 1 ? "deliveries signed with it are refused"
                                                                : "this webhook answers 503 until it is";
-    for (const SecretSource& source : webhook.secrets)
-      if (auto secret = fetch(source, kLeastSigningSecret, key, consequence))
-        secrets.push_back(std::move(*secret));
+    for (std::size_t i = 0; i < webhook.secrets.size(); ++i) {
+      const SecretSource& source = webhook.secrets[i];
+      std::string note;
+      const auto value = read_source(source, environment, note);
+      if (!note.empty()) resolved.notes.push_back({source.line, key, note});
+      const Result<> fault = value.ok() ? check_value(source, *value, kLeastSigningSecret) : value.error();
+      if (fault.ok()) {
+        secrets.values.push_back(*value);
+        secrets.numbers.push_back(static_cast<int>(i) + 1);
+        continue;
+      }
+      secrets.faults += (secrets.faults.empty() ? "" : "; ") + fault.error().message;
+      if (value.ok())
+        resolved.unfit.push_back({source.line, key, fault.error().message});
+      else if (fault.error().code == ErrorCode::NotFound)
+        resolved.notes.push_back({source.line, key, fault.error().message + "; " + consequence});
+      else
+        resolved.mistakes.push_back({source.line, key, fault.error().message});
+    }
     if (webhook.secrets.empty() && !webhook.allow_unsigned)
       resolved.notes.push_back(
           {webhook.line, key,
-           "names no secret; this webhook answers 503 until secret_env or secret_file does"});
+           "names no secret; this webhook answers 503 until secret_env, secret_file or credential does"});
     resolved.webhook_grants[instance] = fetch_grants(webhook.grants, key);
   }
   for (const auto& [name, agent] : config.agents) {

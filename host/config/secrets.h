@@ -19,23 +19,32 @@ Environment process_environment();
 
 using SecretsByName = std::map<std::string, std::string>;
 
+// What deliveries to one webhook may be signed with.
+struct SigningSecrets {
+  std::vector<std::string> values;  // newest first
+  std::vector<int> numbers;         // the place of each in the configuration, from 1
+  std::string faults;               // why the others are not among them, without a byte of any
+};
+
 struct ResolvedSecrets {
-  std::map<std::string, std::vector<std::string>, std::less<>>
-      webhooks;  // by instance: for signatures, newest first
+  std::map<std::string, SigningSecrets, std::less<>> webhooks;          // by instance
   std::map<std::string, SecretsByName, std::less<>> webhook_grants;     // by instance
   std::map<std::string, SecretsByName, std::less<>> agent_grants;       // by agent
   std::map<std::string, SecretsByName, std::less<>> agent_environment;  // by agent: variables passed through
   std::optional<std::string> admin_token;
   std::optional<std::string> reader_token;
 
-  std::vector<Mistake> mistakes;  // an unfit secret: the host must not start with it
+  std::vector<Mistake> mistakes;  // the host must not start with it
+  // A secret that is empty or too short to sign with: deliveries signed with it are refused. A host that runs
+  // keeps the secrets it has instead.
+  std::vector<Mistake> unfit;
   std::vector<Mistake>
       notes;  // for the log: a webhook or grant that goes without, a line break that was cut off
 };
 
 // Fetches all secrets that enabled webhooks and agents name. A variable or file that does not exist is a note
-// (that webhook is off, with the reason); one that is empty, too short to sign with (under 16 bytes) or
-// readable by everyone on the machine is a mistake.
+// (that webhook is off, with the reason); likewise a signing secret that is empty or under 16 bytes is unfit.
+// One that everyone on the machine may read is a mistake, and so are unfit tokens and grants.
 ResolvedSecrets resolve_secrets(const Config& config, const Environment& environment);
 
 // One secret from its source: NotFound if it does not exist, InvalidInput if it is unfit. `note` gets a

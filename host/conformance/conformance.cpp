@@ -25,7 +25,10 @@ constexpr int kRoundsMs = 600;
 class PrivateFolder {
  public:
   static Result<PrivateFolder> create() {
-    std::string path = (std::filesystem::temp_directory_path() / "davit-check-XXXXXX").string();
+    std::error_code failed;
+    const std::filesystem::path above = std::filesystem::temp_directory_path(failed);
+    if (failed) return Error{ErrorCode::Unavailable, "TMPDIR is no folder: " + failed.message()};
+    std::string path = (above / "davit-check-XXXXXX").string();
     if (!::mkdtemp(path.data())) return Error{ErrorCode::Unavailable, path + ": " + errno_text(errno)};
     return PrivateFolder(path);
   }
@@ -103,6 +106,8 @@ class Conformance {
     }
     if (!options_.testdata.empty() && !std::filesystem::is_directory(options_.testdata))
       return Error{ErrorCode::InvalidInput, "--testdata " + options_.testdata + ": no such folder"};
+    if (!is_utf8(options_.testdata))
+      return Error{ErrorCode::InvalidInput, "--testdata: the folder's name is not UTF-8; use a copy"};
     const PrivateFolder folder = TRY(PrivateFolder::create());
     if (!TRY(bytes_are_good(file, folder))) return std::move(report_);
     auto probed = isolation::probe(job_.file, probe_options(), children_, log_);
@@ -136,7 +141,7 @@ class Conformance {
       report_.whole = false;
       return false;
     }
-    job_.file = folder.path() / file.filename();
+    job_.file = folder.path() / "plugin.so";  // whatever the file is called: long, or no text
     TRY(write_file_atomically(job_.file, *bytes, 0500));
     job_.seed = options_.seed;
     job_.testdata = options_.testdata.empty() ? "" : std::filesystem::absolute(options_.testdata).string();

@@ -160,6 +160,7 @@ std::size_t descendant_count() {
 void check_process_state(Subject& subject) {
   Reporter& report = subject.report;
   isolation::become_subreaper();  // so that orphans stay visible
+  std::thread([] {}).join();  // with the first thread a sanitizer starts one of its own
   const std::size_t threads = thread_count();
   // Loading is part of it: constructors have no better manners than hooks.
   const ProcessState before = ProcessState::now();

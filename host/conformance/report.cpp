@@ -4,6 +4,7 @@
 #include <ostream>
 
 #include "host/base/json.h"
+#include "host/plugin/host_services.h"
 
 namespace davit::conformance {
 namespace {
@@ -49,7 +50,8 @@ void print(std::ostream& out, const Report& report, Severity strictness) {
         << ".\n    " << rule.remedy << '\n';
   }
   if (!report.findings.empty()) out << '\n';
-  out << report.file.string() << ": " << (fails(report, strictness) ? "FAILED" : "passed") << ", "
+  out << plugin::presentable(report.file.string(), 4096) << ": "
+      << (fails(report, strictness) ? "FAILED" : "passed") << ", "
       << counted(count(report, Severity::Error), "error") << ", "
       << counted(count(report, Severity::Warning), "warning") << ", "
       << counted(count(report, Severity::Note), "note") << " from " << counted(report.checks, "check");

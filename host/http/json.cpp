@@ -96,7 +96,6 @@ void write_delivery_members(JsonWriter& writer, const store::DeliverySummary& de
   write_member(writer, "body_bytes", static_cast<std::int64_t>(delivery.body_bytes));
   write_member(writer, "duplicates", delivery.duplicates);
   write_member(writer, "same_body", delivery.same_body);
-  write_text_or_null(writer, "replay_of", delivery.replay_of);
   write_member(writer, "tries", delivery.tries);
   write_strings(writer, "task_ids", delivery.task_ids);
 }
@@ -245,52 +244,43 @@ void write_delivery_detail(JsonWriter& writer, const store::DeliveryDetail& deta
   write_raw_member(writer, "timings", detail.timings);
   write_raw_member(writer, "details", detail.details);
   write_text_or_null(writer, "plugin_sha256", detail.plugin_hash);
-  write_text_or_null(writer, "plugin_version", detail.plugin_version);
-  write_links(writer, detail.links);
-  write_text_or_null(writer, "replayed_by", detail.replayed_by);
+  if (detail.secret_number) {
+    write_member(writer, "secret_number", *detail.secret_number);
+  } else {
+    write_null_member(writer, "secret_number");
+  }
   writer.EndObject();
 }
 
-void write_rehearsal(JsonWriter& writer, const store::NewDelivery& delivery) {
-  const WebhookAnswer& answer = delivery.answer;
+void write_refusals(JsonWriter& writer, const std::vector<store::RefusedDeliveries>& refused) {
   writer.StartObject();
-  write_member(writer, "dry_run", true);
-  write_member(writer, "delivery_id", delivery.id);
-  write_member(writer, "webhook", delivery.webhook);
-  write_member(writer, "verdict", store::to_string(delivery.verdict));
-  write_member(writer, "message", answer.message);
-  write_text_or_null(writer, "entity", answer.entity ? answer.entity->key : "");
-  write_key(writer, "tasks");
+  write_key(writer, "causes");
   writer.StartArray();
-  for (const NewTask& task : answer.tasks) {
+  for (const store::RefusedDeliveries& each : refused) {
     writer.StartObject();
-    write_member(writer, "agent", task.agent);
-    write_member(writer, "task_type", task.task_type);
-    write_member(writer, "title", task.title);
-    write_text_or_null(writer, "entity", task.entity);
-    write_text_or_null(writer, "key", task.key);
-    write_member(writer, "priority", task.priority);
-    write_member(writer, "requires_approval", task.awaits_approval);
-    write_raw_member(writer, "payload", task.payload);
+    write_member(writer, "webhook", each.webhook);
+    write_member(writer, "cause", each.cause);
+    write_member(writer, "count", each.count);
+    write_time(writer, "first_at", each.first_at);
+    write_time(writer, "last_at", each.last_at);
+    write_key(writer, "samples");
+    writer.StartArray();
+    for (const store::RefusedSample& sample : each.samples) {
+      writer.StartObject();
+      write_member(writer, "request_id", sample.request_id);
+      write_time(writer, "received_at", sample.received_at);
+      write_member(writer, "remote_address", sample.remote_address);
+      write_member(writer, "method", sample.method);
+      write_member(writer, "path", sample.path);
+      write_member(writer, "query", sample.query);
+      write_raw_member(writer, "headers", sample.headers);
+      write_member(writer, "body_bytes", static_cast<std::int64_t>(sample.body_bytes));
+      writer.EndObject();
+    }
+    writer.EndArray();
     writer.EndObject();
   }
   writer.EndArray();
-  write_key(writer, "actions");
-  writer.StartArray();
-  for (const TaskAction& action : answer.actions) {
-    writer.StartObject();
-    write_member(writer, "action", to_string(action.kind));
-    write_text_or_null(writer, "task_id", action.task_id);
-    write_text_or_null(writer, "entity", action.entity);
-    write_text_or_null(writer, "agent", action.agent);
-    writer.EndObject();
-  }
-  writer.EndArray();
-  write_links(writer, answer.links);
-  write_raw_member(writer, "details", answer.details);
-  write_raw_member(writer, "timings", delivery.timings);
-  write_text_or_null(writer, "plugin_sha256", delivery.plugin_hash);
-  write_text_or_null(writer, "plugin_version", delivery.plugin_version);
   writer.EndObject();
 }
 
@@ -359,14 +349,14 @@ void write_plugins(JsonWriter& writer, const plugin::Snapshot& snapshot) {
     if (!library.refusal) continue;
     writer.StartObject();
     write_member(writer, "kind", "library");
-    write_member(writer, "name", library.source.filename().string());
+    write_member(writer, "name", library.name.string());
     write_null_member(writer, "version");
-    // A failed replacement leaves the old generation serving: its number is told, with the hash of the
-    // refused bytes.
+    // The hash is of the refused bytes, which are no generation. An older one may serve on all the same.
+    write_null_member(writer, "generation");
     if (library.generation) {
-      write_member(writer, "generation", static_cast<std::int64_t>(library.generation->number));
+      write_member(writer, "serving_generation", static_cast<std::int64_t>(library.generation->number));
     } else {
-      write_null_member(writer, "generation");
+      write_null_member(writer, "serving_generation");
     }
     write_text_or_null(writer, "sha256", library.sha256);
     write_member(writer, "source", library.source.string());

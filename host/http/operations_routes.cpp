@@ -1,6 +1,9 @@
 #include "host/http/operations_routes.h"
 
+#include <memory>
+
 #include "host/base/json.h"
+#include "host/http/answers.h"
 
 namespace davit::http {
 namespace {
@@ -31,6 +34,13 @@ Response health_response(const std::vector<PartHealth>& parts) {
   if (!ready) response.headers.emplace_back("Retry-After", "5");
   response.body = std::string(text_of(buffer));
   return response;
+}
+
+void write_texts(JsonWriter& writer, const char* name, const std::vector<std::string>& texts) {
+  writer.Key(name);
+  writer.StartArray();
+  for (const std::string& text : texts) write_string(writer, text);
+  writer.EndArray();
 }
 
 Route route(std::string pattern, Access access, Thread thread, std::function<void(Exchange)> answer) {
@@ -66,6 +76,23 @@ std::vector<Route> operations_routes(std::function<std::vector<PartHealth>()> re
               exchange.responder.send(std::move(response));
             }),
   };
+}
+
+Route reload_route(std::function<void(std::function<void(Reloaded)> done)> reload) {
+  return {"POST", "/api/reload", Access::Admin, Thread::Worker,
+          [reload = std::move(reload)](Exchange exchange) {
+            auto responder = std::make_shared<Responder>(std::move(exchange.responder));
+            reload([responder](const Reloaded& reloaded) {
+              responder->send(json_answer([&](JsonWriter& writer) {
+                writer.StartObject();
+                write_member(writer, "changed", reloaded.mistakes.empty());
+                write_texts(writer, "mistakes", reloaded.mistakes);
+                write_texts(writer, "notes", reloaded.notes);
+                write_texts(writer, "waits_for_restart", reloaded.waits_for_restart);
+                writer.EndObject();
+              }));
+            });
+          }};
 }
 
 }  // namespace davit::http

@@ -1,4 +1,4 @@
-// /healthz, /readyz, /metrics and what a browser sees before the dashboard is built.
+// /healthz, /readyz, /metrics, /api/reload and what a browser sees before the dashboard is built.
 #pragma once
 
 #include <functional>
@@ -17,5 +17,15 @@ struct PartHealth {
 
 std::vector<Route> operations_routes(std::function<std::vector<PartHealth>()> readiness,
                                      metrics::Metrics& metrics, Access metrics_access);
+
+// What became of a changed configuration: taken over, or refused for its mistakes.
+struct Reloaded {
+  std::vector<std::string> mistakes;           // a line each; nothing changed if there is any
+  std::vector<std::string> notes;              // likewise, of what was taken over
+  std::vector<std::string> waits_for_restart;  // keys whose change does
+};
+
+// POST /api/reload: what SIGHUP does, with an answer once it is done.
+Route reload_route(std::function<void(std::function<void(Reloaded)> done)> reload);
 
 }  // namespace davit::http

@@ -10,7 +10,7 @@ namespace davit::http {
 namespace {
 
 // The request moves into memory that the delivery keeps alive, so the body is never copied.
-Delivery delivery_from(Request request, std::string webhook) {
+Delivery delivery_from(Request request, std::string webhook, const TrustedProxies& proxies) {
   auto kept = std::make_shared<Request>(std::move(request));
   Delivery delivery;
   delivery.id = new_id();
@@ -22,7 +22,7 @@ Delivery delivery_from(Request request, std::string webhook) {
   delivery.headers.reserve(kept->headers.size());
   for (const Header& header : kept->headers) delivery.headers.push_back({header.name, header.value});
   delivery.body = kept->body;
-  delivery.remote_address = kept->remote_address;
+  delivery.remote_address = client_address(*kept, proxies);
   delivery.received_at = kept->received_at;
   delivery.bytes = std::move(kept);
   return delivery;
@@ -130,16 +130,16 @@ Response webhook_response(const ingest::Outcome& outcome, std::string_view reque
   return response;
 }
 
-std::vector<Route> webhook_routes(ingest::Ingest& ingest, metrics::Metrics& metrics) {
+std::vector<Route> webhook_routes(ingest::Ingest& ingest, metrics::Metrics& metrics, TrustedProxies proxies) {
   Route receive;
   receive.method = "POST";
   receive.pattern = "/webhooks/{}";
   receive.access = Access::Public;  // a delivery proves itself by its signature
   receive.thread = Thread::Io;
-  receive.answer = [&ingest, &metrics](Exchange exchange) {
+  receive.answer = [&ingest, &metrics, proxies = std::move(proxies)](Exchange exchange) {
     std::string webhook = std::move(exchange.segments.front());
     auto responder = std::make_shared<Responder>(std::move(exchange.responder));
-    ingest.receive(delivery_from(std::move(exchange.request), std::move(webhook)),
+    ingest.receive(delivery_from(std::move(exchange.request), std::move(webhook), proxies),
                    [responder, &metrics](ingest::Outcome outcome) {
                      Response response = webhook_response(outcome, responder->request_id());
                      metrics.request_answered("/webhooks/{}", response.status);

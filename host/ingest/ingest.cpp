@@ -1,8 +1,9 @@
 // The life of a delivery before it is a task:
 //
-//   receive ── verify ── gate ──┬─ in process: hooks here ──────────────┐
-//                               └─ process: hooks in a runner ──┬───────┼─ store.accept ─ done
-//                                    crashed, hung, late ───────┘ Deferred
+//   receive ── limits ── verify ── gate ──┬─ in process: hooks here ──────────────┐
+//                │        │        │      └─ process: hooks in a runner ──┬───────┼─ store.accept ─ done
+//                └────────┴────────┴─ refuse: counted, sampled            │       │
+//                                              crashed, hung, late ───────┘ Deferred
 //
 //   run_deferred ── hooks in a runner or here ──┬─ store.settle_deferred
 //                                               └─ store.defer_again (back-off, parked at the cap)
@@ -19,8 +20,9 @@
 #include <set>
 #include <shared_mutex>
 
-#include "host/base/crypto.h"
+#include "host/ingest/address_limit.h"
 #include "host/ingest/record.h"
+#include "host/ingest/refusals.h"
 #include "host/isolation/protocol.h"
 #include "host/plugin/webhook_verification.h"
 
@@ -29,9 +31,8 @@ namespace {
 
 constexpr Duration kQuarantineRetry{300'000};
 constexpr int kDeferredLooks = 256;
+constexpr std::chrono::seconds kRefusalsTogether{1};
 constexpr std::size_t kDeferredPerWebhook = 4;
-constexpr int kCallsPerRunner = 10'000;
-constexpr std::size_t kRunnersPerWebhook = 4;
 
 // What a webhook's runners are started from, with the webhook it was made of.
 struct Spec {
@@ -123,6 +124,12 @@ Outcome refusal(OutcomeKind kind, std::string message) {
   outcome.kind = kind;
   outcome.message = std::move(message);
   if (kind == OutcomeKind::Unavailable) outcome.retry_after = Duration{5'000};
+  return outcome;
+}
+
+Outcome too_many(std::string message, std::chrono::nanoseconds wait) {
+  Outcome outcome = refusal(OutcomeKind::RateLimited, std::move(message));
+  outcome.retry_after = std::chrono::ceil<Duration>(wait);
   return outcome;
 }
 
@@ -230,7 +237,8 @@ struct Ingest::Parts : std::enable_shared_from_this<Ingest::Parts> {
         store(needs.store),
         metrics(needs.metrics),
         log(needs.log),
-        clock(needs.clock) {}
+        clock(needs.clock),
+        addresses(options.address_rate) {}
 
   const Options options;
   const plugin::Registry& registry;
@@ -238,6 +246,11 @@ struct Ingest::Parts : std::enable_shared_from_this<Ingest::Parts> {
   metrics::Metrics& metrics;
   Log& log;
   const Clock& clock;
+
+  AddressLimit addresses;
+  Refusals refusals;
+  // Of verified deliveries, by webhook; those of webhooks that went stay, as few as were ever configured.
+  Guarded<std::map<std::string, TokenBucket, std::less<>>> buckets;
 
   // The loop goes while the store's writer may still call back: who is not on the loop posts through post().
   std::shared_mutex life;
@@ -250,6 +263,7 @@ struct Ingest::Parts : std::enable_shared_from_this<Ingest::Parts> {
   std::map<std::string, std::set<std::string>> deferred_in_flight;  // ids by webhook
   isolation::Loop::TimerId deferred_timer = 0;
   WallTime deferred_at{};  // when the timer fires
+  MonotonicTime refusals_written{};
 
   std::atomic<std::size_t> in_runners{0};
 
@@ -260,6 +274,10 @@ struct Ingest::Parts : std::enable_shared_from_this<Ingest::Parts> {
   void verify_in_runner(std::shared_ptr<const plugin::Webhook> webhook, Delivery delivery, Done done);
   void conclude_own_check(const plugin::Webhook& webhook, Delivery delivery, Result<plugin::HookOutcome> said,
                           Done done);
+  std::optional<Outcome> too_many_verified(const plugin::Webhook& webhook);
+  void refuse(const plugin::Webhook& webhook, const Delivery& delivery, std::string_view cause,
+              Outcome outcome, const Done& done);
+  void write_refusals();
   void run_here(const plugin::Webhook& webhook, VerifiedDelivery delivery, Done done);
   void run_in_runner(std::shared_ptr<const plugin::Webhook> webhook, VerifiedDelivery delivery, Done done);
   void conclude(const plugin::Webhook& webhook, const VerifiedDelivery& delivery,
@@ -275,10 +293,6 @@ struct Ingest::Parts : std::enable_shared_from_this<Ingest::Parts> {
                          const VerifiedDelivery& delivery, Result<plugin::HookOutcome> said);
   void put_off(const store::DeferredDelivery& deferred, std::string reason, int max_tries);
   void deferred_done(const std::string& webhook, const std::string& id);
-  void run_again(std::shared_ptr<const plugin::Webhook> webhook,
-                 std::shared_ptr<const store::DeferredDelivery> stored,
-                 std::function<void(const VerifiedDelivery&, Result<plugin::HookOutcome>)> end);
-  void rehearse(const std::string& id, const std::function<void(Result<store::NewDelivery>)>& done);
   void arm_deferred_timer(WallTime at);
 };
 
@@ -305,6 +319,7 @@ Ingest::~Ingest() {
   }
   std::promise<void> gone;
   parts_->loop->post([&] {
+    parts_->write_refusals();
     parts_->pool.reset();
     gone.set_value();
   });
@@ -338,13 +353,6 @@ void Ingest::run_deferred() {
   parts_->post([parts = parts_] { parts->run_deferred(); });
 }
 
-void Ingest::rehearse(std::string delivery_id, std::function<void(Result<store::NewDelivery>)> done) {
-  auto shared = std::make_shared<std::function<void(Result<store::NewDelivery>)>>(std::move(done));
-  const bool posted =
-      parts_->post([parts = parts_, id = std::move(delivery_id), shared] { parts->rehearse(id, *shared); });
-  if (!posted) (*shared)(Error{ErrorCode::Unavailable, "the host stops"});
-}
-
 // ---- before the answer ----
 
 void Ingest::Parts::receive(Delivery delivery, Done done) {
@@ -356,10 +364,11 @@ void Ingest::Parts::receive(Delivery delivery, Done done) {
         "", refusal(OutcomeKind::NotFound, "there is no webhook of this name here, or it is disabled"), done);
   }
   std::shared_ptr<const plugin::Webhook> webhook = found->second;
+  if (auto wait = addresses.take(delivery.remote_address, clock.monotonic()); wait.count() > 0) {
+    return refuse(*webhook, delivery, "address_rate", too_many("too many requests from this address", wait),
+                  done);
+  }
   if (webhook->state != plugin::ServingState::Serving) {
-    log.warn("A delivery was refused because its webhook cannot serve", {{"webhook", delivery.webhook},
-                                                                         {"state", to_string(webhook->state)},
-                                                                         {"reason", webhook->state_reason}});
     const bool quarantined = webhook->state == plugin::ServingState::Quarantined;
     Outcome outcome =
         refusal(OutcomeKind::Unavailable,
@@ -367,10 +376,10 @@ void Ingest::Parts::receive(Delivery delivery, Done done) {
                                         : "this webhook is not ready to serve") +
                     "; its operator finds the reason in `davit plugins list`");
     if (quarantined) outcome.retry_after = kQuarantineRetry;
-    return finish(delivery.webhook, std::move(outcome), done);
+    return refuse(*webhook, delivery, to_string(webhook->state), std::move(outcome), done);
   }
   if (delivery.body.size() > webhook->max_body_bytes) {
-    return finish(delivery.webhook,
+    return refuse(*webhook, delivery, "too_large",
                   refusal(OutcomeKind::TooLarge, "the body is over this webhook's limit of " +
                                                      std::to_string(webhook->max_body_bytes) + " bytes"),
                   done);
@@ -381,8 +390,6 @@ void Ingest::Parts::receive(Delivery delivery, Done done) {
         webhook->in_process->answer_unverified(delivery, clock.monotonic() + webhook->settings.answer_within);
     if (early && *early) return finish(delivery.webhook, early_answer(std::move(**early)), done);
   }
-  std::string name = delivery.webhook;
-  std::string request_id = delivery.request_id;
   if (!webhook->in_process && plugin::who_checks(*webhook) == plugin::WhoChecks::ByPlugin) {
     return verify_in_runner(std::move(webhook), std::move(delivery), std::move(done));
   }
@@ -396,19 +403,64 @@ void Ingest::Parts::receive(Delivery delivery, Done done) {
     return plugin::verify_by_plugin(*webhook, std::move(delivery), verdict, cause);
   }();
   if (!verified) {
-    metrics.delivery_rejected(name, cause);
-    log.info("A delivery was refused", {{"webhook", name}, {"request", request_id}, {"cause", cause}});
-    return finish(name,
+    return refuse(*webhook, delivery, cause,
                   cause == "media_type" ? refusal(OutcomeKind::UnsupportedMedia, verified.error().message)
                                         : refusal_of(verified.error()),
                   done);
   }
+  if (auto fault = too_many_verified(*webhook)) {
+    return refuse(*webhook, verified->delivery(), "webhook_rate", std::move(*fault), done);
+  }
   if (auto fault = gate(verified->delivery())) {
-    metrics.delivery_rejected(name, "json");
-    return finish(name, std::move(*fault), done);
+    return refuse(*webhook, verified->delivery(), "json", std::move(*fault), done);
   }
   if (webhook->in_process) return run_here(*webhook, std::move(*verified), std::move(done));
   run_in_runner(std::move(webhook), std::move(*verified), std::move(done));
+}
+
+// Counts against the webhook only what its sender signed: a flood of anything else must not use up its share.
+std::optional<Outcome> Ingest::Parts::too_many_verified(const plugin::Webhook& webhook) {
+  const plugin::WebhookSettings& settings = webhook.settings;
+  if (settings.rate.per_second <= 0) return std::nullopt;
+  const MonotonicTime now = clock.monotonic();
+  const std::chrono::nanoseconds wait = buckets.with([&](auto& all) {
+    auto found = all.find(settings.instance);
+    if (found == all.end()) found = all.emplace(settings.instance, TokenBucket()).first;
+    return found->second.take(settings.rate, now);
+  });
+  if (wait.count() <= 0) return std::nullopt;
+  return too_many("too many deliveries to this webhook", wait);
+}
+
+void Ingest::Parts::refuse(const plugin::Webhook& webhook, const Delivery& delivery, std::string_view cause,
+                           Outcome outcome, const Done& done) {
+  metrics.delivery_rejected(webhook.settings.instance, cause);
+  if (refusals.note(webhook, delivery, cause)) {
+    post([self = shared_from_this()] {
+      const MonotonicTime due = self->refusals_written + kRefusalsTogether;
+      const auto delay = std::chrono::ceil<Duration>(due - self->clock.monotonic());
+      if (delay.count() <= 0) return self->write_refusals();
+      self->loop->after(delay, [self] { self->write_refusals(); });
+    });
+  }
+  finish(webhook.settings.instance, std::move(outcome), done);
+}
+
+// On the loop's thread.
+void Ingest::Parts::write_refusals() {
+  std::vector<store::RefusedDeliveries> refused = refusals.take();
+  if (refused.empty()) return;
+  refusals_written = clock.monotonic();
+  for (const store::RefusedDeliveries& each : refused) {
+    log.warn("Deliveries were refused", {{"webhook", each.webhook},
+                                         {"cause", each.cause},
+                                         {"count", each.count},
+                                         {"request", each.samples.front().request_id},
+                                         {"from", each.samples.front().remote_address}});
+  }
+  store.note_refusals(std::move(refused), [self = shared_from_this()](const Result<>& noted) {
+    if (!noted) self->log.warn("Refused deliveries could not be noted", {{"reason", noted.error().message}});
+  });
 }
 
 void Ingest::Parts::run_here(const plugin::Webhook& webhook, VerifiedDelivery delivery, Done done) {
@@ -424,19 +476,9 @@ const std::shared_ptr<const isolation::PreparedSpec>& Ingest::Parts::spec_of(
   if (found != specs.end()) return found->second.prepared;
   // A new snapshot brings new Webhook objects: forget those that nobody else holds any more.
   std::erase_if(specs, [](const auto& entry) { return entry.second.webhook.use_count() == 1; });
-  isolation::RunnerSpec spec;
-  spec.library = webhook->generation->stored;
-  spec.sha256 = webhook->generation->sha256;
-  spec.kind = PluginKind::Webhook;
-  spec.index = webhook->offer.index;
-  spec.name = webhook->settings.instance;
-  spec.config = webhook->settings.config;
-  spec.granted = webhook->settings.granted;
-  if (plugin::who_checks(*webhook) == plugin::WhoChecks::ByPlugin)
-    spec.signature_secrets = webhook->settings.secrets;
-  spec.calls_per_runner = kCallsPerRunner;
-  spec.max_runners = kRunnersPerWebhook;
-  return specs.emplace(webhook.get(), Spec{webhook, isolation::PreparedSpec::make(std::move(spec))})
+  return specs
+      .emplace(webhook.get(),
+               Spec{webhook, isolation::PreparedSpec::make(isolation::runner_spec_of(*webhook))})
       .first->second.prepared;
 }
 
@@ -479,15 +521,12 @@ void Ingest::Parts::run_in_runner(std::shared_ptr<const plugin::Webhook> webhook
 // yes, so a runner that crashes here costs the sender a 503 and not us an unverified row.
 void Ingest::Parts::verify_in_runner(std::shared_ptr<const plugin::Webhook> webhook, Delivery delivery,
                                      Done done) {
-  if (auto fault = gate(delivery)) {
-    metrics.delivery_rejected(delivery.webhook, "json");
-    return finish(delivery.webhook, std::move(*fault), done);
-  }
+  if (auto fault = gate(delivery)) return refuse(*webhook, delivery, "json", std::move(*fault), done);
   auto waiting = std::make_shared<std::pair<Delivery, Done>>(std::move(delivery), std::move(done));
   if (in_runners.fetch_add(1) >= options.max_in_runners) {
     in_runners.fetch_sub(1);
-    return finish(webhook->settings.instance, refusal(OutcomeKind::Unavailable, "too many deliveries wait"),
-                  waiting->second);
+    return refuse(*webhook, waiting->first, "overload",
+                  refusal(OutcomeKind::Unavailable, "too many deliveries wait"), waiting->second);
   }
   MonotonicTime deadline = clock.monotonic() + webhook->settings.answer_within;
   post([self = shared_from_this(), webhook, waiting, deadline] {
@@ -513,10 +552,9 @@ void Ingest::Parts::conclude_own_check(const plugin::Webhook& webhook, Delivery 
                                        Result<plugin::HookOutcome> said, Done done) {
   const std::string& name = webhook.settings.instance;
   if (!said && said.error().code != ErrorCode::Unauthorized && worth_another_try(said.error().code)) {
-    metrics.delivery_rejected(name, "plugin");
     log.warn("A delivery could not be checked by its plugin",
              {{"webhook", name}, {"reason", said.error().message}});
-    return finish(name,
+    return refuse(webhook, delivery, "plugin",
                   refusal(OutcomeKind::Unavailable, "the delivery could not be checked; send it again later"),
                   done);
   }
@@ -524,9 +562,9 @@ void Ingest::Parts::conclude_own_check(const plugin::Webhook& webhook, Delivery 
   bool unauthorized = !said && said.error().code == ErrorCode::Unauthorized;
   auto verified = plugin::verify_by_plugin(webhook, std::move(delivery),
                                            unauthorized ? Result<>(said.error()) : Result<>(), cause);
-  if (!verified) {
-    metrics.delivery_rejected(name, cause);
-    return finish(name, refusal_of(verified.error()), done);
+  if (!verified) return refuse(webhook, delivery, cause, refusal_of(verified.error()), done);
+  if (auto fault = too_many_verified(webhook)) {
+    return refuse(webhook, verified->delivery(), "webhook_rate", std::move(*fault), done);
   }
   conclude(webhook, *verified, std::move(said), std::move(done));
 }
@@ -542,12 +580,11 @@ void Ingest::Parts::conclude(const plugin::Webhook& webhook, const VerifiedDeliv
                   std::move(done));
   }
   if (auto refused = refusal_by_hooks(said.error())) {
-    metrics.delivery_rejected(name, to_string(said.error().code));
     log.info("A delivery was refused by its webhook", {{"webhook", name},
                                                        {"request", delivery.delivery().request_id},
                                                        {"code", to_string(said.error().code)},
                                                        {"reason", said.error().message}});
-    return finish(name, std::move(*refused), done);
+    return refuse(webhook, delivery.delivery(), to_string(said.error().code), std::move(*refused), done);
   }
   log.warn("The hooks of a webhook failed; the delivery is kept and they run again",
            {{"webhook", name}, {"delivery", delivery.delivery().id}, {"reason", said.error().message}});
@@ -662,56 +699,20 @@ void Ingest::Parts::run_one_deferred(std::shared_ptr<const store::DeferredDelive
     return put_off(*deferred, "its webhook does not serve at the moment", 1'000'000);
   }
   std::shared_ptr<const plugin::Webhook> webhook = found->second;
-  run_again(webhook, deferred,
-            [self = shared_from_this(), deferred, webhook](const VerifiedDelivery& delivery,
-                                                           Result<plugin::HookOutcome> said) {
-              self->conclude_deferred(*deferred, *webhook, delivery, std::move(said));
-            });
-}
-
-// The hooks on a stored delivery; nobody waits for an answer within `answer_within`.
-void Ingest::Parts::run_again(std::shared_ptr<const plugin::Webhook> webhook,
-                              std::shared_ptr<const store::DeferredDelivery> stored,
-                              std::function<void(const VerifiedDelivery&, Result<plugin::HookOutcome>)> end) {
-  auto verified = std::make_shared<VerifiedDelivery>(delivery_again(std::move(stored)));
+  auto verified = std::make_shared<VerifiedDelivery>(delivery_again(deferred));
   MonotonicTime deadline = clock.monotonic() + options.deferred_deadline;
-  if (webhook->in_process) return end(*verified, webhook->in_process->run(*verified, deadline));
+  if (webhook->in_process) {
+    auto said = webhook->in_process->run(*verified, deadline);
+    return conclude_deferred(*deferred, *webhook, *verified, std::move(said));
+  }
   isolation::Call call;
   isolation::set_request(call, isolation::webhook_run_request(*verified));
   call.deadline = deadline;
   call.cancel_grace = Duration{0};
-  call.on_end = [verified, end = std::move(end)](isolation::CallOutcome outcome) {
-    end(*verified, said_by(outcome));
+  call.on_end = [self = shared_from_this(), deferred, webhook, verified](isolation::CallOutcome outcome) {
+    self->conclude_deferred(*deferred, *webhook, *verified, said_by(outcome));
   };
   pool->call(spec_of(webhook), std::move(call));
-}
-
-void Ingest::Parts::rehearse(const std::string& id,
-                             const std::function<void(Result<store::NewDelivery>)>& done) {
-  auto stored = store.delivery_to_run(id);
-  if (!stored) return done(stored.error());
-  auto snapshot = registry.current();
-  auto found = snapshot->webhooks.find(stored->delivery.webhook);
-  if (found == snapshot->webhooks.end() || found->second->state != plugin::ServingState::Serving) {
-    return done(Error{ErrorCode::Unavailable, "webhook " + stored->delivery.webhook +
-                                                  " does not serve; davit plugins list says why"});
-  }
-  std::shared_ptr<const plugin::Webhook> webhook = found->second;
-  run_again(webhook, std::make_shared<const store::DeferredDelivery>(std::move(*stored)),
-            [self = shared_from_this(), webhook, done](const VerifiedDelivery& delivery,
-                                                       Result<plugin::HookOutcome> said) {
-              if (said) {
-                store::NewDelivery record = record_of(*webhook, delivery, *said);
-                fit_to_agents(record.answer.tasks, *self->registry.current());
-                return done(std::move(record));
-              }
-              const std::string& reason = said.error().message;
-              store::NewDelivery record = worth_another_try(said.error().code)
-                                              ? deferred_record(*webhook, delivery, reason)
-                                              : refused_record(*webhook, delivery, reason);
-              record.answer.message = reason;
-              done(std::move(record));
-            });
 }
 
 void Ingest::Parts::conclude_deferred(const store::DeferredDelivery& deferred, const plugin::Webhook& webhook,

@@ -13,6 +13,7 @@
 
 #include "host/base/clock.h"
 #include "host/base/log.h"
+#include "host/base/token_bucket.h"
 #include "host/isolation/process_tree.h"
 #include "host/isolation/runner_pool.h"
 #include "host/metrics/metrics.h"
@@ -34,7 +35,7 @@ enum class OutcomeKind {
   NotFound,          // no such webhook, or disabled
   TooLarge,          // over the webhook's body limit
   UnsupportedMedia,  // not a media type the webhook takes
-  RateLimited,       // the webhook asks for later
+  RateLimited,       // too many of one address or to one webhook, or the webhook asks for later
   Unavailable,       // no secret configured, bad config, storage failure, overload
 };
 
@@ -58,6 +59,7 @@ struct Options {
       2'000;  // deliveries waiting for or in runners; beyond it they are deferred at once
   Duration deferred_deadline{30'000};  // for hooks that run again
   Duration deferred_backoff{2'000};    // doubled per try, at most 10 minutes
+  Rate address_rate;                   // of requests from one address, whatever they are
 };
 
 // Thread-safe.
@@ -87,11 +89,6 @@ class Ingest {
   // Runs the hooks of deferred deliveries that are due; arms a timer for the next ones. Called at start and
   // when something was deferred or replayed.
   void run_deferred();
-
-  // Runs the hooks on a stored delivery and tells what would be stored; stores nothing. A verdict of Deferred
-  // says that the hooks failed, with the reason as message. NotFound, or Unavailable if its webhook does not
-  // serve. `done` is called on the loop's thread.
-  void rehearse(std::string delivery_id, std::function<void(Result<store::NewDelivery>)> done);
 
   // After Registry::publish: runners of what does not serve any more end, busy ones after their call.
   void plugins_changed();

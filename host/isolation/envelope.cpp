@@ -1,6 +1,5 @@
 #include "host/isolation/envelope.h"
 
-#include "host/base/crypto.h"
 #include "host/base/json.h"
 #include "host/isolation/frames.h"
 
@@ -23,34 +22,6 @@ std::int64_t nanoseconds(MonotonicTime time) {
 }
 
 }  // namespace
-
-// Length-prefixed members, so that no two specs run into the same text.
-PreparedSpec::PreparedSpec(RunnerSpec spec) : spec_(std::move(spec)) {
-  std::string text;
-  auto add = [&text](std::string_view part) {
-    text += std::to_string(part.size());
-    text += ':';
-    text += part;
-  };
-  add(spec_.library.native());
-  add(spec_.sha256);
-  add(to_string(spec_.kind));
-  add(std::to_string(spec_.index));
-  add(spec_.name);
-  add(spec_.config);
-  add(std::to_string(spec_.granted.size()));
-  for (const plugin::Secret& secret : spec_.granted) add(secret.name), add(secret.value);
-  add(std::to_string(spec_.signature_secrets.size()));
-  for (const std::string& secret : spec_.signature_secrets) add(secret);
-  for (const auto& [name, value] : spec_.environment) add(name), add(value);
-  add(std::to_string(spec_.calls_per_runner));
-  add(std::to_string(spec_.max_runners));
-  key_ = davit::sha256(text);
-}
-
-std::shared_ptr<const PreparedSpec> PreparedSpec::make(RunnerSpec spec) {
-  return std::shared_ptr<const PreparedSpec>(new PreparedSpec(std::move(spec)));
-}
 
 std::string hello_json(std::string_view sha256, std::string_view nonce) {
   JsonBuffer buffer;

@@ -167,16 +167,22 @@ Result<std::unique_ptr<Loop>> Loop::start(std::string thread_name) {
   return loop;
 }
 
-Loop::~Loop() {
+Loop::~Loop() { stop(); }
+
+void Loop::stop() {
   if (!parts_->thread.joinable()) return;
   parts_->posts.with([](Parts::Posts& posts) { posts.stopping = true; });
   std::uint64_t one = 1;
   [[maybe_unused]] auto written = write(parts_->wake.number(), &one, sizeof one);
   parts_->thread.join();
+  // Whoever waits for one of them goes on.
+  std::vector<Function> dropped;
+  parts_->posts.with([&](Parts::Posts& posts) { dropped.swap(posts.functions); });
 }
 
 void Loop::post(std::function<void()> function) {
   const bool wakes = parts_->posts.with([&](Parts::Posts& posts) {
+    if (posts.stopping) return false;
     posts.functions.push_back(std::move(function));
     return std::exchange(posts.sleeping, false);
   });

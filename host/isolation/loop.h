@@ -17,8 +17,11 @@ class Loop {
  public:
   // The name is cut to the system's 15 characters. Unavailable if the system gives no descriptor or thread.
   static Result<std::unique_ptr<Loop>> start(std::string thread_name);
-  // Stops and joins; functions not yet run are dropped. Never called on the loop thread.
+  // As stop().
   ~Loop();
+  // Ends and joins the thread; functions not yet run are dropped, as are those posted later. Never called on
+  // the loop thread.
+  void stop();
 
   // From any thread. Runs soon on the loop thread, in order. Wakes the thread only if it sleeps, so a burst
   // of posts costs one wake-up.

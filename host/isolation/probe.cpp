@@ -18,25 +18,32 @@
 namespace davit::isolation {
 namespace {
 
-using plugin::refuse;
 namespace refusal = plugin::refusal;
 using Verdict = std::variant<ProbeReport, Refusal>;
 
 constexpr Duration kKillLimit{10'000};
+constexpr Duration kEndPatience{1'000};  // for an instance that was created to be destroyed again
 
-// One look at one file. Confined to the calling thread.
+// What a child is asked once it has greeted.
+struct Question {
+  FrameKind kind = FrameKind::Scan;
+  std::string json;
+  RunnerStart start;
+  std::string what;  // was done to it: "looked at"
+};
+
+// One question to one child. Confined to the calling thread. The verdict on what was to be created is an
+// empty report, or a refusal.
 class Probe {
  public:
-  Probe(const std::filesystem::path& file, const ProbeOptions& options, KnownChildren& children, Log& log)
-      : file_(file), options_(options), children_(children), log_(log) {}
+  Probe(Question question, const ProbeOptions& options, KnownChildren& children, Log& log)
+      : question_(std::move(question)), options_(options), children_(children), log_(log) {
+    question_.start.command = options_.runner_command;
+  }
 
   Verdict run() {
-    RunnerStart start;
-    start.command = options_.runner_command;
-    start.name = "probe";
-    start.tag = file_.filename().string();
-    auto process = start_runner(start, children_);
-    if (!process.ok()) return refuse(refusal::kProbeFailed, process.error().message);
+    auto process = start_runner(question_.start, children_);
+    if (!process.ok()) return no(refusal::kProbeFailed, process.error().message);
     process_ = std::move(*process);
     Verdict verdict = talk();
     end_process();
@@ -49,10 +56,16 @@ class Probe {
   std::optional<Verdict> handle(const Frame& frame);
   std::optional<Verdict> send(FrameKind kind, std::string json);
   Verdict judge_end(int wait_status);
+  Refusal no(const plugin::RefusalCode& code, std::string what) const;
+  void let_destroy();
   void end_process();
   std::string last_words() const;
+  // What the log is to call it.
+  const std::string& subject() const {
+    return question_.kind == FrameKind::Scan ? question_.start.tag : question_.start.name;
+  }
 
-  const std::filesystem::path& file_;
+  Question question_;
   const ProbeOptions& options_;
   KnownChildren& children_;
   Log& log_;
@@ -70,28 +83,31 @@ Verdict Probe::talk() {
   if (auto failed = send(FrameKind::Hello, hello_json("", nonce_))) return *failed;
   bool output_open = true;
   for (;;) {
-    pollfd waits[] = {{process_.calls.number(), POLLIN, 0},
+    const auto calls = static_cast<short>(writer_.pending() ? POLLIN | POLLOUT : POLLIN);
+    pollfd waits[] = {{process_.calls.number(), calls, 0},
                       {process_.pidfd.number(), POLLIN, 0},
                       {output_open ? process_.output.number() : -1, POLLIN, 0},
                       {options_.stop_fd, POLLIN, 0}};
     const auto left = std::chrono::ceil<Duration>(deadline - std::chrono::steady_clock::now()).count();
     if (left <= 0) {
-      return refuse(refusal::kProbeTimeout, "It did not come back within " +
-                                                std::to_string(options_.deadline.count()) +
-                                                " ms when it was looked at, and was killed");
+      return no(refusal::kProbeTimeout, "It did not come back within " +
+                                            std::to_string(options_.deadline.count()) + " ms when it was " +
+                                            question_.what + ", and was killed");
     }
     if (poll(waits, 4, static_cast<int>(left)) < 0 && errno != EINTR) {
-      return refuse(refusal::kProbeFailed, "poll: " + errno_text(errno));
+      return no(refusal::kProbeFailed, "poll: " + errno_text(errno));
     }
-    if (waits[3].revents != 0) return refuse(refusal::kProbeFailed, "davit stops");
+    if (waits[3].revents != 0) return no(refusal::kProbeFailed, "davit stops");
     if (waits[2].revents != 0) {
-      output_open = output_.read_from(
-          process_.output.number(), 256u << 10, std::chrono::steady_clock::now(), [&](std::string_view line) {
-            log_.info("plugin output", {{"library", file_.filename().string()}, {"line", line}});
-          });
+      output_open = output_.read_from(process_.output.number(), 256u << 10, std::chrono::steady_clock::now(),
+                                      [&](std::string_view line) {
+                                        log_.info("plugin output", {{"library", subject()}, {"line", line}});
+                                      });
     }
+    // A process that is gone takes nothing more; its end says why.
+    if ((waits[0].revents & POLLOUT) != 0 && !writer_.flush(process_.calls.number()).ok()) writer_ = {};
     // What it said before it died counts, so frames come before the end of the process.
-    if (waits[0].revents != 0 || waits[1].revents != 0) {
+    if ((waits[0].revents & ~POLLOUT) != 0 || waits[1].revents != 0) {
       if (auto verdict = read_frames()) return *verdict;
     }
     if (waits[1].revents != 0) {
@@ -105,7 +121,7 @@ Verdict Probe::talk() {
     if ((waits[0].revents & (POLLHUP | POLLERR)) != 0 && waits[1].revents == 0) {
       pollfd end{process_.pidfd.number(), POLLIN, 0};
       if (poll(&end, 1, static_cast<int>(std::min<std::int64_t>(left, 1000))) == 0) {
-        return refuse(refusal::kProbeFailed, "It closed the descriptors of the process that looked at it");
+        return no(refusal::kProbeFailed, "It closed the descriptors of the process that looked at it");
       }
     }
   }
@@ -116,7 +132,7 @@ std::optional<Verdict> Probe::read_frames() {
   while (got.ok() && *got == FrameReader::Got::Bytes) {
     for (;;) {
       auto frame = reader_.next();
-      if (!frame.ok()) return refuse(refusal::kProbeFailed, "It broke the protocol of the probe");
+      if (!frame.ok()) return no(refusal::kProbeFailed, "It broke the protocol of the probe");
       if (!*frame) break;
       if (auto verdict = handle(**frame)) return verdict;
     }
@@ -130,42 +146,57 @@ std::optional<Verdict> Probe::handle(const Frame& frame) {
     case FrameKind::Welcome:
       if (greeted_ || !check_welcome(frame.json, nonce_).ok()) break;
       greeted_ = true;
-      return send(FrameKind::Scan, scan_json(file_, options_.memory_limit));
+      return send(question_.kind, std::move(question_.json));
     case FrameKind::Scanned: {
-      if (!greeted_) break;
+      if (!greeted_ || question_.kind != FrameKind::Scan) break;
       auto report = plugin::probe_report_from_json(frame.json);
       if (report.ok()) return std::move(*report);
-      return refuse(refusal::kBadMetadata, report.error().message);
+      return no(refusal::kBadMetadata, report.error().message);
     }
+    case FrameKind::Created:
+      if (!greeted_ || question_.kind != FrameKind::Create) break;
+      let_destroy();
+      return ProbeReport{};
     case FrameKind::Refused: {
       Refusal refused = refusal_from_json(frame.json);
       if (refused.code == "wrong_protocol" || refused.code == "broke_protocol") {
-        return refuse(refusal::kProbeFailed, refused.reason);
+        return no(refusal::kProbeFailed, refused.reason);
       }
       return refused;
     }
+    case FrameKind::Log:
+      if (!greeted_ || question_.kind != FrameKind::Create) break;
+      if (auto said = log_from_json(frame.json); said.ok())
+        log_.write(said->level, "plugin", {{"plugin", question_.start.name}, {"line", said->line}});
+      return std::nullopt;
     default:
       break;
   }
-  return refuse(refusal::kProbeFailed, "It broke the protocol of the probe");
+  return no(refusal::kProbeFailed, "It broke the protocol of the probe");
 }
 
 std::optional<Verdict> Probe::send(FrameKind kind, std::string json) {
-  // These frames are small and the socket is empty, so they go at once; if the process is gone, its end says
-  // why.
+  // If the process is gone, its end says why.
   auto sent = writer_.send(process_.calls.number(), kind, std::move(json));
-  if (sent.ok() && writer_.pending()) return refuse(refusal::kProbeFailed, "its socket is full");
+  if (!sent.ok() && sent.error().code == ErrorCode::TooLarge)
+    return no(refusal::kProbeFailed, sent.error().message);
   return std::nullopt;
 }
 
+// With the remedy, if it is about a library that is looked at.
+Refusal Probe::no(const plugin::RefusalCode& code, std::string what) const {
+  if (question_.kind == FrameKind::Scan) return plugin::refuse(code, std::move(what));
+  return {std::string(code.code), std::move(what)};
+}
+
 Verdict Probe::judge_end(int wait_status) {
-  const std::string end = describe_end(wait_status) + " while it was looked at" + last_words();
+  const std::string end = describe_end(wait_status) + " while it was " + question_.what + last_words();
   if (WIFSIGNALED(wait_status) && WTERMSIG(wait_status) == SIGKILL) {
-    return refuse(refusal::kProbeMemory, "The process was " + end + ", probably because memory ran out");
+    return no(refusal::kProbeMemory, "The process was " + end + ", probably because memory ran out");
   }
-  if (WIFSIGNALED(wait_status)) return refuse(refusal::kProbeCrashed, "The process was " + end);
-  if (!greeted_) return refuse(refusal::kProbeFailed, "The process " + end);
-  return refuse(refusal::kProbeExited, "The process " + end);
+  if (WIFSIGNALED(wait_status)) return no(refusal::kProbeCrashed, "The process was " + end);
+  if (!greeted_) return no(refusal::kProbeFailed, "The process " + end);
+  return no(refusal::kProbeExited, "The process " + end);
 }
 
 // The last line it printed, which is often the message of an assertion or of an exception.
@@ -179,12 +210,19 @@ std::string Probe::last_words() const {
   return " (it said: " + words + ")";
 }
 
+// What create() has begun outside of the process, destroy() may have to end. Not waited for any longer than
+// that: whether it comes back is another question.
+void Probe::let_destroy() {
+  if (send(FrameKind::End, "{}")) return;
+  pollfd end{process_.pidfd.number(), POLLIN, 0};
+  static_cast<void>(poll(&end, 1, static_cast<int>(kEndPatience.count())));
+}
+
 void Probe::end_process() {
   TreeKill tree = reaped_ ? TreeKill(children_)
                           : TreeKill(process_.pid, process_.pidfd.number(), children_, process_.cgroup.get());
   if (!kill_tree(tree, kKillLimit)) {
-    log_.error("a process tree could not be killed",
-               {{"library", file_.filename().string()}, {"pid", process_.pid}});
+    log_.error("a process tree could not be killed", {{"library", subject()}, {"pid", process_.pid}});
   }
 }
 
@@ -192,7 +230,21 @@ void Probe::end_process() {
 
 std::variant<ProbeReport, Refusal> probe(const std::filesystem::path& stored_file,
                                          const ProbeOptions& options, KnownChildren& children, Log& log) {
-  return Probe(stored_file, options, children, log).run();
+  Question question{FrameKind::Scan, scan_json(stored_file, options.memory_limit), {}, "looked at"};
+  question.start.name = "probe";
+  question.start.tag = stored_file.filename().string();
+  return Probe(std::move(question), options, children, log).run();
+}
+
+std::optional<std::string> try_out(const RunnerSpec& spec, const ProbeOptions& options,
+                                   KnownChildren& children, Log& log) {
+  Question question{FrameKind::Create, create_json(spec, options.memory_limit), {}, "created"};
+  question.start.name = spec.name;
+  question.start.tag = "trial";
+  question.start.environment = spec.environment;
+  Verdict verdict = Probe(std::move(question), options, children, log).run();
+  if (auto* refusal = std::get_if<Refusal>(&verdict)) return std::move(refusal->reason);
+  return std::nullopt;
 }
 
 }  // namespace davit::isolation

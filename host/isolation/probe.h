@@ -1,8 +1,9 @@
-// Opening an unknown library in a child that may die.
+// Opening an unknown library, and creating an instance for the first time, in a child that may die.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "host/base/clock.h"
 #include "host/base/log.h"
 #include "host/isolation/process_tree.h"
+#include "host/isolation/runner_spec.h"
 #include "host/model/plugin_info.h"
 
 namespace davit::isolation {
@@ -17,7 +19,7 @@ namespace davit::isolation {
 struct ProbeOptions {
   std::vector<std::string> runner_command;  // default: /proc/self/exe with the internal mode
   Duration deadline{5000};                  // then the child is killed: refused as "probe_timeout"
-  std::uint64_t memory_limit = 1u << 30;    // address space of the child (not under sanitizers)
+  std::uint64_t memory_limit = 1u << 30;    // address space of the child (not under sanitizers); 0: no limit
   int stop_fd = -1;                         // once readable, the child is killed: refused as "probe_failed"
 };
 
@@ -28,5 +30,12 @@ struct ProbeOptions {
 // thread.
 std::variant<ProbeReport, Refusal> probe(const std::filesystem::path& stored_file,
                                          const ProbeOptions& options, KnownChildren& children, Log& log);
+
+// Creates an instance once, in a runner that is used for nothing else, and destroys it again. Nullopt if that
+// works, else a sentence why not: in the plugin's words where it has some, otherwise how the runner ended or
+// that the deadline came. The memory limit is that of the spec's runners (0: none). Blocks and kills as
+// probe() does.
+std::optional<std::string> try_out(const RunnerSpec& spec, const ProbeOptions& options,
+                                   KnownChildren& children, Log& log);
 
 }  // namespace davit::isolation

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "host/model/plugin_info.h"
+#include "host/plugin/registry.h"
 #include "host/plugin/settings.h"
 
 namespace davit::isolation {
@@ -26,6 +27,10 @@ struct RunnerSpec {
   int calls_per_runner = 100;
   std::size_t max_runners = 0;  // of this spec at a time; 0: only the pool's limit
 };
+
+// What an instance that has a generation runs in.
+RunnerSpec runner_spec_of(const plugin::Webhook& webhook);
+RunnerSpec runner_spec_of(const plugin::Agent& agent);
 
 // A spec with its key, made once and used for many calls: equal specs have equal keys. Immutable,
 // thread-safe.

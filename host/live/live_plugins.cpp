@@ -13,7 +13,8 @@
 #include <cstdlib>
 #include <thread>
 
-#include "host/base/json.h"
+#include "host/live/changes.h"
+#include "host/live/kept_rulings.h"
 #include "host/plugin/refusal_codes.h"
 
 namespace davit::live {
@@ -24,10 +25,8 @@ constexpr Duration kVerdicts{5};  // that come together
 constexpr Duration kFirstPatience{60'000};
 constexpr Duration kLongestPatience{3'600'000};
 constexpr Duration kLeastSettle{20};
-constexpr Duration kBootPatience{500};                 // for probes that nobody asked for
-constexpr const char* kSwitches = "plugins.switched";  // setting: {"webhooks":{"github":false},"agents":{}}
-
-std::string short_hash(const plugin::Generation& generation) { return generation.sha256.substr(0, 12); }
+constexpr Duration kBootPatience{500};  // for probes that nobody asked for
+constexpr Duration kBootTrials{2'000};  // before what served before does so at first
 
 bool has_code(const plugin::LibraryRecord& library, const plugin::RefusalCode& code) {
   return library.refusal && library.refusal->code == code.code;
@@ -36,34 +35,6 @@ bool has_code(const plugin::LibraryRecord& library, const plugin::RefusalCode& c
 bool any_has(const std::vector<plugin::LibraryRecord>& libraries, const plugin::RefusalCode& code) {
   return std::any_of(libraries.begin(), libraries.end(),
                      [&](const auto& library) { return has_code(library, code); });
-}
-
-bool is_same(const plugin::LibraryRecord& one, const plugin::LibraryRecord& other) {
-  auto said = [](const plugin::LibraryRecord& library) {
-    return library.refusal ? library.refusal->code + library.refusal->reason : std::string();
-  };
-  return one.source == other.source && one.sha256 == other.sha256 && one.generation == other.generation &&
-         said(one) == said(other);
-}
-
-using Switches = std::map<std::string, bool, std::less<>>;
-
-Switches switches_from(const JsonValue& all, std::string_view kind) {
-  Switches switches;
-  const JsonValue* members = find_member(all, kind);
-  if (members == nullptr || !members->IsObject()) return switches;
-  for (const auto& member : members->GetObject()) {
-    if (member.value.IsBool())
-      switches[std::string(member.name.GetString(), member.name.GetStringLength())] = member.value.GetBool();
-  }
-  return switches;
-}
-
-void write_switches(JsonWriter& writer, std::string_view kind, const Switches& switches) {
-  writer.Key(kind.data(), static_cast<rapidjson::SizeType>(kind.size()));
-  writer.StartObject();
-  for (const auto& [name, on] : switches) write_member(writer, name, on);
-  writer.EndObject();
 }
 
 }  // namespace
@@ -92,12 +63,25 @@ Result<std::unique_ptr<LivePlugins>> LivePlugins::start(const Needs& needs, Want
         return isolation::probe(file, options, own->needs_.children, own->needs_.log);
       },
       [own] { own->loop_->post([own] { own->scan_soon(kVerdicts); }); });
+  live->trials_ = std::make_unique<TrialDesk>(
+      [own](const isolation::RunnerSpec& spec) {
+        auto options = own->trial_.with([](const isolation::ProbeOptions& now) { return now; });
+        return isolation::try_out(spec, options, own->needs_.children, own->needs_.log);
+      },
+      [own] {
+        own->loop_->post([own] {
+          if (own->stopped_) return;
+          own->publish_anew();
+          own->plan_next_scan();
+          own->answer_rescans();
+        });
+      });
   live->set_probe_options();
   live->loop_->run([own] {
     own->watch_folder();
     own->first_scan();
-    own->scanner_.forget_unused();
-    own->publish(own->assembled());
+    own->scanner_.forget_unused(hashes_of(own->served_));
+    own->publish_first();
     own->plan_next_scan();
   });
   return live;
@@ -105,6 +89,10 @@ Result<std::unique_ptr<LivePlugins>> LivePlugins::start(const Needs& needs, Want
 
 LivePlugins::~LivePlugins() {
   stop();
+  // Until its thread has ended, all of this is in its hands.
+  loop_->run([] {});
+  loop_->stop();
+  trials_.reset();
   desk_.reset();
   loop_.reset();
   // Instances in this process note their calls here to the last.
@@ -149,30 +137,39 @@ void LivePlugins::open_trail() {
 void LivePlugins::stop() {
   ::eventfd_write(stopping_.number(), 1);
   if (trail_) trail_->blame_nobody();
+  {
+    std::lock_guard lock(gate_);
+    closed_ = true;
+    listener_ = nullptr;
+  }
   if (!loop_) return;
-  loop_->run([this] {
+  loop_->post([this] {
     stopped_ = true;
     for (auto* timer : {&scan_timer_, &retry_timer_}) {
       if (*timer != 0) loop_->cancel(std::exchange(*timer, 0));
     }
     if (watch_) loop_->unwatch(watch_->fd());
     watch_.reset();
-    listener_ = nullptr;
-    waiting_for_probes_.clear();
+    answer_rescans();
   });
 }
 
 void LivePlugins::on_publish(std::function<void()> listener) {
-  loop_->run([&] {
-    listener_ = std::move(listener);
-    if (listener_) listener_();
-  });
+  std::lock_guard lock(gate_);
+  if (closed_) return;
+  listener_ = std::move(listener);
+  if (listener_) listener_();
 }
 
 void LivePlugins::set_probe_options() {
   probe_.with([this](isolation::ProbeOptions& options) {
     options.deadline = wanted_.probe_deadline;
     options.memory_limit = wanted_.probe_memory;
+    options.stop_fd = stopping_.number();
+  });
+  trial_.with([this](isolation::ProbeOptions& options) {
+    options.deadline = wanted_.probe_deadline;
+    options.memory_limit = wanted_.runner_memory;
     options.stop_fd = stopping_.number();
   });
 }
@@ -249,32 +246,50 @@ void LivePlugins::first_scan() {
   }
 }
 
+// What is to be tried first has served nobody yet; what served before waits a little for it.
+void LivePlugins::publish_first() {
+  auto snapshot = assembled(*needs_.registry.current());
+  if (trials_->any_under_way()) {
+    trials_->wait(kBootTrials);
+    snapshot = assembled(*snapshot);
+  }
+  publish(std::move(snapshot));
+}
+
 void LivePlugins::scan() {
   std::vector<plugin::LibraryRecord> found = scanner_.scan();
   const bool unchanged =
       std::equal(found.begin(), found.end(), libraries_.begin(), libraries_.end(), is_same);
   libraries_ = std::move(found);
-  if (!unchanged) publish(assembled());
+  if (!unchanged) publish_anew();
   plan_next_scan();
-  if (any_has(libraries_, plugin::refusal::kProbing)) return;
-  for (auto& done : std::exchange(waiting_for_probes_, {})) done();
+  answer_rescans();
 }
 
-// A verdict calls for a scan by itself; only what settles or may pass needs a timer.
+void LivePlugins::answer_rescans() {
+  if (!stopped_ && (any_has(libraries_, plugin::refusal::kProbing) || trials_->any_under_way())) return;
+  for (auto& done : std::exchange(rescans_, {})) done();
+}
+
+// A verdict calls for a scan by itself; only what settles or may pass needs a timer. One patience for all
+// that may pass: it grows from look to look and begins anew once there is nothing of that kind.
 void LivePlugins::plan_next_scan() {
   if (any_has(libraries_, plugin::refusal::kNotSettled))
     scan_soon(std::max(wanted_.scan.settle, kLeastSettle));
   const bool may_pass =
+      trials_->any_failed() ||
       std::any_of(libraries_.begin(), libraries_.end(), [](const plugin::LibraryRecord& library) {
         return library.refusal && plugin::is_passing(library.refusal->code) &&
                !has_code(library, plugin::refusal::kNotSettled) &&
                !has_code(library, plugin::refusal::kProbing);
       });
-  if (!may_pass && !any_has(libraries_, plugin::refusal::kProbing)) patience_ = kFirstPatience;
+  if (!may_pass && !any_has(libraries_, plugin::refusal::kProbing) && !trials_->any_under_way())
+    patience_ = kFirstPatience;
   if (!may_pass || retry_timer_ != 0 || stopped_) return;
   retry_timer_ = loop_->after(patience_, [this] {
     retry_timer_ = 0;
     desk_->forget();
+    if (trials_->forget_failures()) publish_anew();
     scan();
   });
   patience_ = std::min(patience_ * 2, kLongestPatience);
@@ -282,29 +297,40 @@ void LivePlugins::plan_next_scan() {
 
 void LivePlugins::rescan(std::function<void()> done) {
   loop_->post([this, done = std::move(done)]() mutable {
-    if (stopped_) return;
+    if (stopped_) return done();
     scanner_.forget_refusals();
     desk_->forget();
     watch_folder();
-    waiting_for_probes_.push_back(std::move(done));
+    rescans_.push_back(std::move(done));
+    if (trials_->forget_failures()) publish_anew();
     scan();
   });
 }
 
 // ---- publishing ----
 
-std::shared_ptr<const plugin::Snapshot> LivePlugins::assembled() const {
-  return plugin::assemble(libraries_, wanted_.webhooks, wanted_.agents, *needs_.registry.current(),
-                          needs_.log, needs_.clock, watchdog_.get(), rulings_);
+std::shared_ptr<const plugin::Snapshot> LivePlugins::assembled(const plugin::Snapshot& previous) const {
+  return plugin::assemble({libraries_, wanted_.webhooks, wanted_.agents, previous, rulings_, served_,
+                           needs_.log, needs_.clock, watchdog_.get(), trials_.get()});
 }
 
 void LivePlugins::publish(std::shared_ptr<const plugin::Snapshot> snapshot) {
-  if (stopped_) return;
-  auto before = needs_.registry.current();
-  note_changes(*before, *snapshot);
+  const auto before = needs_.registry.current();  // its instances end after the gate is free again
+  {
+    std::lock_guard lock(gate_);
+    if (closed_) return;
+    needs_.registry.publish(snapshot);
+    if (listener_) listener_();
+  }
+  tell_changes(*before, *snapshot, wanted_, rulings_, needs_.log, needs_.metrics);
   hold_agents(*snapshot);
-  needs_.registry.publish(std::move(snapshot));
-  if (listener_) listener_();
+  trials_->forget_unasked();
+  const bool all_seen =
+      !any_has(libraries_, plugin::refusal::kProbing) && !any_has(libraries_, plugin::refusal::kNotSettled);
+  if (!note_served(served_, *snapshot, all_seen)) return;
+  if (auto kept = keep_served(needs_.store, served_); !kept)
+    needs_.log.error("What serves could not be noted: after a restart there is nothing to go back to",
+                     {{"reason", kept.error().message}});
 }
 
 // The tasks of agents in quarantine are parked, and queued again when it ends. Told at the start in any case:
@@ -323,107 +349,56 @@ void LivePlugins::hold_agents(const plugin::Snapshot& snapshot) {
   });
 }
 
-// One line per change of state; who serves, and how often what was refused, for the metrics.
-void LivePlugins::note_changes(const plugin::Snapshot& before, const plugin::Snapshot& now) {
-  for (const plugin::LibraryRecord& library : now.libraries) {
-    const bool known = std::any_of(before.libraries.begin(), before.libraries.end(),
-                                   [&](const plugin::LibraryRecord& old) { return is_same(old, library); });
-    if (library.refusal && !known && !has_code(library, plugin::refusal::kProbing))
-      needs_.metrics.plugin_refused(library.refusal->code);
-  }
-  std::vector<metrics::ServingPlugin> serving, quarantined;
-  auto note = [&](PluginKind kind, const auto& all, const auto& all_before) {
-    const std::string_view word = to_string(kind);
-    for (const auto& [name, instance] : all) {
-      const bool serves = instance->state == plugin::ServingState::Serving;
-      if (serves) serving.push_back({kind, name, instance->offer.version, instance->generation->sha256});
-      if (instance->state == plugin::ServingState::Quarantined)
-        quarantined.push_back({kind, name, instance->offer.version, instance->generation->sha256});
-      auto old = all_before.find(name);
-      if (old != all_before.end() && old->second->state == instance->state &&
-          old->second->state_reason == instance->state_reason &&
-          old->second->generation == instance->generation)
-        continue;
-      std::string reason = instance->state_reason;
-      if (!serves && !instance->config_sentence.empty() && wanted_.place)
-        reason = wanted_.place(kind, name, instance->config_pointer, instance->config_sentence);
-      if (serves && reason.empty()) {
-        needs_.log.info("A plugin serves", {{"kind", word},
-                                            {"name", name},
-                                            {"generation", instance->generation->number},
-                                            {"sha256", short_hash(*instance->generation)}});
-      } else {
-        needs_.log.warn(
-            serves ? "A plugin was not replaced" : "A plugin does not serve",
-            {{"kind", word}, {"name", name}, {"state", to_string(instance->state)}, {"reason", reason}});
-      }
-    }
-    for (const auto& [name, instance] : all_before) {
-      if (!all.contains(name)) needs_.log.info("A plugin is retired", {{"kind", word}, {"name", name}});
-    }
-  };
-  note(PluginKind::Webhook, now.webhooks, before.webhooks);
-  note(PluginKind::Agent, now.agents, before.agents);
-  needs_.metrics.plugins_serving(std::move(serving));
-  needs_.metrics.plugins_quarantined(std::move(quarantined));
-}
-
 // ---- settings ----
 
-std::vector<std::string> LivePlugins::apply(Wanted wanted) {
-  std::vector<std::string> faults;
-  loop_->run([&] {
-    std::swap(wanted_, wanted);  // `wanted` is now what was
-    auto current = needs_.registry.current();
-    auto trial = assembled();
-    auto judge = [&](PluginKind kind, const auto& all, const auto& all_now) {
-      for (const auto& [name, instance] : all) {
-        auto now = all_now.find(name);
-        if (instance->state != plugin::ServingState::BadConfig) continue;
-        if (now != all_now.end() && now->second->settings == instance->settings &&
-            now->second->generation == instance->generation)
-          continue;  // it was as bad before
-        faults.push_back(
-            instance->config_sentence.empty() || !wanted_.place
-                ? std::string(to_string(kind)) + "s." + name + ": " + instance->state_reason
-                : wanted_.place(kind, name, instance->config_pointer, instance->config_sentence));
-      }
-    };
-    judge(PluginKind::Webhook, trial->webhooks, current->webhooks);
-    judge(PluginKind::Agent, trial->agents, current->agents);
-    if (!faults.empty()) {
-      std::swap(wanted_, wanted);
-      return;
-    }
-    scanner_.set_options(wanted_.scan);
-    set_probe_options();
-    if (wanted_.watch != wanted.watch || wanted_.scan.drop_folder != wanted.scan.drop_folder) watch_folder();
-    publish(std::move(trial));
-    scan();
+void LivePlugins::apply(Wanted wanted, std::function<void(std::vector<std::string> faults)> done) {
+  loop_->post([this, wanted = std::move(wanted), done = std::move(done)]() mutable {
+    if (stopped_) return;
+    std::vector<std::string> faults = take_over(std::move(wanted));
+    std::lock_guard lock(gate_);
+    if (!closed_) done(std::move(faults));
   });
+}
+
+std::vector<std::string> LivePlugins::take_over(Wanted wanted) {
+  std::vector<std::string> faults;
+  std::swap(wanted_, wanted);  // `wanted` is now what was
+  plugin::Served served = served_;
+  drop_unpinned(served_, wanted_.scan.pinned_sha256);
+  auto current = needs_.registry.current();
+  auto trial = assembled(*current);
+  auto judge = [&](PluginKind kind, const auto& all, const auto& all_now) {
+    for (const auto& [name, instance] : all) {
+      auto now = all_now.find(name);
+      if (instance->state != plugin::ServingState::BadConfig) continue;
+      if (now != all_now.end() && now->second->settings == instance->settings &&
+          now->second->generation == instance->generation)
+        continue;  // it was as bad before
+      faults.push_back(instance->config_sentence.empty() || !wanted_.place
+                           ? std::string(to_string(kind)) + "s." + name + ": " + instance->state_reason
+                           : wanted_.place(kind, name, instance->config_pointer, instance->config_sentence));
+    }
+  };
+  judge(PluginKind::Webhook, trial->webhooks, current->webhooks);
+  judge(PluginKind::Agent, trial->agents, current->agents);
+  if (!faults.empty()) {
+    std::swap(wanted_, wanted);
+    std::swap(served_, served);
+    return faults;
+  }
+  scanner_.set_options(wanted_.scan);
+  set_probe_options();
+  if (wanted_.watch != wanted.watch || wanted_.scan.drop_folder != wanted.scan.drop_folder) watch_folder();
+  publish(std::move(trial));
+  scan();
   return faults;
 }
 
 Result<> LivePlugins::read_rulings() {
   rulings_.quarantined = TRY(crashes_.quarantined());
-  auto kept = TRY(needs_.store.setting(kSwitches));
-  if (!kept) return {};
-  JsonDocument switches = TRY(parse_json(*kept));
-  rulings_.webhooks = switches_from(switches, "webhooks");
-  rulings_.agents = switches_from(switches, "agents");
+  TRY(read_switches(needs_.store, rulings_));
+  served_ = TRY(read_served(needs_.store, scanner_));
   return {};
-}
-
-Result<> LivePlugins::keep_switches() {
-  JsonBuffer buffer;
-  JsonWriter writer(buffer);
-  writer.StartObject();
-  write_switches(writer, "webhooks", rulings_.webhooks);
-  write_switches(writer, "agents", rulings_.agents);
-  writer.EndObject();
-  return committed<>([&](store::Done<> done) {
-    needs_.store.set_setting(kSwitches, std::string(text_of(buffer)), std::move(done));
-  });
 }
 
 Result<> LivePlugins::switch_to(PluginKind kind, const std::string& name, bool on) {
@@ -433,14 +408,14 @@ Result<> LivePlugins::switch_to(PluginKind kind, const std::string& name, bool o
     if (!outcome) return;
     plugin::Rulings before = rulings_;
     (kind == PluginKind::Webhook ? rulings_.webhooks : rulings_.agents)[name] = on;
-    outcome = keep_switches();
+    outcome = keep_switches(needs_.store, rulings_);
     if (!outcome) {
       rulings_ = std::move(before);
       return;
     }
     needs_.log.info("A plugin was switched by command",
                     {{"kind", to_string(kind)}, {"name", name}, {"on", on}});
-    publish(assembled());
+    publish_anew();
   });
   return outcome;
 }
@@ -453,30 +428,49 @@ void LivePlugins::crashed(const store::PluginCrash& crash) {
     auto quarantined = crashes_.quarantined();
     if (!quarantined || *quarantined == rulings_.quarantined) return;
     rulings_.quarantined = std::move(*quarantined);
-    publish(assembled());
+    publish_anew();
   });
 }
 
 Result<> LivePlugins::clear(PluginKind kind, const std::string& name) {
   Result<> outcome = Error{ErrorCode::Unavailable, "davit stops"};
-  loop_->run([&] {
-    outcome = check_known(kind, name);
-    if (!outcome) return;
-    auto snapshot = needs_.registry.current();
-    const auto generation = kind == PluginKind::Webhook ? snapshot->webhooks.find(name)->second->generation
-                                                        : snapshot->agents.find(name)->second->generation;
-    if (!generation) {
-      outcome = Error{ErrorCode::Conflict, "its library is not there; what comes instead starts clean"};
-      return;
-    }
-    outcome = crashes_.clear(generation->sha256);
-    if (!outcome) return;
-    rulings_.quarantined.erase(generation->sha256);
-    needs_.log.info("A plugin's crashes were forgotten by command",
-                    {{"kind", to_string(kind)}, {"name", name}, {"sha256", short_hash(*generation)}});
-    publish(assembled());
-  });
+  loop_->run([&] { outcome = forget_crashes(kind, name); });
   return outcome;
+}
+
+Result<> LivePlugins::forget_crashes(PluginKind kind, const std::string& name) {
+  for (const std::string& sha256 : TRY(to_clear(kind, name))) {
+    TRY(crashes_.clear(sha256));
+    rulings_.quarantined.erase(sha256);
+    needs_.log.info(
+        "A plugin's crashes were forgotten by command",
+        {{"kind", to_string(kind)}, {"name", name}, {"sha256", std::string_view(sha256).substr(0, 12)}});
+  }
+  publish_anew();
+  return {};
+}
+
+// The hash of the library that is there, also if an older one serves in its place; else those of libraries of
+// this name that were put into quarantine.
+Result<std::set<std::string>> LivePlugins::to_clear(PluginKind kind, const std::string& name) const {
+  TRY(check_known(kind, name));
+  std::set<std::string> hashes;
+  auto add = [&](const auto& instance) {
+    for (const auto& generation : {instance->generation, instance->newer}) {
+      if (generation) hashes.insert(generation->sha256);
+    }
+  };
+  auto snapshot = needs_.registry.current();
+  if (kind == PluginKind::Webhook)
+    add(snapshot->webhooks.find(name)->second);
+  else
+    add(snapshot->agents.find(name)->second);
+  if (!hashes.empty()) return hashes;
+  for (const store::Quarantine& each : TRY(needs_.store.quarantines())) {
+    if (each.plugin == name) hashes.insert(each.sha256);
+  }
+  if (!hashes.empty()) return hashes;
+  return Error{ErrorCode::Conflict, "its library is not there, and none of this name is in quarantine"};
 }
 
 Result<> LivePlugins::check_known(PluginKind kind, const std::string& name) const {

@@ -2,15 +2,18 @@
 // serves.
 //
 //   folder, command, SIGHUP ──> scan ──> assemble ──> publish ──> whoever listens retires what is obsolete
-//                                 ^
-//                  probe desk ────┘ a verdict came
+//                                 ^         ^
+//                  probe desk ────┘         └──── trial desk: an instance of a new generation can be created
 //
 // One thread of its own, which sleeps while nothing changes. What is refused takes nothing from what serves.
+// In-process instances are created on it, so that whoever waits for it waits for a plugin's code; that is
+// bounded by the watchdog, which ends the host.
 #pragma once
 
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -27,6 +30,7 @@
 #include "host/live/crash_ledger.h"
 #include "host/live/folder_watch.h"
 #include "host/live/probe_desk.h"
+#include "host/live/trial_desk.h"
 #include "host/metrics/metrics.h"
 #include "host/plugin/call_watchdog.h"
 #include "host/plugin/plugin_store.h"
@@ -44,6 +48,7 @@ struct Wanted {
   store::QuarantineRule quarantine;
   Duration probe_deadline{5'000};
   std::uint64_t probe_memory = 1u << 30;
+  std::uint64_t runner_memory = 0;  // bytes of address space of a runner, 0: no limit
   // Says where in the configuration a plugin's schema refuses its settings.
   std::function<std::string(PluginKind kind, const std::string& name, const std::string& pointer,
                             const std::string& sentence)>
@@ -70,69 +75,84 @@ class LivePlugins {
   static Result<std::unique_ptr<LivePlugins>> start(const Needs& needs, Wanted wanted);
   ~LivePlugins();
 
-  // Called after each publication, on the own thread, and once now. It must not wait for this object.
+  // Called after each publication, on the own thread, and once now, on the caller's. It must not wait for
+  // this object.
   void on_publish(std::function<void()> listener);
-  // Nothing is published any more, and what ends the process now is no plugin's fault. To be called before
-  // whoever listens goes; nobody calls a plugin any more when this object ends.
+  // Nothing is published any more, nobody is called any more but who waits for a rescan, and what ends the
+  // process now is no plugin's fault. Does not wait for a plugin. To be called before whoever listens goes;
+  // nobody calls a plugin any more when this object ends.
   void stop();
 
-  // Takes over changed settings, all or nothing: the reasons why not, one line each, or none.
-  std::vector<std::string> apply(Wanted wanted);
+  // Takes over changed settings, all or nothing. `done` gets the reasons why not, one line each, or none; on
+  // the own thread, unless it stops before.
+  void apply(Wanted wanted, std::function<void(std::vector<std::string> faults)> done);
   // Looks at the folder now, also at what was refused before. `done` is called on the own thread when all
-  // that was found has been probed.
+  // that was found has been probed and tried, or when it stops.
   void rescan(std::function<void()> done);
 
   // Switches an instance on or off and keeps that over restarts. NotFound if there is no such instance.
+  // Waits for the own thread.
   Result<> switch_to(PluginKind kind, const std::string& name, bool on);
 
   // A plugin crashed in a runner. Enough of that, and its library is in quarantine.
   void crashed(const store::PluginCrash& crash);
-  // The library of an instance starts clean. NotFound if there is no such instance.
+  // The crashes of an instance's library are forgotten: of the one that is there, or of those it had when
+  // that is gone. NotFound if there is no such instance. Waits for the own thread.
   Result<> clear(PluginKind kind, const std::string& name);
 
  private:
   explicit LivePlugins(const Needs& needs, Wanted wanted);
   void open_trail();
   Result<> read_rulings();
-  void hold_agents(const plugin::Snapshot& snapshot);
-  Result<> keep_switches();
 
   void set_probe_options();
   void watch_folder();
   void scan_soon(Duration delay);
   void first_scan();
+  void publish_first();
   void scan();
   void plan_next_scan();
+  void answer_rescans();
   bool all_wanted_are_there() const;
-  std::shared_ptr<const plugin::Snapshot> assembled() const;
+  std::shared_ptr<const plugin::Snapshot> assembled(const plugin::Snapshot& previous) const;
   void publish(std::shared_ptr<const plugin::Snapshot> snapshot);
-  void note_changes(const plugin::Snapshot& before, const plugin::Snapshot& now);
+  void publish_anew() { publish(assembled(*needs_.registry.current())); }
+  void hold_agents(const plugin::Snapshot& snapshot);
+  std::vector<std::string> take_over(Wanted wanted);
   Result<> check_known(PluginKind kind, const std::string& name) const;
+  Result<> forget_crashes(PluginKind kind, const std::string& name);
+  Result<std::set<std::string>> to_clear(PluginKind kind, const std::string& name) const;
 
   const Needs needs_;
-  Guarded<isolation::ProbeOptions> probe_;  // of the next probes
+  Guarded<isolation::ProbeOptions> probe_, trial_;  // of the next probes and trials
   // What instances in this process note their calls in outlives them all: the registry's, too, if need be.
   std::unique_ptr<plugin::BreadcrumbFile> trail_;
   std::unique_ptr<plugin::CallWatchdog> watchdog_;
   CrashLedger crashes_;
   UniqueFd stopping_;  // readable once probes shall give up
+  // Held while what others gave us is called, so that stop() returns when nobody is any more.
+  std::mutex gate_;
+  bool closed_ = false;
+  std::function<void()> listener_;
+
   std::unique_ptr<isolation::Loop> loop_;
 
   // On the loop once it has started.
   Wanted wanted_;
   plugin::Rulings rulings_;
+  plugin::Served served_;
   plugin::PluginScanner scanner_;
   std::vector<plugin::LibraryRecord> libraries_;
   std::unique_ptr<FolderWatch> watch_;
   isolation::Loop::TimerId scan_timer_ = 0, retry_timer_ = 0;
   MonotonicTime scan_at_{};
-  Duration patience_;  // before what may pass is probed again
-  std::vector<std::function<void()>> waiting_for_probes_;
-  std::function<void()> listener_;
+  Duration patience_;                                 // before what may pass is probed again
+  std::vector<std::function<void()>> rescans_;        // to be answered
   std::optional<std::set<std::string>> held_agents_;  // as the store was told last
   bool stopped_ = false;
 
-  std::unique_ptr<ProbeDesk> desk_;  // first to end: its probes tell the loop
+  std::unique_ptr<ProbeDesk> desk_;  // first to end: what they look at tells the loop
+  std::unique_ptr<TrialDesk> trials_;
 };
 
 }  // namespace davit::live

@@ -1,11 +1,4 @@
-// A probe has a thread for its time: probes are rare, and a host without new libraries shall have no thread
-// for them. The threads are detached; the destructor waits until the last has left.
 #include "host/live/probe_desk.h"
-
-#include <pthread.h>
-
-#include <system_error>
-#include <thread>
 
 #include "host/plugin/refusal_codes.h"
 
@@ -13,13 +6,6 @@ namespace davit::live {
 
 ProbeDesk::ProbeDesk(plugin::Prober prober, std::function<void()> told)
     : prober_(std::move(prober)), told_(std::move(told)) {}
-
-ProbeDesk::~ProbeDesk() {
-  std::unique_lock lock(mutex_);
-  ending_ = true;
-  waiting_.clear();
-  changed_.wait(lock, [this] { return working_ == 0; });
-}
 
 ProbeDesk::Verdict ProbeDesk::ask(const std::filesystem::path& stored_file) {
   std::lock_guard lock(mutex_);
@@ -30,44 +16,25 @@ ProbeDesk::Verdict ProbeDesk::ask(const std::filesystem::path& stored_file) {
     return verdict;
   }
   if (open_.insert(stored_file).second) {
-    waiting_.push_back(stored_file);
-    if (working_ < kAtOnce) {
-      try {
-        std::thread([this] { work(); }).detach();
-        ++working_;
-      } catch (const std::system_error& failure) {
-        if (working_ == 0) {
-          waiting_.clear();
-          open_.erase(stored_file);
-          return plugin::refuse(plugin::refusal::kProbeFailed,
-                                std::string("No thread to be had: ") + failure.what());
-        }
-      }
+    auto begun = threads_.run([this, stored_file] { probe(stored_file); });
+    if (!begun) {
+      open_.erase(stored_file);
+      return plugin::refuse(plugin::refusal::kProbeFailed, begun.error().message);
     }
   }
   return plugin::refuse(plugin::refusal::kProbing, "It is being looked at");
 }
 
-void ProbeDesk::work() {
-  pthread_setname_np(pthread_self(), "davit-probe");
-  std::unique_lock lock(mutex_);
-  while (!waiting_.empty()) {
-    std::filesystem::path file = std::move(waiting_.front());
-    waiting_.pop_front();
-    lock.unlock();
-    Verdict verdict = prober_(file);
-    lock.lock();
+void ProbeDesk::probe(const std::filesystem::path& file) {
+  Verdict verdict = prober_(file);
+  {
+    std::lock_guard lock(mutex_);
     open_.erase(file);
-    verdicts_.insert_or_assign(std::move(file), std::move(verdict));
+    verdicts_.insert_or_assign(file, std::move(verdict));
     ++verdicts_told_;
     changed_.notify_all();
-    if (ending_) break;
-    lock.unlock();
-    told_();
-    lock.lock();
   }
-  --working_;
-  changed_.notify_all();
+  told_();
 }
 
 void ProbeDesk::forget() {

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <condition_variable>
-#include <deque>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -11,6 +10,7 @@
 #include <set>
 
 #include "host/base/clock.h"
+#include "host/live/side_threads.h"
 #include "host/plugin/plugin_store.h"
 
 namespace davit::live {
@@ -23,9 +23,8 @@ class ProbeDesk {
 
   // `prober` is called on threads of the desk, up to kAtOnce at a time; `told` after each verdict, on one of
   // these threads.
+  // At its end the desk drops what waits and lets what is under way end: let the prober be quick about it.
   ProbeDesk(plugin::Prober prober, std::function<void()> told);
-  // Drops what waits and lets what is under way end: let the prober be quick about it.
-  ~ProbeDesk();
 
   // The verdict about a stored file if there is one, else `probing` (refusal_codes.h); then it is being
   // probed. A refusal that may pass is given again until forget(); others are asked for once.
@@ -36,18 +35,16 @@ class ProbeDesk {
   void wait(Duration limit);
 
  private:
-  void work();
+  void probe(const std::filesystem::path& file);
 
   const plugin::Prober prober_;
   const std::function<void()> told_;
-  std::mutex mutex_;  // of everything below
+  std::mutex mutex_;  // of what follows
   std::condition_variable changed_;
   std::map<std::filesystem::path, Verdict> verdicts_;
   std::set<std::filesystem::path> open_;  // waiting or under way
-  std::deque<std::filesystem::path> waiting_;
-  std::size_t working_ = 0;  // threads
   std::uint64_t verdicts_told_ = 0;
-  bool ending_ = false;
+  SideThreads threads_{"davit-probe", kAtOnce};  // first to end
 };
 
 }  // namespace davit::live

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,7 +28,7 @@ struct Delivery {
   std::string_view query;
   std::vector<DeliveryHeader> headers;
   std::string_view body;
-  std::string remote_address;
+  std::string remote_address;  // of the sender, as far as proxies between are trusted
   WallTime received_at{};
 };
 
@@ -43,16 +44,21 @@ class VerifiedDelivery {
   const std::string& delivery_key() const { return delivery_key_; }
   // True if delivery_key is a hash of the body, which only counts within a window.
   bool key_is_body_hash() const { return key_is_body_hash_; }
+  // Which of the configured secrets it was signed with, from 1; absent where the host did not check by one.
+  std::optional<int> secret_number() const { return secret_number_; }
 
  private:
   friend class VerifiedDeliveryMaker;
-  VerifiedDelivery(Delivery delivery, std::string delivery_key, bool key_is_body_hash)
+  VerifiedDelivery(Delivery delivery, std::string delivery_key, bool key_is_body_hash,
+                   std::optional<int> secret_number)
       : delivery_(std::move(delivery)),
         delivery_key_(std::move(delivery_key)),
-        key_is_body_hash_(key_is_body_hash) {}
+        key_is_body_hash_(key_is_body_hash),
+        secret_number_(secret_number) {}
   Delivery delivery_;
   std::string delivery_key_;
   bool key_is_body_hash_;
+  std::optional<int> secret_number_;
 };
 
 // The key to VerifiedDelivery. Used by host/plugin/webhook_verification.cpp after it checked, by host/ingest
@@ -60,8 +66,9 @@ class VerifiedDelivery {
 // where a delivery arrives that the host has verified; a structure test holds it to these three.
 class VerifiedDeliveryMaker {
  public:
-  static VerifiedDelivery make(Delivery delivery, std::string delivery_key, bool key_is_body_hash) {
-    return VerifiedDelivery(std::move(delivery), std::move(delivery_key), key_is_body_hash);
+  static VerifiedDelivery make(Delivery delivery, std::string delivery_key, bool key_is_body_hash,
+                               std::optional<int> secret_number = std::nullopt) {
+    return VerifiedDelivery(std::move(delivery), std::move(delivery_key), key_is_body_hash, secret_number);
   }
 };
 

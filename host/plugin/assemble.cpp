@@ -1,7 +1,7 @@
 // From libraries and settings to a snapshot. An instance is judged in this order, and shows the first thing
 // that is wrong: missing, disabled, in quarantine, bad config (schema, secrets, who checks signatures), no
 // secret. Only one that is to serve is created in process, and one that has not changed is carried over
-// instead.
+// instead. What is wrong with a new generation only is no reason to stop: the one before serves on.
 #include <algorithm>
 #include <set>
 
@@ -36,7 +36,9 @@ std::optional<std::string> fault_of_secrets(const WebhookSettings& settings,
                                             const std::optional<SignatureScheme>& scheme) {
   for (std::size_t i = 0; i < settings.secrets.size(); ++i) {
     const std::string& secret = settings.secrets[i];
-    const std::string which = "secret number " + std::to_string(i + 1) + " ";
+    const int number =
+        i < settings.secret_numbers.size() ? settings.secret_numbers[i] : static_cast<int>(i) + 1;
+    const std::string which = "secret number " + std::to_string(number) + " ";
     if (secret.size() < kMinSecretBytes) {
       return which + "has " + std::to_string(secret.size()) + " bytes; use at least " +
              std::to_string(kMinSecretBytes) + " that nobody can guess";
@@ -96,24 +98,6 @@ std::optional<bool> switched_of(const std::map<std::string, bool, std::less<>>& 
   return found == all.end() ? std::nullopt : std::optional(found->second);
 }
 
-// A new generation that cannot serve with the settings there are (its schema refuses them, or it cannot be
-// created) does not take the place of one that can: that one serves on, with the reason beside it.
-template <typename Instance>
-std::shared_ptr<const Instance> or_before(std::shared_ptr<Instance> made,
-                                          std::shared_ptr<const Instance> before, const Rulings& rulings) {
-  if (made->state != ServingState::BadConfig || !before || before->state != ServingState::Serving)
-    return made;
-  if (before->generation == made->generation || !(before->settings == made->settings) ||
-      rulings.quarantined.contains(before->generation->sha256))
-    return made;
-  auto kept = std::make_shared<Instance>(*before);
-  kept->switched = made->switched;
-  kept->state_reason = "generation " + std::to_string(made->generation->number) + " is there, but " +
-                       made->state_reason + "; generation " + std::to_string(before->generation->number) +
-                       " serves on";
-  return kept;
-}
-
 // The state of a webhook that is wanted and whose plugin is there; without creating anything.
 void judge(Webhook& webhook, const WebhookMetadata& metadata) {
   auto is = [&](ServingState state, std::string reason) {
@@ -129,16 +113,19 @@ void judge(Webhook& webhook, const WebhookMetadata& metadata) {
               "allow_own_signature_check: true if you trust it to");
   }
   if (settings.secrets.empty() && !settings.allow_unsigned) {
-    std::string hint =
-        metadata.secret_env_var.empty() ? "" : ", for example secret_env: " + metadata.secret_env_var;
-    return is(ServingState::NoSecret, "it has no secret to check signatures with; configure one" + hint +
-                                          ", or say allow_unsigned: true");
+    if (!settings.secret_faults.empty()) {
+      return is(ServingState::NoSecret,
+                "it has no secret to check signatures with: " + settings.secret_faults);
+    }
+    std::string reason =
+        "it has no secret to check signatures with; name a secret_file and reload, or name a secret_env ";
+    if (!metadata.secret_env_var.empty()) reason += "(" + metadata.secret_env_var + ") ";
+    return is(ServingState::NoSecret, reason + "that the host is started with, or say allow_unsigned: true");
   }
 }
 
-void create_in_process(Webhook& webhook, const Snapshot& previous, Log& log, const Clock& clock,
-                       Breadcrumb* trail) {
-  const Webhook* before = previous.webhook(webhook.settings.instance);
+void create_in_process(Webhook& webhook, const Assembly& assembly) {
+  const Webhook* before = assembly.previous.webhook(webhook.settings.instance);
   if (before && before->in_process && before->generation == webhook.generation &&
       before->settings == webhook.settings) {
     webhook.in_process = before->in_process;
@@ -150,39 +137,79 @@ void create_in_process(Webhook& webhook, const Snapshot& previous, Log& log, con
   };
   // A probe of these bytes came back; in this process they may behave differently all the same.
   auto loaded = [&] {
-    NotedCall noted(trail, {webhook.settings.instance, webhook.generation->sha256, "load", "",
-                            clock.monotonic() + kLoadPatience});
+    NotedCall noted(assembly.trail, {webhook.settings.instance, webhook.generation->sha256, "load", "",
+                                     assembly.clock.monotonic() + kLoadPatience});
     return PluginModule::load(webhook.generation->stored);
   }();
   if (auto* refusal = std::get_if<Refusal>(&loaded)) return fail("it cannot be loaded: " + refusal->reason);
-  auto instance = WebhookInstance::create(std::get<0>(loaded), webhook.offer, webhook.settings, log, clock,
-                                          trail, webhook.generation->sha256);
+  auto instance = WebhookInstance::create(std::get<0>(loaded), webhook.offer, webhook.settings, assembly.log,
+                                          assembly.clock, assembly.trail, webhook.generation->sha256);
   if (!instance) return fail("it cannot be created: " + instance.error().message);
   webhook.in_process = std::move(instance).value();
 }
 
-// Where instances come from, beside their own settings.
-struct Surroundings {
-  const Snapshot& previous;
-  const Rulings& rulings;
-  Log& log;
-  const Clock& clock;
-  Breadcrumb* trail;
-};
+bool runs_here(const Webhook& webhook) { return webhook.settings.isolation == Isolation::InProcess; }
+bool runs_here(const Agent&) { return false; }
 
-std::shared_ptr<const Webhook> make_webhook(const WebhookSettings& settings, bool is_configured,
-                                            const Offered* offered, const Surroundings& around) {
+const PluginOffer* offer_of(const Generation& generation, const PluginOffer& like) {
+  for (const PluginOffer& offer : generation.report.offers) {
+    if (offer.kind == like.kind && offer.name == like.name) return &offer;
+  }
+  return nullptr;
+}
+
+// An instance of what is offered, or of a generation that served before if what is offered cannot take its
+// place. `make` makes an instance of the generation and offer it gets.
+template <typename Instance, typename Make>
+std::shared_ptr<const Instance> newest_that_serves(const Offered& offered, const Served::Generations& served,
+                                                   const std::string& name, const Instance* previous,
+                                                   const Assembly& assembly, Make&& make) {
+  std::shared_ptr<Instance> newest = make(offered);
+  const auto found = served.find(name);
+  if (found == served.end()) return newest;
+  const std::string& sha256 = offered.generation->sha256;
+  const bool is_new = found->second.front()->sha256 != sha256;
+  bool fits = newest->state == ServingState::Serving;
+  const bool to_be_tried = fits && is_new && assembly.trials && !runs_here(*newest);
+  // Bad settings are only a new generation's fault, not that of one that has served with others.
+  const bool replaceable = newest->state == ServingState::Quarantined ||
+                           (newest->state == ServingState::BadConfig && is_new) || to_be_tried;
+  if (!replaceable) return newest;
+  std::shared_ptr<Instance> older;
+  for (const auto& generation : found->second) {
+    const PluginOffer* offer = offer_of(*generation, offered.offer);
+    if (generation->sha256 == sha256 || !offer) continue;
+    older = make({generation, *offer});
+    if (older->state == ServingState::Serving) break;
+    older = nullptr;
+  }
+  if (!older) return newest;
+  if (to_be_tried) {
+    const std::optional<std::string> fault = assembly.trials->of(*newest);
+    if (!fault) {  // nothing has changed yet
+      if (previous && previous->generation == older->generation) {
+        older->newer = previous->newer;
+        older->state_reason = previous->state_reason;
+      }
+      return older;
+    }
+    if (fault->empty()) return newest;
+    newest->state_reason = "it cannot be created: " + *fault;
+  }
+  older->newer = offered.generation;
+  older->state_reason = "generation " + std::to_string(offered.generation->number) + " is there, but " +
+                        newest->state_reason + "; generation " + std::to_string(older->generation->number) +
+                        " serves on";
+  return older;
+}
+
+std::shared_ptr<Webhook> webhook_of(const WebhookSettings& settings, bool is_configured,
+                                    const Offered& offered, const Assembly& assembly) {
   auto webhook = std::make_shared<Webhook>();
   webhook->settings = settings;
-  webhook->switched = switched_of(around.rulings.webhooks, settings.instance);
-  if (!offered) {
-    webhook->state = ServingState::Missing;
-    webhook->state_reason = "no library in the plugins folder offers a webhook named " + settings.plugin;
-    return webhook;
-  }
-  webhook->generation = offered->generation;
-  webhook->offer = offered->offer;
-  auto read = webhook_metadata_from_json(offered->offer.metadata);
+  webhook->generation = offered.generation;
+  webhook->offer = offered.offer;
+  auto read = webhook_metadata_from_json(offered.offer.metadata);
   if (auto* refusal = std::get_if<Refusal>(&read)) {
     webhook->state = ServingState::BadConfig;
     webhook->state_reason = refusal->reason;
@@ -196,31 +223,36 @@ std::shared_ptr<const Webhook> make_webhook(const WebhookSettings& settings, boo
   webhook->content_types = metadata.content_types;
   webhook->max_body_bytes = settings.max_body_bytes.value_or(metadata.max_body_bytes);
   webhook->answers_unverified = metadata.answers_unverified && settings.allow_unverified_answer;
-  if (held_back(*webhook, PluginKind::Webhook, settings.instance, webhook->switched, is_configured,
-                around.rulings))
+  if (held_back(*webhook, PluginKind::Webhook, settings.instance,
+                switched_of(assembly.rulings.webhooks, settings.instance), is_configured, assembly.rulings))
     return webhook;
   judge(*webhook, metadata);
-  if (webhook->state == ServingState::Serving && settings.isolation == Isolation::InProcess) {
-    create_in_process(*webhook, around.previous, around.log, around.clock, around.trail);
-  }
-  auto before = around.previous.webhooks.find(settings.instance);
-  return or_before(std::move(webhook), before == around.previous.webhooks.end() ? nullptr : before->second,
-                   around.rulings);
+  if (webhook->state == ServingState::Serving && runs_here(*webhook)) create_in_process(*webhook, assembly);
+  return webhook;
 }
 
-std::shared_ptr<const Agent> make_agent(const AgentSettings& settings, bool is_configured,
-                                        const Offered* offered, const Surroundings& around) {
+std::shared_ptr<const Webhook> make_webhook(const WebhookSettings& settings, bool is_configured,
+                                            const Offered* offered, const Assembly& assembly) {
+  if (!offered) {
+    auto missing = std::make_shared<Webhook>();
+    missing->settings = settings;
+    missing->switched = switched_of(assembly.rulings.webhooks, settings.instance);
+    missing->state = ServingState::Missing;
+    missing->state_reason = "no library in the plugins folder offers a webhook named " + settings.plugin;
+    return missing;
+  }
+  return newest_that_serves(
+      *offered, assembly.served.webhooks, settings.instance, assembly.previous.webhook(settings.instance),
+      assembly, [&](const Offered& one) { return webhook_of(settings, is_configured, one, assembly); });
+}
+
+std::shared_ptr<Agent> agent_of(const AgentSettings& settings, bool is_configured, const Offered& offered,
+                                const Assembly& assembly) {
   auto agent = std::make_shared<Agent>();
   agent->settings = settings;
-  agent->switched = switched_of(around.rulings.agents, settings.name);
-  if (!offered) {
-    agent->state = ServingState::Missing;
-    agent->state_reason = "no library in the plugins folder offers an agent named " + settings.name;
-    return agent;
-  }
-  agent->generation = offered->generation;
-  agent->offer = offered->offer;
-  auto read = agent_metadata_from_json(offered->offer.metadata);
+  agent->generation = offered.generation;
+  agent->offer = offered.offer;
+  auto read = agent_metadata_from_json(offered.offer.metadata);
   if (auto* refusal = std::get_if<Refusal>(&read)) {
     agent->state = ServingState::BadConfig;
     agent->state_reason = refusal->reason;
@@ -234,9 +266,25 @@ std::shared_ptr<const Agent> make_agent(const AgentSettings& settings, bool is_c
   agent->timeout = settings.timeout.value_or(metadata.timeout);
   agent->max_retries = settings.max_retries.value_or(metadata.max_retries);
   agent->requires_approval = settings.requires_approval.value_or(metadata.requires_approval);
-  if (!held_back(*agent, PluginKind::Agent, settings.name, agent->switched, is_configured, around.rulings))
+  if (!held_back(*agent, PluginKind::Agent, settings.name,
+                 switched_of(assembly.rulings.agents, settings.name), is_configured, assembly.rulings))
     refuse_config(*agent, metadata.config_schema);
-  return or_before(std::move(agent), around.previous.agent(settings.name), around.rulings);
+  return agent;
+}
+
+std::shared_ptr<const Agent> make_agent(const AgentSettings& settings, bool is_configured,
+                                        const Offered* offered, const Assembly& assembly) {
+  if (!offered) {
+    auto missing = std::make_shared<Agent>();
+    missing->settings = settings;
+    missing->switched = switched_of(assembly.rulings.agents, settings.name);
+    missing->state = ServingState::Missing;
+    missing->state_reason = "no library in the plugins folder offers an agent named " + settings.name;
+    return missing;
+  }
+  return newest_that_serves(
+      *offered, assembly.served.agents, settings.name, assembly.previous.agent(settings.name).get(), assembly,
+      [&](const Offered& one) { return agent_of(settings, is_configured, one, assembly); });
 }
 
 const Offered* find(const std::map<std::string, Offered, std::less<>>& offers, const std::string& name) {
@@ -255,22 +303,17 @@ bool enabled_by_default(const PluginOffer& offer) {
 
 }  // namespace
 
-std::shared_ptr<const Snapshot> assemble(const std::vector<LibraryRecord>& libraries,
-                                         const std::vector<WebhookSettings>& webhooks,
-                                         const std::vector<AgentSettings>& agents, const Snapshot& previous,
-                                         Log& log, const Clock& clock, Breadcrumb* trail,
-                                         const Rulings& rulings) {
-  const Surroundings around{previous, rulings, log, clock, trail};
+std::shared_ptr<const Snapshot> assemble(const Assembly& assembly) {
   auto snapshot = std::make_shared<Snapshot>();
-  snapshot->libraries = libraries;
+  snapshot->libraries = assembly.libraries;
 
-  const auto webhook_offers = offers_of(libraries, PluginKind::Webhook);
+  const auto webhook_offers = offers_of(assembly.libraries, PluginKind::Webhook);
   std::set<std::string> named;
-  for (WebhookSettings settings : webhooks) {
+  for (WebhookSettings settings : assembly.webhooks) {
     if (settings.plugin.empty()) settings.plugin = settings.instance;
     named.insert(settings.plugin);
     snapshot->webhooks[settings.instance] =
-        make_webhook(settings, true, find(webhook_offers, settings.plugin), around);
+        make_webhook(settings, true, find(webhook_offers, settings.plugin), assembly);
   }
   for (const auto& [name, offered] : webhook_offers) {
     // An instance of that name that belongs to another plugin is the operator's choice, too.
@@ -279,19 +322,19 @@ std::shared_ptr<const Snapshot> assemble(const std::vector<LibraryRecord>& libra
     settings.instance = name;
     settings.plugin = name;
     settings.enabled = enabled_by_default(offered.offer);
-    snapshot->webhooks[name] = make_webhook(settings, false, &offered, around);
+    snapshot->webhooks[name] = make_webhook(settings, false, &offered, assembly);
   }
 
-  const auto agent_offers = offers_of(libraries, PluginKind::Agent);
-  for (const AgentSettings& settings : agents) {
-    snapshot->agents[settings.name] = make_agent(settings, true, find(agent_offers, settings.name), around);
+  const auto agent_offers = offers_of(assembly.libraries, PluginKind::Agent);
+  for (const AgentSettings& settings : assembly.agents) {
+    snapshot->agents[settings.name] = make_agent(settings, true, find(agent_offers, settings.name), assembly);
   }
   for (const auto& [name, offered] : agent_offers) {
     if (snapshot->agents.contains(name)) continue;
     AgentSettings settings;
     settings.name = name;
     settings.enabled = enabled_by_default(offered.offer);
-    snapshot->agents[name] = make_agent(settings, false, &offered, around);
+    snapshot->agents[name] = make_agent(settings, false, &offered, assembly);
   }
   return snapshot;
 }

@@ -134,6 +134,12 @@ std::variant<StoredLibrary, Refusal> LibraryStore::take(int fd,
   return library;
 }
 
+std::optional<StoredLibrary> LibraryStore::find(const std::string& sha256) const {
+  StoredLibrary library{folder_ / (sha256 + ".so"), sha256};
+  if (!holds_same_bytes(library.file, sha256)) return std::nullopt;
+  return library;
+}
+
 std::optional<ProbeReport> LibraryStore::remembered(const StoredLibrary& library) const {
   auto json = read_file(report_file(library));
   if (!json) return std::nullopt;

@@ -32,6 +32,9 @@ class LibraryStore {
   // unreadable, not_pinned, store_unusable.
   std::variant<StoredLibrary, Refusal> take(int fd, const std::vector<std::string>& pinned_sha256);
 
+  // The copy of these bytes, if it is here and whole.
+  std::optional<StoredLibrary> find(const std::string& sha256) const;
+
   // What a probe of these bytes found, kept beside them over restarts. Nullopt if there is none or it cannot
   // be trusted.
   std::optional<ProbeReport> remembered(const StoredLibrary& library) const;

@@ -234,7 +234,8 @@ std::variant<PluginOffer, Refusal> offer_from_metadata(PluginKind kind, std::uin
 
 std::optional<ConfigFault> config_fault(const std::string& config_schema, std::string_view config) {
   auto fault = [&]() -> Result<std::optional<ConfigFault>> {
-    JsonDocument document = TRY(parse_json(config_schema.empty() ? "{}" : std::string_view(config_schema), kLimits));
+    JsonDocument document =
+        TRY(parse_json(config_schema.empty() ? "{}" : std::string_view(config_schema), kLimits));
     ConfigSchema schema = TRY(ConfigSchema::from_json(document));
     return schema.fault(config);
   }();

@@ -83,16 +83,34 @@ bool PluginScanner::unfinished() const {
 
 void PluginScanner::finished(const fs::path& file) { finished_.insert(file); }
 
-void PluginScanner::forget_unused() {
+void PluginScanner::forget_unused(const std::set<std::string>& also_needed) {
   auto store = LibraryStore::open(options_.store_folder);
   if (!store) return;  // the next scan says so
-  std::set<std::string> needed;
+  std::set<std::string> needed = also_needed;
   for (const auto& [path, known] : known_) {
     needed.insert(known.sha256);
     if (known.generation) needed.insert(known.generation->sha256);
   }
   if (const std::size_t gone = store->keep_only(needed); gone > 0)
     log_.info("copies of libraries that nobody needs were removed", {{"files", gone}});
+}
+
+std::shared_ptr<const Generation> PluginScanner::kept(const std::string& sha256) {
+  const auto& pins = options_.pinned_sha256;
+  if (!pins.empty() && std::find(pins.begin(), pins.end(), sha256) == pins.end()) return nullptr;
+  auto store = LibraryStore::open(options_.store_folder);
+  if (!store) return nullptr;
+  const auto library = store->find(sha256);
+  auto report = library ? store->remembered(*library) : std::nullopt;
+  if (!report) return nullptr;
+  auto generation = std::make_shared<Generation>();
+  generation->number = next_generation_++;
+  generation->source = library->file;
+  generation->stored = library->file;
+  generation->sha256 = sha256;
+  generation->loaded_at = clock_.wall();
+  generation->report = std::move(*report);
+  return generation;
 }
 
 void PluginScanner::set_options(ScanOptions options) {
@@ -288,12 +306,15 @@ std::vector<LibraryRecord> PluginScanner::scan() {
     known = known_.erase(known);
   }
 
+  std::error_code failed;
+  const fs::path root = fs::canonical(options_.drop_folder, failed);
   std::vector<LibraryRecord> records;
   std::vector<std::shared_ptr<const Generation>> before;
   for (Found& file : files) {
     Known& known = known_[file.path];
     LibraryRecord record;
     record.source = file.path;
+    record.name = file.path.lexically_relative(root);
     before.push_back(known.generation);
     if (file.refusal) {
       record.refusal = std::move(file.refusal);

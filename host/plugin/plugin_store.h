@@ -63,7 +63,11 @@ class PluginScanner {
   void forget_refusals() { refused_bytes_.clear(); }
   // Removes from the store what no file of the last scan needs: copies of an earlier life. Not while runners
   // or instances of a generation that was replaced may still be there.
-  void forget_unused();
+  // Copies with one of these hashes stay as well.
+  void forget_unused(const std::set<std::string>& also_needed = {});
+  // A generation of an earlier life from its copy in the store; null if that is gone, is damaged, or is not
+  // among the pinned ones.
+  std::shared_ptr<const Generation> kept(const std::string& sha256);
   // From the next scan on. A generation that new pins exclude does not survive it.
   void set_options(ScanOptions options);
 
@@ -107,16 +111,41 @@ class PluginScanner {
   std::uint64_t next_generation_ = 1;
 };
 
+// Asked about instances that run in processes of their own, before one of a new generation takes the place of
+// one that serves.
+class Trials {
+ public:
+  virtual ~Trials() = default;
+  // Empty if it can be created, else a sentence why not. Nullopt while that is being tried: assemble again
+  // when it is known.
+  virtual std::optional<std::string> of(const Webhook& webhook) = 0;
+  virtual std::optional<std::string> of(const Agent& agent) = 0;
+};
+
+// The generations that served an instance last, the newest first: what it can go back to.
+struct Served {
+  using Generations = std::map<std::string, std::vector<std::shared_ptr<const Generation>>, std::less<>>;
+  Generations webhooks, agents;  // by instance
+};
+
 // Puts libraries and settings together: instances with their states. Creates in-process instances; a config
 // that the schema refuses gives BadConfig, never an exception. `previous` lets unchanged instances live on.
 // What a library offers and no setting names is there with defaults (isolation: process; the metadata's
-// `enabled`). A new generation whose instance cannot serve leaves that of `previous` serving, with the reason
-// in its state_reason. The trail, if given, outlives every instance. Rulings are what was decided while
-// running.
-std::shared_ptr<const Snapshot> assemble(const std::vector<LibraryRecord>& libraries,
-                                         const std::vector<WebhookSettings>& webhooks,
-                                         const std::vector<AgentSettings>& agents, const Snapshot& previous,
-                                         Log& log, const Clock& clock, Breadcrumb* trail = nullptr,
-                                         const Rulings& rulings = {});
+// `enabled`). A generation that is in quarantine, or new and refuses its settings or cannot be created,
+// leaves its place to the last one that served, with the reason in that one's state_reason. Rulings are what
+// was decided while running. Without trials nothing is tried. The trail, if given, outlives every instance.
+struct Assembly {
+  const std::vector<LibraryRecord>& libraries;
+  const std::vector<WebhookSettings>& webhooks;
+  const std::vector<AgentSettings>& agents;
+  const Snapshot& previous;
+  const Rulings& rulings;
+  const Served& served;
+  Log& log;
+  const Clock& clock;
+  Breadcrumb* trail = nullptr;
+  Trials* trials = nullptr;
+};
+std::shared_ptr<const Snapshot> assemble(const Assembly& assembly);
 
 }  // namespace davit::plugin

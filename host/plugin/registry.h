@@ -4,7 +4,6 @@
 // alive by shared_ptr, so an old generation drains by itself.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -13,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "host/base/guarded.h"
 #include "host/model/plugin_info.h"
 #include "host/plugin/settings.h"
 #include "host/plugin/signature.h"
@@ -44,6 +44,7 @@ struct Webhook {
   std::string config_pointer, config_sentence;
   std::optional<bool> switched;                  // on or off by command
   std::shared_ptr<const Generation> generation;  // null when Missing
+  std::shared_ptr<const Generation> newer;       // is there and cannot serve: state_reason says why
   PluginOffer offer;
   std::optional<SignatureScheme> scheme;  // absent: the plugin checks by itself, or unsigned
   std::string event_header;
@@ -60,7 +61,7 @@ struct Agent {
   std::string state_reason;
   std::string config_pointer, config_sentence;  // as of webhooks
   std::optional<bool> switched;
-  std::shared_ptr<const Generation> generation;
+  std::shared_ptr<const Generation> generation, newer;  // as of webhooks
   PluginOffer offer;
   std::string display_name, description, version;
   std::vector<std::string> capabilities;
@@ -73,7 +74,8 @@ struct Agent {
 // the bytes that are there now are refused.
 struct LibraryRecord {
   std::filesystem::path source;
-  std::string sha256;  // empty if it was not even read
+  std::filesystem::path name;  // the same as a path in the plugins folder
+  std::string sha256;          // empty if it was not even read
   std::optional<Refusal> refusal;
   std::shared_ptr<const Generation> generation;
 };
@@ -88,14 +90,20 @@ struct Snapshot {
   std::vector<std::shared_ptr<const Agent>> agents_with(std::string_view capability) const;
 };
 
-// Thread-safe.
+// Thread-safe. A lock, because std::atomic<std::shared_ptr> of GCC 12 lets a reader go before its reads are
+// ordered (its load() unlocks relaxed), which a weakly ordered processor may turn into the wrong snapshot.
 class Registry {
  public:
-  std::shared_ptr<const Snapshot> current() const { return snapshot_.load(); }
-  void publish(std::shared_ptr<const Snapshot> snapshot) { snapshot_.store(std::move(snapshot)); }
+  std::shared_ptr<const Snapshot> current() const {
+    return snapshot_.with([](const auto& snapshot) { return snapshot; });
+  }
+  void publish(std::shared_ptr<const Snapshot> snapshot) {
+    // The one before may be the last to hold libraries: it goes after the lock.
+    snapshot_.with([&](auto& current) { current.swap(snapshot); });
+  }
 
  private:
-  std::atomic<std::shared_ptr<const Snapshot>> snapshot_{std::make_shared<const Snapshot>()};
+  Guarded<std::shared_ptr<const Snapshot>> snapshot_{std::make_shared<const Snapshot>()};
 };
 
 }  // namespace davit::plugin

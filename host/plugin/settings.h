@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "host/base/clock.h"
+#include "host/base/token_bucket.h"
 
 namespace davit::plugin {
 
@@ -28,13 +29,18 @@ struct WebhookSettings {
   Duration answer_within{500};       // for all hooks together
   std::string config = "{}";         // JSON object
   std::vector<std::string> secrets;  // for signatures, newest first; any may have signed
-  std::vector<Secret> granted;       // what davit_host.secret hands out
+  // Of each secret its place in the configuration, from 1: those that are missing or unfit are not among
+  // `secrets`. Empty: 1, 2, 3…
+  std::vector<int> secret_numbers;
+  std::string secret_faults;    // what is wrong with those, a sentence; no value
+  std::vector<Secret> granted;  // what davit_host.secret hands out
   bool allow_unsigned = false;
   bool allow_own_signature_check = false;  // the plugin's validate_signature counts
   bool allow_unverified_answer = false;
   std::optional<std::size_t> max_body_bytes;  // over the metadata's
   int max_retries_of_deferred = 5;
   Duration replay_window{0};  // where the sender's id is not signed; 0: no guard
+  Rate rate;                  // of verified deliveries
   friend bool operator==(const WebhookSettings&, const WebhookSettings&) = default;
 };
 

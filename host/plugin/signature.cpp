@@ -368,6 +368,7 @@ SignatureVerdict verify_signature(const SignatureScheme& scheme, const Delivery&
   }
 
   bool matched = false, understood = false;
+  std::size_t matching = secrets.size();
   for (const AcceptedSignature& accepted : scheme.accept) {
     std::vector<std::string> decoded;
     for (std::string_view candidate : candidates) {
@@ -376,15 +377,18 @@ SignatureVerdict verify_signature(const SignatureScheme& scheme, const Delivery&
         decoded.push_back(std::move(*bytes));
     }
     understood |= !decoded.empty();
-    for (const std::string& secret : secrets) {
-      std::optional<std::string> key = key_for(scheme, accepted, secret);
+    for (std::size_t i = 0; i < secrets.size(); ++i) {
+      std::optional<std::string> key = key_for(scheme, accepted, secrets[i]);
       if (!key) continue;
+      bool fits = false;
       if (std::optional<HashAlgorithm> hash = hash_of(accepted.algorithm)) {
         const std::string expected = hmac(*hash, *key, text);
-        for (const std::string& bytes : decoded) matched |= constant_time_equal(bytes, expected);
+        for (const std::string& bytes : decoded) fits |= constant_time_equal(bytes, expected);
       } else {
-        for (const std::string& bytes : decoded) matched |= ed25519_verify(*key, text, bytes);
+        for (const std::string& bytes : decoded) fits |= ed25519_verify(*key, text, bytes);
       }
+      matched |= fits;
+      if (fits) matching = std::min(matching, i);
     }
   }
 
@@ -392,18 +396,41 @@ SignatureVerdict verify_signature(const SignatureScheme& scheme, const Delivery&
   if (too_many || !understood) return {false, "malformed"};
   if (!matched) return {false, "mismatch"};
   if (stale) return {false, "stale"};
-  return {true, {}};
+  return {true, {}, matching};
 }
 
-Result<SignedHeaders> sign(const SignatureScheme& scheme, std::string_view body, const std::string& secret,
-                           std::string_view id, WallTime now) {
+namespace {
+
+Result<> check_signed_id(const SignatureScheme& scheme, std::string_view id) {
   if (!scheme.id_header.empty() &&
       (id.empty() || id.size() > kMaxIdBytes ||
        id.find_first_of(separators_of(scheme.signed_text)) != std::string_view::npos)) {
     return Error{ErrorCode::InvalidInput, "the id must not be empty and must hold none of the characters \"" +
                                               separators_of(scheme.signed_text) + "\""};
   }
-  const std::string timestamp = std::to_string(to_unix_ms(now) / 1000);
+  return {};
+}
+
+std::string timestamp_of(WallTime now) { return std::to_string(to_unix_ms(now) / 1000); }
+
+SignedHeaders headers_with(const SignatureScheme& scheme, const AcceptedSignature& accepted,
+                           std::string_view id, const std::string& timestamp, const std::string& signature) {
+  SignedHeaders made;
+  if (!scheme.id_header.empty()) made.headers.emplace_back(scheme.id_header, id);
+  if (!scheme.timestamp_header.empty()) made.headers.emplace_back(scheme.timestamp_header, timestamp);
+  made.headers.emplace_back(
+      scheme.headers.front(),
+      accepted.prefix +
+          (accepted.encoding == SignatureEncoding::Hex ? to_hex(signature) : to_base64(signature)));
+  return made;
+}
+
+}  // namespace
+
+Result<SignedHeaders> sign(const SignatureScheme& scheme, std::string_view body, const std::string& secret,
+                           std::string_view id, WallTime now) {
+  TRY(check_signed_id(scheme, id));
+  const std::string timestamp = timestamp_of(now);
   bool any_hmac = false;
   for (const AcceptedSignature& accepted : scheme.accept) {
     std::optional<HashAlgorithm> hash = hash_of(accepted.algorithm);
@@ -411,15 +438,8 @@ Result<SignedHeaders> sign(const SignatureScheme& scheme, std::string_view body,
     any_hmac = true;
     std::optional<std::string> key = key_for(scheme, accepted, secret);
     if (!key) continue;
-    const std::string mac = hmac(*hash, *key, fill(scheme, body, timestamp, id));
-    SignedHeaders signed_headers;
-    if (!scheme.id_header.empty()) signed_headers.headers.emplace_back(scheme.id_header, id);
-    if (!scheme.timestamp_header.empty())
-      signed_headers.headers.emplace_back(scheme.timestamp_header, timestamp);
-    signed_headers.headers.emplace_back(
-        scheme.headers.front(),
-        accepted.prefix + (accepted.encoding == SignatureEncoding::Hex ? to_hex(mac) : to_base64(mac)));
-    return signed_headers;
+    return headers_with(scheme, accepted, id, timestamp,
+                        hmac(*hash, *key, fill(scheme, body, timestamp, id)));
   }
   if (any_hmac)
     return at("the secret", check_secret(scheme, secret).ok()
@@ -427,6 +447,18 @@ Result<SignedHeaders> sign(const SignatureScheme& scheme, std::string_view body,
                                 : check_secret(scheme, secret).error());
   return Error{ErrorCode::NotImplemented,
                "the scheme knows ed25519 only, which needs the sender's private key"};
+}
+
+Result<SignedHeaders> sign_ed25519(const SignatureScheme& scheme, std::string_view body,
+                                   std::string_view private_key, std::string_view id, WallTime now) {
+  TRY(check_signed_id(scheme, id));
+  const std::string timestamp = timestamp_of(now);
+  for (const AcceptedSignature& accepted : scheme.accept) {
+    if (accepted.algorithm != SignatureAlgorithm::Ed25519) continue;
+    return headers_with(scheme, accepted, id, timestamp,
+                        TRY(ed25519_sign(private_key, fill(scheme, body, timestamp, id))));
+  }
+  return Error{ErrorCode::NotImplemented, "the scheme knows no ed25519; leave the private key out"};
 }
 
 }  // namespace davit::plugin

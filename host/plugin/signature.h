@@ -48,6 +48,7 @@ Result<> check_secret(const SignatureScheme& scheme, std::string_view secret);
 struct SignatureVerdict {
   bool good = false;
   std::string_view cause;
+  std::size_t secret = 0;  // when good: the first of `secrets` that fits
 };
 SignatureVerdict verify_signature(const SignatureScheme& scheme, const Delivery& delivery,
                                   const std::vector<std::string>& secrets, WallTime now);
@@ -59,5 +60,9 @@ struct SignedHeaders {
 };
 Result<SignedHeaders> sign(const SignatureScheme& scheme, std::string_view body, const std::string& secret,
                            std::string_view id, WallTime now);
+// The same with the sender's private key (32 bytes), which the host itself never has. NotImplemented if the
+// scheme knows no ed25519.
+Result<SignedHeaders> sign_ed25519(const SignatureScheme& scheme, std::string_view body,
+                                   std::string_view private_key, std::string_view id, WallTime now);
 
 }  // namespace davit::plugin

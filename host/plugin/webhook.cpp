@@ -23,7 +23,7 @@ constexpr std::size_t kMaxReasonBytes = 1024;
 // A hook in this process that is late may still come back; after this much more it counts as hanging.
 constexpr int kPatienceInDeadlines = 9;
 constexpr Duration kLeastPatience{2'000};
-constexpr Duration kPatienceWithoutDeadline{30'000};  // create, destroy
+constexpr Duration kPatienceWithoutDeadline{10'000};  // create, destroy
 
 // The request as the ABI shows it. Borrows everything from the delivery. Does not move.
 class AbiRequest {

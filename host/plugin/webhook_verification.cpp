@@ -41,7 +41,8 @@ Result<> check_media_type(const Webhook& webhook, const Delivery& delivery, std:
   return Error{ErrorCode::InvalidInput, "the Content-Type must be given once and be one of: " + accepted};
 }
 
-Result<VerifiedDelivery> with_key(const Webhook& webhook, Delivery delivery, std::string_view& cause) {
+Result<VerifiedDelivery> with_key(const Webhook& webhook, Delivery&& delivery,
+                                  std::optional<int> secret_number, std::string_view& cause) {
   if (!webhook.delivery_id_header.empty()) {
     std::vector<std::string_view> values = header_values(delivery, webhook.delivery_id_header);
     if (!values.empty()) {
@@ -55,11 +56,11 @@ Result<VerifiedDelivery> with_key(const Webhook& webhook, Delivery delivery, std
                          " must be given once, as 1 to 256 visible ASCII characters"};
       }
       std::string key(id);
-      return VerifiedDeliveryMaker::make(std::move(delivery), std::move(key), false);
+      return VerifiedDeliveryMaker::make(std::move(delivery), std::move(key), false, secret_number);
     }
   }
   std::string key = "body:" + sha256_hex(delivery.body);
-  return VerifiedDeliveryMaker::make(std::move(delivery), std::move(key), true);
+  return VerifiedDeliveryMaker::make(std::move(delivery), std::move(key), true, secret_number);
 }
 
 }  // namespace
@@ -72,9 +73,10 @@ WhoChecks who_checks(const Webhook& webhook) {
                                                                                         : WhoChecks::Nobody;
 }
 
-Result<VerifiedDelivery> verify(const Webhook& webhook, Delivery delivery, WallTime now,
+Result<VerifiedDelivery> verify(const Webhook& webhook, Delivery&& delivery, WallTime now,
                                 std::string_view& cause) {
   cause = {};
+  std::optional<int> secret_number;
   TRY(check_media_type(webhook, delivery, cause));
   switch (who_checks(webhook)) {
     case WhoChecks::Nobody:
@@ -93,13 +95,16 @@ Result<VerifiedDelivery> verify(const Webhook& webhook, Delivery delivery, WallT
         cause = verdict.cause;
         return unauthorized();
       }
+      const std::vector<int>& numbers = webhook.settings.secret_numbers;
+      secret_number =
+          verdict.secret < numbers.size() ? numbers[verdict.secret] : static_cast<int>(verdict.secret) + 1;
       break;
   }
-  return with_key(webhook, std::move(delivery), cause);
+  return with_key(webhook, std::move(delivery), secret_number, cause);
 }
 
-Result<VerifiedDelivery> verify_by_plugin(const Webhook& webhook, Delivery delivery, const Result<>& verdict,
-                                          std::string_view& cause) {
+Result<VerifiedDelivery> verify_by_plugin(const Webhook& webhook, Delivery&& delivery,
+                                          const Result<>& verdict, std::string_view& cause) {
   cause = {};
   TRY(check_media_type(webhook, delivery, cause));
   // Without the operator's word the plugin's yes counts for nothing.
@@ -112,7 +117,7 @@ Result<VerifiedDelivery> verify_by_plugin(const Webhook& webhook, Delivery deliv
     cause = refused ? "mismatch" : "plugin";
     return refused ? unauthorized() : verdict.error();
   }
-  return with_key(webhook, std::move(delivery), cause);
+  return with_key(webhook, std::move(delivery), std::nullopt, cause);
 }
 
 }  // namespace davit::plugin

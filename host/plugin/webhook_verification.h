@@ -23,12 +23,14 @@ WhoChecks who_checks(const Webhook& webhook);
 //   missing, doubled, malformed, mismatch, stale   Unauthorized, one text for all of them
 //   delivery_id  InvalidInput: doubled, longer than 256 bytes, or not visible ASCII
 // The delivery key is the sender's id where its header is declared and present, else "body:<sha256>".
-Result<VerifiedDelivery> verify(const Webhook& webhook, Delivery delivery, WallTime now,
+//
+// What is refused stays in the caller's hands: `delivery` is moved from only if the outcome is good.
+Result<VerifiedDelivery> verify(const Webhook& webhook, Delivery&& delivery, WallTime now,
                                 std::string_view& cause);
 
 // `verdict` is what the plugin's validate_signature said. Unauthorized keeps the one text, cause "mismatch";
 // other errors are passed on, cause "plugin".
-Result<VerifiedDelivery> verify_by_plugin(const Webhook& webhook, Delivery delivery, const Result<>& verdict,
-                                          std::string_view& cause);
+Result<VerifiedDelivery> verify_by_plugin(const Webhook& webhook, Delivery&& delivery,
+                                          const Result<>& verdict, std::string_view& cause);
 
 }  // namespace davit::plugin

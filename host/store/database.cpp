@@ -104,6 +104,14 @@ std::variant<std::unique_ptr<Database>, Failure> Database::open(const std::files
   return database;
 }
 
+std::unique_ptr<Database> Database::in_memory() {
+  sqlite3* handle = nullptr;
+  const int code = sqlite3_open_v2(":memory:", &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
+  std::unique_ptr<Database> database(new Database(handle));
+  if (code != SQLITE_OK) database->note_failure(code);
+  return database;
+}
+
 // _v2: should a statement live longer than its connection, the connection stays until the statement goes.
 Database::~Database() { sqlite3_close_v2(handle_); }
 

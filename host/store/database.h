@@ -40,6 +40,8 @@ class Database {
   // apart.
   static std::variant<std::unique_ptr<Database>, Failure> open(const std::filesystem::path& path, Mode mode,
                                                                const std::string& vfs);
+  // An empty one without a file, for what is to be compared with.
+  static std::unique_ptr<Database> in_memory();
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;

@@ -69,23 +69,10 @@ struct Deliveries::Statements {
       "INSERT INTO delivery (id, webhook, key, verdict, received_at, due_at, tries, duplicates, body_bytes,"
       " message, entity, request_id, remote_address, plugin_hash, tasks, body_hash)"
       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"};
-  Statement insert_body{db,
-                        "INSERT INTO delivery_body (row, method, path, query, timings, details, key_window, "
-                        "headers, body, links,"
-                        " plugin_version) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"};
-  Statement drop_links{db, "DELETE FROM delivery_link WHERE delivery = ?1"};
-  Statement insert_link{db, "INSERT OR IGNORE INTO delivery_link (key, delivery) VALUES (?1, ?2)"};
-  Statement insert_replay{
+  Statement insert_body{
       db,
-      "INSERT INTO delivery (id, webhook, key, verdict, received_at, due_at, tries, duplicates, body_bytes,"
-      " message, entity, request_id, remote_address, plugin_hash, replay_of)"
-      " SELECT ?2, webhook, ?3, ?4, ?5, ?5, 0, 0, body_bytes, ?6, entity, request_id, remote_address, '',"
-      " coalesce(replay_of, id) FROM delivery WHERE row = ?1"};
-  Statement insert_replay_body{
-      db,
-      "INSERT INTO delivery_body (row, method, path, query, timings, details, headers, body, replayed_by)"
-      " SELECT ?2, method, path, query, '{}', '{}', headers, body, ?3 FROM delivery_body WHERE row = ?1"};
-  Statement webhook_of{db, "SELECT webhook FROM delivery WHERE row = ?1"};
+      "INSERT INTO delivery_body (row, method, path, query, timings, details, key_window, headers, body,"
+      " secret_number) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"};
   Statement replace{
       db,
       "UPDATE delivery SET received_at = ?2, body_bytes = ?3, request_id = ?4, remote_address = ?5,"
@@ -93,14 +80,12 @@ struct Deliveries::Statements {
   Statement replace_body{
       db,
       "UPDATE delivery_body SET method = ?2, path = ?3, query = ?4, key_window = ?5, headers = ?6,"
-      " body = ?7 WHERE row = ?1"};
+      " body = ?7, secret_number = ?8 WHERE row = ?1"};
   Statement settle{
       db,
       "UPDATE delivery SET verdict = ?2, due_at = ?3, message = ?4, entity = ?5, plugin_hash = ?6,"
       " tasks = ?7 WHERE row = ?1"};
-  Statement settle_body{db,
-                        "UPDATE delivery_body SET timings = ?2, details = ?3, links = ?4, plugin_version = ?5"
-                        " WHERE row = ?1"};
+  Statement settle_body{db, "UPDATE delivery_body SET timings = ?2, details = ?3 WHERE row = ?1"};
   Statement set_deferred{
       db, "UPDATE delivery SET verdict = ?2, due_at = ?3, tries = ?4, message = ?5 WHERE row = ?1"};
 };
@@ -211,11 +196,13 @@ Result<Accepted> Deliveries::accept(Batch& batch, const NewDelivery& delivery,
   }
   const std::optional<std::int64_t> window =
       delivery.key_window ? std::optional<std::int64_t>(delivery.key_window->count()) : std::nullopt;
+  const std::optional<std::int64_t> number = delivery.secret_number;
   if (known) {
     sql_->replace.run(known->row, delivery.received_at, delivery.body.size(), delivery.request_id,
                       delivery.remote_address, body_hash);
     sql_->replace_body.run(known->row, delivery.method, delivery.path, delivery.query, window,
-                           delivery.headers, Blob{delivery.body});
+                           delivery.headers, Blob{delivery.body}, number);
+    sql_->settle_body.run(known->row, delivery.timings, delivery.answer.details);
     batch.changes.push_back({Change::Kind::DeliveryStored, to_text(known->id), {}, std::nullopt});
     return settle(batch, known->row, to_text(known->id), delivery);
   }
@@ -229,9 +216,7 @@ Result<Accepted> Deliveries::accept(Batch& batch, const NewDelivery& delivery,
       delivery.received_at, due, delivery.body.size(), delivery.answer.message, entity_of(delivery),
       delivery.request_id, delivery.remote_address, delivery.plugin_hash, blob_if_any(planned), body_hash);
   sql_->insert_body.run(row, delivery.method, delivery.path, delivery.query, delivery.timings,
-                        delivery.answer.details, window, delivery.headers, Blob{delivery.body},
-                        if_any(links_to_json(delivery.answer.links)), delivery.plugin_version);
-  write_links(row, delivery.answer.links);
+                        delivery.answer.details, window, delivery.headers, Blob{delivery.body}, number);
   sql_->put_key.run(Blob{hash}, row, delivery.received_at);
   batch.changes.push_back({Change::Kind::DeliveryStored, delivery.id, {}, std::nullopt});
 
@@ -245,9 +230,10 @@ Result<Accepted> Deliveries::accept(Batch& batch, const NewDelivery& delivery,
 Accepted Deliveries::carry_out(Batch& batch, std::int64_t row, std::string id, const NewDelivery& delivery) {
   const WebhookAnswer& answer = delivery.answer;
   Accepted accepted{.delivery_id = std::move(id), .verdict = delivery.verdict, .message = answer.message};
+  const std::string links = links_to_json(answer.links);
   const Origin origin{.source = delivery.webhook,
                       .actor = answer.actor ? &*answer.actor : nullptr,
-                      .links = &answer.links,
+                      .links = links,
                       .entity = entity_of(delivery),
                       .delivery = row,
                       .entity_is_key = true};
@@ -270,10 +256,6 @@ void Deliveries::write_outcome(Batch& batch, std::int64_t row, const NewDelivery
 }
 
 Accepted Deliveries::settle(Batch& batch, std::int64_t row, std::string id, const NewDelivery& delivery) {
-  sql_->settle_body.run(row, delivery.timings, delivery.answer.details,
-                        if_any(links_to_json(delivery.answer.links)), delivery.plugin_version);
-  sql_->drop_links.run(row);
-  write_links(row, delivery.answer.links);
   Accepted accepted = carry_out(batch, row, std::move(id), delivery);
   write_outcome(batch, row, delivery, pack_ids(accepted.task_ids));
   return accepted;
@@ -287,6 +269,7 @@ Result<Accepted> Deliveries::settle_deferred(Batch& batch, const NewDelivery& de
     return Error{ErrorCode::Conflict, "delivery " + delivery.id + " is not deferred any more but " +
                                           std::string(to_string(known->verdict))};
   }
+  sql_->settle_body.run(known->row, delivery.timings, delivery.answer.details);
   batch.changes.push_back({Change::Kind::DeliveryStored, delivery.id, {}, std::nullopt});
   return settle(batch, known->row, delivery.id, delivery);
 }
@@ -308,32 +291,12 @@ Result<> Deliveries::defer_again(Batch& batch, std::string_view delivery_id, std
   return {};
 }
 
-void Deliveries::write_links(std::int64_t row, const std::vector<Link>& links) {
-  for (const Link& link : links) sql_->insert_link.run(search_key(link), row);
-}
-
-Result<std::string> Deliveries::replay(Batch& batch, std::string_view delivery_id, std::string_view by) {
+Result<> Deliveries::replay(Batch& batch, std::string_view delivery_id) {
   const std::optional<Known> known = find(delivery_id);
   if (!known) return unknown(delivery_id);
-  if (known->verdict == Verdict::Deferred) {
-    return Error{ErrorCode::Conflict, "delivery " + std::string(delivery_id) +
-                                          " is deferred: its hooks run again without a replay"};
-  }
-  std::string webhook;
-  {
-    Cursor row = sql_->webhook_of.query(known->row);
-    if (row.next()) webhook = row.text(0);
-  }
-  const StoredId id = new_stored_id();
-  std::string text = to_text(id);
-  const std::string key = "replay:" + text;
-  const std::int64_t row =
-      sql_->insert_replay.insert(known->row, id, key, code_of(Verdict::Deferred), batch.now,
-                                 "to be run again, as " + std::string(by) + " asked");
-  sql_->insert_replay_body.run(known->row, row, by);
-  sql_->put_key.run(Blob{key_hash(webhook, key)}, row, batch.now);
-  batch.changes.push_back({Change::Kind::DeliveryStored, text, {}, std::nullopt});
-  return text;
+  sql_->set_deferred.run(known->row, code_of(Verdict::Deferred), batch.now, 0, "to be run again by hand");
+  batch.changes.push_back({Change::Kind::DeliveryStored, std::string(delivery_id), {}, std::nullopt});
+  return {};
 }
 
 }  // namespace davit::store

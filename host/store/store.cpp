@@ -1,141 +1,17 @@
 #include "host/store/store.h"
 
-#include <fcntl.h>
-#include <sqlite3.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <cerrno>
 
 #include "host/store/migrations.h"
+#include "host/store/open_checks.h"
 #include "host/store/plugin_crashes.h"
 #include "host/store/readers.h"
+#include "host/store/refusals.h"
 #include "host/store/rows.h"
 #include "host/store/task_list.h"
 #include "host/store/writer.h"
 
 namespace davit::store {
-namespace {
-
-OpenError refuse(OpenFailure failure, const std::filesystem::path& path, std::string_view sentence) {
-  return {failure, path.string() + ": " + std::string(sentence)};
-}
-
-OpenError refuse(const std::filesystem::path& path, const Failure& failure) {
-  switch (failure.code & 0xff) {
-    case SQLITE_NOTADB:
-      return refuse(OpenFailure::Foreign, path, "is not a davit database; name another file");
-    case SQLITE_CORRUPT:
-      return refuse(OpenFailure::Corrupt, path, "is damaged (" + failure.message + "); restore a backup");
-    case SQLITE_READONLY:
-    case SQLITE_PERM:
-    case SQLITE_AUTH:
-      return refuse(OpenFailure::ReadOnly, path,
-                    "cannot be written; check the owner and mode of file and folder");
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-      return refuse(OpenFailure::InUse, path, failure.message);
-    default:
-      return refuse(OpenFailure::Other, path, failure.message);
-  }
-}
-
-// What can be told without opening the file. Nothing: it may be opened.
-std::optional<OpenError> check_file(const std::filesystem::path& path, bool known) {
-  struct stat info {};
-  if (::lstat(path.c_str(), &info) != 0) {
-    if (errno != ENOENT && errno != ENOTDIR) return refuse(OpenFailure::Other, path, errno_text(errno));
-    return refuse(
-        OpenFailure::Missing, path,
-        known ? "is gone, though a database was in use here; restore a backup, or, to begin with an empty "
-                "one on purpose, remove \"" +
-                    path.filename().string() + ".lock\" as well"
-              : "does not exist; make one with \"davit init\", or start the host");
-  }
-  if (S_ISLNK(info.st_mode)) {
-    return refuse(OpenFailure::Linked, path, "is a symbolic link; name the file itself");
-  }
-  if (!S_ISREG(info.st_mode)) return refuse(OpenFailure::Foreign, path, "is not a regular file");
-  if (info.st_nlink > 1) {
-    return refuse(OpenFailure::Linked, path,
-                  "has more than one name (hard link); keep one, its log belongs to one");
-  }
-  if (info.st_size == 0) {
-    return refuse(OpenFailure::Empty, path,
-                  "is empty, which is not a database; restore a backup or remove it");
-  }
-  return std::nullopt;
-}
-
-// A new, empty file that only its owner reads.
-std::optional<OpenError> create_file(const std::filesystem::path& path) {
-  if (path.has_parent_path()) {
-    if (const Result<> folder = ensure_private_directory(path.parent_path()); !folder.ok()) {
-      return OpenError{OpenFailure::Other, folder.error().message};
-    }
-  }
-  const UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (fd.open()) return std::nullopt;
-  return refuse(errno == EACCES || errno == EROFS ? OpenFailure::ReadOnly : OpenFailure::Other, path,
-                "cannot be created: " + errno_text(errno));
-}
-
-// Ours, and of a version that we know?
-std::optional<OpenError> check_identity(Database& database, const std::filesystem::path& path) {
-  const std::int64_t application = database.integer("PRAGMA application_id");
-  const std::int64_t version = database.integer("PRAGMA user_version");
-  const std::int64_t objects = database.integer("SELECT count(*) FROM sqlite_schema");
-  if (const std::optional<Failure> failure = database.take_failure()) return refuse(path, *failure);
-  if (application != kApplicationId && (application != 0 || version != 0 || objects != 0)) {
-    return refuse(OpenFailure::Foreign, path, "is a database of another program; name another file");
-  }
-  if (version < 0) {
-    return refuse(OpenFailure::Corrupt, path,
-                  "is damaged (it has schema " + std::to_string(version) +
-                      ", which no davit writes); restore a backup");
-  }
-  if (version > newest_version()) {
-    return refuse(OpenFailure::Newer, path,
-                  "has schema " + std::to_string(version) + ", this davit knows " +
-                      std::to_string(newest_version()) +
-                      "; use the newer davit, or restore a backup from before");
-  }
-  return std::nullopt;
-}
-
-// After an unclean stop, looks for damage, the small and hot tables first, until it has looked for `limit`.
-std::optional<OpenError> check_pages(Database& database, const std::filesystem::path& path, Duration limit,
-                                     Log& log) {
-  if (database.integer("PRAGMA user_version") == 0 || database.integer("SELECT clean FROM host_state") == 1) {
-    if (const std::optional<Failure> failure = database.take_failure()) return refuse(path, *failure);
-    return std::nullopt;
-  }
-  const auto deadline = std::chrono::steady_clock::now() + limit;
-  database.stop_when([deadline] { return std::chrono::steady_clock::now() >= deadline; });
-  std::string finding = "ok";
-  for (const char* check :
-       {"PRAGMA quick_check(delivery_key)", "PRAGMA quick_check(task)", "PRAGMA quick_check"}) {
-    if (finding == "ok") finding = database.text(check);
-  }
-  database.stop_when(nullptr);
-  if (const std::optional<Failure> failure = database.take_failure()) {
-    if (!database.was_stopped(*failure)) return refuse(path, *failure);
-    log.warn(
-        "The database is too large to be checked wholly at start after an unclean stop; run davit "
-        "verify-store",
-        {{"path", path.string()}});
-    return std::nullopt;
-  }
-  if (finding != "ok") {
-    std::replace(finding.begin(), finding.end(), '\n', ' ');
-    return refuse(OpenFailure::Corrupt, path, "is damaged (" + finding + "); restore a backup");
-  }
-  return std::nullopt;
-}
-
-}  // namespace
-
 class Store::Impl {
  public:
   Impl(const Options& options, const Clock& clock)
@@ -198,6 +74,7 @@ std::variant<std::unique_ptr<Store>, OpenError> Store::open(const Options& optio
             (error->failure == OpenFailure::Missing || error->failure == OpenFailure::Empty);
     if (fresh) error = create_file(path);
     if (error) return *error;
+    warn_of_open_mode(path, log);
   }
 
   const auto mode = options.read_only ? Database::Mode::Read : Database::Mode::Write;
@@ -210,6 +87,7 @@ std::variant<std::unique_ptr<Store>, OpenError> Store::open(const Options& optio
       return refuse(OpenFailure::Other, path,
                     "has an older schema; start davit once, it brings it up to date");
     }
+    if (std::optional<OpenError> error = check_schema(*database, path)) return *error;
     return std::unique_ptr<Store>(new Store(std::move(impl)));
   }
   if (database->read_only()) {
@@ -234,6 +112,7 @@ std::variant<std::unique_ptr<Store>, OpenError> Store::open(const Options& optio
   if (const Result<> migrated = migrate(*database, path, migrations(), log); !migrated.ok()) {
     return refuse(OpenFailure::Other, path, migrated.error().message);
   }
+  if (std::optional<OpenError> error = check_schema(*database, path)) return *error;
   if (fresh) {
     database->checkpoint(true);
     log.info("Database created", {{"path", path.string()}, {"schema", newest_version()}});
@@ -287,11 +166,19 @@ void Store::defer_again(std::string delivery_id, std::string reason, WallTime ag
       });
 }
 
-void Store::replay(std::string delivery_id, std::string by, Done<std::string> done) {
-  impl_->write<std::string>(Lane::Urgent, 256, std::move(done),
-                            [id = std::move(delivery_id), by = std::move(by)](Session& session) {
-                              return session.deliveries.replay(session.batch, id, by);
-                            });
+void Store::replay(std::string delivery_id, Done<> done) {
+  impl_->write<std::monostate>(Lane::Urgent, 256, std::move(done),
+                               [id = std::move(delivery_id)](Session& session) {
+                                 return session.deliveries.replay(session.batch, id);
+                               });
+}
+
+void Store::note_refusals(std::vector<RefusedDeliveries> refused, Done<> done) {
+  impl_->write<std::monostate>(Lane::Ingest, 1'024, std::move(done),
+                               [refused = std::move(refused)](Session& session) -> Result<> {
+                                 store::note_refusals(session.database, refused);
+                                 return {};
+                               });
 }
 
 void Store::create_task(NewTask task, std::string source, std::optional<Actor> actor,
@@ -416,10 +303,6 @@ void Store::hold_agents(std::set<std::string> agents, Done<> done) {
                                });
 }
 
-void Store::set_retention(Retention retention) {
-  if (impl_->writer_) impl_->writer_->set_retention(retention);
-}
-
 Result<std::vector<Quarantine>> Store::quarantines() const {
   return impl_->readers_.read<std::vector<Quarantine>>(
       [](Reader& reader) { return read_quarantines(reader); });
@@ -463,9 +346,9 @@ Result<DeliveryDetail> Store::delivery(std::string_view delivery_id) const {
       [&](Reader& reader) { return read_delivery(reader, delivery_id); });
 }
 
-Result<DeferredDelivery> Store::delivery_to_run(std::string_view delivery_id) const {
-  return impl_->readers_.read<DeferredDelivery>(
-      [&](Reader& reader) { return read_delivery_to_run(reader, delivery_id); });
+Result<std::vector<RefusedDeliveries>> Store::refusals(const RefusalFilter& filter) const {
+  return impl_->readers_.read<std::vector<RefusedDeliveries>>(
+      [&](Reader& reader) { return read_refusals(reader, filter); });
 }
 
 Result<std::vector<DeferredDelivery>> Store::due_deferred(int limit) const {

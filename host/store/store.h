@@ -63,11 +63,11 @@ struct NewDelivery {
   std::string remote_address;
   WallTime received_at{};
   Verdict verdict = Verdict::Ignored;
-  std::optional<WallTime> due_at;  // with Deferred: when its hooks run again; now if absent
-  WebhookAnswer answer;            // tasks, actions, actor, entity, links are committed with the delivery
-  std::string timings = "{}";      // JSON object: microseconds per hook
-  std::string plugin_hash;         // of the generation that answered, may be empty
-  std::string plugin_version;      // likewise
+  std::optional<WallTime> due_at;    // with Deferred: when its hooks run again; now if absent
+  WebhookAnswer answer;              // tasks, actions, actor, entity, links are committed with the delivery
+  std::string timings = "{}";        // JSON object: microseconds per hook
+  std::optional<int> secret_number;  // which of the configured secrets it was signed with, from 1
+  std::string plugin_hash;           // of the generation that answered, may be empty
 };
 
 // In what way a delivery was seen before.
@@ -99,17 +99,31 @@ struct DeliverySummary {
   Verdict verdict = Verdict::Ignored;
   WallTime received_at{};
   std::size_t body_bytes = 0;
-  int duplicates = 0;     // how often the same key came again
-  int same_body = 0;      // how often the same body came under another key
-  std::string replay_of;  // the delivery that was let run again as this one; empty: a sender's own
+  int duplicates = 0;  // how often the same key came again
+  int same_body = 0;   // how often the same body came under another key
   int tries = 0;
   std::vector<std::string> task_ids;
 };
 struct DeliveryDetail {
   DeliverySummary delivery;
-  std::string method, path, query, headers, body, timings, details, plugin_hash, plugin_version;
-  std::string replayed_by;
-  std::vector<Link> links;
+  std::string method, path, query, headers, body, timings, details, plugin_hash;
+  std::optional<int> secret_number;  // which of the configured secrets it was signed with, from 1
+};
+
+// A delivery that was refused before anything of it could be stored, without its body.
+struct RefusedSample {
+  WallTime received_at{};
+  std::string remote_address, request_id, method, path;
+  std::string query;           // without secrets
+  std::string headers = "{}";  // JSON object, without secrets and signatures
+  std::size_t body_bytes = 0;
+};
+// Those that were refused by one webhook for one cause.
+struct RefusedDeliveries {
+  std::string webhook, cause;
+  std::int64_t count = 0;
+  WallTime first_at{}, last_at{};
+  std::vector<RefusedSample> samples;  // a few of them
 };
 
 // ---- tasks ----
@@ -160,7 +174,6 @@ struct LiveReport {
 
 struct TaskFilter {
   std::string agent, source, entity, text;
-  std::string link;  // key of something its event mentions, or the address of what has no key
   std::optional<TaskState> state;
   std::optional<WallTime> start, end;  // created_at in [start, end)
   int limit = 50;                      // 1 to 500
@@ -216,15 +229,8 @@ struct Change {
 
 // ---- the store ----
 
-// How long what is done is kept, and how much of it.
-struct Retention {
-  Duration keep{0};            // finished tasks and deliveries; 0: for ever
-  std::int64_t max_bytes = 0;  // beyond it the oldest go whatever their age; 0: no limit
-};
-
 struct Options {
   std::filesystem::path path;
-  Retention retention;
   bool create_if_missing = false;  // `davit init` and a first start; otherwise a missing file is an error
   bool read_only = false;          // tools beside a running host
   std::size_t max_waiting_writes = 20'000;
@@ -283,9 +289,11 @@ class Store {
   // `again_at`.
   void defer_again(std::string delivery_id, std::string reason, WallTime again_at, int max_tries,
                    Done<> done);
-  // Lets the hooks run again on what a delivery brought, as a delivery of its own that no key stands against
-  // and that is Deferred at first. Gives its id. Conflict if the first is still to be run anyhow.
-  void replay(std::string delivery_id, std::string by, Done<std::string> done);
+  // Marks a delivery (also a parked one) to be run again by the hooks.
+  void replay(std::string delivery_id, Done<> done);
+
+  // Adds to what was refused before: counts, and samples of which the newest are kept.
+  void note_refusals(std::vector<RefusedDeliveries> refused, Done<> done);
 
   // Gives the id. A queued task of the same agent and `key` takes its place: that one gets the new text and
   // keeps its id. The key of a delivery's task that has none is its entity. When a task is to be tried again
@@ -328,15 +336,17 @@ class Store {
                                                                       int limit) const;
   struct DeliveryFilter {
     std::string webhook;
-    std::string link;  // as of tasks
     std::optional<Verdict> verdict;
     int limit = 50;
     std::string cursor;
   };
   Result<Page<DeliverySummary>> deliveries(const DeliveryFilter& filter) const;
   Result<DeliveryDetail> delivery(std::string_view delivery_id) const;
-  // What the hooks would be run on again.
-  Result<DeferredDelivery> delivery_to_run(std::string_view delivery_id) const;
+  struct RefusalFilter {
+    std::string webhook, cause;  // empty: all
+  };
+  // What was refused since the database exists: most recent cause first, the newest samples of each first.
+  Result<std::vector<RefusedDeliveries>> refusals(const RefusalFilter& filter) const;
   // Deferred deliveries that are due, oldest first.
   Result<std::vector<DeferredDelivery>> due_deferred(int limit) const;
   // When the next deferred delivery is due, also if that has passed; nullopt if there is none.
@@ -349,9 +359,6 @@ class Store {
   // Small settings that outlive restarts (enabled/disabled overrides, generated token hash).
   Result<std::optional<std::string>> setting(std::string_view name) const;
   void set_setting(std::string name, std::string value, Done<> done);
-
-  // From now on. Pruned are a few rows at a time, between other writes, and when nothing else is to be done.
-  void set_retention(Retention retention);
 
   Result<std::vector<Quarantine>> quarantines() const;
 

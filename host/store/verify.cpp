@@ -61,13 +61,6 @@ constexpr Invariant kInvariants[] = {
      "k.delivery)"},
 };
 
-// When a task of this id was made, in milliseconds: ids are UUIDs of version 7.
-std::int64_t made_at(const StoredId& id) {
-  std::int64_t ms = 0;
-  for (int i = 0; i < 6; ++i) ms = ms << 8 | id.bytes[static_cast<std::size_t>(i)];
-  return ms;
-}
-
 class Findings {
  public:
   void add(std::string sentence) {
@@ -98,16 +91,12 @@ void check_keys(Database& database, Findings& findings) {
   }
 }
 
-// A task that was pruned may be named by a delivery that is kept.
 void check_delivered_tasks(Database& database, Findings& findings) {
-  const std::int64_t pruned_before = database.integer(
-      "SELECT coalesce(max(CAST(value AS INTEGER)), 0) FROM setting WHERE name = 'pruned_before'");
   Statement deliveries(database, "SELECT row, verdict, tasks FROM delivery WHERE tasks IS NOT NULL");
   Statement task(database, "SELECT 1 FROM task WHERE id = ?1");
   Cursor row = deliveries.query();
   while (row.next()) {
     for (const std::string& id : unpack_ids(row.view(2))) {
-      if (made_at(*to_stored_id(id)) < pruned_before) continue;
       if (!task.query(*to_stored_id(id)).next()) {
         findings.add("became task " + id + ", which is not stored: delivery row " + row.text(0));
       }

@@ -29,9 +29,6 @@ constexpr std::size_t kBatchWrites = 256;
 constexpr std::size_t kBatchBytes = 2u << 20;
 constexpr int kCheckpointPages = 1'000;   // 8 MB; a small log that is used again is faster than a big one
 constexpr int kLongLogPages = 8 * 1'024;  // 64 MB
-constexpr int kPruneRows = 100;
-constexpr std::chrono::milliseconds kPrunePause{250};  // between two steps while writes wait
-constexpr std::chrono::minutes kPruneEvery{10};
 
 }  // namespace
 
@@ -53,7 +50,6 @@ Result<std::unique_ptr<Writer>> Writer::start(const Options& options, std::uniqu
   if (returned > 0)
     log.warn("Tasks of a host that ended while they ran were returned", {{"tasks", returned}});
   writer->note_log();
-  writer->set_retention(options.retention);
   writer->thread_ = std::thread([self = writer.get()] {
     pthread_setname_np(pthread_self(), "davit-store");
     self->loop();
@@ -145,25 +141,13 @@ void Writer::enqueue(Lane lane, std::size_t bytes, std::unique_ptr<Write> write)
   }
 }
 
-void Writer::set_retention(Retention retention) {
-  waiting_.with([&](Waiting& waiting) {
-    waiting.retention = retention;
-    waiting.prune_now = true;
-    waiting.asleep = false;
-  });
-  changed_.notify_one();
-}
-
-// Nothing, when it is time to prune.
 Writer::Writes Writer::take() {
   const auto ready = [](Waiting& waiting) {
-    const bool something = !waiting.empty() || waiting.stopping || waiting.prune_now;
+    const bool something = !waiting.empty() || waiting.stopping;
     waiting.asleep = !something;
     return something;
   };
-  const auto patience = prune_again_ - std::chrono::steady_clock::now();
-  return waiting_.wait_for(changed_, patience, ready, [](Waiting& waiting) {
-    waiting.asleep = false;
+  return waiting_.wait(changed_, ready, [](Waiting& waiting) {
     Writes urgent, claims, ingest;
     std::size_t count = 0;
     std::size_t bytes = 0;
@@ -190,15 +174,9 @@ Writer::Writes Writer::take() {
 }
 
 void Writer::loop() {
-  for (;;) {
-    Writes writes = take();
-    if (!writes.empty()) {
-      commit_batch(writes);
-      writes.clear();
-    } else if (waiting_.with([](const Waiting& waiting) { return waiting.stopping; })) {
-      break;
-    }
-    prune_if_due();
+  for (Writes writes = take(); !writes.empty(); writes = take()) {
+    commit_batch(writes);
+    writes.clear();
     checkpoint_if_due();
   }
   if (connection_ == nullptr) return;
@@ -330,37 +308,6 @@ Result<> Writer::reopen() {
   }
   log_.info("Database opened again after a failed write");
   return {};
-}
-
-// A few rows, in a transaction of their own: at once while nothing else waits, now and then while it does.
-void Writer::prune_if_due() {
-  struct Look {
-    Retention retention;
-    bool asked, busy;
-  };
-  const Look look = waiting_.with([](Waiting& waiting) {
-    return Look{waiting.retention, std::exchange(waiting.prune_now, false), !waiting.empty()};
-  });
-  const auto now = std::chrono::steady_clock::now();
-  if (look.asked) prune_again_ = now;
-  if (now < prune_again_ || (look.busy && now < prune_busy_)) return;
-  const bool wanted = look.retention.keep.count() > 0 || look.retention.max_bytes > 0;
-  if (!wanted || connection_ == nullptr || !check_identity().ok()) {
-    prune_again_ = now + kPruneEvery;
-    return;
-  }
-  bool more = false;
-  const Result<> pruned = run_alone([&](Session& session) {
-    more = connection_->pruner.step(look.retention, session.batch.now, kPruneRows);
-  });
-  prune_busy_ = std::chrono::steady_clock::now() + kPrunePause;
-  if (!pruned.ok() || !more) prune_again_ = std::chrono::steady_clock::now() + kPruneEvery;
-  if (pruned.ok()) {
-    note_log();
-  } else {
-    drop_connection();
-    note_health(pruned);
-  }
 }
 
 void Writer::checkpoint_if_due() {

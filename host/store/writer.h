@@ -18,7 +18,6 @@
 #include "host/store/database.h"
 #include "host/store/deliveries.h"
 #include "host/store/leases.h"
-#include "host/store/pruner.h"
 #include "host/store/store.h"
 #include "host/store/task_queue.h"
 
@@ -87,8 +86,6 @@ class Writer {
 
   void on_change(std::function<void(const std::vector<Change>&)> listener);
   void on_commit(std::function<void(std::chrono::microseconds, std::size_t)> listener);
-  // Thread-safe.
-  void set_retention(Retention retention);
   // Thread-safe. While the database is unavailable each call lets the writer try again.
   Result<> health();
   WriterStats stats() const;
@@ -97,14 +94,10 @@ class Writer {
   using Writes = std::vector<std::unique_ptr<Write>>;
   struct Connection {
     Connection(std::unique_ptr<Database> opened, Leases& leases, std::set<std::string>& held_agents)
-        : database(std::move(opened)),
-          tasks(*database, leases, held_agents),
-          deliveries(*database, tasks),
-          pruner(*database) {}
+        : database(std::move(opened)), tasks(*database, leases, held_agents), deliveries(*database, tasks) {}
     std::unique_ptr<Database> database;
     TaskQueue tasks;
     Deliveries deliveries;
-    Pruner pruner;
   };
   struct Waiting {
     std::deque<std::unique_ptr<Write>> urgent, claims, ingest;
@@ -112,8 +105,6 @@ class Writer {
     bool stopping = false;
     bool asleep = false;
     bool probing = false;
-    Retention retention;
-    bool prune_now = false;
     bool empty() const { return urgent.empty() && claims.empty() && ingest.empty(); }
     std::size_t count() const { return urgent.size() + claims.size() + ingest.size(); }
   };
@@ -133,7 +124,6 @@ class Writer {
   void note_log();
   void fail_all(Writes& writes, const Error& error);
   void checkpoint_if_due();
-  void prune_if_due();
   Result<> run_alone(const std::function<void(Session&)>& work);
   void note_health(Result<> health);
 
@@ -144,9 +134,7 @@ class Writer {
   Leases leases_;                           // writer thread
   std::set<std::string> held_agents_;       // writer thread
   std::unique_ptr<Connection> connection_;  // writer thread; null after a failure, until reopened
-  // Writer thread, by the steady clock: when pruning goes on while writes wait, and when it begins again.
-  std::chrono::steady_clock::time_point prune_busy_{}, prune_again_{};
-  int truncate_at_ = 8 * 1024;  // writer thread; pages of log
+  int truncate_at_ = 8 * 1024;              // writer thread; pages of log
   Guarded<Waiting> waiting_;
   std::condition_variable changed_;
   Guarded<Listeners> listeners_;

@@ -49,6 +49,12 @@ TEST(SdkJsonTest, EscapesEveryControlByteWhereverItStands) {
   }
 }
 
+TEST(SdkJsonTest, OfAMemberThatIsThereTwiceTheFirstCounts) {
+  const Json json = Json::parse(R"({"a":"first","a":"second"})");
+  EXPECT_EQ(json["a"].string_or(""), "first");
+  EXPECT_EQ(json.at_pointer("/a").string_or(""), "first");
+}
+
 TEST(SdkJsonTest, FollowsJsonPointers) {
   const Json json = Json::parse(R"({"a": [{"b/c": 1, "d~e": 2}], "": 3})");
   EXPECT_EQ(json.at_pointer("/a/0/b~1c").int_or(0), 1);

@@ -127,7 +127,8 @@ void configure(const Folder& folder) {
       << ", store: " << (folder.path() / "plugin-store").string() << ", settle: 0}\n"
       << "metrics: {public: true}\n"
       << "webhooks:\n"
-      << "  github: {secret_env: GITHUB_WEBHOOK_SECRET, isolation: inprocess, config: {agent: nobody}}\n";
+      << "  github: {secret_env: GITHUB_WEBHOOK_SECRET, isolation: inprocess, rate: 0, config: {agent: "
+         "nobody}}\n";
 }
 
 std::vector<std::string> serve_command(const Folder& folder) {

@@ -94,6 +94,16 @@ const std::vector<Animal>& zoo() {
          file.seekp(3 * kPage);
          file << std::string(kPage, 'x');
        }},
+      {"TableDropped", 14, "is damaged (it lacks the table plugin_crash); restore a backup",
+       [](const fs::path& path) { EXPECT_EQ(execute(path, "DROP TABLE plugin_crash"), SQLITE_OK); }},
+      {"IndexDropped", 14, "is damaged (it lacks the index task_ready); restore a backup",
+       [](const fs::path& path) { EXPECT_EQ(execute(path, "DROP INDEX task_ready"), SQLITE_OK); }},
+      {"LogIsAFolder", 12, "davit.db-wal: is not a regular file, but this name belongs to the database's log",
+       [](const fs::path& path) { fs::create_directory(path.string() + "-wal"); }},
+      {"LogIsALinkToNothing", 17, "davit.db-wal: is a symbolic link",
+       [](const fs::path& path) {
+         fs::create_symlink(path.parent_path() / "nothing", path.string() + "-wal");
+       }},
       {"SymbolicLink", 17, "is a symbolic link",
        [](const fs::path& path) {
          fs::rename(path, path.parent_path() / "other.db");

@@ -66,7 +66,10 @@ std::vector<std::string> harm_done(int port, pid_t pid, const std::string& reque
     for (int i = 0; i < kHeld; ++i) held.push_back(hold_on_to(port));
     int most = 0;
     eventually([&] { return (most = std::max(most, open_descriptors(pid))) >= 60; }, 1s);
-    const double share = share_of_cpu(pid, 1500ms);
+    // At first it has all the others to refuse. What spins does so for ever.
+    double share = 1;
+    for (int period = 0; period < 5 && share > kMostOfAProcessor; ++period)
+      share = share_of_cpu(pid, 1500ms);
     std::cout << kHeld << " held, " << most << " descriptors open, " << static_cast<int>(share * 100)
               << " % of a processor\n";
     if (share > kMostOfAProcessor) complaints.push_back("spins");

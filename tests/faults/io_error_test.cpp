@@ -27,9 +27,9 @@ struct Fault {
   const char* call;
   const char* error;
 };
-constexpr Fault kFaults[] = {{"fdatasync", "EIO"},   {"fsync", "EIO"},     {"pwrite64", "EIO"},
-                             {"pwrite64", "ENOSPC"}, {"ftruncate", "EIO"}, {"openat", "EMFILE"},
-                             {"mmap", "ENOMEM"},     {"unlink", "EIO"}};
+constexpr Fault kFaults[] = {{"fdatasync", "EIO"},   {"fsync", "EIO"},       {"pwrite64", "EIO"},
+                             {"pwrite64", "ENOSPC"}, {"pwrite64", "EDQUOT"}, {"ftruncate", "EIO"},
+                             {"openat", "EMFILE"},   {"mmap", "ENOMEM"},     {"unlink", "EIO"}};
 
 std::string injection(const Fault& fault, const std::string& when) {
   return std::string("inject=") + fault.call + ":error=" + fault.error + ":when=" + when;

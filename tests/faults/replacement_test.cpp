@@ -105,7 +105,13 @@ TEST_P(ReplacementTest, AGenerationLeavesNoMoreThanItsLibraryBehind) {
   // In this process the loader keeps the library; beside that, and where a runner has it, next to nothing
   // stays.
   const double library_kib = static_cast<double>(std::filesystem::file_size(kLibrary)) / 1024;
-  EXPECT_LT(grown, library_kib + 64);
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  // A sanitizer keeps books of its own of every byte, and freed memory for a while.
+  const double most = library_kib + (64 << 10);
+#else
+  const double most = library_kib + 64;
+#endif
+  EXPECT_LT(grown, most);
   EXPECT_TRUE(eventually([&] { return host.descriptors() <= descriptors + 8; }))
       << host.descriptors() << descriptors;
 }

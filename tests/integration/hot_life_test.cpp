@@ -261,7 +261,7 @@ TEST_F(HotLifeTest, ABadConfigurationIsRefusedWithItsLineAndTheOldOneStaysInForc
       "webhooks:\n  good:\n    secret_env: GITHUB_WEBHOOK_SECRET\n    replay_window: 0s\n    config:\n      "
       "mod: echo\n"
       "agents: {command-agent: {enabled: false}}\n");
-  EXPECT_TRUE(host.wait_for_log("davit.yaml:9: webhooks.good.config.mod")) << host.log();
+  EXPECT_TRUE(host.wait_for_log("davit.yaml:10: webhooks.good.config.mod")) << host.log();
   EXPECT_EQ(host.deliver().status, 202);
   EXPECT_EQ(host.state_of("agent", "command-agent"), "serving");
 }

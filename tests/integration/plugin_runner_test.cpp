@@ -121,11 +121,11 @@ class PluginRunnerTest : public testing::Test {
 // --------------------------------------------------------------------------------------------------------------
 
 TEST_F(PluginRunnerTest, AWebhookAnswersWithTasksAndTimings) {
-  auto outcome = run_webhook(webhook("echo"), R"({"n":1})");
+  auto outcome = run_webhook(webhook("echo"), R"({"n":1,"about":"echo#1"})");
   ASSERT_TRUE(outcome.ok()) << outcome.error().message;
   ASSERT_EQ(outcome->answer.tasks.size(), 1u);
   EXPECT_EQ(outcome->answer.tasks[0].agent, "command-agent");
-  EXPECT_EQ(outcome->answer.tasks[0].payload, R"({"n":1})");
+  EXPECT_EQ(outcome->answer.tasks[0].payload, R"({"n":1,"about":"echo#1"})");
   EXPECT_EQ(outcome->answer.entity->key, "echo#1");
   EXPECT_LT(outcome->timings.handle, std::chrono::seconds(5));
 }

@@ -136,7 +136,7 @@ TEST_F(PluginZooTest, PlacesThatAreNoFileAreRefusedWithTheirCodes) {
   std::filesystem::create_directory(inner);
   ::chmod(inner.c_str(), 0777);
   host.put_variant("shared/inside.so", kTestPlugins / "good_agent.so", "");
-  EXPECT_TRUE(refused("inside.so", "writable_by_others"));
+  EXPECT_TRUE(refused("shared/inside.so", "writable_by_others"));
   ::chmod(inner.c_str(), 0700);
   EXPECT_TRUE(host.wait_for_state("agent", "good-agent", "serving")) << host.log();
   std::filesystem::remove_all(inner);

@@ -216,6 +216,7 @@ TEST(SenderSignaturesTest, SentrySignsInEitherHeaderAlsoAnEmptyBody) {
 
 constexpr char kSections[] = R"(
 webhooks:
+  github: {secret_env: GITHUB_WEBHOOK_SECRET, config: {agent: command-agent}}
   jira: {secret_env: JIRA_WEBHOOK_SECRET, isolation: inprocess, config: {agent: command-agent}}
   sentry: {secret_env: SENTRY_WEBHOOK_SECRET, config: {agent: command-agent}}
   slack: {secret_env: SLACK_SIGNING_SECRET, config: {agent: command-agent}}
@@ -229,16 +230,29 @@ webhooks:
     plugin: svix
     secret_env: BILLS_WEBHOOK_SECRET
     config: {rules: [{events: [invoice.failed], agent: command-agent}]}
+  deploys:
+    plugin: standard
+    secret_env: DEPLOYS_PUBLIC_KEY
+    config: {rules: [{events: ["*"], agent: command-agent}]}
 agents:
   command-agent: {max_retries: 0, config: {command: [/bin/sh, -c, "cat >/dev/null; echo done"]}}
 )";
 
+// RFC 8032, section 7.1, test 1.
+constexpr char kPublicKey[] = "whpk_11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
+constexpr char kPrivateKey[] =
+    "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n"
+    "-----END PRIVATE KEY-----\n";
+
 class SendersTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    for (const char* library : {"jira.so", "sentry.so", "slack.so", "standard.so", "command_agent.so"})
+    for (const char* library :
+         {"github.so", "jira.so", "sentry.so", "slack.so", "standard.so", "command_agent.so"})
       host.install(std::filesystem::path(DAVIT_BUILD_DIR "/plugins") / library);
-    host.environment = {{"JIRA_WEBHOOK_SECRET", RunningHost::kSecret},
+    host.environment = {{"GITHUB_WEBHOOK_SECRET", RunningHost::kSecret},
+                        {"DEPLOYS_PUBLIC_KEY", kPublicKey},
+                        {"JIRA_WEBHOOK_SECRET", RunningHost::kSecret},
                         {"SENTRY_WEBHOOK_SECRET", RunningHost::kSecret},
                         {"SLACK_SIGNING_SECRET", RunningHost::kSecret},
                         {"INCIDENTS_WEBHOOK_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},
@@ -278,6 +292,77 @@ TEST_F(SendersTest, SendSignsLikeEachSenderAndTheTaskRuns) {
     EXPECT_EQ(string_member(task, "status"), "completed") << host.log();
   }
   EXPECT_EQ(deliveries(), 3u);
+}
+
+TEST_F(SendersTest, SendRepeatsARecordedDeliveryOfEachSenderWithItsHeaders) {
+  const auto repeat = [&](const std::string& webhook, const std::string& file,
+                          std::vector<std::string> more = {}) {
+    std::vector<std::string> words{"send", webhook,
+                                   DAVIT_SOURCE_DIR "/plugins/webhooks/" + file + ".delivery.json"};
+    words.insert(words.end(), more.begin(), more.end());
+    words.push_back("--url=http://127.0.0.1:" + std::to_string(host.port()));
+    return host.command(std::move(words)).text;
+  };
+  EXPECT_THAT(repeat("github", "github/testdata/issues_labeled_ai_fix"), HasSubstr("202 ")) << host.log();
+  EXPECT_THAT(repeat("github", "github/testdata/issues_labeled_ai_fix_form"), HasSubstr("202 "))
+      << "a new delivery id each time";
+  EXPECT_THAT(repeat("github", "github/testdata/ping"), HasSubstr("200 "));
+  EXPECT_THAT(repeat("jira", "jira/testdata/issue_created_ai_fix"), HasSubstr("202 "));
+  EXPECT_THAT(repeat("sentry", "sentry/testdata/alert_rule_action_request"), HasSubstr("200 "))
+      << "signed in Sentry-App-Signature, as it was recorded";
+  EXPECT_THAT(repeat("slack", "slack/testdata/app_mention"), HasSubstr("202 ")) << "with a time stamp of now";
+  EXPECT_THAT(repeat("incidents", "standard/testdata/incident_created"), HasSubstr("202 "));
+  EXPECT_THAT(repeat("incidents", "standard/testdata/incident_created", {"--delivery-id=msg_1"}),
+              HasSubstr("202 "));
+  EXPECT_THAT(repeat("incidents", "standard/testdata/incident_created", {"--delivery-id=msg_1"}),
+              HasSubstr("duplicate"));
+  const auto all = host.api("GET", "/api/dashboard/deliveries?webhook=jira").body;
+  const auto id = string_member((*find_member(*parse_json(all), "deliveries"))[0], "delivery_id");
+  EXPECT_THAT(host.api("GET", "/api/dashboard/deliveries/" + id).body, HasSubstr("\"User-Agent\":"));
+}
+
+TEST_F(SendersTest, SendSignsInTheHeaderThatIsAskedFor) {
+  for (const char* header : {"Sentry-Hook-Signature", "sentry-app-signature"}) {
+    EXPECT_THAT(send("sentry", "derived-issue-created-today.json",
+                     {"--event=issue", std::string("--signature-header=") + header})
+                    .text,
+                HasSubstr("20"))
+        << host.log();
+  }
+  const auto refused =
+      send("sentry", "derived-issue-created-today.json", {"--event=issue", "--signature-header=X-Other"});
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_THAT(refused.text, HasSubstr("are signed in Sentry-Hook-Signature, Sentry-App-Signature"));
+}
+
+TEST_F(SendersTest, SendSignsWithThePrivateKeyWhereTheHostKnowsThePublicOneOnly) {
+  const auto body = host.folder() / "body.json", key = host.folder() / "key.pem";
+  std::ofstream(body) << R"({"type": "deployment.failed"})";
+  std::ofstream(key) << kPrivateKey;
+  const auto deploy = [&](std::vector<std::string> more) {
+    std::vector<std::string> words{"send", "deploys", body.string(),
+                                   "--url=http://127.0.0.1:" + std::to_string(host.port())};
+    words.insert(words.end(), more.begin(), more.end());
+    return host.command(std::move(words)).text;
+  };
+  EXPECT_THAT(deploy({"--private-key=" + key.string()}), HasSubstr("202 ")) << host.log();
+  EXPECT_THAT(deploy({}), HasSubstr("fits public keys only"));
+  EXPECT_THAT(deploy({"--private-key=" + body.string()}), HasSubstr("is no Ed25519 private key"));
+  std::ofstream(key) << "whsk_" << to_base64(std::string(32, 'k'));
+  EXPECT_THAT(deploy({"--private-key=" + key.string()}), HasSubstr("401 ")) << "somebody else's";
+}
+
+TEST_F(SendersTest, WhatIsNoRecordedDeliveryIsRefusedWithItsFile) {
+  for (const char* text :
+       {"{", "[]", R"({"headers": {}})", R"({"headers": [], "body": ""})",
+        R"({"headers": {"A": 1}, "body": ""})", R"({"headers": {}, "body": "", "body_file": "x"})",
+        R"({"headers": {}, "body_file": "not-there"})"}) {
+    const auto file = host.folder() / "bad.delivery.json";
+    std::ofstream(file) << text;
+    const auto sent = host.command({"send", "jira", file.string(), "--url=http://127.0.0.1:1"});
+    EXPECT_EQ(sent.status, 1) << text;
+    EXPECT_THAT(sent.text, ::testing::AnyOf(HasSubstr("bad.delivery.json"), HasSubstr("not-there"))) << text;
+  }
 }
 
 TEST_F(SendersTest, EachStandardSenderIsAnInstanceWithSecretAndRulesOfItsOwn) {
@@ -341,8 +426,7 @@ TEST_F(SendersTest, WhatIsNotSignedRightLeavesNoRow) {
 TEST_F(SendersTest, SlackGetsItsChallengeBackAndAnAnswerToShowButOnlyIfItSigned) {
   const auto challenged = send("slack", "url-verification.json");
   EXPECT_EQ(challenged.text, "200 3eZbrw1aBm2rZgRNFdxV2595E9CY3gmdALWMmHkvFXO7tYXAYM8P\n") << host.log();
-  const auto asked = send("slack", "derived-slash-command-ours.form.txt",
-                          {"--header=Content-Type: application/x-www-form-urlencoded"});
+  const auto asked = send("slack", "derived-slash-command-ours.form.txt", {});
   EXPECT_THAT(asked.text,
               HasSubstr("200 {\"response_type\":\"ephemeral\",\"text\":\"Queued command-agent for slack:"))
       << host.log();

@@ -491,6 +491,10 @@ TEST_F(GithubWebhookTest, MalformedBodiesAreInvalidInputWithASentence) {
            Case{R"({"issue": {}, "repository": {"full_name": "a/b"})" + rest, "issue.number"},
            Case{R"({"issue": {"number": "1"}, "repository": {"full_name": "a/b"})" + rest, "issue.number"},
            Case{R"({"issue": {"number": 1.5}, "repository": {"full_name": "a/b"})" + rest, "issue.number"},
+           Case{
+               R"({"issue": {"number": 100000000000000000000000000001}, "repository": {"full_name": "a/b"})" +
+                   rest,
+               "issue.number"},
            Case{R"({"issue": 5, "repository": {"full_name": "a/b"})" + rest, "no object 'issue'"},
            Case{R"({"issue": )" + deep + "}", "nested deeper"},
            Case{"{\"issue\": \"\xff\"}", "not UTF-8"},

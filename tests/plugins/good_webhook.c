@@ -18,6 +18,14 @@
 
 #include "davit/abi/davit.h"
 
+/* Variants of it are files that define these and include it. */
+#ifndef ANSWER
+#define ANSWER "echo"
+#endif
+#ifndef BEFORE_CREATE
+#define BEFORE_CREATE(call) (void)(call)
+#endif
+
 typedef struct instance {
   const davit_host *host;
   char mode[32];
@@ -133,10 +141,13 @@ static davit_status handle(void *self, const davit_call *call, davit_text parsed
     }
     return DAVIT_OK;
   }
-  put(answer, "{\"response\":{\"status\":\"queued\",\"message\":\"echo\"},\"tasks\":[{\"agent\":\"command-agent\","
+  put(answer, "{\"response\":{\"status\":\"queued\",\"message\":\"" ANSWER "\"},\"tasks\":[{\"agent\":\"command-agent\","
               "\"task_type\":\"echo\",\"title\":\"Echo\",\"payload\":");
   answer->write(answer, parsed);
-  return put(answer, "}],\"entity\":{\"key\":\"echo#1\"},\"actor\":{\"id\":\"7\",\"login\":\"ada\",\"role\":\"owner\"}}");
+  put(answer, "}],");
+  /* Work about one entity is done one after another, and the newest counts: only for who wants that. */
+  if (says(parsed, "\"about\":\"echo#1\"")) put(answer, "\"entity\":{\"key\":\"echo#1\"},");
+  return put(answer, "\"actor\":{\"id\":\"7\",\"login\":\"ada\",\"role\":\"owner\"}}");
 }
 
 static void destroy(void *self) { free(self); }
@@ -158,7 +169,8 @@ static davit_status metadata(uint32_t index, const davit_call *call, const davit
 }
 
 static davit_status create(uint32_t index, const davit_host *host, const davit_call *call, davit_webhook *webhook) {
-  (void)index, (void)call;
+  (void)index;
+  BEFORE_CREATE(call);
   instance *me = calloc(1, sizeof *me);
   if (!me) return DAVIT_RETRYABLE;
   me->host = host;

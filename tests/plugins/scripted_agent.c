@@ -25,6 +25,14 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Variants of it are files that define these and include it. */
+#ifndef BEFORE_EXECUTE
+#define BEFORE_EXECUTE() (void)0
+#endif
+#ifndef BEFORE_CREATE
+#define BEFORE_CREATE(call) (void)(call)
+#endif
+
 typedef struct worker {
   const davit_host *host;
 } worker;
@@ -192,6 +200,7 @@ static davit_status pre_execute(void *self, const davit_call *call, davit_text c
 }
 
 static davit_status execute(void *self, const davit_call *call, davit_text context, const davit_sink *result) {
+  BEFORE_EXECUTE();
   char *copy = copy_of(context);
   davit_status status = perform(((worker *)self)->host, call, copy, result);
   free(copy);
@@ -211,7 +220,8 @@ static davit_status metadata(uint32_t index, const davit_call *call, const davit
 }
 
 static davit_status create(uint32_t index, const davit_host *host, const davit_call *call, davit_agent *agent) {
-  (void)index, (void)call;
+  (void)index;
+  BEFORE_CREATE(call);
   worker *self = malloc(sizeof *self);
   self->host = host;
   agent->struct_size = sizeof *agent;

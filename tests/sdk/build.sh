@@ -1,8 +1,9 @@
 #!/bin/sh
-# build.sh <plugin folder> <prefix> <library to make>: a copy of the folder, in a place that knows nothing of this tree,
-# builds against the SDK in the prefix and passes its own tests; what comes out exports the factories and nothing else.
+# build.sh <davit> <plugin folder> <prefix> <library to make>: a copy of the folder, in a place that knows nothing of this
+# tree, builds against the SDK in the prefix, passes its own tests and `davit plugins check` with its own testdata; what
+# comes out exports the factories and nothing else.
 set -eu
-folder=$1 prefix=$2 library=$3
+davit=$1 folder=$2 prefix=$3 library=$4
 here=$(dirname "$0")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -29,5 +30,8 @@ else
   built=$(echo build/plugins/*.so)
 fi
 "$here/../abi/exports.sh" "$built"
+set -- plugins check "$built" --strict note
+if [ -d testdata ]; then set -- "$@" --testdata testdata; fi
+quietly "$davit" "$@"
 mkdir -p "$(dirname "$library")"
 cp "$built" "$library"

@@ -1,8 +1,8 @@
 #!/bin/sh
-# readme.sh <source folder> <prefix> <libraries folder>: what the READMEs show is true. The plugin of the installed README
+# readme.sh <davit> <source folder> <prefix> <libraries folder>: what the READMEs show is true. The plugin of the installed README
 # builds by CMake and by pkg-config as it says; the code in the first README is that of the examples.
 set -eu
-source=$1 prefix=$2 libraries=$3
+davit=$1 source=$2 prefix=$3 libraries=$4
 here=$(dirname "$0")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -16,7 +16,7 @@ mkdir "$work/shop"
 { block "$readme" cmake 1; block "$readme" cmake 2; } > "$work/shop/CMakeLists.txt"
 block "$readme" cpp 1 > "$work/shop/shop.cpp"
 block "$readme" cpp 2 > "$work/shop/shop_test.cpp"
-"$here/build.sh" "$work/shop" "$prefix" "$libraries/readme.so"
+"$here/build.sh" "$davit" "$work/shop" "$prefix" "$libraries/readme.so"
 
 command=$(grep -o 'c++ -std=c++20 shop.cpp .*shop.so' "$readme")
 (cd "$work/shop" && PKG_CONFIG_PATH="$prefix/share/pkgconfig" sh -c "$command")

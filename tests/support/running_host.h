@@ -39,7 +39,12 @@ class RunningHost {
     std::filesystem::create_directories(folder() / "plugins");
     std::filesystem::permissions(folder() / "plugins", std::filesystem::perms::owner_all);
   }
-  ~RunningHost() { end(SIGKILL); }
+  ~RunningHost() {
+    end(SIGKILL);
+    // Whichever of its processes a sanitizer stopped, and whatever the test looked at.
+    for (const char* report : {"Sanitizer: ", "runtime error: "})
+      EXPECT_EQ(log().find(report), std::string::npos) << log();
+  }
 
   const std::filesystem::path& folder() const { return folder_.path(); }
   std::filesystem::path log_file() const { return folder() / "log.txt"; }

@@ -64,6 +64,13 @@ TEST(JsonTest, ReadsNumbersAsTheyAreWritten) {
     EXPECT_FALSE(check_json(bad).ok()) << bad;
 }
 
+// As plugins that are built with the SDK read it: SdkJsonTest has the same name.
+TEST(JsonTest, OfAMemberThatIsThereTwiceTheFirstCounts) {
+  auto document = parse_json(R"({"a":"first","a":"second"})");
+  ASSERT_TRUE(document.ok());
+  EXPECT_EQ(string_member(*document, "a"), "first");
+}
+
 TEST(JsonTest, RefusesBytesBehindANul) {
   EXPECT_FALSE(check_json(std::string_view("{}\0{}", 5)).ok());
   EXPECT_FALSE(check_json(std::string_view("{}\0", 3)).ok());

@@ -67,14 +67,16 @@ TEST_F(PluginNewTest, AWebhookGetsSourceTestDataAndReadme) {
   EXPECT_THAT(text("a/order_lines_webhook.cpp"),
               AllOf(HasSubstr("class OrderLinesWebhook : public"), HasSubstr(".name = \"order-lines\""),
                     HasSubstr("X-Order-Lines-Signature"), HasSubstr("\"ORDER_LINES_WEBHOOK_SECRET\"")));
-  EXPECT_THAT(text("a/README.md"), HasSubstr("order-lines: {secret_env: ORDER_LINES_WEBHOOK_SECRET}"));
+  EXPECT_THAT(text("a/README.md"), AllOf(HasSubstr("order-lines: {secret_file: order-lines.secret}"),
+                                         HasSubstr("secret_env: ORDER_LINES_WEBHOOK_SECRET")));
   EXPECT_THAT(out_, AllOf(HasSubstr("order_lines_webhook.cpp"), HasSubstr("README.md")));
 }
 
 TEST_F(PluginNewTest, AnAgentInRustGetsTheBindingAndNothingOfCMake) {
   ASSERT_EQ(make({"agent", "sorter", "--lang", "rust", "--directory", folder("a")}), kExitOk) << error_;
-  EXPECT_THAT(files("a"), ElementsAre(".gitignore", "Cargo.toml", "README.md", "src/davit_abi.layout",
-                                      "src/davit_abi.rs", "src/lib.rs", "testdata/payload.json"));
+  EXPECT_THAT(files("a"),
+              ElementsAre(".gitignore", "Cargo.toml", "README.md", "src/davit_abi.layout", "src/davit_abi.rs",
+                          "src/lib.rs", "testdata/example.task.json", "testdata/payload.json"));
   EXPECT_EQ(text("a/src/davit_abi.rs"), *read_file(DAVIT_SOURCE_DIR "/plugin-sdk/rust/davit_abi.rs"));
   EXPECT_THAT(text("a/Cargo.toml"), HasSubstr("name = \"sorter_agent\""));
 }
@@ -100,9 +102,19 @@ TEST_F(PluginNewTest, WhatIsThereIsNeverTouched) {
   EXPECT_FALSE(fs::exists(folder("nowhere")));
 }
 
+TEST_F(PluginNewTest, TheFoldersAboveAreMadeToo) {
+  ASSERT_EQ(make({"webhook", "shop", "--directory", folder("a/new/place")}), kExitOk) << error_;
+  EXPECT_TRUE(fs::exists(folder("a/new/place/shop_webhook.cpp")));
+  ASSERT_EQ(make({"webhook", "shop", "--directory", folder("b/")}), kExitOk) << error_;
+  EXPECT_TRUE(fs::exists(folder("b/shop_webhook.cpp")));
+}
+
 TEST_F(PluginNewTest, AFolderThatCannotBeMadeIsNamed) {
-  EXPECT_EQ(make({"webhook", "shop", "--directory", folder("no/such/place")}), kExitFailed);
-  EXPECT_THAT(error_, AllOf(HasSubstr("no/such/place"), HasSubstr("No such file or directory")));
+  std::ofstream(folder("file")) << "mine";
+  for (const char* name : {"file/place", "file/more/place"}) {
+    EXPECT_EQ(make({"webhook", "shop", "--directory", folder(name)}), kExitFailed) << name;
+    EXPECT_THAT(error_, AllOf(HasSubstr(name), HasSubstr("Not a directory")));
+  }
 }
 
 TEST_F(PluginNewTest, NamesAreThoseThatTheHostTakes) {

@@ -196,11 +196,11 @@ const MistakeCase kMistakes[] = {
     {"SecretInTheFile", "webhooks:\n  github:\n    secret: hunter2hunter2hunter2\n",
      "davit.yaml:3: webhooks.github.secret: a secret does not belong in this file; put it in an environment "
      "variable or "
-     "a file of its own, and name that with secret_env, secret_file or grants"},
+     "a file of its own, and name that with secret_env, secret_file, credential or grants"},
     {"TokenInTheFile", "auth:\n  admin_token: hunter2hunter2hunter2\n",
      "davit.yaml:2: auth.admin_token: a secret does not belong in this file; put it in an environment "
      "variable or a file "
-     "of its own, and name that with secret_env, secret_file or grants"},
+     "of its own, and name that with secret_env, secret_file, credential or grants"},
     {"PasswordInAPluginsConfig", "agents:\n  a:\n    config:\n      db: {password: hunter2}\n",
      "davit.yaml:4: agents.a.config.db.password: a secret does not belong in this file; put it in an "
      "environment variable "
@@ -216,10 +216,10 @@ const MistakeCase kMistakes[] = {
     {"UnsignedWithASecret", "webhooks:\n  github:\n    secret_env: A\n    allow_unsigned: true\n",
      "davit.yaml:4: webhooks.github.allow_unsigned: contradicts secret_env; remove one of the two"},
     {"GrantWithTheValue", "agents: {a: {grants: {api: hunter2hunter2}}}\n",
-     "davit.yaml:1: agents.a.grants.api: must be {env: VARIABLE} or {file: PATH}; the secret itself does not "
+     "davit.yaml:1: agents.a.grants.api: must be {env: VARIABLE}, {file: PATH} or {credential: NAME}; the secret itself does not "
      "belong in here"},
     {"GrantOfUnknownKind", "agents: {a: {grants: {api: {vault: x}}}}\n",
-     "davit.yaml:1: agents.a.grants.api: must be {env: VARIABLE} or {file: PATH}; the secret itself does not "
+     "davit.yaml:1: agents.a.grants.api: must be {env: VARIABLE}, {file: PATH} or {credential: NAME}; the secret itself does not "
      "belong in here"},
     {"OwnTokenPassedOn", "agents:\n  a:\n    environment: [HOME, DAVIT_ADMIN_TOKEN]\n",
      "davit.yaml:3: agents.a.environment: DAVIT_ADMIN_TOKEN holds a secret of davit itself and is not passed "

@@ -16,6 +16,7 @@ TEST(ReloadTest, AnUnchangedConfigurationNeedsNoRestart) {
 TEST(ReloadTest, WhatIsTakenOverAtOnceIsNotNamed) {
   Config wanted;
   wanted.webhooks["github"].enabled = false;
+  wanted.webhooks["jira"].rate = 5;
   wanted.agents["planner"].concurrency = 7;
   wanted.plugins.directory = "elsewhere";
   wanted.plugins.quarantine_after = 1;
@@ -29,11 +30,14 @@ TEST(ReloadTest, WhatMustWaitIsNamedByItsKey) {
   wanted.runners.max = 3;
   wanted.server.port = 81;
   wanted.server.threads = 4;
+  wanted.server.trusted_proxies = {"10.0.0.1"};
+  wanted.server.address_rate = 7;
   wanted.storage.path = "other.db";
   wanted.log.file = "log";
   wanted.metrics.public_access = true;
-  EXPECT_THAT(waits_for_restart({}, wanted), ElementsAre("server.port", "server.threads", "storage.path",
-                                                         "log.file", "metrics.public", "runners.max"));
+  EXPECT_THAT(waits_for_restart({}, wanted),
+              ElementsAre("server.port", "server.threads", "server.trusted_proxies", "server.address_rate",
+                          "storage.path", "log.file", "metrics.public", "runners.max"));
 }
 
 }  // namespace

@@ -14,6 +14,7 @@ namespace davit::config {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -58,7 +59,7 @@ class SecretsTest : public ::testing::Test {
 
 TEST_F(SecretsTest, ReadsAVariable) {
   const auto resolved = resolve_secrets(with("secret_env: S"), variables({{"S", kGood}}));
-  EXPECT_THAT(resolved.webhooks.at("hook"), ElementsAre(kGood));
+  EXPECT_THAT(resolved.webhooks.at("hook").values, ElementsAre(kGood));
   EXPECT_THAT(resolved.mistakes, IsEmpty());
   EXPECT_THAT(resolved.notes, IsEmpty());
 }
@@ -67,12 +68,12 @@ TEST_F(SecretsTest, ReadsSeveralNewestFirst) {
   const auto resolved = resolve_secrets(
       with("secret_files: [" + file("new-new-new-new-new") + ", " + file("old-old-old-old-old") + "]"),
       variables({}));
-  EXPECT_THAT(resolved.webhooks.at("hook"), ElementsAre("new-new-new-new-new", "old-old-old-old-old"));
+  EXPECT_THAT(resolved.webhooks.at("hook").values, ElementsAre("new-new-new-new-new", "old-old-old-old-old"));
 }
 
 TEST_F(SecretsTest, AMissingVariableIsANoteAndLeavesTheWebhookWithoutSecret) {
   const auto resolved = resolve_secrets(with("secret_env: S"), variables({}));
-  EXPECT_THAT(resolved.webhooks.at("hook"), IsEmpty());
+  EXPECT_THAT(resolved.webhooks.at("hook").values, IsEmpty());
   EXPECT_THAT(resolved.mistakes, IsEmpty());
   EXPECT_THAT(
       lines(resolved.notes),
@@ -92,14 +93,62 @@ TEST_F(SecretsTest, NoSecretAtAllIsANote) {
   EXPECT_THAT(resolve_secrets(with("allow_unsigned: true"), variables({})).notes, IsEmpty());
 }
 
-TEST_F(SecretsTest, AnEmptyOrShortSecretIsAMistakeThatNamesItsPlaceAndNotItsValue) {
-  EXPECT_THAT(lines(resolve_secrets(with("secret_env: S"), variables({{"S", ""}})).mistakes),
-              ElementsAre(HasSubstr("the environment variable S is empty")));
-  EXPECT_THAT(lines(resolve_secrets(with("secret_env: S"), variables({{"S", "hunter2"}})).mistakes),
+TEST_F(SecretsTest, AnEmptyOrShortSecretIsUnfitAndItsPlaceIsNamedButNotItsValue) {
+  const auto resolve = [&](const std::string& webhook, std::map<std::string, std::string> known = {}) {
+    ResolvedSecrets resolved = resolve_secrets(with(webhook), variables(std::move(known)));
+    EXPECT_THAT(resolved.mistakes, IsEmpty());
+    EXPECT_THAT(resolved.webhooks.at("hook").values, IsEmpty());
+    EXPECT_EQ(resolved.webhooks.at("hook").faults, resolved.unfit.at(0).text);
+    return lines(resolved.unfit);
+  };
+  EXPECT_THAT(resolve("secret_env: S", {{"S", ""}}),
+              ElementsAre(HasSubstr("f:2: webhooks.hook: the environment variable S is empty")));
+  EXPECT_THAT(resolve("secret_env: S", {{"S", "hunter2"}}),
               ElementsAre(AllOf(HasSubstr("the environment variable S holds fewer than 16 bytes"),
                                 Not(HasSubstr("hunter2")))));
-  EXPECT_THAT(lines(resolve_secrets(with("secret_file: " + file("\n")), variables({})).mistakes),
-              ElementsAre(HasSubstr("is empty")));
+  EXPECT_THAT(resolve("secret_env: S", {{"S", "hunter2hunter2\n\n"}}),
+              ElementsAre(HasSubstr("holds fewer than 16 bytes")))
+      << "line breaks are no part of it";
+  const std::string empty = file("\n");
+  EXPECT_THAT(resolve("secret_file: " + empty),
+              ElementsAre(AllOf(HasSubstr("the file " + empty), HasSubstr("is empty"))));
+}
+
+TEST_F(SecretsTest, OfSeveralTheFitOnesServeUnderTheirNumbers) {
+  const auto resolved = resolve_secrets(with("secret_envs: [GONE, SHORT, OLD]"),
+                                        variables({{"SHORT", "short"}, {"OLD", kGood}}));
+  const SigningSecrets& secrets = resolved.webhooks.at("hook");
+  EXPECT_THAT(secrets.values, ElementsAre(kGood));
+  EXPECT_THAT(secrets.numbers, ElementsAre(3));
+  EXPECT_THAT(secrets.faults, AllOf(HasSubstr("GONE is not set"), HasSubstr("SHORT holds fewer")));
+  EXPECT_EQ(resolved.unfit.size(), 1u);
+  EXPECT_THAT(lines(resolved.notes), ElementsAre(HasSubstr("deliveries signed with it are refused")));
+}
+
+TEST_F(SecretsTest, ACredentialIsAFileInTheFolderThatSystemdNames) {
+  const std::string path = file(std::string(kGood) + "\n");
+  const std::string name = std::filesystem::path(path).filename();
+  const auto resolved =
+      resolve_secrets(with("credential: " + name), variables({{"CREDENTIALS_DIRECTORY", folder_.string()}}));
+  EXPECT_THAT(resolved.webhooks.at("hook").values, ElementsAre(kGood));
+  const auto both = resolve_secrets(with("credentials: [new, " + name + "]"),
+                                    variables({{"CREDENTIALS_DIRECTORY", folder_.string()}}));
+  EXPECT_THAT(both.webhooks.at("hook").numbers, ElementsAre(2));
+  EXPECT_THAT(lines(both.notes), Contains(HasSubstr("/new cannot be read")));
+  const auto elsewhere = resolve_secrets(with("credential: " + name), variables({}));
+  EXPECT_THAT(lines(elsewhere.notes), ElementsAre(HasSubstr("CREDENTIALS_DIRECTORY is not set")));
+  EXPECT_THAT(elsewhere.webhooks.at("hook").faults, HasSubstr("the credential " + name));
+}
+
+TEST_F(SecretsTest, ACredentialHasANameAndNoFolderAndStandsAlone) {
+  for (const char* webhook : {"credential: ../secret", "credential: s, secret_env: S", "credentials: []",
+                              "credential: s, allow_unsigned: true"}) {
+    EXPECT_EQ(parse_config("webhooks:\n  hook: {" + std::string(webhook) + "}\n", "f").messages().size(), 1u)
+        << webhook;
+  }
+  const LoadedConfig granted = parse_config("webhooks:\n  hook: {grants: {api: {credential: api}}}\n", "f");
+  ASSERT_TRUE(granted.ok());
+  EXPECT_EQ(granted.config.webhooks.at("hook").grants.at("api").kind, SecretSource::Kind::Credential);
 }
 
 TEST_F(SecretsTest, AFileOpenToEveryoneIsAMistakeWithItsMode) {
@@ -116,7 +165,7 @@ TEST_F(SecretsTest, AFileOpenToEveryoneIsAMistakeWithItsMode) {
 TEST_F(SecretsTest, ALineBreakAtTheEndIsCutOffWithANote) {
   const auto resolved =
       resolve_secrets(with("secret_file: " + file(std::string(kGood) + "\r\n")), variables({}));
-  EXPECT_THAT(resolved.webhooks.at("hook"), ElementsAre(kGood));
+  EXPECT_THAT(resolved.webhooks.at("hook").values, ElementsAre(kGood));
   EXPECT_THAT(lines(resolved.notes), ElementsAre(HasSubstr("ends with a line break")));
 }
 

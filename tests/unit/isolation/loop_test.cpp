@@ -143,5 +143,15 @@ TEST(LoopTest, StoppingDropsWhatWasNotRun) {
   EXPECT_EQ(token.use_count(), 1);
 }
 
+TEST(LoopTest, AfterAStopNothingRunsAndNobodyWaits) {
+  auto loop = new_loop();
+  loop->stop();
+  EXPECT_FALSE(loop->run([] { FAIL(); }));
+  auto token = std::make_shared<int>(1);
+  loop->post([token] { FAIL(); });
+  EXPECT_EQ(token.use_count(), 1);
+  loop->stop();
+}
+
 }  // namespace
 }  // namespace davit::isolation

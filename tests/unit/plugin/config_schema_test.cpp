@@ -87,8 +87,9 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         FaultCase{"UnknownAndNear", R"({"agent":"x","agnet":"y"})", "/agnet",
                   R"(is not known to the plugin; did you mean "agent"?)"},
-        FaultCase{"UnknownAndFar", R"({"agent":"x","colour":"y"})", "/colour",
-                  R"(is not known to the plugin; known here: "agent", "command", "limit", "on", "mode", "a/b", "closed")"},
+        FaultCase{
+            "UnknownAndFar", R"({"agent":"x","colour":"y"})", "/colour",
+            R"(is not known to the plugin; known here: "agent", "command", "limit", "on", "mode", "a/b", "closed")"},
         FaultCase{"UnknownWhereNothingIsKnown", R"({"agent":"x","closed":{"z":1}})", "/closed/z",
                   "is not known to the plugin; remove it"},
         FaultCase{"ListForText", R"({"agent":[1]})", "/agent",

@@ -1,5 +1,6 @@
 #include "host/plugin/plugin_store.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -446,8 +447,28 @@ class AssembleTest : public PluginScannerTest {
     good_.secrets = {"a-secret-of-16-bytes"};
   }
   std::shared_ptr<const Snapshot> make(const Snapshot& previous = {}) {
-    return assemble(libraries_, webhooks_, agents_, previous, *log_, clock_, nullptr, rulings_);
+    return assemble(
+        {libraries_, webhooks_, agents_, previous, rulings_, served_, *log_, clock_, nullptr, trials_});
   }
+  // From now on these are what served last.
+  void serves(const Snapshot& snapshot) {
+    for (const auto& [name, webhook] : snapshot.webhooks) {
+      if (webhook->state == ServingState::Serving)
+        served_.webhooks[name].insert(served_.webhooks[name].begin(), webhook->generation);
+    }
+    for (const auto& [name, agent] : snapshot.agents)
+      served_.agents[name].insert(served_.agents[name].begin(), agent->generation);
+  }
+  // Other bytes of the same; gives their hash.
+  std::string replace(const std::string& file, const std::string& plugin) {
+    put_variant(file, test::good_plugin(plugin), "replaced");
+    libraries_ = scan();
+    return std::find_if(libraries_.begin(), libraries_.end(),
+                        [&](const LibraryRecord& library) { return library.name == file; })
+        ->sha256;
+  }
+  Served served_;
+  Trials* trials_ = nullptr;
   Rulings rulings_;
   std::vector<LibraryRecord> libraries_;
   std::vector<WebhookSettings> webhooks_;
@@ -655,6 +676,7 @@ TEST_F(AssembleTest, AGenerationThatCannotBeCreatedLeavesTheOneBeforeServing) {
                         return library.source.filename() == "webhook.so";
                       })->generation;
   fs::remove(second->stored);
+  serves(*first);
   auto kept = make(*first);
   EXPECT_EQ(kept->webhook("good")->state, ServingState::Serving);
   EXPECT_EQ(kept->webhook("good")->generation, first->webhook("good")->generation);
@@ -663,6 +685,92 @@ TEST_F(AssembleTest, AGenerationThatCannotBeCreatedLeavesTheOneBeforeServing) {
   // Not if it may not serve any more itself.
   rulings_.quarantined = {{first->webhook("good")->generation->sha256, "its plugin crashed"}};
   EXPECT_EQ(make(*first)->webhook("good")->state, ServingState::BadConfig);
+}
+
+// Tells what the test has written down, and what it was asked about.
+class ToldTrials final : public Trials {
+ public:
+  std::optional<std::string> of(const Webhook& webhook) override { return ask(webhook.generation->sha256); }
+  std::optional<std::string> of(const Agent& agent) override { return ask(agent.generation->sha256); }
+  std::map<std::string, std::string> verdicts;
+  std::vector<std::string> asked;
+
+ private:
+  std::optional<std::string> ask(const std::string& sha256) {
+    asked.push_back(sha256);
+    auto found = verdicts.find(sha256);
+    return found == verdicts.end() ? std::nullopt : std::optional(found->second);
+  }
+};
+
+TEST_F(AssembleTest, ANewGenerationServesOnlyAfterItsTrial) {
+  ToldTrials trials;
+  trials_ = &trials;
+  webhooks_ = {good_};
+  auto first = make();
+  EXPECT_THAT(trials.asked, ::testing::IsEmpty()) << "nothing served before";
+  serves(*first);
+  make(*first);
+  EXPECT_THAT(trials.asked, ::testing::IsEmpty()) << "it serves already";
+  const std::string webhook = replace("webhook.so", "good_webhook");
+  const std::string agent = replace("agent.so", "good_agent");
+  auto meanwhile = make(*first);
+  EXPECT_EQ(meanwhile->webhook("good")->generation, first->webhook("good")->generation);
+  EXPECT_EQ(meanwhile->webhook("good")->state_reason, "");
+  EXPECT_EQ(meanwhile->agent("good-agent")->generation, first->agent("good-agent")->generation);
+  EXPECT_THAT(trials.asked, ::testing::UnorderedElementsAre(webhook, agent));
+
+  trials.verdicts = {{webhook, "the shop has no address"}, {agent, "it crashed"}};
+  auto refused = make(*meanwhile);
+  EXPECT_EQ(refused->webhook("good")->state, ServingState::Serving);
+  EXPECT_EQ(refused->webhook("good")->generation, first->webhook("good")->generation);
+  EXPECT_EQ(refused->webhook("good")->newer->sha256, webhook);
+  EXPECT_THAT(refused->webhook("good")->state_reason,
+              ::testing::HasSubstr("it cannot be created: the shop has no address; generation 2 serves on"));
+  EXPECT_EQ(refused->agent("good-agent")->newer->sha256, agent);
+
+  trials.verdicts = {{webhook, ""}, {agent, ""}};
+  auto replaced = make(*refused);
+  EXPECT_EQ(replaced->webhook("good")->generation->sha256, webhook);
+  EXPECT_EQ(replaced->webhook("good")->state_reason, "");
+  EXPECT_EQ(replaced->agent("good-agent")->generation->sha256, agent);
+}
+
+TEST_F(AssembleTest, AGenerationInQuarantineLeavesItsPlaceToTheOneThatServedBefore) {
+  webhooks_ = {good_};
+  auto first = make();
+  serves(*first);
+  const std::string webhook = replace("webhook.so", "good_webhook");
+  const std::string agent = replace("agent.so", "good_agent");
+  auto second = make(*first);
+  serves(*second);
+  ASSERT_EQ(second->webhook("good")->generation->sha256, webhook);
+  rulings_.quarantined = {{webhook, "its plugin crashed 3 times"}, {agent, "its plugin crashed 3 times"}};
+  auto back = make(*second);
+  EXPECT_EQ(back->webhook("good")->state, ServingState::Serving);
+  EXPECT_EQ(back->webhook("good")->generation, first->webhook("good")->generation);
+  EXPECT_THAT(back->webhook("good")->state_reason, ::testing::HasSubstr("its plugin crashed 3 times"));
+  EXPECT_EQ(back->agent("good-agent")->generation, first->agent("good-agent")->generation);
+  // With new settings as well; and not when those are what is wrong, or when both are guilty.
+  webhooks_[0].config = "{\"mode\":\"ignore\"}";
+  EXPECT_EQ(make(*back)->webhook("good")->settings.config, webhooks_[0].config);
+  EXPECT_EQ(make(*back)->webhook("good")->generation, first->webhook("good")->generation);
+  webhooks_[0].config = "{\"count\":0}";
+  EXPECT_EQ(make(*back)->webhook("good")->state, ServingState::Quarantined);
+  webhooks_[0].config = "{}";
+  rulings_.quarantined[first->webhook("good")->generation->sha256] = "its plugin crashed 3 times";
+  EXPECT_EQ(make(*back)->webhook("good")->state, ServingState::Quarantined);
+}
+
+TEST_F(AssembleTest, BadSettingsOfAGenerationThatHasServedBringNoOlderOneBack) {
+  webhooks_ = {good_};
+  auto first = make();
+  serves(*first);
+  replace("webhook.so", "good_webhook");
+  auto second = make(*first);
+  serves(*second);
+  webhooks_[0].config = "{\"count\":0}";
+  EXPECT_EQ(make(*second)->webhook("good")->state, ServingState::BadConfig);
 }
 
 }  // namespace

@@ -268,6 +268,29 @@ TEST(SignatureTest, SigningRefusesWhatCouldNotVerify) {
   EXPECT_EQ(wrong.error().message.find("hunter2"), std::string::npos) << wrong.error().message;
 }
 
+TEST(SignatureTest, APrivateKeySignsWhatItsPublicKeyVerifies) {
+  const SignatureScheme scheme = scheme_of(kStandard);
+  const std::string private_key =
+      *from_hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60");  // RFC 8032, 7.1, test 1
+  const std::string public_key =
+      "whpk_" + to_base64(*from_hex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"));
+  const auto made = sign_ed25519(scheme, "{}", private_key, "msg_1", from_unix_ms(1'000));
+  ASSERT_TRUE(made.ok()) << made.error().message;
+  EXPECT_EQ(made->headers.back().second.substr(0, 4), "v1a,");
+  const std::vector<std::string> known{"whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD", public_key};
+  const SignatureVerdict verdict =
+      verify_signature(scheme, delivery("{}", made->headers), known, from_unix_ms(1'000));
+  EXPECT_TRUE(verdict.good) << verdict.cause;
+  EXPECT_EQ(verdict.secret, 1u);
+  EXPECT_FALSE(verify_signature(scheme, delivery("{ }", made->headers), known, from_unix_ms(1'000)).good);
+  EXPECT_EQ(sign_ed25519(scheme, "{}", "short", "msg_1", from_unix_ms(0)).error().code,
+            ErrorCode::InvalidInput);
+  EXPECT_EQ(sign_ed25519(scheme, "{}", private_key, "a.b", from_unix_ms(0)).error().code,
+            ErrorCode::InvalidInput);
+  EXPECT_EQ(sign_ed25519(scheme_of(kGithub), "{}", private_key, "", from_unix_ms(0)).error().code,
+            ErrorCode::NotImplemented);
+}
+
 TEST(SignatureTest, SecretsAreCheckedWithoutBeingShown) {
   SignatureScheme scheme = scheme_of(kStandard);
   EXPECT_TRUE(check_secret(scheme, "whsec_" + to_base64("0123456789abcdef01234567")).ok());

@@ -61,9 +61,39 @@ TEST_F(WebhookVerificationTest, EverySignatureFaultHasOneTextAndItsCause) {
   EXPECT_EQ(missing.error().message, wrong.error().message);
 }
 
+TEST_F(WebhookVerificationTest, ItSaysWhichOfTheConfiguredSecretsSignedIt) {
+  EXPECT_EQ(check(good())->secret_number(), 1);
+  webhook_.settings.secrets = {"another-secret-of-many-bytes", "a-secret-of-16-bytes"};
+  EXPECT_EQ(check(good())->secret_number(), 2);
+  webhook_.settings.secret_numbers = {2, 5};  // 1, 3 and 4 are missing
+  EXPECT_EQ(check(good())->secret_number(), 5);
+  webhook_.settings.secrets = {"a-secret-of-16-bytes", "a-secret-of-16-bytes"};
+  EXPECT_EQ(check(good())->secret_number(), 2) << "the newest that fits";
+  webhook_.settings.secrets.clear();
+  webhook_.settings.allow_unsigned = true;
+  EXPECT_EQ(check(good())->secret_number(), std::nullopt);
+}
+
+TEST_F(WebhookVerificationTest, ABodyThatWasWrittenAnewOnTheWayIsAMismatch) {
+  const std::string sent = R"({"text":"caf\u00e9","n":1.0})";
+  for (const std::string body : {R"({"text":"café","n":1.0})", R"({"text": "caf\u00e9", "n": 1.0})",
+                                 R"({"n":1.0,"text":"caf\u00e9"})", R"({"text":"caf\u00e9","n":1})"}) {
+    EXPECT_FALSE(check(good(sent), body).ok()) << body;
+    EXPECT_EQ(cause_, "mismatch");
+  }
+  EXPECT_TRUE(check(good(sent), sent).ok());
+}
+
+TEST_F(WebhookVerificationTest, WhatIsRefusedStaysWithTheCaller) {
+  Delivery delivery = test::delivery("{}", good("other body", {{"X-Delivery", "a"}}));
+  ASSERT_FALSE(verify(webhook_, std::move(delivery), from_unix_ms(0), cause_).ok());
+  EXPECT_EQ(delivery.body, "{}");
+  EXPECT_EQ(delivery.headers.size(), 3u);
+}
+
 TEST_F(WebhookVerificationTest, BadDeliveryIdsAreRefusedAfterTheSignature) {
-  for (std::string id : {std::string(), std::string(257, 'x'), std::string("a b"), std::string("a\x01"),
-                         std::string("\xC3\xA9")}) {
+  for (std::string id : {std::string(), std::string(257, 'x'), std::string(10'000, 'x'), std::string("a b"),
+                         std::string("a\x01"), std::string("\xC3\xA9")}) {
     auto verified = check(good("{}", {{"X-Delivery", id}}));
     ASSERT_FALSE(verified.ok()) << id;
     EXPECT_EQ(verified.error().code, ErrorCode::InvalidInput);

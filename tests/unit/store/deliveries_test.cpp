@@ -18,9 +18,6 @@ class DeliveriesTest : public StoreTest {
   Result<> defer_again(const std::string& id, WallTime again_at, int max_tries) {
     return wait([&](auto done) { store().defer_again(id, "it crashed", again_at, max_tries, done); });
   }
-  Result<std::string> replay(const std::string& id) {
-    return wait<std::string>([&](auto done) { store().replay(id, "alice", done); });
-  }
   NewDelivery deferred(std::string key) {
     NewDelivery delivery = new_delivery(std::move(key), 0);
     delivery.verdict = Verdict::Deferred;
@@ -271,100 +268,9 @@ TEST_F(DeliveriesTest, ADeferredDeliveryIsParkedAfterTooManyTriesAndReplayable) 
   EXPECT_THAT(store().due_deferred(10).value(), IsEmpty());
   EXPECT_EQ(defer_again(id, clock_.wall(), 2).error().code, ErrorCode::Conflict);
 
-  ASSERT_TRUE(replay(id).ok());
+  ASSERT_TRUE(wait([&](auto done) { store().replay(id, done); }).ok());
   EXPECT_THAT(store().due_deferred(10).value(), SizeIs(1));
-}
-
-// ---- replays by hand
-// ---------------------------------------------------------------------------------------------------
-
-TEST_F(DeliveriesTest, AReplayIsADeliveryOfItsOwnThatNoKeyStandsAgainst) {
-  NewDelivery original = new_delivery("a");
-  original.replay_window = Duration(60'000);
-  original.answer.tasks[0].entity = "github:o/n#12";
-  const Accepted first = accept(original).value();
-  clock_.advance(Duration(5'000));
-  const std::string id = replay(first.delivery_id).value();
-  EXPECT_NE(id, first.delivery_id);
-
-  const std::vector<DeferredDelivery> due = store().due_deferred(10).value();
-  ASSERT_THAT(due, SizeIs(1));
-  EXPECT_EQ(due[0].delivery.id, id);
-  EXPECT_EQ(due[0].delivery.body, original.body);
-  EXPECT_EQ(due[0].delivery.headers, original.headers);
-  NewDelivery outcome = due[0].delivery;
-  outcome.verdict = Verdict::Queued;
-  outcome.answer.tasks.push_back(new_task());
-  const Accepted second = settle(outcome).value();
-  EXPECT_NE(second.task_ids, first.task_ids);
-  EXPECT_THAT(titles(), SizeIs(2));
-
-  const DeliveryDetail shown = store().delivery(id).value();
-  EXPECT_EQ(shown.delivery.replay_of, first.delivery_id);
-  EXPECT_EQ(shown.replayed_by, "alice");
-  EXPECT_EQ(shown.delivery.received_at, clock_.wall());
-  EXPECT_EQ(store().delivery(first.delivery_id)->delivery.verdict, Verdict::Queued) << "as it was";
-  EXPECT_EQ(accept(original)->delivery_id, first.delivery_id) << "the sender's key is still the first one's";
-
-  const std::string again = replay(id).value();
-  EXPECT_EQ(store().delivery(again)->delivery.replay_of, first.delivery_id) << "of the one that was sent";
-  expect_sound();
-}
-
-TEST_F(DeliveriesTest, WhatIsStillToBeRunIsNotReplayed) {
-  const std::string id = accept(deferred("a"))->delivery_id;
-  EXPECT_EQ(replay(id).error().code, ErrorCode::Conflict);
-  EXPECT_EQ(replay(new_id()).error().code, ErrorCode::NotFound);
-  EXPECT_THAT(store().due_deferred(10).value(), SizeIs(1));
-}
-
-// ---- links
-// ----------------------------------------------------------------------------------------------------------
-
-TEST_F(DeliveriesTest, TasksAndDeliveriesAreFoundByWhatTheirEventMentions) {
-  NewDelivery delivery = new_delivery("a");
-  delivery.answer.links = {{"mentions", "sentry:acme/12", "https://sentry.example/12"},
-                           {"mentions", "", "https://example.org/page"},
-                           {"mentions", "sentry:acme/12", "https://sentry.example/12?again"}};
-  const Accepted accepted = accept(delivery).value();
-  accept(new_delivery("b")).value();
-  for (const char* key : {"sentry:acme/12", "https://example.org/page"}) {
-    EXPECT_THAT(store().tasks({.link = key})->items, SizeIs(1)) << key;
-    const Page<DeliverySummary> found = store().deliveries({.link = key}).value();
-    ASSERT_THAT(found.items, SizeIs(1)) << key;
-    EXPECT_EQ(found.items[0].delivery_id, accepted.delivery_id);
-  }
-  EXPECT_THAT(store().tasks({.link = "sentry:acme/1"})->items, IsEmpty());
-  EXPECT_THAT(store().delivery(accepted.delivery_id)->links, SizeIs(3));
-
-  Finish done = finish_of(claim_one().fence);
-  done.successor = new_task("executor");
-  ASSERT_TRUE(finish(done).ok());
-  EXPECT_THAT(store().tasks({.link = "sentry:acme/12"})->items, SizeIs(2)) << "also the chain's next one";
-}
-
-TEST_F(DeliveriesTest, ATaskThatANewerEventTookHasTheLinksOfThatOne) {
-  NewDelivery first = new_delivery("a"), second = new_delivery("b");
-  for (NewDelivery* delivery : {&first, &second})
-    delivery->answer.entity = Entity{"jira:X-1", "issue", "", ""};
-  first.answer.links = {{"mentions", "sentry:acme/1", ""}};
-  second.answer.links = {{"mentions", "sentry:acme/2", ""}};
-  accept(first).value();
-  accept(second).value();
-  EXPECT_THAT(store().tasks({.link = "sentry:acme/1"})->items, IsEmpty());
-  EXPECT_THAT(store().tasks({.link = "sentry:acme/2"})->items, SizeIs(1));
-  EXPECT_THAT(store().deliveries({.link = "sentry:acme/1"})->items, SizeIs(1));
-}
-
-TEST_F(DeliveriesTest, ADeferredDeliveryGetsItsLinksWhenItIsSettled) {
-  NewDelivery delivery = deferred("a");
-  accept(delivery).value();
-  delivery.verdict = Verdict::Ignored;
-  delivery.answer.links = {{"mentions", "sentry:acme/1", ""}};
-  delivery.plugin_version = "1.2.3";
-  settle(delivery).value();
-  EXPECT_THAT(store().deliveries({.link = "sentry:acme/1"})->items, SizeIs(1));
-  EXPECT_EQ(store().delivery(delivery.id)->plugin_version, "1.2.3");
+  EXPECT_EQ(wait([&](auto done) { store().replay(new_id(), done); }).error().code, ErrorCode::NotFound);
 }
 
 TEST_F(DeliveriesTest, ActionsOnTasksAreCommittedWithTheDelivery) {
