@@ -76,6 +76,11 @@ Result<std::string> generated_admin_token(const std::filesystem::path& folder, L
 
 bool is_loopback(const std::string& host) { return host.rfind("127.", 0) == 0 || host == "::1"; }
 
+store::Retention retention_of(const config::StorageConfig& storage) {
+  return {Duration(std::int64_t{storage.retention_days} * 24 * 3'600'000),
+          static_cast<std::int64_t>(storage.max_size.value_or(0))};
+}
+
 // Members are in the order of life: users die before what they use.
 class App {
  public:
@@ -196,6 +201,8 @@ std::optional<StartFailure> App::open_store() {
   });
   store_->on_commit(
       [this](std::chrono::microseconds took, std::size_t writes) { metrics_->committed(took, writes); });
+  store_->on_prune(
+      [this](std::int64_t deliveries, std::int64_t tasks) { metrics_->pruned(deliveries, tasks); });
   metrics_->ask_queue([this] {
     metrics::QueueGauges gauges;
     auto report = store_->queue();
@@ -323,6 +330,7 @@ std::optional<StartFailure> App::start_serving() {
       *log_, clock_);
   if (!server) return StartFailure{kExitPortInUse, server.error().message};
   server_ = std::move(*server);
+  store_->set_retention(retention_of(config_.storage));
   metrics_->ask_connections([this] { return server_->stats().open_connections; });
   log_->info("davit serves",
              {{"address", config_.server.host}, {"port", server_->port()}, {"version", kVersion}});
@@ -350,6 +358,7 @@ void App::reload(std::function<void(http::Reloaded)> done) {
                [this, loaded, done, refuse](std::vector<std::string> faults) {
                  if (!faults.empty()) return refuse(std::move(faults));
                  log_->set_level(loaded->config.log.level);
+                 store_->set_retention(retention_of(loaded->config.storage));
                  dispatcher_->set_chain({.max_depth = loaded->config.chain.max_depth});
                  log_notes(loaded->secrets);
                  http::Reloaded reloaded;

@@ -33,6 +33,14 @@ class Guarded {
     return std::forward<Use>(use)(value_);
   }
 
+  // The same, but no longer than `limit`: then `use` is called although it is not ready.
+  template <typename Limit, typename Ready, typename Use>
+  decltype(auto) wait_for(std::condition_variable& changed, Limit limit, Ready&& ready, Use&& use) {
+    std::unique_lock lock(mutex_);
+    changed.wait_for(lock, limit, [&] { return ready(value_); });
+    return std::forward<Use>(use)(value_);
+  }
+
  private:
   mutable std::mutex mutex_;
   T value_{};

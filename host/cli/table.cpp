@@ -183,6 +183,15 @@ std::string cell(const JsonValue& object, std::string_view name) {
   return printable(to_json(*value));
 }
 
+std::string link_text(const JsonValue& link) {
+  std::string text;
+  for (const char* name : {"rel", "key", "url"}) {
+    if (const std::string value = cell(link, name); !value.empty() && value != "-")
+      text += (text.empty() ? "" : " ") + value;
+  }
+  return text;
+}
+
 // Depth is bounded by the limits of the reader.
 std::string indented(const JsonValue& value, int indent) {
   const std::string inner(static_cast<std::size_t>(indent) + 2, ' ');

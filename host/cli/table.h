@@ -51,6 +51,9 @@ std::string count_text(std::int64_t number);
 // A member as text: strings as they are, numbers, "-" for null or absent. Printable.
 std::string cell(const JsonValue& object, std::string_view name);
 
+// A link as the API tells it: relation, key and address, as far as there are any.
+std::string link_text(const JsonValue& link);
+
 // JSON indented by two, strings printable.
 std::string indented(const JsonValue& value, int indent = 0);
 

@@ -8,7 +8,7 @@ namespace davit::cli {
 namespace {
 
 struct ListOptions {
-  std::string agent, status, source, entity, text, since, until, cursor;
+  std::string agent, status, source, entity, link, text, since, until, cursor;
   int limit = 50;
 };
 
@@ -26,6 +26,7 @@ Result<store::TaskFilter> filter_from(const ListOptions& options) {
   filter.agent = options.agent;
   filter.source = options.source;
   filter.entity = options.entity;
+  filter.link = options.link;
   filter.text = options.text;
   filter.limit = options.limit;
   filter.cursor = options.cursor;
@@ -40,6 +41,7 @@ Result<int> list(const Context& context, const ListOptions& options) {
                                                                {"status", options.status},
                                                                {"source", options.source},
                                                                {"entity", options.entity},
+                                                               {"link", options.link},
                                                                {"q", options.text},
                                                                {"start_date", options.since},
                                                                {"end_date", options.until},
@@ -165,8 +167,7 @@ Result<int> show(const Context& context, const std::string& id) {
     print_fact(out, "tokens", count_text(tokens));
   print_fact(out, "error", cell(task, "error"));
   if (const JsonValue* links = find_member(task, "links"); links != nullptr && links->IsArray())
-    for (const JsonValue& link : links->GetArray())
-      print_fact(out, "link", cell(link, "rel") + " " + cell(link, "url"));
+    for (const JsonValue& link : links->GetArray()) print_fact(out, "link", link_text(link));
 
   const JsonValue* executions = find_member(task, "agent_executions");
   if (executions != nullptr && executions->IsArray() && !executions->Empty()) {
@@ -309,6 +310,8 @@ void add_tasks(CLI::App& app, Context& context) {
           {"queued", "running", "awaiting_approval", "completed", "failed", "cancelled", "parked"}));
   list_command->add_option("--source", filter->source, "Only from this webhook, or api, cli, chain");
   list_command->add_option("--entity", filter->entity, "Only about this, for example github:owner/name#12");
+  list_command->add_option("--link", filter->link,
+                           "Only whose event mentions this, for example sentry:acme/12");
   list_command->add_option("--search", filter->text, "Only with this text");
   list_command->add_option("--since", filter->since,
                            "Only made at or after this time (2026-01-31 or RFC 3339)");

@@ -53,7 +53,8 @@ struct ServerConfig {
 struct StorageConfig {
   Backend backend = Backend::Sqlite;
   std::string path = "var/davit.db";
-  int retention_days = 90;  // finished tasks and deliveries; 0: for ever
+  int retention_days = 90;              // finished tasks and deliveries; 0: for ever
+  std::optional<std::size_t> max_size;  // bytes of what is kept; absent: no limit
 };
 
 struct PluginsConfig {

@@ -75,6 +75,7 @@ struct Field {
 constexpr double kHour = 3'600'000;
 constexpr double kMinute = 60'000;
 constexpr double kTebibyte = 1ull << 40;
+constexpr double kLeastMaxSize = 16 << 20;  // a slip of the pen must not empty a database
 
 constexpr std::array<std::string_view, 3> kPublicWords{"no", "behind_proxy", "direct"};
 constexpr std::array<std::string_view, 1> kBackendWords{"sqlite"};
@@ -141,9 +142,10 @@ std::vector<Field<StorageConfig>> storage_fields() {
       {"path", &S::path, "Database file; token file, logs of agents and loaded plugins lie beside it.", 0, 0,
        TextRule::Path},
       {"retention_days", &S::retention_days,
-       "Days that finished tasks and deliveries are kept; 0 keeps them for ever. Not acted on yet: nothing "
-       "is pruned.",
-       0, 36'500},
+       "Days that finished tasks and deliveries are kept; 0 keeps them for ever.", 0, 36'500},
+      {"max_size", &S::max_size,
+       "Size of the database beyond which the oldest of them go earlier; without it there is no limit.",
+       kLeastMaxSize, 1024 * kTebibyte},
   };
 }
 

@@ -45,11 +45,13 @@ Response page_answer(std::string_view name, const store::Page<Item>& page,
 }
 
 Response tasks_answer(const store::Store& store, Exchange& exchange, Query& query) {
-  query.allow_only({"agent", "status", "source", "entity", "q", "start_date", "end_date", "limit", "cursor"});
+  query.allow_only(
+      {"agent", "status", "source", "entity", "link", "q", "start_date", "end_date", "limit", "cursor"});
   store::TaskFilter filter;
   filter.agent = query.text("agent");
   filter.source = query.text("source");
   filter.entity = query.text("entity");
+  filter.link = query.text("link");
   filter.text = query.text("q");
   filter.start = query.time("start_date");
   filter.end = query.time("end_date");
@@ -85,9 +87,10 @@ Response transcript_answer(const store::Store& store, Exchange& exchange, Query&
 }
 
 Response deliveries_answer(const store::Store& store, Exchange& exchange, Query& query) {
-  query.allow_only({"webhook", "verdict", "limit", "cursor"});
+  query.allow_only({"webhook", "verdict", "link", "limit", "cursor"});
   store::Store::DeliveryFilter filter;
   filter.webhook = query.text("webhook");
+  filter.link = query.text("link");
   filter.limit = query.whole_number("limit", 50, 1, 500);
   filter.cursor = query.text("cursor");
   if (std::string verdict = query.text("verdict"); !verdict.empty()) {
@@ -233,6 +236,45 @@ void create_task(store::Store& store, const plugin::Registry& registry, Log& log
       }));
 }
 
+// Lets the hooks of a delivery run again, or (dry_run) shows what they would make of it.
+void replay(ingest::Ingest& ingest, Exchange exchange) {
+  std::string request_id = exchange.request.request_id;
+  auto body = body_object(exchange.request);
+  if (!body) return exchange.responder.send(error_answer(body.error(), request_id));
+  bool dry_run = false;
+  std::vector<FieldError> errors;
+  for (const auto& member : std::as_const(*body).GetObject()) {
+    const std::string name(member.name.GetString(), member.name.GetStringLength());
+    if (name != "dry_run") {
+      errors.push_back({name.substr(0, 64), "is not a member of a replay"});
+    } else if (!member.value.IsBool()) {
+      errors.push_back({name, "must be true or false"});
+    } else {
+      dry_run = member.value.GetBool();
+    }
+  }
+  if (!errors.empty()) return exchange.responder.send(field_errors_answer(errors, request_id));
+  std::string id = exchange.segments.front();
+  if (dry_run) {
+    return ingest.rehearse(
+        id, when_committed<store::NewDelivery>(std::move(exchange.responder), [](store::NewDelivery& said) {
+          return json_answer([&](JsonWriter& writer) { write_rehearsal(writer, said); });
+        }));
+  }
+  ingest.replay(id, "admin",
+                when_committed<std::string>(std::move(exchange.responder), [id](std::string& made) {
+                  return json_answer(
+                      [&](JsonWriter& writer) {
+                        writer.StartObject();
+                        write_member(writer, "delivery_id", made);
+                        write_member(writer, "replay_of", id);
+                        write_member(writer, "status", "queued");
+                        writer.EndObject();
+                      },
+                      202);
+                }));
+}
+
 }  // namespace
 
 std::vector<Route> dashboard_routes(store::Store& store, const plugin::Registry& registry) {
@@ -327,22 +369,8 @@ std::vector<Route> action_routes(store::Store& store, const plugin::Registry& re
   decision("reject", [&store](std::string id, const JsonValue& body, store::Done<TaskState> done) {
     store.reject(std::move(id), "admin", string_member(body, "comment"), std::move(done));
   });
-  routes.push_back(action("/api/deliveries/{}/replay", [&store, &ingest, &log](Exchange exchange) {
-    std::string id = exchange.segments.front();
-    store.replay(id, when_committed<std::monostate>(
-                         std::move(exchange.responder), [id, &ingest, &log](std::monostate&) {
-                           log.info("A delivery is looked at again", {{"delivery", id}});
-                           ingest.run_deferred();
-                           return json_answer(
-                               [&](JsonWriter& writer) {
-                                 writer.StartObject();
-                                 write_member(writer, "delivery_id", id);
-                                 write_member(writer, "status", "queued");
-                                 writer.EndObject();
-                               },
-                               202);
-                         }));
-  }));
+  routes.push_back(action("/api/deliveries/{}/replay",
+                          [&ingest](Exchange exchange) { replay(ingest, std::move(exchange)); }));
   return routes;
 }
 

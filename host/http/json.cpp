@@ -98,6 +98,7 @@ void write_delivery_members(JsonWriter& writer, const store::DeliverySummary& de
   write_member(writer, "body_bytes", static_cast<std::int64_t>(delivery.body_bytes));
   write_member(writer, "duplicates", delivery.duplicates);
   write_member(writer, "same_body", delivery.same_body);
+  write_text_or_null(writer, "replay_of", delivery.replay_of);
   write_member(writer, "tries", delivery.tries);
   write_strings(writer, "task_ids", delivery.task_ids);
 }
@@ -261,6 +262,9 @@ void write_delivery_detail(JsonWriter& writer, const store::DeliveryDetail& deta
   } else {
     write_null_member(writer, "secret_number");
   }
+  write_text_or_null(writer, "plugin_version", detail.plugin_version);
+  write_links(writer, detail.links);
+  write_text_or_null(writer, "replayed_by", detail.replayed_by);
   writer.EndObject();
 }
 
@@ -293,6 +297,49 @@ void write_refusals(JsonWriter& writer, const std::vector<store::RefusedDeliveri
     writer.EndObject();
   }
   writer.EndArray();
+  writer.EndObject();
+}
+
+void write_rehearsal(JsonWriter& writer, const store::NewDelivery& delivery) {
+  const WebhookAnswer& answer = delivery.answer;
+  writer.StartObject();
+  write_member(writer, "dry_run", true);
+  write_member(writer, "delivery_id", delivery.id);
+  write_member(writer, "webhook", delivery.webhook);
+  write_member(writer, "verdict", store::to_string(delivery.verdict));
+  write_member(writer, "message", answer.message);
+  write_text_or_null(writer, "entity", answer.entity ? answer.entity->key : "");
+  write_key(writer, "tasks");
+  writer.StartArray();
+  for (const NewTask& task : answer.tasks) {
+    writer.StartObject();
+    write_member(writer, "agent", task.agent);
+    write_member(writer, "task_type", task.task_type);
+    write_member(writer, "title", task.title);
+    write_text_or_null(writer, "entity", task.entity);
+    write_text_or_null(writer, "key", task.key);
+    write_member(writer, "priority", task.priority);
+    write_member(writer, "requires_approval", task.awaits_approval);
+    write_raw_member(writer, "payload", task.payload);
+    writer.EndObject();
+  }
+  writer.EndArray();
+  write_key(writer, "actions");
+  writer.StartArray();
+  for (const TaskAction& action : answer.actions) {
+    writer.StartObject();
+    write_member(writer, "action", to_string(action.kind));
+    write_text_or_null(writer, "task_id", action.task_id);
+    write_text_or_null(writer, "entity", action.entity);
+    write_text_or_null(writer, "agent", action.agent);
+    writer.EndObject();
+  }
+  writer.EndArray();
+  write_links(writer, answer.links);
+  write_raw_member(writer, "details", answer.details);
+  write_raw_member(writer, "timings", delivery.timings);
+  write_text_or_null(writer, "plugin_sha256", delivery.plugin_hash);
+  write_text_or_null(writer, "plugin_version", delivery.plugin_version);
   writer.EndObject();
 }
 

@@ -22,6 +22,8 @@ void write_transcript(JsonWriter& writer, const TaskDetail& detail,
 void write_delivery(JsonWriter& writer, const store::DeliverySummary& delivery);
 void write_delivery_detail(JsonWriter& writer, const store::DeliveryDetail& detail);
 void write_refusals(JsonWriter& writer, const std::vector<store::RefusedDeliveries>& refused);
+// What the hooks would make of a delivery.
+void write_rehearsal(JsonWriter& writer, const store::NewDelivery& delivery);
 void write_webhook(JsonWriter& writer, const plugin::Webhook& webhook);
 void write_agent(JsonWriter& writer, const plugin::Agent& agent);
 // One entry per instance of the snapshot, then one per refused file.

@@ -293,6 +293,12 @@ struct Ingest::Parts : std::enable_shared_from_this<Ingest::Parts> {
                          const VerifiedDelivery& delivery, Result<plugin::HookOutcome> said);
   void put_off(const store::DeferredDelivery& deferred, std::string reason, int max_tries);
   void deferred_done(const std::string& webhook, const std::string& id);
+  void run_again(std::shared_ptr<const plugin::Webhook> webhook,
+                 std::shared_ptr<const store::DeferredDelivery> stored,
+                 std::function<void(const VerifiedDelivery&, Result<plugin::HookOutcome>)> end);
+  Result<std::shared_ptr<const plugin::Webhook>> serving(const std::string& name) const;
+  void rehearse(const std::string& id, const std::function<void(Result<store::NewDelivery>)>& done);
+  void replay(const std::string& id, const std::string& by, std::function<void(Result<std::string>)> done);
   void arm_deferred_timer(WallTime at);
 };
 
@@ -351,6 +357,18 @@ void Ingest::plugins_changed() {
 
 void Ingest::run_deferred() {
   parts_->post([parts = parts_] { parts->run_deferred(); });
+}
+
+void Ingest::replay(const std::string& delivery_id, const std::string& by,
+                    std::function<void(Result<std::string>)> done) {
+  parts_->replay(delivery_id, by, std::move(done));
+}
+
+void Ingest::rehearse(std::string delivery_id, std::function<void(Result<store::NewDelivery>)> done) {
+  auto shared = std::make_shared<std::function<void(Result<store::NewDelivery>)>>(std::move(done));
+  const bool posted =
+      parts_->post([parts = parts_, id = std::move(delivery_id), shared] { parts->rehearse(id, *shared); });
+  if (!posted) (*shared)(Error{ErrorCode::Unavailable, "the host stops"});
 }
 
 // ---- before the answer ----
@@ -627,6 +645,14 @@ void Ingest::Parts::commit(store::NewDelivery record, std::optional<HttpOverride
               ? "A signed body came again under another id; if it is a new event, replay the delivery"
               : "A delivery's id came again with another body; the first one counts",
           {{"webhook", webhook}, {"request", request_id}, {"id", key}, {"delivery", outcome.delivery_id}});
+    } else if (!accepted->former_id.empty()) {
+      self->log.warn(
+          "The id of a failed delivery came again with another body; both are kept, the new one counts",
+          {{"webhook", webhook},
+           {"request", request_id},
+           {"id", key},
+           {"delivery", outcome.delivery_id},
+           {"failed", accepted->former_id}});
     } else if (self->log.enabled(LogLevel::Info)) {
       self->log.info("A delivery was stored",
                      {{"webhook", webhook},
@@ -699,20 +725,91 @@ void Ingest::Parts::run_one_deferred(std::shared_ptr<const store::DeferredDelive
     return put_off(*deferred, "its webhook does not serve at the moment", 1'000'000);
   }
   std::shared_ptr<const plugin::Webhook> webhook = found->second;
-  auto verified = std::make_shared<VerifiedDelivery>(delivery_again(deferred));
+  run_again(webhook, deferred,
+            [self = shared_from_this(), deferred, webhook](const VerifiedDelivery& delivery,
+                                                           Result<plugin::HookOutcome> said) {
+              self->conclude_deferred(*deferred, *webhook, delivery, std::move(said));
+            });
+}
+
+// The hooks on a stored delivery; nobody waits for an answer within `answer_within`.
+void Ingest::Parts::run_again(std::shared_ptr<const plugin::Webhook> webhook,
+                              std::shared_ptr<const store::DeferredDelivery> stored,
+                              std::function<void(const VerifiedDelivery&, Result<plugin::HookOutcome>)> end) {
+  auto verified = std::make_shared<VerifiedDelivery>(delivery_again(std::move(stored)));
   MonotonicTime deadline = clock.monotonic() + options.deferred_deadline;
-  if (webhook->in_process) {
-    auto said = webhook->in_process->run(*verified, deadline);
-    return conclude_deferred(*deferred, *webhook, *verified, std::move(said));
-  }
+  if (webhook->in_process) return end(*verified, webhook->in_process->run(*verified, deadline));
   isolation::Call call;
   isolation::set_request(call, isolation::webhook_run_request(*verified));
   call.deadline = deadline;
   call.cancel_grace = Duration{0};
-  call.on_end = [self = shared_from_this(), deferred, webhook, verified](isolation::CallOutcome outcome) {
-    self->conclude_deferred(*deferred, *webhook, *verified, said_by(outcome));
+  call.on_end = [verified, end = std::move(end)](isolation::CallOutcome outcome) {
+    end(*verified, said_by(outcome));
   };
   pool->call(spec_of(webhook), std::move(call));
+}
+
+// For what a person asks for, who is told why it cannot be.
+Result<std::shared_ptr<const plugin::Webhook>> Ingest::Parts::serving(const std::string& name) const {
+  auto snapshot = registry.current();
+  auto found = snapshot->webhooks.find(name);
+  if (found == snapshot->webhooks.end()) {
+    return Error{
+        ErrorCode::Conflict,
+        "webhook " + name + " is not in the configuration any more; its deliveries cannot be run again"};
+  }
+  switch (found->second->state) {
+    case plugin::ServingState::Serving:
+      return found->second;
+    case plugin::ServingState::Disabled:
+      return Error{ErrorCode::Conflict,
+                   "webhook " + name + " is disabled; enable it, then run the delivery again"};
+    case plugin::ServingState::Missing:
+      return Error{
+          ErrorCode::Conflict,
+          "webhook " + name + " has no plugin; put it into the plugins folder, then run the delivery again"};
+    default:
+      return Error{ErrorCode::Conflict,
+                   "webhook " + name + " does not serve: " + found->second->state_reason};
+  }
+}
+
+void Ingest::Parts::replay(const std::string& id, const std::string& by,
+                           std::function<void(Result<std::string>)> done) {
+  auto stored = store.delivery_to_run(id);
+  if (!stored) return done(stored.error());
+  if (auto webhook = serving(stored->delivery.webhook); !webhook) return done(webhook.error());
+  store.replay(id, by, [self = shared_from_this(), id, by, done = std::move(done)](Result<std::string> made) {
+    if (made) {
+      self->log.info("A delivery is run again", {{"delivery", *made}, {"replay_of", id}, {"by", by}});
+      self->post([self] { self->run_deferred(); });
+    }
+    done(std::move(made));
+  });
+}
+
+void Ingest::Parts::rehearse(const std::string& id,
+                             const std::function<void(Result<store::NewDelivery>)>& done) {
+  auto stored = store.delivery_to_run(id);
+  if (!stored) return done(stored.error());
+  auto found = serving(stored->delivery.webhook);
+  if (!found) return done(found.error());
+  std::shared_ptr<const plugin::Webhook> webhook = *found;
+  run_again(webhook, std::make_shared<const store::DeferredDelivery>(std::move(*stored)),
+            [self = shared_from_this(), webhook, done](const VerifiedDelivery& delivery,
+                                                       Result<plugin::HookOutcome> said) {
+              if (said) {
+                store::NewDelivery record = record_of(*webhook, delivery, *said);
+                fit_to_agents(record.answer.tasks, *self->registry.current());
+                return done(std::move(record));
+              }
+              const std::string& reason = said.error().message;
+              store::NewDelivery record = worth_another_try(said.error().code)
+                                              ? deferred_record(*webhook, delivery, reason)
+                                              : refused_record(*webhook, delivery, reason);
+              record.answer.message = reason;
+              done(std::move(record));
+            });
 }
 
 void Ingest::Parts::conclude_deferred(const store::DeferredDelivery& deferred, const plugin::Webhook& webhook,

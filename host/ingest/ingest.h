@@ -90,6 +90,18 @@ class Ingest {
   // when something was deferred or replayed.
   void run_deferred();
 
+  // Lets the hooks run again on a stored delivery as a new one, marked as asked for by `by`; gives its id to
+  // `done` once that is committed. NotFound if it or its body is not kept; Conflict if its webhook does not
+  // serve, or its hooks are still to run anyhow. Reads the database: not for an I/O thread. `done` is called
+  // on this thread or the writer's.
+  void replay(const std::string& delivery_id, const std::string& by,
+              std::function<void(Result<std::string>)> done);
+
+  // Runs the hooks on a stored delivery and tells what would be stored; stores nothing. A verdict of Deferred
+  // says that the hooks failed, with the reason as message. Errors are those of replay(). `done` is called on
+  // the loop's thread.
+  void rehearse(std::string delivery_id, std::function<void(Result<store::NewDelivery>)> done);
+
   // After Registry::publish: runners of what does not serve any more end, busy ones after their call.
   void plugins_changed();
 

@@ -99,6 +99,7 @@ store::NewDelivery basics(const plugin::Webhook& webhook, const VerifiedDelivery
   record.received_at = delivery.received_at;
   record.secret_number = verified.secret_number();
   if (webhook.generation) record.plugin_hash = webhook.generation->sha256;
+  record.plugin_version = webhook.offer.version;
   return record;
 }
 

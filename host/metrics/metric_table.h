@@ -28,6 +28,7 @@ enum class MetricName {
   QueueOldest,
   CommitDuration,
   CommitWrites,
+  PrunedRowsTotal,
   Runners,
   RunnerEndsTotal,
   PluginInfo,

@@ -197,6 +197,7 @@ struct Metrics::Parts {
   Histograms hook_seconds{MetricName::HookDuration};
   Histograms commit_seconds{MetricName::CommitDuration};
   Histograms commit_writes{MetricName::CommitWrites};
+  Counters pruned{MetricName::PrunedRowsTotal};
   Counters runner_ends{MetricName::RunnerEndsTotal};
   Counters load_failures{MetricName::PluginLoadFailuresTotal};
   Counters crashes{MetricName::PluginCrashesTotal};
@@ -280,6 +281,11 @@ void Metrics::committed(std::chrono::microseconds took, std::size_t writes) {
   parts_->commit_writes.only().Observe(double(writes));
 }
 
+void Metrics::pruned(std::int64_t deliveries, std::int64_t tasks) {
+  parts_->pruned.with({"delivery"}).Increment(static_cast<double>(deliveries));
+  parts_->pruned.with({"task"}).Increment(static_cast<double>(tasks));
+}
+
 void Metrics::runner_ended(PluginKind kind, std::string_view how) {
   parts_->runner_ends.with({to_string(kind), how}).Increment();
 }
@@ -352,6 +358,8 @@ prometheus::MetricFamily Metrics::Parts::collect(const MetricRow& row, const Ask
       return commit_seconds.collect();
     case MetricName::CommitWrites:
       return commit_writes.collect();
+    case MetricName::PrunedRowsTotal:
+      return pruned.collect();
     case MetricName::RunnerEndsTotal:
       return runner_ends.collect();
     case MetricName::PluginLoadFailuresTotal:

@@ -71,6 +71,7 @@ class Metrics {
 
   // -- the machine --
   void committed(std::chrono::microseconds took, std::size_t writes);
+  void pruned(std::int64_t deliveries, std::int64_t tasks);  // as many were removed
   void runner_ended(PluginKind kind, std::string_view how);
   void plugins_serving(std::vector<ServingPlugin> plugins);      // replaces those before
   void plugins_quarantined(std::vector<ServingPlugin> plugins);  // likewise

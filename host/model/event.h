@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "host/base/clock.h"
@@ -57,6 +58,19 @@ struct NewTask {
 };
 
 enum class TaskActionKind { Approve, Reject, Retry, Cancel };
+inline std::string_view to_string(TaskActionKind kind) {
+  switch (kind) {
+    case TaskActionKind::Approve:
+      return "approve";
+    case TaskActionKind::Reject:
+      return "reject";
+    case TaskActionKind::Retry:
+      return "retry";
+    case TaskActionKind::Cancel:
+      return "cancel";
+  }
+  return "cancel";
+}
 
 // Something to do with tasks that exist, named by id or by entity (then the newest open one).
 struct TaskAction {

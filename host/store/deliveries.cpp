@@ -4,7 +4,9 @@
 //
 // The same key again:
 //   - the first ended well (queued, ignored) or is still deferred: its outcome is given, one counter changes;
-//   - the first ended as error or parked: this delivery takes its row and its id, as if it were the first;
+//   - the first ended as error or parked: with the same body this delivery takes its row and its id, as if it
+//     were the first. With another body it is another event, signed like any other, and runs as a delivery of
+//     its own that takes over the key; the first stays as it is, to be replayed by hand;
 //   - the key is a hash of the body and its window has passed: a new delivery, which takes over the key.
 //
 // Another key, but a signed body that was here before: who caught one request can send it again under a new
@@ -13,6 +15,7 @@
 #include "host/store/deliveries.h"
 
 #include <cstring>
+#include <utility>
 
 #include "host/base/crypto.h"
 #include "host/base/id.h"
@@ -72,7 +75,20 @@ struct Deliveries::Statements {
   Statement insert_body{
       db,
       "INSERT INTO delivery_body (row, method, path, query, timings, details, key_window, headers, body,"
-      " secret_number) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"};
+      " secret_number, links, plugin_version) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"};
+  Statement drop_links{db, "DELETE FROM delivery_link WHERE delivery = ?1"};
+  Statement insert_link{db, "INSERT OR IGNORE INTO delivery_link (key, delivery) VALUES (?1, ?2)"};
+  Statement insert_replay{
+      db,
+      "INSERT INTO delivery (id, webhook, key, verdict, received_at, due_at, tries, duplicates, body_bytes,"
+      " message, entity, request_id, remote_address, plugin_hash, replay_of)"
+      " SELECT ?2, webhook, ?3, ?4, ?5, ?5, 0, 0, body_bytes, ?6, entity, request_id, remote_address, '',"
+      " coalesce(replay_of, id) FROM delivery WHERE row = ?1"};
+  Statement insert_replay_body{
+      db,
+      "INSERT INTO delivery_body (row, method, path, query, timings, details, headers, body, replayed_by)"
+      " SELECT ?2, method, path, query, '{}', '{}', headers, body, ?3 FROM delivery_body WHERE row = ?1"};
+  Statement webhook_of{db, "SELECT webhook FROM delivery WHERE row = ?1"};
   Statement replace{
       db,
       "UPDATE delivery SET received_at = ?2, body_bytes = ?3, request_id = ?4, remote_address = ?5,"
@@ -85,7 +101,9 @@ struct Deliveries::Statements {
       db,
       "UPDATE delivery SET verdict = ?2, due_at = ?3, message = ?4, entity = ?5, plugin_hash = ?6,"
       " tasks = ?7 WHERE row = ?1"};
-  Statement settle_body{db, "UPDATE delivery_body SET timings = ?2, details = ?3 WHERE row = ?1"};
+  Statement settle_body{db,
+                        "UPDATE delivery_body SET timings = ?2, details = ?3, links = ?4, plugin_version = ?5"
+                        " WHERE row = ?1"};
   Statement set_deferred{
       db, "UPDATE delivery SET verdict = ?2, due_at = ?3, tries = ?4, message = ?5 WHERE row = ?1"};
 };
@@ -103,7 +121,8 @@ Result<> check_delivery(const NewDelivery& delivery) {
 }
 
 Error unknown(std::string_view delivery_id) {
-  return Error{ErrorCode::NotFound, "delivery " + std::string(delivery_id) + " does not exist"};
+  return Error{ErrorCode::NotFound,
+               "delivery " + std::string(delivery_id) + " does not exist, or is not kept any more"};
 }
 
 // The ids its tasks will have, packed, as far as they have been given any.
@@ -188,6 +207,8 @@ Result<Accepted> Deliveries::accept(Batch& batch, const NewDelivery& delivery,
     sql_->count_duplicate.run(known->row);
     return seen(*known, has_body(known->row, delivery.body) ? Repeat::SameKey : Repeat::OtherBody);
   }
+  std::optional<Known> former;
+  if (known && !has_body(known->row, delivery.body)) former = std::exchange(known, std::nullopt);
   if (body_hash) {
     if (std::optional<Known> first = find_by_body(delivery, *body_hash)) {
       sql_->count_same_body.run(first->row);
@@ -202,7 +223,6 @@ Result<Accepted> Deliveries::accept(Batch& batch, const NewDelivery& delivery,
                       delivery.remote_address, body_hash);
     sql_->replace_body.run(known->row, delivery.method, delivery.path, delivery.query, window,
                            delivery.headers, Blob{delivery.body}, number);
-    sql_->settle_body.run(known->row, delivery.timings, delivery.answer.details);
     batch.changes.push_back({Change::Kind::DeliveryStored, to_text(known->id), {}, std::nullopt});
     return settle(batch, known->row, to_text(known->id), delivery);
   }
@@ -216,11 +236,14 @@ Result<Accepted> Deliveries::accept(Batch& batch, const NewDelivery& delivery,
       delivery.received_at, due, delivery.body.size(), delivery.answer.message, entity_of(delivery),
       delivery.request_id, delivery.remote_address, delivery.plugin_hash, blob_if_any(planned), body_hash);
   sql_->insert_body.run(row, delivery.method, delivery.path, delivery.query, delivery.timings,
-                        delivery.answer.details, window, delivery.headers, Blob{delivery.body}, number);
+                        delivery.answer.details, window, delivery.headers, Blob{delivery.body}, number,
+                        if_any(links_to_json(delivery.answer.links)), delivery.plugin_version);
+  write_links(row, delivery.answer.links);
   sql_->put_key.run(Blob{hash}, row, delivery.received_at);
   batch.changes.push_back({Change::Kind::DeliveryStored, delivery.id, {}, std::nullopt});
 
   Accepted accepted = carry_out(batch, row, delivery.id, delivery);
+  if (former) accepted.former_id = to_text(former->id);
   // A task may have been merged into one that waited already.
   if (const std::string ids = pack_ids(accepted.task_ids); ids != planned)
     write_outcome(batch, row, delivery, ids);
@@ -230,10 +253,9 @@ Result<Accepted> Deliveries::accept(Batch& batch, const NewDelivery& delivery,
 Accepted Deliveries::carry_out(Batch& batch, std::int64_t row, std::string id, const NewDelivery& delivery) {
   const WebhookAnswer& answer = delivery.answer;
   Accepted accepted{.delivery_id = std::move(id), .verdict = delivery.verdict, .message = answer.message};
-  const std::string links = links_to_json(answer.links);
   const Origin origin{.source = delivery.webhook,
                       .actor = answer.actor ? &*answer.actor : nullptr,
-                      .links = links,
+                      .links = &answer.links,
                       .entity = entity_of(delivery),
                       .delivery = row,
                       .entity_is_key = true};
@@ -256,6 +278,10 @@ void Deliveries::write_outcome(Batch& batch, std::int64_t row, const NewDelivery
 }
 
 Accepted Deliveries::settle(Batch& batch, std::int64_t row, std::string id, const NewDelivery& delivery) {
+  sql_->settle_body.run(row, delivery.timings, delivery.answer.details,
+                        if_any(links_to_json(delivery.answer.links)), delivery.plugin_version);
+  sql_->drop_links.run(row);
+  write_links(row, delivery.answer.links);
   Accepted accepted = carry_out(batch, row, std::move(id), delivery);
   write_outcome(batch, row, delivery, pack_ids(accepted.task_ids));
   return accepted;
@@ -269,7 +295,6 @@ Result<Accepted> Deliveries::settle_deferred(Batch& batch, const NewDelivery& de
     return Error{ErrorCode::Conflict, "delivery " + delivery.id + " is not deferred any more but " +
                                           std::string(to_string(known->verdict))};
   }
-  sql_->settle_body.run(known->row, delivery.timings, delivery.answer.details);
   batch.changes.push_back({Change::Kind::DeliveryStored, delivery.id, {}, std::nullopt});
   return settle(batch, known->row, delivery.id, delivery);
 }
@@ -291,12 +316,36 @@ Result<> Deliveries::defer_again(Batch& batch, std::string_view delivery_id, std
   return {};
 }
 
-Result<> Deliveries::replay(Batch& batch, std::string_view delivery_id) {
+void Deliveries::write_links(std::int64_t row, const std::vector<Link>& links) {
+  for (const Link& link : links) sql_->insert_link.run(search_key(link), row);
+}
+
+Result<std::string> Deliveries::replay(Batch& batch, std::string_view delivery_id, std::string_view by) {
   const std::optional<Known> known = find(delivery_id);
   if (!known) return unknown(delivery_id);
-  sql_->set_deferred.run(known->row, code_of(Verdict::Deferred), batch.now, 0, "to be run again by hand");
-  batch.changes.push_back({Change::Kind::DeliveryStored, std::string(delivery_id), {}, std::nullopt});
-  return {};
+  if (known->verdict == Verdict::Deferred) {
+    return Error{ErrorCode::Conflict, "delivery " + std::string(delivery_id) +
+                                          " is deferred: its hooks run again without a replay"};
+  }
+  std::string webhook;
+  {
+    Cursor row = sql_->webhook_of.query(known->row);
+    if (row.next()) webhook = row.text(0);
+  }
+  if (!sql_->body.query(known->row).next()) {
+    return Error{ErrorCode::NotFound, "the body of delivery " + std::string(delivery_id) +
+                                          " is not kept any more; it cannot be run again"};
+  }
+  const StoredId id = new_stored_id();
+  std::string text = to_text(id);
+  const std::string key = "replay:" + text;
+  const std::int64_t row =
+      sql_->insert_replay.insert(known->row, id, key, code_of(Verdict::Deferred), batch.now,
+                                 "to be run again, as " + std::string(by) + " asked");
+  sql_->insert_replay_body.run(known->row, row, by);
+  sql_->put_key.run(Blob{key_hash(webhook, key)}, row, batch.now);
+  batch.changes.push_back({Change::Kind::DeliveryStored, text, {}, std::nullopt});
+  return text;
 }
 
 }  // namespace davit::store

@@ -28,7 +28,7 @@ class Deliveries {
   Result<Accepted> settle_deferred(Batch& batch, const NewDelivery& delivery);
   Result<> defer_again(Batch& batch, std::string_view delivery_id, std::string_view reason, WallTime again_at,
                        int max_tries);
-  Result<> replay(Batch& batch, std::string_view delivery_id);
+  Result<std::string> replay(Batch& batch, std::string_view delivery_id, std::string_view by);
 
  private:
   struct Statements;
@@ -37,6 +37,7 @@ class Deliveries {
   std::optional<Known> find_by_key(const NewDelivery& delivery, std::string_view hash);
   std::optional<Known> find_by_body(const NewDelivery& delivery, std::int64_t hash);
   bool has_body(std::int64_t row, std::string_view body);
+  void write_links(std::int64_t row, const std::vector<Link>& links);
   // Creates the tasks and acts.
   Accepted carry_out(Batch& batch, std::int64_t row, std::string id, const NewDelivery& delivery);
   // Carries out, and writes the outcome over the delivery's row.

@@ -277,7 +277,7 @@ AgentExecution read_execution(const Cursor& row) {
 const char* const kDeliverySummaryColumns =
     "d.row, d.id, d.webhook, d.key, d.request_id, d.remote_address, d.message, d.entity, d.verdict, "
     "d.received_at,"
-    " d.body_bytes, d.duplicates, d.tries, d.tasks, d.plugin_hash, d.same_body";
+    " d.body_bytes, d.duplicates, d.tries, d.tasks, d.plugin_hash, d.same_body, d.replay_of";
 
 DeliverySummary read_delivery_summary(const Cursor& row) {
   DeliverySummary delivery;
@@ -295,6 +295,7 @@ DeliverySummary read_delivery_summary(const Cursor& row) {
   delivery.tries = static_cast<int>(row.integer(12));
   delivery.task_ids = unpack_ids(row.view(13));
   delivery.same_body = static_cast<int>(row.integer(15));
+  delivery.replay_of = to_text(row.id(16));
   return delivery;
 }
 

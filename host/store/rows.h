@@ -29,6 +29,8 @@ StoredId new_stored_id();
 std::string pack_ids(const std::vector<std::string>& ids);
 std::vector<std::string> unpack_ids(std::string_view bytes);
 
+// What a link is found by.
+inline const std::string& search_key(const Link& link) { return link.key.empty() ? link.url : link.key; }
 std::string links_to_json(const std::vector<Link>& links);  // empty for none
 std::vector<Link> links_from_json(std::string_view json);
 std::string models_to_json(const Usage& usage);  // empty for none

@@ -134,6 +134,10 @@ void Store::on_commit(std::function<void(std::chrono::microseconds, std::size_t)
   if (impl_->writer_) impl_->writer_->on_commit(std::move(listener));
 }
 
+void Store::on_prune(std::function<void(std::int64_t, std::int64_t)> listener) {
+  if (impl_->writer_) impl_->writer_->on_prune(std::move(listener));
+}
+
 // ---- writes ----
 
 void Store::accept(NewDelivery delivery, Done<Accepted> done) {
@@ -166,11 +170,11 @@ void Store::defer_again(std::string delivery_id, std::string reason, WallTime ag
       });
 }
 
-void Store::replay(std::string delivery_id, Done<> done) {
-  impl_->write<std::monostate>(Lane::Urgent, 256, std::move(done),
-                               [id = std::move(delivery_id)](Session& session) {
-                                 return session.deliveries.replay(session.batch, id);
-                               });
+void Store::replay(std::string delivery_id, std::string by, Done<std::string> done) {
+  impl_->write<std::string>(Lane::Urgent, 256, std::move(done),
+                            [id = std::move(delivery_id), by = std::move(by)](Session& session) {
+                              return session.deliveries.replay(session.batch, id, by);
+                            });
 }
 
 void Store::note_refusals(std::vector<RefusedDeliveries> refused, Done<> done) {
@@ -303,6 +307,10 @@ void Store::hold_agents(std::set<std::string> agents, Done<> done) {
                                });
 }
 
+void Store::set_retention(Retention retention) {
+  if (impl_->writer_) impl_->writer_->set_retention(retention);
+}
+
 Result<std::vector<Quarantine>> Store::quarantines() const {
   return impl_->readers_.read<std::vector<Quarantine>>(
       [](Reader& reader) { return read_quarantines(reader); });
@@ -349,6 +357,11 @@ Result<DeliveryDetail> Store::delivery(std::string_view delivery_id) const {
 Result<std::vector<RefusedDeliveries>> Store::refusals(const RefusalFilter& filter) const {
   return impl_->readers_.read<std::vector<RefusedDeliveries>>(
       [&](Reader& reader) { return read_refusals(reader, filter); });
+}
+
+Result<DeferredDelivery> Store::delivery_to_run(std::string_view delivery_id) const {
+  return impl_->readers_.read<DeferredDelivery>(
+      [&](Reader& reader) { return read_delivery_to_run(reader, delivery_id); });
 }
 
 Result<std::vector<DeferredDelivery>> Store::due_deferred(int limit) const {

@@ -68,6 +68,7 @@ struct NewDelivery {
   std::string timings = "{}";        // JSON object: microseconds per hook
   std::optional<int> secret_number;  // which of the configured secrets it was signed with, from 1
   std::string plugin_hash;           // of the generation that answered, may be empty
+  std::string plugin_version;        // likewise
 };
 
 // In what way a delivery was seen before.
@@ -86,6 +87,8 @@ struct Accepted {
   std::vector<std::string> task_ids;
   std::string message;
   std::vector<std::string> action_results;  // one sentence per action of the answer
+  // A delivery under the same key with another body that had failed; it stays as it is. Empty: none.
+  std::string former_id;
 };
 
 // A deferred delivery whose hooks are due again.
@@ -99,15 +102,18 @@ struct DeliverySummary {
   Verdict verdict = Verdict::Ignored;
   WallTime received_at{};
   std::size_t body_bytes = 0;
-  int duplicates = 0;  // how often the same key came again
-  int same_body = 0;   // how often the same body came under another key
+  int duplicates = 0;     // how often the same key came again
+  int same_body = 0;      // how often the same body came under another key
+  std::string replay_of;  // the delivery that was let run again as this one; empty: a sender's own
   int tries = 0;
   std::vector<std::string> task_ids;
 };
 struct DeliveryDetail {
   DeliverySummary delivery;
-  std::string method, path, query, headers, body, timings, details, plugin_hash;
+  std::string method, path, query, headers, body, timings, details, plugin_hash, plugin_version;
   std::optional<int> secret_number;  // which of the configured secrets it was signed with, from 1
+  std::string replayed_by;
+  std::vector<Link> links;
 };
 
 // A delivery that was refused before anything of it could be stored, without its body.
@@ -174,6 +180,7 @@ struct LiveReport {
 
 struct TaskFilter {
   std::string agent, source, entity, text;
+  std::string link;  // key of something its event mentions, or the address of what has no key
   std::optional<TaskState> state;
   std::optional<WallTime> start, end;  // created_at in [start, end)
   int limit = 50;                      // 1 to 500
@@ -229,6 +236,12 @@ struct Change {
 
 // ---- the store ----
 
+// How long what is done is kept, and how much of it.
+struct Retention {
+  Duration keep{0};            // finished tasks and deliveries; 0: for ever
+  std::int64_t max_bytes = 0;  // beyond it the oldest go whatever their age; 0: no limit
+};
+
 struct Options {
   std::filesystem::path path;
   bool create_if_missing = false;  // `davit init` and a first start; otherwise a missing file is an error
@@ -276,12 +289,15 @@ class Store {
   void on_change(std::function<void(const std::vector<Change>&)> listener);
   // Called after every commit with its duration and the number of writes in it. Set once.
   void on_commit(std::function<void(std::chrono::microseconds, std::size_t)> listener);
+  // Called on the writer thread with the deliveries and tasks that pruning has removed. Set once, before
+  // set_retention().
+  void on_prune(std::function<void(std::int64_t deliveries, std::int64_t tasks)> listener);
 
   // -- writes --
   // Stores a delivery and everything its webhook asked for. If (webhook, delivery_key) is known already,
-  // stores nothing but a count and gives the first outcome; one that ended as Error or Parked is replaced and
-  // keeps its first id. Likewise if its body came under another key within replay_window, unless that ended
-  // as Error or Parked.
+  // stores nothing but a count and gives the first outcome; one that ended as Error or Parked is replaced by
+  // the same body and keeps its first id, or stays beside another body, which takes over the key. Likewise if
+  // its body came under another key within replay_window, unless that ended as Error or Parked.
   void accept(NewDelivery delivery, Done<Accepted> done);
   // Puts the outcome of hooks that ran again in place of Deferred. Conflict if it is not deferred any more.
   void settle_deferred(NewDelivery delivery, Done<Accepted> done);
@@ -289,8 +305,10 @@ class Store {
   // `again_at`.
   void defer_again(std::string delivery_id, std::string reason, WallTime again_at, int max_tries,
                    Done<> done);
-  // Marks a delivery (also a parked one) to be run again by the hooks.
-  void replay(std::string delivery_id, Done<> done);
+  // Lets the hooks run again on what a delivery brought, as a delivery of its own that no key stands against
+  // and that is Deferred at first. Gives its id. Conflict if the first is still to be run anyhow, NotFound if
+  // it or its body is not kept. `by` is kept with it.
+  void replay(std::string delivery_id, std::string by, Done<std::string> done);
 
   // Adds to what was refused before: counts, and samples of which the newest are kept.
   void note_refusals(std::vector<RefusedDeliveries> refused, Done<> done);
@@ -336,6 +354,7 @@ class Store {
                                                                       int limit) const;
   struct DeliveryFilter {
     std::string webhook;
+    std::string link;  // as of tasks
     std::optional<Verdict> verdict;
     int limit = 50;
     std::string cursor;
@@ -347,6 +366,8 @@ class Store {
   };
   // What was refused since the database exists: most recent cause first, the newest samples of each first.
   Result<std::vector<RefusedDeliveries>> refusals(const RefusalFilter& filter) const;
+  // What the hooks would be run on again. NotFound if it or its body is not kept.
+  Result<DeferredDelivery> delivery_to_run(std::string_view delivery_id) const;
   // Deferred deliveries that are due, oldest first.
   Result<std::vector<DeferredDelivery>> due_deferred(int limit) const;
   // When the next deferred delivery is due, also if that has passed; nullopt if there is none.
@@ -359,6 +380,10 @@ class Store {
   // Small settings that outlive restarts (enabled/disabled overrides, generated token hash).
   Result<std::optional<std::string>> setting(std::string_view name) const;
   void set_setting(std::string name, std::string value, Done<> done);
+
+  // From now on; until it is called nothing is pruned. At once and then every ten minutes, a few rows at a
+  // time between other writes.
+  void set_retention(Retention retention);
 
   Result<std::vector<Quarantine>> quarantines() const;
 

@@ -109,6 +109,7 @@ Result<Page<TaskSummary>> list_tasks(Reader& reader, const TaskFilter& filter) {
   }
   if (!filter.source.empty()) where.add("t.source = ?", filter.source);
   if (!filter.entity.empty()) where.add("t.entity = ?", filter.entity);
+  if (!filter.link.empty()) where.add("t.row IN (SELECT task FROM task_link WHERE key = ?)", filter.link);
   if (filter.start) where.add("t.created_at >= ?", to_unix_ms(*filter.start));
   if (filter.end) where.add("t.created_at < ?", to_unix_ms(*filter.end));
   if (!filter.text.empty()) {
@@ -253,6 +254,8 @@ Result<Page<DeliverySummary>> list_deliveries(Reader& reader, const Store::Deliv
   Conditions where;
   where.add("d.row < ?", before);
   if (!filter.webhook.empty()) where.add("d.webhook = ?", filter.webhook);
+  if (!filter.link.empty())
+    where.add("d.row IN (SELECT delivery FROM delivery_link WHERE key = ?)", filter.link);
   if (filter.verdict) where.add("d.verdict = ?", code_of(*filter.verdict));
   Statement& statement =
       reader.statement(std::string("SELECT ") + kDeliverySummaryColumns + " FROM delivery d" + where.sql +
@@ -272,7 +275,8 @@ Result<Page<DeliverySummary>> list_deliveries(Reader& reader, const Store::Deliv
 }
 
 Result<DeliveryDetail> read_delivery(Reader& reader, std::string_view delivery_id) {
-  const Error missing{ErrorCode::NotFound, "delivery " + std::string(delivery_id) + " does not exist"};
+  const Error missing{ErrorCode::NotFound,
+                      "delivery " + std::string(delivery_id) + " does not exist, or is not kept any more"};
   const std::optional<StoredId> id = to_stored_id(delivery_id);
   if (!id) return missing;
   DeliveryDetail detail;
@@ -287,12 +291,11 @@ Result<DeliveryDetail> read_delivery(Reader& reader, std::string_view delivery_i
     detail.delivery = read_delivery_summary(row);
     detail.plugin_hash = row.text(14);
   }
-  Cursor row =
-      reader
-          .statement(
-              "SELECT method, path, query, headers, body, timings, details, secret_number FROM delivery_body"
-              " WHERE row = ?1")
-          .query(number);
+  Cursor row = reader
+                   .statement(
+                       "SELECT method, path, query, headers, body, timings, details, secret_number, links,"
+                       " plugin_version, replayed_by FROM delivery_body WHERE row = ?1")
+                   .query(number);
   if (row.next()) {
     detail.method = row.text(0);
     detail.path = row.text(1);
@@ -302,8 +305,28 @@ Result<DeliveryDetail> read_delivery(Reader& reader, std::string_view delivery_i
     detail.timings = row.text(5);
     detail.details = row.text(6);
     if (!row.is_null(7)) detail.secret_number = static_cast<int>(row.integer(7));
+    detail.links = links_from_json(row.view(8));
+    detail.plugin_version = row.text(9);
+    detail.replayed_by = row.text(10);
   }
   return detail;
+}
+
+Result<DeferredDelivery> read_delivery_to_run(Reader& reader, std::string_view delivery_id) {
+  const Error missing{ErrorCode::NotFound,
+                      "delivery " + std::string(delivery_id) + " does not exist, or is not kept any more"};
+  const std::optional<StoredId> id = to_stored_id(delivery_id);
+  if (!id) return missing;
+  {
+    Cursor row = reader
+                     .statement(std::string("SELECT ") + kDeferredColumns +
+                                " FROM delivery d JOIN delivery_body b ON b.row = d.row WHERE d.id = ?1")
+                     .query(*id);
+    if (row.next()) return read_deferred(row);
+  }
+  if (!reader.statement("SELECT 1 FROM delivery WHERE id = ?1").query(*id).next()) return missing;
+  return Error{ErrorCode::NotFound, "the body of delivery " + std::string(delivery_id) +
+                                        " is not kept any more; it cannot be run again"};
 }
 
 Result<std::vector<DeferredDelivery>> read_due_deferred(Reader& reader, WallTime now, int limit) {

@@ -64,20 +64,6 @@ Error not_found(std::string_view task_id) {
   return Error{ErrorCode::NotFound, "task " + std::string(task_id) + " does not exist"};
 }
 
-std::string_view name_of(TaskActionKind kind) {
-  switch (kind) {
-    case TaskActionKind::Approve:
-      return "approve";
-    case TaskActionKind::Reject:
-      return "reject";
-    case TaskActionKind::Retry:
-      return "retry";
-    case TaskActionKind::Cancel:
-      return "cancel";
-  }
-  return "cancel";
-}
-
 }  // namespace
 
 struct TaskQueue::Row {
@@ -132,6 +118,9 @@ struct TaskQueue::Statements {
   Statement replace_body{db,
                          "UPDATE task_body SET actor_id = ?2, actor_login = ?3, actor_role = ?4, links = ?5,"
                          " payload = ?6, previous_result = ?7 WHERE row = ?1"};
+
+  Statement drop_links{db, "DELETE FROM task_link WHERE task = ?1"};
+  Statement insert_link{db, "INSERT OR IGNORE INTO task_link (key, task) VALUES (?1, ?2)"};
 
   Statement next_rank{db,
                       "SELECT rank FROM task INDEXED BY task_ready"
@@ -299,6 +288,10 @@ std::string TaskQueue::create(Batch& batch, const NewTask& task, const Origin& o
     return std::string_view(origin.actor->*field);
   };
 
+  static const std::vector<Link> kNoLinks;
+  const std::vector<Link>& links = origin.links != nullptr ? *origin.links : kNoLinks;
+  const std::string links_json = links_to_json(links);
+
   const bool awaits_approval = task.awaits_approval || origin.awaits_approval;
   const bool key_is_entity = task.key.empty() && origin.entity_is_key;
   const std::string_view key = key_is_entity ? entity : std::string_view(task.key);
@@ -313,7 +306,9 @@ std::string TaskQueue::create(Batch& batch, const NewTask& task, const Origin& o
       sql_->replace_task.run(row, rank, run_at, batch.now, origin.delivery, task.task_type, origin.source,
                              if_any(entity), title);
       sql_->replace_body.run(row, actor(&Actor::id), actor(&Actor::login), actor(&Actor::role),
-                             if_any(origin.links), task.payload, if_any(origin.previous_result));
+                             if_any(links_json), task.payload, if_any(origin.previous_result));
+      sql_->drop_links.run(row);
+      write_links(row, links);
       if (former_entity != entity) {
         sql_->block_if_busy.run(row);
         let_next_in(batch, former_entity);
@@ -329,12 +324,17 @@ std::string TaskQueue::create(Batch& batch, const NewTask& task, const Origin& o
       id, code_of(state), task.agent, rank, run_at, task.max_retries, batch.now, origin.delivery,
       origin.chain_depth, origin.parent, origin.root, task.task_type, origin.source, if_any(key),
       if_any(entity), title, awaits_approval ? 1 : 0);
-  sql_->insert_body.run(row, actor(&Actor::id), actor(&Actor::login), actor(&Actor::role),
-                        if_any(origin.links), task.payload, if_any(origin.previous_result));
+  sql_->insert_body.run(row, actor(&Actor::id), actor(&Actor::login), actor(&Actor::role), if_any(links_json),
+                        task.payload, if_any(origin.previous_result));
+  write_links(row, links);
   const bool queued = state == TaskState::Queued && park_if_held(row, task.agent) == TaskState::Queued;
   batch.changes.push_back(
       {queued ? Change::Kind::TaskQueued : Change::Kind::TaskChanged, to_text(id), task.agent, std::nullopt});
   return to_text(id);
+}
+
+void TaskQueue::write_links(std::int64_t row, const std::vector<Link>& links) {
+  for (const Link& link : links) sql_->insert_link.run(search_key(link), row);
 }
 
 // The next one about an entity, of each agent, unless one runs. To be called when one has left the queue or
@@ -569,10 +569,9 @@ void TaskQueue::create_successors(Batch& batch, const Finish& finish, const Row&
     Cursor found = sql_->body.query(row.row);
     if (found.next()) body = read_task_body(found, 0);
   }
-  const std::string links = links_to_json(body.links);
   Origin origin{.source = "chain",
                 .actor = body.actor ? &*body.actor : nullptr,
-                .links = links,
+                .links = &body.links,
                 .entity = row.entity,
                 .delivery = row.delivery,
                 .parent = row.id,
@@ -668,7 +667,7 @@ Result<TaskState> TaskQueue::decide(Batch& batch, std::string_view task_id, cons
   const auto refuse = [&](const std::string& remedy) {
     return Error{ErrorCode::Conflict, "task " + to_text(row->id) + " is " +
                                           std::string(to_string(row->state)) + ": cannot " +
-                                          std::string(name_of(decision.kind)) + " it" + remedy};
+                                          std::string(to_string(decision.kind)) + " it" + remedy};
   };
   TaskState state = TaskState::Queued;
   std::string_view error;
@@ -714,7 +713,7 @@ Result<TaskState> TaskQueue::decide(Batch& batch, std::string_view task_id, cons
       break;
   }
 
-  sql_->insert_decision.run(row->row, batch.now, name_of(decision.kind), decision.by, decision.comment,
+  sql_->insert_decision.run(row->row, batch.now, to_string(decision.kind), decision.by, decision.comment,
                             decision.content_hash);
   if (row->state == TaskState::Running) {
     sql_->ask_to_cancel.run(row->row, error, batch.now);
@@ -744,7 +743,7 @@ std::string TaskQueue::act(Batch& batch, const TaskAction& action, std::string_v
   const Result<TaskState> state =
       decide(batch, task_id, {action.kind, std::string(by), action.comment, action.content_hash});
   if (!state.ok()) return state.error().message;
-  return "task " + task_id + ": " + std::string(name_of(action.kind)) + " accepted, now " +
+  return "task " + task_id + ": " + std::string(to_string(action.kind)) + " accepted, now " +
          std::string(to_string(state.value()));
 }
 

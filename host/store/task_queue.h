@@ -27,10 +27,10 @@ struct Batch {
 // Where a new task comes from.
 struct Origin {
   std::string_view source;
-  const Actor* actor = nullptr;          // may be null
-  std::string_view links;                // JSON or empty
-  std::string_view entity;               // unless the task names one
-  std::optional<std::int64_t> delivery;  // row
+  const Actor* actor = nullptr;              // may be null
+  const std::vector<Link>* links = nullptr;  // may be null
+  std::string_view entity;                   // unless the task names one
+  std::optional<std::int64_t> delivery;      // row
   StoredId parent, root;
   int chain_depth = 1;
   std::string_view previous_result;  // empty: none
@@ -84,6 +84,7 @@ class TaskQueue {
   };
   std::vector<Candidate> due(const std::vector<AgentCapacity>& agents, int limit, WallTime now);
   std::optional<ClaimedTask> start(Batch& batch, const Candidate& candidate, Duration lease);
+  void write_links(std::int64_t row, const std::vector<Link>& links);
   void create_successors(Batch& batch, const Finish& finish, const Row& row);
   void let_next_in(Batch& batch, const std::string& entity);
   std::string gives_way(const Row& row);

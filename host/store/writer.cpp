@@ -29,6 +29,9 @@ constexpr std::size_t kBatchWrites = 256;
 constexpr std::size_t kBatchBytes = 2u << 20;
 constexpr int kCheckpointPages = 1'000;   // 8 MB; a small log that is used again is faster than a big one
 constexpr int kLongLogPages = 8 * 1'024;  // 64 MB
+constexpr int kPruneEffort = 500;         // rows and pages of one step
+constexpr int kPruneShare = 10;           // a step, then nine times as long nothing
+constexpr std::chrono::minutes kPruneEvery{10};
 
 }  // namespace
 
@@ -70,6 +73,10 @@ void Writer::on_change(std::function<void(const std::vector<Change>&)> listener)
 
 void Writer::on_commit(std::function<void(std::chrono::microseconds, std::size_t)> listener) {
   listeners_.with([&](Listeners& listeners) { listeners.commit = std::move(listener); });
+}
+
+void Writer::on_prune(std::function<void(std::int64_t, std::int64_t)> listener) {
+  listeners_.with([&](Listeners& listeners) { listeners.prune = std::move(listener); });
 }
 
 WriterStats Writer::stats() const {
@@ -141,13 +148,25 @@ void Writer::enqueue(Lane lane, std::size_t bytes, std::unique_ptr<Write> write)
   }
 }
 
+void Writer::set_retention(Retention retention) {
+  waiting_.with([&](Waiting& waiting) {
+    waiting.retention = retention;
+    waiting.prune_now = true;
+    waiting.asleep = false;
+  });
+  changed_.notify_one();
+}
+
+// None, when it is time to prune or to stop.
 Writer::Writes Writer::take() {
   const auto ready = [](Waiting& waiting) {
-    const bool something = !waiting.empty() || waiting.stopping;
+    const bool something = !waiting.empty() || waiting.stopping || waiting.prune_now;
     waiting.asleep = !something;
     return something;
   };
-  return waiting_.wait(changed_, ready, [](Waiting& waiting) {
+  const auto patience = prune_at_ - std::chrono::steady_clock::now();
+  return waiting_.wait_for(changed_, patience, ready, [](Waiting& waiting) {
+    waiting.asleep = false;
     Writes urgent, claims, ingest;
     std::size_t count = 0;
     std::size_t bytes = 0;
@@ -174,9 +193,15 @@ Writer::Writes Writer::take() {
 }
 
 void Writer::loop() {
-  for (Writes writes = take(); !writes.empty(); writes = take()) {
-    commit_batch(writes);
-    writes.clear();
+  for (;;) {
+    Writes writes = take();
+    if (!writes.empty()) {
+      commit_batch(writes);
+      writes.clear();
+    } else if (waiting_.with([](const Waiting& waiting) { return waiting.stopping; })) {
+      break;
+    }
+    prune_if_due();
     checkpoint_if_due();
   }
   if (connection_ == nullptr) return;
@@ -308,6 +333,49 @@ Result<> Writer::reopen() {
   }
   log_.info("Database opened again after a failed write");
   return {};
+}
+
+// A few rows in a transaction of their own, then nothing for nine times as long: whoever writes meanwhile
+// waits for no more than one step, and pruning takes no more than a tenth of the writer.
+void Writer::prune_if_due() {
+  Retention retention;
+  const bool asked = waiting_.with([&](Waiting& waiting) {
+    retention = waiting.retention;
+    return std::exchange(waiting.prune_now, false);
+  });
+  const auto started = std::chrono::steady_clock::now();
+  if (!asked && started < prune_at_) return;
+  prune_at_ = started + kPruneEvery;
+  if (retention.keep.count() == 0 && retention.max_bytes == 0) return;
+  if (connection_ == nullptr || !check_identity().ok()) return;
+
+  Pruner::Step step;
+  const Result<> pruned = run_alone(
+      [&](Session& session) { step = connection_->pruner.step(retention, session.batch.now, kPruneEffort); });
+  if (!pruned.ok()) {
+    drop_connection();
+    return note_health(pruned);
+  }
+  note_log();
+  pruned_.deliveries += step.deliveries;
+  pruned_.tasks += step.tasks;
+  const Listeners listeners = listeners_.with([](const Listeners& set) { return set; });
+  if (listeners.prune && step.deliveries + step.tasks > 0) listeners.prune(step.deliveries, step.tasks);
+  if (step.more) {
+    const auto now = std::chrono::steady_clock::now();
+    prune_at_ = now + (kPruneShare - 1) * (now - started);
+    return;
+  }
+  const std::int64_t used = connection_->pruner.used_bytes();
+  if (pruned_.deliveries + pruned_.tasks > 0) {
+    log_.info("What was kept long enough was removed",
+              {{"deliveries", pruned_.deliveries}, {"tasks", pruned_.tasks}, {"bytes_in_use", used}});
+  }
+  if (retention.max_bytes > 0 && used > retention.max_bytes) {
+    log_.warn("The database uses more than storage.max_size, and nothing in it is done that could go",
+              {{"bytes_in_use", used}, {"max_size", retention.max_bytes}});
+  }
+  pruned_ = {};
 }
 
 void Writer::checkpoint_if_due() {

@@ -18,6 +18,7 @@
 #include "host/store/database.h"
 #include "host/store/deliveries.h"
 #include "host/store/leases.h"
+#include "host/store/pruner.h"
 #include "host/store/store.h"
 #include "host/store/task_queue.h"
 
@@ -86,6 +87,9 @@ class Writer {
 
   void on_change(std::function<void(const std::vector<Change>&)> listener);
   void on_commit(std::function<void(std::chrono::microseconds, std::size_t)> listener);
+  void on_prune(std::function<void(std::int64_t, std::int64_t)> listener);
+  // Thread-safe.
+  void set_retention(Retention retention);
   // Thread-safe. While the database is unavailable each call lets the writer try again.
   Result<> health();
   WriterStats stats() const;
@@ -94,10 +98,14 @@ class Writer {
   using Writes = std::vector<std::unique_ptr<Write>>;
   struct Connection {
     Connection(std::unique_ptr<Database> opened, Leases& leases, std::set<std::string>& held_agents)
-        : database(std::move(opened)), tasks(*database, leases, held_agents), deliveries(*database, tasks) {}
+        : database(std::move(opened)),
+          tasks(*database, leases, held_agents),
+          deliveries(*database, tasks),
+          pruner(*database) {}
     std::unique_ptr<Database> database;
     TaskQueue tasks;
     Deliveries deliveries;
+    Pruner pruner;
   };
   struct Waiting {
     std::deque<std::unique_ptr<Write>> urgent, claims, ingest;
@@ -105,12 +113,15 @@ class Writer {
     bool stopping = false;
     bool asleep = false;
     bool probing = false;
+    Retention retention;
+    bool prune_now = false;
     bool empty() const { return urgent.empty() && claims.empty() && ingest.empty(); }
     std::size_t count() const { return urgent.size() + claims.size() + ingest.size(); }
   };
   struct Listeners {
     std::function<void(const std::vector<Change>&)> change;
     std::function<void(std::chrono::microseconds, std::size_t)> commit;
+    std::function<void(std::int64_t, std::int64_t)> prune;
   };
 
   Writer(const Options& options, std::unique_ptr<Database> database, Log& log, const Clock& clock);
@@ -124,6 +135,7 @@ class Writer {
   void note_log();
   void fail_all(Writes& writes, const Error& error);
   void checkpoint_if_due();
+  void prune_if_due();
   Result<> run_alone(const std::function<void(Session&)>& work);
   void note_health(Result<> health);
 
@@ -135,6 +147,9 @@ class Writer {
   std::set<std::string> held_agents_;       // writer thread
   std::unique_ptr<Connection> connection_;  // writer thread; null after a failure, until reopened
   int truncate_at_ = 8 * 1024;              // writer thread; pages of log
+  // Writer thread: when the next step of pruning is due, and what the steps before it have removed.
+  std::chrono::steady_clock::time_point prune_at_{};
+  Pruner::Step pruned_;
   Guarded<Waiting> waiting_;
   std::condition_variable changed_;
   Guarded<Listeners> listeners_;

@@ -154,6 +154,48 @@ TEST_P(DeliveryToResultTest, ASignedBodyUnderANewIdIsADuplicateThatIsToldApart) 
   EXPECT_THAT(host.log(), HasSubstr("came again under another id"));
 }
 
+TEST_P(DeliveryToResultTest, ADeliveryIsReplayedAsANewOneOrOnlyRehearsed) {
+  auto first = parse_json(host.github("issues", labeled).body);
+  const std::string id = string_member(*find_member(*first, "details"), "delivery_id");
+  host.wait_for_task(string_member(*first, "task_id"), {"completed"});
+  const std::string path = "/api/deliveries/" + id + "/replay";
+  auto list = [&] {
+    return find_member(*parse_json(host.api("GET", "/api/dashboard/deliveries").body), "deliveries")->Size();
+  };
+
+  auto said = parse_json(host.api("POST", path, R"({"dry_run":true})").body);
+  ASSERT_TRUE(said.ok());
+  EXPECT_EQ(string_member(*said, "verdict"), "queued");
+  ASSERT_EQ(find_member(*said, "tasks")->Size(), 1u);
+  EXPECT_EQ(string_member((*find_member(*said, "tasks"))[0], "agent"), "command-agent");
+  EXPECT_NE(find_member(*find_member(*said, "timings"), "handle_us"), nullptr);
+  EXPECT_EQ(list(), 1u) << "nothing was stored";
+
+  auto answer = host.api("POST", path);
+  EXPECT_EQ(answer.status, 202);
+  const std::string replay = string_member(*parse_json(answer.body), "delivery_id");
+  JsonDocument shown;
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (std::chrono::steady_clock::now() < until) {
+    auto now = parse_json(host.api("GET", "/api/dashboard/deliveries/" + replay).body);
+    ASSERT_TRUE(now.ok());
+    shown = std::move(*now);
+    if (string_member(shown, "verdict") == "queued") break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));  // watches another process
+  }
+  ASSERT_EQ(string_member(shown, "verdict"), "queued") << host.log();
+  EXPECT_EQ(string_member(shown, "replay_of"), id);
+  EXPECT_EQ(string_member(shown, "replayed_by"), "admin");
+  EXPECT_NE(string_member(shown, "plugin_version"), "");
+  EXPECT_EQ(string_member(shown, "plugin_sha256").size(), 64u);
+  EXPECT_NE(find_member(*find_member(shown, "timings"), "parse_payload_us"), nullptr);
+  EXPECT_EQ(list(), 2u);
+
+  EXPECT_EQ(host.api("POST", path, R"({"dry_run":"yes"})").status, 400);
+  EXPECT_EQ(host.api("POST", path, R"({"dryrun":true})").status, 400);
+  EXPECT_EQ(host.api("POST", "/api/deliveries/" + new_id() + "/replay", R"({"dry_run":true})").status, 404);
+}
+
 TEST_P(DeliveryToResultTest, WhatWasAcknowledgedSurvivesAKill) {
   auto answer = host.github("issues", labeled);
   ASSERT_EQ(answer.status, 202);
@@ -324,7 +366,10 @@ TEST_F(DeferredTest, HooksThatCrashLeaveTheDeliveryKeptThenParkedThenReplayable)
   EXPECT_EQ(delivery_of(again), delivery_of(first));
   EXPECT_TRUE(becomes(delivery_of(first), "parked")) << host.log();
   EXPECT_EQ(host.api("POST", "/api/deliveries/" + delivery_of(first) + "/replay").status, 202);
-  EXPECT_TRUE(becomes(delivery_of(first), "parked")) << "it crashes again";
+  auto replayed = parse_json(host.api("GET", "/api/dashboard/deliveries?limit=1").body);
+  const JsonValue& newest = (*find_member(*replayed, "deliveries"))[0];
+  EXPECT_EQ(string_member(newest, "replay_of"), delivery_of(first));
+  EXPECT_TRUE(becomes(string_member(newest, "delivery_id"), "parked")) << "it crashes again";
   EXPECT_EQ(host.request("GET", "/healthz").status, 200);
 }
 

@@ -62,7 +62,7 @@ class RunningHost {
   void configure(const std::string& sections) {
     std::ofstream file(folder() / "davit.yaml");
     file << "server: {host: 127.0.0.1, port: 0, threads: 2" << server_options << "}\n"
-         << "storage: {path: " << (folder() / "davit.db").string() << "}\n"
+         << "storage: {path: " << (folder() / "davit.db").string() << storage_options << "}\n"
          << "plugins: {directory: " << (folder() / "plugins").string()
          << ", store: " << (folder() / "plugin-store").string() << ", settle: 0" << plugin_options << "}\n"
          << "log: {level: debug}\n"
@@ -210,7 +210,7 @@ class RunningHost {
   }
 
   // More of the YAML's sections, beginning with a comma.
-  std::string server_options, plugin_options;
+  std::string server_options, storage_options, plugin_options;
   std::vector<std::string> run_under;  // words before the program, which they must become: prlimit, strace …
   std::map<std::string, std::string> environment{{"GITHUB_WEBHOOK_SECRET", kSecret}};
 

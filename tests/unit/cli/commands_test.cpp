@@ -10,7 +10,9 @@
 
 #include "host/app.h"
 #include "host/base/crypto.h"
+#include "host/base/id.h"
 #include "host/base/json.h"
+#include "host/store/store.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/http_responder.h"
 #include "tests/support/temp_database.h"
@@ -83,23 +85,27 @@ class CommandsTest : public ::testing::Test {
 // ----------------------------------------------------------------------------------------------------------
 
 TEST_F(CommandsTest, WrongUsageIsTwoAndOneLineWithAHint) {
-  const std::vector<std::vector<std::string>> wrong = {{},
-                                                       {"frobnicate"},
-                                                       {"tasks"},
-                                                       {"tasks", "show"},
-                                                       {"tasks", "list", "--limit", "0"},
-                                                       {"tasks", "list", "--limit", "501"},
-                                                       {"tasks", "list", "--limit", "abc"},
-                                                       {"tasks", "list", "--status", "done"},
-                                                       {"tasks", "list", "--colour"},
-                                                       {"tasks", "create"},
-                                                       {"tasks", "create", "a", "--priority", "101"},
-                                                       {"deliveries", "list", "--verdict", "lost"},
-                                                       {"send", "github"},
-                                                       {"backup"},
-                                                       {"serve", "--ready-fd", "x"},
-                                                       {"serve", "extra"},
-                                                       {"--config"}};
+  const std::vector<std::vector<std::string>> wrong = {
+      {},
+      {"frobnicate"},
+      {"tasks"},
+      {"tasks", "show"},
+      {"tasks", "list", "--limit", "0"},
+      {"tasks", "list", "--limit", "501"},
+      {"tasks", "list", "--limit", "abc"},
+      {"tasks", "list", "--status", "done"},
+      {"tasks", "list", "--colour"},
+      {"tasks", "create"},
+      {"tasks", "create", "a", "--priority", "101"},
+      {"deliveries", "list", "--verdict", "lost"},
+      {"deliveries", "list", "--refused", "--link", "x"},
+      {"deliveries", "replay"},
+      {"deliveries", "replay", "d", "--dry-run", "--offline"},
+      {"send", "github"},
+      {"backup"},
+      {"serve", "--ready-fd", "x"},
+      {"serve", "extra"},
+      {"--config"}};
   for (const auto& arguments : wrong) {
     EXPECT_EQ(davit(arguments), kExitUsage) << ::testing::PrintToString(arguments);
     EXPECT_THAT(out_, IsEmpty());
@@ -342,6 +348,110 @@ TEST_F(CommandsTest, CancelAndRetryAct) {
   EXPECT_EQ(host.seen().at(1).target, "/api/tasks/t/retry");
 }
 
+TEST_F(CommandsTest, ListsAskForWhatMentionsALink) {
+  HttpResponder host([](const SeenRequest&) {
+    return CannedAnswer{200, R"({"tasks":[],"deliveries":[],"next_cursor":null})"};
+  });
+  configure(host.port());
+  ASSERT_EQ(davit({"tasks", "list", "--link", "sentry:acme/1&2"}), kExitOk) << error_;
+  ASSERT_EQ(davit({"deliveries", "list", "--link", "sentry:acme/1&2"}), kExitOk) << error_;
+  EXPECT_EQ(host.seen().at(0).target, "/api/dashboard/tasks?link=sentry%3Aacme%2F1%262&limit=50");
+  EXPECT_EQ(host.seen().at(1).target, "/api/dashboard/deliveries?link=sentry%3Aacme%2F1%262&limit=50");
+}
+
+TEST_F(CommandsTest, DeliveriesShowPrintsPluginHooksLinksAndWhoseReplayItIs) {
+  HttpResponder host([](const SeenRequest&) {
+    return CannedAnswer{200,
+                        R"({"delivery_id":"d","webhook":"jira","delivery_key":"replay:d","verdict":"queued",
+      "message":"a bug","entity":"jira:X-1","request_id":"r","remote_address":"127.0.0.1",
+      "received_at":"2027-01-15T07:59:00.000Z","body_bytes":2,"duplicates":0,"same_body":0,"replay_of":"first",
+      "tries":0,"task_ids":["t"],"headers":{"X-Event":"a"},"timings":{"parse_payload_us":7,"handle_us":9},
+      "details":{},"plugin_sha256":"abc123","plugin_version":"1.2.3","replayed_by":"admin","secret_number":null,
+      "links":[{"rel":"mentions","key":"sentry:acme/12","url":"https://s.example/12"}],"body":"{}"})"};
+  });
+  configure(host.port());
+  ASSERT_EQ(davit({"deliveries", "show", "d"}), kExitOk) << error_;
+  EXPECT_EQ(out_, R"(Delivery d
+  webhook      jira
+  verdict      queued
+  message      a bug
+  about        jira:X-1
+  sender's id  replay:d
+  request id   r
+  received     2027-01-15T07:59:00.000Z
+  from         127.0.0.1
+  bytes        2
+  replay of    first
+  replayed by  admin
+  plugin       1.2.3
+  its SHA-256  abc123
+  task         t
+  link         mentions sentry:acme/12 https://s.example/12
+
+Headers
+  X-Event: a
+
+Microseconds per hook
+  parse_payload_us: 7
+  handle_us: 9
+
+Body
+  {}
+)");
+}
+
+TEST_F(CommandsTest, ADeliveryIsReplayedByTheHost) {
+  HttpResponder host([](const SeenRequest&) {
+    return CannedAnswer{202, R"({"delivery_id":"new","replay_of":"d","status":"queued"})"};
+  });
+  configure(host.port());
+  ASSERT_EQ(davit({"deliveries", "replay", "d/1"}), kExitOk) << error_;
+  EXPECT_EQ(out_, "new  queued\n");
+  EXPECT_EQ(host.seen().at(0).method, "POST");
+  EXPECT_EQ(host.seen().at(0).target, "/api/deliveries/d%2F1/replay");
+  EXPECT_EQ(host.seen().at(0).body, "{}");
+  ASSERT_EQ(davit({"deliveries", "replay", "d", "--json"}), kExitOk) << error_;
+  EXPECT_EQ(out_, "{\"delivery_id\":\"new\",\"replay_of\":\"d\",\"status\":\"queued\"}\n");
+}
+
+TEST_F(CommandsTest, ADryRunPrintsWhatTheHooksWouldDo) {
+  HttpResponder host([](const SeenRequest&) {
+    return CannedAnswer{200, R"({"dry_run":true,"delivery_id":"d","webhook":"github","verdict":"queued",
+      "message":"label AI-Fix","entity":"github:o/n#12",
+      "tasks":[{"agent":"planner","task_type":"fix","title":"Fix \u001b[31mit","entity":null,"key":null,
+                "priority":0,"requires_approval":false,"payload":{}}],
+      "actions":[{"action":"approve","task_id":null,"entity":"github:o/n#12","agent":null}],
+      "links":[],"details":{},"timings":{"handle_us":9},"plugin_sha256":"abc","plugin_version":"1.0.0"})"};
+  });
+  configure(host.port());
+  ASSERT_EQ(davit({"deliveries", "replay", "d", "--dry-run"}), kExitOk) << error_;
+  EXPECT_EQ(host.seen().at(0).body, R"({"dry_run":true})");
+  EXPECT_EQ(out_, R"(Would be queued: label AI-Fix
+  task for     planner  Fix \x1b[31mit
+  action       approve  github:o/n#12
+
+Microseconds per hook
+  handle_us: 9
+
+Nothing was stored.
+)");
+}
+
+TEST_F(CommandsTest, AReplayThatCannotBeIsAFailureInTheWordsOfTheHost) {
+  for (const auto& [status, detail] : {std::pair{404, "delivery d does not exist, or is not kept any more"},
+                                       {409, "webhook github is disabled; enable it"}}) {
+    HttpResponder host([status = status, detail = std::string(detail)](const SeenRequest&) {
+      return CannedAnswer{status, "{\"title\":\"x\",\"detail\":" + json_quote(detail) + "}"};
+    });
+    configure(host.port());
+    for (const char* how : {"--dry-run", "--json"}) {
+      EXPECT_EQ(davit({"deliveries", "replay", "d", how}), kExitFailed);
+      EXPECT_THAT(error_, HasSubstr(detail));
+      EXPECT_THAT(out_, IsEmpty());
+    }
+  }
+}
+
 TEST_F(CommandsTest, WhatChangesSomethingNeedsTheHostOrOffline) {
   EXPECT_EQ(davit({"tasks", "cancel", "t"}), kExitFailed);
   EXPECT_THAT(error_, HasSubstr("no davit answers at http://127.0.0.1:1; start it with `davit serve`"));
@@ -503,6 +613,31 @@ TEST_F(OfflineTest, AnUnknownTaskIsAFailure) {
 TEST_F(OfflineTest, DeliveriesAreListed) {
   EXPECT_EQ(davit({"deliveries", "list"}), kExitOk) << error_;
   EXPECT_EQ(out_, "No deliveries.\n");
+}
+
+TEST_F(OfflineTest, ADeliveryIsReplayedForTheNextHostToRun) {
+  const std::string id = new_id();
+  {
+    auto log = Log::silent();
+    auto opened = store::Store::open({.path = folder_.path() / "davit.db"}, *log, clock_);
+    store::NewDelivery delivery;
+    delivery.id = id;
+    delivery.webhook = "github";
+    delivery.delivery_key = "a";
+    delivery.received_at = clock_.wall();
+    delivery.answer.links = {{"mentions", "sentry:acme/12", ""}};
+    ASSERT_TRUE(
+        testing::wait<store::Accepted>([&](auto done) { std::get<0>(opened)->accept(delivery, done); }).ok());
+  }
+  ASSERT_EQ(davit({"deliveries", "list", "--link", "sentry:acme/12"}), kExitOk) << error_;
+  EXPECT_THAT(out_, HasSubstr(id));
+  ASSERT_EQ(davit({"deliveries", "replay", id, "--offline", "--json"}), kExitOk) << error_;
+  const std::string replay = string_member(*parse_json(out_), "delivery_id");
+  ASSERT_EQ(davit({"deliveries", "show", replay}), kExitOk) << error_;
+  EXPECT_THAT(out_, AllOf(HasSubstr("verdict      deferred"), HasSubstr("replay of    " + id),
+                          HasSubstr("replayed by  cli")));
+  EXPECT_EQ(davit({"deliveries", "replay", new_id(), "--offline"}), kExitFailed);
+  EXPECT_THAT(error_, HasSubstr("does not exist, or is not kept any more"));
 }
 
 TEST_F(OfflineTest, AMissingDatabaseHasItsOwnExitCode) {

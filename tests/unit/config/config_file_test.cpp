@@ -146,6 +146,8 @@ const MistakeCase kMistakes[] = {
     {"UnitWhereTheKeyHasOne", "webhooks: {github: {answer_within_ms: 500ms}}\n",
      "davit.yaml:1: webhooks.github.answer_within_ms: \"500ms\" is not a whole decimal number; "
      "expected integer 1 to 60000 (milliseconds)"},
+    {"MaxSizeThatWouldEmptyADatabase", "storage: {max_size: 10}\n",
+     "davit.yaml:1: storage.max_size: 10 is out of range; expected size 16MiB to 1024TiB"},
     {"SecondsOutOfRange", "agents: {a: {timeout_seconds: 0}}\n",
      "davit.yaml:1: agents.a.timeout_seconds: 0 is out of range; expected integer 1 to 604800 (seconds)"},
     {"SizeWithoutSense", "server: {body_limit: big}\n",
@@ -216,10 +218,12 @@ const MistakeCase kMistakes[] = {
     {"UnsignedWithASecret", "webhooks:\n  github:\n    secret_env: A\n    allow_unsigned: true\n",
      "davit.yaml:4: webhooks.github.allow_unsigned: contradicts secret_env; remove one of the two"},
     {"GrantWithTheValue", "agents: {a: {grants: {api: hunter2hunter2}}}\n",
-     "davit.yaml:1: agents.a.grants.api: must be {env: VARIABLE}, {file: PATH} or {credential: NAME}; the secret itself does not "
+     "davit.yaml:1: agents.a.grants.api: must be {env: VARIABLE}, {file: PATH} or {credential: NAME}; the "
+     "secret itself does not "
      "belong in here"},
     {"GrantOfUnknownKind", "agents: {a: {grants: {api: {vault: x}}}}\n",
-     "davit.yaml:1: agents.a.grants.api: must be {env: VARIABLE}, {file: PATH} or {credential: NAME}; the secret itself does not "
+     "davit.yaml:1: agents.a.grants.api: must be {env: VARIABLE}, {file: PATH} or {credential: NAME}; the "
+     "secret itself does not "
      "belong in here"},
     {"OwnTokenPassedOn", "agents:\n  a:\n    environment: [HOME, DAVIT_ADMIN_TOKEN]\n",
      "davit.yaml:3: agents.a.environment: DAVIT_ADMIN_TOKEN holds a secret of davit itself and is not passed "

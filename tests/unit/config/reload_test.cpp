@@ -20,6 +20,8 @@ TEST(ReloadTest, WhatIsTakenOverAtOnceIsNotNamed) {
   wanted.agents["planner"].concurrency = 7;
   wanted.plugins.directory = "elsewhere";
   wanted.plugins.quarantine_after = 1;
+  wanted.storage.retention_days = 3;
+  wanted.storage.max_size = 1u << 30;
   wanted.chain.max_depth = 2;
   wanted.log.level = LogLevel::Debug;
   EXPECT_THAT(waits_for_restart({}, wanted), IsEmpty());

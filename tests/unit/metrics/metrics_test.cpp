@@ -127,6 +127,15 @@ TEST(MetricsTest, SuccessRateLooksBackOnTheLastHundredTasks) {
               ElementsAre("ai_agent_task_success_rate{agent=\"a\"} 1"));
 }
 
+TEST(MetricsTest, WhatWasPrunedIsCountedByKind) {
+  Metrics metrics("1");
+  metrics.pruned(3, 0);
+  metrics.pruned(1, 7);
+  EXPECT_THAT(lines_of(metrics, "davit_pruned_rows_total"),
+              ElementsAre("davit_pruned_rows_total{kind=\"delivery\"} 4",
+                          "davit_pruned_rows_total{kind=\"task\"} 7"));
+}
+
 TEST(MetricsTest, LabelValuesBeyondTheCapAreCountedAsOther) {
   Metrics metrics("1");
   for (std::size_t i = 0; i < kMaxLabelValues + 10; ++i) metrics.plugin_refused("code_" + std::to_string(i));

@@ -1,6 +1,7 @@
 // Conformance: what a store promises about deliveries, whatever it is built on.
 #include <thread>
 
+#include "host/store/database.h"
 #include "tests/unit/store/conformance.h"
 
 namespace davit::store {
@@ -17,6 +18,9 @@ class DeliveriesTest : public StoreTest {
   }
   Result<> defer_again(const std::string& id, WallTime again_at, int max_tries) {
     return wait([&](auto done) { store().defer_again(id, "it crashed", again_at, max_tries, done); });
+  }
+  Result<std::string> replay(const std::string& id) {
+    return wait<std::string>([&](auto done) { store().replay(id, "alice", done); });
   }
   NewDelivery deferred(std::string key) {
     NewDelivery delivery = new_delivery(std::move(key), 0);
@@ -205,7 +209,7 @@ TEST_F(ReplayGuardTest, WhatFailedAtFirstMayComeAgainUnderAnyId) {
       << "what succeeded under the other id does not run again under the one that failed";
 }
 
-TEST_F(ReplayGuardTest, ABodyThatTookTheRowOfAFailedOneIsGuarded) {
+TEST_F(ReplayGuardTest, ABodyUnderTheIdOfAFailedOneIsGuarded) {
   NewDelivery failed = guarded("a", "x", 0);
   failed.verdict = Verdict::Error;
   ASSERT_TRUE(accept(failed).ok());
@@ -232,6 +236,36 @@ TEST_F(ReplayGuardTest, TheSameIdWithAnotherBodyLeavesTheFirstAsItIs) {
   EXPECT_EQ(other.delivery_id, first.delivery_id);
   EXPECT_EQ(other.task_ids, first.task_ids);
   EXPECT_EQ(store().delivery(first.delivery_id)->body, "x");
+}
+
+TEST_F(DeliveriesTest, TheIdOfAFailedOneWithAnotherBodyRunsAndBothAreKept) {
+  for (const Verdict verdict : {Verdict::Error, Verdict::Parked}) {
+    const std::string key(to_string(verdict));
+    NewDelivery failed = new_delivery(key, 0);
+    failed.verdict = Verdict::Error;
+    if (verdict == Verdict::Parked) failed.verdict = Verdict::Deferred;
+    const std::string first = accept(failed)->delivery_id;
+    if (verdict == Verdict::Parked) {
+      ASSERT_TRUE(defer_again(first, clock_.wall(), 1).ok());
+    }
+    ASSERT_EQ(store().delivery(first)->delivery.verdict, verdict);
+
+    NewDelivery other = new_delivery(key);
+    other.body = "another";
+    const Accepted second = accept(other).value();
+    EXPECT_EQ(second.repeat, Repeat::None);
+    EXPECT_NE(second.delivery_id, first);
+    EXPECT_EQ(second.former_id, first);
+    EXPECT_THAT(second.task_ids, SizeIs(1));
+    EXPECT_EQ(store().delivery(first)->body, failed.body) << "what failed can still be replayed";
+    EXPECT_EQ(store().delivery(first)->delivery.verdict, verdict);
+
+    EXPECT_EQ(accept(other)->repeat, Repeat::SameKey) << "the key is the new one's";
+    EXPECT_EQ(accept(new_delivery(key))->repeat, Repeat::OtherBody);
+    ASSERT_TRUE(replay(first).ok());
+    EXPECT_EQ(accept(other)->delivery_id, second.delivery_id);
+  }
+  expect_sound();
 }
 
 TEST_F(DeliveriesTest, ADeferredDeliveryIsDueAndSettledOnce) {
@@ -268,9 +302,118 @@ TEST_F(DeliveriesTest, ADeferredDeliveryIsParkedAfterTooManyTriesAndReplayable) 
   EXPECT_THAT(store().due_deferred(10).value(), IsEmpty());
   EXPECT_EQ(defer_again(id, clock_.wall(), 2).error().code, ErrorCode::Conflict);
 
-  ASSERT_TRUE(wait([&](auto done) { store().replay(id, done); }).ok());
+  ASSERT_TRUE(replay(id).ok());
   EXPECT_THAT(store().due_deferred(10).value(), SizeIs(1));
-  EXPECT_EQ(wait([&](auto done) { store().replay(new_id(), done); }).error().code, ErrorCode::NotFound);
+}
+
+// ---- replays by hand
+// ---------------------------------------------------------------------------------------------------
+
+TEST_F(DeliveriesTest, AReplayIsADeliveryOfItsOwnThatNoKeyStandsAgainst) {
+  NewDelivery original = new_delivery("a");
+  original.replay_window = Duration(60'000);
+  original.answer.tasks[0].entity = "github:o/n#12";
+  const Accepted first = accept(original).value();
+  clock_.advance(Duration(5'000));
+  const std::string id = replay(first.delivery_id).value();
+  EXPECT_NE(id, first.delivery_id);
+
+  const std::vector<DeferredDelivery> due = store().due_deferred(10).value();
+  ASSERT_THAT(due, SizeIs(1));
+  EXPECT_EQ(due[0].delivery.id, id);
+  EXPECT_EQ(due[0].delivery.body, original.body);
+  EXPECT_EQ(due[0].delivery.headers, original.headers);
+  NewDelivery outcome = due[0].delivery;
+  outcome.verdict = Verdict::Queued;
+  outcome.answer.tasks.push_back(new_task());
+  const Accepted second = settle(outcome).value();
+  EXPECT_NE(second.task_ids, first.task_ids);
+  EXPECT_THAT(titles(), SizeIs(2));
+
+  const DeliveryDetail shown = store().delivery(id).value();
+  EXPECT_EQ(shown.delivery.replay_of, first.delivery_id);
+  EXPECT_EQ(shown.replayed_by, "alice");
+  EXPECT_EQ(shown.delivery.received_at, clock_.wall());
+  EXPECT_EQ(store().delivery(first.delivery_id)->delivery.verdict, Verdict::Queued) << "as it was";
+  EXPECT_EQ(accept(original)->delivery_id, first.delivery_id) << "the sender's key is still the first one's";
+
+  const std::string again = replay(id).value();
+  EXPECT_EQ(store().delivery(again)->delivery.replay_of, first.delivery_id) << "of the one that was sent";
+  expect_sound();
+}
+
+TEST_F(DeliveriesTest, WhatIsStillToBeRunIsNotReplayed) {
+  const std::string id = accept(deferred("a"))->delivery_id;
+  EXPECT_EQ(replay(id).error().code, ErrorCode::Conflict);
+  EXPECT_EQ(replay(new_id()).error().code, ErrorCode::NotFound);
+  EXPECT_THAT(store().due_deferred(10).value(), SizeIs(1));
+}
+
+TEST_F(DeliveriesTest, ADeliveryWithoutItsBodyIsNotRunAgain) {
+  const std::string id = accept(new_delivery("a"))->delivery_id;
+  database_.close();
+  {
+    auto opened = Database::open(database_.path(), Database::Mode::Write, "");
+    std::get<0>(opened)->execute("DELETE FROM delivery_body");
+    ASSERT_FALSE(std::get<0>(opened)->failed());
+  }
+  for (const Error& error : {replay(id).error(), store().delivery_to_run(id).error()}) {
+    EXPECT_EQ(error.code, ErrorCode::NotFound);
+    EXPECT_EQ(error.message, "the body of delivery " + id + " is not kept any more; it cannot be run again");
+  }
+  for (const std::string& unknown : {new_id(), std::string("nonsense")})
+    EXPECT_EQ(store().delivery_to_run(unknown).error().message,
+              "delivery " + unknown + " does not exist, or is not kept any more");
+  EXPECT_THAT(store().due_deferred(10).value(), IsEmpty());
+}
+
+// ---- links
+// ----------------------------------------------------------------------------------------------------------
+
+TEST_F(DeliveriesTest, TasksAndDeliveriesAreFoundByWhatTheirEventMentions) {
+  NewDelivery delivery = new_delivery("a");
+  delivery.answer.links = {{"mentions", "sentry:acme/12", "https://sentry.example/12"},
+                           {"mentions", "", "https://example.org/page"},
+                           {"mentions", "sentry:acme/12", "https://sentry.example/12?again"}};
+  const Accepted accepted = accept(delivery).value();
+  accept(new_delivery("b")).value();
+  for (const char* key : {"sentry:acme/12", "https://example.org/page"}) {
+    EXPECT_THAT(store().tasks({.link = key})->items, SizeIs(1)) << key;
+    const Page<DeliverySummary> found = store().deliveries({.link = key}).value();
+    ASSERT_THAT(found.items, SizeIs(1)) << key;
+    EXPECT_EQ(found.items[0].delivery_id, accepted.delivery_id);
+  }
+  EXPECT_THAT(store().tasks({.link = "sentry:acme/1"})->items, IsEmpty());
+  EXPECT_THAT(store().delivery(accepted.delivery_id)->links, SizeIs(3));
+
+  Finish done = finish_of(claim_one().fence);
+  done.successor = new_task("executor");
+  ASSERT_TRUE(finish(done).ok());
+  EXPECT_THAT(store().tasks({.link = "sentry:acme/12"})->items, SizeIs(2)) << "also the chain's next one";
+}
+
+TEST_F(DeliveriesTest, ATaskThatANewerEventTookHasTheLinksOfThatOne) {
+  NewDelivery first = new_delivery("a"), second = new_delivery("b");
+  for (NewDelivery* delivery : {&first, &second})
+    delivery->answer.entity = Entity{"jira:X-1", "issue", "", ""};
+  first.answer.links = {{"mentions", "sentry:acme/1", ""}};
+  second.answer.links = {{"mentions", "sentry:acme/2", ""}};
+  accept(first).value();
+  accept(second).value();
+  EXPECT_THAT(store().tasks({.link = "sentry:acme/1"})->items, IsEmpty());
+  EXPECT_THAT(store().tasks({.link = "sentry:acme/2"})->items, SizeIs(1));
+  EXPECT_THAT(store().deliveries({.link = "sentry:acme/1"})->items, SizeIs(1));
+}
+
+TEST_F(DeliveriesTest, ADeferredDeliveryGetsItsLinksWhenItIsSettled) {
+  NewDelivery delivery = deferred("a");
+  accept(delivery).value();
+  delivery.verdict = Verdict::Ignored;
+  delivery.answer.links = {{"mentions", "sentry:acme/1", ""}};
+  delivery.plugin_version = "1.2.3";
+  settle(delivery).value();
+  EXPECT_THAT(store().deliveries({.link = "sentry:acme/1"})->items, SizeIs(1));
+  EXPECT_EQ(store().delivery(delivery.id)->plugin_version, "1.2.3");
 }
 
 TEST_F(DeliveriesTest, ActionsOnTasksAreCommittedWithTheDelivery) {

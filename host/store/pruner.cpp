@@ -1,0 +1,204 @@
+#include "host/store/pruner.h"
+
+#include <algorithm>
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "host/store/deliveries.h"
+#include "host/store/rows.h"
+#include "host/store/statement.h"
+
+namespace davit::store {
+namespace {
+
+constexpr int kRowsAhead = 32;
+
+}  // namespace
+
+struct Pruner::Statements {
+  explicit Statements(Database& database) : db(database) {}
+  Database& db;
+
+  // Verdict 3: deferred.
+  Statement deliveries{
+      db,
+      "SELECT row, received_at, webhook, key, tasks, verdict = 3 OR EXISTS (SELECT 1 FROM task t"
+      " INDEXED BY task_open_delivery WHERE t.finished_at IS NULL AND t.delivery = delivery.row)"
+      " FROM delivery WHERE row > ?1 ORDER BY row LIMIT ?2"};
+  Statement open_task{db, "SELECT 1 FROM task WHERE id = ?1 AND finished_at IS NULL"};
+  Statement drop_key{db, "DELETE FROM delivery_key WHERE hash = ?1 AND delivery = ?2"};
+  Statement drop_delivery_links{db, "DELETE FROM delivery_link WHERE delivery = ?1"};
+  Statement drop_delivery_body{db, "DELETE FROM delivery_body WHERE row = ?1"};
+  Statement drop_delivery{db, "DELETE FROM delivery WHERE row = ?1"};
+
+  Statement tasks{db,
+                  "SELECT row, created_at, finished_at, EXISTS (SELECT 1 FROM task t INDEXED BY"
+                  " task_open_delivery WHERE t.finished_at IS NULL AND t.delivery = task.delivery)"
+                  " FROM task WHERE row > ?1 ORDER BY row LIMIT ?2"};
+  Statement drop_lines{db,
+                       "DELETE FROM transcript WHERE row IN (SELECT row FROM transcript WHERE execution IN"
+                       " (SELECT row FROM execution WHERE task = ?1) LIMIT ?2)"};
+  Statement drop_results{
+      db, "DELETE FROM execution_result WHERE row IN (SELECT row FROM execution WHERE task = ?1)"};
+  Statement drop_executions{db, "DELETE FROM execution WHERE task = ?1"};
+  Statement drop_decisions{db, "DELETE FROM decision WHERE task = ?1"};
+  Statement drop_task_links{db, "DELETE FROM task_link WHERE task = ?1"};
+  Statement drop_task_body{db, "DELETE FROM task_body WHERE row = ?1"};
+  Statement drop_task{db, "DELETE FROM task WHERE row = ?1"};
+
+  Statement pages{db, "PRAGMA page_count"};
+  Statement free_pages{db, "PRAGMA freelist_count"};
+  Statement page_size{db, "PRAGMA page_size"};
+  Statement note{
+      db,
+      "INSERT INTO setting (name, value) VALUES ('pruned_before', ?1) ON CONFLICT (name) DO UPDATE"
+      " SET value = excluded.value WHERE CAST(excluded.value AS INTEGER) > CAST(value AS INTEGER)"};
+};
+
+// Until when what was made is looked at, and what of it goes.
+struct Pruner::Limits {
+  WallTime before{};           // younger ones stay
+  WallTime expired{};          // older ones go
+  std::int64_t max_bytes = 0;  // between the two: the oldest go until no more than this is in use
+  WallTime now{};
+};
+
+struct Pruner::Item {
+  std::int64_t row = 0;
+  WallTime made{};   // about ascending with the row: a failed delivery that came again has its row
+  WallTime since{};  // arrival or end, from when on it is kept
+  bool needed = false;
+  std::string key_hash;  // of a delivery
+};
+
+// The next rows of a table.
+struct Pruner::Table {
+  enum class Kind { Deliveries, Tasks } kind;
+  std::deque<Item> next;
+  bool ended = false;  // nothing behind `next` is old enough
+};
+
+Pruner::Pruner(Database& database) : sql_(std::make_unique<Statements>(database)) {}
+Pruner::~Pruner() = default;
+
+namespace {
+
+std::int64_t number(Statement& statement) {
+  Cursor row = statement.query();
+  return row.next() ? row.integer(0) : 0;
+}
+
+}  // namespace
+
+std::int64_t Pruner::used_pages() { return number(sql_->pages) - number(sql_->free_pages); }
+std::int64_t Pruner::used_bytes() { return used_pages() * number(sql_->page_size); }
+
+Pruner::Step Pruner::step(const Retention& retention, WallTime now, int effort) {
+  Limits limits{.now = now};
+  if (retention.keep.count() > 0) limits.before = limits.expired = now - retention.keep;
+  if (retention.max_bytes > 0 && used_bytes() > retention.max_bytes) {
+    limits.before = WallTime::max();
+    limits.max_bytes = retention.max_bytes;
+  }
+  Step step;
+  Table deliveries{Table::Kind::Deliveries, {}, limits.before == WallTime{}};
+  Table tasks{Table::Kind::Tasks, {}, limits.before == WallTime{}};
+  WallTime newest_end{};
+  const std::int64_t changes_before = sql_->db.total_changes();
+  const std::int64_t used_before = used_pages();
+  int looked_at = 0;
+  const auto spent = [&] {
+    return looked_at + (sql_->db.total_changes() - changes_before) + (used_before - used_pages());
+  };
+  while (!sql_->db.failed()) {
+    refill(deliveries, limits);
+    refill(tasks, limits);
+    if (deliveries.next.empty() && tasks.next.empty()) break;
+    if (step.more = spent() >= effort; step.more) break;
+    const bool take_delivery =
+        tasks.next.empty() ||
+        (!deliveries.next.empty() && deliveries.next.front().made <= tasks.next.front().made);
+    Table& older = take_delivery ? deliveries : tasks;
+    const Item item = std::move(older.next.front());
+    older.next.pop_front();
+    if (item.made >= limits.expired && used_bytes() <= limits.max_bytes) break;  // room enough
+    ++looked_at;
+    const bool goes = !item.needed && (item.since < limits.expired ||
+                                       (item.since < limits.before && used_bytes() > limits.max_bytes));
+    if (take_delivery) {
+      delivery_ = item.row;
+      if (!goes) continue;
+      remove_delivery(item);
+      ++step.deliveries;
+    } else {
+      if (goes) {
+        if (step.more = !remove_task(item.row, effort); step.more) break;
+        newest_end = std::max(newest_end, item.since);
+        ++step.tasks;
+      }
+      task_ = item.row;
+    }
+  }
+  // A delivery that is kept may name a task that is not: what arrived before this does not miss it.
+  if (newest_end != WallTime{}) sql_->note.run(std::to_string(to_unix_ms(newest_end) + 1));
+  if (!step.more) delivery_ = task_ = 0;
+  return step;
+}
+
+void Pruner::refill(Table& table, const Limits& limits) {
+  if (!table.next.empty() || table.ended) return;
+  const bool is_delivery = table.kind == Table::Kind::Deliveries;
+  struct Named {
+    std::size_t item;
+    std::vector<std::string> tasks;
+  };
+  std::vector<Named> named;
+  int rows = 0;
+  {
+    Cursor row =
+        is_delivery ? sql_->deliveries.query(delivery_, kRowsAhead) : sql_->tasks.query(task_, kRowsAhead);
+    while (!table.ended && row.next()) {
+      ++rows;
+      Item item{.row = row.integer(0)};
+      if (is_delivery) {
+        item.made = item.since = row.time(1);
+        item.needed = row.integer(5) != 0;
+        item.key_hash = key_hash(row.view(2), row.view(3));
+        if (!item.needed) named.push_back({table.next.size(), unpack_ids(row.view(4))});
+      } else {
+        item.made = row.time(1);
+        item.needed = row.is_null(2) || row.integer(3) != 0;
+        if (!row.is_null(2)) item.since = row.time(2);
+      }
+      // From the future: made before somebody set the clock back.
+      table.ended = item.made >= limits.before && item.made <= limits.now;
+      if (!table.ended) table.next.push_back(std::move(item));
+    }
+  }
+  if (rows < kRowsAhead) table.ended = true;
+  // A task that waits may have been taken over by a later delivery, while this one names it still.
+  for (const Named& delivery : named) {
+    if (delivery.item >= table.next.size()) break;
+    for (const std::string& task : delivery.tasks)
+      if (sql_->open_task.query(*to_stored_id(task)).next()) table.next[delivery.item].needed = true;
+  }
+}
+
+void Pruner::remove_delivery(const Item& delivery) {
+  sql_->drop_key.run(Blob{delivery.key_hash}, delivery.row);
+  sql_->drop_delivery_links.run(delivery.row);
+  sql_->drop_delivery_body.run(delivery.row);
+  sql_->drop_delivery.run(delivery.row);
+}
+
+bool Pruner::remove_task(std::int64_t row, int effort) {
+  if (sql_->drop_lines.run(row, effort) >= effort) return false;
+  for (Statement* drop : {&sql_->drop_results, &sql_->drop_executions, &sql_->drop_decisions,
+                          &sql_->drop_task_links, &sql_->drop_task_body, &sql_->drop_task}) {
+    drop->run(row);
+  }
+  return true;
+}
+
+}  // namespace davit::store

@@ -1,0 +1,49 @@
+// Removes what is older than it shall be kept, or the oldest where the database uses more than it may.
+//
+// Walks deliveries and tasks by row number, which is their order of creation, the older of the two first, so
+// it needs no index and reads nothing that is young. What stays: a task that has not ended, the delivery that
+// named it, what else came of that delivery, and a delivery whose hooks are still to run.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "host/store/database.h"
+#include "host/store/store.h"
+
+namespace davit::store {
+
+// Confined to the writer thread; a step runs inside the writer's transaction.
+class Pruner {
+ public:
+  explicit Pruner(Database& database);
+  ~Pruner();
+
+  struct Step {
+    std::int64_t deliveries = 0, tasks = 0;  // removed
+    bool more = false;                       // there is more to look at; else the next step begins anew
+  };
+  // Goes on until it has looked at, removed and freed about `effort` rows and pages. What it removes is noted
+  // as pruned, for verify().
+  Step step(const Retention& retention, WallTime now, int effort);
+
+  // Bytes of the database that are in use. The file may be larger: its free pages are used again.
+  std::int64_t used_bytes();
+
+ private:
+  struct Statements;
+  struct Limits;
+  struct Item;
+  struct Table;
+  std::int64_t used_pages();
+  void refill(Table& table, const Limits& limits);
+  // False if there was too much to remove at once: the rest of the task goes with the next steps.
+  bool remove_task(std::int64_t row, int effort);
+  void remove_delivery(const Item& delivery);
+
+  std::unique_ptr<Statements> sql_;
+  std::int64_t delivery_ = 0;  // the last row that was looked at
+  std::int64_t task_ = 0;
+};
+
+}  // namespace davit::store

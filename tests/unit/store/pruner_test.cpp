@@ -1,0 +1,335 @@
+// Conformance: what a store removes by age and by size, and what it never removes.
+#include "host/store/pruner.h"
+
+#include <atomic>
+#include <filesystem>
+#include <thread>
+
+#include "tests/unit/store/conformance.h"
+
+namespace davit::store {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+constexpr Duration kDay{86'400'000};
+
+class PrunerTest : public StoreTest {
+ protected:
+  // Turns true; the writer prunes on its own, between other writes.
+  template <typename Condition>
+  bool comes(Condition condition) {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (std::chrono::steady_clock::now() < until) {
+      if (condition()) return true;
+      std::this_thread::yield();
+    }
+    return false;
+  }
+  std::size_t deliveries() { return store().deliveries({.limit = 500})->items.size(); }
+  std::size_t tasks() { return store().tasks({.limit = 500})->items.size(); }
+  void complete_all() {
+    for (const ClaimedTask& claimed : claim(16)) ASSERT_TRUE(finish(finish_of(claimed.fence)).ok());
+  }
+  void prune(Duration keep, std::int64_t max_bytes = 0) { store().set_retention({keep, max_bytes}); }
+  NewDelivery large(std::string key) {
+    NewDelivery delivery = new_delivery(std::move(key), 0);
+    delivery.body = std::string(100'000, 'x');
+    return delivery;
+  }
+  void TearDown() override { expect_sound(); }
+};
+
+TEST_F(PrunerTest, WhatIsDoneAndOldGoesWithAllThatBelongsToIt) {
+  NewDelivery delivery = new_delivery("a");
+  delivery.answer.links = {{"mentions", "sentry:acme/1", ""}};
+  accept(delivery).value();
+  const ClaimedTask claimed = claim_one();
+  LiveReport report;
+  report.fence = claimed.fence;
+  report.transcript.emplace_back("assistant", "hello");
+  ASSERT_TRUE(wait([&](auto done) { store().report({report}, done); }).ok());
+  ASSERT_TRUE(finish(finish_of(claimed.fence)).ok());
+  clock_.advance(8 * kDay);
+  accept(new_delivery("young")).value();
+
+  prune(7 * kDay);
+  EXPECT_TRUE(comes([&] { return deliveries() == 1 && tasks() == 1; }));
+  EXPECT_EQ(store().task(claimed.task_id).error().code, ErrorCode::NotFound);
+  EXPECT_EQ(store().transcript(claimed.session_id, 10).error().code, ErrorCode::NotFound);
+  EXPECT_THAT(store().deliveries({.link = "sentry:acme/1"})->items, IsEmpty());
+  EXPECT_EQ(accept(new_delivery("a"))->repeat, Repeat::None) << "its key went with it";
+}
+
+TEST_F(PrunerTest, WhatAnUnfinishedTaskNeedsStays) {
+  const Accepted open = accept(new_delivery("open")).value();
+  Finish done = finish_of(claim_one().fence);
+  done.successor = new_task("executor");
+  ASSERT_TRUE(finish(done).ok());
+  NewDelivery deferred = new_delivery("deferred", 0);
+  deferred.verdict = Verdict::Deferred;
+  accept(deferred).value();
+  accept(new_delivery("ignored", 0)).value();
+  clock_.advance(8 * kDay);
+
+  prune(7 * kDay);
+  EXPECT_TRUE(comes([&] { return deliveries() == 2; })) << "the ignored one goes";
+  EXPECT_EQ(tasks(), 2u) << "the first of a chain stays while its successor waits";
+  EXPECT_TRUE(store().delivery(open.delivery_id).ok());
+
+  ASSERT_TRUE(finish(finish_of(claim(1, {{"executor", 1}}).at(0).fence)).ok());
+  clock_.advance(8 * kDay);
+  prune(7 * kDay);
+  EXPECT_TRUE(comes([&] { return deliveries() == 1 && tasks() == 0; }));
+  EXPECT_THAT(store().due_deferred(10).value(), SizeIs(1));
+}
+
+TEST_F(PrunerTest, ADeliveryStaysWhileATaskThatItNamesWaitsForALaterOne) {
+  NewDelivery first = new_delivery("a"), second = new_delivery("b");
+  for (NewDelivery* delivery : {&first, &second})
+    delivery->answer.entity = Entity{"jira:X-1", "issue", "", ""};
+  const Accepted named = accept(first).value();
+  clock_.advance(8 * kDay);
+  second.received_at = clock_.wall();
+  EXPECT_EQ(accept(second)->task_ids, named.task_ids) << "taken over";
+  accept(new_delivery("ignored", 0)).value();
+  clock_.advance(2 * kDay);
+
+  prune(kDay);
+  EXPECT_TRUE(comes([&] { return deliveries() == 2; })) << "the ignored one goes";
+  EXPECT_TRUE(store().delivery(named.delivery_id).ok());
+  complete_all();
+  clock_.advance(2 * kDay);
+  prune(kDay);
+  EXPECT_TRUE(comes([&] { return deliveries() + tasks() == 0; }));
+}
+
+TEST_F(PrunerTest, ATaskThatEndedLatelyStaysHoweverOldItIs) {
+  create();
+  clock_.advance(8 * kDay);
+  complete_all();
+  NewDelivery old = new_delivery("b", 0);
+  old.received_at = clock_.wall() - 8 * kDay;
+  accept(old).value();
+  prune(7 * kDay);
+  EXPECT_TRUE(comes([&] { return deliveries() == 0; }));
+  EXPECT_EQ(tasks(), 1u);
+  clock_.advance(8 * kDay);
+  prune(7 * kDay);
+  EXPECT_TRUE(comes([&] { return tasks() == 0; }));
+}
+
+TEST_F(PrunerTest, AFailedDeliveryGoesWithoutTheKeyThatAnotherBodyTookOver) {
+  NewDelivery failed = new_delivery("a", 0);
+  failed.verdict = Verdict::Error;
+  accept(failed).value();
+  clock_.advance(8 * kDay);
+  NewDelivery other = new_delivery("a", 0);
+  other.body = "another";
+  const std::string id = accept(other)->delivery_id;
+  prune(7 * kDay);
+  EXPECT_TRUE(comes([&] { return deliveries() == 1; }));
+  EXPECT_EQ(accept(other)->delivery_id, id) << "still a duplicate";
+}
+
+TEST_F(PrunerTest, BeyondItsSizeTheOldestGoFirst) {
+  std::string newest;
+  for (int i = 0; i < 60; ++i) {
+    newest = accept(large(std::to_string(i)))->delivery_id;
+    clock_.advance(Duration(1'000));
+  }
+  prune(Duration(0), 3'000'000);
+  EXPECT_TRUE(comes([&] { return deliveries() < 30; }));
+  accept(new_delivery("a write after the step", 0)).value();
+  EXPECT_GT(deliveries(), 20u) << "and no more than must";
+  EXPECT_TRUE(store().delivery(newest).ok());
+}
+
+TEST_F(PrunerTest, WhatIsFreedIsUsedAgain) {
+  const auto fill = [&](const std::string& name) {
+    for (int i = 0; i < 40; ++i) accept(large(name + std::to_string(i))).value();
+  };
+  fill("first");
+  clock_.advance(2 * kDay);
+  prune(kDay);
+  ASSERT_TRUE(comes([&] { return deliveries() == 0; }));
+  database_.close();  // which moves the log into the file
+  const auto size = std::filesystem::file_size(database_.path());
+  fill("second");
+  database_.close();
+  EXPECT_LE(std::filesystem::file_size(database_.path()), size + size / 20);
+}
+
+TEST_F(PrunerTest, WithoutARetentionNothingGoes) {
+  create();
+  complete_all();
+  accept(new_delivery("a", 0)).value();
+  clock_.advance(Duration(400 * kDay));
+  prune(Duration(0));
+  EXPECT_TRUE(accept(new_delivery("b", 0)).ok());
+  EXPECT_EQ(tasks(), 1u);
+  EXPECT_EQ(deliveries(), 2u);
+}
+
+TEST_F(PrunerTest, WritesGoOnWhileItPrunesAndWhatItRemovedIsTold) {
+  std::atomic<std::int64_t> told_deliveries{0}, told_tasks{0};
+  store().on_prune([&](std::int64_t deliveries, std::int64_t tasks) {
+    told_deliveries += deliveries;
+    told_tasks += tasks;
+  });
+  for (int i = 0; i < 400; ++i) accept(new_delivery("old " + std::to_string(i))).value();
+  for (;;) {
+    const std::vector<ClaimedTask> claimed = claim(100);
+    if (claimed.empty()) break;
+    for (const ClaimedTask& task : claimed) ASSERT_TRUE(finish(finish_of(task.fence)).ok());
+  }
+  clock_.advance(2 * kDay);
+  prune(kDay);
+  for (int i = 0; i < 100; ++i) accept(new_delivery("new " + std::to_string(i))).value();
+  EXPECT_TRUE(comes([&] { return told_deliveries == 400 && told_tasks == 400; }));
+  EXPECT_EQ(deliveries(), 100u);
+  EXPECT_EQ(tasks(), 100u);
+  EXPECT_THAT(claim(200), SizeIs(100));
+}
+
+TEST_F(PrunerTest, IfItFailsNothingIsLostAndTheNextWriteIsStored) {
+  accept(new_delivery("old", 0)).value();
+  clock_.advance(2 * kDay);
+  database_.close();
+  const auto execute = [&](const char* sql) {
+    auto opened = Database::open(database_.path(), Database::Mode::Write, "");
+    std::get<0>(opened)->execute(sql);
+    ASSERT_FALSE(std::get<0>(opened)->failed());
+  };
+  execute("CREATE TRIGGER no BEFORE DELETE ON delivery BEGIN SELECT RAISE(ABORT, 'no'); END");
+  prune(kDay);
+  EXPECT_TRUE(comes([&] { return !store().health().ok(); }));
+  EXPECT_TRUE(accept(new_delivery("new", 0)).ok());
+  EXPECT_TRUE(store().health().ok());
+  EXPECT_EQ(deliveries(), 2u);
+  database_.close();
+  execute("DROP TRIGGER no");
+  prune(kDay);
+  EXPECT_TRUE(comes([&] { return deliveries() == 1; }));
+}
+
+// ---- step by step
+// --------------------------------------------------------------------------------------------------------
+
+class PrunerStepTest : public StoreTest {
+ protected:
+  // Closes the store; from then on there is only this.
+  Database& raw() {
+    if (!raw_) {
+      database_.close();
+      raw_ = std::move(std::get<0>(Database::open(database_.path(), Database::Mode::Write, "")));
+      pruner_.emplace(*raw_);
+    }
+    return *raw_;
+  }
+  Pruner::Step step(const Retention& retention, int effort) {
+    raw().begin();
+    const Pruner::Step done = pruner_->step(retention, clock_.wall(), effort);
+    EXPECT_TRUE(raw().commit());
+    return done;
+  }
+  std::int64_t count(const char* table) {
+    return raw().integer(("SELECT count(*) FROM " + std::string(table)).c_str());
+  }
+  void TearDown() override {
+    pruner_.reset();
+    raw_.reset();
+    expect_sound();
+  }
+
+ private:
+  std::unique_ptr<Database> raw_;
+  std::optional<Pruner> pruner_;
+};
+
+TEST_F(PrunerStepTest, AStepIsNoLargerThanItMayBeAndTheOlderOfDeliveriesAndTasksGoesFirst) {
+  accept(new_delivery("oldest", 0)).value();
+  clock_.advance(Duration(1));
+  create();
+  ASSERT_TRUE(finish(finish_of(claim_one().fence)).ok());
+  clock_.advance(Duration(1));
+  accept(new_delivery("newest", 0)).value();
+  clock_.advance(2 * kDay);
+
+  const Retention retention{kDay, 0};
+  std::vector<std::pair<std::int64_t, std::int64_t>> left;
+  for (bool more = true; more;) {
+    const Pruner::Step done = step(retention, 1);
+    EXPECT_LE(done.deliveries + done.tasks, 1);
+    left.emplace_back(count("delivery"), count("task"));
+    more = done.more;
+  }
+  EXPECT_THAT(left, ElementsAre(std::pair(1, 1), std::pair(1, 0), std::pair(0, 0)));
+  for (const char* table : {"delivery_body", "delivery_key", "task_body", "execution", "execution_result"})
+    EXPECT_EQ(count(table), 0) << table;
+}
+
+TEST_F(PrunerStepTest, ALongTranscriptGoesInPieces) {
+  create();
+  const ClaimedTask claimed = claim_one();
+  LiveReport report;
+  report.fence = claimed.fence;
+  for (int i = 0; i < 95; ++i) report.transcript.emplace_back("assistant", "line");
+  ASSERT_TRUE(wait([&](auto done) { store().report({report}, done); }).ok());
+  ASSERT_TRUE(finish(finish_of(claimed.fence)).ok());
+  clock_.advance(2 * kDay);
+
+  for (int left = 85; left > 0; left -= 10) {
+    EXPECT_TRUE(step({kDay, 0}, 10).more);
+    EXPECT_EQ(count("transcript"), left);
+    EXPECT_EQ(count("task"), 1);
+  }
+  EXPECT_EQ(step({kDay, 0}, 10).tasks, 1);
+  EXPECT_EQ(count("task") + count("execution") + count("transcript"), 0);
+}
+
+TEST_F(PrunerStepTest, ALargeBodyCountsByItsPages) {
+  for (const char* key : {"a", "b"}) {
+    NewDelivery delivery = new_delivery(key, 0);
+    delivery.body = std::string(1 << 20, 'x');
+    accept(delivery).value();
+  }
+  clock_.advance(2 * kDay);
+  EXPECT_EQ(step({kDay, 0}, 100).deliveries, 1);
+  EXPECT_EQ(step({kDay, 0}, 100).deliveries, 1);
+}
+
+TEST_F(PrunerStepTest, ItStopsLookingWhereWhatIsYoungBegins) {
+  accept(new_delivery("old", 0)).value();
+  clock_.advance(2 * kDay);
+  for (int i = 0; i < 50; ++i) accept(new_delivery(std::to_string(i), 0)).value();
+  const Pruner::Step done = step({kDay, 0}, 2);
+  EXPECT_EQ(done.deliveries, 1);
+  EXPECT_FALSE(done.more);
+}
+
+TEST_F(PrunerStepTest, WhatWasMadeBeforeTheClockWasSetBackDoesNotStandInItsWay) {
+  clock_.jump(Duration(400 * kDay));
+  accept(new_delivery("from the future", 0)).value();
+  clock_.jump(Duration(-400 * kDay));
+  accept(new_delivery("old", 0)).value();
+  clock_.advance(2 * kDay);
+  EXPECT_EQ(step({kDay, 0}, 100).deliveries, 1);
+  EXPECT_EQ(count("delivery"), 1);
+}
+
+TEST_F(PrunerStepTest, ByAgeItGoesOnThoughThereIsRoomAndBySizeThoughAllIsYoung) {
+  accept(new_delivery("old", 0)).value();
+  clock_.advance(2 * kDay);
+  NewDelivery young = new_delivery("young", 0);
+  young.body = std::string(1 << 20, 'x');
+  accept(young).value();
+  EXPECT_EQ(step({kDay, std::int64_t{1} << 40}, 100).deliveries, 1);
+  EXPECT_EQ(step({kDay, 1 << 20}, 100).deliveries, 1);
+  EXPECT_EQ(count("delivery"), 0);
+}
+
+}  // namespace
+}  // namespace davit::store
