@@ -580,6 +580,8 @@ void Ingest::Parts::conclude_own_check(const plugin::Webhook& webhook, Delivery 
   bool unauthorized = !said && said.error().code == ErrorCode::Unauthorized;
   auto verified = plugin::verify_by_plugin(webhook, std::move(delivery),
                                            unauthorized ? Result<>(said.error()) : Result<>(), cause);
+  // It is moved from only if it is verified.
+  // NOLINTNEXTLINE(bugprone-use-after-move)
   if (!verified) return refuse(webhook, delivery, cause, refusal_of(verified.error()), done);
   if (auto fault = too_many_verified(webhook)) {
     return refuse(webhook, verified->delivery(), "webhook_rate", std::move(*fault), done);

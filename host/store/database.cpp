@@ -1,19 +1,24 @@
 #include "host/store/database.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sqlite3.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
+#include <cstdio>
 #include <mutex>
+#include <thread>
 
 namespace davit::store {
 namespace {
 
 constexpr int kBusyMilliseconds = 2'000;          // an operator's shell may hold the lock for a moment
 constexpr int kCheckpointBusyMilliseconds = 100;  // writes wait meanwhile
+constexpr std::chrono::seconds kLeftBehind{2};    // for what a dead host has left to let go of its lock
 
 bool is_storage_failure(int code) {
   switch (code & 0xff) {
@@ -45,6 +50,13 @@ Failure make_failure(sqlite3* handle, int code) {
     failure.message = "the disk is full; free some space, then it goes on by itself";
   if ((code & 0xff) == SQLITE_BUSY) failure.message = "the database is locked by another program; close it";
   return failure;
+}
+
+// "pid 123\n…"
+bool is_of_a_dead_process(const std::string& lock_text) {
+  int pid = 0;
+  return std::sscanf(lock_text.c_str(), "pid %d", &pid) == 1 && pid > 0 && ::kill(pid, 0) != 0 &&
+         errno == ESRCH;
 }
 
 Error system_error(const std::filesystem::path& path, const char* action) {
@@ -268,10 +280,19 @@ Result<LockFile> LockFile::acquire(const std::filesystem::path& database) {
   lock.path_ = database.string() + ".lock";
   lock.fd_.reset(::open(lock.path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!lock.fd_.open()) return system_error(lock.path_, "open");
-  const bool held = ::flock(lock.fd_.number(), LOCK_EX | LOCK_NB) == 0;
-  char text[128] = {};
-  const ssize_t length = ::pread(lock.fd_.number(), text, sizeof text - 1, 0);
-  const std::string content(text, length > 0 ? static_cast<std::size_t>(length) : 0);
+  const auto give_up = std::chrono::steady_clock::now() + kLeftBehind;
+  std::string content;
+  bool held = false;
+  for (;;) {
+    held = ::flock(lock.fd_.number(), LOCK_EX | LOCK_NB) == 0;
+    char text[128] = {};
+    const ssize_t length = ::pread(lock.fd_.number(), text, sizeof text - 1, 0);
+    content.assign(text, length > 0 ? static_cast<std::size_t>(length) : 0);
+    // A host that was killed in the middle of starting a process leaves a child that has the lock, too, until
+    // it has become that program.
+    if (held || !is_of_a_dead_process(content) || std::chrono::steady_clock::now() > give_up) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));  // there is nothing to wait for
+  }
   if (!held) {
     const std::string pid = content.substr(0, content.find('\n'));
     return Error{ErrorCode::Conflict, database.string() + ": already in use by a running davit (" + pid +

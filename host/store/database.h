@@ -121,7 +121,8 @@ class FileIdentity {
 // and the mark that a database was created here, so that a missing file is not mistaken for a first start.
 class LockFile {
  public:
-  // Conflict, with the pid of the other, if another host holds it.
+  // Conflict, with the pid of the other, if another host holds it. What a host that is dead has left behind
+  // gets two seconds to let go.
   static Result<LockFile> acquire(const std::filesystem::path& database);
   bool database_was_created() const { return created_; }
   Result<> mark_created();

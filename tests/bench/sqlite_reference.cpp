@@ -261,6 +261,12 @@ SqliteFigures cycle_tasks(const std::filesystem::path& database, int batch, int 
 
 void fill_queue(const std::filesystem::path& database, const char* agent, int waiting, int finished) {
   Connection db(database, false);
+  // An hour ago, one each millisecond: young enough not to be pruned.
+  const std::string at =
+      std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(
+                         (std::chrono::system_clock::now() - std::chrono::hours(1)).time_since_epoch())
+                         .count()) +
+      " + i";
   const std::string name = std::string("'") + agent + "'";
   const auto numbers = [](int count) {
     return "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < " +
@@ -273,15 +279,17 @@ void fill_queue(const std::filesystem::path& database, const char* agent, int wa
                               std::string(400, 'x') + R"("}}')";
   db.run("BEGIN");
   if (finished > 0) {
-    db.run(columns + numbers(finished) + "SELECT CAST(printf('%016d', i) AS BLOB), 3, " + name +
-           ", 0, i, i, 1, 1, 0, i, i, i, 1, 0, 'issue_fix', 'github', 'github:a/b#' || i, 'A title' FROM n");
+    db.run(columns + numbers(finished) + "SELECT CAST(printf('%016d', i) AS BLOB), 3, " + name + ", 0, " +
+           at + ", i, 1, 1, 0, " + at + ", " + at + ", " + at +
+           ", 1, 0, 'issue_fix', 'github', 'github:a/b#' || i, 'A title' FROM n");
     db.run("INSERT INTO execution (task, session, attempt, started_at, ended_at, success, agent, outcome) " +
-           numbers(finished) + "SELECT i, CAST(printf('%016d', i) AS BLOB), 1, i, i, 1, " + name +
-           ", 'completed' FROM n");
+           numbers(finished) + "SELECT i, CAST(printf('%016d', i) AS BLOB), 1, " + at + ", " + at + ", 1, " +
+           name + ", 'completed' FROM n");
     db.run("INSERT INTO execution_result " + numbers(finished) + "SELECT i, '{}', '{\"done\":true}' FROM n");
   }
-  db.run(columns + numbers(waiting) + "SELECT CAST(printf('w%015d', i) AS BLOB), 0, " + name +
-         ", 0, i, 0, 0, 1, 0, i, i, NULL, 1, 0, 'issue_fix', 'github', 'github:c/d#' || i, 'A title' FROM n");
+  db.run(columns + numbers(waiting) + "SELECT CAST(printf('w%015d', i) AS BLOB), 0, " + name + ", 0, " + at +
+         ", 0, 0, 1, 0, " + at + ", " + at +
+         ", NULL, 1, 0, 'issue_fix', 'github', 'github:c/d#' || i, 'A title' FROM n");
   db.run("INSERT INTO task_body (row, links, payload) SELECT row, '[]', " + payload + " FROM task");
   db.run("COMMIT");
   db.run("PRAGMA wal_checkpoint(TRUNCATE)");
