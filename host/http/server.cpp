@@ -21,6 +21,7 @@ constexpr std::int64_t kFewestConnections = 4;
 constexpr std::int64_t kForAThread = 8;
 constexpr std::int64_t kForAccepting = 4;
 constexpr Duration kDrainStep{2};
+constexpr Duration kPatience{2'000};  // for descriptors that are open for a moment only
 
 std::int64_t open_descriptors() {
   std::error_code failure;
@@ -36,9 +37,19 @@ Result<int> connections_within_descriptor_limit(int wanted, int threads, Log& lo
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return wanted;
   const auto all = static_cast<std::int64_t>(limit.rlim_cur);
-  const std::int64_t taken = open_descriptors() + threads * kForAThread + kForAccepting;
-  const std::int64_t usable = all - taken - std::min(all / 5, kMostReserved);
-  const std::int64_t allowed = std::min(usable * 4 / 5, usable - turned_away_at_most(0));
+  const auto count_allowed = [&] {
+    const std::int64_t taken = open_descriptors() + threads * kForAThread + kForAccepting;
+    const std::int64_t usable = all - taken - std::min(all / 5, kMostReserved);
+    return std::min(usable * 4 / 5, usable - turned_away_at_most(0));
+  };
+  std::int64_t allowed = count_allowed();
+  // At a start there may be processes that look at plugins; their descriptors are of those reserved.
+  const auto patience = std::chrono::steady_clock::now() + kPatience;
+  while (allowed < std::min<std::int64_t>(wanted, kFewestConnections) &&
+         std::chrono::steady_clock::now() < patience) {
+    std::this_thread::sleep_for(kDrainStep);
+    allowed = count_allowed();
+  }
   if (wanted <= allowed) return wanted;
   if (allowed < kFewestConnections) {
     return Error{ErrorCode::Unavailable, "the descriptor limit of " + std::to_string(all) +

@@ -13,6 +13,7 @@
  *           "huge"      handle writes until the sink refuses, and says OK
  *           "no_sentence"   handle fails as permanent without an error text
  *           "challenge" answers before verification with the query */
+#define _GNU_SOURCE /* close_range */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,20 +32,22 @@
 #endif
 
 typedef struct instance {
-  const davit_host *host;
+  const davit_host* host;
   char mode[32];
 } instance;
 
-static davit_text text(const char *literal) {
+static davit_text text(const char* literal) {
   davit_text t = {literal, strlen(literal)};
   return t;
 }
 
-static davit_status put(const davit_sink *sink, const char *literal) { return sink->write(sink, text(literal)); }
+static davit_status put(const davit_sink* sink, const char* literal) {
+  return sink->write(sink, text(literal));
+}
 
 /* The value of "mode" in the config; good enough for what tests write. */
 static void read_mode(davit_text config, char mode[32]) {
-  const char *key = "\"mode\":\"";
+  const char* key = "\"mode\":\"";
   strcpy(mode, "echo");
   for (uint64_t i = 0; i + strlen(key) < config.size; ++i) {
     if (memcmp(config.data + i, key, strlen(key)) != 0) continue;
@@ -55,12 +58,12 @@ static void read_mode(davit_text config, char mode[32]) {
   }
 }
 
-static davit_status validate_signature(void *self, const davit_call *call, const davit_request *request,
-                                       const davit_secrets *secrets, int64_t now_unix_ms) {
+static davit_status validate_signature(void* self, const davit_call* call, const davit_request* request,
+                                       const davit_secrets* secrets, int64_t now_unix_ms) {
   (void)self, (void)call, (void)now_unix_ms;
   /* The header X-Plain-Secret must be one of the secrets. */
   for (uint64_t h = 0; h < request->header_count; ++h) {
-    const davit_header *header = &request->headers[h];
+    const davit_header* header = &request->headers[h];
     if (header->name.size != 14 || memcmp(header->name.data, "X-Plain-Secret", 14) != 0) continue;
     for (uint32_t s = 0; s < secrets->count; ++s) {
       if (secrets->values[s].size == header->value.size &&
@@ -72,19 +75,21 @@ static davit_status validate_signature(void *self, const davit_call *call, const
   return DAVIT_UNAUTHORIZED;
 }
 
-static davit_status answer_unverified(void *self, const davit_call *call, const davit_request *request,
-                                      const davit_sink *answer) {
-  instance *me = self;
+static davit_status answer_unverified(void* self, const davit_call* call, const davit_request* request,
+                                      const davit_sink* answer) {
+  instance* me = self;
   (void)call;
   if (strcmp(me->mode, "challenge") != 0) return DAVIT_IGNORED;
-  put(answer, "{\"response\":{\"status\":\"ignored\",\"http\":{\"status\":200,\"content_type\":\"text/plain\",\"body\":\"");
+  put(answer,
+      "{\"response\":{\"status\":\"ignored\",\"http\":{\"status\":200,\"content_type\":\"text/"
+      "plain\",\"body\":\"");
   answer->write(answer, request->query);
   return put(answer, "\"}},\"tasks\":[{\"agent\":\"sneaked-in\"}]}");
 }
 
-static davit_status parse_payload(void *self, const davit_call *call, const davit_request *request,
-                                  const davit_sink *parsed) {
-  instance *me = self;
+static davit_status parse_payload(void* self, const davit_call* call, const davit_request* request,
+                                  const davit_sink* parsed) {
+  instance* me = self;
   if (strcmp(me->mode, "ignore") == 0) return put(parsed, "no news is good news"), DAVIT_IGNORED;
   if (strcmp(me->mode, "invalid") == 0) {
     call->set_error(call, text("the body has no action"));
@@ -94,14 +99,15 @@ static davit_status parse_payload(void *self, const davit_call *call, const davi
   return parsed->write(parsed, request->body);
 }
 
-static davit_status should_process(void *self, const davit_call *call, davit_text parsed, const davit_sink *reason) {
-  instance *me = self;
+static davit_status should_process(void* self, const davit_call* call, davit_text parsed,
+                                   const davit_sink* reason) {
+  instance* me = self;
   (void)call, (void)parsed;
   if (strcmp(me->mode, "decline") == 0) return put(reason, "the label is missing"), DAVIT_IGNORED;
   return DAVIT_OK;
 }
 
-static int says(davit_text all, const char *word) {
+static int says(davit_text all, const char* word) {
   const size_t length = strlen(word);
   for (uint64_t i = 0; i + length <= all.size; ++i) {
     if (memcmp(all.data + i, word, length) == 0) return 1;
@@ -110,34 +116,35 @@ static int says(davit_text all, const char *word) {
 }
 
 /* The text of {"file": "…"}, to be freed. */
-static char *file_in(davit_text parsed) {
-  char *name = calloc(1, 256);
-  const char *key = "\"file\":\"";
+static char* file_in(davit_text parsed) {
+  char* name = calloc(1, 256);
+  const char* key = "\"file\":\"";
   for (uint64_t at = 0; at + strlen(key) <= parsed.size; ++at) {
     if (memcmp(parsed.data + at, key, strlen(key)) != 0) continue;
-    const char *from = parsed.data + at + strlen(key), *to = memchr(from, '"', parsed.data + parsed.size - from);
+    const char *from = parsed.data + at + strlen(key),
+               *to = memchr(from, '"', parsed.data + parsed.size - from);
     if (to && to - from < 256) memcpy(name, from, to - from);
   }
   return name;
 }
 
 /* Waits until there is a file of this name, and frees the name. */
-static void wait_for_file(char *name) {
+static void wait_for_file(char* name) {
   struct timespec time = {0, 5000000};
   while (access(name, F_OK) != 0) nanosleep(&time, NULL);
   free(name);
 }
 
 /* In a thread of its own, whose call has long come back. */
-static void *crash_later(void *name) {
+static void* crash_later(void* name) {
   wait_for_file(name);
-  *(volatile int *)8 = 1;
+  *(volatile int*)8 = 1;
   return NULL;
 }
 
-static davit_status handle(void *self, const davit_call *call, davit_text parsed, const davit_sink *answer) {
-  instance *me = self;
-  if (strcmp(me->mode, "crash") == 0) *(volatile int *)8 = 1;
+static davit_status handle(void* self, const davit_call* call, davit_text parsed, const davit_sink* answer) {
+  instance* me = self;
+  if (strcmp(me->mode, "crash") == 0) *(volatile int*)8 = 1;
   if (strcmp(me->mode, "exit") == 0) exit(0);
   if (strcmp(me->mode, "hang") == 0) {
     me->host->log(me->host, DAVIT_LOG_INFO, text("handle hangs from now on"), text("{}"));
@@ -145,14 +152,14 @@ static davit_status handle(void *self, const davit_call *call, davit_text parsed
     }
   }
   if (strcmp(me->mode, "obey") == 0) {
-    if (says(parsed, "crash-now")) *(volatile int *)8 = 1;
+    if (says(parsed, "crash-now")) *(volatile int*)8 = 1;
     if (says(parsed, "exit-now")) exit(0);
     if (says(parsed, "wait-now")) {
       me->host->log(me->host, DAVIT_LOG_INFO, text("handle waits from now on"), text("{}"));
       wait_for_file(file_in(parsed));
     }
     if (says(parsed, "close-now")) {
-      for (int fd = 3; fd < 1024; ++fd) close(fd);
+      close_range(3, 1023, 0);
     }
     if (says(parsed, "thread-crash")) {
       pthread_t thread;
@@ -182,7 +189,8 @@ static davit_status handle(void *self, const davit_call *call, davit_text parsed
     }
     return DAVIT_OK;
   }
-  put(answer, "{\"response\":{\"status\":\"queued\",\"message\":\"" ANSWER "\"},\"tasks\":[{\"agent\":\"command-agent\","
+  put(answer, "{\"response\":{\"status\":\"queued\",\"message\":\"" ANSWER
+              "\"},\"tasks\":[{\"agent\":\"command-agent\","
               "\"task_type\":\"echo\",\"title\":\"Echo\",\"payload\":");
   answer->write(answer, parsed);
   put(answer, "}],");
@@ -191,39 +199,45 @@ static davit_status handle(void *self, const davit_call *call, davit_text parsed
   return put(answer, "\"actor\":{\"id\":\"7\",\"login\":\"ada\",\"role\":\"owner\"}}");
 }
 
-static void destroy(void *self) { free(self); }
+static void destroy(void* self) { free(self); }
 
-static davit_status metadata(uint32_t index, const davit_call *call, const davit_sink *out) {
+static davit_status metadata(uint32_t index, const davit_call* call, const davit_sink* out) {
   (void)call;
   switch (index) {
     case 0:
-      return put(out, "{\"name\":\"good\",\"version\":\"1.2.3\",\"description\":\"Says back what it hears.\","
-                      "\"delivery_id\":{\"header\":\"X-Delivery\"},\"event_header\":\"X-Event\",\"answers_unverified\":true,"
-                      "\"signature\":{\"headers\":[\"X-Signature\"],\"accept\":[{\"prefix\":\"sha256=\",\"algorithm\":"
-                      "\"hmac-sha256\",\"encoding\":\"hex\"}]},"
-                      "\"config_schema\":{\"type\":\"object\",\"properties\":{\"mode\":{\"type\":\"string\"},"
-                      "\"count\":{\"type\":\"integer\",\"minimum\":1}},\"additionalProperties\":false}}");
+      return put(
+          out,
+          "{\"name\":\"good\",\"version\":\"1.2.3\",\"description\":\"Says back what it hears.\","
+          "\"delivery_id\":{\"header\":\"X-Delivery\"},\"event_header\":\"X-Event\",\"answers_unverified\":"
+          "true,"
+          "\"signature\":{\"headers\":[\"X-Signature\"],\"accept\":[{\"prefix\":\"sha256=\",\"algorithm\":"
+          "\"hmac-sha256\",\"encoding\":\"hex\"}]},"
+          "\"config_schema\":{\"type\":\"object\",\"properties\":{\"mode\":{\"type\":\"string\"},"
+          "\"count\":{\"type\":\"integer\",\"minimum\":1}},\"additionalProperties\":false}}");
     case 1:
-      return put(out, "{\"name\":\"good-own-check\",\"delivery_id\":{\"pointer\":\"/event/id\"},\"enabled\":false}");
-    default: return DAVIT_NOT_FOUND;
+      return put(
+          out, "{\"name\":\"good-own-check\",\"delivery_id\":{\"pointer\":\"/event/id\"},\"enabled\":false}");
+    default:
+      return DAVIT_NOT_FOUND;
   }
 }
 
-static davit_status create(uint32_t index, const davit_host *host, const davit_call *call, davit_webhook *webhook) {
+static davit_status create(uint32_t index, const davit_host* host, const davit_call* call,
+                           davit_webhook* webhook) {
   (void)index;
   BEFORE_CREATE(call);
-  instance *me = calloc(1, sizeof *me);
+  instance* me = calloc(1, sizeof *me);
   if (!me) return DAVIT_RETRYABLE;
   me->host = host;
   read_mode(host->config, me->mode);
   host->log(host, DAVIT_LOG_DEBUG, text("created"), text("{\"kind\":\"test\"}"));
-  davit_webhook made = {sizeof made, 0, me, validate_signature, answer_unverified, parse_payload, should_process,
-                        handle, destroy};
+  davit_webhook made = {sizeof made,    0,      me,     validate_signature, answer_unverified, parse_payload,
+                        should_process, handle, destroy};
   *webhook = made;
   return DAVIT_OK;
 }
 
-const davit_webhook_factory *davit_webhook_factory_v1(void) {
+const davit_webhook_factory* davit_webhook_factory_v1(void) {
   static const davit_webhook_factory factory = {sizeof factory, 0, DAVIT_ABI_MINOR, 2, metadata, create};
   return &factory;
 }
