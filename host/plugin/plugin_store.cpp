@@ -193,7 +193,10 @@ Result<std::vector<PluginScanner::Found>> PluginScanner::find_files() const {
   // The folder itself may be a link: the operator named it.
   std::error_code failed;
   fs::path root = fs::canonical(options_.drop_folder, failed);
-  if (failed) {
+  if (failed && is_gone(failed.value()) && !known_.empty()) {
+    // Moved away, to be put back or exchanged for another: libraries are removed one by one, not with it.
+    unseen = Error{ErrorCode::NotFound, options_.drop_folder.string() + " is gone"};
+  } else if (failed) {
     note(options_.drop_folder, failed.value());
   } else {
     walk(root, std::nullopt, true, walk);

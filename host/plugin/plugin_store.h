@@ -48,7 +48,8 @@ class PluginScanner {
   // a generation, or refused with code, reason and remedy. One bad file never hides another. A file whose
   // bytes are unchanged keeps its generation; one whose new bytes are refused keeps the old generation and
   // has the refusal beside it. Of two files that offer the same name, the one accepted first keeps it. If the
-  // folder cannot be looked through (no descriptor left, say), the answer is that of the last scan.
+  // folder is gone or cannot be looked through (no descriptor left, say), the answer is that of the last
+  // scan.
   std::vector<LibraryRecord> scan();
 
   // scan(), and while files are not settled up to `looks` times more, `settle` apart. Blocks that long.

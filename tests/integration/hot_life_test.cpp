@@ -137,8 +137,10 @@ TEST_F(HotLifeTest, TasksOfARemovedAgentWaitAndRunWhenItIsBack) {
 TEST_F(HotLifeTest, TheFolderMayGoAndComeBackAndHaveFoldersInIt) {
   start();
   std::filesystem::rename(host.drop(), host.folder() / "elsewhere");
-  ASSERT_TRUE(host.wait_for_state("agent", "command-agent", "missing")) << host.log();
+  ASSERT_TRUE(host.wait_for_log("plugins is gone")) << host.log();
+  EXPECT_EQ(host.state_of("agent", "command-agent"), "serving");
   std::filesystem::create_directory(host.drop());
+  ASSERT_TRUE(host.wait_for_state("agent", "command-agent", "missing")) << host.log();
   std::filesystem::permissions(host.drop(), std::filesystem::perms::owner_all);
   host.put("command_agent.so", kPlugins / "command_agent.so");
   ASSERT_TRUE(host.wait_for_state("agent", "command-agent", "serving")) << host.log();

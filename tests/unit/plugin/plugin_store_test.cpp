@@ -196,10 +196,19 @@ TEST_F(PluginScannerTest, AFolderThatCannotBeLookedThroughLosesNobody) {
   EXPECT_TRUE(scanner().saw_folder());
 }
 
-TEST_F(PluginScannerTest, AFolderThatIsGoneLosesAll) {
-  put("good.so", test::good_plugin("good_webhook"));
-  ASSERT_TRUE(scan_one().generation);
+TEST_F(PluginScannerTest, AFolderThatIsGoneLosesNobodyUntilAnotherIsInItsPlace) {
+  EXPECT_TRUE(scan().empty());
   fs::rename(drop(), folder_ / "elsewhere");
+  EXPECT_TRUE(scan().empty());
+  EXPECT_TRUE(scanner().saw_folder()) << "nothing was there to be missed";
+  fs::rename(folder_ / "elsewhere", drop());
+  put("good.so", test::good_plugin("good_webhook"));
+  const LibraryRecord before = scan_one();
+  ASSERT_TRUE(before.generation);
+  fs::rename(drop(), folder_ / "elsewhere");
+  EXPECT_EQ(scan_one().generation, before.generation);
+  EXPECT_FALSE(scanner().saw_folder());
+  fs::create_directory(drop());
   EXPECT_TRUE(scan().empty());
   EXPECT_TRUE(scanner().saw_folder());
 }
