@@ -9,6 +9,7 @@
 
 #include "host/conformance/check.h"
 #include "host/isolation/runner_process.h"
+#include "host/isolation/signal_fence.h"
 
 namespace davit::conformance {
 namespace {
@@ -52,6 +53,7 @@ void check_main() {
   // Nothing is to be left when the one who asked is gone. It is the main thread of a small program.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   limit_self();
+  isolation::fence_off_parents();
   const auto job = decode_job(read_job());
   if (!job) ::_exit(kLostParent);
   const Check* check = find_check(job->check, job->kind);

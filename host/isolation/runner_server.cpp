@@ -34,6 +34,7 @@
 
 #include "host/base/file.h"
 #include "host/isolation/process_tree.h"
+#include "host/isolation/signal_fence.h"
 
 namespace davit::isolation {
 namespace {
@@ -65,6 +66,7 @@ void prepare_process(int calls_fd) {
   rlimit none{0, 0};
   setrlimit(RLIMIT_CORE, &none);
   prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  fence_off_parents();
   handle_signal(SIGPIPE, do_nothing, SA_RESTART);
   handle_signal(stop_signal(), stop_for_good, 0);
   setvbuf(stdout, nullptr, _IOLBF, 0);  // lines of the plugin's printf come when they are printed

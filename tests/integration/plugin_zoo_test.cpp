@@ -261,5 +261,18 @@ TEST_F(ExtraSymbolsTest, AreNobodysButTheLibrarysOwn) {
   expect_unmoved();
 }
 
+class KillerTest : public PluginZooTest {
+ protected:
+  void SetUp() override { start("inprocess", ", killer: {allow_unsigned: true}"); }
+};
+
+TEST_F(KillerTest, ALibraryThatKillsItsParentDoesNotKillTheHost) {
+  host.put("killer.so", kTestPlugins / "kills_its_parent.so");
+  EXPECT_TRUE(host.wait_for_state("webhook", "killer", "serving")) << host.log();
+  EXPECT_EQ(host.deliver("{}", new_id(), "killer").status, 200);
+  EXPECT_TRUE(eventually([&] { return load->so_far() >= 50; }));
+  expect_unmoved();
+}
+
 }  // namespace
 }  // namespace davit::testing

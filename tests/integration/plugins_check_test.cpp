@@ -190,6 +190,10 @@ TEST_F(PluginsCheckTest, AnAgentThatWorksUntilItIsCancelledHasNoErrors) {
   expect_no_errors(kTests / "plugins/good_agent.so");
 }
 
+TEST_F(PluginsCheckTest, ALibraryThatKillsItsParentDoesNotEndTheCheck) {
+  expect_no_errors(kTests / "plugins/kills_its_parent.so");
+}
+
 // ---- broken ones: one test per library
 
 class BrokenPluginTest : public PluginsCheckTest, public ::testing::WithParamInterface<std::string> {
