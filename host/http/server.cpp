@@ -47,7 +47,7 @@ Result<int> connections_within_descriptor_limit(int wanted, int threads, Log& lo
   const auto patience = std::chrono::steady_clock::now() + kPatience;
   while (allowed < std::min<std::int64_t>(wanted, kFewestConnections) &&
          std::chrono::steady_clock::now() < patience) {
-    std::this_thread::sleep_for(kDrainStep);
+    std::this_thread::sleep_for(kDrainStep);  // a count of descriptors cannot be waited for
     allowed = count_allowed();
   }
   if (wanted <= allowed) return wanted;

@@ -1,9 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/inotify.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <thread>
 #include <utility>
 
@@ -68,8 +68,11 @@ TEST_F(LockFileTest, AHostThatLivesKeepsOthersOutAndIsNamed) {
 
 TEST_F(LockFileTest, AChildThatAKilledHostWasMakingIsWaitedFor) {
   hold(true);
+  const UniqueFd opened(::inotify_init1(IN_CLOEXEC));
+  ASSERT_GE(::inotify_add_watch(opened.number(), (database().string() + ".lock").c_str(), IN_OPEN), 0);
   std::thread later([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));  // so that it is held for a while
+    alignas(inotify_event) char event[256];
+    EXPECT_GT(::read(opened.number(), event, sizeof event), 0);  // somebody is about to want the lock
     let_go();
   });
   EXPECT_TRUE(LockFile::acquire(database()).ok());
