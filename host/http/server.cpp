@@ -16,19 +16,26 @@ namespace davit::http {
 namespace {
 
 constexpr std::int64_t kMostReserved = 512;  // descriptors for runners, database and files; of few, a fifth
+constexpr std::int64_t kFilesAtLeast = 7;    // the database with one reader, its lock, the trail of calls
 constexpr std::int64_t kFewestConnections = 4;
 // What Pistache and we are about to open for each I/O thread, and for accepting.
 constexpr std::int64_t kForAThread = 8;
 constexpr std::int64_t kForAccepting = 4;
 constexpr Duration kDrainStep{2};
-constexpr Duration kPatience{2'000};  // for descriptors that are open for a moment only
 
-std::int64_t open_descriptors() {
+struct OpenDescriptors {
+  std::int64_t files = 0, others = 0;
+};
+
+OpenDescriptors open_descriptors() {
+  OpenDescriptors open;
   std::error_code failure;
-  std::int64_t count = 0;
   std::filesystem::directory_iterator entry("/proc/self/fd", failure), end;
-  for (; !failure && entry != end; entry.increment(failure)) ++count;
-  return count;
+  for (; !failure && entry != end; entry.increment(failure)) {
+    std::error_code unknown;
+    entry->is_regular_file(unknown) ? ++open.files : ++open.others;
+  }
+  return open;
 }
 
 // Pistache's accept loop spins while there is no descriptor left, so it must not come to that. Connections
@@ -37,19 +44,13 @@ Result<int> connections_within_descriptor_limit(int wanted, int threads, Log& lo
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return wanted;
   const auto all = static_cast<std::int64_t>(limit.rlim_cur);
-  const auto count_allowed = [&] {
-    const std::int64_t taken = open_descriptors() + threads * kForAThread + kForAccepting;
-    const std::int64_t usable = all - taken - std::min(all / 5, kMostReserved);
-    return std::min(usable * 4 / 5, usable - turned_away_at_most(0));
-  };
-  std::int64_t allowed = count_allowed();
-  // At a start there may be processes that look at plugins; their descriptors are of those reserved.
-  const auto patience = std::chrono::steady_clock::now() + kPatience;
-  while (allowed < std::min<std::int64_t>(wanted, kFewestConnections) &&
-         std::chrono::steady_clock::now() < patience) {
-    std::this_thread::sleep_for(kDrainStep);  // a count of descriptors cannot be waited for
-    allowed = count_allowed();
-  }
+  const OpenDescriptors open = open_descriptors();
+  // What the database has opened already for its readers, by chance more or less, is of those reserved.
+  const std::int64_t taken =
+      open.others + std::min(open.files, kFilesAtLeast) + threads * kForAThread + kForAccepting;
+  const std::int64_t reserved = std::max(std::min(all / 5, kMostReserved), open.files - kFilesAtLeast);
+  const std::int64_t usable = all - taken - reserved;
+  const std::int64_t allowed = std::min(usable * 4 / 5, usable - turned_away_at_most(0));
   if (wanted <= allowed) return wanted;
   if (allowed < kFewestConnections) {
     return Error{ErrorCode::Unavailable, "the descriptor limit of " + std::to_string(all) +

@@ -1,7 +1,12 @@
 // The attacks that bare Pistache 0.0.5 does not survive, and the ends of connections and of the server.
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include "host/base/file.h"
 #include "tests/integration/http_fixture.h"
 
 namespace davit::test {
@@ -144,6 +149,39 @@ TEST_F(HttpGuardTest, ADescriptorLimitWithoutRoomForConnectionsIsAnError) {
   ASSERT_FALSE(server.ok());
   EXPECT_EQ(server.error().code, ErrorCode::Unavailable);
   EXPECT_THAT(server.error().message, HasSubstr("descriptor limit of 12 leaves no room"));
+}
+
+TEST_F(HttpGuardTest, FilesThatAreOpenAlreadyAreOfTheDescriptorsThatAreReserved) {
+  std::vector<UniqueFd> open;
+  const auto open_more = [&](int files, int others) {
+    while (files-- > 0) open.emplace_back(::open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
+    while (others-- > 0) open.emplace_back(::eventfd(0, EFD_CLOEXEC));
+  };
+  // In a process of its own, which takes along what a server leaves open.
+  const auto starts_with = [&](rlim_t descriptors) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      const rlimit few{descriptors, descriptors};
+      ::setrlimit(RLIMIT_NOFILE, &few);
+      ::_exit(http::Server::start(
+                  {}, [](http::Request, http::Responder) {}, *log_, clock_)
+                      .ok()
+                  ? 0
+                  : 1);
+    }
+    int status = -1;
+    EXPECT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_TRUE(WIFEXITED(status));
+    return status == 0;
+  };
+  open_more(7, 0);  // no fewer than any host has
+  rlim_t enough = 12;
+  while (enough < 1000 && !starts_with(enough)) ++enough;
+  ASSERT_LT(enough, 1000u);
+  open_more(4, 0);
+  EXPECT_TRUE(starts_with(enough));
+  open_more(0, 4);
+  EXPECT_FALSE(starts_with(enough));
 }
 
 TEST_F(HttpGuardTest, DrainWaitsForRequestsInFlightAndTheirClientsGetTheirAnswers) {
