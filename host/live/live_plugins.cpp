@@ -123,6 +123,8 @@ void LivePlugins::blame_for_former_end() {
                              .at = needs_.clock.wall()};
     if (auto noted = crashes_.note("A plugin brought the host down", crash, wanted_.quarantine); !noted)
       needs_.log.error("A crash could not be kept", {{"reason", noted.error().message}});
+    else if (wanted_.quarantine.after > 0)
+      needs_.on_blame();
   }
   if (was_killed) {
     needs_.log.warn(
