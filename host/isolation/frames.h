@@ -35,7 +35,7 @@ enum class FrameKind : std::uint8_t {
   Created = 4,  // runner: {}
   Refused = 5,  // runner, in place of Welcome, Created or Scanned: {"code":…,"reason":…}
   Scan = 6,     // host: {"library":…}
-  Scanned = 7,  // runner: a ProbeReport
+  Scanned = 7,  // runner: a ProbeReport; the blob is the nonce of the Hello
   Call = 8,     // host: {"id":…,"deadline_ns":…,"directory":…,"request":…} and the blob
   Report = 9,   // runner, during a call: progress, usage, transcript, artifact
   Log = 10,     // runner, at any time: {"level":…,"line":…}

@@ -12,6 +12,8 @@
 #include "host/isolation/envelope.h"
 #include "host/isolation/frames.h"
 #include "host/isolation/runner_process.h"
+#include "host/isolation/runner_server.h"
+#include "host/plugin/host_services.h"
 #include "host/plugin/marshal.h"
 #include "host/plugin/refusal_codes.h"
 
@@ -22,6 +24,7 @@ namespace refusal = plugin::refusal;
 using Verdict = std::variant<ProbeReport, Refusal>;
 
 constexpr Duration kKillLimit{10'000};
+constexpr std::size_t kMaxReason = 2048;
 constexpr Duration kEndPatience{1'000};  // for an instance that was created to be destroyed again
 
 // What a child is asked once it has greeted.
@@ -57,6 +60,7 @@ class Probe {
   std::optional<Verdict> send(FrameKind kind, std::string json);
   Verdict judge_end(int wait_status);
   Refusal no(const plugin::RefusalCode& code, std::string what) const;
+  Refusal not_from_us() const;
   void let_destroy();
   void end_process();
   std::string last_words() const;
@@ -121,7 +125,7 @@ Verdict Probe::talk() {
     if ((waits[0].revents & (POLLHUP | POLLERR)) != 0 && waits[1].revents == 0) {
       pollfd end{process_.pidfd.number(), POLLIN, 0};
       if (poll(&end, 1, static_cast<int>(std::min<std::int64_t>(left, 1000))) == 0) {
-        return no(refusal::kProbeFailed, "It closed the descriptors of the process that looked at it");
+        return no(refusal::kForeignDescriptors, "It closed the descriptors of the process that looked at it");
       }
     }
   }
@@ -132,7 +136,7 @@ std::optional<Verdict> Probe::read_frames() {
   while (got.ok() && *got == FrameReader::Got::Bytes) {
     for (;;) {
       auto frame = reader_.next();
-      if (!frame.ok()) return no(refusal::kProbeFailed, "It broke the protocol of the probe");
+      if (!frame.ok()) return not_from_us();
       if (!*frame) break;
       if (auto verdict = handle(**frame)) return verdict;
     }
@@ -148,7 +152,7 @@ std::optional<Verdict> Probe::handle(const Frame& frame) {
       greeted_ = true;
       return send(question_.kind, std::move(question_.json));
     case FrameKind::Scanned: {
-      if (!greeted_ || question_.kind != FrameKind::Scan) break;
+      if (!greeted_ || question_.kind != FrameKind::Scan || frame.blob != nonce_) break;
       auto report = plugin::probe_report_from_json(frame.json);
       if (report.ok()) return std::move(*report);
       return no(refusal::kBadMetadata, report.error().message);
@@ -162,6 +166,8 @@ std::optional<Verdict> Probe::handle(const Frame& frame) {
       if (refused.code == "wrong_protocol" || refused.code == "broke_protocol") {
         return no(refusal::kProbeFailed, refused.reason);
       }
+      if (question_.kind == FrameKind::Scan && !plugin::is_said_by_loader(refused.code)) break;
+      refused.reason = plugin::presentable(refused.reason, kMaxReason);
       return refused;
     }
     case FrameKind::Log:
@@ -172,7 +178,16 @@ std::optional<Verdict> Probe::handle(const Frame& frame) {
     default:
       break;
   }
-  return no(refusal::kProbeFailed, "It broke the protocol of the probe");
+  return not_from_us();
+}
+
+// Before the greeting no code of the library has run: then it is another davit, or none. Later only the
+// library can have written what davit does not write.
+Refusal Probe::not_from_us() const {
+  if (!greeted_)
+    return no(refusal::kProbeFailed, "The process that was to look at it spoke another language");
+  return no(refusal::kForeignDescriptors,
+            "It wrote to a descriptor that it did not open, the one on which davit hears what it offers");
 }
 
 std::optional<Verdict> Probe::send(FrameKind kind, std::string json) {
@@ -196,6 +211,8 @@ Verdict Probe::judge_end(int wait_status) {
   }
   if (WIFSIGNALED(wait_status)) return no(refusal::kProbeCrashed, "The process was " + end);
   if (!greeted_) return no(refusal::kProbeFailed, "The process " + end);
+  if (WEXITSTATUS(wait_status) == kProtocolFailure)
+    return no(refusal::kForeignDescriptors, "It closed the descriptors of the process that looked at it");
   return no(refusal::kProbeExited, "The process " + end);
 }
 

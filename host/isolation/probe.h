@@ -24,7 +24,8 @@ struct ProbeOptions {
 };
 
 // Starts a runner in scan mode on the stored file and waits. Refusals: probe_crashed (with the signal),
-// probe_exited (with the status), probe_timeout, probe_memory, probe_failed (the probe itself did not work),
+// probe_exited (with the status), probe_timeout, probe_memory, foreign_descriptors (the library wrote to or
+// closed what it did not open), probe_failed (the probe itself did not work),
 // and those the loader itself gives (no_factory, abi_too_new, bad_metadata, …: plugin/refusal_codes.h). There
 // is no fallback: what cannot be probed is refused. Blocks the calling thread; not for I/O threads. From any
 // thread.

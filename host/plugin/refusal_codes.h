@@ -80,6 +80,10 @@ inline constexpr RefusalCode kProbeCrashed{"probe_crashed",
                                            "Debug the library's constructors and metadata functions."};
 inline constexpr RefusalCode kProbeExited{
     "probe_exited", "A plugin must not end its process; remove the exit from its constructors."};
+inline constexpr RefusalCode kForeignDescriptors{
+    "foreign_descriptors",
+    "A plugin may write to and close only what it opened itself; correct its constructors and metadata "
+    "functions."};
 inline constexpr RefusalCode kProbeTimeout{
     "probe_timeout",
     "Constructors and metadata must return within seconds; move slow work to create or later.", true};
@@ -89,22 +93,39 @@ inline constexpr RefusalCode kProbeFailed{
     "probe_failed", "The probe itself could not run; see the log. It is tried again.", true};
 }  // namespace refusal
 
-inline constexpr RefusalCode kRefusalCodes[] = {refusal::kNotRegularFile,  refusal::kBrokenLink,
-                                                refusal::kEscapingLink,    refusal::kWritableByOthers,
-                                                refusal::kForeignOwner,    refusal::kUnreadable,
-                                                refusal::kTooLarge,        refusal::kNotSettled,
-                                                refusal::kProbing,         refusal::kStoreUnusable,
-                                                refusal::kNotPinned,       refusal::kSameName,
-                                                refusal::kNotElf,          refusal::kWrongClass,
-                                                refusal::kWrongMachine,    refusal::kNotSharedObject,
-                                                refusal::kTruncated,       refusal::kMalformedElf,
-                                                refusal::kNoFactory,       refusal::kAbiMajorUnsupported,
-                                                refusal::kLoadFailed,      refusal::kAbiTooNew,
-                                                refusal::kBadFactory,      refusal::kBadMetadata,
-                                                refusal::kBadConfigSchema, refusal::kBadSignatureScheme,
-                                                refusal::kDuplicateName,   refusal::kThrew,
-                                                refusal::kProbeCrashed,    refusal::kProbeExited,
-                                                refusal::kProbeTimeout,    refusal::kProbeMemory,
+inline constexpr RefusalCode kRefusalCodes[] = {refusal::kNotRegularFile,
+                                                refusal::kBrokenLink,
+                                                refusal::kEscapingLink,
+                                                refusal::kWritableByOthers,
+                                                refusal::kForeignOwner,
+                                                refusal::kUnreadable,
+                                                refusal::kTooLarge,
+                                                refusal::kNotSettled,
+                                                refusal::kProbing,
+                                                refusal::kStoreUnusable,
+                                                refusal::kNotPinned,
+                                                refusal::kSameName,
+                                                refusal::kNotElf,
+                                                refusal::kWrongClass,
+                                                refusal::kWrongMachine,
+                                                refusal::kNotSharedObject,
+                                                refusal::kTruncated,
+                                                refusal::kMalformedElf,
+                                                refusal::kNoFactory,
+                                                refusal::kAbiMajorUnsupported,
+                                                refusal::kLoadFailed,
+                                                refusal::kAbiTooNew,
+                                                refusal::kBadFactory,
+                                                refusal::kBadMetadata,
+                                                refusal::kBadConfigSchema,
+                                                refusal::kBadSignatureScheme,
+                                                refusal::kDuplicateName,
+                                                refusal::kThrew,
+                                                refusal::kProbeCrashed,
+                                                refusal::kProbeExited,
+                                                refusal::kForeignDescriptors,
+                                                refusal::kProbeTimeout,
+                                                refusal::kProbeMemory,
                                                 refusal::kProbeFailed};
 
 // "<what>. <remedy>"
@@ -117,6 +138,19 @@ inline Refusal refuse(const RefusalCode& code, std::string what) {
 inline bool is_passing(std::string_view code) {
   for (const RefusalCode& known : kRefusalCodes) {
     if (known.code == code) return known.passing;
+  }
+  return false;
+}
+
+// Is this for the process to say in which a library was loaded? All else is found by the host itself, and a
+// library that says it in davit's place is not believed.
+inline bool is_said_by_loader(std::string_view code) {
+  using namespace refusal;
+  for (const RefusalCode& known :
+       {kUnreadable, kNotElf, kWrongClass, kWrongMachine, kNotSharedObject, kTruncated, kMalformedElf,
+        kNoFactory, kAbiMajorUnsupported, kLoadFailed, kAbiTooNew, kBadFactory, kBadMetadata,
+        kBadConfigSchema, kBadSignatureScheme, kDuplicateName, kThrew, kProbeMemory}) {
+    if (known.code == code) return true;
   }
   return false;
 }

@@ -277,6 +277,16 @@ TEST_F(ProbeTest, AnExitIsRefusedWithItsStatus) {
   EXPECT_NE(last_.reason.find("status 0"), std::string::npos) << last_.reason;
 }
 
+TEST_F(ProbeTest, WhatWritesToOrClosesDescriptorsOfOursIsToldSoAndNotBelieved) {
+  EXPECT_EQ(code_of("constructor_writes_everywhere"), "foreign_descriptors");
+  EXPECT_NE(last_.reason.find("It wrote to a descriptor that it did not open"), std::string::npos);
+  EXPECT_EQ(code_of("constructor_closes_everything"), "foreign_descriptors");
+  EXPECT_NE(last_.reason.find("It closed the descriptors"), std::string::npos);
+  EXPECT_EQ(code_of("constructor_forges_a_report"), "foreign_descriptors");
+  EXPECT_EQ(code_of("constructor_forges_a_refusal"), "foreign_descriptors");
+  EXPECT_FALSE(plugin::is_passing("foreign_descriptors")) << "it is not looked at again and again";
+}
+
 TEST_F(ProbeTest, AHangIsKilledAtTheDeadline) {
   EXPECT_EQ(code_of("constructor_hangs", Duration{500}), "probe_timeout");
   EXPECT_EQ(code_of("metadata_hangs", Duration{500}), "probe_timeout");

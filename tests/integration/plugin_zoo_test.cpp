@@ -99,6 +99,10 @@ TEST_F(PluginZooTest, EachBrokenLibraryIsRefusedWithItsCodeWhileRequestsFlow) {
     {"metadata_crashes", "probe_crashed", "SIGSEGV"},
     {"metadata_garbage_pointer", "probe_crashed", "SIGSEGV"},
     {"constructor_exits", "probe_exited", "exited with status 0"},
+    {"constructor_writes_everywhere", "foreign_descriptors", "It wrote to a descriptor that it did not open"},
+    {"constructor_closes_everything", "foreign_descriptors", "It closed the descriptors of the process"},
+    {"constructor_forges_a_report", "foreign_descriptors", "It wrote to a descriptor that it did not open"},
+    {"constructor_forges_a_refusal", "foreign_descriptors", "It wrote to a descriptor that it did not open"},
     {"constructor_hangs", "probe_timeout", "within 2000 ms"},
     {"metadata_hangs", "probe_timeout", "within 2000 ms"},
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
