@@ -56,7 +56,8 @@ const Rule* rule_of(const Refusal& refusal) {
   }
   static constexpr std::pair<std::string_view, const Rule*> kRefusals[] = {
       {"threw", &rule("exceptions")},
-      {"probe_crashed", &rule("load-crash")},
+      {"constructor_crashed", &rule("load-crash")},
+      {"metadata_crashed", &rule("load-crash")},
       {"probe_exited", &rule("load-exit")},
       {"foreign_descriptors", &rule("foreign-descriptors")},
       {"probe_timeout", &rule("load-hang")},

@@ -32,7 +32,6 @@ struct Question {
   FrameKind kind = FrameKind::Scan;
   std::string json;
   RunnerStart start;
-  std::string what;  // was done to it: "looked at"
 };
 
 // One question to one child. Confined to the calling thread. The verdict on what was to be created is an
@@ -58,12 +57,14 @@ class Probe {
   std::optional<Verdict> read_frames();
   std::optional<Verdict> handle(const Frame& frame);
   std::optional<Verdict> send(FrameKind kind, std::string json);
+  Refusal overdue() const;
   Verdict judge_end(int wait_status);
   Refusal no(const plugin::RefusalCode& code, std::string what) const;
   Refusal not_from_us() const;
   void let_destroy();
   void end_process();
   std::string last_words() const;
+  std::string during() const;
   // What the log is to call it.
   const std::string& subject() const {
     return question_.kind == FrameKind::Scan ? question_.start.tag : question_.start.name;
@@ -79,6 +80,7 @@ class Probe {
   OutputCapture output_;
   const std::string nonce_ = to_hex(random_bytes(16));
   bool greeted_ = false;
+  bool constructed_ = false;  // of a library that is looked at: its constructors have run
   bool reaped_ = false;
 };
 
@@ -94,9 +96,7 @@ Verdict Probe::talk() {
                       {options_.stop_fd, POLLIN, 0}};
     const auto left = std::chrono::ceil<Duration>(deadline - std::chrono::steady_clock::now()).count();
     if (left <= 0) {
-      return no(refusal::kProbeTimeout, "It did not come back within " +
-                                            std::to_string(options_.deadline.count()) + " ms when it was " +
-                                            question_.what + ", and was killed");
+      return overdue();
     }
     if (poll(waits, 4, static_cast<int>(left)) < 0 && errno != EINTR) {
       return no(refusal::kProbeFailed, "poll: " + errno_text(errno));
@@ -157,6 +157,10 @@ std::optional<Verdict> Probe::handle(const Frame& frame) {
       if (report.ok()) return std::move(*report);
       return no(refusal::kBadMetadata, report.error().message);
     }
+    case FrameKind::Constructed:
+      if (!greeted_ || question_.kind != FrameKind::Scan) break;
+      constructed_ = true;
+      return std::nullopt;
     case FrameKind::Created:
       if (!greeted_ || question_.kind != FrameKind::Create) break;
       let_destroy();
@@ -204,16 +208,34 @@ Refusal Probe::no(const plugin::RefusalCode& code, std::string what) const {
   return {std::string(code.code), std::move(what)};
 }
 
+Refusal Probe::overdue() const {
+  const std::string limit = "within " + std::to_string(options_.deadline.count()) + " ms";
+  if (!greeted_)
+    return no(refusal::kProbeTimeout, "The process that was to look at it did not begin " + limit);
+  return no(refusal::kProbeTimeout, "It did not come back " + limit + " " + during() + ", and was killed");
+}
+
 Verdict Probe::judge_end(int wait_status) {
-  const std::string end = describe_end(wait_status) + " while it was " + question_.what + last_words();
+  if (!greeted_) {
+    return no(refusal::kProbeFailed, "The process that was to look at it ended before it began: " +
+                                         describe_end(wait_status) + last_words());
+  }
+  const std::string end = describe_end(wait_status) + " " + during() + last_words();
   if (WIFSIGNALED(wait_status) && WTERMSIG(wait_status) == SIGKILL) {
     return no(refusal::kProbeMemory, "The process was " + end + ", probably because memory ran out");
   }
-  if (WIFSIGNALED(wait_status)) return no(refusal::kProbeCrashed, "The process was " + end);
-  if (!greeted_) return no(refusal::kProbeFailed, "The process " + end);
+  if (WIFSIGNALED(wait_status)) {
+    return no(constructed_ ? refusal::kMetadataCrashed : refusal::kConstructorCrashed,
+              "The process was " + end);
+  }
   if (WEXITSTATUS(wait_status) == kProtocolFailure)
     return no(refusal::kForeignDescriptors, "It closed the descriptors of the process that looked at it");
   return no(refusal::kProbeExited, "The process " + end);
+}
+
+std::string Probe::during() const {
+  if (question_.kind == FrameKind::Create) return "while it was created";
+  return constructed_ ? "in a factory or metadata function" : "in a constructor";
 }
 
 // The last line it printed, which is often the message of an assertion or of an exception.
@@ -247,7 +269,7 @@ void Probe::end_process() {
 
 std::variant<ProbeReport, Refusal> probe(const std::filesystem::path& stored_file,
                                          const ProbeOptions& options, KnownChildren& children, Log& log) {
-  Question question{FrameKind::Scan, scan_json(stored_file, options.memory_limit), {}, "looked at"};
+  Question question{FrameKind::Scan, scan_json(stored_file, options.memory_limit), {}};
   question.start.name = "probe";
   question.start.tag = stored_file.filename().string();
   return Probe(std::move(question), options, children, log).run();
@@ -255,7 +277,7 @@ std::variant<ProbeReport, Refusal> probe(const std::filesystem::path& stored_fil
 
 std::optional<std::string> try_out(const RunnerSpec& spec, const ProbeOptions& options,
                                    KnownChildren& children, Log& log) {
-  Question question{FrameKind::Create, create_json(spec, options.memory_limit), {}, "created"};
+  Question question{FrameKind::Create, create_json(spec, options.memory_limit), {}};
   question.start.name = spec.name;
   question.start.tag = "trial";
   question.start.environment = spec.environment;

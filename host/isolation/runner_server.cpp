@@ -128,6 +128,10 @@ void RunnerOutput::log(LogLevel level, std::string_view line) {
   state_.with([&](State&) { static_cast<void>(send(FrameKind::Log, log_json(level, line)).ok()); });
 }
 
+void RunnerOutput::constructed() {
+  state_.with([&](State&) { static_cast<void>(send(FrameKind::Constructed, "{}").ok()); });
+}
+
 class RunnerServer {
  public:
   RunnerServer(int calls_fd, Servant& servant)

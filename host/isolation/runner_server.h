@@ -29,6 +29,8 @@ class RunnerOutput {
   // spoils nothing. TooLarge over the caps of a frame.
   Result<> report(std::string_view json, std::string_view blob = {});
   void log(LogLevel level, std::string_view line);
+  // During a scan: the library's constructors have run.
+  void constructed();
 
  private:
   friend class RunnerServer;

@@ -86,18 +86,20 @@ TEST_F(FailedReplacementTest, WhatServedBeforeRefusedBytesServesAgainAfterEachRe
   host.put_bytes("good_webhook.so", "this is no library");
   host.put("worker.so", kBrokenPlugins / "constructor_segfaults.so");
   ASSERT_TRUE(eventually([&] { return host.refusal_of("good_webhook.so") == "not_elf"; })) << host.log();
-  ASSERT_TRUE(eventually([&] { return host.refusal_of("worker.so") == "probe_crashed"; })) << host.log();
+  ASSERT_TRUE(eventually([&] { return host.refusal_of("worker.so") == "constructor_crashed"; }))
+      << host.log();
   for (int restart = 1; restart <= 2; ++restart) {
     EXPECT_EQ(host.end(SIGTERM), 0);
     ASSERT_TRUE(host.start({})) << host.log();
     EXPECT_EQ(answer(), "echo") << restart << host.log();
     EXPECT_EQ(string_member(host.plugin("webhook", "good"), "sha256"), sha256_hex(bytes_of(library)));
     EXPECT_EQ(result_of_task("noop"), "completed");
-    EXPECT_TRUE(eventually([&] { return host.refusal_of("worker.so") == "probe_crashed"; })) << host.log();
+    EXPECT_TRUE(eventually([&] { return host.refusal_of("worker.so") == "constructor_crashed"; }))
+        << host.log();
     const auto listed = host.ask({"plugins", "list"}).text;
     EXPECT_THAT(listed,
                 ::testing::ContainsRegex("good_webhook.so: not_elf: .*\\(generation [0-9]+ serves on\\)"));
-    EXPECT_THAT(listed, ::testing::ContainsRegex("worker.so: probe_crashed: .*SIGSEGV.* serves on"));
+    EXPECT_THAT(listed, ::testing::ContainsRegex("worker.so: constructor_crashed: .*SIGSEGV.* serves on"));
   }
   // What is taken away while nobody looks is gone all the same.
   EXPECT_EQ(host.end(SIGTERM), 0);

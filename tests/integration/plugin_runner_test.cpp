@@ -267,9 +267,9 @@ TEST_F(ProbeTest, AGoodLibraryTellsWhatItOffers) {
 }
 
 TEST_F(ProbeTest, ACrashIsRefusedWithItsSignal) {
-  EXPECT_EQ(code_of("constructor_segfaults"), "probe_crashed");
+  EXPECT_EQ(code_of("constructor_segfaults"), "constructor_crashed");
   EXPECT_NE(last_.reason.find("SIGSEGV"), std::string::npos) << last_.reason;
-  EXPECT_EQ(code_of("metadata_crashes"), "probe_crashed");
+  EXPECT_EQ(code_of("metadata_crashes"), "metadata_crashed");
 }
 
 TEST_F(ProbeTest, AnExitIsRefusedWithItsStatus) {

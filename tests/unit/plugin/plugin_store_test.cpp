@@ -356,9 +356,9 @@ TEST_F(PluginScannerTest, RefusalsOfTheBytesAreRememberedAndPassingOnesAreTriedA
   EXPECT_EQ(probes_, 2);
 
   put_variant("good.so", test::good_plugin("good_webhook"), "x");
-  next_refusal_ = refuse(refusal::kProbeCrashed, "Killed by signal 11");
-  EXPECT_EQ(code_of_one(), "probe_crashed");
-  EXPECT_EQ(code_of_one(), "probe_crashed");
+  next_refusal_ = refuse(refusal::kConstructorCrashed, "Killed by signal 11");
+  EXPECT_EQ(code_of_one(), "constructor_crashed");
+  EXPECT_EQ(code_of_one(), "constructor_crashed");
   EXPECT_EQ(probes_, 3);
   EXPECT_FALSE(scanner().unfinished());
 }
