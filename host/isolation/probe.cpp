@@ -2,10 +2,12 @@
 
 #include <poll.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <fstream>
 #include <optional>
 
 #include "host/base/crypto.h"
@@ -26,6 +28,14 @@ using Verdict = std::variant<ProbeReport, Refusal>;
 constexpr Duration kKillLimit{10'000};
 constexpr std::size_t kMaxReason = 2048;
 constexpr Duration kEndPatience{1'000};  // for an instance that was created to be destroyed again
+
+// 0 if it cannot be told.
+std::uint64_t resident_bytes(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/statm");
+  std::uint64_t size = 0, resident = 0;
+  file >> size >> resident;
+  return file ? resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)) : 0;
+}
 
 // What a child is asked once it has greeted.
 struct Question {
@@ -80,7 +90,8 @@ class Probe {
   OutputCapture output_;
   const std::string nonce_ = to_hex(random_bytes(16));
   bool greeted_ = false;
-  bool constructed_ = false;  // of a library that is looked at: its constructors have run
+  std::uint64_t resident_before_ = 0;  // bytes of memory, before the library was loaded
+  bool constructed_ = false;           // of a library that is looked at: its constructors have run
   bool reaped_ = false;
 };
 
@@ -150,6 +161,7 @@ std::optional<Verdict> Probe::handle(const Frame& frame) {
     case FrameKind::Welcome:
       if (greeted_ || !check_welcome(frame.json, nonce_).ok()) break;
       greeted_ = true;
+      resident_before_ = resident_bytes(process_.pid);
       return send(question_.kind, std::move(question_.json));
     case FrameKind::Scanned: {
       if (!greeted_ || question_.kind != FrameKind::Scan || frame.blob != nonce_) break;
@@ -212,6 +224,14 @@ Refusal Probe::overdue() const {
   const std::string limit = "within " + std::to_string(options_.deadline.count()) + " ms";
   if (!greeted_)
     return no(refusal::kProbeTimeout, "The process that was to look at it did not begin " + limit);
+  // How far a library that takes memory without end comes until its time is up depends on the machine.
+  // Whether it was on its way there does not, or hardly.
+  const std::uint64_t resident = resident_bytes(process_.pid);
+  const std::uint64_t taken = resident - std::min(resident, resident_before_);
+  if (options_.memory_limit != 0 && taken > options_.memory_limit / 4) {
+    return no(refusal::kProbeMemory, "It took " + std::to_string(taken >> 20) + " MiB of memory " + during() +
+                                         ", did not come back " + limit + ", and was killed");
+  }
   return no(refusal::kProbeTimeout, "It did not come back " + limit + " " + during() + ", and was killed");
 }
 

@@ -19,8 +19,10 @@ namespace davit::isolation {
 struct ProbeOptions {
   std::vector<std::string> runner_command;  // default: /proc/self/exe with the internal mode
   Duration deadline{5000};                  // then the child is killed: refused as "probe_timeout"
-  std::uint64_t memory_limit = 1u << 30;    // address space of the child (not under sanitizers); 0: no limit
-  int stop_fd = -1;                         // once readable, the child is killed: refused as "probe_failed"
+  // Address space of the child (not under sanitizers); 0: no limit. What has taken a quarter of it when the
+  // deadline comes is refused for that, as "probe_memory".
+  std::uint64_t memory_limit = 1u << 30;
+  int stop_fd = -1;  // once readable, the child is killed: refused as "probe_failed"
 };
 
 // Starts a runner in scan mode on the stored file and waits. Refusals: constructor_crashed and

@@ -10,9 +10,11 @@ bool may_pass(const ProbeDesk::Verdict& verdict) {
   return refusal != nullptr && plugin::is_passing(refusal->code);
 }
 
+// Of what takes much memory until its time is up, nobody knows either whether it would have come back.
 bool did_not_come_back(const ProbeDesk::Verdict& verdict) {
   const auto* refusal = std::get_if<Refusal>(&verdict);
-  return refusal != nullptr && refusal->code == plugin::refusal::kProbeTimeout.code;
+  return refusal != nullptr && (refusal->code == plugin::refusal::kProbeTimeout.code ||
+                                refusal->code == plugin::refusal::kProbeMemory.code);
 }
 
 }  // namespace

@@ -292,6 +292,13 @@ TEST_F(ProbeTest, AHangIsKilledAtTheDeadline) {
   EXPECT_EQ(code_of("metadata_hangs", Duration{500}), "probe_timeout");
 }
 
+TEST_F(ProbeTest, WhatTakesMemoryUntilItsTimeIsUpIsRefusedForThatOnASlowMachineToo) {
+  EXPECT_EQ(code_of("constructor_eats_and_hangs", Duration{3'000}), "probe_memory") << last_.reason;
+  EXPECT_NE(last_.reason.find("MiB of memory in a constructor, did not come back within 3000 ms"),
+            std::string::npos)
+      << last_.reason;
+}
+
 // A sanitizer reserves more addresses than any limit that a probe could have.
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 TEST_F(ProbeTest, MemoryWithoutEndIsRefusedAsSuch) {

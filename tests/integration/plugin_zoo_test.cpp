@@ -105,6 +105,7 @@ TEST_F(PluginZooTest, EachBrokenLibraryIsRefusedWithItsCodeWhileRequestsFlow) {
     {"constructor_forges_a_refusal", "foreign_descriptors", "It wrote to a descriptor that it did not open"},
     {"constructor_hangs", "probe_timeout", "within 2000 ms in a constructor"},
     {"metadata_hangs", "probe_timeout", "within 2000 ms in a factory or metadata function"},
+    {"constructor_eats_and_hangs", "probe_memory", "did not come back within 2000 ms"},
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     {"constructor_eats_memory", "probe_memory", "more than 256 MiB"},
 #endif
