@@ -195,8 +195,11 @@ TEST_F(PluginsCheckTest, AnAgentThatWorksUntilItIsCancelledHasNoErrors) {
   expect_no_errors(kTests / "plugins/good_agent.so");
 }
 
-TEST_F(PluginsCheckTest, ALibraryThatKillsItsParentDoesNotEndTheCheck) {
-  expect_no_errors(kTests / "plugins/kills_its_parent.so");
+TEST_F(PluginsCheckTest, ALibraryThatKillsItsParentDoesNotEndTheCheckButIsFound) {
+  const Report report = check(kTests / "plugins/kills_its_parent.so");
+  EXPECT_TRUE(report.whole);
+  EXPECT_EQ(count(report, Severity::Error), 1) << told(report);
+  EXPECT_THAT(found(report, "foreign-signals"), HasSubstr("signal to the process that runs it"));
 }
 
 // ---- broken ones: one test per library
@@ -267,6 +270,12 @@ TEST_F(PluginsCheckTest, ACrashNamesSignalHookAndInput) {
               AllOf(HasSubstr("SIGSEGV"), HasSubstr("in handle with a made-up event")));
   EXPECT_THAT(found(check(kTests / "conformance_plugins/plain_input__exit.so"), "plain-input"),
               AllOf(HasSubstr("exited with status 0"), HasSubstr("in handle")));
+}
+
+TEST_F(PluginsCheckTest, ADestructorThatAbortsIsNamed) {
+  options_.only = "orderly-end";
+  EXPECT_THAT(found(check(kTests / "conformance_plugins/orderly_end.so"), "orderly-end"),
+              AllOf(HasSubstr("SIGABRT"), HasSubstr("in the end of the process")));
 }
 
 TEST_F(PluginsCheckTest, NothingOfAPluginIsLeftRunning) {
