@@ -14,7 +14,7 @@ class FailedReplacementTest : public ::testing::Test {
   void start(const std::string& isolation = "process") {
     host.put("good_webhook.so", library);
     host.put("worker.so", worker);
-    host.plugin_options = ", probe_timeout: 2s, quarantine_after: 2";
+    host.plugin_options = ", probe_timeout: " + std::to_string(kProbeSeconds) + "s, quarantine_after: 2";
     host.configure(
         "webhooks: {good: {secret_env: GITHUB_WEBHOOK_SECRET, replay_window: 0s, answer_within_ms: 10000, "
         "isolation: " +
@@ -46,7 +46,7 @@ TEST_F(FailedReplacementTest, AWebhookThatCannotBeCreatedInARunnerReplacesNothin
   for (const auto& [broken, why] : std::vector<std::pair<std::string, std::string>>{
            {"create_refuses", "it cannot be created: the shop has no address"},
            {"create_crashes", "SIGSEGV"},
-           {"create_hangs", "did not come back within 2000 ms"}}) {
+           {"create_hangs", "did not come back within " + std::to_string(kProbeSeconds) + "000 ms"}}) {
     host.put("good_webhook.so", kTestPlugins / (broken + ".so"));
     EXPECT_TRUE(not_replaced_since("webhook", "good", why)) << host.log();
     EXPECT_EQ(host.state_of("webhook", "good"), "serving");
