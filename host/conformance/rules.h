@@ -59,7 +59,7 @@ inline constexpr Rule kRules[] = {
     {"load-memory", "load", Severity::Error, "Loading it is frugal with memory",
      "Allocate in create or later, and free in destroy."},
     {"foreign-descriptors", "load", Severity::Error, "It leaves descriptors of the host alone",
-     "Close only what the plugin opened itself."},
+     "Write to and close only what the plugin opened itself."},
     {"factory-struct", "load", Severity::Error, "The factory is filled in as the ABI says",
      "Fill in every member as davit/abi/webhook.h and agent.h say; struct_size is sizeof."},
     {"abi-minor", "load", Severity::Error, "It needs no newer ABI than this davit has",
