@@ -23,6 +23,7 @@
 #include "host/config/reload.h"
 #include "host/config/secrets.h"
 #include "host/dispatch/dispatcher.h"
+#include "host/host_news.h"
 #include "host/http/authentication.h"
 #include "host/http/dashboard_routes.h"
 #include "host/http/operations_routes.h"
@@ -84,8 +85,7 @@ store::Retention retention_of(const config::StorageConfig& storage) {
 // Members are in the order of life: users die before what they use.
 class App {
  public:
-  static std::variant<std::unique_ptr<App>, StartFailure> start(const std::filesystem::path& config_file,
-                                                                std::optional<int> former_status,
+  static std::variant<std::unique_ptr<App>, StartFailure> start(const ServeOptions& options,
                                                                 Signals& signals);
   ~App();
   int port() const { return server_->port(); }
@@ -97,24 +97,24 @@ class App {
   void reload(std::function<void(http::Reloaded)> done);
 
  private:
-  App(std::string config_file, config::Config config, config::ResolvedSecrets secrets,
-      std::optional<int> former_status)
-      : config_file_(std::move(config_file)),
+  App(const ServeOptions& options, config::Config config, config::ResolvedSecrets secrets)
+      : options_(options),
+        config_file_(options.config.string()),
         config_(std::move(config)),
-        secrets_(std::move(secrets)),
-        former_status_(former_status) {}
+        secrets_(std::move(secrets)) {}
   std::optional<StartFailure> open_store();
   std::optional<StartFailure> load_plugins();
   std::optional<StartFailure> start_loops();
   std::optional<StartFailure> start_serving();
+  Result<std::unique_ptr<http::Server>> listen();
   std::vector<http::PartHealth> readiness() const;
   std::filesystem::path state_folder() const;
   void log_notes(const config::ResolvedSecrets& secrets) const;
 
+  const ServeOptions options_;
   const std::string config_file_;
   const config::Config config_;
   const config::ResolvedSecrets secrets_;
-  const std::optional<int> former_status_;  // of the host before this one
   std::mutex reloading_;
   SystemClock clock_;
   std::unique_ptr<Log> log_;
@@ -154,17 +154,14 @@ Loaded load(const std::filesystem::path& config_file) {
   return {std::move(loaded.config), std::move(secrets), std::move(mistakes)};
 }
 
-std::variant<std::unique_ptr<App>, StartFailure> App::start(const std::filesystem::path& config_file,
-                                                            std::optional<int> former_status,
-                                                            Signals& signals) {
-  Loaded loaded = load(config_file);
+std::variant<std::unique_ptr<App>, StartFailure> App::start(const ServeOptions& options, Signals& signals) {
+  Loaded loaded = load(options.config);
   if (!loaded.mistakes.empty()) {
     std::string all;
     for (const std::string& message : loaded.mistakes) all += (all.empty() ? "" : "\n") + message;
     return StartFailure{kExitConfig, all};
   }
-  std::unique_ptr<App> app(
-      new App(config_file.string(), std::move(loaded.config), std::move(loaded.secrets), former_status));
+  std::unique_ptr<App> app(new App(options, std::move(loaded.config), std::move(loaded.secrets)));
   auto log = Log::open({app->config_.log.level, app->config_.log.format, app->config_.log.file});
   if (!log) return StartFailure{kExitConfig, log.error().message};
   app->log_ = std::move(*log);
@@ -219,9 +216,12 @@ std::optional<StartFailure> App::open_store() {
 }
 
 std::optional<StartFailure> App::load_plugins() {
-  auto live = live::LivePlugins::start({registry_, *store_, children_, *metrics_, *log_, clock_,
-                                        state_folder() / "calls.trail", former_status_},
-                                       wanted_plugins(config_file_, config_, secrets_));
+  const int former_status = options_.former_status;
+  auto live = live::LivePlugins::start(
+      {registry_, *store_, children_, *metrics_, *log_, clock_, state_folder() / "calls.trail",
+       former_status < 0 ? std::nullopt : std::optional(former_status),
+       [fd = options_.serving_fd] { tell_blame(fd); }},
+      wanted_plugins(config_file_, config_, secrets_));
   if (!live) return StartFailure{kExitFailure, live.error().message};
   live_ = std::move(*live);
   return std::nullopt;
@@ -305,9 +305,20 @@ std::optional<StartFailure> App::start_serving() {
   add({http::reload_route([this](auto done) { reload(std::move(done)); })});
   router_ = std::make_unique<http::Router>(std::move(routes), *authentication_, *workers_, *metrics_, *log_);
 
+  auto server = listen();
+  if (!server) return StartFailure{kExitPortInUse, server.error().message};
+  server_ = std::move(*server);
+  store_->set_retention(retention_of(config_.storage));
+  metrics_->ask_connections([this] { return server_->stats().open_connections; });
+  log_->info("davit serves",
+             {{"address", config_.server.host}, {"port", server_->port()}, {"version", kVersion}});
+  return std::nullopt;
+}
+
+// Where the configuration leaves the port open, senders know the one that the first host got.
+Result<std::unique_ptr<http::Server>> App::listen() {
   http::Options options;
   options.host = config_.server.host;
-  options.port = config_.server.port;
   options.threads = config_.server.threads.value_or(
       static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1u, 8u)));
   options.max_connections = config_.server.max_connections;
@@ -322,19 +333,22 @@ std::optional<StartFailure> App::start_serving() {
     if (path.substr(0, kWebhooks.size()) != kWebhooks) return config_.server.body_limit;
     return ingest_->body_limit(path.substr(kWebhooks.size()));
   };
-  auto server = http::Server::start(
-      std::move(options),
-      [this](http::Request request, http::Responder responder) {
-        router_->handle(std::move(request), std::move(responder));
-      },
-      *log_, clock_);
-  if (!server) return StartFailure{kExitPortInUse, server.error().message};
-  server_ = std::move(*server);
-  store_->set_retention(retention_of(config_.storage));
-  metrics_->ask_connections([this] { return server_->stats().open_connections; });
-  log_->info("davit serves",
-             {{"address", config_.server.host}, {"port", server_->port()}, {"version", kVersion}});
-  return std::nullopt;
+  const auto listen_on = [&](int port) {
+    options.port = port;
+    return http::Server::start(
+        options,
+        [this](http::Request request, http::Responder responder) {
+          router_->handle(std::move(request), std::move(responder));
+        },
+        *log_, clock_);
+  };
+  if (config_.server.port == 0 && options_.former_port != 0) {
+    auto again = listen_on(options_.former_port);
+    if (again) return again;
+    log_->warn("The port of the host before this one is taken; another one is used",
+               {{"port", options_.former_port}, {"reason", again.error().message}});
+  }
+  return listen_on(config_.server.port);
 }
 
 void App::log_notes(const config::ResolvedSecrets& secrets) const {
@@ -397,10 +411,11 @@ App::~App() {
   if (server_) server_->stop();
 }
 
-// A byte to whoever waits for us to serve.
-void tell(int fd, std::string_view text) {
+// To whoever waits for us to serve.
+void tell_ready(int fd, int port) {
   if (fd < 0) return;
-  [[maybe_unused]] ssize_t written = ::write(fd, text.data(), text.size());
+  const std::string line = "ready " + std::to_string(port) + "\n";
+  [[maybe_unused]] ssize_t written = ::write(fd, line.data(), line.size());
   ::close(fd);
 }
 
@@ -435,16 +450,15 @@ int serve_here(const ServeOptions& options) {
   }
 
   Signals signals(options.serving_fd >= 0);
-  auto started =
-      App::start(options.config,
-                 options.former_status < 0 ? std::nullopt : std::optional(options.former_status), signals);
+  auto started = App::start(options, signals);
   if (auto* failure = std::get_if<StartFailure>(&started)) {
     std::fprintf(stderr, "davit: %s\n", failure->message.c_str());
     return failure->exit_code;
   }
   auto app = std::move(std::get<std::unique_ptr<App>>(started));
-  tell(options.serving_fd, std::to_string(app->longest_stop().count()));
-  tell(options.ready_fd, "ready " + std::to_string(app->port()) + "\n");
+  tell_serving(options.serving_fd, {app->port(), app->longest_stop().count()});
+  if (options.serving_fd >= 0) ::close(options.serving_fd);
+  tell_ready(options.ready_fd, app->port());
 
   while (signals.next() == Signals::Wish::Reload) app->reload([](const http::Reloaded&) {});  // the log tells
   app.reset();

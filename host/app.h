@@ -28,11 +28,12 @@ int exit_code_of(store::OpenFailure failure);
 
 struct ServeOptions {
   std::filesystem::path config;
-  int ready_fd = -1;    // gets "ready <port>\n" once requests are served, then is closed
-  int serving_fd = -1;  // the supervisor's: gets longest_stop in ms once requests are served
-  int former_status =
-      -1;                 // likewise: how the host before this one ended, as waitpid() says it; -1: not known
-  bool supervise = true;  // false: the host in this very process, for debuggers and tests
+  int ready_fd = -1;  // gets "ready <port>\n" once requests are served, then is closed
+  // The supervisor's:
+  int serving_fd = -1;     // gets host_news.h, until requests are served
+  int former_status = -1;  // how the host before this one ended, as waitpid() says it; -1: not known
+  int former_port = 0;     // the one it had; 0: none. Taken again where the configuration names none
+  bool supervise = true;   // false: the host in this very process, for debuggers and tests
 };
 
 // Serves until SIGTERM or SIGINT. With supervise, the host runs in a child of a small supervisor, which

@@ -20,6 +20,7 @@
 #include <cstring>
 #include <optional>
 
+#include "host/host_news.h"
 #include "host/isolation/process_tree.h"
 #include "host/signals.h"
 
@@ -47,10 +48,17 @@ sigset_t handled_signals() {
   return set;
 }
 
+// What is known of the host before the one that is started.
+struct Former {
+  int status = 0;  // as waitpid() says it
+  int port = 0;    // 0 if none ever served
+};
+
 pid_t start_host(std::vector<std::string> command, int serving_fd, int ready_fd,
-                 std::optional<int> former_status) {
+                 const std::optional<Former>& former) {
   command.push_back("--serving-fd=" + std::to_string(serving_fd));
-  if (former_status) command.push_back("--former-status=" + std::to_string(*former_status));
+  if (former) command.push_back("--former-status=" + std::to_string(former->status));
+  if (former && former->port != 0) command.push_back("--former-port=" + std::to_string(former->port));
   if (ready_fd >= 0) command.push_back("--ready-fd=" + std::to_string(ready_fd));
   std::vector<char*> argv;
   for (std::string& word : command) argv.push_back(word.data());
@@ -71,11 +79,12 @@ pid_t start_host(std::vector<std::string> command, int serving_fd, int ready_fd,
   return pid;
 }
 
-// What a host that serves has written to its end of the pipe: how long its stop may take, in milliseconds.
-std::optional<long> patience_told(int read_end) {
-  char text[32]{};
-  if (::read(read_end, text, sizeof text - 1) <= 0) return std::nullopt;
-  return std::atol(text);
+// A crash that a plugin is to blame for does not lengthen the delay: the quarantine bounds how many of them
+// there are. Only the host that comes after a crash knows whom to blame for it, so what it found out counts
+// for the next delay.
+int next_delay(int delay_ms, long ran_ms, bool former_was_blamed) {
+  if (ran_ms > kStableMs) return 0;
+  return former_was_blamed ? kFirstDelayMs : std::clamp(delay_ms * 2, kFirstDelayMs, kLongestDelayMs);
 }
 
 // The next signal of `set`; SIGALRM, which nobody sends, when it is `until` (0: never) before one comes.
@@ -105,13 +114,13 @@ int supervise(const SupervisorOptions& options) {
 
   bool stopping = false;
   int delay_ms = 0;
-  std::optional<int> former_status;
+  std::optional<Former> former;
   for (;;) {
     long started = now_ms();
     int served[2];
     if (::pipe2(served, O_CLOEXEC | O_NONBLOCK) != 0) return 1;
     ::fcntl(served[1], F_SETFD, 0);
-    pid_t host = start_host(options.command, served[1], ready_fd, former_status);
+    pid_t host = start_host(options.command, served[1], ready_fd, former);
     ::close(served[1]);
     if (host < 0) return 1;
     // Only the first start reports ready. A later host must not know the number: there it is another file's.
@@ -119,7 +128,7 @@ int supervise(const SupervisorOptions& options) {
     ready_fd = -1;
 
     int status = 0;
-    std::optional<long> patience;
+    HostNews news;
     long give_up_at = 0;  // while a stop is under way and the host was not killed
     for (;;) {
       const int signal = next_signal(handled, give_up_at);
@@ -132,8 +141,9 @@ int supervise(const SupervisorOptions& options) {
         ::kill(host, SIGKILL);
       } else if (signal == SIGTERM || signal == SIGINT) {
         stopping = true;
-        if (!patience) patience = patience_told(served[0]);
-        give_up_at = now_ms() + patience.value_or(kPatienceWithAStartMs) + kMorePatienceMs;
+        news.read_from(served[0]);
+        give_up_at = now_ms() + kMorePatienceMs +
+                     (news.serving ? news.serving->longest_stop_ms : kPatienceWithAStartMs);
         ::kill(host, SIGTERM);
       }
       // Several deaths may share one SIGCHLD: take the host's own, and reap what fell to us meanwhile.
@@ -148,15 +158,15 @@ int supervise(const SupervisorOptions& options) {
       if (ended) break;
     }
     leftovers.end(Duration{5'000});
-    const bool served_before = patience || patience_told(served[0]);
+    news.read_from(served[0]);
     ::close(served[0]);
     if (stopping) return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
     // A host that cannot begin to serve has said why, and would say the same again. One that served and then
     // ended with whatever status was ended by something that has no right to: a crash, or a plugin's exit().
-    if (WIFEXITED(status) && WEXITSTATUS(status) != 0 && !served_before) return WEXITSTATUS(status);
+    if (WIFEXITED(status) && WEXITSTATUS(status) != 0 && !news.serving) return WEXITSTATUS(status);
 
-    former_status = status;
-    delay_ms = now_ms() - started > kStableMs ? 0 : std::clamp(delay_ms * 2, kFirstDelayMs, kLongestDelayMs);
+    former = Former{status, news.serving ? news.serving->port : former ? former->port : 0};
+    delay_ms = next_delay(delay_ms, now_ms() - started, news.blamed_a_plugin);
     std::fprintf(stderr, "davit: the host ended (%s); it is started again in %d ms\n",
                  isolation::describe_end(status).c_str(), delay_ms);
     timespec wait{delay_ms / 1000, (delay_ms % 1000) * 1'000'000L};

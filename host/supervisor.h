@@ -14,9 +14,9 @@ struct SupervisorOptions {
 // Blocks SIGTERM, SIGINT and SIGHUP in this process and passes them to the host. Returns the exit code when
 // the host was asked to end and did (1 if it had to be killed: it hung longer than its stop may take, or a
 // second signal came), or when it ended with a failure before it began to serve. Whatever else
-// ends it, a crash or an exit, starts it again: after 100 ms, then with a growing delay, and tells it how the
-// one before ended
-// (--former-status, as waitpid() says it).
+// ends it, a crash or an exit, starts it again: after 100 ms, with a delay that doubles from end to end up to
+// 5 s while nobody is known to be to blame, and stays at 100 ms while a plugin is. Tells the next host how
+// the one before ended (--former-status, as waitpid() says it) and which port it had (--former-port).
 int supervise(const SupervisorOptions& options);
 
 }  // namespace davit

@@ -19,6 +19,9 @@ void add_serve(CLI::App& app, Context& context) {
       ->check(CLI::Range(0, 65535))
       ->group("");
   command->add_option("--former-status", options->former_status, "The supervisor's")->group("");
+  command->add_option("--former-port", options->former_port, "The supervisor's")
+      ->check(CLI::Range(0, 65535))
+      ->group("");
 }
 
 }  // namespace davit::cli

@@ -41,6 +41,10 @@ std::span<const Check> all_checks();
 // nullptr for an unknown name.
 const Check* find_check(std::string_view name, PluginKind kind);
 
+// What a child of check_end is doing when it ends by itself, which is all that it has to do.
+inline constexpr std::string_view kEnd =
+    "the end of the process, with destructors of static objects and libraries";
+
 // One file per theme.
 void check_file(Subject& subject);
 void check_metadata(Subject& subject);
@@ -57,6 +61,7 @@ void check_stale_handles(Subject& subject);
 void check_instances(Subject& subject);
 void check_memory(Subject& subject);
 void check_process_state(Subject& subject);
+[[noreturn]] void check_end(Subject& subject);
 void check_fuzz(Subject& subject);
 
 }  // namespace davit::conformance

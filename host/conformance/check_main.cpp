@@ -53,7 +53,7 @@ void check_main() {
   // Nothing is to be left when the one who asked is gone. It is the main thread of a small program.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   limit_self();
-  isolation::fence_off_parents();
+  isolation::fence_off_parents_and_watch();
   const auto job = decode_job(read_job());
   if (!job) ::_exit(kLostParent);
   const Check* check = find_check(job->check, job->kind);
@@ -74,8 +74,12 @@ void check_main() {
     subject.module = module.get();
   }
   check->run(subject);
+  if (isolation::parents_were_signalled()) {
+    report.found(rule("foreign-signals"),
+                 "It tried to send a signal to the process that runs it, or to that one's parent");
+  }
   report.done();
-  // Without the ends of static objects: what they would do is the business of the loader's tests.
+  // Without the ends of static objects, as in runners; check_end is for those.
   ::_exit(0);
 }
 

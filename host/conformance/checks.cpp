@@ -56,8 +56,9 @@ const std::vector<Check>& table() {
        &rule("plain-input"),
        {&rule("signal-handlers"), &rule("signal-mask"), &rule("working-directory"), &rule("umask"),
         &rule("locale"), &rule("environment"), &rule("descriptors"), &rule("threads"), &rule("processes"),
-        &rule("limits"), &rule("foreign-descriptors")},
+        &rule("limits"), &rule("foreign-descriptors"), &rule("foreign-signals")},
        check_process_state},
+      {"end", Of::Both, &rule("orderly-end"), {}, check_end},
       {"fuzz", Of::Both, &rule("fuzz"), hooks(), check_fuzz},
   };
   return checks;

@@ -56,8 +56,10 @@ const Rule* rule_of(const Refusal& refusal) {
   }
   static constexpr std::pair<std::string_view, const Rule*> kRefusals[] = {
       {"threw", &rule("exceptions")},
-      {"probe_crashed", &rule("load-crash")},
+      {"constructor_crashed", &rule("load-crash")},
+      {"metadata_crashed", &rule("load-crash")},
       {"probe_exited", &rule("load-exit")},
+      {"foreign_descriptors", &rule("foreign-descriptors")},
       {"probe_timeout", &rule("load-hang")},
       {"probe_memory", &rule("load-memory")},
       {"abi_too_new", &rule("abi-minor")},
@@ -161,17 +163,8 @@ class Conformance {
     return report_.whole;
   }
 
-  // A probe that ended or fell silent may have lost its sockets to the plugin: a child of ours notices that.
   Result<> judge_refusal(const Refusal& refusal) {
     const Rule* broken = rule_of(refusal);
-    if (!broken || broken == &rule("load-exit")) {
-      job_.check = "metadata";
-      const Check& check = *find_check(job_.check, job_.kind);
-      for (const Finding& finding : TRY(run_child(check, job_, options_.child, children_))) {
-        if (finding.rule == &rule("foreign-descriptors"))
-          return report_.findings.push_back(finding), Result<>();
-      }
-    }
     if (!broken) return Error{ErrorCode::Unavailable, refusal.reason};
     report_.findings.push_back({broken, "", seen(refusal)});
     return {};

@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include <clocale>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 
 #include <filesystem>
@@ -189,6 +190,17 @@ void check_process_state(Subject& subject) {
                  std::to_string(thread_count() - threads) + " threads are left after destroy");
   if (!comes_true([] { return descendant_count() == 0; }))
     report.found(rule("processes"), std::to_string(descendant_count()) + " processes are left after destroy");
+}
+
+// The parent sees how it ends.
+void check_end(Subject& subject) {
+  {
+    CheckHost host(subject.job.config, {}, subject.report);
+    InstanceDriver instance(subject, host);
+    instance.work(0);
+  }
+  subject.report.doing(kEnd);
+  std::exit(0);
 }
 
 }  // namespace davit::conformance

@@ -59,7 +59,7 @@ inline constexpr Rule kRules[] = {
     {"load-memory", "load", Severity::Error, "Loading it is frugal with memory",
      "Allocate in create or later, and free in destroy."},
     {"foreign-descriptors", "load", Severity::Error, "It leaves descriptors of the host alone",
-     "Close only what the plugin opened itself."},
+     "Write to and close only what the plugin opened itself."},
     {"factory-struct", "load", Severity::Error, "The factory is filled in as the ABI says",
      "Fill in every member as davit/abi/webhook.h and agent.h say; struct_size is sizeof."},
     {"abi-minor", "load", Severity::Error, "It needs no newer ABI than this davit has",
@@ -172,6 +172,11 @@ inline constexpr Rule kRules[] = {
      "End and wait for every child before the hook returns."},
     {"limits", "process", Severity::Error, "It does not change resource limits",
      "Leave setrlimit to the host, or call it in a child."},
+    {"foreign-signals", "process", Severity::Error, "It signals no process but its own",
+     "Signal only what the plugin has started; its parent is davit."},
+    {"orderly-end", "process", Severity::Error, "The process in which it was loaded can end in order",
+     "Let destructors of static objects and of the library do nothing that can fail; end threads in "
+     "destroy."},
     // Hostile input, made up from a seed.
     {"fuzz", "fuzz", Severity::Error, "Hooks survive mutated input",
      "Debug the hook; --seed repeats the case."},

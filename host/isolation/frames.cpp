@@ -61,7 +61,8 @@ Result<FrameHeader> decode_header(std::string_view bytes) {
   header.json_bytes = read_u32(bytes.data());
   header.blob_bytes = read_u32(bytes.data() + 4);
   const auto kind = static_cast<unsigned char>(bytes[8]);
-  if (kind < static_cast<unsigned>(FrameKind::Hello) || kind > static_cast<unsigned>(FrameKind::End)) {
+  if (kind < static_cast<unsigned>(FrameKind::Hello) ||
+      kind > static_cast<unsigned>(FrameKind::Constructed)) {
     return broken("unknown kind " + std::to_string(kind));
   }
   if (bytes[9] != 0 || bytes[10] != 0 || bytes[11] != 0) return broken("padding is not zero");

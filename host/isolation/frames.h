@@ -29,19 +29,20 @@ inline constexpr std::size_t kMaxFrameJson = 8u << 20;
 inline constexpr std::size_t kMaxFrameBlob = 32u << 20;
 
 enum class FrameKind : std::uint8_t {
-  Hello = 1,    // host: {"protocol":[1],"davit":"0.1.0","sha256":…,"nonce":…}
-  Welcome = 2,  // runner: {"protocol":1,"nonce":…}
-  Create = 3,   // host: library, kind, index, config, secrets: protocol.h
-  Created = 4,  // runner: {}
-  Refused = 5,  // runner, in place of Welcome, Created or Scanned: {"code":…,"reason":…}
-  Scan = 6,     // host: {"library":…}
-  Scanned = 7,  // runner: a ProbeReport
-  Call = 8,     // host: {"id":…,"deadline_ns":…,"directory":…,"request":…} and the blob
-  Report = 9,   // runner, during a call: progress, usage, transcript, artifact
-  Log = 10,     // runner, at any time: {"level":…,"line":…}
-  Answer = 11,  // runner: ends the call
-  Cancel = 12,  // host, on the control socket: {"id":…}
-  End = 13,     // host: release the instance and exit
+  Hello = 1,         // host: {"protocol":[1],"davit":"0.1.0","sha256":…,"nonce":…}
+  Welcome = 2,       // runner: {"protocol":1,"nonce":…}
+  Create = 3,        // host: library, kind, index, config, secrets: protocol.h
+  Created = 4,       // runner: {}
+  Refused = 5,       // runner, in place of Welcome, Created or Scanned: {"code":…,"reason":…}
+  Scan = 6,          // host: {"library":…}
+  Scanned = 7,       // runner: a ProbeReport; the blob is the nonce of the Hello
+  Call = 8,          // host: {"id":…,"deadline_ns":…,"directory":…,"request":…} and the blob
+  Report = 9,        // runner, during a call: progress, usage, transcript, artifact
+  Log = 10,          // runner, at any time: {"level":…,"line":…}
+  Answer = 11,       // runner: ends the call
+  Cancel = 12,       // host, on the control socket: {"id":…}
+  End = 13,          // host: release the instance and exit
+  Constructed = 14,  // runner, before Scanned: the library's constructors have run; {}
 };
 
 struct FrameHeader {

@@ -2,16 +2,20 @@
 
 #include <poll.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <fstream>
 #include <optional>
 
 #include "host/base/crypto.h"
 #include "host/isolation/envelope.h"
 #include "host/isolation/frames.h"
 #include "host/isolation/runner_process.h"
+#include "host/isolation/runner_server.h"
+#include "host/plugin/host_services.h"
 #include "host/plugin/marshal.h"
 #include "host/plugin/refusal_codes.h"
 
@@ -22,14 +26,22 @@ namespace refusal = plugin::refusal;
 using Verdict = std::variant<ProbeReport, Refusal>;
 
 constexpr Duration kKillLimit{10'000};
+constexpr std::size_t kMaxReason = 2048;
 constexpr Duration kEndPatience{1'000};  // for an instance that was created to be destroyed again
+
+// 0 if it cannot be told.
+std::uint64_t resident_bytes(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/statm");
+  std::uint64_t size = 0, resident = 0;
+  file >> size >> resident;
+  return file ? resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)) : 0;
+}
 
 // What a child is asked once it has greeted.
 struct Question {
   FrameKind kind = FrameKind::Scan;
   std::string json;
   RunnerStart start;
-  std::string what;  // was done to it: "looked at"
 };
 
 // One question to one child. Confined to the calling thread. The verdict on what was to be created is an
@@ -55,11 +67,14 @@ class Probe {
   std::optional<Verdict> read_frames();
   std::optional<Verdict> handle(const Frame& frame);
   std::optional<Verdict> send(FrameKind kind, std::string json);
+  Refusal overdue() const;
   Verdict judge_end(int wait_status);
   Refusal no(const plugin::RefusalCode& code, std::string what) const;
+  Refusal not_from_us() const;
   void let_destroy();
   void end_process();
   std::string last_words() const;
+  std::string during() const;
   // What the log is to call it.
   const std::string& subject() const {
     return question_.kind == FrameKind::Scan ? question_.start.tag : question_.start.name;
@@ -75,6 +90,8 @@ class Probe {
   OutputCapture output_;
   const std::string nonce_ = to_hex(random_bytes(16));
   bool greeted_ = false;
+  std::uint64_t resident_before_ = 0;  // bytes of memory, before the library was loaded
+  bool constructed_ = false;           // of a library that is looked at: its constructors have run
   bool reaped_ = false;
 };
 
@@ -90,9 +107,7 @@ Verdict Probe::talk() {
                       {options_.stop_fd, POLLIN, 0}};
     const auto left = std::chrono::ceil<Duration>(deadline - std::chrono::steady_clock::now()).count();
     if (left <= 0) {
-      return no(refusal::kProbeTimeout, "It did not come back within " +
-                                            std::to_string(options_.deadline.count()) + " ms when it was " +
-                                            question_.what + ", and was killed");
+      return overdue();
     }
     if (poll(waits, 4, static_cast<int>(left)) < 0 && errno != EINTR) {
       return no(refusal::kProbeFailed, "poll: " + errno_text(errno));
@@ -121,7 +136,7 @@ Verdict Probe::talk() {
     if ((waits[0].revents & (POLLHUP | POLLERR)) != 0 && waits[1].revents == 0) {
       pollfd end{process_.pidfd.number(), POLLIN, 0};
       if (poll(&end, 1, static_cast<int>(std::min<std::int64_t>(left, 1000))) == 0) {
-        return no(refusal::kProbeFailed, "It closed the descriptors of the process that looked at it");
+        return no(refusal::kForeignDescriptors, "It closed the descriptors of the process that looked at it");
       }
     }
   }
@@ -132,7 +147,7 @@ std::optional<Verdict> Probe::read_frames() {
   while (got.ok() && *got == FrameReader::Got::Bytes) {
     for (;;) {
       auto frame = reader_.next();
-      if (!frame.ok()) return no(refusal::kProbeFailed, "It broke the protocol of the probe");
+      if (!frame.ok()) return not_from_us();
       if (!*frame) break;
       if (auto verdict = handle(**frame)) return verdict;
     }
@@ -146,13 +161,18 @@ std::optional<Verdict> Probe::handle(const Frame& frame) {
     case FrameKind::Welcome:
       if (greeted_ || !check_welcome(frame.json, nonce_).ok()) break;
       greeted_ = true;
+      resident_before_ = resident_bytes(process_.pid);
       return send(question_.kind, std::move(question_.json));
     case FrameKind::Scanned: {
-      if (!greeted_ || question_.kind != FrameKind::Scan) break;
+      if (!greeted_ || question_.kind != FrameKind::Scan || frame.blob != nonce_) break;
       auto report = plugin::probe_report_from_json(frame.json);
       if (report.ok()) return std::move(*report);
       return no(refusal::kBadMetadata, report.error().message);
     }
+    case FrameKind::Constructed:
+      if (!greeted_ || question_.kind != FrameKind::Scan) break;
+      constructed_ = true;
+      return std::nullopt;
     case FrameKind::Created:
       if (!greeted_ || question_.kind != FrameKind::Create) break;
       let_destroy();
@@ -162,6 +182,8 @@ std::optional<Verdict> Probe::handle(const Frame& frame) {
       if (refused.code == "wrong_protocol" || refused.code == "broke_protocol") {
         return no(refusal::kProbeFailed, refused.reason);
       }
+      if (question_.kind == FrameKind::Scan && !plugin::is_said_by_loader(refused.code)) break;
+      refused.reason = plugin::presentable(refused.reason, kMaxReason);
       return refused;
     }
     case FrameKind::Log:
@@ -172,7 +194,16 @@ std::optional<Verdict> Probe::handle(const Frame& frame) {
     default:
       break;
   }
-  return no(refusal::kProbeFailed, "It broke the protocol of the probe");
+  return not_from_us();
+}
+
+// Before the greeting no code of the library has run: then it is another davit, or none. Later only the
+// library can have written what davit does not write.
+Refusal Probe::not_from_us() const {
+  if (!greeted_)
+    return no(refusal::kProbeFailed, "The process that was to look at it spoke another language");
+  return no(refusal::kForeignDescriptors,
+            "It wrote to a descriptor that it did not open, the one on which davit hears what it offers");
 }
 
 std::optional<Verdict> Probe::send(FrameKind kind, std::string json) {
@@ -189,14 +220,42 @@ Refusal Probe::no(const plugin::RefusalCode& code, std::string what) const {
   return {std::string(code.code), std::move(what)};
 }
 
+Refusal Probe::overdue() const {
+  const std::string limit = "within " + std::to_string(options_.deadline.count()) + " ms";
+  if (!greeted_)
+    return no(refusal::kProbeTimeout, "The process that was to look at it did not begin " + limit);
+  // How far a library that takes memory without end comes until its time is up depends on the machine.
+  // Whether it was on its way there does not, or hardly.
+  const std::uint64_t resident = resident_bytes(process_.pid);
+  const std::uint64_t taken = resident - std::min(resident, resident_before_);
+  if (options_.memory_limit != 0 && taken > options_.memory_limit / 4) {
+    return no(refusal::kProbeMemory, "It took " + std::to_string(taken >> 20) + " MiB of memory " + during() +
+                                         ", did not come back " + limit + ", and was killed");
+  }
+  return no(refusal::kProbeTimeout, "It did not come back " + limit + " " + during() + ", and was killed");
+}
+
 Verdict Probe::judge_end(int wait_status) {
-  const std::string end = describe_end(wait_status) + " while it was " + question_.what + last_words();
+  if (!greeted_) {
+    return no(refusal::kProbeFailed, "The process that was to look at it ended before it began: " +
+                                         describe_end(wait_status) + last_words());
+  }
+  const std::string end = describe_end(wait_status) + " " + during() + last_words();
   if (WIFSIGNALED(wait_status) && WTERMSIG(wait_status) == SIGKILL) {
     return no(refusal::kProbeMemory, "The process was " + end + ", probably because memory ran out");
   }
-  if (WIFSIGNALED(wait_status)) return no(refusal::kProbeCrashed, "The process was " + end);
-  if (!greeted_) return no(refusal::kProbeFailed, "The process " + end);
+  if (WIFSIGNALED(wait_status)) {
+    return no(constructed_ ? refusal::kMetadataCrashed : refusal::kConstructorCrashed,
+              "The process was " + end);
+  }
+  if (WEXITSTATUS(wait_status) == kProtocolFailure)
+    return no(refusal::kForeignDescriptors, "It closed the descriptors of the process that looked at it");
   return no(refusal::kProbeExited, "The process " + end);
+}
+
+std::string Probe::during() const {
+  if (question_.kind == FrameKind::Create) return "while it was created";
+  return constructed_ ? "in a factory or metadata function" : "in a constructor";
 }
 
 // The last line it printed, which is often the message of an assertion or of an exception.
@@ -230,7 +289,7 @@ void Probe::end_process() {
 
 std::variant<ProbeReport, Refusal> probe(const std::filesystem::path& stored_file,
                                          const ProbeOptions& options, KnownChildren& children, Log& log) {
-  Question question{FrameKind::Scan, scan_json(stored_file, options.memory_limit), {}, "looked at"};
+  Question question{FrameKind::Scan, scan_json(stored_file, options.memory_limit), {}};
   question.start.name = "probe";
   question.start.tag = stored_file.filename().string();
   return Probe(std::move(question), options, children, log).run();
@@ -238,7 +297,7 @@ std::variant<ProbeReport, Refusal> probe(const std::filesystem::path& stored_fil
 
 std::optional<std::string> try_out(const RunnerSpec& spec, const ProbeOptions& options,
                                    KnownChildren& children, Log& log) {
-  Question question{FrameKind::Create, create_json(spec, options.memory_limit), {}, "created"};
+  Question question{FrameKind::Create, create_json(spec, options.memory_limit), {}};
   question.start.name = spec.name;
   question.start.tag = "trial";
   question.start.environment = spec.environment;

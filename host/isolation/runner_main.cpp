@@ -121,9 +121,9 @@ class PluginServant final : public Servant {
     return std::nullopt;
   }
 
-  std::variant<std::string, Refusal> scan(const CreateRequest& request, RunnerOutput&) override {
+  std::variant<std::string, Refusal> scan(const CreateRequest& request, RunnerOutput& output) override {
     OutOfMemoryTeller::install(request.address_space_limit);
-    auto loaded = plugin::PluginModule::load(request.spec.library);
+    auto loaded = plugin::PluginModule::load(request.spec.library, [&output] { output.constructed(); });
     if (auto* refusal = std::get_if<Refusal>(&loaded)) {
       const bool memory =
           refusal->reason.find("bad_alloc") != std::string::npos || OutOfMemoryTeller::near_limit();

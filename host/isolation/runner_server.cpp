@@ -98,6 +98,12 @@ constexpr bool kSanitizer = true;
 constexpr bool kSanitizer = false;
 #endif
 
+bool is_socket(int fd) {
+  int type = 0;
+  socklen_t size = sizeof type;
+  return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0;
+}
+
 void limit_address_space(std::uint64_t bytes) {
   if (bytes == 0) return;
   rlimit limit{bytes, bytes};
@@ -122,6 +128,10 @@ void RunnerOutput::log(LogLevel level, std::string_view line) {
   state_.with([&](State&) { static_cast<void>(send(FrameKind::Log, log_json(level, line)).ok()); });
 }
 
+void RunnerOutput::constructed() {
+  state_.with([&](State&) { static_cast<void>(send(FrameKind::Constructed, "{}").ok()); });
+}
+
 class RunnerServer {
  public:
   RunnerServer(int calls_fd, Servant& servant)
@@ -135,13 +145,15 @@ class RunnerServer {
   void start_cancel();
   void handle(const Frame& frame);
   void call(const Frame& frame);
-  void send(FrameKind kind, std::string_view json);
+  void send(FrameKind kind, std::string_view json, std::string_view blob = {});
+  bool has_its_sockets() const;
   [[noreturn]] void end(int status, OwnDescendants& descendants);
 
   const int calls_fd_, control_fd_;
   RunnerOutput output_;
   Servant& servant_;
   bool greeted_ = false, created_ = false;  // main thread
+  std::string nonce_;                       // main thread
   OwnDescendants main_descendants_;         // main thread
   OwnDescendants control_descendants_;      // control thread
   std::atomic<bool> ending_{false};
@@ -150,6 +162,9 @@ class RunnerServer {
   };
   Guarded<Calls> calls_;
 };
+
+// False once the plugin has closed one of them.
+bool RunnerServer::has_its_sockets() const { return is_socket(calls_fd_) && is_socket(control_fd_); }
 
 // Whichever thread is first ends the process; the other one only must not go on.
 void RunnerServer::end(int status, OwnDescendants& descendants) {
@@ -195,9 +210,9 @@ void RunnerServer::start_cancel() {
   }).detach();
 }
 
-void RunnerServer::send(FrameKind kind, std::string_view json) {
-  auto sent = output_.state_.with([&](RunnerOutput::State&) { return output_.send(kind, json); });
-  if (!sent.ok()) end(0, main_descendants_);
+void RunnerServer::send(FrameKind kind, std::string_view json, std::string_view blob) {
+  auto sent = output_.state_.with([&](RunnerOutput::State&) { return output_.send(kind, json, blob); });
+  if (!sent.ok()) end(has_its_sockets() ? 0 : kProtocolFailure, main_descendants_);
 }
 
 void RunnerServer::call(const Frame& frame) {
@@ -241,6 +256,7 @@ void RunnerServer::handle(const Frame& frame) {
       end(kProtocolFailure, main_descendants_);
     }
     greeted_ = true;
+    nonce_ = hello->nonce;
     send(FrameKind::Welcome, welcome_json(hello->nonce));
     return;
   }
@@ -254,10 +270,11 @@ void RunnerServer::handle(const Frame& frame) {
       limit_address_space(request->address_space_limit);
       if (scans) {
         auto report = servant_.scan(*request, output_);
+        if (!has_its_sockets()) end(kProtocolFailure, main_descendants_);
         if (auto* refusal = std::get_if<Refusal>(&report))
           send(FrameKind::Refused, refusal_json(*refusal));
         else
-          send(FrameKind::Scanned, std::get<std::string>(report));
+          send(FrameKind::Scanned, std::get<std::string>(report), nonce_);
       } else if (auto refusal = servant_.create(*request, output_)) {
         send(FrameKind::Refused, refusal_json(*refusal));
       } else {
@@ -300,10 +317,7 @@ void RunnerServer::serve() {
 }
 
 void serve_runner(int calls_fd, Servant& servant) {
-  int type = 0;
-  socklen_t size = sizeof type;
-  if (getsockopt(calls_fd, SOL_SOCKET, SO_TYPE, &type, &size) != 0 ||
-      getsockopt(calls_fd + 1, SOL_SOCKET, SO_TYPE, &type, &size) != 0) {
+  if (!is_socket(calls_fd) || !is_socket(calls_fd + 1)) {
     std::fprintf(stderr, "davit __runner is started by davit itself, not by hand\n");
     _exit(kProtocolFailure);
   }

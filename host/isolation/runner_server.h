@@ -29,6 +29,8 @@ class RunnerOutput {
   // spoils nothing. TooLarge over the caps of a frame.
   Result<> report(std::string_view json, std::string_view blob = {});
   void log(LogLevel level, std::string_view line);
+  // During a scan: the library's constructors have run.
+  void constructed();
 
  private:
   friend class RunnerServer;
@@ -57,7 +59,8 @@ class Servant {
 };
 
 // Serves frames on `calls_fd` and the descriptor after it until the host says End or is gone. Does not
-// return: ends the process with 0, or with 70 if the host sent what no host of ours sends.
+// return: ends the process with 0, or with 70 if the host sent what no host of ours sends, or if a socket is
+// not its own any more, which is the plugin's doing.
 [[noreturn]] void serve_runner(int calls_fd, Servant& servant);
 
 inline constexpr int kProtocolFailure = 70;

@@ -25,6 +25,7 @@ constexpr Duration kVerdicts{5};  // that come together
 constexpr Duration kFirstPatience{60'000};
 constexpr Duration kLongestPatience{3'600'000};
 constexpr Duration kLeastSettle{20};
+constexpr int kShortLooks = 5;          // in a deadline of a probe
 constexpr Duration kBootPatience{500};  // for probes that nobody asked for
 constexpr Duration kBootTrials{2'000};  // before what served before does so at first
 
@@ -58,8 +59,9 @@ Result<std::unique_ptr<LivePlugins>> LivePlugins::start(const Needs& needs, Want
   live->loop_ = TRY(isolation::Loop::start("davit-plugins"));
   LivePlugins* own = live.get();
   live->desk_ = std::make_unique<ProbeDesk>(
-      [own](const std::filesystem::path& file) {
+      [own](const std::filesystem::path& file, ProbeDesk::Look look) {
         auto options = own->probe_.with([](const isolation::ProbeOptions& now) { return now; });
+        if (look == ProbeDesk::Look::Short) options.deadline /= kShortLooks;
         return isolation::probe(file, options, own->needs_.children, own->needs_.log);
       },
       [own] { own->loop_->post([own] { own->scan_soon(kVerdicts); }); });
@@ -123,6 +125,8 @@ void LivePlugins::blame_for_former_end() {
                              .at = needs_.clock.wall()};
     if (auto noted = crashes_.note("A plugin brought the host down", crash, wanted_.quarantine); !noted)
       needs_.log.error("A crash could not be kept", {{"reason", noted.error().message}});
+    else if (wanted_.quarantine.after > 0)
+      needs_.on_blame();
   }
   if (was_killed) {
     needs_.log.warn(

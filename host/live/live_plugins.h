@@ -68,6 +68,9 @@ class LivePlugins {
     const Clock& clock;
     std::filesystem::path trail;         // file in which calls in this process are noted
     std::optional<int> former_status{};  // how the host before this one ended, as waitpid() says it
+    // Called during start() when a plugin was blamed for that end, the crash is kept, and enough such crashes
+    // put it into quarantine.
+    std::function<void()> on_blame = [] {};
   };
   // Blames the plugin that brought a former host down, then returns with the first snapshot published. It
   // waits for files to settle and for probes, but no longer than the deadline of a probe, and half a second

@@ -3,21 +3,42 @@
 #include "host/plugin/refusal_codes.h"
 
 namespace davit::live {
+namespace {
 
-ProbeDesk::ProbeDesk(plugin::Prober prober, std::function<void()> told)
+bool may_pass(const ProbeDesk::Verdict& verdict) {
+  const auto* refusal = std::get_if<Refusal>(&verdict);
+  return refusal != nullptr && plugin::is_passing(refusal->code);
+}
+
+// Of what takes much memory until its time is up, nobody knows either whether it would have come back.
+bool did_not_come_back(const ProbeDesk::Verdict& verdict) {
+  const auto* refusal = std::get_if<Refusal>(&verdict);
+  return refusal != nullptr && (refusal->code == plugin::refusal::kProbeTimeout.code ||
+                                refusal->code == plugin::refusal::kProbeMemory.code);
+}
+
+}  // namespace
+
+ProbeDesk::ProbeDesk(Prober prober, std::function<void()> told)
     : prober_(std::move(prober)), told_(std::move(told)) {}
+
+ProbeDesk::~ProbeDesk() {
+  std::lock_guard lock(mutex_);
+  ending_ = true;
+}
 
 ProbeDesk::Verdict ProbeDesk::ask(const std::filesystem::path& stored_file) {
   std::lock_guard lock(mutex_);
   if (auto found = verdicts_.find(stored_file); found != verdicts_.end()) {
     Verdict verdict = found->second;
-    const auto* refusal = std::get_if<Refusal>(&verdict);
-    if (refusal == nullptr || !plugin::is_passing(refusal->code)) verdicts_.erase(found);
+    if (!may_pass(verdict)) verdicts_.erase(found);
     return verdict;
   }
   if (open_.insert(stored_file).second) {
-    auto begun = threads_.run([this, stored_file] { probe(stored_file); });
-    if (!begun) {
+    auto& queue = retried_.contains(stored_file) ? patient_ : new_;
+    queue.push_back(stored_file);
+    if (auto begun = threads_.run([this] { work(); }); !begun) {
+      queue.pop_back();
       open_.erase(stored_file);
       return plugin::refuse(plugin::refusal::kProbeFailed, begun.error().message);
     }
@@ -25,24 +46,45 @@ ProbeDesk::Verdict ProbeDesk::ask(const std::filesystem::path& stored_file) {
   return plugin::refuse(plugin::refusal::kProbing, "It is being looked at");
 }
 
-void ProbeDesk::probe(const std::filesystem::path& file) {
-  Verdict verdict = prober_(file);
-  {
-    std::lock_guard lock(mutex_);
-    open_.erase(file);
-    verdicts_.insert_or_assign(file, std::move(verdict));
+// Nullopt also while something waits that others will take: whoever ends a patient look asks again.
+std::optional<ProbeDesk::Next> ProbeDesk::take_next() {
+  const bool is_new = !new_.empty();
+  auto& queue = is_new ? new_ : patient_;
+  if (ending_ || queue.empty() || (!is_new && patient_now_ == kPatientAtOnce)) return std::nullopt;
+  Next next{std::move(queue.front()), is_new ? Look::Short : Look::Patient};
+  queue.pop_front();
+  if (!is_new) ++patient_now_;
+  return next;
+}
+
+void ProbeDesk::work() {
+  std::unique_lock lock(mutex_);
+  while (auto next = take_next()) {
+    lock.unlock();
+    Verdict verdict = prober_(next->file, next->look);
+    lock.lock();
+    if (next->look == Look::Patient) --patient_now_;
+    if (next->look == Look::Short && did_not_come_back(verdict)) {
+      patient_.push_back(std::move(next->file));
+      continue;
+    }
+    open_.erase(next->file);
+    if (may_pass(verdict))
+      retried_.insert(next->file);
+    else
+      retried_.erase(next->file);
+    verdicts_.insert_or_assign(std::move(next->file), std::move(verdict));
     ++verdicts_told_;
     changed_.notify_all();
+    lock.unlock();
+    told_();
+    lock.lock();
   }
-  told_();
 }
 
 void ProbeDesk::forget() {
   std::lock_guard lock(mutex_);
-  std::erase_if(verdicts_, [](const auto& entry) {
-    const auto* refusal = std::get_if<Refusal>(&entry.second);
-    return refusal != nullptr && plugin::is_passing(refusal->code);
-  });
+  std::erase_if(verdicts_, [](const auto& entry) { return may_pass(entry.second); });
 }
 
 void ProbeDesk::wait(Duration limit) {

@@ -25,7 +25,7 @@ struct PluginOffer {
 
 // Why a file is not loaded. The code is stable, the reason is for people and ends with what to do.
 struct Refusal {
-  std::string code;  // "not_elf", "wrong_machine", "no_factory", "abi_too_new", "probe_crashed", …
+  std::string code;  // "not_elf", "wrong_machine", "no_factory", "abi_too_new", "constructor_crashed", …
   std::string reason;
 };
 

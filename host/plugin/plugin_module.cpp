@@ -14,6 +14,7 @@
 #include <boost/dll/shared_library.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <exception>
 #include <set>
 #include <system_error>
@@ -44,15 +45,25 @@ std::string_view major_of(std::string_view symbol) {
   return {};
 }
 
+// A number with more digits than this is larger than any that we know.
+std::uint64_t number_of(std::string_view digits) {
+  std::uint64_t number = 0;
+  const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  return read.ec == std::errc{} ? number : UINT64_MAX;
+}
+
 std::optional<Refusal> check_exports(const ElfLibrary& library) {
   if (exports(library, DAVIT_WEBHOOK_FACTORY_SYMBOL) || exports(library, DAVIT_AGENT_FACTORY_SYMBOL)) {
     return std::nullopt;
   }
   for (const std::string& symbol : library.davit_functions) {
     if (std::string_view major = major_of(symbol); !major.empty()) {
-      return refuse(refusal::kAbiMajorUnsupported, "It exports " + symbol + ", that is ABI major " +
-                                                       std::string(major) + "; this davit knows " +
-                                                       std::to_string(DAVIT_ABI_MAJOR));
+      const bool is_old = number_of(major) < DAVIT_ABI_MAJOR;
+      return refuse(
+          is_old ? refusal::kAbiMajorTooOld : refusal::kAbiMajorTooNew,
+          "It exports " + symbol + ", that is ABI major " + std::string(major) +
+              (is_old ? "; the oldest that this davit knows is " : "; the newest that this davit knows is ") +
+              std::to_string(DAVIT_ABI_MAJOR));
     }
   }
   return refuse(refusal::kNoFactory, "It is a shared library but exports no davit factory");
@@ -151,7 +162,7 @@ struct PluginModule::Library {
 };
 
 std::variant<std::shared_ptr<const PluginModule>, Refusal> PluginModule::load(
-    const std::filesystem::path& stored_file) {
+    const std::filesystem::path& stored_file, const std::function<void()>& on_constructed) {
   auto read = read_elf_library(stored_file);
   if (auto* refusal = std::get_if<Refusal>(&read)) return *refusal;
   const ElfLibrary& symbols = std::get<ElfLibrary>(read);
@@ -175,6 +186,8 @@ std::variant<std::shared_ptr<const PluginModule>, Refusal> PluginModule::load(
     if (std::string path = stored_file.string() + ": "; why.starts_with(path)) why.erase(0, path.size());
     return refuse(refusal::kLoadFailed, "The loader refuses it: " + why);
   }
+
+  if (on_constructed) on_constructed();
 
   std::shared_ptr<PluginModule> module(new PluginModule());
   module->library_ = library;

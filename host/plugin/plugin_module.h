@@ -7,6 +7,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <variant>
@@ -27,9 +28,9 @@ class PluginModule {
  public:
   // Inspects, then runs constructors of the library and its metadata functions: only in a runner, or after a
   // good probe of the same bytes. Exceptions of the plugin become refusals; a crash or an exit() in it is one
-  // of this process.
+  // of this process. `on_constructed` is called between the constructors and what follows.
   static std::variant<std::shared_ptr<const PluginModule>, Refusal> load(
-      const std::filesystem::path& stored_file);
+      const std::filesystem::path& stored_file, const std::function<void()>& on_constructed = {});
 
   const ProbeReport& report() const { return report_; }
   const davit_webhook_factory* webhooks() const { return webhooks_; }  // nullptr: offers none

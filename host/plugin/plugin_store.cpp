@@ -30,6 +30,7 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kSuffix = ".so";
 constexpr std::size_t kMaxFiles = 1000;
+constexpr int kSettlesOfHalf = 25;  // so many times longer a file that is not whole is waited for
 
 bool has_library_name(const fs::path& path) {
   std::string name = path.filename().string();
@@ -244,19 +245,15 @@ void PluginScanner::look_at(LibraryStore& store, const fs::path& path, Known& kn
     return Identity{of.st_dev, of.st_ino, of.st_size, nanoseconds(of.st_mtim), nanoseconds(of.st_ctim)};
   };
   const Identity identity = identity_of(info);
-  const MonotonicTime now = clock_.monotonic();
   if (identity != known.identity) {
     known.identity = identity;
-    known.first_seen = now;
+    known.first_seen = clock_.monotonic();
+    known.is_finished = false;
     known.sha256.clear();
   }
+  if (finished_.contains(path)) known.is_finished = true;
   if (known.sha256.empty()) {
-    // The time of the last change of a file cannot be set by its writer. What lies in the future is judged by
-    // our own watch.
-    std::int64_t quiet_ms = to_unix_ms(clock_.wall()) - identity.changed_ns / 1'000'000;
-    bool settled = quiet_ms >= options_.settle.count() || now - known.first_seen >= options_.settle ||
-                   finished_.contains(path);
-    if (!settled) {
+    if (!known.is_finished && !is_quiet_for(options_.settle, known)) {
       record.refusal = refuse(refusal::kNotSettled, "It has changed within the last " +
                                                         std::to_string(options_.settle.count()) + " ms");
       return;
@@ -278,6 +275,20 @@ void PluginScanner::look_at(LibraryStore& store, const fs::path& path, Known& kn
   }
   record.sha256 = known.sha256;
   record.refusal = examine(store, record.source, known);
+  // A slow copy stands still at times. Nobody is to be told of half a file before it has stood still for
+  // long.
+  const bool is_half =
+      record.refusal && (record.refusal->code == refusal::kTruncated.code || info.st_size == 0);
+  if (is_half && !known.is_finished && !is_quiet_for(kSettlesOfHalf * options_.settle, known)) {
+    record.refusal = refuse(refusal::kNotSettled, "It is not whole, and was written to not long ago");
+  }
+}
+
+// The time of the last change of a file cannot be set by its writer. What lies in the future is judged by our
+// own watch.
+bool PluginScanner::is_quiet_for(Duration least, const Known& known) const {
+  const std::int64_t quiet_ms = to_unix_ms(clock_.wall()) - known.identity.changed_ns / 1'000'000;
+  return quiet_ms >= least.count() || clock_.monotonic() - known.first_seen >= least;
 }
 
 // What the bytes are and offer. On success `known.generation` is theirs.

@@ -91,6 +91,7 @@ class PluginScanner {
   struct Known {
     Identity identity;
     MonotonicTime first_seen{};  // with this identity
+    bool is_finished = false;    // so said its writer, of this identity
     std::string sha256;          // of the bytes that `identity` was read with, if they were
     std::filesystem::path stored;
     std::shared_ptr<const Generation> generation;  // the newest healthy one
@@ -106,6 +107,7 @@ class PluginScanner {
   Result<std::vector<Found>> find_files() const;
   std::optional<Refusal> refuse_mode(const std::filesystem::path& path, uid_t owner, mode_t mode) const;
   void look_at(LibraryStore& store, const std::filesystem::path& path, Known& known, LibraryRecord& record);
+  bool is_quiet_for(Duration least, const Known& known) const;
   std::optional<Refusal> examine(LibraryStore& store, const std::filesystem::path& source, Known& known);
   void log_changes(const LibraryRecord& record, Known& known, bool is_new_generation);
 

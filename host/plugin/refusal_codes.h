@@ -54,9 +54,10 @@ inline constexpr RefusalCode kMalformedElf{"malformed_elf", "Build or copy the f
 inline constexpr RefusalCode kNoFactory{"no_factory",
                                         "Export davit_webhook_factory_v1 or davit_agent_factory_v1 "
                                         "(DAVIT_REGISTER_WEBHOOK or DAVIT_REGISTER_AGENT)."};
-inline constexpr RefusalCode kAbiMajorUnsupported{
-    "abi_major_unsupported",
-    "Build the plugin with the plugin SDK of this davit, or use a davit that knows that version."};
+inline constexpr RefusalCode kAbiMajorTooOld{"abi_major_too_old",
+                                             "Build the plugin with the plugin SDK of this davit."};
+inline constexpr RefusalCode kAbiMajorTooNew{
+    "abi_major_too_new", "Use a newer davit, or build the plugin with the plugin SDK of this one."};
 
 // What the loader and the factories say.
 inline constexpr RefusalCode kLoadFailed{
@@ -76,10 +77,16 @@ inline constexpr RefusalCode kDuplicateName{
 inline constexpr RefusalCode kThrew{"threw", "Catch exceptions inside the plugin: none may cross the ABI."};
 
 // What the probe saw (host/isolation).
-inline constexpr RefusalCode kProbeCrashed{"probe_crashed",
-                                           "Debug the library's constructors and metadata functions."};
+inline constexpr RefusalCode kConstructorCrashed{
+    "constructor_crashed", "Debug the library's constructors and those of its static objects."};
+inline constexpr RefusalCode kMetadataCrashed{"metadata_crashed",
+                                              "Debug the library's factory and metadata functions."};
 inline constexpr RefusalCode kProbeExited{
     "probe_exited", "A plugin must not end its process; remove the exit from its constructors."};
+inline constexpr RefusalCode kForeignDescriptors{
+    "foreign_descriptors",
+    "A plugin may write to and close only what it opened itself; correct its constructors and metadata "
+    "functions."};
 inline constexpr RefusalCode kProbeTimeout{
     "probe_timeout",
     "Constructors and metadata must return within seconds; move slow work to create or later.", true};
@@ -89,23 +96,19 @@ inline constexpr RefusalCode kProbeFailed{
     "probe_failed", "The probe itself could not run; see the log. It is tried again.", true};
 }  // namespace refusal
 
-inline constexpr RefusalCode kRefusalCodes[] = {refusal::kNotRegularFile,  refusal::kBrokenLink,
-                                                refusal::kEscapingLink,    refusal::kWritableByOthers,
-                                                refusal::kForeignOwner,    refusal::kUnreadable,
-                                                refusal::kTooLarge,        refusal::kNotSettled,
-                                                refusal::kProbing,         refusal::kStoreUnusable,
-                                                refusal::kNotPinned,       refusal::kSameName,
-                                                refusal::kNotElf,          refusal::kWrongClass,
-                                                refusal::kWrongMachine,    refusal::kNotSharedObject,
-                                                refusal::kTruncated,       refusal::kMalformedElf,
-                                                refusal::kNoFactory,       refusal::kAbiMajorUnsupported,
-                                                refusal::kLoadFailed,      refusal::kAbiTooNew,
-                                                refusal::kBadFactory,      refusal::kBadMetadata,
-                                                refusal::kBadConfigSchema, refusal::kBadSignatureScheme,
-                                                refusal::kDuplicateName,   refusal::kThrew,
-                                                refusal::kProbeCrashed,    refusal::kProbeExited,
-                                                refusal::kProbeTimeout,    refusal::kProbeMemory,
-                                                refusal::kProbeFailed};
+inline constexpr RefusalCode kRefusalCodes[] = {
+    refusal::kNotRegularFile,   refusal::kBrokenLink,      refusal::kEscapingLink,
+    refusal::kWritableByOthers, refusal::kForeignOwner,    refusal::kUnreadable,
+    refusal::kTooLarge,         refusal::kNotSettled,      refusal::kProbing,
+    refusal::kStoreUnusable,    refusal::kNotPinned,       refusal::kSameName,
+    refusal::kNotElf,           refusal::kWrongClass,      refusal::kWrongMachine,
+    refusal::kNotSharedObject,  refusal::kTruncated,       refusal::kMalformedElf,
+    refusal::kNoFactory,        refusal::kAbiMajorTooOld,  refusal::kAbiMajorTooNew,
+    refusal::kLoadFailed,       refusal::kAbiTooNew,       refusal::kBadFactory,
+    refusal::kBadMetadata,      refusal::kBadConfigSchema, refusal::kBadSignatureScheme,
+    refusal::kDuplicateName,    refusal::kThrew,           refusal::kConstructorCrashed,
+    refusal::kMetadataCrashed,  refusal::kProbeExited,     refusal::kForeignDescriptors,
+    refusal::kProbeTimeout,     refusal::kProbeMemory,     refusal::kProbeFailed};
 
 // "<what>. <remedy>"
 inline Refusal refuse(const RefusalCode& code, std::string what) {
@@ -117,6 +120,19 @@ inline Refusal refuse(const RefusalCode& code, std::string what) {
 inline bool is_passing(std::string_view code) {
   for (const RefusalCode& known : kRefusalCodes) {
     if (known.code == code) return known.passing;
+  }
+  return false;
+}
+
+// Is this for the process to say in which a library was loaded? All else is found by the host itself, and a
+// library that says it in davit's place is not believed.
+inline bool is_said_by_loader(std::string_view code) {
+  using namespace refusal;
+  for (const RefusalCode& known :
+       {kUnreadable, kNotElf, kWrongClass, kWrongMachine, kNotSharedObject, kTruncated, kMalformedElf,
+        kNoFactory, kAbiMajorTooOld, kAbiMajorTooNew, kLoadFailed, kAbiTooNew, kBadFactory, kBadMetadata,
+        kBadConfigSchema, kBadSignatureScheme, kDuplicateName, kThrew, kProbeMemory}) {
+    if (known.code == code) return true;
   }
   return false;
 }

@@ -101,7 +101,7 @@ TEST_F(CheckConfigTest, ALibraryThatCrashesWhenItIsLookedAtIsNamedWithItsInstanc
       check("agents:\n  crashing: {concurrency: 1}\n  command-agent: {config: {command: [/bin/true]}}\n");
   EXPECT_EQ(checked.status, 1);
   EXPECT_THAT(checked.text, AllOf(HasSubstr(":6: agents.crashing: its library "),
-                                  HasSubstr("crashing.so is refused (probe_crashed): ")));
+                                  HasSubstr("crashing.so is refused (metadata_crashed): ")));
 }
 
 TEST_F(CheckConfigTest, ARunningHostIsNotDisturbed) {

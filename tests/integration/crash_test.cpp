@@ -105,6 +105,50 @@ TEST_F(CrashTest, AHostThatCrashesForTheFirstTimeIsStartedAgainWithTheLeastDelay
   EXPECT_LT(took, std::chrono::milliseconds(100) + 20 * start_took);
 }
 
+TEST_F(CrashTest, EveryCrashThatAPluginIsBlamedForIsFollowedByAStartWithTheLeastDelay) {
+  start("isolation: inprocess", ", quarantine_after: 7");
+  for (std::size_t i = 1; i <= 6; ++i) {
+    crash("crash-now");
+    EXPECT_TRUE(host.wait_for_log("A plugin brought the host down plugin=good", i)) << host.log();
+    EXPECT_EQ(host.deliver().status, 202) << host.log();
+  }
+  EXPECT_TRUE(host.wait_for_log("it is started again in 100 ms", 6)) << host.log();
+  crash("crash-now");
+  EXPECT_EQ(host.state_of("webhook", "good"), "quarantined");
+}
+
+TEST_F(CrashTest, TheDelayGrowsWhileNobodyIsBlamedAndBeginsAnewOnceAPluginIs) {
+  start("isolation: inprocess", ", quarantine_after: 7");
+  for (const char* delay : {"100 ms", "200 ms", "400 ms"}) {
+    ::kill(host.host_pid(), SIGSEGV);
+    EXPECT_TRUE(eventually([&] { return host.follow_port(); })) << host.log();
+    EXPECT_TRUE(host.wait_for_log("it is started again in " + std::string(delay))) << host.log();
+  }
+  crash("crash-now");
+  EXPECT_TRUE(host.wait_for_log("it is started again in 800 ms")) << host.log();
+  crash("crash-now");
+  EXPECT_TRUE(host.wait_for_log("it is started again in 100 ms", 2)) << host.log();
+}
+
+TEST_F(CrashTest, WithoutAQuarantineToBoundThemBlamedCrashesLengthenTheDelay) {
+  start("isolation: inprocess", ", quarantine_after: 0");
+  for (const char* delay : {"100 ms", "200 ms"}) {
+    crash("crash-now");
+    EXPECT_TRUE(host.wait_for_log("it is started again in " + std::string(delay))) << host.log();
+  }
+}
+
+TEST_F(CrashTest, APortThatTheConfigurationLeavesOpenStaysTheSameOverRestarts) {
+  start("isolation: inprocess");
+  const int port = host.port();
+  for (int i = 0; i < 2; ++i) {
+    ::kill(host.host_pid(), SIGKILL);
+    EXPECT_TRUE(eventually([&] { return host.follow_port(); })) << host.log();
+    EXPECT_EQ(host.port(), port);
+  }
+  EXPECT_EQ(host.deliver().status, 202);
+}
+
 TEST_F(CrashTest, ACommandEndsTheQuarantineAndCrashesCountAnew) {
   start("isolation: inprocess", ", quarantine_after: 1");
   crash("exit-now");
@@ -370,13 +414,14 @@ TEST_F(CrashTest, InRunnersNoVerifiedDeliveryIsLostToAPluginThatCrashesOnEveryTe
   EXPECT_THAT(host.log(), ::testing::Not(HasSubstr("the host ended")));
 }
 
-TEST_F(CrashTest, InTheHostNoAcknowledgedDeliveryIsLostToAPluginThatCrashesOnEveryTenth) {
+TEST_F(CrashTest, InTheHostNoAcknowledgedDeliveryIsLostToAPluginThatCrashesOnItsTenth) {
   start("isolation: inprocess", ", quarantine_after: 0");
   std::map<std::string, std::string> acknowledged;
   std::size_t unanswered = 0;
   for (int crashes = 0; crashes < 4; ++crashes) {
-    // Each round is one life of the host; what is sent after it has no answer.
-    Load load(host.port(), 100, every_tenth_crashes);
+    // Each round is one life of the host; what is sent between it and the next one has no answer.
+    Load load(host.port(), 100,
+              [](std::size_t number) { return number < 10 ? every_tenth_crashes(number) : "{}"; });
     EXPECT_TRUE(eventually([&] { return host.follow_port(); })) << host.log();
     Load::Sent sent = load.stop();
     unanswered += sent.statuses[0];

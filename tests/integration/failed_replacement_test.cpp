@@ -14,7 +14,7 @@ class FailedReplacementTest : public ::testing::Test {
   void start(const std::string& isolation = "process") {
     host.put("good_webhook.so", library);
     host.put("worker.so", worker);
-    host.plugin_options = ", probe_timeout: 2s, quarantine_after: 2";
+    host.plugin_options = ", probe_timeout: " + std::to_string(kProbeSeconds) + "s, quarantine_after: 2";
     host.configure(
         "webhooks: {good: {secret_env: GITHUB_WEBHOOK_SECRET, replay_window: 0s, answer_within_ms: 10000, "
         "isolation: " +
@@ -46,7 +46,7 @@ TEST_F(FailedReplacementTest, AWebhookThatCannotBeCreatedInARunnerReplacesNothin
   for (const auto& [broken, why] : std::vector<std::pair<std::string, std::string>>{
            {"create_refuses", "it cannot be created: the shop has no address"},
            {"create_crashes", "SIGSEGV"},
-           {"create_hangs", "did not come back within 2000 ms"}}) {
+           {"create_hangs", "did not come back within " + std::to_string(kProbeSeconds) + "000 ms"}}) {
     host.put("good_webhook.so", kTestPlugins / (broken + ".so"));
     EXPECT_TRUE(not_replaced_since("webhook", "good", why)) << host.log();
     EXPECT_EQ(host.state_of("webhook", "good"), "serving");
@@ -86,18 +86,20 @@ TEST_F(FailedReplacementTest, WhatServedBeforeRefusedBytesServesAgainAfterEachRe
   host.put_bytes("good_webhook.so", "this is no library");
   host.put("worker.so", kBrokenPlugins / "constructor_segfaults.so");
   ASSERT_TRUE(eventually([&] { return host.refusal_of("good_webhook.so") == "not_elf"; })) << host.log();
-  ASSERT_TRUE(eventually([&] { return host.refusal_of("worker.so") == "probe_crashed"; })) << host.log();
+  ASSERT_TRUE(eventually([&] { return host.refusal_of("worker.so") == "constructor_crashed"; }))
+      << host.log();
   for (int restart = 1; restart <= 2; ++restart) {
     EXPECT_EQ(host.end(SIGTERM), 0);
     ASSERT_TRUE(host.start({})) << host.log();
     EXPECT_EQ(answer(), "echo") << restart << host.log();
     EXPECT_EQ(string_member(host.plugin("webhook", "good"), "sha256"), sha256_hex(bytes_of(library)));
     EXPECT_EQ(result_of_task("noop"), "completed");
-    EXPECT_TRUE(eventually([&] { return host.refusal_of("worker.so") == "probe_crashed"; })) << host.log();
+    EXPECT_TRUE(eventually([&] { return host.refusal_of("worker.so") == "constructor_crashed"; }))
+        << host.log();
     const auto listed = host.ask({"plugins", "list"}).text;
     EXPECT_THAT(listed,
                 ::testing::ContainsRegex("good_webhook.so: not_elf: .*\\(generation [0-9]+ serves on\\)"));
-    EXPECT_THAT(listed, ::testing::ContainsRegex("worker.so: probe_crashed: .*SIGSEGV.* serves on"));
+    EXPECT_THAT(listed, ::testing::ContainsRegex("worker.so: constructor_crashed: .*SIGSEGV.* serves on"));
   }
   // What is taken away while nobody looks is gone all the same.
   EXPECT_EQ(host.end(SIGTERM), 0);

@@ -237,6 +237,13 @@ TEST_F(PluginRunnerTest, ABadConfigIsARefusedCreation) {
 // --- the probe
 // -------------------------------------------------------------------------------------------------------------
 
+// Enough for 80 MiB on any machine; a sanitizer keeps books of each byte.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr Duration kTimeToEat{15'000};
+#else
+constexpr Duration kTimeToEat{3'000};
+#endif
+
 class ProbeTest : public testing::Test {
  protected:
   static void SetUpTestSuite() { become_subreaper(); }
@@ -267,9 +274,9 @@ TEST_F(ProbeTest, AGoodLibraryTellsWhatItOffers) {
 }
 
 TEST_F(ProbeTest, ACrashIsRefusedWithItsSignal) {
-  EXPECT_EQ(code_of("constructor_segfaults"), "probe_crashed");
+  EXPECT_EQ(code_of("constructor_segfaults"), "constructor_crashed");
   EXPECT_NE(last_.reason.find("SIGSEGV"), std::string::npos) << last_.reason;
-  EXPECT_EQ(code_of("metadata_crashes"), "probe_crashed");
+  EXPECT_EQ(code_of("metadata_crashes"), "metadata_crashed");
 }
 
 TEST_F(ProbeTest, AnExitIsRefusedWithItsStatus) {
@@ -277,9 +284,25 @@ TEST_F(ProbeTest, AnExitIsRefusedWithItsStatus) {
   EXPECT_NE(last_.reason.find("status 0"), std::string::npos) << last_.reason;
 }
 
+TEST_F(ProbeTest, WhatWritesToOrClosesDescriptorsOfOursIsToldSoAndNotBelieved) {
+  EXPECT_EQ(code_of("constructor_writes_everywhere"), "foreign_descriptors");
+  EXPECT_NE(last_.reason.find("It wrote to a descriptor that it did not open"), std::string::npos);
+  EXPECT_EQ(code_of("constructor_closes_everything"), "foreign_descriptors");
+  EXPECT_NE(last_.reason.find("It closed the descriptors"), std::string::npos);
+  EXPECT_EQ(code_of("constructor_forges_a_report"), "foreign_descriptors");
+  EXPECT_EQ(code_of("constructor_forges_a_refusal"), "foreign_descriptors");
+  EXPECT_FALSE(plugin::is_passing("foreign_descriptors")) << "it is not looked at again and again";
+}
+
 TEST_F(ProbeTest, AHangIsKilledAtTheDeadline) {
   EXPECT_EQ(code_of("constructor_hangs", Duration{500}), "probe_timeout");
   EXPECT_EQ(code_of("metadata_hangs", Duration{500}), "probe_timeout");
+}
+
+TEST_F(ProbeTest, WhatTakesMemoryUntilItsTimeIsUpIsRefusedForThatOnASlowMachineToo) {
+  EXPECT_EQ(code_of("constructor_eats_and_hangs", kTimeToEat), "probe_memory") << last_.reason;
+  EXPECT_NE(last_.reason.find("MiB of memory in a constructor, did not come back within "), std::string::npos)
+      << last_.reason;
 }
 
 // A sanitizer reserves more addresses than any limit that a probe could have.

@@ -17,7 +17,7 @@ class PluginZooTest : public ::testing::Test {
  protected:
   void SetUp() override { start("process"); }
   void start(const std::string& isolation, const std::string& more_webhooks = "") {
-    host.plugin_options = ", probe_timeout: 2s, probe_memory: 256MiB";
+    host.plugin_options = ", probe_timeout: " + std::to_string(kProbeSeconds) + "s, probe_memory: 256MiB";
     host.put("good_webhook.so", library);
     host.configure(
         "webhooks: {good: {secret_env: GITHUB_WEBHOOK_SECRET, replay_window: 0s, answer_within_ms: 10000, "
@@ -70,9 +70,10 @@ TEST_F(PluginZooTest, EachBrokenLibraryIsRefusedWithItsCodeWhileRequestsFlow) {
   struct Animal {
     std::string name, code, words;
   };
+  const std::string in_time = "within " + std::to_string(kProbeSeconds) + "000 ms";
   const std::vector<Animal> zoo = {
-    {"abi_major_0", "abi_major_unsupported", "ABI major 0; this davit knows 1"},
-    {"abi_major_2", "abi_major_unsupported", "ABI major 2; this davit knows 1"},
+    {"abi_major_0", "abi_major_too_old", "ABI major 0; the oldest that this davit knows is 1"},
+    {"abi_major_2", "abi_major_too_new", "ABI major 2; the newest that this davit knows is 1"},
     {"needs_newer_minor", "abi_too_new", "needs ABI 1.999"},
     {"no_factory", "no_factory", "exports no davit factory"},
     {"factory_is_data", "no_factory", "exports no davit factory"},
@@ -94,13 +95,18 @@ TEST_F(PluginZooTest, EachBrokenLibraryIsRefusedWithItsCodeWhileRequestsFlow) {
     {"factory_throws", "threw", "davit_webhook_factory_v1 threw"},
     {"duplicate_name", "duplicate_name", "two webhooks named broken"},
     {"unresolved_symbol", "load_failed", "davit_tests_function_that_does_not_exist"},
-    {"constructor_segfaults", "probe_crashed", "SIGSEGV"},
-    {"constructor_throws", "probe_crashed", "thrown while loading"},
-    {"metadata_crashes", "probe_crashed", "SIGSEGV"},
-    {"metadata_garbage_pointer", "probe_crashed", "SIGSEGV"},
-    {"constructor_exits", "probe_exited", "exited with status 0"},
-    {"constructor_hangs", "probe_timeout", "within 2000 ms"},
-    {"metadata_hangs", "probe_timeout", "within 2000 ms"},
+    {"constructor_segfaults", "constructor_crashed", "(SIGSEGV) in a constructor"},
+    {"constructor_throws", "constructor_crashed", "thrown while loading"},
+    {"metadata_crashes", "metadata_crashed", "(SIGSEGV) in a factory or metadata function"},
+    {"metadata_garbage_pointer", "metadata_crashed", "SIGSEGV"},
+    {"constructor_exits", "probe_exited", "exited with status 0 in a constructor"},
+    {"constructor_writes_everywhere", "foreign_descriptors", "It wrote to a descriptor that it did not open"},
+    {"constructor_closes_everything", "foreign_descriptors", "It closed the descriptors of the process"},
+    {"constructor_forges_a_report", "foreign_descriptors", "It wrote to a descriptor that it did not open"},
+    {"constructor_forges_a_refusal", "foreign_descriptors", "It wrote to a descriptor that it did not open"},
+    {"constructor_hangs", "probe_timeout", in_time + " in a constructor"},
+    {"metadata_hangs", "probe_timeout", in_time + " in a factory or metadata function"},
+    {"constructor_eats_and_hangs", "probe_memory", "did not come back " + in_time},
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     {"constructor_eats_memory", "probe_memory", "more than 256 MiB"},
 #endif

@@ -18,10 +18,21 @@ block "$readme" cpp 1 > "$work/shop/shop.cpp"
 block "$readme" cpp 2 > "$work/shop/shop_test.cpp"
 "$here/build.sh" "$davit" "$work/shop" "$prefix" "$libraries/readme.so"
 
+export PKG_CONFIG_PATH="$prefix/share/pkgconfig"
 command=$(grep -o 'c++ -std=c++20 shop.cpp .*shop.so' "$readme")
-(cd "$work/shop" && PKG_CONFIG_PATH="$prefix/share/pkgconfig" sh -c "$command")
+(cd "$work/shop" && sh -c "$command")
 "$here/../abi/exports.sh" "$work/shop/shop.so"
 cp "$work/shop/shop.so" "$libraries/by_hand.so"
+# By both ways with the same flags, so that what they give is loaded and unloaded alike.
+for flag in $(grep -v '^#' "$prefix/share/cmake/davit-plugin-sdk/DavitPlugin.cmake" | grep -Eo -- '-fno-gnu-unique|-Wl,[-a-zA-Z,]+' | sort -u); do
+  case " $(pkg-config --cflags --libs davit-plugin-sdk)" in
+    *" $flag"*) ;;
+    *) echo "davit_add_plugin has $flag, pkg-config has not" >&2; exit 1 ;;
+  esac
+done
+# shellcheck disable=SC2046  # words
+(cd "$work/shop" && clang++ -std=c++20 shop.cpp $(pkg-config --define-variable=gcc_flags= --cflags --libs davit-plugin-sdk) -o clang.so)
+"$here/../abi/exports.sh" "$work/shop/clang.so"
 
 same() { # block number, language, file
   block "$source/README.md" "$2" "$1" | diff -u "$source/examples/$3" - || { echo "README.md shows another $3" >&2; exit 1; }

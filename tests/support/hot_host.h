@@ -20,6 +20,13 @@ inline const std::filesystem::path kTestPlugins = DAVIT_BUILD_DIR "/tests/plugin
 inline const std::filesystem::path kBrokenPlugins = DAVIT_BUILD_DIR "/tests/broken_plugins";
 inline const std::filesystem::path kPlugins = DAVIT_BUILD_DIR "/plugins";
 
+// Time for probes where some hang for all of it. A sanitizer makes them slow.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr int kProbeSeconds = 10;
+#else
+inline constexpr int kProbeSeconds = 2;
+#endif
+
 inline std::string bytes_of(const std::filesystem::path& file) {
   std::ifstream in(file, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};

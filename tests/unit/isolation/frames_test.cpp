@@ -85,7 +85,7 @@ TEST(FramesTest, RefusesUnknownKindsAndPadding) {
   std::string text = frame_text(FrameKind::Call, "");
   for (int kind = 0; kind < 256; ++kind) {
     text[8] = static_cast<char>(kind);
-    EXPECT_EQ(decode_header(text).ok(), kind >= 1 && kind <= 13) << kind;
+    EXPECT_EQ(decode_header(text).ok(), kind >= 1 && kind <= 14) << kind;
   }
   for (int at : {9, 10, 11}) {
     std::string padded = frame_text(FrameKind::Call, "");

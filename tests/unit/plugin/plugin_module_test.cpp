@@ -60,8 +60,8 @@ TEST(PluginModuleTest, EachBrokenLibraryIsRefusedWithItsCodeAndARemedy) {
   const Case cases[] = {
       {"no_factory", "no_factory", "factory"},
       {"factory_is_data", "no_factory", "factory"},
-      {"abi_major_0", "abi_major_unsupported", "davit_webhook_factory_v0"},
-      {"abi_major_2", "abi_major_unsupported", "davit_webhook_factory_v2"},
+      {"abi_major_0", "abi_major_too_old", "davit_webhook_factory_v0"},
+      {"abi_major_2", "abi_major_too_new", "davit_webhook_factory_v2"},
       {"needs_newer_minor", "abi_too_new", "1.999"},
       {"null_factory", "bad_factory", "NULL"},
       {"small_struct", "bad_factory", "16"},

@@ -259,6 +259,36 @@ TEST_F(PluginScannerTest, AChangeStartsTheSettlingAnew) {
   EXPECT_EQ(code_of_one(), "not_elf");
 }
 
+TEST_F(PluginScannerTest, OfAFileThatIsStillBeingCopiedNobodyIsWarned) {
+  const fs::path log_file = folder_ / "log.txt";
+  log_ = Log::open({LogLevel::Debug, LogFormat::Text, log_file}).value();
+  clock_.wall_ms = 0;  // every change lies in the future: only our own watch counts
+  const std::string whole = test::bytes_of(test::good_plugin("good_webhook"));
+  // A copy that stands still now and then, for longer than files need to settle.
+  for (const std::size_t size : {std::size_t{0}, whole.size() / 2, whole.size() - 1}) {
+    test::write(drop() / "good.so", whole.substr(0, size));
+    for (int i = 0; i < 4; ++i) {
+      EXPECT_EQ(code_of_one(), "not_settled");
+      EXPECT_TRUE(scanner().unfinished());
+      clock_.monotonic_ms += 1'000;
+    }
+  }
+  test::write(drop() / "good.so", whole);
+  EXPECT_EQ(code_of_one(), "not_settled");
+  clock_.monotonic_ms += 200;
+  EXPECT_EQ(code_of_one(), "none");
+  // Half a file that stays half is told in the end, and one that its writer has closed is told at once.
+  test::write(drop() / "half.so", whole.substr(0, whole.size() / 2));
+  EXPECT_EQ(code(scan().at(1)), "not_settled");
+  EXPECT_EQ(read_file(log_file).value().find("warning"), std::string::npos) << read_file(log_file).value();
+  clock_.monotonic_ms += 5'000;
+  EXPECT_EQ(code(scan().at(1)), "truncated");
+  EXPECT_NE(read_file(log_file).value().find("warning"), std::string::npos);
+  test::write(drop() / "half.so", whole.substr(0, whole.size() / 3));
+  scanner().finished(fs::canonical(drop()) / "half.so");
+  EXPECT_EQ(code(scan().at(1)), "truncated");
+}
+
 TEST_F(PluginScannerTest, OneBadFileNeverHidesAnother) {
   put_bytes("a.so", "text");
   put("b.so", test::good_plugin("good_webhook"));
@@ -356,9 +386,9 @@ TEST_F(PluginScannerTest, RefusalsOfTheBytesAreRememberedAndPassingOnesAreTriedA
   EXPECT_EQ(probes_, 2);
 
   put_variant("good.so", test::good_plugin("good_webhook"), "x");
-  next_refusal_ = refuse(refusal::kProbeCrashed, "Killed by signal 11");
-  EXPECT_EQ(code_of_one(), "probe_crashed");
-  EXPECT_EQ(code_of_one(), "probe_crashed");
+  next_refusal_ = refuse(refusal::kConstructorCrashed, "Killed by signal 11");
+  EXPECT_EQ(code_of_one(), "constructor_crashed");
+  EXPECT_EQ(code_of_one(), "constructor_crashed");
   EXPECT_EQ(probes_, 3);
   EXPECT_FALSE(scanner().unfinished());
 }
