@@ -14,6 +14,7 @@
 #include "host/base/clock.h"
 #include "host/base/log.h"
 #include "host/base/token_bucket.h"
+#include "host/ingest/outcome.h"
 #include "host/isolation/process_tree.h"
 #include "host/isolation/runner_pool.h"
 #include "host/metrics/metrics.h"
@@ -24,33 +25,6 @@
 
 namespace davit::ingest {
 
-enum class OutcomeKind {
-  Queued,            // committed with at least one task
-  Ignored,           // committed; the webhook has no use for it
-  Deferred,          // committed; the hooks run again later
-  Duplicate,         // seen before; carries the first outcome
-  Error,             // committed; the webhook says it cannot be handled
-  Malformed,         // bad JSON, bad UTF-8, too deep, or the plugin says so
-  Unauthorized,      // signature missing or wrong
-  NotFound,          // no such webhook, or disabled
-  TooLarge,          // over the webhook's body limit
-  UnsupportedMedia,  // not a media type the webhook takes
-  RateLimited,       // too many of one address or to one webhook, or the webhook asks for later
-  Unavailable,       // no secret configured, bad config, storage failure, overload
-};
-
-// What became of a delivery, in words for its sender.
-struct Outcome {
-  OutcomeKind kind = OutcomeKind::Unavailable;
-  std::string message;
-  bool deferred = false;                       // its hooks have not answered yet
-  store::Repeat repeat = store::Repeat::None;  // with Duplicate: in what way
-  std::string delivery_id;                     // empty when nothing was stored
-  std::vector<std::string> task_ids;
-  std::string details = "{}";  // JSON object of the webhook
-  std::optional<HttpOverride> http;
-  Duration retry_after{0};
-};
 using Done = std::function<void(Outcome)>;
 
 struct Options {
