@@ -14,6 +14,7 @@
 #include "host/base/clock.h"
 #include "host/base/log.h"
 #include "host/base/token_bucket.h"
+#include "host/ingest/outcome.h"
 #include "host/isolation/process_tree.h"
 #include "host/isolation/runner_pool.h"
 #include "host/metrics/metrics.h"
@@ -24,33 +25,6 @@
 
 namespace davit::ingest {
 
-enum class OutcomeKind {
-  Queued,            // committed with at least one task
-  Ignored,           // committed; the webhook has no use for it
-  Deferred,          // committed; the hooks run again later
-  Duplicate,         // seen before; carries the first outcome
-  Error,             // committed; the webhook says it cannot be handled
-  Malformed,         // bad JSON, bad UTF-8, too deep, or the plugin says so
-  Unauthorized,      // signature missing or wrong
-  NotFound,          // no such webhook, or disabled
-  TooLarge,          // over the webhook's body limit
-  UnsupportedMedia,  // not a media type the webhook takes
-  RateLimited,       // too many of one address or to one webhook, or the webhook asks for later
-  Unavailable,       // no secret configured, bad config, storage failure, overload
-};
-
-// What became of a delivery, in words for its sender.
-struct Outcome {
-  OutcomeKind kind = OutcomeKind::Unavailable;
-  std::string message;
-  bool deferred = false;                       // its hooks have not answered yet
-  store::Repeat repeat = store::Repeat::None;  // with Duplicate: in what way
-  std::string delivery_id;                     // empty when nothing was stored
-  std::vector<std::string> task_ids;
-  std::string details = "{}";  // JSON object of the webhook
-  std::optional<HttpOverride> http;
-  Duration retry_after{0};
-};
 using Done = std::function<void(Outcome)>;
 
 struct Options {
@@ -97,9 +71,9 @@ class Ingest {
   void replay(const std::string& delivery_id, const std::string& by,
               std::function<void(Result<std::string>)> done);
 
-  // Runs the hooks on a stored delivery and tells what would be stored; stores nothing. A verdict of Deferred
-  // says that the hooks failed, with the reason as message. Errors are those of replay(). `done` is called on
-  // the loop's thread.
+  // Runs the hooks on a stored delivery and tells what would be stored; stores nothing, and the hooks run
+  // where they cannot have effects either. A verdict of Deferred says that they failed, with the reason as
+  // message. Errors are those of replay(). `done` is called on the loop's thread.
   void rehearse(std::string delivery_id, std::function<void(Result<store::NewDelivery>)> done);
 
   // After Registry::publish: runners of what does not serve any more end, busy ones after their call.

@@ -219,6 +219,15 @@ store::NewDelivery refused_record(const plugin::Webhook& webhook, const Verified
   return record;
 }
 
+void fit_to_agents(std::vector<NewTask>& tasks, const plugin::Snapshot& snapshot) {
+  for (NewTask& task : tasks) {
+    if (auto agent = snapshot.agent(task.agent)) {
+      task.max_retries = agent->max_retries;
+      task.awaits_approval = agent->requires_approval;
+    }
+  }
+}
+
 VerifiedDelivery delivery_again(std::shared_ptr<const store::DeferredDelivery> deferred) {
   const store::NewDelivery& stored = deferred->delivery;
   // The views of a Delivery point into what keeps it alive; header texts live in a list beside the row.

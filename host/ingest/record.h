@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "host/model/delivery.h"
 #include "host/plugin/registry.h"
@@ -21,6 +22,10 @@ store::NewDelivery deferred_record(const plugin::Webhook& webhook, const Verifie
 // A deferred delivery that its hooks refused after all.
 store::NewDelivery refused_record(const plugin::Webhook& webhook, const VerifiedDelivery& delivery,
                                   std::string reason);
+
+// What the operator said about an agent holds for each of its tasks. One for an agent that is not loaded
+// waits for it, with the defaults.
+void fit_to_agents(std::vector<NewTask>& tasks, const plugin::Snapshot& snapshot);
 
 // The headers as a JSON object, a list where a name occurs twice; signatures, authorization and cookies
 // replaced by

@@ -202,7 +202,7 @@ void Store::claim(ClaimRequest request, Done<std::vector<ClaimedTask>> done) {
   impl_->write<std::vector<ClaimedTask>>(
       Lane::Claim, 256, std::move(done),
       [request = std::move(request)](Session& session) -> Result<std::vector<ClaimedTask>> {
-        return session.tasks.claim(session.batch, request);
+        return session.claims.claim(session.batch, request);
       });
 }
 

@@ -10,19 +10,14 @@
 #include <string_view>
 #include <vector>
 
+#include "host/store/batch.h"
+#include "host/store/claims.h"
 #include "host/store/database.h"
 #include "host/store/leases.h"
 #include "host/store/statement.h"
 #include "host/store/store.h"
 
 namespace davit::store {
-
-// The moment of a transaction and what is to be told after its commit.
-struct Batch {
-  WallTime now{};
-  MonotonicTime monotonic{};
-  std::vector<Change> changes;
-};
 
 // Where a new task comes from.
 struct Origin {
@@ -44,12 +39,11 @@ Result<> check_new_task(const NewTask& task);
 class TaskQueue {
  public:
   // `held` are the agents of hold(); they outlive a connection.
-  TaskQueue(Database& database, Leases& leases, std::set<std::string>& held);
+  TaskQueue(Database& database, Claims& claims, Leases& leases, std::set<std::string>& held);
   ~TaskQueue();
 
   // Gives the id of the task, or of the queued one it was merged into. `task` has passed check_new_task().
   std::string create(Batch& batch, const NewTask& task, const Origin& origin);
-  std::vector<ClaimedTask> claim(Batch& batch, const ClaimRequest& request);
   void report(const std::vector<LiveReport>& reports, WallTime now);
   Result<TaskState> finish(Batch& batch, const Finish& finish);
   int reap(Batch& batch, int max_crashes);
@@ -78,19 +72,13 @@ class TaskQueue {
   struct Row;
   std::optional<Row> find(std::int64_t row);
   void changed(Batch& batch, Change::Kind kind, const Row& row);
-  struct Candidate {
-    std::int64_t rank, run_at, row;
-    std::string agent;
-  };
-  std::vector<Candidate> due(const std::vector<AgentCapacity>& agents, int limit, WallTime now);
-  std::optional<ClaimedTask> start(Batch& batch, const Candidate& candidate, Duration lease);
   void write_links(std::int64_t row, const std::vector<Link>& links);
   void create_successors(Batch& batch, const Finish& finish, const Row& row);
-  void let_next_in(Batch& batch, const std::string& entity);
   std::string gives_way(const Row& row);
   TaskState park_if_held(std::int64_t row, const std::string& agent);
   void end_as_lost(Batch& batch, const Row& row, bool counts, int max_crashes, std::string_view reason);
 
+  Claims& claims_;
   Leases& leases_;
   std::set<std::string>& held_;
   std::unique_ptr<Statements> sql_;

@@ -239,7 +239,7 @@ void Writer::commit_batch(Writes& writes) {
 
   Database& database = *connection_->database;
   Batch batch{clock_.wall(), clock_.monotonic(), {}};
-  Session session{database, connection_->tasks, connection_->deliveries, leases_, batch};
+  Session session{database, connection_->claims, connection_->tasks, connection_->deliveries, leases_, batch};
   const auto started = std::chrono::steady_clock::now();
   const std::int64_t changes_before = database.total_changes();
   database.begin();
@@ -300,7 +300,7 @@ void Writer::commit_batch(Writes& writes) {
 Result<> Writer::run_alone(const std::function<void(Session&)>& work) {
   Database& database = *connection_->database;
   Batch batch{clock_.wall(), clock_.monotonic(), {}};
-  Session session{database, connection_->tasks, connection_->deliveries, leases_, batch};
+  Session session{database, connection_->claims, connection_->tasks, connection_->deliveries, leases_, batch};
   database.begin();
   work(session);
   if (!database.failed()) database.commit();

@@ -15,6 +15,7 @@
 #include "host/base/clock.h"
 #include "host/base/guarded.h"
 #include "host/base/log.h"
+#include "host/store/claims.h"
 #include "host/store/database.h"
 #include "host/store/deliveries.h"
 #include "host/store/leases.h"
@@ -27,6 +28,7 @@ namespace davit::store {
 // What a write works with, for the time of one transaction.
 struct Session {
   Database& database;
+  Claims& claims;
   TaskQueue& tasks;
   Deliveries& deliveries;
   Leases& leases;
@@ -99,10 +101,12 @@ class Writer {
   struct Connection {
     Connection(std::unique_ptr<Database> opened, Leases& leases, std::set<std::string>& held_agents)
         : database(std::move(opened)),
-          tasks(*database, leases, held_agents),
+          claims(*database, leases),
+          tasks(*database, claims, leases, held_agents),
           deliveries(*database, tasks),
           pruner(*database) {}
     std::unique_ptr<Database> database;
+    Claims claims;
     TaskQueue tasks;
     Deliveries deliveries;
     Pruner pruner;

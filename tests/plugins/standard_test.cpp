@@ -253,6 +253,11 @@ TEST_F(StandardWebhookTest, ATitleFallsBackToTheEntityAndTheEvent) {
   EXPECT_EQ(title(R"({"t": ")" + std::string(5000, 'x') + "\"}", R"("title": "a {/t}")").size(), 1024u);
 }
 
+TEST_F(StandardWebhookTest, NamesAreOneLine) {
+  const Json told = answer(R"({"type": "a", "by": "A\t\u007fB"})", R"("actor": {"login": "{/by}"})");
+  EXPECT_EQ(told.at_pointer("/actor/login"), "A  B");
+}
+
 TEST_F(StandardWebhookTest, AddressesAreHttpAndKeepTheirQuery) {
   const auto url = [&](const std::string& value) {
     const Json made = answer(R"({"u": ")" + value + "\"}", R"("entity": {"key": "k", "url": "{/u}"})");
@@ -356,12 +361,15 @@ TEST_F(StandardWebhookTest, MalformedBodiesAreInvalidInputWithASentence) {
         {"5", "not a JSON object"},
         {"{\"a\": ", "JSON, byte"},
         {"{\"a\": \"\xff\"}", "not UTF-8"},
-        {R"({"a": )" + std::string(70, '[') + std::string(70, ']') + "}", "nested deeper"},
+        {R"({"a": )" + std::string(60, '[') + std::string(60, ']') + "}", "nested deeper than 60 levels"},
         {R"({"type": {}})", "the event's name"}}) {
     const Outcome outcome = deliver(body, kEverything);
     EXPECT_EQ(outcome.status, Status::InvalidInput) << body;
     EXPECT_THAT(outcome.error, HasSubstr(says)) << body;
   }
+  const std::string deep = R"({"type": "a.b", "a": )" + std::string(59, '[') + std::string(59, ']') + "}";
+  EXPECT_EQ(deliver(deep, R"({"rules": [{"events": ["*"]}]})").status, Status::Ok)
+      << "as a task's payload it has the host's 64";
 }
 
 }  // namespace

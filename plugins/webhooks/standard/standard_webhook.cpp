@@ -22,6 +22,7 @@ using davit::JsonView;
 using davit::Link;
 
 constexpr std::size_t kMaxKey = 256;
+constexpr int kMaxDepth = 60;  // the host takes 64 levels, and the body is the fifth of a task
 const std::vector<std::string> kMarkers = {"Sentry Issue:"};
 
 // One name for one thing: nothing that is too long, none with blanks or control characters.
@@ -45,10 +46,7 @@ std::string url_of(const Template& url, JsonView body) {
 }
 
 std::string line_of(const Template& text, JsonView body, std::size_t limit) {
-  std::string line(reading::cut(text.fill(body), limit));
-  std::replace_if(
-      line.begin(), line.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
-  return line;
+  return reading::one_line(text.fill(body), limit);
 }
 
 class StandardWebhook : public davit::WebhookHandler {
@@ -58,7 +56,7 @@ class StandardWebhook : public davit::WebhookHandler {
   void configure(const Json& config) override { settings_ = Settings::from(config); }
 
   davit::Parsed parse_payload(const davit::Request& request) const override {
-    Json body = request.json();
+    Json body = Json::parse(request.body(), kMaxDepth);
     if (!body.is_object()) throw Failure::invalid_input("the body is not a JSON object");
     const std::string name(reading::text_or_none(body.at_pointer(settings_.event_at),
                                                  "the event's name, at " + settings_.event_at));

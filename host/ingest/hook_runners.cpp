@@ -1,0 +1,125 @@
+#include "host/ingest/hook_runners.h"
+
+#include <future>
+#include <mutex>
+#include <set>
+#include <utility>
+
+#include "host/isolation/protocol.h"
+
+namespace davit::ingest {
+
+Result<std::shared_ptr<HookRunners>> HookRunners::start(isolation::KnownChildren& children,
+                                                        const isolation::PoolOptions& pool, Log& log,
+                                                        const Clock& clock) {
+  std::shared_ptr<HookRunners> runners(new HookRunners());
+  runners->loop_ = TRY(isolation::Loop::start("davit-ingest"));
+  std::promise<void> made;
+  runners->loop_->post([&] {
+    runners->pool_ = std::make_unique<isolation::RunnerPool>(*runners->loop_, children, pool, log, clock);
+    made.set_value();
+  });
+  made.get_future().wait();
+  return runners;
+}
+
+void HookRunners::end(const std::function<void()>& last) {
+  {
+    std::unique_lock lock(life_);
+    ended_ = true;
+  }
+  std::promise<void> gone;
+  loop_->post([&] {
+    last();
+    pool_.reset();
+    gone.set_value();
+  });
+  gone.get_future().wait();
+  loop_.reset();
+}
+
+bool HookRunners::post(std::function<void()> function) {
+  std::shared_lock lock(life_);
+  if (ended_) return false;
+  loop_->post(std::move(function));
+  return true;
+}
+
+isolation::RunnerPool::Stats HookRunners::stats() const { return pool_->stats(); }
+
+void HookRunners::call(const std::shared_ptr<const plugin::Webhook>& webhook, isolation::Call call) {
+  pool_->call(spec_of(webhook), std::move(call));
+}
+
+void HookRunners::call_without_effects(const plugin::Webhook& webhook, isolation::Call call) {
+  isolation::RunnerSpec spec = isolation::runner_spec_of(webhook);
+  spec.without_effects = true;
+  spec.calls_per_runner = 1;
+  pool_->call(spec, std::move(call));
+}
+
+void HookRunners::keep(const plugin::Snapshot& snapshot) {
+  std::set<std::string> needed;  // keys
+  for (const auto& [name, webhook] : snapshot.webhooks) {
+    if (webhook->state == plugin::ServingState::Serving && !webhook->in_process)
+      needed.insert(spec_of(webhook)->key());
+  }
+  pool_->retire([&](const isolation::RunnerSpec& spec) {
+    return !needed.contains(isolation::PreparedSpec::make(spec)->key());
+  });
+}
+
+const std::shared_ptr<const isolation::PreparedSpec>& HookRunners::spec_of(
+    const std::shared_ptr<const plugin::Webhook>& webhook) {
+  auto found = specs_.find(webhook.get());
+  if (found != specs_.end()) return found->second.prepared;
+  // A new snapshot brings new Webhook objects: forget those that nobody else holds any more.
+  std::erase_if(specs_, [](const auto& entry) { return entry.second.webhook.use_count() == 1; });
+  return specs_
+      .emplace(webhook.get(),
+               Spec{webhook, isolation::PreparedSpec::make(isolation::runner_spec_of(*webhook))})
+      .first->second.prepared;
+}
+
+Result<plugin::HookOutcome> said_by(const isolation::CallOutcome& ended) {
+  switch (ended.end) {
+    case isolation::CallEnd::Answered:
+      return isolation::hook_outcome_from(ended.answer);
+    case isolation::CallEnd::TimedOut:
+      return Error{ErrorCode::Deadline, "the hooks did not answer in time"};
+    case isolation::CallEnd::Crashed:
+      return Error{ErrorCode::Internal, "the runner crashed: " + ended.detail};
+    case isolation::CallEnd::Cancelled:
+      return Error{ErrorCode::Cancelled, "the call was cancelled"};
+    case isolation::CallEnd::Refused:
+    case isolation::CallEnd::SpawnFailed:
+    case isolation::CallEnd::BrokeProtocol:
+      return Error{ErrorCode::Internal, ended.detail};
+  }
+  return Error{ErrorCode::Internal, ended.detail};
+}
+
+void note_timings(metrics::Metrics& metrics, const std::string& webhook, const plugin::HookTimings& timings) {
+  auto ran = [&](std::string_view hook, std::chrono::microseconds took) {
+    if (took.count() >= 0) metrics.hook_ran(webhook, hook, took);
+  };
+  ran("validate_signature", timings.verify);
+  ran("parse_payload", timings.parse);
+  ran("should_process", timings.decide);
+  ran("handle", timings.handle);
+}
+
+bool worth_another_try(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::Deadline:
+    case ErrorCode::Internal:
+    case ErrorCode::Unavailable:
+    case ErrorCode::Overloaded:
+    case ErrorCode::Cancelled:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace davit::ingest

@@ -1,0 +1,65 @@
+// Stored deliveries whose hooks run again: deferred ones, those that a person asks for, and rehearsals.
+//
+//   run_due ── hooks in a runner or here ──┬─ store.settle_deferred
+//                                          └─ store.defer_again (back-off, parked at the cap)
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "host/base/clock.h"
+#include "host/base/log.h"
+#include "host/ingest/hook_runners.h"
+#include "host/metrics/metrics.h"
+#include "host/plugin/registry.h"
+#include "host/store/store.h"
+
+namespace davit::ingest {
+
+// Calls in flight hold it.
+class Reruns : public std::enable_shared_from_this<Reruns> {
+ public:
+  struct Needs {
+    std::shared_ptr<HookRunners> runners;
+    const plugin::Registry& registry;
+    store::Store& store;
+    metrics::Metrics& metrics;
+    Log& log;
+    const Clock& clock;
+  };
+  // `deadline` of one run; `backoff` after the first failure, doubled with each, at most ten minutes.
+  Reruns(Needs needs, Duration deadline, Duration backoff);
+
+  // On the runners' thread: runs what is due, and arms a timer for what is due next.
+  void run_due();
+  void look_again_at(WallTime at);
+
+  // See Ingest. `rehearse` is called on the runners' thread.
+  void replay(const std::string& id, const std::string& by, std::function<void(Result<std::string>)> done);
+  void rehearse(const std::string& id, const std::function<void(Result<store::NewDelivery>)>& done);
+
+ private:
+  using Stored = std::shared_ptr<const store::DeferredDelivery>;
+  using End = std::function<void(const VerifiedDelivery&, Result<plugin::HookOutcome>)>;
+  Result<std::shared_ptr<const plugin::Webhook>> serving(const std::string& name) const;
+  isolation::Call call_of(std::shared_ptr<const VerifiedDelivery> delivery, End end) const;
+  void run(const std::shared_ptr<const plugin::Webhook>& webhook, Stored stored, End end);
+  void run_deferred(const Stored& deferred);
+  void conclude(const store::DeferredDelivery& deferred, const plugin::Webhook& webhook,
+                const VerifiedDelivery& delivery, Result<plugin::HookOutcome> said);
+  void put_off(const store::DeferredDelivery& deferred, std::string reason, int max_tries);
+  void ended(const std::string& webhook, const std::string& id);
+
+  const Needs needs_;
+  const Duration deadline_, backoff_;
+
+  // On the runners' thread only.
+  std::map<std::string, std::set<std::string>> in_flight_;  // ids by webhook
+  isolation::Loop::TimerId timer_ = 0;
+  WallTime timer_at_{};
+};
+
+}  // namespace davit::ingest

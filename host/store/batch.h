@@ -1,0 +1,17 @@
+#pragma once
+
+#include <vector>
+
+#include "host/base/clock.h"
+#include "host/store/store.h"
+
+namespace davit::store {
+
+// The moment of a transaction and what is to be told after its commit.
+struct Batch {
+  WallTime now{};
+  MonotonicTime monotonic{};
+  std::vector<Change> changes;
+};
+
+}  // namespace davit::store
