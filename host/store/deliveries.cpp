@@ -142,8 +142,8 @@ std::string_view entity_of(const NewDelivery& delivery) {
 
 }  // namespace
 
-Deliveries::Deliveries(Database& database, TaskQueue& tasks)
-    : tasks_(tasks), sql_(std::make_unique<Statements>(database)) {}
+Deliveries::Deliveries(Database& database, TaskQueue& tasks, Decisions& decisions)
+    : tasks_(tasks), decisions_(decisions), sql_(std::make_unique<Statements>(database)) {}
 Deliveries::~Deliveries() = default;
 
 namespace {
@@ -262,7 +262,7 @@ Accepted Deliveries::carry_out(Batch& batch, std::int64_t row, std::string id, c
   for (const TaskAction& action : answer.actions) {
     const std::string by =
         answer.actor ? (answer.actor->login.empty() ? answer.actor->id : answer.actor->login) : "";
-    accepted.action_results.push_back(tasks_.act(batch, action, delivery.webhook + ":" + by));
+    accepted.action_results.push_back(decisions_.act(batch, action, delivery.webhook + ":" + by));
   }
   for (const NewTask& task : answer.tasks) accepted.task_ids.push_back(tasks_.create(batch, task, origin));
   return accepted;

@@ -254,9 +254,9 @@ void Store::reap_expired_leases(int max_crashes, Done<int> done) {
 
 namespace {
 
-typename WriteOf<TaskState>::Work decision(std::string task_id, TaskQueue::Decision made) {
+typename WriteOf<TaskState>::Work decision(std::string task_id, Decision made) {
   return [task_id = std::move(task_id), made = std::move(made)](Session& session) {
-    return session.tasks.decide(session.batch, task_id, made);
+    return session.decisions.decide(session.batch, task_id, made);
   };
 }
 

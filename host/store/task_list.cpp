@@ -208,8 +208,8 @@ Result<QueueReport> read_queue(Reader& reader, WallTime now) {
             .statement(
                 "SELECT agent, sum(n) FROM ("
                 "SELECT agent, count(*) AS n FROM task INDEXED BY task_ready WHERE state = 0 AND blocked = 0"
-                " GROUP BY agent UNION ALL SELECT agent, count(*) FROM task INDEXED BY task_entity_queued"
-                " WHERE state = 0 AND entity IS NOT NULL AND blocked = 1 GROUP BY agent)"
+                " GROUP BY agent UNION ALL SELECT agent, count(*) FROM task INDEXED BY task_line_queued"
+                " WHERE state = 0 AND line IS NOT NULL AND blocked = 1 GROUP BY agent)"
                 " GROUP BY agent")
             .query();
     while (row.next()) report.depths.push_back({row.text(0), TaskState::Queued, row.integer(1)});

@@ -1,0 +1,41 @@
+// What people decide about tasks, directly or through a webhook: cancel, retry, approve, reject.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "host/store/batch.h"
+#include "host/store/database.h"
+#include "host/store/leases.h"
+#include "host/store/lines.h"
+#include "host/store/moves.h"
+
+namespace davit::store {
+
+struct Decision {
+  TaskActionKind kind = TaskActionKind::Cancel;
+  std::string by, comment, content_hash;  // all kept
+};
+
+// Confined to the writer thread; each function runs inside the writer's transaction. What it refuses has
+// written nothing.
+class Decisions {
+ public:
+  Decisions(Database& database, Moves& moves, Lines& lines, Leases& leases);
+  ~Decisions();
+
+  // Gives the state the task has then: Running if it was, because its dispatcher is only asked to end it.
+  Result<TaskState> decide(Batch& batch, std::string_view task_id, const Decision& decision);
+  // For a webhook: the task by id, or the newest open one by entity. One sentence about what became of it.
+  std::string act(Batch& batch, const TaskAction& action, std::string_view by);
+
+ private:
+  struct Statements;
+  Moves& moves_;
+  Lines& lines_;
+  Leases& leases_;
+  std::unique_ptr<Statements> sql_;
+};
+
+}  // namespace davit::store
