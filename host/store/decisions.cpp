@@ -21,8 +21,8 @@ struct Decisions::Statements {
   Statement body{db, "SELECT " + std::string(kTaskBodyColumns) + " FROM task_body b WHERE b.row = ?1"};
   Statement ask_to_cancel{db, "UPDATE task SET cancel_reason = ?2, updated_at = ?3 WHERE row = ?1"};
   Statement insert{db,
-                   "INSERT INTO decision (task, at, kind, by_whom, comment, content_hash)"
-                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6)"};
+                   "INSERT INTO decision (task, at, kind, by_whom, actor_id, way, comment, content_hash)"
+                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"};
 };
 
 std::string content_hash(std::string_view payload, std::string_view previous_result) {
@@ -33,81 +33,100 @@ Decisions::Decisions(Database& database, Moves& moves, Lines& lines, Leases& lea
     : moves_(moves), lines_(lines), leases_(leases), sql_(std::make_unique<Statements>(database)) {}
 Decisions::~Decisions() = default;
 
+namespace {
+
+Error not_found(std::string_view task_id) {
+  return Error{ErrorCode::NotFound, "task " + std::string(task_id) + " does not exist"};
+}
+
+}  // namespace
+
 Result<TaskState> Decisions::decide(Batch& batch, std::string_view task_id, const Decision& decision) {
   const std::optional<TaskRow> row = moves_.find(task_id);
-  if (!row) {
-    return Error{ErrorCode::NotFound, "task " + std::string(task_id) + " does not exist"};
+  return row ? decide(batch, *row, decision) : not_found(task_id);
+}
+
+Result<TaskState> Decisions::decide_if(Batch& batch, std::string_view task_id, TaskState state,
+                                       const Decision& decision) {
+  const std::optional<TaskRow> row = moves_.find(task_id);
+  if (!row) return not_found(task_id);
+  if (row->state != state) {
+    return Error{ErrorCode::Conflict,
+                 "task " + std::string(task_id) + " is " + std::string(to_string(row->state)) + " by now"};
   }
+  return decide(batch, *row, decision);
+}
+
+Result<TaskState> Decisions::decide(Batch& batch, const TaskRow& row, const Decision& decision) {
   const auto refuse = [&](const std::string& remedy) {
-    return Error{ErrorCode::Conflict, "task " + to_text(row->id) + " is " +
-                                          std::string(to_string(row->state)) + ": cannot " +
-                                          std::string(to_string(decision.kind)) + " it" + remedy};
+    return Error{ErrorCode::Conflict, "task " + to_text(row.id) + " is " + std::string(to_string(row.state)) +
+                                          ": cannot " + std::string(to_string(decision.kind)) + " it" +
+                                          remedy};
   };
   TaskState state = TaskState::Queued;
   std::string_view error;
-  int attempt = row->attempt;
-  int crashes = row->crashes;
-  int losses = row->losses;
+  int attempt = row.attempt;
+  int crashes = row.crashes;
+  int losses = row.losses;
   switch (decision.kind) {
     case TaskActionKind::Cancel:
       state = TaskState::Cancelled;
       error = decision.comment.empty() ? std::string_view("cancelled") : std::string_view(decision.comment);
-      if (!may_move(row->state, state)) return refuse("");
+      if (!may_move(row.state, state)) return refuse("");
       break;
     case TaskActionKind::Retry:
-      if (row->state != TaskState::Failed && row->state != TaskState::Cancelled &&
-          row->state != TaskState::Parked) {
+      if (!can_be_retried(row.state)) {
         return refuse("; only failed, cancelled and parked tasks can be retried");
       }
-      if (row->state == TaskState::Parked && moves_.holds(row->agent)) {
-        return refuse(": its agent's plugin is in quarantine; davit plugins clear agent " + row->agent +
+      if (row.state == TaskState::Parked && moves_.holds(row.agent)) {
+        return refuse(": its agent's plugin is in quarantine; davit plugins clear agent " + row.agent +
                       " ends that");
       }
       attempt = 0;
       crashes = losses = 0;
-      if (sql_->still_unapproved.query(row->row).next()) state = TaskState::AwaitingApproval;
+      if (sql_->still_unapproved.query(row.row).next()) state = TaskState::AwaitingApproval;
       break;
     case TaskActionKind::Reject:
       state = TaskState::Cancelled;
       error = decision.comment.empty() ? std::string_view("rejected") : std::string_view(decision.comment);
-      if (row->state != TaskState::AwaitingApproval) return refuse("; it does not wait for approval");
+      if (row.state != TaskState::AwaitingApproval) return refuse("; it does not wait for approval");
       break;
     case TaskActionKind::Approve:
-      if (row->state != TaskState::AwaitingApproval) return refuse("; it does not wait for approval");
+      if (row.state != TaskState::AwaitingApproval) return refuse("; it does not wait for approval");
       if (!decision.content_hash.empty()) {
-        Cursor found = sql_->body.query(row->row);
+        Cursor found = sql_->body.query(row.row);
         if (found.next()) {
           const TaskBody body = read_task_body(found, 0);
           if (content_hash(body.payload, body.previous_result) != decision.content_hash) {
             return Error{
                 ErrorCode::Conflict,
-                "task " + to_text(row->id) + " has changed since it was looked at; look again and decide"};
+                "task " + to_text(row.id) + " has changed since it was looked at; look again and decide"};
           }
         }
       }
       break;
   }
 
-  sql_->insert.run(row->row, batch.now, to_string(decision.kind), decision.by, decision.comment,
-                   decision.content_hash);
-  if (row->state == TaskState::Running) {
-    sql_->ask_to_cancel.run(row->row, error, batch.now);
-    leases_.request_cancel(row->fence());
-    batch.changes.push_back({Change::Kind::CancelRequested, to_text(row->id), row->agent, row->fence()});
+  sql_->insert.run(row.row, batch.now, to_string(decision.kind), decision.by.name, decision.by.id,
+                   decision.by.way, decision.comment, decision.content_hash);
+  if (row.state == TaskState::Running) {
+    sql_->ask_to_cancel.run(row.row, error, batch.now);
+    leases_.request_cancel(row.fence());
+    batch.changes.push_back({Change::Kind::CancelRequested, to_text(row.id), row.agent, row.fence()});
     return TaskState::Running;
   }
-  state = moves_.move(batch, *row,
+  state = moves_.move(batch, row,
                       {.to = state,
                        .run_at = state == TaskState::Queued ? std::optional(batch.now) : std::nullopt,
                        .attempt = attempt,
                        .crashes = crashes,
                        .losses = losses,
                        .error = error});
-  if (row->state == TaskState::Queued) lines_.let_next_in(batch, row->line);
+  if (row.state == TaskState::Queued) lines_.let_next_in(batch, row.line);
   return state;
 }
 
-std::string Decisions::act(Batch& batch, const TaskAction& action, std::string_view by) {
+std::string Decisions::act(Batch& batch, const TaskAction& action, const Person& by) {
   std::string task_id = action.task_id;
   if (task_id.empty()) {
     // A retry is about something that has ended; everything else about something open.
@@ -117,7 +136,7 @@ std::string Decisions::act(Batch& batch, const TaskAction& action, std::string_v
     task_id = to_text(found.id(0));
   }
   const Result<TaskState> state =
-      decide(batch, task_id, {action.kind, std::string(by), action.comment, action.content_hash});
+      decide(batch, task_id, {action.kind, by, action.comment, action.content_hash});
   if (!state.ok()) return state.error().message;
   return "task " + task_id + ": " + std::string(to_string(action.kind)) + " accepted, now " +
          std::string(to_string(state.value()));

@@ -13,9 +13,14 @@
 
 namespace davit::store {
 
+inline bool can_be_retried(TaskState state) {
+  return state == TaskState::Failed || state == TaskState::Cancelled || state == TaskState::Parked;
+}
+
 struct Decision {
   TaskActionKind kind = TaskActionKind::Cancel;
-  std::string by, comment, content_hash;  // all kept
+  Person by;
+  std::string comment, content_hash;  // both kept, as `by` is
 };
 
 // Confined to the writer thread; each function runs inside the writer's transaction. What it refuses has
@@ -27,11 +32,16 @@ class Decisions {
 
   // Gives the state the task has then: Running if it was, because its dispatcher is only asked to end it.
   Result<TaskState> decide(Batch& batch, std::string_view task_id, const Decision& decision);
+  // Likewise, but Conflict unless the task is in this state.
+  Result<TaskState> decide_if(Batch& batch, std::string_view task_id, TaskState state,
+                              const Decision& decision);
   // For a webhook: the task by id, or the newest open one by entity. One sentence about what became of it.
-  std::string act(Batch& batch, const TaskAction& action, std::string_view by);
+  std::string act(Batch& batch, const TaskAction& action, const Person& by);
 
  private:
   struct Statements;
+  Result<TaskState> decide(Batch& batch, const TaskRow& row, const Decision& decision);
+
   Moves& moves_;
   Lines& lines_;
   Leases& leases_;

@@ -259,10 +259,12 @@ Accepted Deliveries::carry_out(Batch& batch, std::int64_t row, std::string id, c
                       .entity = entity_of(delivery),
                       .delivery = row,
                       .entity_is_key = true};
-  for (const TaskAction& action : answer.actions) {
-    const std::string by =
-        answer.actor ? (answer.actor->login.empty() ? answer.actor->id : answer.actor->login) : "";
-    accepted.action_results.push_back(decisions_.act(batch, action, delivery.webhook + ":" + by));
+  if (!answer.actions.empty()) {
+    const Actor actor = answer.actor.value_or(Actor{});
+    const Person by{delivery.webhook + ":" + (actor.login.empty() ? actor.id : actor.login), actor.id,
+                    delivery.webhook};
+    for (const TaskAction& action : answer.actions)
+      accepted.action_results.push_back(decisions_.act(batch, action, by));
   }
   for (const NewTask& task : answer.tasks) accepted.task_ids.push_back(tasks_.create(batch, task, origin));
   return accepted;

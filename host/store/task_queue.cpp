@@ -24,7 +24,9 @@
 namespace davit::store {
 namespace {
 
-constexpr int kMaxCrashes = 3;
+// A task under which the host ends again and again may be why (it takes all memory, say): far more often than
+// chance would have it, it is put aside.
+constexpr int kMaxLosses = 10;
 constexpr std::size_t kMaxTitle = 1'000;
 
 }  // namespace
@@ -80,7 +82,7 @@ struct TaskQueue::Statements {
       " WHERE row = ?1"};
   Statement lose_execution{
       db,
-      "UPDATE execution SET ended_at = ?2, outcome = 'lost', failure = 'crash', error = ?3"
+      "UPDATE execution SET ended_at = ?2, outcome = 'lost', failure = 'interrupted', error = ?3"
       " WHERE row = ?1 AND ended_at IS NULL"};
   Statement insert_result{db, "INSERT INTO execution_result (row, metrics, output) VALUES (?1, ?2, ?3)"};
   Statement running{db, "SELECT row FROM task INDEXED BY task_state WHERE state <> 0 AND state = 1"};
@@ -326,14 +328,13 @@ void TaskQueue::create_successors(Batch& batch, const Finish& finish, const Task
   }
 }
 
-void TaskQueue::end_as_lost(Batch& batch, const TaskRow& row, bool counts, int max_crashes,
-                            std::string_view reason) {
-  const int crashes = row.crashes + (counts ? 1 : 0);
-  TaskState state = counts && crashes >= max_crashes ? TaskState::Parked : TaskState::Queued;
+void TaskQueue::end_as_lost(Batch& batch, const TaskRow& row, bool counts, std::string_view reason) {
+  const int losses = row.losses + (counts ? 1 : 0);
+  TaskState state = counts && losses >= kMaxLosses ? TaskState::Parked : TaskState::Queued;
   std::string error = counts ? std::string(reason) : std::string();
   if (state == TaskState::Parked) {
-    error +=
-        "; parked after " + std::to_string(crashes) + " such ends, retry it by hand when the cause is gone";
+    error += "; that happened " + std::to_string(losses) +
+             " times under this task, so it is put aside; retry it by hand when the cause is gone";
   }
   if (row.cancel_reason) {
     state = TaskState::Cancelled;
@@ -351,18 +352,18 @@ void TaskQueue::end_as_lost(Batch& batch, const TaskRow& row, bool counts, int m
               {.to = state,
                .run_at = state == TaskState::Queued ? std::optional(batch.now) : std::nullopt,
                .attempt = std::max(row.attempt - 1, 0),
-               .crashes = crashes,
-               .losses = row.losses,
+               .crashes = row.crashes,
+               .losses = losses,
                .error = error});
   lines_.let_next_in(batch, row.line);
 }
 
-int TaskQueue::reap(Batch& batch, int max_crashes) {
+int TaskQueue::reap(Batch& batch) {
   int count = 0;
   for (const Fence& fence : leases_.expired(batch.monotonic)) {
     const std::optional<TaskRow> row = moves_.find(fence.task_row);
     if (!row || row->state != TaskState::Running || row->execution != fence.number) continue;
-    end_as_lost(batch, *row, true, max_crashes, "the lease of this attempt ran out");
+    end_as_lost(batch, *row, true, "the lease of this attempt ran out");
     ++count;
   }
   return count;
@@ -380,7 +381,7 @@ int TaskQueue::recover(Batch& batch, Recovery recovery) {
     if (!row || leases_.holds(row->fence())) continue;
     const bool counts = recovery == Recovery::Start;
     end_as_lost(
-        batch, *row, counts, kMaxCrashes,
+        batch, *row, counts,
         counts ? "the host ended while this attempt ran" : "the claim could not be committed for certain");
     ++count;
   }

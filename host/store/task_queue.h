@@ -50,13 +50,13 @@ class TaskQueue {
   std::string create(Batch& batch, const NewTask& task, const Origin& origin);
   void report(const std::vector<LiveReport>& reports, WallTime now);
   Result<TaskState> finish(Batch& batch, const Finish& finish);
-  int reap(Batch& batch, int max_crashes);
+  int reap(Batch& batch);
 
   // From now on tasks of these agents are parked instead of queued. What was parked so for others is queued.
   void hold(Batch& batch, const std::set<std::string>& agents);
 
   enum class Recovery {
-    Start,   // a host died: each of its running tasks counts a crash and is parked after the third
+    Start,   // a host died: each of its running tasks counts a loss
     Reopen,  // a commit failed: its claims were never answered, nothing counts
   };
   // Ends every running execution that nobody holds a lease for and returns its task.
@@ -67,7 +67,7 @@ class TaskQueue {
   void write_links(std::int64_t row, const std::vector<Link>& links);
   void create_successors(Batch& batch, const Finish& finish, const TaskRow& row);
   std::string gives_way(const TaskRow& row);
-  void end_as_lost(Batch& batch, const TaskRow& row, bool counts, int max_crashes, std::string_view reason);
+  void end_as_lost(Batch& batch, const TaskRow& row, bool counts, std::string_view reason);
 
   Moves& moves_;
   Lines& lines_;

@@ -244,9 +244,7 @@ TEST_F(StoreFileTest, WhatWaitsInADatabaseWithoutLinesAndApprovalsGoesOnInOneTha
   EXPECT_EQ(claimed[0].title, "number 3");
   const std::string waiting = store().tasks({.state = TaskState::AwaitingApproval})->items.at(0).task_id;
   expect_sound();
-  EXPECT_EQ(
-      wait<TaskState>([&](auto done) { store().approve(waiting, "alice", "", std::move(done)); }).value(),
-      TaskState::Queued);
+  EXPECT_EQ(approve(waiting).value(), TaskState::Queued);
   EXPECT_THAT(claim(), SizeIs(1));
   ASSERT_TRUE(finish(finish_of(claimed[0].fence)).ok());
   EXPECT_EQ(claim_one().title, "number 2") << "its turn has come";
