@@ -51,6 +51,13 @@ void HookRunners::call(const std::shared_ptr<const plugin::Webhook>& webhook, is
   pool_->call(spec_of(webhook), std::move(call));
 }
 
+void HookRunners::call_without_effects(const plugin::Webhook& webhook, isolation::Call call) {
+  isolation::RunnerSpec spec = isolation::runner_spec_of(webhook);
+  spec.without_effects = true;
+  spec.calls_per_runner = 1;
+  pool_->call(spec, std::move(call));
+}
+
 void HookRunners::keep(const plugin::Snapshot& snapshot) {
   std::set<std::string> needed;  // keys
   for (const auto& [name, webhook] : snapshot.webhooks) {

@@ -36,6 +36,8 @@ class HookRunners {
   // On the thread only.
   isolation::Loop& loop() { return *loop_; }
   void call(const std::shared_ptr<const plugin::Webhook>& webhook, isolation::Call call);
+  // In a runner for this one call, which cannot have effects; also for a webhook that serves in process.
+  void call_without_effects(const plugin::Webhook& webhook, isolation::Call call);
   // Runners of what does not serve any more end, busy ones after their call.
   void keep(const plugin::Snapshot& snapshot);
 

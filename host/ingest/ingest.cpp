@@ -33,10 +33,11 @@ std::string_view content_type_of(const Delivery& delivery) {
   return values.empty() ? std::string_view() : values.front();
 }
 
-// A body that claims to be JSON is JSON, within our limits, before a plugin sees it.
-std::optional<Outcome> gate(const Delivery& delivery) {
+// A body that claims to be JSON is JSON, within our limits, before a plugin sees it. It may be as large as
+// the webhook allows.
+std::optional<Outcome> gate(const plugin::Webhook& webhook, const Delivery& delivery) {
   if (delivery.body.empty() || !is_json(content_type_of(delivery))) return std::nullopt;
-  auto checked = check_json(delivery.body);
+  auto checked = check_json(delivery.body, {.max_bytes = webhook.max_body_bytes});
   if (checked) return std::nullopt;
   return refusal(OutcomeKind::Malformed, checked.error().message);
 }
@@ -190,7 +191,7 @@ void Ingest::Parts::receive(Delivery delivery, Done done) {
   if (auto fault = too_many_verified(*webhook)) {
     return refuse(*webhook, verified->delivery(), "webhook_rate", std::move(*fault), done);
   }
-  if (auto fault = gate(verified->delivery())) {
+  if (auto fault = gate(*webhook, verified->delivery())) {
     return refuse(*webhook, verified->delivery(), "json", std::move(*fault), done);
   }
   if (webhook->in_process) return run_here(*webhook, std::move(*verified), std::move(done));
@@ -276,7 +277,8 @@ void Ingest::Parts::run_in_runner(std::shared_ptr<const plugin::Webhook> webhook
 // yes, so a runner that crashes here costs the sender a 503 and not us an unverified row.
 void Ingest::Parts::verify_in_runner(std::shared_ptr<const plugin::Webhook> webhook, Delivery delivery,
                                      Done done) {
-  if (auto fault = gate(delivery)) return refuse(*webhook, delivery, "json", std::move(*fault), done);
+  if (auto fault = gate(*webhook, delivery))
+    return refuse(*webhook, delivery, "json", std::move(*fault), done);
   auto waiting = std::make_shared<std::pair<Delivery, Done>>(std::move(delivery), std::move(done));
   if (in_runners.fetch_add(1) >= options.max_in_runners) {
     in_runners.fetch_sub(1);

@@ -71,9 +71,9 @@ class Ingest {
   void replay(const std::string& delivery_id, const std::string& by,
               std::function<void(Result<std::string>)> done);
 
-  // Runs the hooks on a stored delivery and tells what would be stored; stores nothing. A verdict of Deferred
-  // says that the hooks failed, with the reason as message. Errors are those of replay(). `done` is called on
-  // the loop's thread.
+  // Runs the hooks on a stored delivery and tells what would be stored; stores nothing, and the hooks run
+  // where they cannot have effects either. A verdict of Deferred says that they failed, with the reason as
+  // message. Errors are those of replay(). `done` is called on the loop's thread.
   void rehearse(std::string delivery_id, std::function<void(Result<store::NewDelivery>)> done);
 
   // After Registry::publish: runners of what does not serve any more end, busy ones after their call.

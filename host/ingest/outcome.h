@@ -29,7 +29,6 @@ enum class OutcomeKind {
   Unavailable,       // no secret configured, bad config, storage failure, overload
 };
 
-// What became of a delivery, in words for its sender.
 struct Outcome {
   OutcomeKind kind = OutcomeKind::Unavailable;
   std::string message;

@@ -66,18 +66,22 @@ void Reruns::run_deferred(const Stored& deferred) {
 }
 
 // Nobody waits for an answer within `answer_within`.
-void Reruns::run(const std::shared_ptr<const plugin::Webhook>& webhook, Stored stored, End end) {
-  auto verified = std::make_shared<VerifiedDelivery>(delivery_again(std::move(stored)));
-  const MonotonicTime deadline = needs_.clock.monotonic() + deadline_;
-  if (webhook->in_process) return end(*verified, webhook->in_process->run(*verified, deadline));
+isolation::Call Reruns::call_of(std::shared_ptr<const VerifiedDelivery> delivery, End end) const {
   isolation::Call call;
-  isolation::set_request(call, isolation::webhook_run_request(*verified));
-  call.deadline = deadline;
+  isolation::set_request(call, isolation::webhook_run_request(*delivery));
+  call.deadline = needs_.clock.monotonic() + deadline_;
   call.cancel_grace = Duration{0};
-  call.on_end = [verified, end = std::move(end)](isolation::CallOutcome outcome) {
-    end(*verified, said_by(outcome));
+  call.on_end = [delivery = std::move(delivery), end = std::move(end)](isolation::CallOutcome outcome) {
+    end(*delivery, said_by(outcome));
   };
-  needs_.runners->call(webhook, std::move(call));
+  return call;
+}
+
+void Reruns::run(const std::shared_ptr<const plugin::Webhook>& webhook, Stored stored, End end) {
+  auto delivery = std::make_shared<const VerifiedDelivery>(delivery_again(std::move(stored)));
+  if (webhook->in_process)
+    return end(*delivery, webhook->in_process->run(*delivery, needs_.clock.monotonic() + deadline_));
+  needs_.runners->call(webhook, call_of(std::move(delivery), std::move(end)));
 }
 
 void Reruns::conclude(const store::DeferredDelivery& deferred, const plugin::Webhook& webhook,
@@ -175,21 +179,23 @@ void Reruns::rehearse(const std::string& id, const std::function<void(Result<sto
   auto found = serving(stored->delivery.webhook);
   if (!found) return done(found.error());
   std::shared_ptr<const plugin::Webhook> webhook = *found;
-  run(webhook, std::make_shared<const store::DeferredDelivery>(std::move(*stored)),
-      [self = shared_from_this(), webhook, done](const VerifiedDelivery& delivery,
-                                                 Result<plugin::HookOutcome> said) {
-        if (said) {
-          store::NewDelivery record = record_of(*webhook, delivery, *said);
-          fit_to_agents(record.answer.tasks, *self->needs_.registry.current());
-          return done(std::move(record));
-        }
-        const std::string& reason = said.error().message;
-        store::NewDelivery record = worth_another_try(said.error().code)
-                                        ? deferred_record(*webhook, delivery, reason)
-                                        : refused_record(*webhook, delivery, reason);
-        record.answer.message = reason;
-        done(std::move(record));
-      });
+  auto delivery = std::make_shared<const VerifiedDelivery>(
+      delivery_again(std::make_shared<const store::DeferredDelivery>(std::move(*stored))));
+  const auto end = [self = shared_from_this(), webhook, done](const VerifiedDelivery& rehearsed,
+                                                              Result<plugin::HookOutcome> said) {
+    if (said) {
+      store::NewDelivery record = record_of(*webhook, rehearsed, *said);
+      fit_to_agents(record.answer.tasks, *self->needs_.registry.current());
+      return done(std::move(record));
+    }
+    const std::string& reason = said.error().message;
+    store::NewDelivery record = worth_another_try(said.error().code)
+                                    ? deferred_record(*webhook, rehearsed, reason)
+                                    : refused_record(*webhook, rehearsed, reason);
+    record.answer.message = reason;
+    done(std::move(record));
+  };
+  needs_.runners->call_without_effects(*webhook, call_of(std::move(delivery), end));
 }
 
 }  // namespace davit::ingest

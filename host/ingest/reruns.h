@@ -45,6 +45,7 @@ class Reruns : public std::enable_shared_from_this<Reruns> {
   using Stored = std::shared_ptr<const store::DeferredDelivery>;
   using End = std::function<void(const VerifiedDelivery&, Result<plugin::HookOutcome>)>;
   Result<std::shared_ptr<const plugin::Webhook>> serving(const std::string& name) const;
+  isolation::Call call_of(std::shared_ptr<const VerifiedDelivery> delivery, End end) const;
   void run(const std::shared_ptr<const plugin::Webhook>& webhook, Stored stored, End end);
   void run_deferred(const Stored& deferred);
   void conclude(const store::DeferredDelivery& deferred, const plugin::Webhook& webhook,

@@ -92,6 +92,7 @@ std::string create_json(const RunnerSpec& spec, std::uint64_t address_space_limi
   writer.StartArray();
   for (const std::string& secret : spec.signature_secrets) write_string(writer, secret);
   writer.EndArray();
+  write_member(writer, "without_effects", spec.without_effects);
   write_member(writer, "address_space", static_cast<std::int64_t>(address_space_limit));
   writer.EndObject();
   return std::string(text_of(buffer));
@@ -115,6 +116,7 @@ Result<CreateRequest> create_from_json(std::string_view json) {
     }
   }
   spec.signature_secrets = strings_member(document, "signature_secrets");
+  spec.without_effects = bool_member(document, "without_effects");
   request.address_space_limit = static_cast<std::uint64_t>(int_member(document, "address_space"));
   return request;
 }

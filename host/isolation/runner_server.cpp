@@ -33,6 +33,7 @@
 #include <thread>
 
 #include "host/base/file.h"
+#include "host/isolation/effect_fence.h"
 #include "host/isolation/process_tree.h"
 #include "host/isolation/signal_fence.h"
 
@@ -252,6 +253,14 @@ void RunnerServer::handle(const Frame& frame) {
       if (!request.ok() || created_) end(kProtocolFailure, main_descendants_);
       if (kSanitizer) request->address_space_limit = 0;
       limit_address_space(request->address_space_limit);
+      if (request->spec.without_effects && !fence_off_effects()) {
+        send(
+            FrameKind::Refused,
+            refusal_json({"no_fence",
+                          "this kernel has no filter of system calls (seccomp), so that a dry run could have "
+                          "effects; it is not done"}));
+        return;
+      }
       if (scans) {
         auto report = servant_.scan(*request, output_);
         if (auto* refusal = std::get_if<Refusal>(&report))

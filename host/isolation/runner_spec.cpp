@@ -62,6 +62,7 @@ PreparedSpec::PreparedSpec(RunnerSpec spec) : spec_(std::move(spec)) {
   for (const auto& [name, value] : spec_.environment) add(name), add(value);
   add(std::to_string(spec_.calls_per_runner));
   add(std::to_string(spec_.max_runners));
+  add(spec_.without_effects ? "without effects" : "");
   key_ = davit::sha256(text);
 }
 

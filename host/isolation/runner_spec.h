@@ -25,7 +25,8 @@ struct RunnerSpec {
   std::vector<std::string> signature_secrets;      // webhooks that check signatures themselves
   std::map<std::string, std::string> environment;  // beside PATH, LANG, TZ, HOME
   int calls_per_runner = 100;
-  std::size_t max_runners = 0;  // of this spec at a time; 0: only the pool's limit
+  std::size_t max_runners = 0;   // of this spec at a time; 0: only the pool's limit
+  bool without_effects = false;  // a dry run: behind effect_fence.h before the library is opened
 };
 
 // What an instance that has a generation runs in.

@@ -2,8 +2,8 @@
 // index task_ready (agent, rank, run_at), which holds queued tasks only, one priority of one agent at a time:
 //
 //     SELECT row, run_at FROM task
-//      WHERE state = 0 AND blocked = 0 AND agent = ? AND rank = ? AND run_at <= ?  ORDER BY run_at, row LIMIT
-//      ?
+//      WHERE state = 0 AND blocked = 0 AND agent = ? AND rank = ? AND run_at <= ?
+//      ORDER BY run_at, row LIMIT ?
 //
 // and seeks the next priority with a second one-row query, so that it never steps over tasks scheduled for
 // later. Rows of several agents are merged by priority and time. Everything else is by row number. What is

@@ -245,8 +245,9 @@ Result<Accepted> Deliveries::accept(Batch& batch, const NewDelivery& delivery,
   Accepted accepted = carry_out(batch, row, delivery.id, delivery);
   if (former) accepted.former_id = to_text(former->id);
   // A task may have been merged into one that waited already.
-  if (const std::string ids = pack_ids(accepted.task_ids); ids != planned)
-    write_outcome(batch, row, delivery, ids);
+  if (const std::string ids = pack_ids(accepted.task_ids);
+      ids != planned || accepted.message != delivery.answer.message)
+    write_outcome(batch, row, delivery, accepted.message, ids);
   return accepted;
 }
 
@@ -263,20 +264,24 @@ Accepted Deliveries::carry_out(Batch& batch, std::int64_t row, std::string id, c
     const Actor actor = answer.actor.value_or(Actor{});
     const Person by{delivery.webhook + ":" + (actor.login.empty() ? actor.id : actor.login), actor.id,
                     delivery.webhook};
-    for (const TaskAction& action : answer.actions)
-      accepted.action_results.push_back(decisions_.act(batch, action, by));
+    for (const TaskAction& action : answer.actions) {
+      // Whoever asked cannot see the queue: that there was nothing to approve, for example, is said here
+      // only.
+      if (!accepted.message.empty()) accepted.message += "; ";
+      accepted.message += decisions_.act(batch, action, by);
+    }
   }
   for (const NewTask& task : answer.tasks) accepted.task_ids.push_back(tasks_.create(batch, task, origin));
   return accepted;
 }
 
 void Deliveries::write_outcome(Batch& batch, std::int64_t row, const NewDelivery& delivery,
-                               std::string_view task_ids) {
+                               std::string_view message, std::string_view task_ids) {
   const std::optional<WallTime> due = delivery.verdict == Verdict::Deferred
                                           ? std::optional(delivery.due_at.value_or(batch.now))
                                           : std::nullopt;
-  sql_->settle.run(row, code_of(delivery.verdict), due, delivery.answer.message, entity_of(delivery),
-                   delivery.plugin_hash, blob_if_any(task_ids));
+  sql_->settle.run(row, code_of(delivery.verdict), due, message, entity_of(delivery), delivery.plugin_hash,
+                   blob_if_any(task_ids));
 }
 
 Accepted Deliveries::settle(Batch& batch, std::int64_t row, std::string id, const NewDelivery& delivery) {
@@ -285,7 +290,7 @@ Accepted Deliveries::settle(Batch& batch, std::int64_t row, std::string id, cons
   sql_->drop_links.run(row);
   write_links(row, delivery.answer.links);
   Accepted accepted = carry_out(batch, row, std::move(id), delivery);
-  write_outcome(batch, row, delivery, pack_ids(accepted.task_ids));
+  write_outcome(batch, row, delivery, accepted.message, pack_ids(accepted.task_ids));
   return accepted;
 }
 

@@ -39,11 +39,12 @@ class Deliveries {
   std::optional<Known> find_by_body(const NewDelivery& delivery, std::int64_t hash);
   bool has_body(std::int64_t row, std::string_view body);
   void write_links(std::int64_t row, const std::vector<Link>& links);
-  // Creates the tasks and acts.
+  // Creates the tasks and acts. The message says what became of each action, too.
   Accepted carry_out(Batch& batch, std::int64_t row, std::string id, const NewDelivery& delivery);
   // Carries out, and writes the outcome over the delivery's row.
   Accepted settle(Batch& batch, std::int64_t row, std::string id, const NewDelivery& delivery);
-  void write_outcome(Batch& batch, std::int64_t row, const NewDelivery& delivery, std::string_view task_ids);
+  void write_outcome(Batch& batch, std::int64_t row, const NewDelivery& delivery, std::string_view message,
+                     std::string_view task_ids);
 
   TaskQueue& tasks_;
   Decisions& decisions_;

@@ -86,7 +86,6 @@ struct Accepted {
   Repeat repeat = Repeat::None;
   std::vector<std::string> task_ids;
   std::string message;
-  std::vector<std::string> action_results;  // one sentence per action of the answer
   // A delivery under the same key with another body that had failed; it stays as it is. Empty: none.
   std::string former_id;
 };

@@ -259,6 +259,69 @@ SqliteFigures cycle_tasks(const std::filesystem::path& database, int batch, int 
   return figures;
 }
 
+void fill_past(const std::filesystem::path& database, const char* agent, int tasks, int lines) {
+  Connection db(database, false);
+  // One each millisecond, like what happens one after the other.
+  const std::string at =
+      "(?1 + " +
+      std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(
+                         (std::chrono::system_clock::now() - std::chrono::hours(48)).time_since_epoch())
+                         .count()) +
+      ")";
+  const std::string name = std::string("'") + agent + "'", body = std::string(8'000, 'x'),
+                    text = std::string(100, 'x');
+  sqlite3_stmt* delivery = db.prepare(
+      "INSERT INTO delivery (row, id, webhook, key, verdict, received_at, tries, duplicates, body_bytes, "
+      "tasks,"
+      " message, entity, request_id, remote_address, plugin_hash)"
+      " VALUES (?1, ?2, 'bench', printf('%d', ?1), 0, " +
+      at + ", 0, 0, 8000, ?2, 'queued', '', '', '127.0.0.1', '')");
+  sqlite3_stmt* delivery_body = db.prepare(
+      "INSERT INTO delivery_body (row, method, path, query, timings, details, headers, body)"
+      " VALUES (?1, 'POST', '/webhooks/bench', '', '{}', '{}', '{}', CAST('" +
+      body + "' AS BLOB))");
+  sqlite3_stmt* key = db.prepare("INSERT INTO delivery_key VALUES (?2, ?1, " + at + ")");
+  sqlite3_stmt* task = db.prepare(
+      "INSERT INTO task (row, id, state, agent, rank, run_at, execution, attempt, max_retries, crashes,"
+      " created_at, updated_at, finished_at, delivery, chain_depth, needs_approval, task_type, source, "
+      "entity,"
+      " title) VALUES (?1, ?2, 3, " +
+      name + ", 0, " + at + ", ?1, 1, 1, 0, " + at + ", " + at + ", " + at +
+      ", ?1, 1, 0, 'issue_fix', 'github', printf('github:a/b#%d', ?1), 'A title')");
+  sqlite3_stmt* task_body = db.prepare(
+      "INSERT INTO task_body (row, links, payload) VALUES (?1, '[]', '{\"text\":\"" + text + "\"}')");
+  sqlite3_stmt* execution = db.prepare(
+      "INSERT INTO execution (row, task, session, attempt, started_at, ended_at, success, agent, outcome)"
+      " VALUES (?1, ?1, ?2, 1, " +
+      at + ", " + at + ", 1, " + name + ", 'completed')");
+  sqlite3_stmt* result =
+      db.prepare("INSERT INTO execution_result (row, metrics, output) VALUES (?1, '{}', '{\"done\":true}')");
+  sqlite3_stmt* line = db.prepare("INSERT INTO transcript (execution, at, kind, line) VALUES (?1, " + at +
+                                  ", 'assistant', '" + text + "')");
+  db.run("BEGIN");
+  for (std::int64_t row = 1; row <= tasks; ++row) {
+    char id[16];
+    const std::string hash = sha256(std::string("bench") + '\0' + std::to_string(row)).substr(0, 16);
+    for (sqlite3_stmt* statement : {delivery, delivery_body, key, task, task_body, execution, result}) {
+      sqlite3_bind_int64(statement, 1, row);
+      if (statement == key) {
+        sqlite3_bind_blob(statement, 2, hash.data(), static_cast<int>(hash.size()), SQLITE_STATIC);
+      } else if (sqlite3_bind_parameter_count(statement) == 2) {
+        bind_id(statement, 2, row, id);
+      }
+      db.step(statement);
+    }
+    for (int i = 0; i < lines; ++i) {
+      sqlite3_bind_int64(line, 1, row);
+      db.step(line);
+    }
+  }
+  db.run("COMMIT");
+  for (sqlite3_stmt* statement : {delivery, delivery_body, key, task, task_body, execution, result, line})
+    sqlite3_finalize(statement);
+  db.run("PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
 void fill_queue(const std::filesystem::path& database, const char* agent, int waiting, int finished) {
   Connection db(database, false);
   // An hour ago, one each millisecond: young enough not to be pruned.
@@ -282,7 +345,7 @@ void fill_queue(const std::filesystem::path& database, const char* agent, int wa
   if (finished > 0) {
     db.run(columns + numbers(finished) + "SELECT CAST(printf('%016d', i) AS BLOB), 3, " + name + ", 0, " +
            at + ", i, 1, 1, 0, " + at + ", " + at + ", " + at +
-           ", 1, 0, 'issue_fix', 'github', 'github:a/b#' || i, NULL, 'A title' FROM n");
+           ", 1, 0, 'issue_fix', 'github', 'github:a/b#' || i, 'github:a/b#' || i, 'A title' FROM n");
     db.run("INSERT INTO execution (task, session, attempt, started_at, ended_at, success, agent, outcome) " +
            numbers(finished) + "SELECT i, CAST(printf('%016d', i) AS BLOB), 1, " + at + ", " + at + ", 1, " +
            name + ", 'completed' FROM n");
@@ -291,7 +354,8 @@ void fill_queue(const std::filesystem::path& database, const char* agent, int wa
   db.run(columns + numbers(waiting) + "SELECT CAST(printf('w%015d', i) AS BLOB), 0, " + name + ", 0, " + at +
          ", 0, 0, 1, 0, " + at + ", " + at +
          ", NULL, 1, 0, 'issue_fix', 'github', 'github:c/d#' || i, 'github:c/d#' || i, 'A title' FROM n");
-  db.run("INSERT INTO task_body (row, links, payload) SELECT row, '[]', " + payload + " FROM task");
+  db.run("INSERT INTO task_body (row, links, payload) SELECT row, '[]', " + payload +
+         " FROM task WHERE row > (SELECT coalesce(max(row), 0) FROM task_body)");
   db.run("COMMIT");
   db.run("PRAGMA wal_checkpoint(TRUNCATE)");
 }

@@ -22,7 +22,13 @@ SqliteFigures insert_deliveries(const std::filesystem::path& sample, const std::
 // host makes, `batch` finishes and as many claims per transaction.
 SqliteFigures cycle_tasks(const std::filesystem::path& database, int batch, int tasks);
 
-// Fills a new database with `waiting` tasks of `agent` that can be claimed and `finished` ones behind them.
+// Fills a database that the host has made with tasks of `agent` that were completed two days ago, each with a
+// delivery of 8,000 bytes that became it, an execution and so many lines of transcript.
+void fill_past(const std::filesystem::path& database, const char* agent, int tasks, int lines);
+// How many rows of all tables that is, of each delivery and of each task without its lines.
+inline constexpr int kRowsOfOldDelivery = 3, kRowsOfOldTask = 4;
+
+// Fills it with `waiting` tasks of `agent` that can be claimed and `finished` ones behind them.
 void fill_queue(const std::filesystem::path& database, const char* agent, int waiting, int finished);
 
 // How many executions a database has had, asked while a host works on it. As cheap as can be.

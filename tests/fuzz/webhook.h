@@ -10,6 +10,7 @@
 #include "davit/json.hpp"
 #include "davit/testing/driver.hpp"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/host_reader.h"
 
 namespace davit::fuzz {
 
@@ -39,6 +40,7 @@ inline int check_webhook(std::string_view input, std::initializer_list<const cha
     promise(!outcome.output.empty() && is_utf8(outcome.output), "what is said is text");
     if (outcome.status == Status::Ignored) continue;
     promise(outcome.status == Status::Ok, "bytes from outside never make a webhook fail");
+    promise(refusal_by_host(outcome.output).empty(), "the host can read every answer");
     const Json answer = Json::parse(outcome.output, detail::kHostJsonMaxDepth);
     promise(answer["response"]["message"].is_string(), "an answer has a message");
     for (const JsonView task : answer["tasks"]) {

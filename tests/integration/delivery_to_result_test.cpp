@@ -103,6 +103,17 @@ TEST_P(DeliveryToResultTest, MalformedBodiesAreRefusedBeforeThePluginSeesThem) {
   }
 }
 
+TEST_P(DeliveryToResultTest, ABodyMayBeAsLargeAsItsWebhookSays) {
+  auto event = parse_json(labeled);
+  ASSERT_TRUE(event.ok());
+  const auto sized = [&](std::size_t bytes) {
+    (*event)["issue"]["body"].SetString(std::string(bytes, 'x').c_str(), event->GetAllocator());
+    return host.github("issues", to_json(*event)).status;
+  };
+  EXPECT_EQ(sized(24u << 20), 202) << "GitHub's own limit is 25 MiB";
+  EXPECT_EQ(sized(25u << 20), 413);
+}
+
 TEST_P(DeliveryToResultTest, UnknownWebhooksMethodsAndMediaTypesHaveTheirAnswers) {
   EXPECT_EQ(host.request("POST", "/webhooks/nobody", "{}").status, 404);
   EXPECT_EQ(host.request("POST", "/webhooks/", "{}").status, 404);

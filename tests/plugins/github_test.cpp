@@ -61,6 +61,12 @@ std::string by_member(const std::string& body, const std::string& item) {
   return replaced(body, "\"" + item + "\": {", "\"" + item + R"(": {"author_association": "MEMBER",)");
 }
 
+// kLabeled, sent by somebody else than the author of the issue.
+std::string sent_by(const std::string& body, const std::string& login, const std::string& id) {
+  return replaced(body, "\"sender\": {\n        \"login\": \"sbansal1999\",\n        \"id\": 35286603",
+                  "\"sender\": {\"login\": \"" + login + "\", \"id\": " + id);
+}
+
 // ---- metadata
 
 TEST_F(GithubWebhookTest, DeclaresItsSignatureAsDataAndChecksNothingItself) {
@@ -214,7 +220,27 @@ TEST_F(GithubWebhookTest, WordsOfOutsidersStartNothingButAMaintainersLabelDoes) 
   EXPECT_EQ(deliver("issues", by(kSentry, "MEMBER")).status, Status::Ok);
   EXPECT_EQ(deliver("issues", by(kSentry, "NONE"), R"({"trusted_associations": ["NONE"]})").status,
             Status::Ok);
-  EXPECT_EQ(deliver("issues", by(kLabeled, "NONE")).status, Status::Ok);
+  const std::string own_label = by(kLabeled, "NONE");
+  EXPECT_EQ(reason(deliver("issues", own_label)),
+            "label 'AI-Fix' came with the issue, whose author is NONE, which is not in trusted_associations")
+      << "a template sets its labels in the name of whoever opens an issue";
+  EXPECT_EQ(deliver("issues", sent_by(own_label, "maintainer", "1")).status, Status::Ok);
+}
+
+TEST_F(GithubWebhookTest, ANumberInAListIsAnIdAndNobodysLogin) {
+  const std::string squatter = sent_by(payload(kLabeled), "6752317", "1");
+  EXPECT_EQ(reason(deliver("issues", squatter, R"({"users": ["6752317"]})")),
+            "sender '6752317' is not in users");
+}
+
+TEST_F(GithubWebhookTest, EditsByBotsStartNothingEvenIfTheyAreAllowed) {
+  std::string edited = replaced(replaced(payload(kOpened), "\"opened\"", "\"edited\""), "\"name\": \"bug\"",
+                                "\"name\": \"AI-Fix\"");
+  EXPECT_EQ(deliver("issues", edited).status, Status::Ok);
+  edited = replaced(edited, "\"sender\": {\n    \"login\": \"baxterthehacker\"",
+                    "\"sender\": {\n    \"login\": \"helper[bot]\"");
+  EXPECT_EQ(reason(deliver("issues", edited, R"({"allow_bots": ["helper[bot]"]})")),
+            "edits by bots start no work");
 }
 
 TEST_F(GithubWebhookTest, UsersCanBeListedByLoginInAnyCaseOrById) {
@@ -539,6 +565,40 @@ TEST_F(GithubWebhookTest, FindsLinksInProseMarkdownAndHtml) {
             "sentry_issue sentry:acme/123;");
   EXPECT_EQ(links("https://sentry.io/organizations/acme/issues/99/"), "sentry_issue sentry:acme/99;");
   EXPECT_EQ(links("https://notsentry.io/issues/99/ Sentry Issue: Sentry Issue:["), "sentry_issue Sentry;");
+}
+
+TEST_F(GithubWebhookTest, OfATextFullOfAddressesOnlySoManyAreLookedAt) {
+  const auto links_behind = [&](int addresses) {
+    std::string text;
+    for (int i = 0; i < addresses; ++i) text += "http://";
+    text += " https://acme.sentry.io/issues/12/";
+    const Json answer = Json::parse(
+        deliver("issues", replaced(payload(kLabeled), "This is some random Issue description", text)).output);
+    return answer["links"].size();
+  };
+  EXPECT_EQ(links_behind(999), 1u);
+  EXPECT_EQ(links_behind(1'000), 0u);
+}
+
+TEST_F(GithubWebhookTest, ALongAddressIsCutBetweenCharacters) {
+  std::string address = "https://acme.sentry.io/issues/12/xx";
+  while (address.size() < 4096) address += "\u00e9";
+  const Json answer = Json::parse(
+      deliver("issues", replaced(payload(kLabeled), "This is some random Issue description", address))
+          .output);
+  const std::string_view url = answer.at_pointer("/links/0/url").string_or("");
+  EXPECT_EQ(url.size(), 2047u);
+  EXPECT_EQ(url, address.substr(0, 2047));
+}
+
+TEST_F(GithubWebhookTest, AnAddressEndsAtAControlCharacterSinceTheHostRefusesOnesThatHoldAny) {
+  const Json answer = Json::parse(
+      deliver("issues",
+              replaced(payload(kLabeled), "This is some random Issue description",
+                       R"(https://acme.sentry.io/issues/12/\u0001 https://a.sentry.io/issues/3\u007f)"))
+          .output);
+  EXPECT_EQ(answer.at_pointer("/links/0/url"), "https://acme.sentry.io/issues/12/");
+  EXPECT_EQ(answer.at_pointer("/links/1/url"), "https://a.sentry.io/issues/3");
 }
 
 // ---- hostile bytes, many threads

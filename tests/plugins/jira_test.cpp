@@ -126,9 +126,23 @@ TEST_F(JiraWebhookTest, AnUpdateStartsWorkOnlyIfItAddsTheLabel) {
       replaced(payload(kLabelAdded), R"("fromString": "test-label")", R"("fromString": "AI-Fix other")");
   EXPECT_EQ(said(later), "the update adds neither a label nor a text that starts work");
   EXPECT_THAT(said(later, R"({"any_update": true})"), HasSubstr("the issue has label 'AI-Fix'"));
+  EXPECT_THAT(
+      said(by_account_type(later, "app"), R"({"any_update": true, "allow_bots": [")" + kAccount + R"("]})"),
+      HasSubstr("adds neither"))
+      << "programs that answer each other never end";
   const std::string near = replaced(payload(kLabelAdded), R"("toString": "AI-Fix test-label")",
                                     R"("toString": "test-label AI-Fix2")");
   EXPECT_THAT(said(near), HasSubstr("adds neither"));
+  std::string many;
+  for (int i = 0; i < 999; ++i) many += "l" + std::to_string(i) + " ";
+  const auto among = [&](const std::string& labels) {
+    const std::string before =
+        replaced(payload(kLabelAdded), R"("fromString": "test-label")", R"("fromString": ")" + labels + "\"");
+    return said(
+        replaced(before, R"("toString": "AI-Fix test-label")", R"("toString": ")" + labels + R"(AI-Fix")"));
+  };
+  EXPECT_THAT(among(many), HasSubstr("label 'AI-Fix' was added"));
+  EXPECT_THAT(among(many + "one-more "), HasSubstr("adds neither")) << "of so many labels the first count";
   EXPECT_THAT(said(replaced(payload(kLabelAdded), "\"changelog\"", "\"changes\"")),
               HasSubstr("adds neither"));
 }
@@ -183,6 +197,13 @@ TEST_F(JiraWebhookTest, TheTaskHoldsWhatAnAgentNeeds) {
   EXPECT_TRUE(task["payload"]["sentry_issue"]["key"].is_string());
   EXPECT_EQ(answer["actor"].dump(), R"({"id":")" + kAccount + R"(","login":"admin"})");
   EXPECT_EQ(answer.at_pointer("/entity/type"), "issue");
+}
+
+TEST_F(JiraWebhookTest, ANameIsOneLineWhateverItsOwnerPutIntoIt) {
+  std::string body = replaced(payload(kLabelled), "\"name\": \"admin\",", "");
+  body = replaced(body, "\"displayName\": \"Test User\"", R"("displayName": "Ada\tL\u0001\u007f")");
+  const Json answer = Json::parse(deliver(body).output);
+  EXPECT_EQ(answer.at_pointer("/actor/login"), "Ada L  ") << "the host refuses control characters in names";
 }
 
 // ---- who may, and where

@@ -77,6 +77,12 @@ TEST_F(SentryWebhookTest, DeclaresBothSignatureHeadersAsDataAndChecksNothingItse
 
 // ---- what the index of payloads expects
 
+TEST_F(SentryWebhookTest, NamesAreOneLineWhateverTheirOwnersPutIntoThem) {
+  const std::string named = replaced(payload(kCreated), R"("name": "Sentry")", R"("name": "A\u0001\nB")");
+  const Json answer = Json::parse(deliver("issue", named).output);
+  EXPECT_EQ(answer.at_pointer("/actor/login"), "A  B");
+}
+
 TEST_F(SentryWebhookTest, DoesWithEveryRealPayloadWhatItsIndexExpects) {
   const Json index = Json::parse(payload("index.json"));
   ASSERT_GE(index.size(), 13u);

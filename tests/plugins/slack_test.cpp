@@ -122,9 +122,12 @@ TEST_F(SlackWebhookTest, OtherMessagesStartNothing) {
   const std::string direct = replaced(message, "\"channel\",", "\"im\",");
   EXPECT_EQ(said(direct), "direct_messages is not set");
   EXPECT_THAT(said(direct, R"({"direct_messages": true})"), StartsWith("(queued)"));
-  EXPECT_EQ(said(replaced(payload(kMention), "\"client_msg_id\"",
-                          "\"subtype\":\"message_changed\",\"client_msg_id\"")),
-            "messages message_changed start no work");
+  const auto of_kind = [](const std::string& subtype) {
+    return replaced(payload(kMention), "\"client_msg_id\"",
+                    "\"subtype\":\"" + subtype + "\",\"client_msg_id\"");
+  };
+  EXPECT_EQ(said(of_kind("message_changed")), "messages message_changed start no work");
+  EXPECT_THAT(said(of_kind("file_share")), StartsWith("(queued)")) << "a person's, with a file";
   EXPECT_EQ(said(payload("tokens-revoked.json")), "events tokens_revoked start no work");
 }
 
@@ -215,6 +218,21 @@ TEST_F(SlackWebhookTest, AnswersTheChallengeAndTheCertificateCheck) {
   const Json checked = Json::parse(deliver("ssl_check=1&token=x").output);
   EXPECT_EQ(checked.at_pointer("/response/http/status").int_or(0), 200);
   EXPECT_EQ(checked["tasks"].size(), 0u);
+}
+
+TEST_F(SlackWebhookTest, ATargetThatCannotBeOneIsAnsweredAtOnceAndNotTriedAgain) {
+  for (const std::string& target : {std::string(65, 'x'), "a:" + std::string(255, 'x'), std::string("a%01b")})
+    EXPECT_EQ(command("approve+" + target, kAnybody), "(ignored) 'approve' names no task: say its id");
+  EXPECT_THAT(
+      said(replaced(payload(kClick), "jira%3Aacme.atlassian.net%2FTES-41", std::string(300, 'x')), kAnybody),
+      HasSubstr("names no task"));
+  EXPECT_THAT(command("approve+" + std::string(64, 'x'), kAnybody), StartsWith("(queued)"));
+}
+
+TEST_F(SlackWebhookTest, ANameIsOneLine) {
+  const std::string body = replaced(payload(kCommand), "user_name=Steve", "user_name=A%01B%0A");
+  const Json answer = Json::parse(deliver(body).output);
+  EXPECT_EQ(answer.at_pointer("/actor/login"), "A B ");
 }
 
 // ---- malformed bodies

@@ -253,6 +253,11 @@ TEST_F(StandardWebhookTest, ATitleFallsBackToTheEntityAndTheEvent) {
   EXPECT_EQ(title(R"({"t": ")" + std::string(5000, 'x') + "\"}", R"("title": "a {/t}")").size(), 1024u);
 }
 
+TEST_F(StandardWebhookTest, NamesAreOneLine) {
+  const Json told = answer(R"({"type": "a", "by": "A\t\u007fB"})", R"("actor": {"login": "{/by}"})");
+  EXPECT_EQ(told.at_pointer("/actor/login"), "A  B");
+}
+
 TEST_F(StandardWebhookTest, AddressesAreHttpAndKeepTheirQuery) {
   const auto url = [&](const std::string& value) {
     const Json made = answer(R"({"u": ")" + value + "\"}", R"("entity": {"key": "k", "url": "{/u}"})");

@@ -31,11 +31,13 @@ std::string event_name(JsonView event) {
   return text(event["event"].string_or("")) + (action.empty() ? "" : "." + text(action));
 }
 
-// By login or by id; a login may be renamed, an id stays.
+// By login or by id; a login may be renamed, an id stays. A number is an id and never a login, which may be
+// one: somebody could take the number of another as a name.
 bool names(const std::vector<std::string>& list, JsonView person) {
   const std::string_view login = person["login"].string_or(""), id = person["id"].string_or("");
   return std::any_of(list.begin(), list.end(), [&](const std::string& entry) {
-    return (!login.empty() && same_name(entry, login)) || (!id.empty() && entry == id);
+    const bool is_id = entry.find_first_not_of("0123456789") == std::string::npos;
+    return is_id ? entry == id : same_name(entry, login);
   });
 }
 
@@ -77,6 +79,13 @@ std::string distrust(const Settings& settings, JsonView item) {
   return association.empty() ? "unknown" : text(association);
 }
 
+// Likewise of the author of an issue. Servers that know no association send none; github.com always does. An
+// allowed bot is trusted by that.
+std::string distrust_of_author(const Settings& settings, JsonView issue) {
+  if (!issue.has("author_association") || names(settings.allow_bots, issue["author"])) return "";
+  return distrust(settings, issue);
+}
+
 // The first of `labels` that the issue has.
 std::string label_of(const Settings& settings, JsonView issue) {
   for (JsonView label : issue["labels"]) {
@@ -100,10 +109,20 @@ Verdict decide_issue(const Settings& settings, JsonView event) {
   if (!contains(settings.issue_actions, action)) return nothing(event_name(event) + " starts no work");
   if (issue["state"] == "closed") return nothing("the issue is closed");
 
+  // Another program that tidies up an issue would start work at each of its changes.
+  if (action == "edited" && is_bot(event["sender"])) return nothing("edits by bots start no work");
+
   if (action == "labeled") {
     // The label list would fire again at every later label.
     const std::string added = text(event["label"].string_or(""));
     if (!contains(settings.labels, added)) return nothing("label " + quoted(added) + " starts no work");
+    // Nobody sets a label without triage rights, but a template does it in the name of whoever opens an
+    // issue.
+    const bool by_author = event["sender"]["id"] == issue["author"]["id"].string_or("");
+    if (const std::string doubt = distrust_of_author(settings, issue); by_author && !doubt.empty()) {
+      return nothing("label " + quoted(added) + " came with the issue, whose author is " + doubt +
+                     ", which is not in trusted_associations");
+    }
     return start(settings.agent, settings.task_type, "label " + quoted(added) + " was added");
   }
 
@@ -115,11 +134,8 @@ Verdict decide_issue(const Settings& settings, JsonView event) {
   }
   if (why.empty()) return nothing("neither a label nor a text that starts work");
 
-  // Servers that know no association send none; github.com always does. An allowed bot is trusted by that.
-  const std::string doubt = distrust(settings, issue);
-  if (!doubt.empty() && issue.has("author_association") && !names(settings.allow_bots, issue["author"])) {
+  if (const std::string doubt = distrust_of_author(settings, issue); !doubt.empty())
     return nothing(why + ", but its author is " + doubt + ", which is not in trusted_associations");
-  }
   return start(settings.agent, settings.task_type, why);
 }
 

@@ -20,6 +20,7 @@ using namespace reading;
 constexpr std::string_view kEvents[] = {"issue_created",   "issue_updated",   "issue_deleted",
                                         "comment_created", "comment_updated", "comment_deleted"};
 constexpr std::size_t kMaxChanges = 256;
+constexpr std::size_t kMaxLabels = 1'000;  // before or after one of them
 
 // A description or a comment: text in wiki markup, nothing, or a document.
 void add_prose(Json& to, std::string_view name, JsonView value, const std::string& what) {
@@ -86,7 +87,7 @@ Json issue_json(JsonView issue) {
 
 std::vector<std::string_view> words_of(std::string_view text) {
   std::vector<std::string_view> words;
-  while (!text.empty()) {
+  while (!text.empty() && words.size() < kMaxLabels) {
     const std::size_t end = std::min(text.find(' '), text.size());
     if (end != 0) words.push_back(text.substr(0, end));
     text.remove_prefix(std::min(end + 1, text.size()));
@@ -108,9 +109,10 @@ Json changes_json(JsonView changelog) {
       json.set("description_before", cut(from, kMaxText));
       continue;
     }
-    const std::vector<std::string_view> before = words_of(from);
+    std::vector<std::string_view> before = words_of(from);
+    std::sort(before.begin(), before.end());
     for (const std::string_view label : words_of(to)) {
-      if (std::find(before.begin(), before.end(), label) == before.end() && added.size() < kMaxItems)
+      if (!std::binary_search(before.begin(), before.end(), label) && added.size() < kMaxItems)
         added.push_back(cut(label, kMaxLine));
     }
   }

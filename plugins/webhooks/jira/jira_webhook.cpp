@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "../reading/excerpt.h"
 #include "../reading/links.h"
 #include "davit/webhook.hpp"
 #include "decision.h"
@@ -36,7 +37,7 @@ davit::Actor actor_of(JsonView event) {
   const JsonView user = event["user"];
   return {.id = std::string(user["id"].string_or("")),
           .login = std::string(user["name"].string_or(user["display_name"].string_or(""))),
-          .role = std::string(user["type"].string_or("").substr(0, 64))};
+          .role = std::string(reading::cut(user["type"].string_or(""), 64))};
 }
 
 class JiraWebhook : public davit::WebhookHandler {

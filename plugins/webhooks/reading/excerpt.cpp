@@ -58,8 +58,15 @@ std::string_view plain_url(JsonView value) {
   return url.size() > kMaxUrl || std::any_of(url.begin(), url.end(), bad) ? std::string_view() : url;
 }
 
+std::string one_line(std::string_view text, std::size_t limit) {
+  std::string line(cut(text, limit));
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
+  std::replace_if(line.begin(), line.end(), is_control, ' ');
+  return line;
+}
+
 void add_line(Json& to, std::string_view name, std::string_view text) {
-  if (!text.empty()) to.set(name, cut(text, kMaxLine));
+  if (!text.empty()) to.set(name, one_line(text));
 }
 
 void add_text(Json& to, std::string_view name, std::string_view text) {

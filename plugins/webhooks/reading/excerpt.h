@@ -34,7 +34,11 @@ std::string require_id(davit::JsonView value, std::string_view what);
 // like to know about a click; anything else reads as "".
 std::string_view plain_url(davit::JsonView value);
 
-// Sets a member, cut to kMaxLine; an empty text is left out.
+// `text` cut to `limit` bytes, with a blank for each control character: fit to be a name, a title or a part
+// of a key, whatever somebody put into it. The host refuses an answer whose names hold control characters.
+std::string one_line(std::string_view text, std::size_t limit = kMaxLine);
+
+// Sets a member to one_line(text); an empty text is left out.
 void add_line(davit::Json& to, std::string_view name, std::string_view text);
 // Likewise for any text, cut to kMaxText; then `cut: true` stands beside it.
 void add_text(davit::Json& to, std::string_view name, std::string_view text);

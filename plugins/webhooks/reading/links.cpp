@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "excerpt.h"
 #include "lists.h"
 
 namespace reading {
@@ -30,8 +31,13 @@ bool ends_with_name(std::string_view text, std::string_view end) {
 
 // Up to what ends an address in prose, Markdown, HTML or wiki markup, and without query and fragment.
 std::string_view address_at(std::string_view text) {
-  constexpr std::size_t kLongest = 2048;
-  text = text.substr(0, std::min({text.find_first_of(" \t\r\n\"'<>()[]{}|\\^`"), text.size(), kLongest}));
+  const auto ends_it = [](char c) {
+    return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F ||
+           std::string_view("\"'<>()[]{}|\\^`").find(c) != std::string_view::npos;
+  };
+  text = cut(text, kMaxUrl);
+  text = text.substr(
+      0, static_cast<std::size_t>(std::find_if(text.begin(), text.end(), ends_it) - text.begin()));
   text = text.substr(0, std::min(text.find_first_of("?#"), text.size()));
   while (!text.empty() && std::string_view(".,;:!").find(text.back()) != std::string_view::npos)
     text.remove_suffix(1);
@@ -161,8 +167,10 @@ void find_links(std::string_view text, const LinkHosts& hosts, const std::vector
       add_marked(text.substr(at + marker.size()), hosts, links);
     }
   }
+  std::size_t looked_at = 0;
   for (std::size_t at = text.find("://"); at != std::string_view::npos && links.size() < kMaxLinks;
        at = text.find("://", at + 3)) {
+    if (++looked_at > kMaxAddresses) break;
     const std::size_t scheme = text.substr(0, at).ends_with("https")  ? 5
                                : text.substr(0, at).ends_with("http") ? 4
                                                                       : 0;

@@ -10,6 +10,9 @@
 namespace reading {
 
 inline constexpr std::size_t kMaxLinks = 32;
+// Of one text. They may stand inside of each other: without a limit a text full of "http://" would be read
+// once for each.
+inline constexpr std::size_t kMaxAddresses = 1'000;
 
 struct LinkHosts {
   std::vector<std::string> github = {"github.com"};
@@ -23,7 +26,7 @@ struct LinkHosts {
 //   sentry_issue  an issue's address, key sentry:<organization>/<number>, or what stands behind a marker
 //                 ("Sentry Issue: [KEY](url)", "Sentry Issue: [KEY|url]", bare), key KEY
 //   pull_request, issue   by address: github:<owner>/<name>#<number>, jira:<site>/<KEY>
-// One pass over the text, no recursion, nothing is fetched.
+// One pass over the text and over each address, no recursion, nothing is fetched.
 void find_links(std::string_view text, const LinkHosts& hosts, const std::vector<std::string>& markers,
                 std::vector<davit::Link>& links);
 

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "../reading/excerpt.h"
 #include "../reading/links.h"
 #include "davit/webhook.hpp"
 #include "decision.h"
@@ -43,7 +44,7 @@ davit::Actor actor_of(JsonView event) {
   const JsonView actor = event["actor"];
   return {.id = std::string(actor["id"].string_or("")),
           .login = std::string(actor["name"].string_or("")),
-          .role = std::string(actor["type"].string_or("").substr(0, 64))};
+          .role = std::string(reading::cut(actor["type"].string_or(""), 64))};
 }
 
 class SentryWebhook : public davit::WebhookHandler {

@@ -62,7 +62,12 @@ std::string no_steering(const Settings& settings, JsonView event) {
 Verdict act(const Settings& settings, JsonView event, davit::Verb verb, std::string_view word,
             std::string_view target, std::string_view comment) {
   if (std::string why = no_steering(settings, event); !why.empty()) return nothing(quoted(word) + ": " + why);
-  if (target.empty() || target.size() > 256) return nothing(quoted(word) + " names no task: say its id");
+  // A task's id, or an entity, which has a colon: as long as the host takes them.
+  const bool is_entity = target.find(':') != std::string_view::npos;
+  const bool plain = std::none_of(target.begin(), target.end(),
+                                  [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F; });
+  if (target.empty() || target.size() > (is_entity ? 256 : 64) || !plain)
+    return nothing(quoted(word) + " names no task: say its id");
   return {.move = Move::Act,
           .reason = quoted(word) + " was said",
           .verb = verb,
@@ -107,8 +112,10 @@ Verdict decide_event(const Settings& settings, JsonView event) {
     return nothing("messages in channels start no work; a mention of the app comes in an event of its own");
   if (mention ? !settings.mentions : !settings.direct_messages)
     return nothing(mention ? "mentions is not set" : "direct_messages is not set");
-  if (event["subtype"].is_string())
-    return nothing("messages " + text(event["subtype"].string_or("")) + " start no work");
+  // Those that people write; all others tell of an edit, a deletion, somebody who came or a bot.
+  const std::string_view subtype = event["subtype"].string_or("");
+  if (!subtype.empty() && subtype != "file_share" && subtype != "thread_broadcast")
+    return nothing("messages " + text(subtype) + " start no work");
   if (event["ts"].string_or("").empty()) return nothing("the message has no time stamp");
   const std::string entity = entity_of(event).key;
   return decide_text(settings, event, behind_mention(event["text"].string_or("")), entity);

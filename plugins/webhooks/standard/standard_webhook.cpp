@@ -45,10 +45,7 @@ std::string url_of(const Template& url, JsonView body) {
 }
 
 std::string line_of(const Template& text, JsonView body, std::size_t limit) {
-  std::string line(reading::cut(text.fill(body), limit));
-  std::replace_if(
-      line.begin(), line.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
-  return line;
+  return reading::one_line(text.fill(body), limit);
 }
 
 class StandardWebhook : public davit::WebhookHandler {

@@ -32,6 +32,7 @@ TEST(EnvelopeTest, CreateCarriesConfigAndSecretsUnchanged) {
   spec.config = R"({"a" : 1.50})";
   spec.granted = {{"token", "s3cret\"\n"}};
   spec.signature_secrets = {"new", "old"};
+  spec.without_effects = true;
   auto read = create_from_json(create_json(spec, 77));
   ASSERT_TRUE(read.ok());
   EXPECT_EQ(read->spec.library, spec.library);
@@ -40,6 +41,7 @@ TEST(EnvelopeTest, CreateCarriesConfigAndSecretsUnchanged) {
   EXPECT_EQ(read->spec.config, spec.config);
   EXPECT_EQ(read->spec.granted.at(0).value, "s3cret\"\n");
   EXPECT_EQ(read->spec.signature_secrets, spec.signature_secrets);
+  EXPECT_TRUE(read->spec.without_effects);
   EXPECT_EQ(read->address_space_limit, 77u);
 }
 
@@ -86,6 +88,7 @@ TEST(PreparedSpecTest, EqualSpecsHaveEqualKeysAndEveryMemberCounts) {
   EXPECT_TRUE(differs([](RunnerSpec& s) { s.environment = {{"a", "b"}}; }));
   EXPECT_TRUE(differs([](RunnerSpec& s) { s.calls_per_runner = 1; }));
   EXPECT_TRUE(differs([](RunnerSpec& s) { s.max_runners = 1; }));
+  EXPECT_TRUE(differs([](RunnerSpec& s) { s.without_effects = true; }));
 }
 
 }  // namespace

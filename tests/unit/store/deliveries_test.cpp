@@ -421,15 +421,22 @@ TEST_F(DeliveriesTest, ActionsOnTasksAreCommittedWithTheDelivery) {
   waiting.entity = "github:o/n#12";
   const std::string id = create(waiting);
   NewDelivery delivery = new_delivery("a", 0);
+  delivery.answer.message = "because";
   delivery.answer.actions.push_back(
       {.kind = TaskActionKind::Cancel, .entity = "github:o/n#12", .comment = "stop"});
   delivery.answer.actions.push_back({.kind = TaskActionKind::Approve, .task_id = id});
   const Accepted accepted = accept(delivery).value();
-  ASSERT_THAT(accepted.action_results, SizeIs(2));
-  EXPECT_THAT(accepted.action_results[0], ::testing::HasSubstr("cancel accepted"));
-  EXPECT_THAT(accepted.action_results[1], ::testing::HasSubstr("is cancelled: cannot approve it"));
+  EXPECT_EQ(accepted.message, "because; task " + id + ": cancel accepted, now cancelled; task " + id +
+                                  " is cancelled: cannot approve it; it does not wait for approval");
+  EXPECT_EQ(store().delivery(delivery.id)->delivery.message, accepted.message);
   EXPECT_EQ(task(id).task.state, TaskState::Cancelled);
   EXPECT_EQ(task(id).task.error, "stop");
+
+  NewDelivery later = new_delivery("b", 0);
+  later.answer.message = "";
+  later.answer.actions.push_back({.kind = TaskActionKind::Approve, .entity = "github:o/n#12"});
+  EXPECT_EQ(accept(later).value().message, "no open task for github:o/n#12");
+  EXPECT_EQ(accept(later).value().message, "no open task for github:o/n#12") << "also when it comes again";
 }
 
 TEST_F(DeliveriesTest, ADeliveryWithABadTaskIsRefusedWhole) {
