@@ -57,6 +57,7 @@ std::vector<plugin::AgentSettings> agent_settings(const config::Config& config,
     to.requires_approval = from.requires_approval;
     to.concurrency = from.concurrency;
     to.executions_per_runner = from.executions_per_runner;
+    to.max_crashes = from.max_crashes;
     to.granted = granted(secrets.agent_grants, name);
     if (auto found = secrets.agent_environment.find(name); found != secrets.agent_environment.end()) {
       to.environment = found->second;

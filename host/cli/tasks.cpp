@@ -18,7 +18,12 @@ struct CreateOptions {
 };
 
 struct ActOptions {
-  std::string id, reason;
+  std::string id, reason, as;
+};
+
+struct RetryOptions {
+  bool all = false;
+  ListOptions which;
 };
 
 Result<store::TaskFilter> filter_from(const ListOptions& options) {
@@ -111,7 +116,10 @@ void print_execution(std::ostream& out, const JsonValue& execution) {
   detail("started", cell(execution, "started_at"));
   detail("model", cell(execution, "model_used"));
   detail("progress", cell(execution, "progress_message"));
-  detail("error", cell(execution, "error"));
+  if (const std::string kind = string_member(execution, "error_class"); !kind.empty())
+    detail("error", cell(execution, "error") + " (" + printable(kind) + ")");
+  else
+    detail("error", cell(execution, "error"));
   detail("next agent", cell(execution, "next_agent"));
   const JsonValue* output = find_member(execution, "output");
   if (output == nullptr || output->IsNull()) return;
@@ -120,6 +128,15 @@ void print_execution(std::ostream& out, const JsonValue& execution) {
         << '\n';
   else
     out << "     output: " << indented(*output, 5) << '\n';
+}
+
+void print_decision(std::ostream& out, const JsonValue& decision) {
+  out << "  " << cell(decision, "at") << "  " << cell(decision, "kind");
+  if (const std::string by = string_member(decision, "by"); !by.empty()) out << " by " << printable(by);
+  if (const std::string way = string_member(decision, "way"); !way.empty()) out << ", " << printable(way);
+  if (const std::string said = string_member(decision, "comment"); !said.empty())
+    out << ": " << printable(said);
+  out << '\n';
 }
 
 constexpr int kTranscriptLines = 50;
@@ -158,6 +175,10 @@ Result<int> show(const Context& context, const std::string& id) {
     print_fact(out, "actor", cell(*actor, "login"));
   print_fact(out, "attempts",
              cell(task, "attempt") + " of at most " + std::to_string(int_member(task, "max_retries") + 1));
+  for (const auto& [name, what] : {std::pair("crashes", "times its process died"),
+                                   std::pair("losses", "times its host ended or stood still")})
+    if (const std::int64_t count = int_member(task, name); count > 0)
+      print_fact(out, name, std::to_string(count) + " " + what);
   print_fact(out, "priority", int_member(task, "priority") == 0 ? "" : cell(task, "priority"));
   print_fact(out, "created", with_age(task, "created_at", now));
   if (string_member(task, "status") == "queued") print_fact(out, "runs at", cell(task, "run_at"));
@@ -173,6 +194,11 @@ Result<int> show(const Context& context, const std::string& id) {
   if (executions != nullptr && executions->IsArray() && !executions->Empty()) {
     out << "\nExecutions\n";
     for (const JsonValue& execution : executions->GetArray()) print_execution(out, execution);
+  }
+  const JsonValue* decisions = find_member(task, "decisions");
+  if (decisions != nullptr && decisions->IsArray() && !decisions->Empty()) {
+    out << "\nDecisions\n";
+    for (const JsonValue& decision : decisions->GetArray()) print_decision(out, decision);
   }
   print_json_block(out, "Payload", task, "payload");
   const JsonDocument transcript = TRY(read_either(
@@ -250,49 +276,97 @@ Result<int> create(const Context& context, const CreateOptions& options) {
   return print_action(context, TRY(context.post("/api/tasks", text_of(buffer))));
 }
 
-Result<int> cancel(const Context& context, const ActOptions& options) {
-  if (context.offline) {
-    const DatabaseFile file = TRY(DatabaseFile::open(context, Access::Write));
-    const TaskState state = TRY(wait_for<TaskState>([&](store::Done<TaskState> done) {
-      file.store->cancel(options.id, options.reason.empty() ? "cancelled by hand" : options.reason,
-                         std::move(done));
-    }));
-    return print_action(context, TRY(action_answer(options.id, to_string(state))));
-  }
-  const std::string body = options.reason.empty() ? "{}" : "{\"reason\":" + json_quote(options.reason) + "}";
-  return print_action(context,
-                      TRY(context.post("/api/tasks/" + percent_encoded(options.id) + "/cancel", body)));
+// Who decides: --as, or whoever runs this.
+store::Person person(const Context& context, const ActOptions& options) {
+  std::string name = options.as;
+  if (name.empty()) name = context.surroundings.environment("USER").value_or("");
+  return {name.empty() ? "admin" : name, {}, "cli"};
 }
 
-Result<int> retry(const Context& context, const ActOptions& options) {
-  if (context.offline) {
-    const DatabaseFile file = TRY(DatabaseFile::open(context, Access::Write));
-    const TaskState state = TRY(wait_for<TaskState>(
-        [&](store::Done<TaskState> done) { file.store->retry(options.id, std::move(done)); }));
-    return print_action(context, TRY(action_answer(options.id, to_string(state))));
-  }
-  return print_action(context,
-                      TRY(context.post("/api/tasks/" + percent_encoded(options.id) + "/retry", "{}")));
+void write_person(JsonWriter& writer, const store::Person& by) {
+  write_member(writer, "by", by.name);
+  write_member(writer, "way", by.way);
 }
 
-enum class Decision { Approve, Reject };
+enum class Act { Cancel, Retry, Approve, Reject };
 
-Result<int> decide(const Context& context, const ActOptions& options, Decision decision) {
+Result<TaskState> act_offline(const Context& context, const ActOptions& options, Act act) {
+  const DatabaseFile file = TRY(DatabaseFile::open(context, Access::Write));
+  store::Store& store = *file.store;
+  const store::Person by = person(context, options);
+  return wait_for<TaskState>([&](store::Done<TaskState> done) {
+    switch (act) {
+      case Act::Cancel:
+        return store.cancel(options.id, by, options.reason.empty() ? "cancelled by hand" : options.reason,
+                            std::move(done));
+      case Act::Retry:
+        return store.retry(options.id, by, std::move(done));
+      case Act::Approve:
+        return store.approve(options.id, by, "", std::move(done));
+      case Act::Reject:
+        return store.reject(options.id, by, options.reason, std::move(done));
+    }
+  });
+}
+
+Result<int> act_on(const Context& context, const ActOptions& options, Act act) {
   if (context.offline) {
-    const DatabaseFile file = TRY(DatabaseFile::open(context, Access::Write));
-    const TaskState state = TRY(wait_for<TaskState>([&](store::Done<TaskState> done) {
-      if (decision == Decision::Approve) {
-        file.store->approve(options.id, "admin", "", std::move(done));
-      } else {
-        file.store->reject(options.id, "admin", options.reason, std::move(done));
-      }
-    }));
+    const TaskState state = TRY(act_offline(context, options, act));
     return print_action(context, TRY(action_answer(options.id, to_string(state))));
   }
-  const std::string path = "/api/tasks/" + percent_encoded(options.id);
-  if (decision == Decision::Approve) return print_action(context, TRY(context.post(path + "/approve", "{}")));
-  return print_action(
-      context, TRY(context.post(path + "/reject", "{\"comment\":" + json_quote(options.reason) + "}")));
+  static constexpr const char* kNames[] = {"cancel", "retry", "approve", "reject"};
+  JsonBuffer buffer;
+  JsonWriter writer(buffer);
+  writer.StartObject();
+  write_person(writer, person(context, options));
+  if (!options.reason.empty())
+    write_member(writer, act == Act::Cancel ? "reason" : "comment", options.reason);
+  writer.EndObject();
+  return print_action(context, TRY(context.post("/api/tasks/" + percent_encoded(options.id) + "/" +
+                                                    kNames[static_cast<int>(act)],
+                                                text_of(buffer))));
+}
+
+// One step of a retry in bulk; `cursor` is where the one before ended.
+Result<store::BulkStep> retry_step(const Context& context, const store::Person& by, const ListOptions& which,
+                                   const std::string& cursor) {
+  JsonBuffer buffer;
+  JsonWriter writer(buffer);
+  writer.StartObject();
+  write_person(writer, by);
+  for (const auto& [name, value] : HttpHeaders{{"status", which.status},
+                                               {"agent", which.agent},
+                                               {"source", which.source},
+                                               {"start_date", which.since},
+                                               {"end_date", which.until},
+                                               {"cursor", cursor}})
+    if (!value.empty()) write_member(writer, name, value);
+  writer.EndObject();
+  const JsonDocument answer = TRY(context.post("/api/tasks/retry", text_of(buffer)));
+  return store::BulkStep{static_cast<int>(int_member(answer, "retried")), int_member(answer, "left"),
+                         string_member(answer, "next_cursor")};
+}
+
+// Each task once, in as many steps as that takes.
+Result<int> retry_all(const Context& context, const ActOptions& options, const ListOptions& which) {
+  const store::Person by = person(context, options);
+  store::TaskFilter filter = TRY(filter_from(which));
+  std::optional<DatabaseFile> file;
+  if (context.offline) file = TRY(DatabaseFile::open(context, Access::Write));
+  std::int64_t retried = 0;
+  do {
+    const store::BulkStep step = TRY(file ? wait_for<store::BulkStep>([&](store::Done<store::BulkStep> done) {
+      file->store->retry_all(filter, by, std::move(done));
+    })
+                                          : retry_step(context, by, which, filter.cursor));
+    retried += step.done;
+    filter.cursor = step.next_cursor;
+  } while (!filter.cursor.empty());
+  if (context.json)
+    context.surroundings.out << "{\"retried\":" << retried << "}\n";
+  else
+    context.surroundings.out << retried << (retried == 1 ? " task" : " tasks") << " queued again\n";
+  return kExitOk;
 }
 
 }  // namespace
@@ -327,20 +401,41 @@ void add_tasks(CLI::App& app, Context& context) {
   CLI::App* show_command =
       add_command(*tasks, context, "show", "Show a task with its executions, payload and output",
                   [&context, act] { return show(context, act->id); });
-  CLI::App* cancel_command = add_command(*tasks, context, "cancel", "Cancel a task; a running one is stopped",
-                                         [&context, act] { return cancel(context, *act); });
-  CLI::App* retry_command =
-      add_command(*tasks, context, "retry", "Queue a failed, cancelled or parked task again",
-                  [&context, act] { return retry(context, *act); });
-  CLI::App* approve_command =
-      add_command(*tasks, context, "approve", "Let a task run that waits for approval",
-                  [&context, act] { return decide(context, *act, Decision::Approve); });
-  CLI::App* reject_command = add_command(*tasks, context, "reject", "Cancel a task that waits for approval",
-                                         [&context, act] { return decide(context, *act, Decision::Reject); });
+  const auto command_for = [&](const char* name, const char* description, Act kind) {
+    return add_command(*tasks, context, name, description,
+                       [&context, act, kind] { return act_on(context, *act, kind); });
+  };
+  CLI::App* cancel_command = command_for("cancel", "Cancel a task; a running one is stopped", Act::Cancel);
+  CLI::App* approve_command = command_for("approve", "Let a task run that waits for approval", Act::Approve);
+  CLI::App* reject_command = command_for("reject", "Cancel a task that waits for approval", Act::Reject);
+  auto again = std::make_shared<RetryOptions>();
+  CLI::App* retry_command = add_command(
+      *tasks, context, "retry", "Queue a failed, cancelled or parked task again, or many",
+      [&context, act, again] {
+        return again->all ? retry_all(context, *act, again->which) : act_on(context, *act, Act::Retry);
+      });
   for (CLI::App* command : {cancel_command, reject_command})
     command->add_option("--reason", act->reason, "Kept with the task");
-  for (CLI::App* command : {show_command, cancel_command, retry_command, approve_command, reject_command}) {
+  for (CLI::App* command : {show_command, cancel_command, approve_command, reject_command})
     command->add_option("task", act->id, "Id of the task")->required();
+  CLI::Option_group* what = retry_command->add_option_group("what");
+  what->require_option(1);
+  what->add_option("task", act->id, "Id of the task");
+  CLI::Option* all = what->add_flag("--all", again->all, "All that the next options let through");
+  again->which.status = "failed";
+  for (CLI::Option* option :
+       {retry_command->add_option("--status", again->which.status, "With --all: those in this state")
+            ->check(CLI::IsMember({"failed", "cancelled", "parked"}))
+            ->capture_default_str(),
+        retry_command->add_option("--agent", again->which.agent, "With --all: only this agent's"),
+        retry_command->add_option("--source", again->which.source, "With --all: only from there"),
+        retry_command->add_option("--since", again->which.since,
+                                  "With --all: only made at or after this time (2026-01-31 or RFC 3339)"),
+        retry_command->add_option("--until", again->which.until, "With --all: only made before this time")})
+    option->needs(all);
+  for (CLI::App* command : {cancel_command, retry_command, approve_command, reject_command})
+    command->add_option("--as", act->as, "Who decides, kept with the task; else $USER");
+  for (CLI::App* command : {show_command, cancel_command, retry_command, approve_command, reject_command}) {
     add_json_option(*command, context);
     add_offline_option(*command, context);
   }

@@ -124,6 +124,7 @@ struct AgentConfig {
   std::optional<bool> requires_approval;
   int concurrency = 1;
   int executions_per_runner = 100;  // 1: a fresh process for each
+  int max_crashes = 3;              // deaths of its runner with one task; then that is parked
   std::map<std::string, SecretSource> grants;
   std::vector<std::string> environment;     // variables passed through to its runner
   std::string config = "{}";                // JSON object

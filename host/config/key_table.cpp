@@ -279,6 +279,8 @@ std::vector<Field<AgentConfig>> agent_fields() {
        TextRule::Any, Notation::WithUnit, kAsPlugin},
       {"executions_per_runner", &S::executions_per_runner,
        "Executions before its process is replaced; 1: a fresh one each.", 1, 1'000'000},
+      {"max_crashes", &S::max_crashes, "Deaths of its process with one task; then that task is parked.", 1,
+       100},
       {"grants", &S::grants,
        "Secrets the plugin may ask for, by name: {api: {env: NAME}}, {api: {file: PATH}} or {api: "
        "{credential: NAME}}."},

@@ -3,14 +3,8 @@
 namespace davit::dispatch {
 
 LeaseReaper::LeaseReaper(isolation::Loop& loop, std::shared_ptr<PostBox> box, store::Store& store, Log& log,
-                         Duration lease, int max_crashes, Hooks hooks)
-    : loop_(loop),
-      box_(std::move(box)),
-      store_(store),
-      log_(log),
-      lease_(lease),
-      max_crashes_(max_crashes),
-      hooks_(std::move(hooks)) {}
+                         Duration lease, Hooks hooks)
+    : loop_(loop), box_(std::move(box)), store_(store), log_(log), lease_(lease), hooks_(std::move(hooks)) {}
 
 LeaseReaper::~LeaseReaper() {
   if (timer_) loop_.cancel(timer_);
@@ -58,7 +52,7 @@ void LeaseReaper::tick() {
 
 void LeaseReaper::reap() {
   if (suspicious_ticks_ > 0) --suspicious_ticks_;
-  store_.reap_expired_leases(max_crashes_, [this, box = box_](Result<int> answer) {
+  store_.reap_expired_leases([this, box = box_](Result<int> answer) {
     box->post([this, answer = std::move(answer)] {
       if (!answer.ok())
         return log_.error("expired leases not looked for", {{"reason", answer.error().message}});

@@ -23,7 +23,7 @@ class LeaseReaper {
     std::function<void()> renewed;                // heartbeats succeed again
   };
   LeaseReaper(isolation::Loop& loop, std::shared_ptr<PostBox> box, store::Store& store, Log& log,
-              Duration lease, int max_crashes, Hooks hooks);
+              Duration lease, Hooks hooks);
   ~LeaseReaper();
 
   // Something is held from now on: heartbeats begin with the next third of a lease, and end by themselves.
@@ -42,7 +42,6 @@ class LeaseReaper {
   store::Store& store_;
   Log& log_;
   const Duration lease_;
-  const int max_crashes_;
   Hooks hooks_;
   isolation::Loop::TimerId timer_ = 0;
   int suspicious_ticks_ = 0;

@@ -34,7 +34,7 @@ NextStep after_failure(const Failed& failed, const RetryOptions& options, std::m
       return {TaskState::Queued, failed.retry_after, false};
     case FailureClass::Crash: {
       int crashes = failed.crashes + 1;
-      if (crashes >= options.max_crashes) return {TaskState::Parked, Duration::zero(), false};
+      if (crashes >= failed.max_crashes) return {TaskState::Parked, Duration::zero(), false};
       return {TaskState::Queued, back_off(crashes, Duration::zero(), options, random), false};
     }
     case FailureClass::Retryable:

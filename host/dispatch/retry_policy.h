@@ -14,7 +14,6 @@ struct RetryOptions {
   double factor = 3;
   Duration cap{30 * 60'000};
   Duration longest_wait{24 * 3'600'000};  // what an agent asks for beyond this is cut
-  int max_crashes = 3;                    // deaths of its runner; then the task is parked
 };
 
 struct Failed {
@@ -22,6 +21,7 @@ struct Failed {
   int attempt = 1;      // of this execution, the first is 1
   int max_retries = 0;  // attempts after the first
   int crashes = 0;      // executions before this one that took their runner down
+  int max_crashes = 3;  // with so many the task is parked
   Duration retry_after{0};
 };
 

@@ -80,7 +80,6 @@ WorkerPool::WorkerPool(Surroundings around, DispatchOptions options, std::unique
       workspaces_(std::move(workspaces)),
       runners_(around_.loop, around_.children, pool_options(options_), around_.log, around_.clock),
       reaper_(around_.loop, around_.box, around_.store, around_.log, options_.lease,
-              options_.retry.max_crashes,
               {.held =
                    [this] {
                      std::vector<Fence> held;
@@ -323,6 +322,7 @@ store::Finish WorkerPool::decide(const Execution& execution, Ended ended) {
                                    .attempt = task.attempt,
                                    .max_retries = task.max_retries,
                                    .crashes = task.crashes,
+                                   .max_crashes = execution.serving().agent->settings.max_crashes,
                                    .retry_after = result.retry_after},
                                   options_.retry, random_);
     finish.next_state = next.state;

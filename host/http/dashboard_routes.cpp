@@ -1,5 +1,7 @@
 #include "host/http/dashboard_routes.h"
 
+#include <algorithm>
+
 #include "host/base/id.h"
 #include "host/http/answers.h"
 #include "host/http/json.h"
@@ -155,6 +157,25 @@ Result<JsonDocument> body_object(const Request& request) {
   return document;
 }
 
+constexpr std::size_t kMostOfAName = 128;
+
+// Who decides, as the one with the token says; he himself unless he names somebody.
+store::Person person_from(const JsonValue& body, std::vector<FieldError>& errors) {
+  const auto word = [&](const char* name, std::string_view fallback) {
+    const JsonValue* value = find_member(body, name);
+    if (value == nullptr) return std::string(fallback);
+    std::string text = value->IsString() ? std::string(value->GetString(), value->GetStringLength()) : "";
+    const bool plain = std::none_of(text.begin(), text.end(),
+                                    [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+    if (text.empty() || text.size() > kMostOfAName || !plain) {
+      errors.push_back({name, "must be a text of 1 to " + std::to_string(kMostOfAName) +
+                                  " bytes without control characters"});
+    }
+    return text;
+  };
+  return {word("by", "admin"), {}, word("way", "api")};
+}
+
 // A task that a person asks for, or what is wrong with the request.
 Result<NewTask> task_from(const JsonValue& body, std::vector<FieldError>& errors) {
   NewTask task;
@@ -234,6 +255,55 @@ void create_task(store::Store& store, const plugin::Registry& registry, Log& log
             },
             201);
       }));
+}
+
+// Queues many tasks again: those of a state that the other members narrow down, a few hundred for each
+// request.
+void retry_tasks(store::Store& store, Log& log, Exchange exchange) {
+  std::string request_id = exchange.request.request_id;
+  auto body = body_object(exchange.request);
+  if (!body) return exchange.responder.send(error_answer(body.error(), request_id));
+  std::vector<FieldError> errors;
+  store::Person by = person_from(*body, errors);
+  store::TaskFilter filter;
+  const auto time = [&](const std::string& name, const std::string& text) -> std::optional<WallTime> {
+    auto read = parse_iso8601(text);
+    if (read) return *read;
+    errors.push_back({name, read.error().message});
+    return std::nullopt;
+  };
+  for (const auto& member : std::as_const(*body).GetObject()) {
+    const std::string name(member.name.GetString(), member.name.GetStringLength());
+    if (name == "by" || name == "way") continue;
+    if (!member.value.IsString()) {
+      errors.push_back({name.substr(0, 64), "must be a text"});
+      continue;
+    }
+    std::string text(member.value.GetString(), member.value.GetStringLength());
+    if (name == "status") {
+      filter.state = task_state_from(text);
+    } else if (name == "agent") {
+      filter.agent = std::move(text);
+    } else if (name == "source") {
+      filter.source = std::move(text);
+    } else if (name == "start_date") {
+      filter.start = time(name, text);
+    } else if (name == "end_date") {
+      filter.end = time(name, text);
+    } else if (name == "cursor") {
+      filter.cursor = std::move(text);
+    } else {
+      errors.push_back({name.substr(0, 64), "is not a member of a retry in bulk"});
+    }
+  }
+  if (!errors.empty()) return exchange.responder.send(field_errors_answer(errors, request_id));
+  store.retry_all(std::move(filter), std::move(by),
+                  when_committed<store::BulkStep>(
+                      std::move(exchange.responder), [request_id, &log](store::BulkStep& step) {
+                        log.info("Tasks were retried in bulk",
+                                 {{"tasks", step.done}, {"left", step.left}, {"request", request_id}});
+                        return json_answer([&](JsonWriter& writer) { write_bulk_step(writer, step); });
+                      }));
 }
 
 // Lets the hooks of a delivery run again, or (dry_run) shows what they would make of it.
@@ -335,40 +405,50 @@ std::vector<Route> action_routes(store::Store& store, const plugin::Registry& re
   routes.push_back(action("/api/tasks", [&store, &registry, &log](Exchange exchange) {
     create_task(store, registry, log, std::move(exchange));
   }));
+  routes.push_back(action("/api/tasks/retry", [&store, &log](Exchange exchange) {
+    retry_tasks(store, log, std::move(exchange));
+  }));
   // What a person decides about a task: `decide` hands it to the store.
-  auto decision =
-      [&](const std::string& name,
-          std::function<void(std::string id, const JsonValue& body, store::Done<TaskState> done)> decide) {
-        routes.push_back(
-            action("/api/tasks/{}/" + name, [&log, name, decide = std::move(decide)](Exchange exchange) {
-              auto body = body_object(exchange.request);
-              if (!body)
-                return exchange.responder.send(error_answer(body.error(), exchange.request.request_id));
-              std::string id = exchange.segments.front();
-              std::string request_id = exchange.request.request_id;
-              decide(id, *body,
-                     when_committed<TaskState>(std::move(exchange.responder),
-                                               [&log, name, id, request_id](TaskState& state) {
-                                                 log.info("A task was acted on", {{"task", id},
-                                                                                  {"action", name},
-                                                                                  {"state", to_string(state)},
-                                                                                  {"request", request_id}});
-                                                 return state_answer(id, state);
-                                               }));
-            }));
-      };
-  decision("cancel", [&store](std::string id, const JsonValue& body, store::Done<TaskState> done) {
-    store.cancel(std::move(id), string_member(body, "reason", "cancelled by hand"), std::move(done));
+  auto decision = [&](const std::string& name,
+                      std::function<void(std::string id, store::Person by, const JsonValue& body,
+                                         store::Done<TaskState> done)>
+                          decide) {
+    routes.push_back(action("/api/tasks/{}/" + name, [&log, name,
+                                                      decide = std::move(decide)](Exchange exchange) {
+      auto body = body_object(exchange.request);
+      if (!body) return exchange.responder.send(error_answer(body.error(), exchange.request.request_id));
+      std::string id = exchange.segments.front();
+      std::string request_id = exchange.request.request_id;
+      std::vector<FieldError> errors;
+      store::Person by = person_from(*body, errors);
+      if (!errors.empty()) return exchange.responder.send(field_errors_answer(errors, request_id));
+      decide(id, std::move(by), *body,
+             when_committed<TaskState>(std::move(exchange.responder), [&log, name, id,
+                                                                       request_id](TaskState& state) {
+               log.info(
+                   "A task was acted on",
+                   {{"task", id}, {"action", name}, {"state", to_string(state)}, {"request", request_id}});
+               return state_answer(id, state);
+             }));
+    }));
+  };
+  decision("cancel",
+           [&store](std::string id, store::Person by, const JsonValue& body, store::Done<TaskState> done) {
+             store.cancel(std::move(id), std::move(by), string_member(body, "reason", "cancelled by hand"),
+                          std::move(done));
+           });
+  decision("retry",
+           [&store](std::string id, store::Person by, const JsonValue&, store::Done<TaskState> done) {
+             store.retry(std::move(id), std::move(by), std::move(done));
+           });
+  decision("approve", [&store](std::string id, store::Person by, const JsonValue& body,
+                               store::Done<TaskState> done) {
+    store.approve(std::move(id), std::move(by), string_member(body, "content_hash"), std::move(done));
   });
-  decision("retry", [&store](std::string id, const JsonValue&, store::Done<TaskState> done) {
-    store.retry(std::move(id), std::move(done));
-  });
-  decision("approve", [&store](std::string id, const JsonValue& body, store::Done<TaskState> done) {
-    store.approve(std::move(id), "admin", string_member(body, "content_hash"), std::move(done));
-  });
-  decision("reject", [&store](std::string id, const JsonValue& body, store::Done<TaskState> done) {
-    store.reject(std::move(id), "admin", string_member(body, "comment"), std::move(done));
-  });
+  decision("reject",
+           [&store](std::string id, store::Person by, const JsonValue& body, store::Done<TaskState> done) {
+             store.reject(std::move(id), std::move(by), string_member(body, "comment"), std::move(done));
+           });
   routes.push_back(action("/api/deliveries/{}/replay",
                           [&ingest](Exchange exchange) { replay(ingest, std::move(exchange)); }));
   return routes;

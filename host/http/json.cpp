@@ -47,6 +47,8 @@ void write_task_members(JsonWriter& writer, const TaskSummary& task) {
   write_member(writer, "priority", task.priority);
   write_member(writer, "attempt", task.attempt);
   write_member(writer, "max_retries", task.max_retries);
+  write_member(writer, "crashes", task.crashes);
+  write_member(writer, "losses", task.losses);
   write_text_or_null(writer, "error", task.error);
   write_text_or_null(writer, "hold_reason", task.hold_reason);
   write_time(writer, "created_at", task.created_at);
@@ -156,6 +158,7 @@ void write_execution(JsonWriter& writer, const AgentExecution& execution) {
   }
   write_member(writer, "success", execution.success);
   write_member(writer, "outcome", execution.outcome);
+  write_text_or_null(writer, "error_class", execution.failure);
   write_text_or_null(writer, "error", execution.error);
   write_usage_members(writer, execution.usage);
   write_text_or_null(writer, "model_used", execution.usage.model);
@@ -185,6 +188,14 @@ void write_task(JsonWriter& writer, const TaskSummary& task) {
   writer.EndObject();
 }
 
+void write_bulk_step(JsonWriter& writer, const store::BulkStep& step) {
+  writer.StartObject();
+  write_member(writer, "retried", step.done);
+  write_member(writer, "left", step.left);
+  write_text_or_null(writer, "next_cursor", step.next_cursor);
+  writer.EndObject();
+}
+
 void write_task_detail(JsonWriter& writer, const TaskDetail& detail) {
   writer.StartObject();
   write_task_members(writer, detail.task);
@@ -206,6 +217,20 @@ void write_task_detail(JsonWriter& writer, const TaskDetail& detail) {
   write_key(writer, "agent_executions");
   writer.StartArray();
   for (const AgentExecution& execution : detail.executions) write_execution(writer, execution);
+  writer.EndArray();
+  write_key(writer, "decisions");
+  writer.StartArray();
+  for (const TaskDecision& decision : detail.decisions) {
+    writer.StartObject();
+    write_time(writer, "at", decision.at);
+    write_member(writer, "kind", decision.kind);
+    write_text_or_null(writer, "by", decision.by);
+    write_text_or_null(writer, "actor_id", decision.actor_id);
+    write_text_or_null(writer, "way", decision.way);
+    write_text_or_null(writer, "comment", decision.comment);
+    write_text_or_null(writer, "content_hash", decision.content_hash);
+    writer.EndObject();
+  }
   writer.EndArray();
   writer.EndObject();
 }
@@ -372,6 +397,7 @@ void write_agent(JsonWriter& writer, const plugin::Agent& agent) {
   write_member(writer, "enabled", agent.settings.enabled);
   write_serving(writer, agent);
   write_member(writer, "max_retries", agent.max_retries);
+  write_member(writer, "max_crashes", agent.settings.max_crashes);
   write_member(writer, "timeout_seconds", static_cast<std::int64_t>(agent.timeout.count() / 1000));
   write_member(writer, "requires_approval", agent.requires_approval);
   write_member(writer, "concurrency", agent.settings.concurrency);

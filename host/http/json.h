@@ -12,6 +12,8 @@
 namespace davit::http {
 
 void write_task(JsonWriter& writer, const TaskSummary& task);
+// Of a retry in bulk.
+void write_bulk_step(JsonWriter& writer, const store::BulkStep& step);
 void write_task_detail(JsonWriter& writer, const TaskDetail& detail);
 void write_execution(JsonWriter& writer, const AgentExecution& execution);
 // Kind and text of each line of one execution.

@@ -40,6 +40,7 @@ struct AgentExecution {
   std::optional<WallTime> completed_at;
   bool success = false;
   std::string outcome;  // "running", "completed", "failed", "crashed", "timed_out", "cancelled", "lost"
+  std::string failure;  // class of the failure, as of FailureClass; empty if it has none
   std::string error;
   Usage usage;
   std::string output = "null";  // JSON
@@ -60,7 +61,8 @@ struct TaskSummary {
   int priority = 0;
   int attempt = 0;  // attempts begun
   int max_retries = 0;
-  int crashes = 0;    // how often its runner or host died; not attempts
+  int crashes = 0;    // how often its runner died; not attempts
+  int losses = 0;     // how often its host ended or stood still under it; neither attempts nor crashes
   std::string error;  // of the last failure
   std::string hold_reason;
   WallTime created_at{};
@@ -75,6 +77,17 @@ struct TaskSummary {
   std::int64_t total_tokens = 0;
 };
 
+// What a person, or a rule in the place of one, has decided about a task.
+struct TaskDecision {
+  WallTime at{};
+  std::string kind;      // "approve", "reject", "retry", "cancel"
+  std::string by;        // "admin", "github:alice"
+  std::string actor_id;  // the sender's own id, may be empty
+  std::string way;       // "api", "cli", or the webhook it came by
+  std::string comment;
+  std::string content_hash;
+};
+
 struct TaskDetail {
   TaskSummary task;
   std::string payload = "{}";
@@ -84,6 +97,7 @@ struct TaskDetail {
   std::vector<Link> links;
   std::string delivery_id;
   std::vector<AgentExecution> executions;
+  std::vector<TaskDecision> decisions;  // oldest first
 };
 
 // Names one attempt. Every write about a running task carries it; the store refuses what a superseded attempt
@@ -110,7 +124,7 @@ struct ClaimedTask {
   std::vector<Link> links;
   int attempt = 1;
   int max_retries = 0;
-  int crashes = 0;  // how often its runner or host died before
+  int crashes = 0;  // how often its runner died before
   int chain_depth = 1;
   WallTime created_at{};
 };

@@ -33,12 +33,12 @@ bool may_move(TaskState from, TaskState to) {
   using enum TaskState;
   switch (from) {
     case Queued:
-      return to == Running || to == Cancelled || to == Parked || to == AwaitingApproval || to == Failed;
+      return to == Running || to == Cancelled || to == Parked || to == AwaitingApproval;
     case Running:
       return to == Completed || to == Failed || to == Cancelled || to == Queued || to == AwaitingApproval ||
              to == Parked;
     case AwaitingApproval:
-      return to == Queued || to == Cancelled || to == Completed || to == Failed;
+      return to == Queued || to == Cancelled;
     case Parked:
       return to == Queued || to == AwaitingApproval || to == Cancelled;
     case Failed:

@@ -61,6 +61,7 @@ struct AgentSettings {
   std::optional<bool> requires_approval;  // over the metadata's
   int concurrency = 1;
   int executions_per_runner = 100;  // 1: a fresh process for each; warm otherwise
+  int max_crashes = 3;              // deaths of its runner with one task; then that is parked
   std::vector<Secret> granted;
   std::map<std::string, std::string> environment;  // what its runner sees beside the basics
   friend bool operator==(const AgentSettings&, const AgentSettings&) = default;

@@ -1,12 +1,3 @@
-// Tasks about one entity run one after another. While one runs, a new one is stored as blocked: queued, but
-// not in the ready index. The transaction that ends the running one lets the next one in, one for each agent,
-// so that no agent waits for another whose slots are taken. A new task behind one that is ready and goes
-// first anyway is blocked likewise: a crowd about one entity costs the claim nothing. What is ready all the
-// same (another agent's, an approved one) the claim finds busy, blocks and steps over. So:
-//
-//   - no two tasks of an entity run;
-//   - while none of an entity runs, each agent that has queued tasks about it has one that is not blocked.
-//
 // The claim must cost the same with a million tasks finished, scheduled or waiting. It reads the partial
 // index task_ready (agent, rank, run_at), which holds queued tasks only, one priority of one agent at a time:
 //
@@ -15,7 +6,8 @@
 //      ORDER BY run_at, row LIMIT ?
 //
 // and seeks the next priority with a second one-row query, so that it never steps over tasks scheduled for
-// later. Rows of several agents are merged by priority and time. Everything else is by row number.
+// later. Rows of several agents are merged by priority and time. Everything else is by row number. What is
+// ready although its line is busy is found when its row is read.
 #include "host/store/claims.h"
 
 #include <algorithm>
@@ -42,37 +34,16 @@ struct Claims::Statements {
       db,
       "SELECT task.id, task.attempt, task.max_retries, task.crashes, task.chain_depth, task.created_at,"
       " task.task_type, task.source, task.title, task.entity, " +
-          std::string(kEntityIsBusy) +
+          std::string(kLineIsBusy) +
           ", b.actor_id, b.actor_login, b.actor_role, b.links, b.payload, b.previous_result"
           " FROM task JOIN task_body b ON b.row = task.row WHERE task.row = ?1"};
-  Statement block{db, "UPDATE task SET blocked = 1 WHERE row = ?1"};
-  Statement unblock{db, "UPDATE task SET blocked = 0 WHERE row = ?1"};
-  Statement block_if_busy{db, "UPDATE task SET blocked = " + std::string(kEntityIsBusy) + " WHERE row = ?1"};
-  Statement next_blocked_agent{
-      db,
-      "SELECT t.agent FROM task t INDEXED BY task_entity_queued WHERE t.state = 0 AND t.entity = ?1"
-      " AND t.agent > ?2 AND t.blocked = 1 AND NOT EXISTS (SELECT 1 FROM task o INDEXED BY "
-      "task_entity_running"
-      " WHERE o.state = 1 AND o.entity = ?1) ORDER BY t.agent LIMIT 1"};
-  Statement next_blocked_due{
-      db,
-      "SELECT row, id FROM task INDEXED BY task_entity_queued WHERE state = 0 AND entity = ?1"
-      " AND agent = ?2 AND blocked = 1 AND run_at <= ?3 ORDER BY rank, run_at, row LIMIT 1"};
-  Statement next_blocked{
-      db,
-      "SELECT row, id FROM task INDEXED BY task_entity_queued WHERE state = 0 AND entity = ?1"
-      " AND agent = ?2 AND blocked = 1 ORDER BY run_at, rank, row LIMIT 1"};
   Statement insert_execution{db,
                              "INSERT INTO execution (task, session, attempt, started_at, agent, outcome)"
                              " VALUES (?1, ?2, ?3, ?4, ?5, 'running')"};
-  Statement start{
-      db,
-      "UPDATE task SET state = 1, execution = ?2, attempt = ?3, updated_at = ?4, hold_reason = NULL"
-      " WHERE row = ?1"};
 };
 
-Claims::Claims(Database& database, Leases& leases)
-    : leases_(leases), sql_(std::make_unique<Statements>(database)) {}
+Claims::Claims(Database& database, Lines& lines, Moves& moves, Leases& leases)
+    : lines_(lines), moves_(moves), leases_(leases), sql_(std::make_unique<Statements>(database)) {}
 Claims::~Claims() = default;
 
 // Up to `limit` due tasks of these agents, in the order in which they are to run.
@@ -100,14 +71,14 @@ std::vector<Claims::Candidate> Claims::due(const std::vector<AgentCapacity>& age
   return candidates;
 }
 
-// Nothing if the task's entity is busy: then it is blocked.
+// Nothing if the task's line is busy: then it is blocked.
 std::optional<ClaimedTask> Claims::start(Batch& batch, const Candidate& candidate, Duration lease) {
   ClaimedTask task;
   {
     Cursor row = sql_->read_for_claim.query(candidate.row);
     if (!row.next()) return std::nullopt;
     if (row.integer(10) != 0) {
-      sql_->block.run(candidate.row);
+      lines_.block(candidate.row);
       return std::nullopt;
     }
     task.task_id = to_text(row.id(0));
@@ -132,7 +103,7 @@ std::optional<ClaimedTask> Claims::start(Batch& batch, const Candidate& candidat
   task.fence.task_row = candidate.row;
   task.fence.number =
       sql_->insert_execution.insert(candidate.row, session, task.attempt, batch.now, task.agent);
-  sql_->start.run(candidate.row, task.fence.number, task.attempt, batch.now);
+  moves_.begin(candidate.row, task.fence.number, task.attempt, batch.now);
   leases_.grant(task.fence, batch.monotonic + lease);
   batch.changes.push_back({Change::Kind::TaskChanged, task.task_id, task.agent, std::nullopt});
   return task;
@@ -158,33 +129,6 @@ std::vector<ClaimedTask> Claims::claim(Batch& batch, const ClaimRequest& request
     }
   }
   return claimed;
-}
-
-void Claims::block_if_busy(std::int64_t row) { sql_->block_if_busy.run(row); }
-
-void Claims::let_next_in(Batch& batch, const std::string& entity) {
-  if (entity.empty()) return;
-  std::string agent;
-  for (;;) {
-    {
-      Cursor found = sql_->next_blocked_agent.query(entity, agent);
-      if (!found.next()) return;
-      agent = found.text(0);
-    }
-    std::int64_t row = 0;
-    std::string id;
-    const auto take = [&](Cursor next) {
-      if (!next.next()) return false;
-      row = next.integer(0);
-      id = to_text(next.id(1));
-      return true;
-    };
-    if (!take(sql_->next_blocked_due.query(entity, agent, batch.now)) &&
-        !take(sql_->next_blocked.query(entity, agent)))
-      return;
-    sql_->unblock.run(row);
-    batch.changes.push_back({Change::Kind::TaskQueued, std::move(id), agent, std::nullopt});
-  }
 }
 
 }  // namespace davit::store

@@ -1,4 +1,4 @@
-// Which task is next, and that it is taken once: of each entity no more than one runs.
+// Which task is next, and that it is taken once: of each line no more than one runs.
 #pragma once
 
 #include <memory>
@@ -9,28 +9,19 @@
 #include "host/store/batch.h"
 #include "host/store/database.h"
 #include "host/store/leases.h"
+#include "host/store/lines.h"
+#include "host/store/moves.h"
 #include "host/store/store.h"
 
 namespace davit::store {
 
-// Of a row of `task`: does another task of its entity run?
-inline constexpr const char* kEntityIsBusy =
-    "EXISTS (SELECT 1 FROM task o INDEXED BY task_entity_running WHERE o.state = 1"
-    " AND o.entity = task.entity AND o.row <> task.row)";
-
 // Confined to the writer thread; each function runs inside the writer's transaction.
 class Claims {
  public:
-  Claims(Database& database, Leases& leases);
+  Claims(Database& database, Lines& lines, Moves& moves, Leases& leases);
   ~Claims();
 
   std::vector<ClaimedTask> claim(Batch& batch, const ClaimRequest& request);
-
-  // The next one about an entity, of each agent, unless one runs. To be called when one has left the queue or
-  // ended.
-  void let_next_in(Batch& batch, const std::string& entity);
-  // When the entity of a queued task is another one now.
-  void block_if_busy(std::int64_t row);
 
  private:
   struct Statements;
@@ -41,6 +32,8 @@ class Claims {
   std::vector<Candidate> due(const std::vector<AgentCapacity>& agents, int limit, WallTime now);
   std::optional<ClaimedTask> start(Batch& batch, const Candidate& candidate, Duration lease);
 
+  Lines& lines_;
+  Moves& moves_;
   Leases& leases_;
   std::unique_ptr<Statements> sql_;
 };

@@ -159,6 +159,10 @@ void Database::note_failure(int code) {
   if (!failure_) failure_ = make_failure(handle_, code);
 }
 
+void Database::note_failure(Failure failure) {
+  if (!failure_) failure_ = std::move(failure);
+}
+
 Result<> Database::check() {
   if (const std::optional<Failure> failure = take_failure()) return to_error(*failure);
   return {};

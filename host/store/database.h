@@ -57,6 +57,7 @@ class Database {
   const std::optional<Failure>& failure() const { return failure_; }
   std::optional<Failure> take_failure() { return std::exchange(failure_, std::nullopt); }
   void note_failure(int code);
+  void note_failure(Failure failure);
   // The failure as an error, taken; or nothing.
   Result<> check();
 

@@ -142,8 +142,8 @@ std::string_view entity_of(const NewDelivery& delivery) {
 
 }  // namespace
 
-Deliveries::Deliveries(Database& database, TaskQueue& tasks)
-    : tasks_(tasks), sql_(std::make_unique<Statements>(database)) {}
+Deliveries::Deliveries(Database& database, TaskQueue& tasks, Decisions& decisions)
+    : tasks_(tasks), decisions_(decisions), sql_(std::make_unique<Statements>(database)) {}
 Deliveries::~Deliveries() = default;
 
 namespace {
@@ -260,12 +260,16 @@ Accepted Deliveries::carry_out(Batch& batch, std::int64_t row, std::string id, c
                       .entity = entity_of(delivery),
                       .delivery = row,
                       .entity_is_key = true};
-  for (const TaskAction& action : answer.actions) {
-    const std::string by =
-        answer.actor ? (answer.actor->login.empty() ? answer.actor->id : answer.actor->login) : "";
-    // Whoever asked cannot see the queue: that there was nothing to approve, for example, is said here only.
-    if (!accepted.message.empty()) accepted.message += "; ";
-    accepted.message += tasks_.act(batch, action, delivery.webhook + ":" + by);
+  if (!answer.actions.empty()) {
+    const Actor actor = answer.actor.value_or(Actor{});
+    const Person by{delivery.webhook + ":" + (actor.login.empty() ? actor.id : actor.login), actor.id,
+                    delivery.webhook};
+    for (const TaskAction& action : answer.actions) {
+      // Whoever asked cannot see the queue: that there was nothing to approve, for example, is said here
+      // only.
+      if (!accepted.message.empty()) accepted.message += "; ";
+      accepted.message += decisions_.act(batch, action, by);
+    }
   }
   for (const NewTask& task : answer.tasks) accepted.task_ids.push_back(tasks_.create(batch, task, origin));
   return accepted;

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "host/store/database.h"
+#include "host/store/decisions.h"
 #include "host/store/task_queue.h"
 
 namespace davit::store {
@@ -20,7 +21,7 @@ std::int64_t body_hash(std::string_view body);
 // transaction, and what it refuses has written nothing.
 class Deliveries {
  public:
-  Deliveries(Database& database, TaskQueue& tasks);
+  Deliveries(Database& database, TaskQueue& tasks, Decisions& decisions);
   ~Deliveries();
 
   // `body_hash` of the body where there is a replay_window.
@@ -46,6 +47,7 @@ class Deliveries {
                      std::string_view task_ids);
 
   TaskQueue& tasks_;
+  Decisions& decisions_;
   std::unique_ptr<Statements> sql_;
 };
 

@@ -11,16 +11,17 @@
 
 #include "host/base/clock.h"
 #include "host/model/task.h"
+#include "host/store/transaction_part.h"
 
 namespace davit::store {
 
-class Leases {
+class Leases final : public TransactionPart {
  public:
   void grant(Fence fence, MonotonicTime until);
   void end(Fence fence);
   void request_cancel(Fence fence);
-  void apply();
-  void discard() { waiting_.clear(); }
+  void apply() override;
+  void discard() override { waiting_.clear(); }
 
   enum class Renewed { Yes, Lost, CancelRequested };
   // At once, whatever becomes of the transaction.

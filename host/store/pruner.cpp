@@ -13,6 +13,7 @@ namespace davit::store {
 namespace {
 
 constexpr int kRowsAhead = 32;
+constexpr int kLargeRows = 4;  // at once, of those that hold up to a megabyte each
 
 }  // namespace
 
@@ -39,6 +40,12 @@ struct Pruner::Statements {
   Statement drop_lines{db,
                        "DELETE FROM transcript WHERE row IN (SELECT row FROM transcript WHERE execution IN"
                        " (SELECT row FROM execution WHERE task = ?1) LIMIT ?2)"};
+  Statement drop_packs{db,
+                       "DELETE FROM transcript_pack WHERE row IN (SELECT row FROM transcript_pack WHERE"
+                       " execution IN (SELECT row FROM execution WHERE task = ?1) LIMIT ?2)"};
+  Statement drop_artifacts{db,
+                           "DELETE FROM artifact WHERE row IN (SELECT row FROM artifact WHERE execution IN"
+                           " (SELECT row FROM execution WHERE task = ?1) LIMIT ?2)"};
   Statement drop_results{
       db, "DELETE FROM execution_result WHERE row IN (SELECT row FROM execution WHERE task = ?1)"};
   Statement drop_executions{db, "DELETE FROM execution WHERE task = ?1"};
@@ -194,6 +201,8 @@ void Pruner::remove_delivery(const Item& delivery) {
 
 bool Pruner::remove_task(std::int64_t row, int effort) {
   if (sql_->drop_lines.run(row, effort) >= effort) return false;
+  for (Statement* drop : {&sql_->drop_packs, &sql_->drop_artifacts})
+    if (drop->run(row, kLargeRows) >= kLargeRows) return false;
   for (Statement* drop : {&sql_->drop_results, &sql_->drop_executions, &sql_->drop_decisions,
                           &sql_->drop_task_links, &sql_->drop_task_body, &sql_->drop_task}) {
     drop->run(row);

@@ -116,6 +116,12 @@ std::optional<StoredId> to_stored_id(std::string_view text) {
 
 StoredId new_stored_id() { return *to_stored_id(new_id()); }
 
+std::string_view shorten(std::string_view text, std::size_t limit) {
+  if (text.size() <= limit) return text;
+  while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xc0) == 0x80) --limit;
+  return text.substr(0, limit);
+}
+
 std::string pack_ids(const std::vector<std::string>& ids) {
   std::string bytes;
   for (const std::string& text : ids) {
@@ -199,7 +205,8 @@ void models_from_json(std::string_view json, Usage& usage) {
 const char* const kTaskSummaryColumns =
     "t.row, t.id, t.state, t.source, t.agent, t.task_type, t.title, t.entity, t.rank, t.attempt, "
     "t.max_retries,"
-    " t.crashes, t.error, t.hold_reason, t.created_at, t.updated_at, t.run_at, t.finished_at, t.parent, "
+    " t.crashes, t.losses, t.error, t.hold_reason, t.created_at, t.updated_at, t.run_at, t.finished_at, "
+    "t.parent, "
     "t.root,"
     " t.chain_depth, e.session,"
     " (SELECT total(x.cost_micro_usd) FROM execution x WHERE x.task = t.row),"
@@ -219,18 +226,19 @@ TaskSummary read_task_summary(const Cursor& row) {
   task.attempt = static_cast<int>(row.integer(9));
   task.max_retries = static_cast<int>(row.integer(10));
   task.crashes = static_cast<int>(row.integer(11));
-  task.error = row.text(12);
-  task.hold_reason = row.text(13);
-  task.created_at = row.time(14);
-  task.updated_at = row.time(15);
-  task.run_at = row.time(16);
-  if (!row.is_null(17)) task.finished_at = row.time(17);
-  task.parent_id = to_text(row.id(18));
-  task.root_id = row.is_null(19) ? task.task_id : to_text(row.id(19));
-  task.chain_depth = static_cast<int>(row.integer(20));
-  task.current_session_id = to_text(row.id(21));
-  task.total_cost_micro_usd = row.integer(22);
-  task.total_tokens = row.integer(23);
+  task.losses = static_cast<int>(row.integer(12));
+  task.error = row.text(13);
+  task.hold_reason = row.text(14);
+  task.created_at = row.time(15);
+  task.updated_at = row.time(16);
+  task.run_at = row.time(17);
+  if (!row.is_null(18)) task.finished_at = row.time(18);
+  task.parent_id = to_text(row.id(19));
+  task.root_id = row.is_null(20) ? task.task_id : to_text(row.id(20));
+  task.chain_depth = static_cast<int>(row.integer(21));
+  task.current_session_id = to_text(row.id(22));
+  task.total_cost_micro_usd = row.integer(23);
+  task.total_tokens = row.integer(24);
   return task;
 }
 
@@ -248,7 +256,7 @@ const char* const kExecutionColumns =
     "e.input_tokens,"
     " e.output_tokens, e.cache_read_tokens, e.cache_write_tokens, e.cost_micro_usd, e.models, r.output, "
     "e.next_agent,"
-    " e.progress, e.progress_message";
+    " e.progress, e.progress_message, e.failure";
 
 AgentExecution read_execution(const Cursor& row) {
   AgentExecution execution;
@@ -271,6 +279,7 @@ AgentExecution read_execution(const Cursor& row) {
   execution.next_agent = row.text(16);
   if (!row.is_null(17)) execution.progress = row.real(17);
   execution.progress_message = row.text(18);
+  if (row.view(19) != to_string(FailureClass::None)) execution.failure = row.text(19);
   return execution;
 }
 

@@ -246,39 +246,61 @@ void Store::finish(Finish finish, Done<TaskState> done) {
       [finish = std::move(finish)](Session& session) { return session.tasks.finish(session.batch, finish); });
 }
 
-void Store::reap_expired_leases(int max_crashes, Done<int> done) {
-  impl_->write<int>(Lane::Urgent, 256, std::move(done), [max_crashes](Session& session) -> Result<int> {
-    return session.tasks.reap(session.batch, max_crashes);
-  });
+void Store::reap_expired_leases(Done<int> done) {
+  impl_->write<int>(Lane::Urgent, 256, std::move(done),
+                    [](Session& session) -> Result<int> { return session.tasks.reap(session.batch); });
 }
 
 namespace {
 
-typename WriteOf<TaskState>::Work decision(std::string task_id, TaskQueue::Decision made) {
+typename WriteOf<TaskState>::Work decision(std::string task_id, Decision made) {
   return [task_id = std::move(task_id), made = std::move(made)](Session& session) {
-    return session.tasks.decide(session.batch, task_id, made);
+    return session.decisions.decide(session.batch, task_id, made);
   };
 }
 
 }  // namespace
 
-void Store::cancel(std::string task_id, std::string reason, Done<TaskState> done) {
-  impl_->write<TaskState>(Lane::Urgent, 256, std::move(done),
-                          decision(std::move(task_id), {TaskActionKind::Cancel, {}, std::move(reason), {}}));
+void Store::cancel(std::string task_id, Person by, std::string reason, Done<TaskState> done) {
+  impl_->write<TaskState>(
+      Lane::Urgent, 256, std::move(done),
+      decision(std::move(task_id), {TaskActionKind::Cancel, std::move(by), std::move(reason), {}}));
 }
 
-void Store::retry(std::string task_id, Done<TaskState> done) {
+void Store::retry(std::string task_id, Person by, Done<TaskState> done) {
   impl_->write<TaskState>(Lane::Urgent, 256, std::move(done),
-                          decision(std::move(task_id), {TaskActionKind::Retry, {}, {}, {}}));
+                          decision(std::move(task_id), {TaskActionKind::Retry, std::move(by), {}, {}}));
 }
 
-void Store::approve(std::string task_id, std::string by, std::string content_hash, Done<TaskState> done) {
+void Store::retry_all(TaskFilter filter, Person by, Done<BulkStep> done) {
+  constexpr int kMostAtOnce = 200;
+  if (!filter.state || !can_be_retried(*filter.state)) {
+    return done(
+        Error{ErrorCode::InvalidInput, "only failed, cancelled and parked tasks can be retried; name one"});
+  }
+  filter.limit = kMostAtOnce;
+  Result<MatchingTasks> found = impl_->readers_.read<MatchingTasks>(
+      [&](Reader& reader) { return find_tasks_oldest_first(reader, filter); });
+  if (!found.ok()) return done(found.error());
+  impl_->write<BulkStep>(
+      Lane::Urgent, 256, std::move(done),
+      [found = std::move(found).value(), decided = Decision{TaskActionKind::Retry, std::move(by), {}, {}},
+       state = *filter.state](Session& session) -> Result<BulkStep> {
+        BulkStep step{0, found.behind, found.next_cursor};
+        for (const std::string& id : found.ids) {
+          if (session.decisions.decide_if(session.batch, id, state, decided).ok()) ++step.done;
+        }
+        return step;
+      });
+}
+
+void Store::approve(std::string task_id, Person by, std::string content_hash, Done<TaskState> done) {
   impl_->write<TaskState>(
       Lane::Urgent, 256, std::move(done),
       decision(std::move(task_id), {TaskActionKind::Approve, std::move(by), {}, std::move(content_hash)}));
 }
 
-void Store::reject(std::string task_id, std::string by, std::string comment, Done<TaskState> done) {
+void Store::reject(std::string task_id, Person by, std::string comment, Done<TaskState> done) {
   impl_->write<TaskState>(
       Lane::Urgent, 256, std::move(done),
       decision(std::move(task_id), {TaskActionKind::Reject, std::move(by), std::move(comment), {}}));

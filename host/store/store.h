@@ -191,6 +191,20 @@ struct Page {
   std::string next_cursor;  // empty: no more
 };
 
+// What became of one step of something in bulk.
+struct BulkStep {
+  int done = 0;
+  std::int64_t left = 0;    // what is behind next_cursor
+  std::string next_cursor;  // for the next step; empty: there is none
+};
+
+// Who decides about a task, and in what way.
+struct Person {
+  std::string name;  // "admin", "github:alice"
+  std::string id;    // the sender's own id, may be empty
+  std::string way;   // "api", "cli", or the webhook it came by
+};
+
 struct QueueDepth {
   std::string agent;
   TaskState state = TaskState::Queued;
@@ -325,18 +339,21 @@ class Store {
   void report(std::vector<LiveReport> reports, Done<> done);
   // Conflict if the fence is no longer the task's: then nothing of the result is stored.
   void finish(Finish finish, Done<TaskState> done);
-  // Returns tasks whose lease ran out to the queue (or parks a poison task after `max_crashes`). For the
-  // reaper.
-  void reap_expired_leases(int max_crashes, Done<int> done);
+  // Returns tasks whose lease ran out to the queue; parks what was lost too often. For the reaper.
+  void reap_expired_leases(Done<int> done);
 
   // Conflict names the state when the move is not legal. Cancelling a running task sets a request that
   // renew() and CancelRequested tell the dispatcher; it becomes Cancelled when the runner has ended.
-  void cancel(std::string task_id, std::string reason, Done<TaskState> done);
+  void cancel(std::string task_id, Person by, std::string reason, Done<TaskState> done);
   // Failed, cancelled and parked tasks begin anew, with all their attempts.
-  void retry(std::string task_id, Done<TaskState> done);
+  void retry(std::string task_id, Person by, Done<TaskState> done);
+  // Likewise all that `filter` lets through, oldest first, no more than 200 at a time and after its cursor.
+  // InvalidInput unless it names one of these three states. What has moved on meanwhile, or cannot be
+  // retried, is left out. Reads on the calling thread first, so that the writer has nothing to search.
+  void retry_all(TaskFilter filter, Person by, Done<BulkStep> done);
   // Conflict if `content_hash` is given and is not content_hash() of the task as it is now.
-  void approve(std::string task_id, std::string by, std::string content_hash, Done<TaskState> done);
-  void reject(std::string task_id, std::string by, std::string comment, Done<TaskState> done);
+  void approve(std::string task_id, Person by, std::string content_hash, Done<TaskState> done);
+  void reject(std::string task_id, Person by, std::string comment, Done<TaskState> done);
 
   // Keeps a crash. True if it put the library into quarantine; that lasts until clear_crashes().
   void note_crash(PluginCrash crash, QuarantineRule rule, Done<bool> done);

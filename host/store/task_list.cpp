@@ -67,6 +67,27 @@ struct Conditions {
   }
 };
 
+// Of a task as `t`.
+void add_filter(Conditions& where, const TaskFilter& filter) {
+  if (!filter.agent.empty()) where.add("t.agent = ?", filter.agent);
+  if (filter.state == TaskState::Queued) {
+    where.add("t.state = 0 AND ? = 0", std::int64_t{0});
+  } else if (filter.state) {
+    where.add("t.state <> 0 AND t.state = ?", code_of(*filter.state));
+  }
+  if (!filter.source.empty()) where.add("t.source = ?", filter.source);
+  if (!filter.entity.empty()) where.add("t.entity = ?", filter.entity);
+  if (!filter.link.empty()) where.add("t.row IN (SELECT task FROM task_link WHERE key = ?)", filter.link);
+  if (filter.start) where.add("t.created_at >= ?", to_unix_ms(*filter.start));
+  if (filter.end) where.add("t.created_at < ?", to_unix_ms(*filter.end));
+  if (!filter.text.empty()) {
+    where.add(
+        "t.title || char(10) || coalesce(t.entity, '') || char(10) || coalesce(t.error, '') LIKE ? ESCAPE "
+        "'\\'",
+        containing(filter.text));
+  }
+}
+
 // Calls `visit(agent, rank)` for each pair that has a queued task.
 template <typename Visit>
 void each_ready_queue(Reader& reader, Visit visit) {
@@ -101,23 +122,7 @@ Result<Page<TaskSummary>> list_tasks(Reader& reader, const TaskFilter& filter) {
   const int limit = TRY(read_limit(filter.limit));
   Conditions where;
   where.add("t.row < ?", before);
-  if (!filter.agent.empty()) where.add("t.agent = ?", filter.agent);
-  if (filter.state == TaskState::Queued) {
-    where.add("t.state = 0 AND ? = 0", std::int64_t{0});
-  } else if (filter.state) {
-    where.add("t.state <> 0 AND t.state = ?", code_of(*filter.state));
-  }
-  if (!filter.source.empty()) where.add("t.source = ?", filter.source);
-  if (!filter.entity.empty()) where.add("t.entity = ?", filter.entity);
-  if (!filter.link.empty()) where.add("t.row IN (SELECT task FROM task_link WHERE key = ?)", filter.link);
-  if (filter.start) where.add("t.created_at >= ?", to_unix_ms(*filter.start));
-  if (filter.end) where.add("t.created_at < ?", to_unix_ms(*filter.end));
-  if (!filter.text.empty()) {
-    where.add(
-        "t.title || char(10) || coalesce(t.entity, '') || char(10) || coalesce(t.error, '') LIKE ? ESCAPE "
-        "'\\'",
-        containing(filter.text));
-  }
+  add_filter(where, filter);
   Statement& statement =
       reader.statement(std::string("SELECT ") + kTaskSummaryColumns +
                        " FROM task t LEFT JOIN execution e ON e.row = t.execution" + where.sql +
@@ -134,6 +139,34 @@ Result<Page<TaskSummary>> list_tasks(Reader& reader, const TaskFilter& filter) {
     page.items.push_back(read_task_summary(row));
   }
   return page;
+}
+
+Result<MatchingTasks> find_tasks_oldest_first(Reader& reader, const TaskFilter& filter) {
+  const int limit = TRY(read_limit(filter.limit));
+  std::int64_t last = filter.cursor.empty() ? 0 : TRY(read_cursor(filter.cursor));
+  const auto from = [&] {
+    Conditions where;
+    where.add("t.row > ?", last);
+    add_filter(where, filter);
+    return where;
+  };
+  const std::string table = " FROM task t INDEXED BY task_state";
+  MatchingTasks found;
+  {
+    const Conditions where = from();
+    Cursor row = where.query(reader.statement("SELECT t.row, t.id" + table + where.sql +
+                                              " ORDER BY t.row LIMIT " + std::to_string(limit)));
+    while (row.next()) {
+      last = row.integer(0);
+      found.ids.push_back(to_text(row.id(1)));
+    }
+  }
+  if (found.ids.size() < static_cast<std::size_t>(limit)) return found;
+  const Conditions where = from();
+  Cursor row = where.query(reader.statement("SELECT count(*)" + table + where.sql));
+  if (row.next()) found.behind = row.integer(0);
+  if (found.behind > 0) found.next_cursor = std::to_string(last);
+  return found;
 }
 
 Result<TaskDetail> read_task(Reader& reader, std::string_view task_id) {
@@ -175,6 +208,15 @@ Result<TaskDetail> read_task(Reader& reader, std::string_view task_id) {
                      " ORDER BY e.row")
           .query(number);
   while (row.next()) detail.executions.push_back(read_execution(row));
+  Cursor decided = reader
+                       .statement(
+                           "SELECT at, kind, by_whom, actor_id, way, comment, content_hash FROM decision"
+                           " WHERE task = ?1 ORDER BY row")
+                       .query(number);
+  while (decided.next()) {
+    detail.decisions.push_back({decided.time(0), decided.text(1), decided.text(2), decided.text(3),
+                                decided.text(4), decided.text(5), decided.text(6)});
+  }
   return detail;
 }
 
@@ -208,8 +250,8 @@ Result<QueueReport> read_queue(Reader& reader, WallTime now) {
             .statement(
                 "SELECT agent, sum(n) FROM ("
                 "SELECT agent, count(*) AS n FROM task INDEXED BY task_ready WHERE state = 0 AND blocked = 0"
-                " GROUP BY agent UNION ALL SELECT agent, count(*) FROM task INDEXED BY task_entity_queued"
-                " WHERE state = 0 AND entity IS NOT NULL AND blocked = 1 GROUP BY agent)"
+                " GROUP BY agent UNION ALL SELECT agent, count(*) FROM task INDEXED BY task_line_queued"
+                " WHERE state = 0 AND line IS NOT NULL AND blocked = 1 GROUP BY agent)"
                 " GROUP BY agent")
             .query();
     while (row.next()) report.depths.push_back({row.text(0), TaskState::Queued, row.integer(1)});

@@ -6,59 +6,30 @@
 //                  │  └───────────────┘ finish as queued (retry), lease ran out, host died
 //                  └── retry by hand, approve
 //
-// may_move() of the model is the whole table. A claim inserts an execution and writes its row number into the
-// task: that number is the fence. It never comes again (AUTOINCREMENT), so whoever names it speaks for this
-// attempt and no other, and a write about a running task is accepted only while the task is running and still
-// carries it.
+// may_move() of the model is the whole table (moves.h). A claim inserts an execution and writes its row
+// number into the task: that number is the fence. It never comes again (AUTOINCREMENT), so whoever names it
+// speaks for this attempt and no other, and a write about a running task is accepted only while the task is
+// running and still carries it.
 //
-// In what order tasks are claimed, and that no two of an entity run: claims.h. Leases are in memory
-// (leases.h). After a restart nobody holds one, so every running task is returned.
+// In what order tasks are claimed: claims.h; that no two of a line run: lines.h; what people decide:
+// decisions.h. Leases are in memory (leases.h). After a restart nobody holds one, so every running task is
+// returned.
 #include "host/store/task_queue.h"
 
 #include <algorithm>
 
-#include "host/base/crypto.h"
 #include "host/base/id.h"
 #include "host/store/rows.h"
 
 namespace davit::store {
 namespace {
 
-constexpr int kMaxCrashes = 3;
-constexpr std::string_view kHold = "its agent's plugin is in quarantine";  // marks what hold() parked
+// A task under which the host ends again and again may be why (it takes all memory, say): far more often than
+// chance would have it, it is put aside.
+constexpr int kMaxLosses = 10;
 constexpr std::size_t kMaxTitle = 1'000;
-constexpr std::size_t kMaxErrorInRow = 2'000;  // the execution keeps all of it
-
-// Cuts at a character's border.
-std::string_view shorten(std::string_view text, std::size_t limit) {
-  if (text.size() <= limit) return text;
-  while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xc0) == 0x80) --limit;
-  return text.substr(0, limit);
-}
-
-Error not_found(std::string_view task_id) {
-  return Error{ErrorCode::NotFound, "task " + std::string(task_id) + " does not exist"};
-}
 
 }  // namespace
-
-struct TaskQueue::Row {
-  std::int64_t row = 0;
-  StoredId id;
-  TaskState state = TaskState::Queued;
-  std::string agent;
-  std::int64_t execution = 0;
-  int attempt = 0;
-  int crashes = 0;
-  int chain_depth = 1;
-  StoredId root;
-  std::optional<std::int64_t> delivery;
-  std::string entity, key;
-  std::optional<std::string> cancel_reason;
-  bool needs_approval = false;
-
-  Fence fence() const { return {row, execution}; }
-};
 
 struct TaskQueue::Statements {
   explicit Statements(Database& database) : db(database) {}
@@ -69,28 +40,25 @@ struct TaskQueue::Statements {
       "INSERT INTO task (id, state, agent, rank, run_at, execution, attempt, max_retries, crashes, "
       "created_at,"
       " updated_at, delivery, chain_depth, parent, root, task_type, source, key, entity, title,"
-      " needs_approval, blocked)"
-      " VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, ?6, 0, ?7, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
+      " needs_approval, line, blocked)"
+      " VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, ?6, 0, ?7, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,"
       " ?2 = 0 AND ("
-      "EXISTS (SELECT 1 FROM task o INDEXED BY task_entity_running WHERE o.state = 1"
-      "  AND o.entity = ?15)"
-      " OR EXISTS (SELECT 1 FROM task o INDEXED BY task_entity_queued WHERE o.state = 0"
-      "  AND o.entity = ?15 AND o.agent = ?3 AND o.blocked = 0 AND o.rank <= ?4 AND o.run_at <= ?5)))"};
-  Statement still_unapproved{db,
-                             "SELECT 1 FROM task t WHERE t.row = ?1 AND t.needs_approval = 1 AND NOT EXISTS"
-                             " (SELECT 1 FROM decision d WHERE d.task = t.row AND d.kind = 'approve')"};
+      "EXISTS (SELECT 1 FROM task o INDEXED BY task_line_running WHERE o.state = 1"
+      "  AND o.line = ?18)"
+      " OR EXISTS (SELECT 1 FROM task o INDEXED BY task_line_queued WHERE o.state = 0"
+      "  AND o.line = ?18 AND o.agent = ?3 AND o.blocked = 0 AND o.rank <= ?4 AND o.run_at <= ?5)))"};
   Statement insert_body{
       db,
       "INSERT INTO task_body (row, actor_id, actor_login, actor_role, links, payload, previous_result)"
       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"};
   Statement find_same_key{db,
-                          "SELECT row, id, entity FROM task WHERE key = ?1 AND state = 0 AND agent = ?2"
+                          "SELECT row, id, line FROM task WHERE key = ?1 AND state = 0 AND agent = ?2"
                           " AND needs_approval = 0 AND row <> ?3 AND (?4 IS NULL OR delivery IS NOT ?4)"
                           " ORDER BY row DESC LIMIT 1"};
   Statement replace_task{
       db,
       "UPDATE task SET rank = min(rank, ?2), run_at = min(run_at, ?3), updated_at = ?4, delivery = ?5,"
-      " task_type = ?6, source = ?7, entity = ?8, title = ?9 WHERE row = ?1"};
+      " task_type = ?6, source = ?7, entity = ?8, line = ?9, title = ?10 WHERE row = ?1"};
   Statement replace_body{db,
                          "UPDATE task_body SET actor_id = ?2, actor_login = ?3, actor_role = ?4, links = ?5,"
                          " payload = ?6, previous_result = ?7 WHERE row = ?1"};
@@ -98,16 +66,6 @@ struct TaskQueue::Statements {
   Statement drop_links{db, "DELETE FROM task_link WHERE task = ?1"};
   Statement insert_link{db, "INSERT OR IGNORE INTO task_link (key, task) VALUES (?1, ?2)"};
 
-  Statement find{db,
-                 "SELECT id, state, agent, execution, attempt, crashes, chain_depth, root, delivery, entity,"
-                 " cancel_reason, key, needs_approval FROM task WHERE row = ?1"};
-  Statement row_of_id{db, "SELECT row FROM task WHERE id = ?1"};
-  Statement newest_open{db,
-                        "SELECT row, id FROM task WHERE entity = ?1 AND state IN (0, 1, 2, 6)"
-                        " AND (?2 = '' OR agent = ?2) ORDER BY row DESC LIMIT 1"};
-  Statement newest_any{db,
-                       "SELECT row, id FROM task WHERE entity = ?1 AND (?2 = '' OR agent = ?2)"
-                       " ORDER BY row DESC LIMIT 1"};
   Statement body{db,
                  "SELECT actor_id, actor_login, actor_role, links, payload, previous_result FROM task_body"
                  " WHERE row = ?1"};
@@ -124,31 +82,19 @@ struct TaskQueue::Statements {
       " WHERE row = ?1"};
   Statement lose_execution{
       db,
-      "UPDATE execution SET ended_at = ?2, outcome = 'lost', failure = 'crash', error = ?3"
+      "UPDATE execution SET ended_at = ?2, outcome = 'lost', failure = 'interrupted', error = ?3"
       " WHERE row = ?1 AND ended_at IS NULL"};
   Statement insert_result{db, "INSERT INTO execution_result (row, metrics, output) VALUES (?1, ?2, ?3)"};
-  Statement move{
-      db,
-      "UPDATE task SET state = ?2, updated_at = ?3, finished_at = ?4, run_at = coalesce(?5, run_at),"
-      " attempt = ?6, crashes = ?7, error = ?8, cancel_reason = NULL, blocked = ?2 = 0 "
-      "AND " +
-          std::string(kEntityIsBusy) + " WHERE row = ?1"};
-  Statement ask_to_cancel{db, "UPDATE task SET cancel_reason = ?2, updated_at = ?3 WHERE row = ?1"};
   Statement running{db, "SELECT row FROM task INDEXED BY task_state WHERE state <> 0 AND state = 1"};
 
   Statement queued_of{
       db,
       "SELECT row, id FROM task INDEXED BY task_ready WHERE state = 0 AND blocked = 0 AND agent = ?1"
-      " UNION ALL SELECT row, id FROM task INDEXED BY task_entity_queued"
-      " WHERE state = 0 AND entity IS NOT NULL AND blocked = 1 AND agent = ?1"};
+      " UNION ALL SELECT row, id FROM task INDEXED BY task_line_queued"
+      " WHERE state = 0 AND line IS NOT NULL AND blocked = 1 AND agent = ?1"};
   Statement held_back{db,
                       "SELECT row, id, agent FROM task INDEXED BY task_state"
                       " WHERE state <> 0 AND state = 6 AND hold_reason = ?1"};
-  Statement hold_back{
-      db, "UPDATE task SET state = 6, blocked = 0, hold_reason = ?2 WHERE row = ?1 AND state = 0"};
-  Statement let_go{db, "UPDATE task SET state = 0, hold_reason = NULL, updated_at = ?2, blocked = " +
-                           std::string(kEntityIsBusy) + " WHERE row = ?1"};
-
   Statement report_usage{
       db,
       "UPDATE execution SET input_tokens = max(input_tokens, ?3), output_tokens = max(output_tokens, ?4),"
@@ -163,10 +109,6 @@ struct TaskQueue::Statements {
       db,
       "INSERT INTO transcript (execution, at, kind, line)"
       " SELECT row, ?3, ?4, ?5 FROM execution WHERE row = ?1 AND task = ?2 AND ended_at IS NULL"};
-
-  Statement insert_decision{db,
-                            "INSERT INTO decision (task, at, kind, by_whom, comment, content_hash)"
-                            " VALUES (?1, ?2, ?3, ?4, ?5, ?6)"};
 };
 
 Result<> check_new_task(const NewTask& task) {
@@ -182,43 +124,21 @@ Result<> check_new_task(const NewTask& task) {
   return {};
 }
 
-std::string content_hash(std::string_view payload, std::string_view previous_result) {
-  return sha256_hex(std::string(payload) + '\n' + std::string(previous_result));
-}
-
-TaskQueue::TaskQueue(Database& database, Claims& claims, Leases& leases, std::set<std::string>& held)
-    : claims_(claims), leases_(leases), held_(held), sql_(std::make_unique<Statements>(database)) {}
+TaskQueue::TaskQueue(Database& database, Moves& moves, Lines& lines, Approvals& approvals, HeldAgents& held,
+                     Leases& leases)
+    : moves_(moves),
+      lines_(lines),
+      approvals_(approvals),
+      held_(held),
+      leases_(leases),
+      sql_(std::make_unique<Statements>(database)) {}
 TaskQueue::~TaskQueue() = default;
-
-void TaskQueue::changed(Batch& batch, Change::Kind kind, const Row& row) {
-  batch.changes.push_back({kind, to_text(row.id), row.agent, std::nullopt});
-}
-
-std::optional<TaskQueue::Row> TaskQueue::find(std::int64_t number) {
-  Cursor found = sql_->find.query(number);
-  if (!found.next()) return std::nullopt;
-  Row row;
-  row.row = number;
-  row.id = found.id(0);
-  row.state = task_state_of(found.integer(1));
-  row.agent = found.text(2);
-  row.execution = found.integer(3);
-  row.attempt = static_cast<int>(found.integer(4));
-  row.crashes = static_cast<int>(found.integer(5));
-  row.chain_depth = static_cast<int>(found.integer(6));
-  row.root = found.is_null(7) ? row.id : found.id(7);
-  if (!found.is_null(8)) row.delivery = found.integer(8);
-  row.entity = found.text(9);
-  if (!found.is_null(10)) row.cancel_reason = found.text(10);
-  row.key = found.text(11);
-  row.needs_approval = found.integer(12) != 0;
-  return row;
-}
 
 std::string TaskQueue::create(Batch& batch, const NewTask& task, const Origin& origin) {
   const std::int64_t rank = -task.priority;
   const WallTime run_at = task.run_at.value_or(batch.now);
   const std::string_view entity = task.entity.empty() ? origin.entity : std::string_view(task.entity);
+  const std::string_view line = entity;
   const std::string_view title = shorten(task.title, kMaxTitle);
   const auto actor = [&](std::string Actor::*field) -> std::optional<std::string_view> {
     if (origin.actor == nullptr) return std::nullopt;
@@ -239,16 +159,16 @@ std::string TaskQueue::create(Batch& batch, const NewTask& task, const Origin& o
     if (same.next()) {
       const std::int64_t row = same.integer(0);
       std::string id = to_text(same.id(1));
-      const std::string former_entity = same.text(2);
+      const std::string former_line = same.text(2);
       sql_->replace_task.run(row, rank, run_at, batch.now, origin.delivery, task.task_type, origin.source,
-                             if_any(entity), title);
+                             if_any(entity), if_any(line), title);
       sql_->replace_body.run(row, actor(&Actor::id), actor(&Actor::login), actor(&Actor::role),
                              if_any(links_json), task.payload, if_any(origin.previous_result));
       sql_->drop_links.run(row);
       write_links(row, links);
-      if (former_entity != entity) {
-        claims_.block_if_busy(row);
-        claims_.let_next_in(batch, former_entity);
+      if (former_line != line) {
+        lines_.block_if_busy(row);
+        lines_.let_next_in(batch, former_line);
       }
       batch.changes.push_back({Change::Kind::TaskQueued, id, task.agent, std::nullopt});
       return id;
@@ -260,11 +180,12 @@ std::string TaskQueue::create(Batch& batch, const NewTask& task, const Origin& o
   const std::int64_t row = sql_->insert_task.insert(
       id, code_of(state), task.agent, rank, run_at, task.max_retries, batch.now, origin.delivery,
       origin.chain_depth, origin.parent, origin.root, task.task_type, origin.source, if_any(key),
-      if_any(entity), title, awaits_approval ? 1 : 0);
+      if_any(entity), title, awaits_approval ? 1 : 0, if_any(line));
   sql_->insert_body.run(row, actor(&Actor::id), actor(&Actor::login), actor(&Actor::role), if_any(links_json),
                         task.payload, if_any(origin.previous_result));
   write_links(row, links);
-  const bool queued = state == TaskState::Queued && park_if_held(row, task.agent) == TaskState::Queued;
+  if (awaits_approval) approvals_.ask(row, batch.now);
+  const bool queued = state == TaskState::Queued && moves_.admit(row, task.agent) == TaskState::Queued;
   batch.changes.push_back(
       {queued ? Change::Kind::TaskQueued : Change::Kind::TaskChanged, to_text(id), task.agent, std::nullopt});
   return to_text(id);
@@ -276,21 +197,15 @@ void TaskQueue::write_links(std::int64_t row, const std::vector<Link>& links) {
 
 // What would be tried again gives way to a task of the same key that came meanwhile with newer input. A
 // sentence about it, empty if there is none.
-std::string TaskQueue::gives_way(const Row& row) {
+std::string TaskQueue::gives_way(const TaskRow& row) {
   if (row.key.empty() || row.needs_approval) return {};
   Cursor found = sql_->find_same_key.query(row.key, row.agent, row.row, row.delivery);
   if (!found.next()) return {};
   return "not tried again: task " + to_text(found.id(1)) + " came meanwhile with newer input";
 }
 
-TaskState TaskQueue::park_if_held(std::int64_t row, const std::string& agent) {
-  if (!held_.contains(agent)) return TaskState::Queued;
-  sql_->hold_back.run(row, kHold);
-  return TaskState::Parked;
-}
-
 void TaskQueue::hold(Batch& batch, const std::set<std::string>& agents) {
-  held_ = agents;
+  held_.set(agents);
   struct Found {
     std::int64_t row;
     std::string id, agent;
@@ -301,19 +216,19 @@ void TaskQueue::hold(Batch& batch, const std::set<std::string>& agents) {
     while (found.next()) park.push_back({found.integer(0), to_text(found.id(1)), agent});
   }
   {
-    Cursor found = sql_->held_back.query(kHold);
+    Cursor found = sql_->held_back.query(kHeldReason);
     while (found.next()) {
       if (std::string agent = found.text(2); !agents.contains(agent))
         queue.push_back({found.integer(0), to_text(found.id(1)), std::move(agent)});
     }
   }
   for (Found& task : park) {
-    sql_->hold_back.run(task.row, kHold);
+    moves_.hold_back(task.row);
     batch.changes.push_back(
         {Change::Kind::TaskChanged, std::move(task.id), std::move(task.agent), std::nullopt});
   }
   for (Found& task : queue) {
-    sql_->let_go.run(task.row, batch.now);
+    moves_.let_go(task.row, batch.now);
     batch.changes.push_back(
         {Change::Kind::TaskQueued, std::move(task.id), std::move(task.agent), std::nullopt});
   }
@@ -338,7 +253,7 @@ void TaskQueue::report(const std::vector<LiveReport>& reports, WallTime now) {
 }
 
 Result<TaskState> TaskQueue::finish(Batch& batch, const Finish& finish) {
-  const std::optional<Row> row = find(finish.fence.task_row);
+  const std::optional<TaskRow> row = moves_.find(finish.fence.task_row);
   if (!row || row->state != TaskState::Running || row->execution != finish.fence.number) {
     return Error{ErrorCode::Conflict,
                  "this attempt is no longer the one that runs its task; its result is dropped"};
@@ -375,20 +290,21 @@ Result<TaskState> TaskQueue::finish(Batch& batch, const Finish& finish) {
   }
   const std::optional<WallTime> run_at =
       state == TaskState::Queued ? std::optional(batch.now + finish.retry_after) : std::nullopt;
-  sql_->move.run(
-      row->row, code_of(state), batch.now, is_final(state) ? std::optional(batch.now) : std::nullopt, run_at,
-      finish.attempt_counts ? row->attempt : row->attempt - 1,
-      row->crashes + (result.failure == FailureClass::Crash ? 1 : 0), if_any(shorten(error, kMaxErrorInRow)));
   leases_.end(row->fence());
-  if (state == TaskState::Queued) state = park_if_held(row->row, row->agent);
-  changed(batch, state == TaskState::Queued ? Change::Kind::TaskQueued : Change::Kind::TaskChanged, *row);
+  state = moves_.move(batch, *row,
+                      {.to = state,
+                       .run_at = run_at,
+                       .attempt = finish.attempt_counts ? row->attempt : row->attempt - 1,
+                       .crashes = row->crashes + (result.failure == FailureClass::Crash ? 1 : 0),
+                       .losses = row->losses,
+                       .error = error});
 
   if (finish.successor || !result.tasks.empty()) create_successors(batch, finish, *row);
-  claims_.let_next_in(batch, row->entity);
+  lines_.let_next_in(batch, row->line);
   return state;
 }
 
-void TaskQueue::create_successors(Batch& batch, const Finish& finish, const Row& row) {
+void TaskQueue::create_successors(Batch& batch, const Finish& finish, const TaskRow& row) {
   TaskBody body;
   {
     Cursor found = sql_->body.query(row.row);
@@ -412,14 +328,13 @@ void TaskQueue::create_successors(Batch& batch, const Finish& finish, const Row&
   }
 }
 
-void TaskQueue::end_as_lost(Batch& batch, const Row& row, bool counts, int max_crashes,
-                            std::string_view reason) {
-  const int crashes = row.crashes + (counts ? 1 : 0);
-  TaskState state = counts && crashes >= max_crashes ? TaskState::Parked : TaskState::Queued;
+void TaskQueue::end_as_lost(Batch& batch, const TaskRow& row, bool counts, std::string_view reason) {
+  const int losses = row.losses + (counts ? 1 : 0);
+  TaskState state = counts && losses >= kMaxLosses ? TaskState::Parked : TaskState::Queued;
   std::string error = counts ? std::string(reason) : std::string();
   if (state == TaskState::Parked) {
-    error +=
-        "; parked after " + std::to_string(crashes) + " such ends, retry it by hand when the cause is gone";
+    error += "; that happened " + std::to_string(losses) +
+             " times under this task, so it is put aside; retry it by hand when the cause is gone";
   }
   if (row.cancel_reason) {
     state = TaskState::Cancelled;
@@ -432,22 +347,23 @@ void TaskQueue::end_as_lost(Batch& batch, const Row& row, bool counts, int max_c
     }
   }
   sql_->lose_execution.run(row.execution, batch.now, reason);
-  sql_->move.run(row.row, code_of(state), batch.now,
-                 is_final(state) ? std::optional(batch.now) : std::nullopt,
-                 state == TaskState::Queued ? std::optional(batch.now) : std::nullopt,
-                 std::max(row.attempt - 1, 0), crashes, if_any(error));
   leases_.end(row.fence());
-  if (state == TaskState::Queued) state = park_if_held(row.row, row.agent);
-  changed(batch, state == TaskState::Queued ? Change::Kind::TaskQueued : Change::Kind::TaskChanged, row);
-  claims_.let_next_in(batch, row.entity);
+  moves_.move(batch, row,
+              {.to = state,
+               .run_at = state == TaskState::Queued ? std::optional(batch.now) : std::nullopt,
+               .attempt = std::max(row.attempt - 1, 0),
+               .crashes = row.crashes,
+               .losses = losses,
+               .error = error});
+  lines_.let_next_in(batch, row.line);
 }
 
-int TaskQueue::reap(Batch& batch, int max_crashes) {
+int TaskQueue::reap(Batch& batch) {
   int count = 0;
   for (const Fence& fence : leases_.expired(batch.monotonic)) {
-    const std::optional<Row> row = find(fence.task_row);
+    const std::optional<TaskRow> row = moves_.find(fence.task_row);
     if (!row || row->state != TaskState::Running || row->execution != fence.number) continue;
-    end_as_lost(batch, *row, true, max_crashes, "the lease of this attempt ran out");
+    end_as_lost(batch, *row, true, "the lease of this attempt ran out");
     ++count;
   }
   return count;
@@ -461,115 +377,20 @@ int TaskQueue::recover(Batch& batch, Recovery recovery) {
   }
   int count = 0;
   for (std::int64_t number : rows) {
-    const std::optional<Row> row = find(number);
+    const std::optional<TaskRow> row = moves_.find(number);
     if (!row || leases_.holds(row->fence())) continue;
     const bool counts = recovery == Recovery::Start;
     end_as_lost(
-        batch, *row, counts, kMaxCrashes,
+        batch, *row, counts,
         counts ? "the host ended while this attempt ran" : "the claim could not be committed for certain");
     ++count;
   }
   // The other way round: what a commit of unknown outcome has ended after all.
   for (const Fence& fence : leases_.all()) {
-    const std::optional<Row> row = find(fence.task_row);
+    const std::optional<TaskRow> row = moves_.find(fence.task_row);
     if (!row || row->state != TaskState::Running || row->execution != fence.number) leases_.end(fence);
   }
   return count;
-}
-
-Result<TaskState> TaskQueue::decide(Batch& batch, std::string_view task_id, const Decision& decision) {
-  const std::optional<StoredId> id = to_stored_id(task_id);
-  if (!id) return not_found(task_id);
-  std::int64_t number = 0;
-  {
-    Cursor found = sql_->row_of_id.query(*id);
-    if (!found.next()) return not_found(task_id);
-    number = found.integer(0);
-  }
-  const std::optional<Row> row = find(number);
-  if (!row) return not_found(task_id);
-
-  const auto refuse = [&](const std::string& remedy) {
-    return Error{ErrorCode::Conflict, "task " + to_text(row->id) + " is " +
-                                          std::string(to_string(row->state)) + ": cannot " +
-                                          std::string(to_string(decision.kind)) + " it" + remedy};
-  };
-  TaskState state = TaskState::Queued;
-  std::string_view error;
-  int attempt = row->attempt;
-  int crashes = row->crashes;
-  switch (decision.kind) {
-    case TaskActionKind::Cancel:
-      state = TaskState::Cancelled;
-      error = decision.comment.empty() ? std::string_view("cancelled") : std::string_view(decision.comment);
-      if (!may_move(row->state, state)) return refuse("");
-      break;
-    case TaskActionKind::Retry:
-      if (row->state != TaskState::Failed && row->state != TaskState::Cancelled &&
-          row->state != TaskState::Parked) {
-        return refuse("; only failed, cancelled and parked tasks can be retried");
-      }
-      if (row->state == TaskState::Parked && held_.contains(row->agent)) {
-        return refuse(": its agent's plugin is in quarantine; davit plugins clear agent " + row->agent +
-                      " ends that");
-      }
-      attempt = 0;
-      crashes = 0;
-      if (sql_->still_unapproved.query(row->row).next()) state = TaskState::AwaitingApproval;
-      break;
-    case TaskActionKind::Reject:
-      state = TaskState::Cancelled;
-      error = decision.comment.empty() ? std::string_view("rejected") : std::string_view(decision.comment);
-      if (row->state != TaskState::AwaitingApproval) return refuse("; it does not wait for approval");
-      break;
-    case TaskActionKind::Approve:
-      if (row->state != TaskState::AwaitingApproval) return refuse("; it does not wait for approval");
-      if (!decision.content_hash.empty()) {
-        Cursor found = sql_->body.query(row->row);
-        if (found.next()) {
-          const TaskBody body = read_task_body(found, 0);
-          if (content_hash(body.payload, body.previous_result) != decision.content_hash) {
-            return Error{
-                ErrorCode::Conflict,
-                "task " + to_text(row->id) + " has changed since it was looked at; look again and decide"};
-          }
-        }
-      }
-      break;
-  }
-
-  sql_->insert_decision.run(row->row, batch.now, to_string(decision.kind), decision.by, decision.comment,
-                            decision.content_hash);
-  if (row->state == TaskState::Running) {
-    sql_->ask_to_cancel.run(row->row, error, batch.now);
-    leases_.request_cancel(row->fence());
-    batch.changes.push_back({Change::Kind::CancelRequested, to_text(row->id), row->agent, row->fence()});
-    return TaskState::Running;
-  }
-  sql_->move.run(row->row, code_of(state), batch.now,
-                 is_final(state) ? std::optional(batch.now) : std::nullopt,
-                 state == TaskState::Queued ? std::optional(batch.now) : std::nullopt, attempt, crashes,
-                 if_any(shorten(error, kMaxErrorInRow)));
-  if (state == TaskState::Queued) state = park_if_held(row->row, row->agent);
-  changed(batch, state == TaskState::Queued ? Change::Kind::TaskQueued : Change::Kind::TaskChanged, *row);
-  if (row->state == TaskState::Queued) claims_.let_next_in(batch, row->entity);
-  return state;
-}
-
-std::string TaskQueue::act(Batch& batch, const TaskAction& action, std::string_view by) {
-  std::string task_id = action.task_id;
-  if (task_id.empty()) {
-    // A retry is about something that has ended; everything else about something open.
-    Statement& newest = action.kind == TaskActionKind::Retry ? sql_->newest_any : sql_->newest_open;
-    Cursor found = newest.query(action.entity, action.agent);
-    if (!found.next()) return "no open task for " + action.entity;
-    task_id = to_text(found.id(1));
-  }
-  const Result<TaskState> state =
-      decide(batch, task_id, {action.kind, std::string(by), action.comment, action.content_hash});
-  if (!state.ok()) return state.error().message;
-  return "task " + task_id + ": " + std::string(to_string(action.kind)) + " accepted, now " +
-         std::string(to_string(state.value()));
 }
 
 }  // namespace davit::store

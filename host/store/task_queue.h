@@ -1,4 +1,5 @@
-// All writes about tasks. Confined to the writer thread; each function runs inside the writer's transaction.
+// What is written about tasks by those who make and run them. Confined to the writer thread; each function
+// runs inside the writer's transaction.
 //
 // Each first looks and decides, then writes: what it refuses has written nothing, so a refusal needs no
 // rollback.
@@ -10,10 +11,13 @@
 #include <string_view>
 #include <vector>
 
+#include "host/store/approvals.h"
 #include "host/store/batch.h"
-#include "host/store/claims.h"
 #include "host/store/database.h"
+#include "host/store/held_agents.h"
 #include "host/store/leases.h"
+#include "host/store/lines.h"
+#include "host/store/moves.h"
 #include "host/store/statement.h"
 #include "host/store/store.h"
 
@@ -38,49 +42,38 @@ Result<> check_new_task(const NewTask& task);
 
 class TaskQueue {
  public:
-  // `held` are the agents of hold(); they outlive a connection.
-  TaskQueue(Database& database, Claims& claims, Leases& leases, std::set<std::string>& held);
+  TaskQueue(Database& database, Moves& moves, Lines& lines, Approvals& approvals, HeldAgents& held,
+            Leases& leases);
   ~TaskQueue();
 
   // Gives the id of the task, or of the queued one it was merged into. `task` has passed check_new_task().
   std::string create(Batch& batch, const NewTask& task, const Origin& origin);
   void report(const std::vector<LiveReport>& reports, WallTime now);
   Result<TaskState> finish(Batch& batch, const Finish& finish);
-  int reap(Batch& batch, int max_crashes);
+  int reap(Batch& batch);
 
   // From now on tasks of these agents are parked instead of queued. What was parked so for others is queued.
   void hold(Batch& batch, const std::set<std::string>& agents);
 
   enum class Recovery {
-    Start,   // a host died: each of its running tasks counts a crash and is parked after the third
+    Start,   // a host died: each of its running tasks counts a loss
     Reopen,  // a commit failed: its claims were never answered, nothing counts
   };
   // Ends every running execution that nobody holds a lease for and returns its task.
   int recover(Batch& batch, Recovery recovery);
 
-  // By hand. `by` and `comment` are kept.
-  struct Decision {
-    TaskActionKind kind = TaskActionKind::Cancel;
-    std::string by, comment, content_hash;
-  };
-  Result<TaskState> decide(Batch& batch, std::string_view task_id, const Decision& decision);
-  // For a webhook: the task by id, or the newest open one by entity. One sentence about what became of it.
-  std::string act(Batch& batch, const TaskAction& action, std::string_view by);
-
  private:
   struct Statements;
-  struct Row;
-  std::optional<Row> find(std::int64_t row);
-  void changed(Batch& batch, Change::Kind kind, const Row& row);
   void write_links(std::int64_t row, const std::vector<Link>& links);
-  void create_successors(Batch& batch, const Finish& finish, const Row& row);
-  std::string gives_way(const Row& row);
-  TaskState park_if_held(std::int64_t row, const std::string& agent);
-  void end_as_lost(Batch& batch, const Row& row, bool counts, int max_crashes, std::string_view reason);
+  void create_successors(Batch& batch, const Finish& finish, const TaskRow& row);
+  std::string gives_way(const TaskRow& row);
+  void end_as_lost(Batch& batch, const TaskRow& row, bool counts, std::string_view reason);
 
-  Claims& claims_;
+  Moves& moves_;
+  Lines& lines_;
+  Approvals& approvals_;
+  HeldAgents& held_;
   Leases& leases_;
-  std::set<std::string>& held_;
   std::unique_ptr<Statements> sql_;
 };
 

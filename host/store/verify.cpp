@@ -40,13 +40,20 @@ constexpr Invariant kInvariants[] = {
      " (SELECT 1 FROM execution e WHERE e.row = t.execution AND e.success = 1)"},
     {"completed more than once: task row",
      "SELECT task FROM execution WHERE success = 1 GROUP BY task HAVING count(*) > 1"},
-    {"running beside another one of its entity: task row",
-     "SELECT max(row) FROM task WHERE state = 1 AND entity IS NOT NULL GROUP BY entity HAVING count(*) > 1"},
+    {"running beside another one of its line: task row",
+     "SELECT max(row) FROM task WHERE state = 1 AND line IS NOT NULL GROUP BY line HAVING count(*) > 1"},
     {"blocked though it is not queued: task row", "SELECT row FROM task WHERE blocked <> 0 AND state <> 0"},
     {"blocked by nothing: task row",
      "SELECT t.row FROM task t WHERE t.blocked <> 0 AND NOT EXISTS (SELECT 1 FROM task o"
-     " WHERE o.entity = t.entity AND (o.state = 1 OR (o.state = 0 AND o.blocked = 0 AND o.agent = "
+     " WHERE o.line = t.line AND (o.state = 1 OR (o.state = 0 AND o.blocked = 0 AND o.agent = "
      "t.agent)))"},
+    {"held back though it is not queued: task row", "SELECT row FROM task WHERE hold <> 0 AND state <> 0"},
+    {"waits for approval without a note since when, or the reverse: task row",
+     "SELECT t.row FROM task t WHERE (t.state = 2) <> EXISTS (SELECT 1 FROM approval a WHERE a.task = "
+     "t.row)"},
+    {"ended with money still set aside for it: execution row",
+     "SELECT row FROM execution WHERE reserved_micro_usd <> 0 AND ended_at IS NOT NULL AND outcome <> "
+     "'lost'"},
     {"deeper in its chain than its predecessor plus one: task row",
      "SELECT t.row FROM task t JOIN task p ON p.id = t.parent WHERE t.chain_depth <> p.chain_depth + 1"},
     {"without its body: delivery row",

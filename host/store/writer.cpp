@@ -216,7 +216,7 @@ void Writer::fail_all(Writes& writes, const Error& error) {
 }
 
 void Writer::drop_connection() {
-  leases_.discard();
+  connection_->discard();
   connection_.reset();
   identity_.with([](FileIdentity& identity) { identity.forget_log(); });
 }
@@ -239,7 +239,7 @@ void Writer::commit_batch(Writes& writes) {
 
   Database& database = *connection_->database;
   Batch batch{clock_.wall(), clock_.monotonic(), {}};
-  Session session{database, connection_->claims, connection_->tasks, connection_->deliveries, leases_, batch};
+  Session session = connection_->session(batch);
   const auto started = std::chrono::steady_clock::now();
   const std::int64_t changes_before = database.total_changes();
   database.begin();
@@ -247,9 +247,10 @@ void Writer::commit_batch(Writes& writes) {
     if (database.failed()) break;
     write->run(session);
   }
+  if (!database.failed()) connection_->flush();
   if (const std::optional<Failure> failure = database.take_failure()) {
     database.rollback();
-    leases_.discard();
+    connection_->discard();
     if (failure->storage) {
       failed_commits_.fetch_add(1);
       // A busy database is somebody else's transaction; anything else leaves this connection in doubt.
@@ -281,7 +282,7 @@ void Writer::commit_batch(Writes& writes) {
     return fail_all(writes, committed.error());
   }
 
-  leases_.apply();
+  connection_->apply();
   note_health({});
   writes_.fetch_add(writes.size());
   const Listeners listeners = listeners_.with([](const Listeners& set) { return set; });
@@ -300,16 +301,17 @@ void Writer::commit_batch(Writes& writes) {
 Result<> Writer::run_alone(const std::function<void(Session&)>& work) {
   Database& database = *connection_->database;
   Batch batch{clock_.wall(), clock_.monotonic(), {}};
-  Session session{database, connection_->claims, connection_->tasks, connection_->deliveries, leases_, batch};
+  Session session = connection_->session(batch);
   database.begin();
   work(session);
+  if (!database.failed()) connection_->flush();
   if (!database.failed()) database.commit();
   if (const std::optional<Failure> failure = database.take_failure()) {
     database.rollback();
-    leases_.discard();
+    connection_->discard();
     return to_error(*failure);
   }
-  leases_.apply();
+  connection_->apply();
   const Listeners listeners = listeners_.with([](const Listeners& set) { return set; });
   if (listeners.change && !batch.changes.empty()) listeners.change(batch.changes);
   return {};

@@ -7,7 +7,6 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -17,11 +16,14 @@
 #include "host/base/log.h"
 #include "host/store/claims.h"
 #include "host/store/database.h"
+#include "host/store/decisions.h"
 #include "host/store/deliveries.h"
+#include "host/store/held_agents.h"
 #include "host/store/leases.h"
 #include "host/store/pruner.h"
 #include "host/store/store.h"
 #include "host/store/task_queue.h"
+#include "host/store/transaction_part.h"
 
 namespace davit::store {
 
@@ -30,6 +32,7 @@ struct Session {
   Database& database;
   Claims& claims;
   TaskQueue& tasks;
+  Decisions& decisions;
   Deliveries& deliveries;
   Leases& leases;
   Batch& batch;
@@ -98,18 +101,42 @@ class Writer {
 
  private:
   using Writes = std::vector<std::unique_ptr<Write>>;
+  // What writes through one connection. All parts that keep something in memory are in one list.
   struct Connection {
-    Connection(std::unique_ptr<Database> opened, Leases& leases, std::set<std::string>& held_agents)
+    Connection(std::unique_ptr<Database> opened, Leases& all_leases, HeldAgents& held_agents)
         : database(std::move(opened)),
-          claims(*database, leases),
-          tasks(*database, claims, leases, held_agents),
-          deliveries(*database, tasks),
-          pruner(*database) {}
+          lines(*database),
+          approvals(*database),
+          moves(*database, approvals, held_agents),
+          claims(*database, lines, moves, all_leases),
+          tasks(*database, moves, lines, approvals, held_agents, all_leases),
+          decisions(*database, moves, lines, all_leases),
+          deliveries(*database, tasks, decisions),
+          pruner(*database),
+          leases(all_leases),
+          parts{&all_leases, &held_agents} {}
+    Session session(Batch& batch) { return {*database, claims, tasks, decisions, deliveries, leases, batch}; }
+    void flush() {
+      for (TransactionPart* part : parts) part->flush();
+    }
+    void apply() {
+      for (TransactionPart* part : parts) part->apply();
+    }
+    void discard() {
+      for (TransactionPart* part : parts) part->discard();
+    }
+
     std::unique_ptr<Database> database;
+    Lines lines;
+    Approvals approvals;
+    Moves moves;
     Claims claims;
     TaskQueue tasks;
+    Decisions decisions;
     Deliveries deliveries;
     Pruner pruner;
+    Leases& leases;
+    std::vector<TransactionPart*> parts;
   };
   struct Waiting {
     std::deque<std::unique_ptr<Write>> urgent, claims, ingest;
@@ -148,7 +175,7 @@ class Writer {
   const Clock& clock_;
   Guarded<FileIdentity> identity_;
   Leases leases_;                           // writer thread
-  std::set<std::string> held_agents_;       // writer thread
+  HeldAgents held_agents_;                  // writer thread
   std::unique_ptr<Connection> connection_;  // writer thread; null after a failure, until reopened
   int truncate_at_ = 8 * 1024;              // writer thread; pages of log
   // Writer thread: when the next step of pruning is due, and what the steps before it have removed.

@@ -337,14 +337,15 @@ void fill_queue(const std::filesystem::path& database, const char* agent, int wa
   };
   const std::string columns =
       "INSERT INTO task (id, state, agent, rank, run_at, execution, attempt, max_retries, crashes,"
-      " created_at, updated_at, finished_at, chain_depth, needs_approval, task_type, source, entity, title) ";
+      " created_at, updated_at, finished_at, chain_depth, needs_approval, task_type, source, entity, line, "
+      "title) ";
   const std::string payload = R"('{"source":"github","issue":{"number":1,"title":"A title","body":")" +
                               std::string(400, 'x') + R"("}}')";
   db.run("BEGIN");
   if (finished > 0) {
     db.run(columns + numbers(finished) + "SELECT CAST(printf('%016d', i) AS BLOB), 3, " + name + ", 0, " +
            at + ", i, 1, 1, 0, " + at + ", " + at + ", " + at +
-           ", 1, 0, 'issue_fix', 'github', 'github:a/b#' || i, 'A title' FROM n");
+           ", 1, 0, 'issue_fix', 'github', 'github:a/b#' || i, 'github:a/b#' || i, 'A title' FROM n");
     db.run("INSERT INTO execution (task, session, attempt, started_at, ended_at, success, agent, outcome) " +
            numbers(finished) + "SELECT i, CAST(printf('%016d', i) AS BLOB), 1, " + at + ", " + at + ", 1, " +
            name + ", 'completed' FROM n");
@@ -352,7 +353,7 @@ void fill_queue(const std::filesystem::path& database, const char* agent, int wa
   }
   db.run(columns + numbers(waiting) + "SELECT CAST(printf('w%015d', i) AS BLOB), 0, " + name + ", 0, " + at +
          ", 0, 0, 1, 0, " + at + ", " + at +
-         ", NULL, 1, 0, 'issue_fix', 'github', 'github:c/d#' || i, 'A title' FROM n");
+         ", NULL, 1, 0, 'issue_fix', 'github', 'github:c/d#' || i, 'github:c/d#' || i, 'A title' FROM n");
   db.run("INSERT INTO task_body (row, links, payload) SELECT row, '[]', " + payload +
          " FROM task WHERE row > (SELECT coalesce(max(row), 0) FROM task_body)");
   db.run("COMMIT");

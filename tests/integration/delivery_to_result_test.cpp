@@ -278,6 +278,11 @@ TEST_P(DeliveryToResultTest, ApiParametersAreChecked) {
   EXPECT_EQ(host.api("GET", "/api/dashboard/tasks/not-an-id").status, 404);
   EXPECT_EQ(host.api("POST", "/api/tasks", R"({"agent":"nobody"})").status, 400);
   EXPECT_EQ(host.api("POST", "/api/tasks", R"({"agent":"command-agent","priority":1000})").status, 400);
+  for (const char* bad :
+       {R"({})", R"({"status":"completed"})", R"({"status":"failed","nosuch":"1"})",
+        R"({"status":"failed","start_date":"yesterday"})", R"({"status":"failed","agent":1})",
+        R"({"status":"failed","by":""})", R"({"status":"failed","way":"a\nb"})"})
+    EXPECT_EQ(host.api("POST", "/api/tasks/retry", bad).status, 400) << bad;
 }
 
 TEST_P(DeliveryToResultTest, ATaskMadeByHandRunsAndFollowsItsStates) {
@@ -313,11 +318,22 @@ TEST(ServeTest, AnAgentThatNeedsApprovalWaitsForAPerson) {
   auto made = host.api("POST", "/api/tasks", R"({"agent":"command-agent"})");
   id = string_member(*parse_json(made.body), "task_id");
   EXPECT_EQ(string_member(*parse_json(made.body), "status"), "awaiting_approval");
-  EXPECT_EQ(host.api("POST", "/api/tasks/" + id + "/reject", R"({"comment":"not now"})").status, 200);
+  EXPECT_EQ(host.api("POST", "/api/tasks/" + id + "/reject",
+                     R"({"comment":"not now","by":"alice","way":"a script"})")
+                .status,
+            200);
   EXPECT_EQ(string_member(host.wait_for_task(id, {"cancelled"}), "error"), "not now");
-  EXPECT_EQ(string_member(*parse_json(host.api("POST", "/api/tasks/" + id + "/retry").body), "status"),
-            "awaiting_approval")
-      << "a retry is no approval";
+  EXPECT_EQ(host.api("POST", "/api/tasks/retry", R"({"status":"cancelled"})").body,
+            R"({"retried":1,"left":0,"next_cursor":null})");
+  task = host.wait_for_task(id, {"awaiting_approval"});
+  const JsonValue& decisions = *find_member(task, "decisions");
+  ASSERT_EQ(decisions.Size(), 2u);
+  EXPECT_EQ(string_member(task, "status"), "awaiting_approval") << "a retry is no approval";
+  EXPECT_EQ(string_member(decisions[0], "by"), "alice");
+  EXPECT_EQ(string_member(decisions[0], "way"), "a script");
+  EXPECT_EQ(string_member(decisions[1], "kind"), "retry");
+  EXPECT_EQ(string_member(decisions[1], "by"), "admin");
+  EXPECT_EQ(string_member(decisions[1], "way"), "api");
 }
 
 // Looks until `found` says yes, for at most 20 s.

@@ -341,11 +341,34 @@ TEST_F(CommandsTest, CancelAndRetryAct) {
   configure(host.port());
   EXPECT_EQ(davit({"tasks", "cancel", "t", "--reason", "no \"need\""}), kExitOk);
   EXPECT_EQ(out_, "t  cancelled\n");
+  environment_["USER"] = "bob";
   EXPECT_EQ(davit({"tasks", "retry", "t", "--json"}), kExitOk);
   EXPECT_EQ(out_, "{\"task_id\":\"t\",\"status\":\"cancelled\"}\n");
+  EXPECT_EQ(davit({"tasks", "reject", "t", "--as", "carol", "--reason", "no"}), kExitOk);
   EXPECT_EQ(host.seen().at(0).target, "/api/tasks/t/cancel");
-  EXPECT_EQ(host.seen().at(0).body, R"({"reason":"no \"need\""})");
+  EXPECT_EQ(host.seen().at(0).body, R"({"by":"admin","way":"cli","reason":"no \"need\""})");
   EXPECT_EQ(host.seen().at(1).target, "/api/tasks/t/retry");
+  EXPECT_EQ(host.seen().at(1).body, R"({"by":"bob","way":"cli"})");
+  EXPECT_EQ(host.seen().at(2).body, R"({"by":"carol","way":"cli","comment":"no"})");
+}
+
+TEST_F(CommandsTest, ManyTasksAreRetriedStepByStep) {
+  HttpResponder host([](const SeenRequest& request) {
+    const bool first = request.body.find("cursor") == std::string::npos;
+    return CannedAnswer{200, first ? R"({"retried":200,"left":3,"next_cursor":"217"})"
+                                   : R"({"retried":2,"left":0,"next_cursor":null})"};
+  });
+  configure(host.port());
+  EXPECT_EQ(davit({"tasks", "retry", "--all", "--agent", "a", "--since", "2026-01-31"}), kExitOk) << error_;
+  EXPECT_EQ(out_, "202 tasks queued again\n");
+  ASSERT_EQ(host.seen().size(), 2u);
+  EXPECT_EQ(host.seen().at(0).target, "/api/tasks/retry");
+  EXPECT_EQ(host.seen().at(0).body,
+            R"({"by":"admin","way":"cli","status":"failed","agent":"a","start_date":"2026-01-31"})");
+  EXPECT_THAT(host.seen().at(1).body, HasSubstr(R"("cursor":"217")"));
+  EXPECT_EQ(davit({"tasks", "retry"}), kExitUsage);
+  EXPECT_EQ(davit({"tasks", "retry", "t", "--all"}), kExitUsage);
+  EXPECT_EQ(davit({"tasks", "retry", "t", "--agent", "a"}), kExitUsage);
 }
 
 TEST_F(CommandsTest, ListsAskForWhatMentionsALink) {
@@ -601,8 +624,13 @@ TEST_F(OfflineTest, TasksAreMadeShownAndCancelledWhileNoHostRuns) {
   EXPECT_EQ(out_, id + "  cancelled\n");
   EXPECT_EQ(davit({"tasks", "show", id}), kExitOk) << error_;
   EXPECT_THAT(out_, HasSubstr("status     cancelled"));
-  EXPECT_EQ(davit({"tasks", "retry", id, "--offline"}), kExitOk) << error_;
+  EXPECT_EQ(davit({"tasks", "retry", id, "--offline", "--as", "dave"}), kExitOk) << error_;
   EXPECT_EQ(out_, id + "  queued\n");
+  EXPECT_EQ(davit({"tasks", "show", id}), kExitOk) << error_;
+  EXPECT_THAT(out_, AllOf(HasSubstr("  approve by admin, cli\n"), HasSubstr("  retry by dave, cli\n")));
+  EXPECT_EQ(davit({"tasks", "cancel", id, "--offline"}), kExitOk) << error_;
+  EXPECT_EQ(davit({"tasks", "retry", "--all", "--status", "cancelled", "--offline"}), kExitOk) << error_;
+  EXPECT_EQ(out_, "1 task queued again\n");
 }
 
 TEST_F(OfflineTest, AnUnknownTaskIsAFailure) {

@@ -168,7 +168,7 @@ class DispatcherTest : public testing::Test {
   }
   void cancel(const std::string& id) {
     std::promise<void> done;
-    store_->cancel(id, "no longer wanted", [&](auto answer) {
+    store_->cancel(id, {"alice", "", "api"}, "no longer wanted", [&](auto answer) {
       EXPECT_TRUE(answer.ok());
       done.set_value();
     });
@@ -303,7 +303,7 @@ TEST_F(DispatcherTest, ACrashIsToldWithItsTrueReasonAndParkedWhenItGoesOn) {
 }
 
 TEST_F(DispatcherTest, AnAgentThatExitsInTheMiddleHasCrashed) {
-  options_.retry.max_crashes = 1;
+  agents_["worker"]->settings.max_crashes = 1;
   start();
   TaskDetail parked = settled(submit(mode("exit")), TaskState::Parked);
   EXPECT_EQ(parked.executions[0].outcome, "crashed");
@@ -438,7 +438,7 @@ TEST_F(DispatcherTest, KeepsWhatAnAgentReportedWhileItRan) {
 }
 
 TEST_F(DispatcherTest, LiveUsageSurvivesACrash) {
-  options_.retry.max_crashes = 1;
+  agents_["worker"]->settings.max_crashes = 1;
   start();
   TaskDetail parked = settled(submit(mode("talk_crash")), TaskState::Parked);
   EXPECT_EQ(parked.executions.at(0).outcome, "crashed");

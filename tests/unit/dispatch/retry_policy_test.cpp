@@ -41,6 +41,15 @@ TEST(RetryPolicyTest, DecidesByTheClassOfTheFailure) {
   }
 }
 
+TEST(RetryPolicyTest, AnAgentMayHaveMoreOrFewerCrashesThanUsual) {
+  const auto after = [](int crashes, int max_crashes) {
+    return next({.failure = FailureClass::Crash, .crashes = crashes, .max_crashes = max_crashes}).state;
+  };
+  EXPECT_EQ(after(0, 1), TaskState::Parked);
+  EXPECT_EQ(after(3, 5), TaskState::Queued);
+  EXPECT_EQ(after(4, 5), TaskState::Parked);
+}
+
 TEST(RetryPolicyTest, NoRetriesMeansThatTheFirstFailureIsTheLast) {
   EXPECT_EQ(next({.failure = FailureClass::Retryable, .attempt = 1, .max_retries = 0}).state,
             TaskState::Failed);

@@ -85,14 +85,21 @@ class StoreTest : public ::testing::Test {
         wait<Renewal>([&](auto done) { store().renew(std::move(fences), kLease, done); });
     return renewal.ok() ? std::move(renewal).value() : Renewal{};
   }
-  int reap(int max_crashes = 3) {
-    return wait<int>([&](auto done) { store().reap_expired_leases(max_crashes, done); }).value();
+  int reap() {
+    return wait<int>([&](auto done) { store().reap_expired_leases(done); }).value();
   }
+  static Person alice() { return {"alice", "17", "api"}; }
   Result<TaskState> cancel(const std::string& id, std::string reason = "not needed") {
-    return wait<TaskState>([&](auto done) { store().cancel(id, std::move(reason), done); });
+    return wait<TaskState>([&](auto done) { store().cancel(id, alice(), std::move(reason), done); });
   }
   Result<TaskState> retry(const std::string& id) {
-    return wait<TaskState>([&](auto done) { store().retry(id, done); });
+    return wait<TaskState>([&](auto done) { store().retry(id, alice(), done); });
+  }
+  Result<TaskState> approve(const std::string& id, std::string hash = "") {
+    return wait<TaskState>([&](auto done) { store().approve(id, alice(), std::move(hash), done); });
+  }
+  Result<TaskState> reject(const std::string& id, std::string comment = "too risky") {
+    return wait<TaskState>([&](auto done) { store().reject(id, alice(), std::move(comment), done); });
   }
   TaskDetail task(const std::string& id) { return store().task(id).value(); }
   std::vector<std::string> titles(const TaskFilter& filter = {}) {

@@ -290,6 +290,28 @@ TEST_F(PrunerStepTest, ALongTranscriptGoesInPieces) {
   EXPECT_EQ(count("task") + count("execution") + count("transcript"), 0);
 }
 
+TEST_F(PrunerStepTest, PackedLinesAndArtifactsGoAFewAtATime) {
+  create();
+  ASSERT_TRUE(finish(finish_of(claim_one().fence)).ok());
+  clock_.advance(2 * kDay);
+  raw().execute(R"(
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9)
+    INSERT INTO artifact (execution, name, content_type, bytes, sha256, deflated, content)
+      SELECT (SELECT max(row) FROM execution), i, 'text/plain', 1, '', 0, x'41' FROM n;
+    INSERT INTO transcript_pack (execution, first_line, lines, bytes, packed)
+      SELECT execution, row, 1, 1, x'41' FROM artifact)");
+  ASSERT_TRUE(raw().check().ok());
+
+  std::int64_t left = 18;
+  for (bool more = true; more;) {
+    more = step({kDay, 0}, 1'000'000).more;
+    const std::int64_t now = count("artifact") + count("transcript_pack");
+    EXPECT_LT(left - now, 9) << "too much at once";
+    left = now;
+  }
+  EXPECT_EQ(left + count("task") + count("execution"), 0);
+}
+
 TEST_F(PrunerStepTest, ALargeBodyCountsByItsPages) {
   for (const char* key : {"a", "b"}) {
     NewDelivery delivery = new_delivery(key, 0);

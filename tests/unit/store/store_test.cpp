@@ -219,6 +219,38 @@ TEST_F(StoreFileTest, AStepThatFailsLeavesTheDatabaseAsItWas) {
   EXPECT_THAT(titles(), SizeIs(1));
 }
 
+TEST_F(StoreFileTest, WhatWaitsInADatabaseWithoutLinesAndApprovalsGoesOnInOneThatHasThem) {
+  write_text(path(), "");
+  {
+    auto opened = Database::open(path(), Database::Mode::Write, "");
+    Database& database = *std::get<0>(opened);
+    const auto log = Log::silent();
+    ASSERT_TRUE(migrate(database, path(), migrations().first(5), *log).ok());
+    // Of one entity one runs, one is blocked and one is done; beside them one that waits for a person.
+    database.execute(R"(
+      INSERT INTO task (row, id, state, blocked, entity, needs_approval, finished_at, execution, attempt, agent, rank,
+                        run_at, max_retries, crashes, created_at, updated_at, chain_depth, task_type, source, title)
+        SELECT column1, CAST(printf('%016d', column1) AS BLOB), column2, column3, column4, column5, column6, column7,
+               column7 > 0, 'planner', 0, 1, 3, 0, 1, 77, 1, '', 'github', 'number ' || column1
+          FROM (VALUES (1, 3, 0, 'github:o/n#1', 0, 5, 1), (2, 1, 0, 'github:o/n#1', 0, NULL, 2),
+                       (3, 0, 1, 'github:o/n#1', 0, NULL, 0), (4, 2, 0, NULL, 1, NULL, 0));
+      INSERT INTO task_body (row, payload) SELECT row, '{}' FROM task;
+      INSERT INTO execution (row, task, session, attempt, started_at, ended_at, success, agent, outcome)
+        VALUES (1, 1, x'01', 1, 1, 5, 1, 'planner', 'completed'), (2, 2, x'02', 1, 1, NULL, 0, 'planner', 'running'))");
+    ASSERT_TRUE(database.check().ok());
+  }
+  const std::vector<ClaimedTask> claimed = claim();
+  ASSERT_THAT(claimed, SizeIs(1)) << "of an entity one at a time";
+  EXPECT_EQ(claimed[0].title, "number 3");
+  const std::string waiting = store().tasks({.state = TaskState::AwaitingApproval})->items.at(0).task_id;
+  expect_sound();
+  EXPECT_EQ(approve(waiting).value(), TaskState::Queued);
+  EXPECT_THAT(claim(), SizeIs(1));
+  ASSERT_TRUE(finish(finish_of(claimed[0].fence)).ok());
+  EXPECT_EQ(claim_one().title, "number 2") << "its turn has come";
+  expect_sound();
+}
+
 // ---- commits
 // --------------------------------------------------------------------------------------------------------
 
@@ -329,6 +361,14 @@ TEST_F(StoreFileTest, VerifyNamesWhatIsWrongInTheBooks) {
        " SELECT row, zeroblob(16), 1, 1, agent, 'running' FROM task",
        "with an open execution"},
       {"INSERT INTO task_body (row, payload) VALUES (77, '{}')", "belongs to nothing"},
+      {"UPDATE task SET state = 5, finished_at = 1, hold = 1", "held back though it is not queued"},
+      {"UPDATE task SET state = 2", "waits for approval without a note"},
+      {"INSERT INTO approval (task, asked_at) SELECT row, 1 FROM task", "or the reverse"},
+      {"INSERT INTO execution (task, session, attempt, started_at, ended_at, agent, outcome, "
+       "reserved_micro_usd)"
+       " SELECT row, zeroblob(16), 1, 1, 1, agent, 'failed', 5 FROM task",
+       "with money still set aside"},
+      {"UPDATE task SET blocked = 1, line = 'a'", "blocked by nothing"},
   };
   ASSERT_TRUE(accept(new_delivery("a")).ok());
   database_.close();

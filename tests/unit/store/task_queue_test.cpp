@@ -217,12 +217,9 @@ TEST_F(TaskQueueTest, ASuccessorMayWaitForApproval) {
   const TaskDetail detail = task(id);
   EXPECT_EQ(detail.task.state, TaskState::AwaitingApproval);
 
-  const auto approve = [&](std::string hash) {
-    return wait<TaskState>([&](auto answer) { store().approve(id, "alice", hash, answer); });
-  };
-  EXPECT_EQ(approve(content_hash("other", "null")).error().code, ErrorCode::Conflict);
-  EXPECT_EQ(approve(content_hash(detail.payload, detail.previous_result)).value(), TaskState::Queued);
-  EXPECT_EQ(approve("").error().code, ErrorCode::Conflict);
+  EXPECT_EQ(approve(id, content_hash("other", "null")).error().code, ErrorCode::Conflict);
+  EXPECT_EQ(approve(id, content_hash(detail.payload, detail.previous_result)).value(), TaskState::Queued);
+  EXPECT_EQ(approve(id).error().code, ErrorCode::Conflict);
   EXPECT_THAT(claim(16, {{"executor", 1}}), SizeIs(1));
 }
 
@@ -233,8 +230,7 @@ TEST_F(TaskQueueTest, RejectedIsCancelledWithTheComment) {
   done.successor_awaits_approval = true;
   ASSERT_TRUE(finish(done).ok());
   const std::string id = store().tasks({.agent = "executor"})->items.at(0).task_id;
-  EXPECT_EQ(wait<TaskState>([&](auto answer) { store().reject(id, "alice", "too risky", answer); }).value(),
-            TaskState::Cancelled);
+  EXPECT_EQ(reject(id).value(), TaskState::Cancelled);
   EXPECT_EQ(task(id).task.error, "too risky");
 }
 
@@ -252,7 +248,8 @@ TEST_F(TaskQueueTest, ExpiredLeaseMakesTheTaskClaimableAgain) {
   const ClaimedTask again = claim_one();
   EXPECT_EQ(again.task_id, id);
   EXPECT_EQ(again.attempt, 1);
-  EXPECT_EQ(again.crashes, 1);
+  EXPECT_EQ(again.crashes, 0);
+  EXPECT_EQ(task(id).task.losses, 1);
   expect_sound();
 }
 
@@ -299,17 +296,24 @@ TEST_F(TaskQueueTest, ASupersededAttemptIsNotHeard) {
   expect_sound();
 }
 
-TEST_F(TaskQueueTest, APoisonTaskIsParkedAfterItsCrashes) {
+TEST_F(TaskQueueTest, ATaskThatIsLostAgainAndAgainIsPutAsideSayingWhy) {
   const std::string id = create();
-  for (int crash = 1; crash <= 3; ++crash) {
+  for (int loss = 1; loss <= 10; ++loss) {
     claim_one();
     clock_.advance(kLease);
-    ASSERT_EQ(reap(3), 1);
+    ASSERT_EQ(reap(), 1);
+    EXPECT_EQ(task(id).task.losses, loss);
   }
   EXPECT_EQ(task(id).task.state, TaskState::Parked);
+  EXPECT_EQ(
+      task(id).task.error,
+      "the lease of this attempt ran out; that happened 10 times under this task, so it is put aside; retry "
+      "it by hand when the cause is gone");
   EXPECT_THAT(claim(), IsEmpty());
   EXPECT_EQ(retry(id).value(), TaskState::Queued);
-  EXPECT_EQ(claim_one().crashes, 0);
+  claim_one();
+  EXPECT_EQ(task(id).task.losses, 0);
+  expect_sound();
 }
 
 TEST_F(TaskQueueTest, WhatRanWhenTheHostEndedIsReturnedAtTheNextStart) {
@@ -322,17 +326,30 @@ TEST_F(TaskQueueTest, WhatRanWhenTheHostEndedIsReturnedAtTheNextStart) {
   const ClaimedTask second = claim_one();
   EXPECT_GT(second.fence.number, first.fence.number);
   EXPECT_EQ(second.attempt, 1);
-  EXPECT_EQ(second.crashes, 1);
   expect_sound();
 }
 
-TEST_F(TaskQueueTest, ATaskThatRunsWhileThreeHostsEndIsParked) {
+TEST_F(TaskQueueTest, AHostThatEndsUnderATaskIsALossAndNoCrash) {
   const std::string id = create();
   for (int host = 0; host < 3; ++host) {
     claim_one();
     database_.close();
   }
-  EXPECT_EQ(task(id).task.state, TaskState::Parked);
+  const TaskDetail detail = task(id);
+  EXPECT_EQ(detail.task.state, TaskState::Queued);
+  EXPECT_EQ(detail.task.losses, 3);
+  EXPECT_EQ(detail.task.crashes, 0);
+  EXPECT_EQ(detail.task.attempt, 0);
+  EXPECT_EQ(detail.executions.at(0).failure, "interrupted");
+}
+
+TEST_F(TaskQueueTest, AnExecutionKeepsTheClassOfItsFailure) {
+  const std::string id = create();
+  ASSERT_TRUE(finish(finish_of(claim_one().fence, TaskState::Queued)).ok());
+  ASSERT_TRUE(finish(finish_of(claim_one().fence)).ok());
+  const TaskDetail detail = task(id);
+  EXPECT_EQ(detail.executions.at(0).failure, "retryable");
+  EXPECT_EQ(detail.executions.at(1).failure, "");
 }
 
 TEST_F(TaskQueueTest, ReportsShowWhileTheTaskRunsAndOutliveIt) {
@@ -416,6 +433,99 @@ TEST_F(TaskQueueTest, RetryByHandBeginsAnew) {
   ASSERT_TRUE(finish(finish_of(again.fence)).ok());
   EXPECT_EQ(retry(id).error().code, ErrorCode::Conflict);
   expect_sound();
+}
+
+TEST_F(TaskQueueTest, ADecisionKeepsWhoMadeItAndHow) {
+  const std::string id = create();
+  ASSERT_TRUE(cancel(id, "not needed").ok());
+  clock_.advance(Duration(1'000));
+  NewDelivery comment = new_delivery("comment", 0);
+  comment.answer.actor = Actor{"4711", "bob", "owner"};
+  comment.answer.actions = {{.kind = TaskActionKind::Retry, .task_id = id, .comment = "needed after all"}};
+  ASSERT_TRUE(accept(comment).ok());
+  EXPECT_EQ(approve(id).error().code, ErrorCode::Conflict) << "what is refused is no decision";
+
+  const std::vector<TaskDecision> made = task(id).decisions;
+  ASSERT_THAT(made, SizeIs(2));
+  EXPECT_EQ(made[0].kind, "cancel");
+  EXPECT_EQ(made[0].by, "alice");
+  EXPECT_EQ(made[0].actor_id, "17");
+  EXPECT_EQ(made[0].way, "api");
+  EXPECT_EQ(made[0].comment, "not needed");
+  EXPECT_EQ(made[1].at - made[0].at, Duration(1'000));
+  EXPECT_EQ(made[1].kind, "retry");
+  EXPECT_EQ(made[1].by, "github:bob");
+  EXPECT_EQ(made[1].actor_id, "4711");
+  EXPECT_EQ(made[1].way, "github");
+  EXPECT_EQ(made[1].comment, "needed after all");
+}
+
+// ---- in bulk
+// --------------------------------------------------------------------------------------------------------
+
+class BulkRetryTest : public TaskQueueTest {
+ protected:
+  // So many failed tasks; gives their ids.
+  std::vector<std::string> failed(int count, const std::string& agent = "planner") {
+    std::vector<std::string> ids;
+    for (int i = 0; i < count; ++i) ids.push_back(create(new_task(agent)));
+    for (std::vector<ClaimedTask> claimed; !(claimed = claim(256, {{agent, 256}})).empty();)
+      for (const ClaimedTask& each : claimed)
+        EXPECT_TRUE(finish(finish_of(each.fence, TaskState::Failed)).ok());
+    return ids;
+  }
+  Result<BulkStep> retry_all(TaskFilter filter) {
+    return wait<BulkStep>([&](auto done) { store().retry_all(std::move(filter), alice(), done); });
+  }
+};
+
+TEST_F(BulkRetryTest, FailedTasksOfAnAgentAreRetriedInBulkAndOthersAreNot) {
+  const std::vector<std::string> early = failed(2);
+  clock_.advance(Duration(10'000));
+  const std::vector<std::string> late = failed(3), other = failed(1, "executor");
+  const std::string cancelled = create();
+  ASSERT_TRUE(cancel(cancelled).ok());
+
+  const BulkStep step =
+      retry_all({.agent = "planner", .state = TaskState::Failed, .start = clock_.wall()}).value();
+  EXPECT_EQ(step.done, 3);
+  EXPECT_EQ(step.left, 0);
+  EXPECT_EQ(step.next_cursor, "");
+  for (const std::string& id : late) {
+    EXPECT_EQ(task(id).task.state, TaskState::Queued);
+    EXPECT_EQ(task(id).decisions.at(0).by, "alice");
+  }
+  for (const std::string& id : {early[0], early[1], other[0]})
+    EXPECT_EQ(task(id).task.state, TaskState::Failed);
+  EXPECT_EQ(task(cancelled).task.state, TaskState::Cancelled);
+  expect_sound();
+}
+
+TEST_F(BulkRetryTest, ABulkRetryGoesInStepsAndSaysWhatIsLeft) {
+  const std::vector<std::string> ids = failed(203);
+  TaskFilter filter{.state = TaskState::Failed};
+  const BulkStep first = retry_all(filter).value();
+  EXPECT_EQ(first.done, 200);
+  EXPECT_EQ(first.left, 3);
+  // What fails again meanwhile is not taken twice.
+  ASSERT_TRUE(finish(finish_of(claim_one().fence, TaskState::Failed)).ok());
+  filter.cursor = first.next_cursor;
+  const BulkStep second = retry_all(filter).value();
+  EXPECT_EQ(second.done, 3);
+  EXPECT_EQ(second.next_cursor, "");
+  EXPECT_EQ(store().tasks({.state = TaskState::Failed})->items.size(), 1u);
+}
+
+TEST_F(BulkRetryTest, WhatCannotBeRetriedIsLeftOutAndWhatNeverCanIsRefused) {
+  const std::string id = failed(1).at(0);
+  ASSERT_TRUE(wait([&](auto done) { store().hold_agents({"planner"}, done); }).ok());
+  const std::string held = create();
+  EXPECT_EQ(task(held).task.state, TaskState::Parked);
+  EXPECT_EQ(retry_all({.state = TaskState::Parked})->done, 0) << "its agent's plugin is in quarantine";
+  EXPECT_EQ(retry_all({.state = TaskState::Completed}).error().code, ErrorCode::InvalidInput);
+  EXPECT_EQ(retry_all({}).error().code, ErrorCode::InvalidInput);
+  EXPECT_EQ(retry_all({.state = TaskState::Failed, .cursor = "-1"}).error().code, ErrorCode::InvalidInput);
+  EXPECT_EQ(task(id).task.state, TaskState::Failed);
 }
 
 // ---- coalescing

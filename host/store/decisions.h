@@ -1,0 +1,51 @@
+// What people decide about tasks, directly or through a webhook: cancel, retry, approve, reject.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "host/store/batch.h"
+#include "host/store/database.h"
+#include "host/store/leases.h"
+#include "host/store/lines.h"
+#include "host/store/moves.h"
+
+namespace davit::store {
+
+inline bool can_be_retried(TaskState state) {
+  return state == TaskState::Failed || state == TaskState::Cancelled || state == TaskState::Parked;
+}
+
+struct Decision {
+  TaskActionKind kind = TaskActionKind::Cancel;
+  Person by;
+  std::string comment, content_hash;  // both kept, as `by` is
+};
+
+// Confined to the writer thread; each function runs inside the writer's transaction. What it refuses has
+// written nothing.
+class Decisions {
+ public:
+  Decisions(Database& database, Moves& moves, Lines& lines, Leases& leases);
+  ~Decisions();
+
+  // Gives the state the task has then: Running if it was, because its dispatcher is only asked to end it.
+  Result<TaskState> decide(Batch& batch, std::string_view task_id, const Decision& decision);
+  // Likewise, but Conflict unless the task is in this state.
+  Result<TaskState> decide_if(Batch& batch, std::string_view task_id, TaskState state,
+                              const Decision& decision);
+  // For a webhook: the task by id, or the newest open one by entity. One sentence about what became of it.
+  std::string act(Batch& batch, const TaskAction& action, const Person& by);
+
+ private:
+  struct Statements;
+  Result<TaskState> decide(Batch& batch, const TaskRow& row, const Decision& decision);
+
+  Moves& moves_;
+  Lines& lines_;
+  Leases& leases_;
+  std::unique_ptr<Statements> sql_;
+};
+
+}  // namespace davit::store

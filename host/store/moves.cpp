@@ -1,0 +1,109 @@
+#include "host/store/moves.h"
+
+#include <sqlite3.h>
+
+#include "host/store/lines.h"
+#include "host/store/rows.h"
+
+namespace davit::store {
+namespace {
+
+constexpr std::size_t kMaxError = 2'000;  // the execution keeps all of it
+
+}  // namespace
+
+struct Moves::Statements {
+  explicit Statements(Database& database) : db(database) {}
+  Database& db;
+
+  Statement row_of_id{db, "SELECT row FROM task WHERE id = ?1"};
+  Statement find{db,
+                 "SELECT id, state, agent, execution, attempt, crashes, losses, chain_depth, root, delivery,"
+                 " entity, line, cancel_reason, key, needs_approval FROM task WHERE row = ?1"};
+
+  Statement move{
+      db,
+      "UPDATE task SET state = ?2, updated_at = ?3, finished_at = ?4, run_at = coalesce(?5, run_at),"
+      " attempt = ?6, crashes = ?7, losses = ?8, error = ?9, cancel_reason = NULL, hold = 0,"
+      " blocked = ?2 = 0 AND " +
+          std::string(kLineIsBusy) + " WHERE row = ?1"};
+  Statement begin{db,
+                  "UPDATE task SET state = 1, execution = ?2, attempt = ?3, updated_at = ?4, hold = 0,"
+                  " hold_reason = NULL WHERE row = ?1"};
+  Statement hold_back{
+      db, "UPDATE task SET state = 6, blocked = 0, hold = 0, hold_reason = ?2 WHERE row = ?1 AND state = 0"};
+  Statement let_go{db, "UPDATE task SET state = 0, hold_reason = NULL, updated_at = ?2, blocked = " +
+                           std::string(kLineIsBusy) + " WHERE row = ?1 AND state = 6"};
+};
+
+Moves::Moves(Database& database, Approvals& approvals, const HeldAgents& held)
+    : held_(held), approvals_(approvals), sql_(std::make_unique<Statements>(database)) {}
+Moves::~Moves() = default;
+
+std::optional<TaskRow> Moves::find(std::int64_t number) {
+  Cursor found = sql_->find.query(number);
+  if (!found.next()) return std::nullopt;
+  TaskRow row;
+  row.row = number;
+  row.id = found.id(0);
+  row.state = task_state_of(found.integer(1));
+  row.agent = found.text(2);
+  row.execution = found.integer(3);
+  row.attempt = static_cast<int>(found.integer(4));
+  row.crashes = static_cast<int>(found.integer(5));
+  row.losses = static_cast<int>(found.integer(6));
+  row.chain_depth = static_cast<int>(found.integer(7));
+  row.root = found.is_null(8) ? row.id : found.id(8);
+  if (!found.is_null(9)) row.delivery = found.integer(9);
+  row.entity = found.text(10);
+  row.line = found.text(11);
+  if (!found.is_null(12)) row.cancel_reason = found.text(12);
+  row.key = found.text(13);
+  row.needs_approval = found.integer(14) != 0;
+  return row;
+}
+
+std::optional<TaskRow> Moves::find(std::string_view task_id) {
+  const std::optional<StoredId> id = to_stored_id(task_id);
+  if (!id) return std::nullopt;
+  std::int64_t number = 0;
+  {
+    Cursor found = sql_->row_of_id.query(*id);
+    if (!found.next()) return std::nullopt;
+    number = found.integer(0);
+  }
+  return find(number);
+}
+
+TaskState Moves::move(Batch& batch, const TaskRow& row, const Move& move) {
+  if (!may_move(row.state, move.to)) {
+    sql_->db.note_failure({SQLITE_ERROR, false,
+                           "a task that is " + std::string(to_string(row.state)) + " cannot become " +
+                               std::string(to_string(move.to))});
+    return row.state;
+  }
+  sql_->move.run(row.row, code_of(move.to), batch.now,
+                 is_final(move.to) ? std::optional(batch.now) : std::nullopt, move.run_at, move.attempt,
+                 move.crashes, move.losses, if_any(shorten(move.error, kMaxError)));
+  if (row.state == TaskState::AwaitingApproval) approvals_.end(row.row);
+  if (move.to == TaskState::AwaitingApproval) approvals_.ask(row.row, batch.now);
+  const TaskState state = move.to == TaskState::Queued ? admit(row.row, row.agent) : move.to;
+  batch.changes.push_back({state == TaskState::Queued ? Change::Kind::TaskQueued : Change::Kind::TaskChanged,
+                           to_text(row.id), row.agent, std::nullopt});
+  return state;
+}
+
+void Moves::begin(std::int64_t row, std::int64_t execution, int attempt, WallTime now) {
+  sql_->begin.run(row, execution, attempt, now);
+}
+
+TaskState Moves::admit(std::int64_t row, const std::string& agent) {
+  if (!holds(agent)) return TaskState::Queued;
+  hold_back(row);
+  return TaskState::Parked;
+}
+
+void Moves::hold_back(std::int64_t row) { sql_->hold_back.run(row, kHeldReason); }
+void Moves::let_go(std::int64_t row, WallTime now) { sql_->let_go.run(row, now); }
+
+}  // namespace davit::store

@@ -1,0 +1,78 @@
+// The one place where the state of a stored task changes.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "host/store/approvals.h"
+#include "host/store/batch.h"
+#include "host/store/database.h"
+#include "host/store/held_agents.h"
+#include "host/store/statement.h"
+#include "host/store/store.h"
+
+namespace davit::store {
+
+// A task as those who move it need to know it.
+struct TaskRow {
+  std::int64_t row = 0;
+  StoredId id;
+  TaskState state = TaskState::Queued;
+  std::string agent;
+  std::int64_t execution = 0;
+  int attempt = 0;
+  int crashes = 0;
+  int losses = 0;
+  int chain_depth = 1;
+  StoredId root;
+  std::optional<std::int64_t> delivery;
+  std::string entity, line, key;
+  std::optional<std::string> cancel_reason;
+  bool needs_approval = false;
+
+  Fence fence() const { return {row, execution}; }
+};
+
+// What a move writes.
+struct Move {
+  TaskState to = TaskState::Queued;
+  std::optional<WallTime> run_at;  // absent: stays
+  int attempt = 0, crashes = 0, losses = 0;
+  std::string_view error;  // empty: none
+};
+
+// Confined to the writer thread; each function runs inside the writer's transaction.
+class Moves {
+ public:
+  Moves(Database& database, Approvals& approvals, const HeldAgents& held);
+  ~Moves();
+
+  std::optional<TaskRow> find(std::int64_t row);
+  std::optional<TaskRow> find(std::string_view task_id);
+
+  // Writes it and tells of it. Gives the state it has then: Parked instead of Queued if its agent is held.
+  // Whoever moves a task asks may_move() first and refuses with a sentence of his own; a move that is not
+  // legal all the same fails the whole write.
+  TaskState move(Batch& batch, const TaskRow& row, const Move& move);
+  // A claim. `row` was found in the index of what is queued.
+  void begin(std::int64_t row, std::int64_t execution, int attempt, WallTime now);
+  // Of a task that was stored as queued just now: parked if its agent is held.
+  TaskState admit(std::int64_t row, const std::string& agent);
+
+  // Parks what is queued, because its agent is held; queues what was parked so.
+  void hold_back(std::int64_t row);
+  void let_go(std::int64_t row, WallTime now);
+  bool holds(const std::string& agent) const { return held_.contains(agent); }
+
+ private:
+  struct Statements;
+  const HeldAgents& held_;
+  Approvals& approvals_;
+  std::unique_ptr<Statements> sql_;
+};
+
+inline constexpr std::string_view kHeldReason = "its agent's plugin is in quarantine";
+
+}  // namespace davit::store
