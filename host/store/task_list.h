@@ -8,8 +8,8 @@
 
 namespace davit::store {
 
-Result<Page<TaskSummary>> list_tasks(Reader& reader, const TaskFilter& filter);
-Result<TaskDetail> read_task(Reader& reader, std::string_view task_id);
+Result<Page<TaskSummary>> list_tasks(Reader& reader, const TaskFilter& filter, WallTime now);
+Result<TaskDetail> read_task(Reader& reader, std::string_view task_id, WallTime now);
 Result<std::vector<std::pair<std::string, std::string>>> read_transcript(Reader& reader,
                                                                          std::string_view session_id,
                                                                          int limit);
