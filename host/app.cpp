@@ -28,6 +28,7 @@
 #include "host/http/dashboard_routes.h"
 #include "host/http/operations_routes.h"
 #include "host/http/plugin_routes.h"
+#include "host/http/queue_routes.h"
 #include "host/http/router.h"
 #include "host/http/server.h"
 #include "host/http/webhook_routes.h"
@@ -207,6 +208,7 @@ std::optional<StartFailure> App::open_store() {
     for (const store::QueueDepth& depth : report->depths) {
       gauges.tasks.push_back({depth.agent, to_string(depth.state), depth.count});
     }
+    for (const store::Pause& pause : report->pauses) gauges.paused.push_back(pause.agent);
     if (report->oldest_queued) {
       gauges.oldest_seconds = static_cast<double>((clock_.wall() - *report->oldest_queued).count()) / 1000.0;
     }
@@ -264,6 +266,7 @@ std::optional<StartFailure> App::start_loops() {
     ingest_->plugins_changed();
   });
   ingest_->run_deferred();
+  dispatcher_->set_schedules(schedules(config_));
   return std::nullopt;
 }
 
@@ -301,6 +304,7 @@ std::optional<StartFailure> App::start_serving() {
                               config_.metrics.public_access ? http::Access::Public : http::Access::Reader));
   add(http::dashboard_routes(*store_, registry_));
   add(http::action_routes(*store_, registry_, *ingest_, *log_));
+  add(http::queue_routes(*store_, registry_, clock_, *log_));
   add(http::plugin_routes(*live_, registry_));
   add({http::reload_route([this](auto done) { reload(std::move(done)); })});
   router_ = std::make_unique<http::Router>(std::move(routes), *authentication_, *workers_, *metrics_, *log_);
@@ -374,6 +378,7 @@ void App::reload(std::function<void(http::Reloaded)> done) {
                  log_->set_level(loaded->config.log.level);
                  store_->set_retention(retention_of(loaded->config.storage));
                  dispatcher_->set_chain({.max_depth = loaded->config.chain.max_depth});
+                 dispatcher_->set_schedules(schedules(loaded->config));
                  log_notes(loaded->secrets);
                  http::Reloaded reloaded;
                  reloaded.waits_for_restart = config::waits_for_restart(config_, loaded->config);

@@ -67,6 +67,25 @@ std::vector<plugin::AgentSettings> agent_settings(const config::Config& config,
   return all;
 }
 
+std::vector<dispatch::Schedule> schedules(const config::Config& config) {
+  std::vector<dispatch::Schedule> all;
+  for (const auto& [name, from] : config.schedules) {
+    auto cron = Cron::parse(from.cron);
+    if (!from.enabled || !cron.ok())
+      continue;  // the configuration is refused with a cron that cannot be read
+    dispatch::Schedule to{name, from.cron, *cron, {}, from.catch_up};
+    to.task.agent = from.agent;
+    to.task.task_type = from.task_type;
+    to.task.title = from.title.empty() ? "Schedule " + name : from.title;
+    to.task.payload = from.payload;
+    to.task.priority = from.priority;
+    to.task.key = "schedule:" + name;
+    to.task.entity = from.entity.empty() ? to.task.key : from.entity;
+    all.push_back(std::move(to));
+  }
+  return all;
+}
+
 live::Wanted wanted_plugins(const std::string& file, const config::Config& config,
                             const config::ResolvedSecrets& secrets) {
   live::Wanted wanted;

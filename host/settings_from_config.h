@@ -5,6 +5,7 @@
 
 #include "host/config/config.h"
 #include "host/config/secrets.h"
+#include "host/dispatch/scheduler.h"
 #include "host/live/live_plugins.h"
 #include "host/plugin/settings.h"
 
@@ -14,6 +15,8 @@ std::vector<plugin::WebhookSettings> webhook_settings(const config::Config& conf
                                                       const config::ResolvedSecrets& secrets);
 std::vector<plugin::AgentSettings> agent_settings(const config::Config& config,
                                                   const config::ResolvedSecrets& secrets);
+
+std::vector<dispatch::Schedule> schedules(const config::Config& config);
 
 // All of it; `file` is named where a plugin's settings are at fault.
 live::Wanted wanted_plugins(const std::string& file, const config::Config& config,

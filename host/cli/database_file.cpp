@@ -72,6 +72,12 @@ Result<JsonDocument> DatabaseFile::transcript(const std::string& id, int limit) 
   return document([&](JsonWriter& writer) { http::write_transcript(writer, detail, lines); });
 }
 
+Result<JsonDocument> DatabaseFile::queue(WallTime now) const {
+  const store::QueueReport report = TRY(store->queue());
+  const std::vector<store::ScheduleState> schedules = TRY(store->schedules());
+  return document([&](JsonWriter& writer) { http::write_queue(writer, report, schedules, now); });
+}
+
 Result<JsonDocument> DatabaseFile::deliveries(const store::Store::DeliveryFilter& filter) const {
   return page("deliveries", TRY(store->deliveries(filter)), &http::write_delivery);
 }

@@ -30,6 +30,7 @@ struct DatabaseFile {
   Result<JsonDocument> tasks(const store::TaskFilter& filter) const;
   Result<JsonDocument> task(const std::string& id) const;
   Result<JsonDocument> transcript(const std::string& id, int limit) const;
+  Result<JsonDocument> queue(WallTime now) const;
   Result<JsonDocument> deliveries(const store::Store::DeliveryFilter& filter) const;
   Result<JsonDocument> delivery(const std::string& id) const;
   Result<JsonDocument> refusals(const store::Store::RefusalFilter& filter) const;

@@ -166,6 +166,7 @@ Result<int> show(const Context& context, const std::string& id) {
   print_fact(out, "title", cell(task, "title"));
   print_fact(out, "status", cell(task, "status"));
   print_fact(out, "held back", cell(task, "hold_reason"));
+  print_fact(out, "resumes at", cell(task, "resume_at"));
   print_fact(out, "agent", cell(task, "current_agent"));
   print_fact(out, "type", cell(task, "task_type"));
   print_fact(out, "entity", cell(task, "entity"));

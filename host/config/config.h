@@ -131,6 +131,22 @@ struct AgentConfig {
   std::map<std::string, int> config_lines;  // as of webhooks
 };
 
+// A task that is made again and again.
+struct ScheduleConfig {
+  std::string name;
+  int line = 0;
+  bool enabled = true;
+  std::string agent;
+  std::string cron;   // as Cron reads it
+  std::string title;  // empty: says the name
+  std::string task_type = "scheduled";
+  std::string payload = "{}";  // JSON object
+  std::map<std::string, int> payload_lines;
+  std::string entity;  // empty: the schedule itself
+  int priority = 0;
+  bool catch_up = true;
+};
+
 struct ChainConfig {
   int max_depth = 6;
 };
@@ -158,6 +174,7 @@ struct Config {
   RunnersConfig runners;
   std::map<std::string, WebhookConfig, std::less<>> webhooks;
   std::map<std::string, AgentConfig, std::less<>> agents;
+  std::map<std::string, ScheduleConfig, std::less<>> schedules;
   ChainConfig chain;
   SandboxConfig sandbox;
   BudgetsConfig budgets;

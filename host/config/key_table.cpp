@@ -15,6 +15,7 @@
 #include <span>
 #include <variant>
 
+#include "host/base/cron.h"
 #include "host/base/nearest_name.h"
 #include "host/config/quantity.h"
 
@@ -22,7 +23,7 @@ namespace davit::config {
 namespace {
 
 // What a text must look like.
-enum class TextRule { Any, Path, Address, VariableName, PluginName, Sha256, FileName };
+enum class TextRule { Any, Path, Address, VariableName, PluginName, Sha256, FileName, Cron };
 
 // How a duration or size is written.
 enum class Notation { WithUnit, Milliseconds, Seconds, Bytes };
@@ -291,6 +292,33 @@ std::vector<Field<AgentConfig>> agent_fields() {
   };
 }
 
+std::vector<Field<ScheduleConfig>> schedule_fields() {
+  using S = ScheduleConfig;
+  return {
+      {"enabled", &S::enabled,
+       "Off means that it makes nothing, and nothing afterwards for the time it was off."},
+      {"agent", &S::agent, "Agent that its tasks are for. Required.", 0, 0, TextRule::PluginName},
+      {"cron", &S::cron,
+       "When, in UTC: minute, hour, day of the month, month, day of the week, as in crontab(5), or @hourly, "
+       "@daily, "
+       "@weekly, @monthly, @yearly. Required.",
+       0, 0, TextRule::Cron},
+      {"title", &S::title, "One line for people.", 0, 0, TextRule::Any, Notation::WithUnit,
+       "Schedule <name>"},
+      {"task_type", &S::task_type, "Kind of task, a word for filters and metrics."},
+      {"payload", JsonObject<S>{&S::payload, &S::payload_lines}, "What the agent gets."},
+      {"entity", &S::entity,
+       "What the tasks are about; of one entity no more than one task runs at a time, and no more than one "
+       "of this "
+       "schedule waits.",
+       0, 0, TextRule::Any, Notation::WithUnit, "schedule:<name>"},
+      {"priority", &S::priority, "Higher first.", -100, 100},
+      {"catch_up", &S::catch_up,
+       "When davit was stopped at a time of the schedule: make one task for the newest such time at the "
+       "start."},
+  };
+}
+
 std::vector<Field<ChainConfig>> chain_fields() {
   return {{"max_depth", &ChainConfig::max_depth, "Longest chain of agents that hand over to one another.", 1,
            100}};
@@ -411,6 +439,8 @@ std::string_view word_for(TextRule rule) {
       return "SHA-256 sum in hexadecimal";
     case TextRule::FileName:
       return "file name";
+    case TextRule::Cron:
+      return "crontab fields";
   }
   return "text";
 }
@@ -587,6 +617,11 @@ std::string text_problem(const std::string& text, TextRule rule) {
                  : "must be 64 lower-case hexadecimal digits, as sha256sum prints them";
     case TextRule::FileName:
       return text.find('/') == std::string::npos ? "" : "must be a file name without a folder";
+    case TextRule::Cron: {
+      const auto cron = Cron::parse(text);
+      if (!cron.ok()) return cron.error().message;
+      return cron->next(WallTime{}) ? "" : shown(text) + " names a day that never comes";
+    }
     default:
       return "";
   }
@@ -610,7 +645,7 @@ class KeyReader {
   KeyReader(Config& config, std::vector<Mistake>& mistakes) : config_(config), mistakes_(mistakes) {}
 
   void read(const YamlNode& root) {
-    std::vector<std::string> sections{"webhooks", "agents"};
+    std::vector<std::string> sections{"webhooks", "agents", "schedules"};
     for_each_section(config_, [&](const char* name, const auto&, auto&) { sections.emplace_back(name); });
     std::sort(sections.begin(), sections.end());
     if (root.kind != YamlNode::Kind::Mapping) {
@@ -627,6 +662,8 @@ class KeyReader {
     if (const auto* member = find(root, "webhooks"))
       read_instances(*member, webhook_fields(), config_.webhooks);
     if (const auto* member = find(root, "agents")) read_instances(*member, agent_fields(), config_.agents);
+    if (const auto* member = find(root, "schedules"))
+      read_instances(*member, schedule_fields(), config_.schedules);
     finish(root);
   }
 
@@ -668,6 +705,7 @@ class KeyReader {
 
   static std::string& name_of(WebhookConfig& webhook) { return webhook.instance; }
   static std::string& name_of(AgentConfig& agent) { return agent.name; }
+  static std::string& name_of(ScheduleConfig& schedule) { return schedule.name; }
 
   template <typename Section>
   void read_instances(const YamlNode::Member& member, const std::vector<Field<Section>>& fields,
@@ -686,6 +724,7 @@ class KeyReader {
       read_section(entry, entry_path, fields, section);
       if constexpr (std::is_same_v<Section, WebhookConfig>) check_webhook(entry, entry_path, section);
       if constexpr (std::is_same_v<Section, AgentConfig>) check_agent(entry, entry_path, section);
+      if constexpr (std::is_same_v<Section, ScheduleConfig>) check_schedule(entry, entry_path);
       instances.emplace(entry.key, std::move(section));
     }
   }
@@ -714,6 +753,11 @@ class KeyReader {
         note(find(entry.value, "environment")->line, path + ".environment",
              name + " holds a secret of davit itself and is not passed on; remove it");
     }
+  }
+
+  void check_schedule(const YamlNode::Member& entry, const std::string& path) {
+    for (const char* key : {"agent", "cron"})
+      if (find(entry.value, key) == nullptr) note(entry.line, path, std::string("needs the key ") + key);
   }
 
   // What several keys decide together.
@@ -1036,7 +1080,7 @@ class KeyReader {
     (section.*object.lines)[""] = e.line;
     if (e.value.kind == YamlNode::Kind::Null) return;
     if (e.value.kind != YamlNode::Kind::Mapping) {
-      note(e.value.line, path, "must be a mapping of the plugin's own settings");
+      note(e.value.line, path, "must be a mapping");
       return;
     }
     refuse_secrets(e.value, path);
@@ -1097,6 +1141,7 @@ std::vector<KeyDoc> key_docs() {
                    [&](const char* name, const auto& fields, auto&) { append_docs(docs, name, fields); });
   append_docs(docs, "webhooks.<name>", webhook_fields());
   append_docs(docs, "agents.<name>", agent_fields());
+  append_docs(docs, "schedules.<name>", schedule_fields());
   return docs;
 }
 

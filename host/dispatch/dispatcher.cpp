@@ -22,6 +22,9 @@ Result<std::unique_ptr<Dispatcher>> Dispatcher::start(const Needs& needs, Dispat
                                  needs.metrics, needs.children, needs.log, needs.clock, dispatcher->counts_,
                                  needs.crashed},
         std::move(options), std::move(workspaces));
+    dispatcher->scheduler_ =
+        std::make_unique<Scheduler>(*dispatcher->loop_, dispatcher->box_, needs.store, needs.registry,
+                                    needs.metrics, needs.log, needs.clock);
   });
   return dispatcher;
 }
@@ -31,7 +34,8 @@ Dispatcher::~Dispatcher() { stop(Duration::zero()); }
 void Dispatcher::changed(const std::vector<store::Change>& changes) {
   bool queued = false;
   for (const store::Change& change : changes) {
-    if (change.kind == store::Change::Kind::TaskQueued) queued = true;
+    if (change.kind == store::Change::Kind::TaskQueued || change.kind == store::Change::Kind::PauseChanged)
+      queued = true;
     if (change.kind == store::Change::Kind::CancelRequested && change.fence)
       box_->post([this, fence = *change.fence] {
         if (workers_) workers_->cancel(fence);
@@ -43,12 +47,19 @@ void Dispatcher::changed(const std::vector<store::Change>& changes) {
 void Dispatcher::plugins_changed() {
   box_->post([this] {
     if (workers_) workers_->plugins_changed();
+    if (scheduler_) scheduler_->plugins_changed();
   });
 }
 
 void Dispatcher::set_chain(ChainOptions chain) {
   box_->post([this, chain] {
     if (workers_) workers_->set_chain(chain);
+  });
+}
+
+void Dispatcher::set_schedules(std::vector<Schedule> schedules) {
+  box_->post([this, schedules = std::move(schedules)]() mutable {
+    if (scheduler_) scheduler_->adopt(std::move(schedules));
   });
 }
 
@@ -67,6 +78,7 @@ void Dispatcher::stop(Duration grace) {
   std::future<void> idle_then = idle->get_future();
   Duration cancel_grace{0};
   loop_->run([&] {
+    scheduler_.reset();
     cancel_grace = workers_->cancel_grace();
     workers_->finish_up([idle] { idle->set_value(); });
   });

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "host/base/result.h"
+#include "host/dispatch/scheduler.h"
 #include "host/dispatch/worker_pool.h"
 
 namespace davit::dispatch {
@@ -36,6 +37,8 @@ class Dispatcher {
   void plugins_changed();
   // For results from now on.
   void set_chain(ChainOptions chain);
+  // In place of those before; none until it is called.
+  void set_schedules(std::vector<Schedule> schedules);
   // Tasks may be waiting. Many calls cost no more than one.
   void wake();
 
@@ -58,7 +61,8 @@ class Dispatcher {
   std::shared_ptr<PostBox> box_;
   std::shared_ptr<RunnerCounts> counts_ = std::make_shared<RunnerCounts>();
   std::shared_ptr<std::atomic<bool>> wake_posted_ = std::make_shared<std::atomic<bool>>(false);
-  std::unique_ptr<WorkerPool> workers_;  // made and destroyed on the loop
+  std::unique_ptr<WorkerPool> workers_;   // made and destroyed on the loop
+  std::unique_ptr<Scheduler> scheduler_;  // likewise
 };
 
 }  // namespace davit::dispatch

@@ -1,6 +1,9 @@
 #include "host/http/json.h"
 
 #include <algorithm>
+#include <map>
+
+#include "host/base/cron.h"
 
 namespace davit::http {
 namespace {
@@ -51,6 +54,7 @@ void write_task_members(JsonWriter& writer, const TaskSummary& task) {
   write_member(writer, "losses", task.losses);
   write_text_or_null(writer, "error", task.error);
   write_text_or_null(writer, "hold_reason", task.hold_reason);
+  write_time(writer, "resume_at", task.resume_at);
   write_time(writer, "created_at", task.created_at);
   write_time(writer, "updated_at", task.updated_at);
   write_time(writer, "run_at", task.run_at);
@@ -365,6 +369,65 @@ void write_rehearsal(JsonWriter& writer, const store::NewDelivery& delivery) {
   write_raw_member(writer, "timings", delivery.timings);
   write_text_or_null(writer, "plugin_sha256", delivery.plugin_hash);
   write_text_or_null(writer, "plugin_version", delivery.plugin_version);
+  writer.EndObject();
+}
+
+void write_queue(JsonWriter& writer, const store::QueueReport& report,
+                 const std::vector<store::ScheduleState>& schedules, WallTime now) {
+  std::map<std::string, std::map<TaskState, std::int64_t>> agents;
+  for (const store::QueueDepth& depth : report.depths) agents[depth.agent][depth.state] = depth.count;
+  for (const store::Pause& pause : report.pauses)
+    if (!pause.agent.empty()) agents[pause.agent];
+  const bool all = !report.pauses.empty() && report.pauses.front().agent.empty();
+  const auto paused = [&](const std::string& agent) {
+    return all || std::any_of(report.pauses.begin(), report.pauses.end(),
+                              [&](const store::Pause& pause) { return pause.agent == agent; });
+  };
+  writer.StartObject();
+  write_member(writer, "paused", all);
+  writer.Key("agents");
+  writer.StartArray();
+  for (const auto& [agent, counts] : agents) {
+    writer.StartObject();
+    write_member(writer, "agent", agent);
+    write_member(writer, "paused", paused(agent));
+    for (const TaskState state :
+         {TaskState::Queued, TaskState::Running, TaskState::AwaitingApproval, TaskState::Parked}) {
+      const auto found = counts.find(state);
+      write_member(writer, to_string(state), found == counts.end() ? std::int64_t{0} : found->second);
+    }
+    writer.EndObject();
+  }
+  writer.EndArray();
+  write_time(writer, "oldest_due_at", report.oldest_queued);
+  writer.Key("pauses");
+  writer.StartArray();
+  for (const store::Pause& pause : report.pauses) {
+    writer.StartObject();
+    write_text_or_null(writer, "agent", pause.agent);
+    write_time(writer, "since", pause.since);
+    write_time(writer, "until", pause.until);
+    write_text_or_null(writer, "reason", pause.reason);
+    write_member(writer, "by", pause.by);
+    writer.EndObject();
+  }
+  writer.EndArray();
+  writer.Key("schedules");
+  writer.StartArray();
+  for (const store::ScheduleState& schedule : schedules) {
+    writer.StartObject();
+    write_member(writer, "name", schedule.name);
+    write_member(writer, "agent", schedule.agent);
+    write_member(writer, "cron", schedule.cron);
+    const auto cron = Cron::parse(schedule.cron);
+    write_time(writer, "next_at",
+               cron.ok() ? cron->next(std::max(now, schedule.last_slot)) : std::optional<WallTime>());
+    write_time(writer, "last_at",
+               schedule.last_task.empty() ? std::optional<WallTime>() : std::optional(schedule.last_slot));
+    write_text_or_null(writer, "last_task_id", schedule.last_task);
+    writer.EndObject();
+  }
+  writer.EndArray();
   writer.EndObject();
 }
 

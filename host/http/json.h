@@ -26,6 +26,9 @@ void write_delivery_detail(JsonWriter& writer, const store::DeliveryDetail& deta
 void write_refusals(JsonWriter& writer, const std::vector<store::RefusedDeliveries>& refused);
 // What the hooks would make of a delivery.
 void write_rehearsal(JsonWriter& writer, const store::NewDelivery& delivery);
+// What waits and runs by agent, who is paused, and the recurring tasks with their next time after `now`.
+void write_queue(JsonWriter& writer, const store::QueueReport& report,
+                 const std::vector<store::ScheduleState>& schedules, WallTime now);
 void write_webhook(JsonWriter& writer, const plugin::Webhook& webhook);
 void write_agent(JsonWriter& writer, const plugin::Agent& agent);
 // One entry per instance of the snapshot, then one per refused file.

@@ -26,6 +26,8 @@ enum class MetricName {
   HookDuration,
   QueueTasks,
   QueueOldest,
+  QueuePaused,
+  ScheduleFiresTotal,
   CommitDuration,
   CommitWrites,
   PrunedRowsTotal,

@@ -197,6 +197,7 @@ struct Metrics::Parts {
   Histograms hook_seconds{MetricName::HookDuration};
   Histograms commit_seconds{MetricName::CommitDuration};
   Histograms commit_writes{MetricName::CommitWrites};
+  Counters schedule_fires{MetricName::ScheduleFiresTotal};
   Counters pruned{MetricName::PrunedRowsTotal};
   Counters runner_ends{MetricName::RunnerEndsTotal};
   Counters load_failures{MetricName::PluginLoadFailuresTotal};
@@ -281,6 +282,10 @@ void Metrics::committed(std::chrono::microseconds took, std::size_t writes) {
   parts_->commit_writes.only().Observe(double(writes));
 }
 
+void Metrics::schedule_fired(std::string_view schedule, std::string_view outcome) {
+  parts_->schedule_fires.with({schedule, outcome}).Increment();
+}
+
 void Metrics::pruned(std::int64_t deliveries, std::int64_t tasks) {
   parts_->pruned.with({"delivery"}).Increment(static_cast<double>(deliveries));
   parts_->pruned.with({"task"}).Increment(static_cast<double>(tasks));
@@ -358,6 +363,8 @@ prometheus::MetricFamily Metrics::Parts::collect(const MetricRow& row, const Ask
       return commit_seconds.collect();
     case MetricName::CommitWrites:
       return commit_writes.collect();
+    case MetricName::ScheduleFiresTotal:
+      return schedule_fires.collect();
     case MetricName::PrunedRowsTotal:
       return pruned.collect();
     case MetricName::RunnerEndsTotal:
@@ -387,6 +394,14 @@ prometheus::MetricFamily Metrics::Parts::collect(const MetricRow& row, const Ask
       double oldest = 0;
       for (const auto& ask : now.queue) oldest = std::max(oldest, ask().oldest_seconds);
       add_gauge(family, row, {}, oldest);
+      return family;
+    }
+    case MetricName::QueuePaused: {
+      std::set<std::string> paused;
+      for (const auto& ask : now.queue)
+        for (std::string& agent : ask().paused)
+          if (paused.size() < kMaxLabelValues) paused.insert(agent.empty() ? "*" : std::move(agent));
+      for (const std::string& agent : paused) add_gauge(family, row, {agent}, 1);
       return family;
     }
     case MetricName::Runners: {

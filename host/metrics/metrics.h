@@ -42,6 +42,7 @@ struct QueueCount {
 struct QueueGauges {
   std::vector<QueueCount> tasks;
   double oldest_seconds = 0;
+  std::vector<std::string> paused;  // agents; empty: all
 };
 struct RunnerGauges {
   std::int64_t busy = 0;
@@ -71,7 +72,8 @@ class Metrics {
 
   // -- the machine --
   void committed(std::chrono::microseconds took, std::size_t writes);
-  void pruned(std::int64_t deliveries, std::int64_t tasks);  // as many were removed
+  void schedule_fired(std::string_view schedule, std::string_view outcome);  // "made" or "skipped"
+  void pruned(std::int64_t deliveries, std::int64_t tasks);                  // as many were removed
   void runner_ended(PluginKind kind, std::string_view how);
   void plugins_serving(std::vector<ServingPlugin> plugins);      // replaces those before
   void plugins_quarantined(std::vector<ServingPlugin> plugins);  // likewise

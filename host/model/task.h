@@ -61,10 +61,11 @@ struct TaskSummary {
   int priority = 0;
   int attempt = 0;  // attempts begun
   int max_retries = 0;
-  int crashes = 0;    // how often its runner died; not attempts
-  int losses = 0;     // how often its host ended or stood still under it; neither attempts nor crashes
-  std::string error;  // of the last failure
-  std::string hold_reason;
+  int crashes = 0;                    // how often its runner died; not attempts
+  int losses = 0;                     // how often its host ended or stood still under it; neither attempts nor crashes
+  std::string error;                  // of the last failure
+  std::string hold_reason;            // why it waits, or is parked
+  std::optional<WallTime> resume_at;  // until when, if that is known
   WallTime created_at{};
   WallTime updated_at{};
   WallTime run_at{};

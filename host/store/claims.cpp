@@ -42,8 +42,12 @@ struct Claims::Statements {
                              " VALUES (?1, ?2, ?3, ?4, ?5, 'running')"};
 };
 
-Claims::Claims(Database& database, Lines& lines, Moves& moves, Leases& leases)
-    : lines_(lines), moves_(moves), leases_(leases), sql_(std::make_unique<Statements>(database)) {}
+Claims::Claims(Database& database, Lines& lines, Moves& moves, Leases& leases, const Pauses& pauses)
+    : lines_(lines),
+      moves_(moves),
+      leases_(leases),
+      pauses_(pauses),
+      sql_(std::make_unique<Statements>(database)) {}
 Claims::~Claims() = default;
 
 // Up to `limit` due tasks of these agents, in the order in which they are to run.
@@ -111,7 +115,10 @@ std::optional<ClaimedTask> Claims::start(Batch& batch, const Candidate& candidat
 
 std::vector<ClaimedTask> Claims::claim(Batch& batch, const ClaimRequest& request) {
   std::vector<ClaimedTask> claimed;
-  std::vector<AgentCapacity> agents = request.agents;
+  // A paused agent is not asked for, so what waits for it costs nothing however much it is.
+  std::vector<AgentCapacity> agents;
+  for (const AgentCapacity& capacity : request.agents)
+    if (pauses_.of(capacity.agent, batch.now) == nullptr) agents.push_back(capacity);
   // Another round only if something was blocked instead of claimed: its place is taken by what stands behind.
   for (bool again = true; again && !sql_->db.failed();) {
     again = false;

@@ -11,6 +11,7 @@
 #include "host/store/leases.h"
 #include "host/store/lines.h"
 #include "host/store/moves.h"
+#include "host/store/pauses.h"
 #include "host/store/store.h"
 
 namespace davit::store {
@@ -18,9 +19,10 @@ namespace davit::store {
 // Confined to the writer thread; each function runs inside the writer's transaction.
 class Claims {
  public:
-  Claims(Database& database, Lines& lines, Moves& moves, Leases& leases);
+  Claims(Database& database, Lines& lines, Moves& moves, Leases& leases, const Pauses& pauses);
   ~Claims();
 
+  // Nothing of agents that are paused.
   std::vector<ClaimedTask> claim(Batch& batch, const ClaimRequest& request);
 
  private:
@@ -35,6 +37,7 @@ class Claims {
   Lines& lines_;
   Moves& moves_;
   Leases& leases_;
+  const Pauses& pauses_;
   std::unique_ptr<Statements> sql_;
 };
 

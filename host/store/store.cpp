@@ -8,6 +8,7 @@
 #include "host/store/readers.h"
 #include "host/store/refusals.h"
 #include "host/store/rows.h"
+#include "host/store/schedules.h"
 #include "host/store/task_list.h"
 #include "host/store/writer.h"
 
@@ -306,6 +307,55 @@ void Store::reject(std::string task_id, Person by, std::string comment, Done<Tas
       decision(std::move(task_id), {TaskActionKind::Reject, std::move(by), std::move(comment), {}}));
 }
 
+void Store::pause(Pause pause, Done<> done) {
+  impl_->write<std::monostate>(
+      Lane::Urgent, 256, std::move(done), [pause = std::move(pause)](Session& session) -> Result<> {
+        if (pause.until && *pause.until <= session.batch.now) {
+          return Error{ErrorCode::InvalidInput, "until: " + to_iso8601(*pause.until) + " has passed"};
+        }
+        Pause begun = pause;
+        begun.since = session.batch.now;
+        session.pauses.pause(begun);
+        session.batch.changes.push_back({Change::Kind::PauseChanged, {}, begun.agent, std::nullopt});
+        return {};
+      });
+}
+
+void Store::resume(std::string agent, Done<bool> done) {
+  impl_->write<bool>(Lane::Urgent, 256, std::move(done),
+                     [agent = std::move(agent)](Session& session) -> Result<bool> {
+                       if (!session.pauses.resume(agent, session.batch.now)) return false;
+                       session.batch.changes.push_back({Change::Kind::PauseChanged, {}, agent, std::nullopt});
+                       return true;
+                     });
+}
+
+void Store::adopt_schedules(std::vector<ScheduleState> schedules, Done<std::vector<ScheduleState>> done) {
+  impl_->write<std::vector<ScheduleState>>(
+      Lane::Urgent, 256, std::move(done),
+      [schedules = std::move(schedules)](Session& session) -> Result<std::vector<ScheduleState>> {
+        return store::adopt_schedules(session.database, session.batch, schedules);
+      });
+}
+
+void Store::fire_schedule(std::string name, WallTime slot, NewTask task,
+                          Done<std::optional<std::string>> done) {
+  const std::size_t bytes = 512 + task.payload.size();
+  impl_->write<std::optional<std::string>>(
+      Lane::Ingest, bytes, std::move(done),
+      [name = std::move(name), slot, task = std::move(task)](Session& session) {
+        return store::fire_schedule(session.database, session.tasks, session.batch, name, slot, task);
+      });
+}
+
+void Store::skip_schedule(std::string name, WallTime slot, Done<> done) {
+  impl_->write<std::monostate>(Lane::Urgent, 256, std::move(done),
+                               [name = std::move(name), slot](Session& session) -> Result<> {
+                                 store::skip_schedule(session.database, name, slot);
+                                 return {};
+                               });
+}
+
 void Store::note_crash(PluginCrash crash, QuarantineRule rule, Done<bool> done) {
   impl_->write<bool>(Lane::Urgent, 512, std::move(done),
                      [crash = std::move(crash), rule](Session& session) -> Result<bool> {
@@ -353,11 +403,13 @@ void Store::set_setting(std::string name, std::string value, Done<> done) {
 // ---- reads ----
 
 Result<Page<TaskSummary>> Store::tasks(const TaskFilter& filter) const {
-  return impl_->readers_.read<Page<TaskSummary>>([&](Reader& reader) { return list_tasks(reader, filter); });
+  return impl_->readers_.read<Page<TaskSummary>>(
+      [&](Reader& reader) { return list_tasks(reader, filter, impl_->clock_.wall()); });
 }
 
 Result<TaskDetail> Store::task(std::string_view task_id) const {
-  return impl_->readers_.read<TaskDetail>([&](Reader& reader) { return read_task(reader, task_id); });
+  return impl_->readers_.read<TaskDetail>(
+      [&](Reader& reader) { return read_task(reader, task_id, impl_->clock_.wall()); });
 }
 
 Result<std::vector<std::pair<std::string, std::string>>> Store::transcript(std::string_view session_id,
@@ -399,6 +451,11 @@ Result<std::optional<WallTime>> Store::next_deferred_at() const {
 Result<QueueReport> Store::queue() const {
   return impl_->readers_.read<QueueReport>(
       [&](Reader& reader) { return read_queue(reader, impl_->clock_.wall()); });
+}
+
+Result<std::vector<ScheduleState>> Store::schedules() const {
+  return impl_->readers_.read<std::vector<ScheduleState>>(
+      [](Reader& reader) -> Result<std::vector<ScheduleState>> { return read_schedules(reader); });
 }
 
 Result<std::optional<WallTime>> Store::next_run_at(WallTime since) const {

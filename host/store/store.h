@@ -205,6 +205,23 @@ struct Person {
   std::string way;   // "api", "cli", or the webhook it came by
 };
 
+// Keeps an agent from getting tasks; what runs goes on. It outlives restarts.
+struct Pause {
+  std::string agent;  // empty: all, also those that are loaded later
+  WallTime since{};
+  std::optional<WallTime> until;  // absent: until somebody resumes it
+  std::string reason;             // a sentence, may be empty
+  std::string by;                 // who
+};
+
+// What is known of a recurring task of the configuration.
+struct ScheduleState {
+  std::string name, agent;
+  std::string cron;       // as it was configured
+  WallTime last_slot{};   // the newest time that is done with; at first when it was adopted
+  std::string last_task;  // id of its newest task; empty: none yet
+};
+
 struct QueueDepth {
   std::string agent;
   TaskState state = TaskState::Queued;
@@ -213,6 +230,7 @@ struct QueueDepth {
 struct QueueReport {
   std::vector<QueueDepth> depths;         // Queued, Running, AwaitingApproval, Parked
   std::optional<WallTime> oldest_queued;  // since when the longest waiting task has been due
+  std::vector<Pause> pauses;              // that hold now; that of all first
 };
 
 // ---- plugins ----
@@ -240,10 +258,17 @@ struct Quarantine {
 
 // Something that changed, told after its commit. For wake-ups now and for the live dashboard later.
 struct Change {
-  enum class Kind { TaskQueued, TaskChanged, CancelRequested, ExecutionChanged, DeliveryStored };
+  enum class Kind {
+    TaskQueued,
+    TaskChanged,
+    CancelRequested,
+    ExecutionChanged,
+    DeliveryStored,
+    PauseChanged
+  };
   Kind kind = Kind::TaskChanged;
   std::string id;              // task or delivery
-  std::string agent;           // of a task
+  std::string agent;           // of a task, or paused or resumed (empty: all)
   std::optional<Fence> fence;  // with CancelRequested
 };
 
@@ -355,6 +380,23 @@ class Store {
   void approve(std::string task_id, Person by, std::string content_hash, Done<TaskState> done);
   void reject(std::string task_id, Person by, std::string comment, Done<TaskState> done);
 
+  // Replaces an earlier pause of the same agent; `since` is now. InvalidInput if `until` has passed.
+  void pause(Pause pause, Done<> done);
+  // Ends the pause of this agent, or (empty) that of all. False: it was not paused. An agent that is paused
+  // by itself stays so when that of all ends.
+  void resume(std::string agent, Done<bool> done);
+
+  // These are the recurring tasks from now on. One that was known with the same `cron` goes on where it was,
+  // others begin now; `last_slot` and `last_task` of the arguments are not looked at. Gives them with what is
+  // known.
+  void adopt_schedules(std::vector<ScheduleState> schedules, Done<std::vector<ScheduleState>> done);
+  // Makes the task of a schedule for the time `slot`, unless that or a later one is done with: then no id.
+  // Gives the id of the task, or of the former one of the schedule if that still waits for approval, or is
+  // queued with the same key.
+  void fire_schedule(std::string name, WallTime slot, NewTask task, Done<std::optional<std::string>> done);
+  // Is done with `slot` and all before without a task.
+  void skip_schedule(std::string name, WallTime slot, Done<> done);
+
   // Keeps a crash. True if it put the library into quarantine; that lasts until clear_crashes().
   void note_crash(PluginCrash crash, QuarantineRule rule, Done<bool> done);
   // These bytes start clean.
@@ -389,8 +431,10 @@ class Store {
   // When the next deferred delivery is due, also if that has passed; nullopt if there is none.
   Result<std::optional<WallTime>> next_deferred_at() const;
   Result<QueueReport> queue() const;
-  // Earliest run_at after `since` of a queued task, for the dispatcher's timer. `since` is when its last
-  // claim was sent: what became due between then and now is not missed.
+  // The recurring tasks, by name.
+  Result<std::vector<ScheduleState>> schedules() const;
+  // Earliest run_at of a queued task, or end of a pause, after `since`, for the dispatcher's timer. `since`
+  // is when its last claim was sent: what became due between then and now is not missed.
   Result<std::optional<WallTime>> next_run_at(WallTime since) const;
 
   // Small settings that outlive restarts (enabled/disabled overrides, generated token hash).

@@ -10,6 +10,7 @@
 #include <limits>
 #include <variant>
 
+#include "host/store/pauses.h"
 #include "host/store/rows.h"
 
 namespace davit::store {
@@ -117,7 +118,7 @@ void each_ready_queue(Reader& reader, Visit visit) {
 
 }  // namespace
 
-Result<Page<TaskSummary>> list_tasks(Reader& reader, const TaskFilter& filter) {
+Result<Page<TaskSummary>> list_tasks(Reader& reader, const TaskFilter& filter, WallTime now) {
   const std::int64_t before = TRY(read_cursor(filter.cursor));
   const int limit = TRY(read_limit(filter.limit));
   Conditions where;
@@ -138,6 +139,8 @@ Result<Page<TaskSummary>> list_tasks(Reader& reader, const TaskFilter& filter) {
     last = row.integer(0);
     page.items.push_back(read_task_summary(row));
   }
+  const std::vector<Pause> pauses = read_pauses(reader, now);
+  for (TaskSummary& task : page.items) tell_pauses(pauses, task);
   return page;
 }
 
@@ -169,7 +172,7 @@ Result<MatchingTasks> find_tasks_oldest_first(Reader& reader, const TaskFilter& 
   return found;
 }
 
-Result<TaskDetail> read_task(Reader& reader, std::string_view task_id) {
+Result<TaskDetail> read_task(Reader& reader, std::string_view task_id, WallTime now) {
   const Error missing{ErrorCode::NotFound, "task " + std::string(task_id) + " does not exist"};
   const std::optional<StoredId> id = to_stored_id(task_id);
   if (!id) return missing;
@@ -184,6 +187,7 @@ Result<TaskDetail> read_task(Reader& reader, std::string_view task_id) {
     number = row.integer(0);
     detail.task = read_task_summary(row);
   }
+  tell_pauses(read_pauses(reader, now), detail.task);
   {
     Cursor row = reader
                      .statement(std::string("SELECT ") + kTaskBodyColumns +
@@ -273,6 +277,7 @@ Result<QueueReport> read_queue(Reader& reader, WallTime now) {
     if (!row.next() || row.time(0) > now) return;
     if (!report.oldest_queued || row.time(0) < *report.oldest_queued) report.oldest_queued = row.time(0);
   });
+  report.pauses = read_pauses(reader, now);
   return report;
 }
 
@@ -287,6 +292,8 @@ Result<std::optional<WallTime>> read_next_run_at(Reader& reader, WallTime since)
     Cursor row = next.query(agent, rank, since);
     if (row.next() && (!earliest || row.time(0) < *earliest)) earliest = row.time(0);
   });
+  for (const Pause& pause : read_pauses(reader, since))
+    if (pause.until && (!earliest || *pause.until < *earliest)) earliest = pause.until;
   return earliest;
 }
 

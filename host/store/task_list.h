@@ -8,7 +8,7 @@
 
 namespace davit::store {
 
-Result<Page<TaskSummary>> list_tasks(Reader& reader, const TaskFilter& filter);
+Result<Page<TaskSummary>> list_tasks(Reader& reader, const TaskFilter& filter, WallTime now);
 // Those that a filter with a state other than Queued lets through and that are newer than its cursor.
 struct MatchingTasks {
   std::vector<std::string> ids;  // no more than its limit
@@ -16,7 +16,7 @@ struct MatchingTasks {
   std::string next_cursor;       // empty: none
 };
 Result<MatchingTasks> find_tasks_oldest_first(Reader& reader, const TaskFilter& filter);
-Result<TaskDetail> read_task(Reader& reader, std::string_view task_id);
+Result<TaskDetail> read_task(Reader& reader, std::string_view task_id, WallTime now);
 Result<std::vector<std::pair<std::string, std::string>>> read_transcript(Reader& reader,
                                                                          std::string_view session_id,
                                                                          int limit);

@@ -20,6 +20,7 @@
 #include "host/store/deliveries.h"
 #include "host/store/held_agents.h"
 #include "host/store/leases.h"
+#include "host/store/pauses.h"
 #include "host/store/pruner.h"
 #include "host/store/store.h"
 #include "host/store/task_queue.h"
@@ -35,6 +36,7 @@ struct Session {
   Decisions& decisions;
   Deliveries& deliveries;
   Leases& leases;
+  Pauses& pauses;
   Batch& batch;
 };
 
@@ -108,14 +110,17 @@ class Writer {
           lines(*database),
           approvals(*database),
           moves(*database, approvals, held_agents),
-          claims(*database, lines, moves, all_leases),
+          pauses(*database),
+          claims(*database, lines, moves, all_leases, pauses),
           tasks(*database, moves, lines, approvals, held_agents, all_leases),
           decisions(*database, moves, lines, all_leases),
           deliveries(*database, tasks, decisions),
           pruner(*database),
           leases(all_leases),
-          parts{&all_leases, &held_agents} {}
-    Session session(Batch& batch) { return {*database, claims, tasks, decisions, deliveries, leases, batch}; }
+          parts{&all_leases, &held_agents, &pauses} {}
+    Session session(Batch& batch) {
+      return {*database, claims, tasks, decisions, deliveries, leases, pauses, batch};
+    }
     void flush() {
       for (TransactionPart* part : parts) part->flush();
     }
@@ -130,6 +135,7 @@ class Writer {
     Lines lines;
     Approvals approvals;
     Moves moves;
+    Pauses pauses;
     Claims claims;
     TaskQueue tasks;
     Decisions decisions;

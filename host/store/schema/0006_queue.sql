@@ -41,11 +41,13 @@ CREATE TABLE pause (
   by_whom TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- The newest slot of a recurring task that was made.
+-- The recurring tasks of the configuration.
 CREATE TABLE schedule (
   name TEXT PRIMARY KEY,
-  last_slot INTEGER NOT NULL,
-  last_task BLOB
+  agent TEXT NOT NULL,
+  cron TEXT NOT NULL,           -- as it was configured
+  last_slot INTEGER NOT NULL,   -- the newest time that is done with; at first that of its adoption
+  last_task BLOB                -- id of the newest task; null: none yet
 ) STRICT, WITHOUT ROWID;
 
 -- What was spent, by the UTC day (days since 1970) in which the session began. Outlives the executions.

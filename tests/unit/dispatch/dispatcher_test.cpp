@@ -236,6 +236,31 @@ TEST_F(DispatcherTest, StartsATaskWhenItsTimeHasCome) {
   EXPECT_GE(done.executions[0].started_at, due);
 }
 
+TEST_F(DispatcherTest, AResumedAgentGoesOnAtOnce) {
+  start();
+  const auto act = [&](auto call) {
+    std::promise<bool> done;
+    call([&](const auto& answer) { done.set_value(answer.ok()); });
+    return done.get_future().get();
+  };
+  ASSERT_TRUE(act([&](auto done) { store_->pause({"worker", {}, std::nullopt, "", "a test"}, done); }));
+  const std::string paused = submit(mode("noop"));
+  settled(submit(mode("noop"), "second"), TaskState::Completed);
+  EXPECT_EQ(task(paused).task.state, TaskState::Queued);
+  ASSERT_TRUE(act([&](auto done) { store_->resume("worker", done); }));
+  settled(paused, TaskState::Completed);
+}
+
+TEST_F(DispatcherTest, APauseEndsByItself) {
+  start();
+  std::promise<bool> done;
+  const WallTime until = clock_.wall() + Duration(150);
+  store_->pause({"", {}, until, "", "a test"}, [&](const auto& answer) { done.set_value(answer.ok()); });
+  ASSERT_TRUE(done.get_future().get());
+  const TaskDetail ran = settled(submit(mode("noop")), TaskState::Completed);
+  EXPECT_GE(ran.executions.at(0).started_at, until);
+}
+
 TEST_F(DispatcherTest, GivesEachExecutionAFolderThatIsGoneAfterIt) {
   start();
   TaskDetail done = settled(submit(mode("context")), TaskState::Completed);

@@ -1,0 +1,127 @@
+#include "host/http/queue_routes.h"
+
+#include <memory>
+#include <utility>
+
+#include "host/http/answers.h"
+#include "host/http/json.h"
+
+namespace davit::http {
+namespace {
+
+constexpr std::size_t kMostAgent = 64, kMostText = 1'024;
+
+void show_queue(const store::Store& store, const Clock& clock, Exchange exchange) {
+  const auto report = store.queue();
+  const auto schedules = store.schedules();
+  if (!report.ok() || !schedules.ok()) {
+    const Error& error = report.ok() ? schedules.error() : report.error();
+    return exchange.responder.send(error_answer(error, exchange.request.request_id));
+  }
+  exchange.responder.send(
+      json_answer([&](JsonWriter& writer) { write_queue(writer, *report, *schedules, clock.wall()); }));
+}
+
+// What a body says, member by member; anything else is an error of the field.
+Result<store::Pause> pause_from(const Request& request, bool all_members, std::vector<FieldError>& errors) {
+  store::Pause pause;
+  pause.by = "admin";
+  if (request.body.empty()) return pause;
+  const JsonDocument body = TRY(parse_json(request.body));
+  if (!body.IsObject()) return Error{ErrorCode::InvalidInput, "the body must be a JSON object"};
+  for (const auto& member : body.GetObject()) {
+    const std::string name(member.name.GetString(), member.name.GetStringLength());
+    const JsonValue& value = member.value;
+    auto text = [&](std::string& into, std::size_t most) {
+      if (!value.IsString() || value.GetStringLength() > most) {
+        errors.push_back({name, "must be a text of at most " + std::to_string(most) + " bytes"});
+      } else {
+        into.assign(value.GetString(), value.GetStringLength());
+      }
+    };
+    if (name == "agent" && value.IsNull()) continue;
+    if (name == "agent") {
+      text(pause.agent, kMostAgent);
+    } else if (all_members && name == "reason") {
+      text(pause.reason, kMostText);
+    } else if (all_members && name == "until") {
+      auto time = value.IsString() ? parse_iso8601({value.GetString(), value.GetStringLength()})
+                                   : Result<WallTime>(Error{ErrorCode::InvalidInput, "must be a time"});
+      if (time.ok()) {
+        pause.until = *time;
+      } else {
+        errors.push_back({name, time.error().message});
+      }
+    } else {
+      errors.push_back({name.substr(0, 64), "is not a member of this request"});
+    }
+  }
+  return pause;
+}
+
+void write_agent_or_null(JsonWriter& writer, const std::string& agent) {
+  agent.empty() ? write_null_member(writer, "agent") : write_member(writer, "agent", agent);
+}
+
+void pause(store::Store& store, const plugin::Registry& registry, const Clock& clock, Log& log,
+           Exchange exchange) {
+  const std::string request_id = exchange.request.request_id;
+  std::vector<FieldError> errors;
+  auto wanted = pause_from(exchange.request, true, errors);
+  if (!wanted.ok()) return exchange.responder.send(error_answer(wanted.error(), request_id));
+  if (!wanted->agent.empty() && !registry.current()->agent(wanted->agent))
+    errors.push_back({"agent", "no agent of this name is loaded; GET /api/dashboard/agents lists them"});
+  if (wanted->until && *wanted->until <= clock.wall()) errors.push_back({"until", "has passed"});
+  if (!errors.empty()) return exchange.responder.send(field_errors_answer(errors, request_id));
+  auto responder = std::make_shared<Responder>(std::move(exchange.responder));
+  store.pause(*wanted, [responder, request_id, &log, agent = wanted->agent,
+                        until = wanted->until](const Result<>& done) {
+    if (!done.ok()) return responder->send(error_answer(done.error(), request_id));
+    log.info("Agents were paused", {{"agent", agent.empty() ? "all" : agent},
+                                    {"until", until ? to_iso8601(*until) : ""},
+                                    {"request", request_id}});
+    responder->send(json_answer([&](JsonWriter& writer) {
+      writer.StartObject();
+      write_agent_or_null(writer, agent);
+      write_member(writer, "paused", true);
+      writer.EndObject();
+    }));
+  });
+}
+
+void resume(store::Store& store, Log& log, Exchange exchange) {
+  const std::string request_id = exchange.request.request_id;
+  std::vector<FieldError> errors;
+  auto wanted = pause_from(exchange.request, false, errors);
+  if (!wanted.ok()) return exchange.responder.send(error_answer(wanted.error(), request_id));
+  if (!errors.empty()) return exchange.responder.send(field_errors_answer(errors, request_id));
+  auto responder = std::make_shared<Responder>(std::move(exchange.responder));
+  store.resume(wanted->agent, [responder, request_id, &log, agent = wanted->agent](const Result<bool>& done) {
+    if (!done.ok()) return responder->send(error_answer(done.error(), request_id));
+    if (*done)
+      log.info("Agents were resumed", {{"agent", agent.empty() ? "all" : agent}, {"request", request_id}});
+    responder->send(json_answer([&](JsonWriter& writer) {
+      writer.StartObject();
+      write_agent_or_null(writer, agent);
+      write_member(writer, "paused", false);
+      write_member(writer, "was_paused", *done);
+      writer.EndObject();
+    }));
+  });
+}
+
+}  // namespace
+
+std::vector<Route> queue_routes(store::Store& store, const plugin::Registry& registry, const Clock& clock,
+                                Log& log) {
+  return {{"GET", "/api/dashboard/queue", Access::Reader, Thread::Worker,
+           [&store, &clock](Exchange exchange) { show_queue(store, clock, std::move(exchange)); }},
+          {"POST", "/api/queue/pause", Access::Admin, Thread::Worker,
+           [&store, &registry, &clock, &log](Exchange exchange) {
+             pause(store, registry, clock, log, std::move(exchange));
+           }},
+          {"POST", "/api/queue/resume", Access::Admin, Thread::Worker,
+           [&store, &log](Exchange exchange) { resume(store, log, std::move(exchange)); }}};
+}
+
+}  // namespace davit::http
