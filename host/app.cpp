@@ -76,6 +76,10 @@ Result<std::string> generated_admin_token(const std::filesystem::path& folder, L
 
 bool is_loopback(const std::string& host) { return host.rfind("127.", 0) == 0 || host == "::1"; }
 
+dispatch::ChainOptions chain_options(const config::ChainConfig& chain) {
+  return {.max_depth = chain.max_depth, .max_visits = chain.max_visits};
+}
+
 store::Retention retention_of(const config::StorageConfig& storage) {
   return {Duration(std::int64_t{storage.retention_days} * 24 * 3'600'000),
           static_cast<std::int64_t>(storage.max_size.value_or(0))};
@@ -245,7 +249,7 @@ std::optional<StartFailure> App::start_loops() {
   dispatch::DispatchOptions dispatch_options;
   dispatch_options.runners = pool;
   dispatch_options.work_directory = state_folder() / "work";
-  dispatch_options.chain.max_depth = config_.chain.max_depth;
+  dispatch_options.chain = chain_options(config_.chain);
   auto dispatcher =
       dispatch::Dispatcher::start({*store_, registry_, *metrics_, children_, *log_, clock_,
                                    [this](const store::PluginCrash& crash) { live_->crashed(crash); }},
@@ -359,7 +363,7 @@ void App::reload(std::function<void(http::Reloaded)> done) {
                  if (!faults.empty()) return refuse(std::move(faults));
                  log_->set_level(loaded->config.log.level);
                  store_->set_retention(retention_of(loaded->config.storage));
-                 dispatcher_->set_chain({.max_depth = loaded->config.chain.max_depth});
+                 dispatcher_->set_chain(chain_options(loaded->config.chain));
                  log_notes(loaded->secrets);
                  http::Reloaded reloaded;
                  reloaded.waits_for_restart = config::waits_for_restart(config_, loaded->config);

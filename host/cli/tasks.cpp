@@ -130,6 +130,23 @@ void print_execution(std::ostream& out, const JsonValue& execution) {
     out << "     output: " << indented(*output, 5) << '\n';
 }
 
+// The tasks that came of one, unless that is the only one.
+void print_chain(std::ostream& out, const JsonValue& task) {
+  const JsonValue* chain = find_member(task, "chain");
+  if (chain == nullptr || !chain->IsArray() || chain->Size() < 2) return;
+  out << "\nChain of " << int_member(task, "chain_tasks") << " tasks, "
+      << dollars_text(task, "chain_cost_usd") << ", " << count_text(int_member(task, "chain_tokens"))
+      << " tokens\n";
+  for (const JsonValue& link : chain->GetArray()) {
+    out << (string_member(link, "task_id") == string_member(task, "task_id") ? "* " : "  ")
+        << cell(link, "chain_depth") << ". " << cell(link, "task_id") << "  " << cell(link, "agent") << "  "
+        << cell(link, "status");
+    if (const std::string cost = dollars_text(link, "total_cost_usd"); cost != "-") out << "  " << cost;
+    out << '\n';
+  }
+  if (int_member(task, "chain_tasks") > static_cast<std::int64_t>(chain->Size())) out << "  and newer ones\n";
+}
+
 void print_decision(std::ostream& out, const JsonValue& decision) {
   out << "  " << cell(decision, "at") << "  " << cell(decision, "kind");
   if (const std::string by = string_member(decision, "by"); !by.empty()) out << " by " << printable(by);
@@ -195,6 +212,7 @@ Result<int> show(const Context& context, const std::string& id) {
     out << "\nExecutions\n";
     for (const JsonValue& execution : executions->GetArray()) print_execution(out, execution);
   }
+  print_chain(out, task);
   const JsonValue* decisions = find_member(task, "decisions");
   if (decisions != nullptr && decisions->IsArray() && !decisions->Empty()) {
     out << "\nDecisions\n";

@@ -133,6 +133,7 @@ struct AgentConfig {
 
 struct ChainConfig {
   int max_depth = 6;
+  int max_visits = 1;  // of one agent in one chain
 };
 
 struct SandboxConfig {

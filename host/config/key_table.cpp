@@ -292,8 +292,12 @@ std::vector<Field<AgentConfig>> agent_fields() {
 }
 
 std::vector<Field<ChainConfig>> chain_fields() {
-  return {{"max_depth", &ChainConfig::max_depth, "Longest chain of agents that hand over to one another.", 1,
-           100}};
+  return {
+      {"max_depth", &ChainConfig::max_depth, "Longest chain of agents that hand over to one another.", 1,
+       100},
+      {"max_visits", &ChainConfig::max_visits,
+       "How often one agent may stand in a chain; 1 refuses every loop.", 1, 100},
+  };
 }
 
 std::vector<Field<SandboxConfig>> sandbox_fields() {

@@ -77,6 +77,26 @@ struct TaskSummary {
   std::int64_t total_tokens = 0;
 };
 
+// A task of a chain, as those beside it are shown.
+struct ChainLink {
+  std::string task_id, parent_id, agent;
+  TaskState state = TaskState::Queued;
+  int depth = 1;
+  WallTime created_at{};
+  std::optional<WallTime> finished_at;
+  std::int64_t cost_micro_usd = 0;
+  std::int64_t tokens = 0;
+};
+
+// All tasks that came of one, that one included.
+struct Chain {
+  std::vector<std::string> agents;  // on the way to the task that is shown, its own last
+  std::vector<ChainLink> tasks;     // oldest first, of a very large chain the oldest only
+  std::int64_t task_count = 0;      // of all of them, as are the next two
+  std::int64_t cost_micro_usd = 0;
+  std::int64_t tokens = 0;
+};
+
 // What a person, or a rule in the place of one, has decided about a task.
 struct TaskDecision {
   WallTime at{};
@@ -97,6 +117,7 @@ struct TaskDetail {
   std::vector<Link> links;
   std::string delivery_id;
   std::vector<AgentExecution> executions;
+  Chain chain;
   std::vector<TaskDecision> decisions;  // oldest first
 };
 
@@ -126,6 +147,7 @@ struct ClaimedTask {
   int max_retries = 0;
   int crashes = 0;  // how often its runner died before
   int chain_depth = 1;
+  std::vector<std::string> chain;  // agents before it in its chain, the first one first
   WallTime created_at{};
 };
 

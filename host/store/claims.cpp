@@ -34,8 +34,7 @@ struct Claims::Statements {
       db,
       "SELECT task.id, task.attempt, task.max_retries, task.crashes, task.chain_depth, task.created_at,"
       " task.task_type, task.source, task.title, task.entity, " +
-          std::string(kLineIsBusy) +
-          ", b.actor_id, b.actor_login, b.actor_role, b.links, b.payload, b.previous_result"
+          std::string(kLineIsBusy) + ", " + kTaskBodyColumns +
           " FROM task JOIN task_body b ON b.row = task.row WHERE task.row = ?1"};
   Statement insert_execution{db,
                              "INSERT INTO execution (task, session, attempt, started_at, agent, outcome)"
@@ -97,6 +96,7 @@ std::optional<ClaimedTask> Claims::start(Batch& batch, const Candidate& candidat
     task.links = std::move(body.links);
     task.payload = std::move(body.payload);
     task.previous_result = std::move(body.previous_result);
+    task.chain = std::move(body.chain);
   }
   const StoredId session = new_stored_id();
   task.session_id = to_text(session);

@@ -10,6 +10,7 @@
 #include <limits>
 #include <variant>
 
+#include "host/store/chains.h"
 #include "host/store/rows.h"
 
 namespace davit::store {
@@ -197,8 +198,9 @@ Result<TaskDetail> read_task(Reader& reader, std::string_view task_id) {
       detail.links = std::move(body.links);
       detail.payload = std::move(body.payload);
       detail.previous_result = std::move(body.previous_result);
-      detail.delivery_id = to_text(row.id(6));
-      if (!row.is_null(7)) detail.result = row.text(7);
+      detail.chain.agents = std::move(body.chain);
+      detail.delivery_id = to_text(row.id(kTaskBodyWidth));
+      if (!row.is_null(kTaskBodyWidth + 1)) detail.result = row.text(kTaskBodyWidth + 1);
     }
   }
   Cursor row =
@@ -208,6 +210,8 @@ Result<TaskDetail> read_task(Reader& reader, std::string_view task_id) {
                      " ORDER BY e.row")
           .query(number);
   while (row.next()) detail.executions.push_back(read_execution(row));
+  detail.chain.agents.push_back(detail.task.agent);
+  read_chain(reader, *to_stored_id(detail.task.root_id), detail.chain);
   Cursor decided = reader
                        .statement(
                            "SELECT at, kind, by_whom, actor_id, way, comment, content_hash FROM decision"

@@ -33,6 +33,7 @@ struct Origin {
   StoredId parent, root;
   int chain_depth = 1;
   std::string_view previous_result;  // empty: none
+  std::string_view chain;            // names of the agents before it, as stored; empty: it is the first
   bool awaits_approval = false;
   bool entity_is_key = false;  // a task without key of its own has its entity's: it is an event's
 };
