@@ -80,6 +80,10 @@ dispatch::ChainOptions chain_options(const config::ChainConfig& chain) {
   return {.max_depth = chain.max_depth, .max_visits = chain.max_visits};
 }
 
+store::ApprovalRules approval_rules(const config::ApprovalsConfig& approvals) {
+  return {.hash_required = approvals.hash == config::ApprovalHash::Required};
+}
+
 store::Retention retention_of(const config::StorageConfig& storage) {
   return {Duration(std::int64_t{storage.retention_days} * 24 * 3'600'000),
           static_cast<std::int64_t>(storage.max_size.value_or(0))};
@@ -207,6 +211,9 @@ std::optional<StartFailure> App::open_store() {
       [this](std::chrono::microseconds took, std::size_t writes) { metrics_->committed(took, writes); });
   store_->on_prune(
       [this](std::int64_t deliveries, std::int64_t tasks) { metrics_->pruned(deliveries, tasks); });
+  store_->on_decision(
+      [this](std::string_view kind, std::string_view way) { metrics_->approval_decided(kind, way); });
+  store_->set_approval_rules(approval_rules(config_.approvals), {});
   metrics_->ask_queue([this] {
     metrics::QueueGauges gauges;
     auto report = store_->queue();
@@ -216,6 +223,10 @@ std::optional<StartFailure> App::open_store() {
     }
     if (report->oldest_queued) {
       gauges.oldest_seconds = static_cast<double>((clock_.wall() - *report->oldest_queued).count()) / 1000.0;
+    }
+    if (report->oldest_asked) {
+      gauges.approval_oldest_seconds =
+          static_cast<double>((clock_.wall() - *report->oldest_asked).count()) / 1000.0;
     }
     return gauges;
   });
@@ -364,6 +375,7 @@ void App::reload(std::function<void(http::Reloaded)> done) {
                  log_->set_level(loaded->config.log.level);
                  store_->set_retention(retention_of(loaded->config.storage));
                  dispatcher_->set_chain(chain_options(loaded->config.chain));
+                 store_->set_approval_rules(approval_rules(loaded->config.approvals), {});
                  log_notes(loaded->secrets);
                  http::Reloaded reloaded;
                  reloaded.waits_for_restart = config::waits_for_restart(config_, loaded->config);

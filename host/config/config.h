@@ -136,6 +136,13 @@ struct ChainConfig {
   int max_visits = 1;  // of one agent in one chain
 };
 
+enum class ApprovalHash { Required, Optional };
+
+// Of tasks that wait for a person.
+struct ApprovalsConfig {
+  ApprovalHash hash = ApprovalHash::Required;
+};
+
 struct SandboxConfig {
   std::string command = "bwrap";
   bool required = true;
@@ -160,6 +167,7 @@ struct Config {
   std::map<std::string, WebhookConfig, std::less<>> webhooks;
   std::map<std::string, AgentConfig, std::less<>> agents;
   ChainConfig chain;
+  ApprovalsConfig approvals;
   SandboxConfig sandbox;
   BudgetsConfig budgets;
 };

@@ -80,6 +80,7 @@ constexpr double kLeastMaxSize = 16 << 20;  // a slip of the pen must not empty 
 constexpr std::array<std::string_view, 3> kPublicWords{"no", "behind_proxy", "direct"};
 constexpr std::array<std::string_view, 1> kBackendWords{"sqlite"};
 constexpr std::array<std::string_view, 2> kIsolationWords{"inprocess", "process"};
+constexpr std::array<std::string_view, 2> kApprovalHashWords{"required", "optional"};
 constexpr std::array<std::string_view, 2> kForwardedWords{"x-forwarded-for", "forwarded"};
 constexpr std::array<std::string_view, 4> kLevelWords{"debug", "info", "warn", "error"};
 constexpr std::array<std::string_view, 2> kFormatWords{"text", "json"};
@@ -300,6 +301,15 @@ std::vector<Field<ChainConfig>> chain_fields() {
   };
 }
 
+std::vector<Field<ApprovalsConfig>> approvals_fields() {
+  using S = ApprovalsConfig;
+  return {
+      {"hash", choice<&S::hash, S>(kApprovalHashWords),
+       "required: who approves names the content hash of the task; optional: without it an approval counts "
+       "where one task waits alone and did so before."},
+  };
+}
+
 std::vector<Field<SandboxConfig>> sandbox_fields() {
   using S = SandboxConfig;
   return {
@@ -360,6 +370,7 @@ void for_each_section(AnyConfig& config, Visit&& visit) {
   visit("metrics", metrics_fields(), config.metrics);
   visit("runners", runners_fields(), config.runners);
   visit("chain", chain_fields(), config.chain);
+  visit("approvals", approvals_fields(), config.approvals);
   visit("sandbox", sandbox_fields(), config.sandbox);
   visit("budgets", budgets_fields(), config.budgets);
 }

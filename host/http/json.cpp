@@ -242,6 +242,18 @@ void write_task_detail(JsonWriter& writer, const TaskDetail& detail) {
   for (const AgentExecution& execution : detail.executions) write_execution(writer, execution);
   writer.EndArray();
   write_chain_members(writer, detail.chain);
+  write_key(writer, "approval");
+  if (detail.approval) {
+    writer.StartObject();
+    write_member(writer, "content_hash", detail.approval->content_hash);
+    write_time(writer, "asked_at", detail.approval->asked_at);
+    write_time(writer, "deadline", detail.approval->deadline);
+    write_time(writer, "next_at", detail.approval->next_at);
+    write_member(writer, "reminders", detail.approval->reminders);
+    writer.EndObject();
+  } else {
+    writer.Null();
+  }
   write_key(writer, "decisions");
   writer.StartArray();
   for (const TaskDecision& decision : detail.decisions) {

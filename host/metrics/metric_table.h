@@ -26,6 +26,8 @@ enum class MetricName {
   HookDuration,
   QueueTasks,
   QueueOldest,
+  ApprovalsTotal,
+  ApprovalOldest,
   CommitDuration,
   CommitWrites,
   PrunedRowsTotal,

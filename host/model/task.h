@@ -100,12 +100,21 @@ struct Chain {
 // What a person, or a rule in the place of one, has decided about a task.
 struct TaskDecision {
   WallTime at{};
-  std::string kind;      // "approve", "reject", "retry", "cancel"
+  std::string kind;      // "approve", "reject", "retry", "cancel"; "changed": what was approved has changed
   std::string by;        // "admin", "github:alice"
   std::string actor_id;  // the sender's own id, may be empty
-  std::string way;       // "api", "cli", or the webhook it came by
+  std::string way;       // "api", "cli", or the webhook it came by and how: "github comment"
   std::string comment;
   std::string content_hash;
+};
+
+// A task that waits for a person.
+struct AwaitedApproval {
+  std::string content_hash;  // of what would run; who approves names it
+  WallTime asked_at{};
+  std::optional<WallTime> deadline;  // then nobody is waited for any more
+  std::optional<WallTime> next_at;   // of the next reminder, or the deadline
+  int reminders = 0;                 // that were sent
 };
 
 struct TaskDetail {
@@ -119,6 +128,8 @@ struct TaskDetail {
   std::vector<AgentExecution> executions;
   Chain chain;
   std::vector<TaskDecision> decisions;  // oldest first
+  std::optional<AwaitedApproval> approval;
+  int rework = 0;  // how often its chain was sent back by a reject
 };
 
 // Names one attempt. Every write about a running task carries it; the store refuses what a superseded attempt

@@ -138,6 +138,10 @@ void Store::on_prune(std::function<void(std::int64_t, std::int64_t)> listener) {
   if (impl_->writer_) impl_->writer_->on_prune(std::move(listener));
 }
 
+void Store::on_decision(std::function<void(std::string_view, std::string_view)> listener) {
+  if (impl_->writer_) impl_->writer_->on_decision(std::move(listener));
+}
+
 // ---- writes ----
 
 void Store::accept(NewDelivery delivery, Done<Accepted> done) {
@@ -304,6 +308,14 @@ void Store::reject(std::string task_id, Person by, std::string comment, Done<Tas
   impl_->write<TaskState>(
       Lane::Urgent, 256, std::move(done),
       decision(std::move(task_id), {TaskActionKind::Reject, std::move(by), std::move(comment), {}}));
+}
+
+void Store::set_approval_rules(ApprovalRules rules, Done<> done) {
+  impl_->write<std::monostate>(Lane::Urgent, 256, std::move(done),
+                               [rules = std::move(rules)](Session& session) -> Result<> {
+                                 session.approval_rules = rules;
+                                 return {};
+                               });
 }
 
 void Store::note_crash(PluginCrash crash, QuarantineRule rule, Done<bool> done) {

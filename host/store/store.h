@@ -205,6 +205,11 @@ struct Person {
   std::string way;   // "api", "cli", or the webhook it came by
 };
 
+// What an approval takes.
+struct ApprovalRules {
+  bool hash_required = true;  // who approves names the content hash
+};
+
 struct QueueDepth {
   std::string agent;
   TaskState state = TaskState::Queued;
@@ -213,6 +218,7 @@ struct QueueDepth {
 struct QueueReport {
   std::vector<QueueDepth> depths;         // Queued, Running, AwaitingApproval, Parked
   std::optional<WallTime> oldest_queued;  // since when the longest waiting task has been due
+  std::optional<WallTime> oldest_asked;   // since when the longest waiting approval has been asked for
 };
 
 // ---- plugins ----
@@ -305,6 +311,9 @@ class Store {
   // Called on the writer thread with the deliveries and tasks that pruning has removed. Set once, before
   // set_retention().
   void on_prune(std::function<void(std::int64_t deliveries, std::int64_t tasks)> listener);
+  // Called on the writer thread after the commit of an approval, a rejection or the like
+  // (TaskDecision::kind). `way` is "api", "cli", or "webhook". Set once.
+  void on_decision(std::function<void(std::string_view kind, std::string_view way)> listener);
 
   // -- writes --
   // Stores a delivery and everything its webhook asked for. If (webhook, delivery_key) is known already,
@@ -351,9 +360,13 @@ class Store {
   // InvalidInput unless it names one of these three states. What has moved on meanwhile, or cannot be
   // retried, is left out. Reads on the calling thread first, so that the writer has nothing to search.
   void retry_all(TaskFilter filter, Person by, Done<BulkStep> done);
-  // Conflict if `content_hash` is given and is not content_hash() of the task as it is now.
+  // `content_hash` is content_hash() of the task as it is now, or at least the first 12 digits of it:
+  // Conflict if it is another one, InvalidInput if there is none and the rules want one. Both tell the right
+  // one.
   void approve(std::string task_id, Person by, std::string content_hash, Done<TaskState> done);
   void reject(std::string task_id, Person by, std::string comment, Done<TaskState> done);
+  // From now on.
+  void set_approval_rules(ApprovalRules rules, Done<> done);
 
   // Keeps a crash. True if it put the library into quarantine; that lasts until clear_crashes().
   void note_crash(PluginCrash crash, QuarantineRule rule, Done<bool> done);
@@ -416,8 +429,9 @@ class Store {
   std::unique_ptr<Impl> impl_;
 };
 
-// What an approval is bound to: the hash of the payload and of the previous result.
-std::string content_hash(std::string_view payload, std::string_view previous_result);
+// What an approval is bound to: a hash of the agent that will run, its payload and what it gets from the
+// agent before ("null": nothing), as 64 hexadecimal digits.
+std::string content_hash(std::string_view agent, std::string_view payload, std::string_view previous_result);
 
 // What `davit verify-store` checks: integrity_check, foreign keys, and the invariants of the rows (each
 // delivery key once, each running task has exactly one open execution, final tasks have none, successors

@@ -212,6 +212,19 @@ Result<TaskDetail> read_task(Reader& reader, std::string_view task_id) {
   while (row.next()) detail.executions.push_back(read_execution(row));
   detail.chain.agents.push_back(detail.task.agent);
   read_chain(reader, *to_stored_id(detail.task.root_id), detail.chain);
+  if (detail.task.state == TaskState::AwaitingApproval) {
+    Cursor waits =
+        reader.statement("SELECT asked_at, deadline, next_at, reminders FROM approval WHERE task = ?1")
+            .query(number);
+    if (waits.next()) {
+      AwaitedApproval& approval = detail.approval.emplace();
+      approval.content_hash = content_hash(detail.task.agent, detail.payload, detail.previous_result);
+      approval.asked_at = waits.time(0);
+      if (!waits.is_null(1)) approval.deadline = waits.time(1);
+      if (!waits.is_null(2)) approval.next_at = waits.time(2);
+      approval.reminders = static_cast<int>(waits.integer(3));
+    }
+  }
   Cursor decided = reader
                        .statement(
                            "SELECT at, kind, by_whom, actor_id, way, comment, content_hash FROM decision"
@@ -267,6 +280,10 @@ Result<QueueReport> read_queue(Reader& reader, WallTime now) {
                          " WHERE state <> 0 AND state IN (1, 2, 6) GROUP BY agent, state")
                      .query();
     while (row.next()) report.depths.push_back({row.text(0), task_state_of(row.integer(1)), row.integer(2)});
+  }
+  {
+    Cursor row = reader.statement("SELECT min(asked_at) FROM approval").query();
+    if (row.next() && !row.is_null(0)) report.oldest_asked = row.time(0);
   }
   Statement& first = reader.statement(
       "SELECT run_at FROM task INDEXED BY task_ready WHERE state = 0 AND blocked = 0 AND agent = ?1 AND rank "

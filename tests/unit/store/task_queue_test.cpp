@@ -274,8 +274,10 @@ TEST_F(TaskQueueTest, ASuccessorMayWaitForApproval) {
   const TaskDetail detail = task(id);
   EXPECT_EQ(detail.task.state, TaskState::AwaitingApproval);
 
-  EXPECT_EQ(approve(id, content_hash("other", "null")).error().code, ErrorCode::Conflict);
-  EXPECT_EQ(approve(id, content_hash(detail.payload, detail.previous_result)).value(), TaskState::Queued);
+  EXPECT_EQ(detail.previous_result, R"({"answer":42})");
+  EXPECT_EQ(approve(id, content_hash("executor", detail.payload, "null")).error().code, ErrorCode::Conflict);
+  EXPECT_EQ(approve(id, content_hash("executor", detail.payload, detail.previous_result)).value(),
+            TaskState::Queued);
   EXPECT_EQ(approve(id).error().code, ErrorCode::Conflict);
   EXPECT_THAT(claim(16, {{"executor", 1}}), SizeIs(1));
 }

@@ -65,8 +65,12 @@
  *             key       a queued task of the same agent with the same key gets
  *                       this one's input instead (the entity); see README.md
  *   actions   [{action: "approve"|"reject"|"retry"|"cancel", task_id or entity,
- *               agent, comment, content_hash}]       on tasks that exist; with
+ *               agent, comment, content_hash, via}]  on tasks that exist; with
  *             entity: its newest task that the action fits, of `agent` if named
+ *             content_hash  of what is approved, as the host shows it: all 64
+ *                       digits or at least the first 12. The host may refuse an
+ *                       approval without it (approvals.hash)
+ *             via       how it was said, a word: "comment", "review", "button"
  *   actor     {id, login, role}                      who caused the event
  *   entity    {key, type, title, url}                what it is about
  *   links     [{rel, key, url}]                      what else is mentioned
