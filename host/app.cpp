@@ -80,8 +80,17 @@ dispatch::ChainOptions chain_options(const config::ChainConfig& chain) {
   return {.max_depth = chain.max_depth, .max_visits = chain.max_visits};
 }
 
-store::ApprovalRules approval_rules(const config::ApprovalsConfig& approvals) {
-  return {.hash_required = approvals.hash == config::ApprovalHash::Required};
+store::ApprovalRules approval_rules(const config::Config& config) {
+  const config::ApprovalsConfig& approvals = config.approvals;
+  store::ApprovalRules rules;
+  rules.hash_required = approvals.hash == config::ApprovalHash::Required;
+  if (approvals.deadline > Duration::zero()) rules.deadline = approvals.deadline;
+  if (approvals.remind_after > Duration::zero()) rules.remind_after = approvals.remind_after;
+  rules.park_at_deadline = approvals.on_deadline == config::AtDeadline::Park;
+  rules.notify = approvals.notify;
+  for (const auto& [name, agent] : config.agents)
+    if (agent.on_reject == config::OnReject::Rework) rules.reworks[name] = agent.max_reworks;
+  return rules;
 }
 
 store::Retention retention_of(const config::StorageConfig& storage) {
@@ -211,9 +220,11 @@ std::optional<StartFailure> App::open_store() {
       [this](std::chrono::microseconds took, std::size_t writes) { metrics_->committed(took, writes); });
   store_->on_prune(
       [this](std::int64_t deliveries, std::int64_t tasks) { metrics_->pruned(deliveries, tasks); });
-  store_->on_decision(
-      [this](std::string_view kind, std::string_view way) { metrics_->approval_decided(kind, way); });
-  store_->set_approval_rules(approval_rules(config_.approvals), {});
+  store_->on_decision([this](std::string_view kind, std::string_view way) {
+    if (kind == "reminder") return metrics_->approval_reminded();
+    metrics_->approval_decided(kind, way);
+  });
+  store_->set_approval_rules(approval_rules(config_), {});
   metrics_->ask_queue([this] {
     metrics::QueueGauges gauges;
     auto report = store_->queue();
@@ -375,7 +386,7 @@ void App::reload(std::function<void(http::Reloaded)> done) {
                  log_->set_level(loaded->config.log.level);
                  store_->set_retention(retention_of(loaded->config.storage));
                  dispatcher_->set_chain(chain_options(loaded->config.chain));
-                 store_->set_approval_rules(approval_rules(loaded->config.approvals), {});
+                 store_->set_approval_rules(approval_rules(loaded->config), {});
                  log_notes(loaded->secrets);
                  http::Reloaded reloaded;
                  reloaded.waits_for_restart = config::waits_for_restart(config_, loaded->config);

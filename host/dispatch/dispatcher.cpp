@@ -22,6 +22,8 @@ Result<std::unique_ptr<Dispatcher>> Dispatcher::start(const Needs& needs, Dispat
                                  needs.metrics, needs.children, needs.log, needs.clock, dispatcher->counts_,
                                  needs.crashed},
         std::move(options), std::move(workspaces));
+    dispatcher->approvals_ = std::make_unique<ApprovalWatch>(*dispatcher->loop_, dispatcher->box_,
+                                                             needs.store, needs.log, needs.clock);
   });
   return dispatcher;
 }
@@ -29,8 +31,9 @@ Result<std::unique_ptr<Dispatcher>> Dispatcher::start(const Needs& needs, Dispat
 Dispatcher::~Dispatcher() { stop(Duration::zero()); }
 
 void Dispatcher::changed(const std::vector<store::Change>& changes) {
-  bool queued = false;
+  bool queued = false, asked = false;
   for (const store::Change& change : changes) {
+    if (change.kind == store::Change::Kind::ApprovalAsked) asked = true;
     if (change.kind == store::Change::Kind::TaskQueued) queued = true;
     if (change.kind == store::Change::Kind::CancelRequested && change.fence)
       box_->post([this, fence = *change.fence] {
@@ -38,6 +41,10 @@ void Dispatcher::changed(const std::vector<store::Change>& changes) {
       });
   }
   if (queued) wake();
+  if (asked)
+    box_->post([this] {
+      if (approvals_) approvals_->look();
+    });
 }
 
 void Dispatcher::plugins_changed() {
@@ -76,7 +83,10 @@ void Dispatcher::stop(Duration grace) {
       log_.error("stopped with results that the store did not take; their tasks run again at the next start");
   }
   box_->close();
-  loop_->run([&] { workers_.reset(); });
+  loop_->run([&] {
+    approvals_.reset();
+    workers_.reset();
+  });
 }
 
 }  // namespace davit::dispatch

@@ -242,6 +242,7 @@ void write_task_detail(JsonWriter& writer, const TaskDetail& detail) {
   for (const AgentExecution& execution : detail.executions) write_execution(writer, execution);
   writer.EndArray();
   write_chain_members(writer, detail.chain);
+  write_member(writer, "rework", detail.rework);
   write_key(writer, "approval");
   if (detail.approval) {
     writer.StartObject();

@@ -28,6 +28,7 @@ enum class MetricName {
   QueueOldest,
   ApprovalsTotal,
   ApprovalOldest,
+  RemindersTotal,
   CommitDuration,
   CommitWrites,
   PrunedRowsTotal,

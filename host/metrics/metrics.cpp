@@ -196,6 +196,7 @@ struct Metrics::Parts {
   Counters rejections{MetricName::DeliveryRejectionsTotal};
   Histograms hook_seconds{MetricName::HookDuration};
   Counters approvals{MetricName::ApprovalsTotal};
+  Counters reminders{MetricName::RemindersTotal};
   Histograms commit_seconds{MetricName::CommitDuration};
   Histograms commit_writes{MetricName::CommitWrites};
   Counters pruned{MetricName::PrunedRowsTotal};
@@ -281,6 +282,8 @@ void Metrics::approval_decided(std::string_view decision, std::string_view way) 
   parts_->approvals.with({decision, way}).Increment();
 }
 
+void Metrics::approval_reminded() { parts_->reminders.with({}).Increment(); }
+
 void Metrics::committed(std::chrono::microseconds took, std::size_t writes) {
   parts_->commit_seconds.only().Observe(seconds(took));
   parts_->commit_writes.only().Observe(double(writes));
@@ -361,6 +364,8 @@ prometheus::MetricFamily Metrics::Parts::collect(const MetricRow& row, const Ask
       return hook_seconds.collect();
     case MetricName::ApprovalsTotal:
       return approvals.collect();
+    case MetricName::RemindersTotal:
+      return reminders.collect();
     case MetricName::CommitDuration:
       return commit_seconds.collect();
     case MetricName::CommitWrites:

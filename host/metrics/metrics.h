@@ -71,6 +71,7 @@ class Metrics {
   void chain_ended(int depth);
 
   void approval_decided(std::string_view decision, std::string_view way);
+  void approval_reminded();
 
   // -- the machine --
   void committed(std::chrono::microseconds took, std::size_t writes);

@@ -47,7 +47,7 @@ struct Approvals::Statements {
   explicit Statements(Database& database) : db(database) {}
   Database& db;
 
-  Statement ask{db, "INSERT INTO approval (task, asked_at) VALUES (?1, ?2)"};
+  Statement ask{db, "INSERT INTO approval (task, asked_at, deadline, next_at) VALUES (?1, ?2, ?3, ?4)"};
   Statement end{db, "DELETE FROM approval WHERE task = ?1"};
   Statement content{db,
                     "SELECT t.agent, b.payload, coalesce(b.previous_result, 'null') FROM task t"
@@ -68,7 +68,13 @@ Approvals::Approvals(Database& database, const ApprovalRules& rules)
     : rules_(rules), sql_(std::make_unique<Statements>(database)) {}
 Approvals::~Approvals() = default;
 
-void Approvals::ask(std::int64_t task, WallTime now) { sql_->ask.run(task, now); }
+void Approvals::ask(std::int64_t task, WallTime now) {
+  std::optional<WallTime> deadline, next;
+  if (rules_.deadline) deadline = next = now + *rules_.deadline;
+  if (rules_.remind_after && (!next || now + *rules_.remind_after < *next)) next = now + *rules_.remind_after;
+  if (!rules_.notify.empty()) next = now;
+  sql_->ask.run(task, now, deadline, next);
+}
 void Approvals::end(std::int64_t task) { sql_->end.run(task); }
 
 std::string Approvals::content_of(std::int64_t task) {

@@ -31,6 +31,7 @@ class Approvals {
   Approvals(Database& database, const ApprovalRules& rules);
   ~Approvals();
 
+  // With the deadline that the rules give it, and the time of its first reminder.
   void ask(std::int64_t task, WallTime now);
   void end(std::int64_t task);
 

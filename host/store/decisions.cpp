@@ -20,11 +20,13 @@ struct Decisions::Statements {
                    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"};
 };
 
-Decisions::Decisions(Database& database, Moves& moves, Lines& lines, Approvals& approvals, Leases& leases)
+Decisions::Decisions(Database& database, const ApprovalRules& rules, Moves& moves, Lines& lines,
+                     Approvals& approvals, TaskQueue& tasks, Leases& leases)
     : moves_(moves),
       lines_(lines),
       approvals_(approvals),
       leases_(leases),
+      rework_(database, rules, tasks),
       sql_(std::make_unique<Statements>(database)) {}
 Decisions::~Decisions() = default;
 
@@ -119,6 +121,8 @@ Result<TaskState> Decisions::decide(Batch& batch, const TaskRow& row, const Deci
                        .losses = losses,
                        .error = error});
   if (row.state == TaskState::Queued) lines_.let_next_in(batch, row.line);
+  if (decision.kind == TaskActionKind::Reject && !decision.comment.empty())
+    rework_.send_back(batch, row, {decision.comment, decision.by.name, content});
   return state;
 }
 

@@ -11,6 +11,7 @@
 #include "host/store/leases.h"
 #include "host/store/lines.h"
 #include "host/store/moves.h"
+#include "host/store/rework.h"
 
 namespace davit::store {
 
@@ -31,7 +32,8 @@ struct Decision {
 // written nothing.
 class Decisions {
  public:
-  Decisions(Database& database, Moves& moves, Lines& lines, Approvals& approvals, Leases& leases);
+  Decisions(Database& database, const ApprovalRules& rules, Moves& moves, Lines& lines, Approvals& approvals,
+            TaskQueue& tasks, Leases& leases);
   ~Decisions();
 
   // Gives the state the task has then: Running if it was, because its dispatcher is only asked to end it.
@@ -51,6 +53,7 @@ class Decisions {
   Lines& lines_;
   Approvals& approvals_;
   Leases& leases_;
+  Rework rework_;
   std::unique_ptr<Statements> sql_;
 };
 

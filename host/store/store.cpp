@@ -318,6 +318,13 @@ void Store::set_approval_rules(ApprovalRules rules, Done<> done) {
                                });
 }
 
+void Store::work_off_approvals(Done<std::optional<WallTime>> done) {
+  impl_->write<std::optional<WallTime>>(Lane::Urgent, 256, std::move(done),
+                                        [](Session& session) -> Result<std::optional<WallTime>> {
+                                          return session.reminders.work_off(session.batch);
+                                        });
+}
+
 void Store::note_crash(PluginCrash crash, QuarantineRule rule, Done<bool> done) {
   impl_->write<bool>(Lane::Urgent, 512, std::move(done),
                      [crash = std::move(crash), rule](Session& session) -> Result<bool> {

@@ -18,6 +18,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -205,9 +206,16 @@ struct Person {
   std::string way;   // "api", "cli", or the webhook it came by
 };
 
-// What an approval takes.
+// What an approval takes, and what happens without one.
 struct ApprovalRules {
-  bool hash_required = true;  // who approves names the content hash
+  bool hash_required = true;             // who approves names the content hash
+  std::optional<Duration> deadline;      // of a wait that begins from now on
+  std::optional<Duration> remind_after;  // and again after as long
+  bool park_at_deadline = false;         // otherwise it is rejected then
+  std::string notify;  // agent that gets a task when a wait begins and with each reminder; empty: nobody
+  // How often the work of an agent goes back to it when what follows from it is rejected with a comment.
+  // Those that are not in it: never.
+  std::map<std::string, int, std::less<>> reworks;
 };
 
 struct QueueDepth {
@@ -246,7 +254,14 @@ struct Quarantine {
 
 // Something that changed, told after its commit. For wake-ups now and for the live dashboard later.
 struct Change {
-  enum class Kind { TaskQueued, TaskChanged, CancelRequested, ExecutionChanged, DeliveryStored };
+  enum class Kind {
+    TaskQueued,
+    TaskChanged,
+    ApprovalAsked,  // also a TaskChanged
+    CancelRequested,
+    ExecutionChanged,
+    DeliveryStored
+  };
   Kind kind = Kind::TaskChanged;
   std::string id;              // task or delivery
   std::string agent;           // of a task
@@ -312,7 +327,8 @@ class Store {
   // set_retention().
   void on_prune(std::function<void(std::int64_t deliveries, std::int64_t tasks)> listener);
   // Called on the writer thread after the commit of an approval, a rejection or the like
-  // (TaskDecision::kind). `way` is "api", "cli", or "webhook". Set once.
+  // (TaskDecision::kind), and of a "reminder". `way` is "api", "cli", "webhook", or of what nobody decided
+  // "claim", "deadline", "timer". Set once.
   void on_decision(std::function<void(std::string_view kind, std::string_view way)> listener);
 
   // -- writes --
@@ -367,6 +383,8 @@ class Store {
   void reject(std::string task_id, Person by, std::string comment, Done<TaskState> done);
   // From now on.
   void set_approval_rules(ApprovalRules rules, Done<> done);
+  // Makes the reminders that are due, and ends the waits whose deadline has come. Gives when the next is due.
+  void work_off_approvals(Done<std::optional<WallTime>> done);
 
   // Keeps a crash. True if it put the library into quarantine; that lasts until clear_crashes().
   void note_crash(PluginCrash crash, QuarantineRule rule, Done<bool> done);

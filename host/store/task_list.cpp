@@ -188,7 +188,7 @@ Result<TaskDetail> read_task(Reader& reader, std::string_view task_id) {
   {
     Cursor row = reader
                      .statement(std::string("SELECT ") + kTaskBodyColumns +
-                                ", d.id, r.output FROM task t JOIN task_body b ON b.row = t.row"
+                                ", d.id, r.output, t.rework FROM task t JOIN task_body b ON b.row = t.row"
                                 " LEFT JOIN delivery d ON d.row = t.delivery"
                                 " LEFT JOIN execution_result r ON r.row = t.execution WHERE t.row = ?1")
                      .query(number);
@@ -201,6 +201,7 @@ Result<TaskDetail> read_task(Reader& reader, std::string_view task_id) {
       detail.chain.agents = std::move(body.chain);
       detail.delivery_id = to_text(row.id(kTaskBodyWidth));
       if (!row.is_null(kTaskBodyWidth + 1)) detail.result = row.text(kTaskBodyWidth + 1);
+      detail.rework = static_cast<int>(row.integer(kTaskBodyWidth + 2));
     }
   }
   Cursor row =

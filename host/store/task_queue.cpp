@@ -40,8 +40,10 @@ struct TaskQueue::Statements {
       "INSERT INTO task (id, state, agent, rank, run_at, execution, attempt, max_retries, crashes, "
       "created_at,"
       " updated_at, delivery, chain_depth, parent, root, task_type, source, key, entity, title,"
-      " needs_approval, line, blocked)"
-      " VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, ?6, 0, ?7, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,"
+      " needs_approval, line, rework, blocked)"
+      " VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, ?6, 0, ?7, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
+      "?18, "
+      "?19,"
       " ?2 = 0 AND ("
       "EXISTS (SELECT 1 FROM task o INDEXED BY task_line_running WHERE o.state = 1"
       "  AND o.line = ?18)"
@@ -179,11 +181,14 @@ std::string TaskQueue::create(Batch& batch, const NewTask& task, const Origin& o
   const std::int64_t row = sql_->insert_task.insert(
       id, code_of(state), task.agent, rank, run_at, task.max_retries, batch.now, origin.delivery,
       origin.chain_depth, origin.parent, origin.root, task.task_type, origin.source, if_any(key),
-      if_any(entity), title, awaits_approval ? 1 : 0, if_any(line));
+      if_any(entity), title, awaits_approval ? 1 : 0, if_any(line), origin.rework);
   sql_->insert_body.run(row, actor(&Actor::id), actor(&Actor::login), actor(&Actor::role), if_any(links_json),
                         task.payload, if_any(origin.previous_result), if_any(origin.chain));
   write_links(row, links);
-  if (awaits_approval) approvals_.ask(row, batch.now);
+  if (awaits_approval) {
+    approvals_.ask(row, batch.now);
+    batch.changes.push_back({Change::Kind::ApprovalAsked, to_text(id), task.agent, std::nullopt});
+  }
   const bool queued = state == TaskState::Queued && moves_.admit(row, task.agent) == TaskState::Queued;
   batch.changes.push_back(
       {queued ? Change::Kind::TaskQueued : Change::Kind::TaskChanged, to_text(id), task.agent, std::nullopt});
@@ -319,6 +324,7 @@ void TaskQueue::create_successors(Batch& batch, const Finish& finish, const Task
                 .parent = row.id,
                 .root = row.root,
                 .chain_depth = row.chain_depth + 1,
+                .rework = row.rework,
                 .previous_result = finish.result.output,
                 .chain = chain};
   for (const NewTask& child : finish.result.tasks) create(batch, child, origin);

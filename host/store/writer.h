@@ -21,6 +21,7 @@
 #include "host/store/held_agents.h"
 #include "host/store/leases.h"
 #include "host/store/pruner.h"
+#include "host/store/reminders.h"
 #include "host/store/store.h"
 #include "host/store/task_queue.h"
 #include "host/store/transaction_part.h"
@@ -34,6 +35,7 @@ struct Session {
   TaskQueue& tasks;
   Decisions& decisions;
   Deliveries& deliveries;
+  Reminders& reminders;
   Leases& leases;
   ApprovalRules& approval_rules;
   Batch& batch;
@@ -113,14 +115,15 @@ class Writer {
           moves(*database, approvals, held_agents),
           claims(*database, lines, moves, approvals, all_leases),
           tasks(*database, moves, lines, approvals, held_agents, all_leases),
-          decisions(*database, moves, lines, approvals, all_leases),
+          decisions(*database, the_rules, moves, lines, approvals, tasks, all_leases),
+          reminders(*database, the_rules, moves, approvals, tasks),
           deliveries(*database, tasks, decisions),
           pruner(*database),
           leases(all_leases),
           approval_rules(the_rules),
           parts{&all_leases, &held_agents} {}
     Session session(Batch& batch) {
-      return {*database, claims, tasks, decisions, deliveries, leases, approval_rules, batch};
+      return {*database, claims, tasks, decisions, deliveries, reminders, leases, approval_rules, batch};
     }
     void flush() {
       for (TransactionPart* part : parts) part->flush();
@@ -139,6 +142,7 @@ class Writer {
     Claims claims;
     TaskQueue tasks;
     Decisions decisions;
+    Reminders reminders;
     Deliveries deliveries;
     Pruner pruner;
     Leases& leases;

@@ -39,9 +39,10 @@ class ApprovalsTest : public StoreTest {
         {.kind = kind, .entity = entity, .comment = "go", .content_hash = hash, .via = "comment"});
     return accept(std::move(delivery))->message;
   }
-  void allow_without_hash() {
-    wait([&](auto done) { store().set_approval_rules({.hash_required = false}, done); });
+  void set_rules(ApprovalRules rules) {
+    ASSERT_TRUE(wait([&](auto done) { store().set_approval_rules(std::move(rules), done); }).ok());
   }
+  void allow_without_hash() { set_rules({.hash_required = false}); }
   // Another process writes into the file while the store is closed.
   void write_behind_its_back(const std::string& sql) {
     database_.close();
@@ -236,7 +237,7 @@ TEST_F(ApprovalsTest, DecisionsAreToldWithTheirWayAfterTheirCommit) {
   ask(R"({"plan":2})");
   say(TaskActionKind::Reject, "");
   const std::string third = ask(R"({"plan":3})");
-  wait<TaskState>([&](auto done) { store().reject(third, {"bob", "", "cli"}, "", done); });
+  ASSERT_TRUE(wait<TaskState>([&](auto done) { store().reject(third, {"bob", "", "cli"}, "", done); }).ok());
   const std::string fourth = ask(R"({"plan":4})");
   ASSERT_TRUE(cancel(fourth).ok()) << "which is no decision about its approval";
   EXPECT_EQ(told, (std::vector<std::string>{"approve api", "reject webhook", "reject cli"}));
@@ -251,6 +252,166 @@ TEST_F(ApprovalsTest, TheLongestWaitIsReported) {
   EXPECT_EQ(store().queue()->oldest_asked, asked);
   ASSERT_TRUE(reject(first).ok());
   EXPECT_GT(*store().queue()->oldest_asked, asked);
+}
+
+// ---- reminders and deadlines
+// -------------------------------------------------------------------------------------------
+
+constexpr Duration kDay{24 * 3'600'000};
+
+class RemindersTest : public ApprovalsTest {
+ protected:
+  RemindersTest() { set_rules({.deadline = 7 * kDay, .remind_after = kDay, .notify = "messenger"}); }
+  // When the next reminder is due, after those that are were made.
+  std::optional<WallTime> work_off() {
+    return wait<std::optional<WallTime>>([&](auto done) { store().work_off_approvals(done); }).value();
+  }
+  std::vector<ClaimedTask> messages() { return claim(16, {{"messenger", 16}}); }
+};
+
+TEST_F(RemindersTest, AReminderIsMadeOnceAlsoOverARestart) {
+  const WallTime asked = clock_.wall();
+  const std::string id = ask();
+  EXPECT_EQ(work_off(), asked + kDay) << "whoever is to be told is told at once";
+  EXPECT_EQ(work_off(), asked + kDay);
+  const ClaimedTask told = messages().at(0);
+  EXPECT_THAT(messages(), IsEmpty());
+  EXPECT_EQ(told.title, "Approval wanted: Look into it");
+  EXPECT_THAT(told.payload, AllOf(HasSubstr("\"task_id\":\"" + id + "\""), HasSubstr(hash_of(id)),
+                                  HasSubstr("\"reminder\":0"), HasSubstr("\"entity\":\"gh:o/r#1\"")));
+  ASSERT_TRUE(finish(finish_of(told.fence)).ok());
+
+  clock_.advance(kDay);
+  work_off();
+  database_.open();
+  set_rules({.deadline = 7 * kDay, .remind_after = kDay, .notify = "messenger"});
+  EXPECT_EQ(work_off(), asked + 2 * kDay);
+  const std::vector<ClaimedTask> again = messages();
+  ASSERT_THAT(again, SizeIs(1));
+  EXPECT_THAT(again[0].payload, HasSubstr("\"reminder\":1"));
+  EXPECT_EQ(task(id).approval->reminders, 2);
+  expect_sound();
+}
+
+TEST_F(RemindersTest, AReminderThatNobodyHasReadYetIsReplacedByTheNext) {
+  ask();
+  work_off();
+  clock_.advance(kDay);
+  work_off();
+  const std::vector<ClaimedTask> told = messages();
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_THAT(told[0].payload, HasSubstr("\"reminder\":1"));
+}
+
+TEST_F(RemindersTest, AWaitThatNobodyAnswersEndsAtItsDeadline) {
+  std::vector<std::string> told;
+  store().on_decision([&](std::string_view kind, std::string_view way) {
+    told.push_back(std::string(kind) + " " + std::string(way));
+  });
+  const std::string id = ask();
+  const std::string hash = hash_of(id);
+  clock_.advance(7 * kDay - Duration(1));
+  work_off();
+  EXPECT_EQ(task(id).task.state, TaskState::AwaitingApproval);
+  clock_.advance(Duration(1));
+  EXPECT_EQ(work_off(), std::nullopt);
+  const TaskDetail ended = task(id);
+  EXPECT_EQ(ended.task.state, TaskState::Cancelled);
+  EXPECT_THAT(ended.task.error, HasSubstr("nobody approved it by "));
+  ASSERT_THAT(ended.decisions, SizeIs(1));
+  EXPECT_EQ(ended.decisions[0].kind, "reject");
+  EXPECT_EQ(ended.decisions[0].way, "deadline");
+  EXPECT_EQ(told, (std::vector<std::string>{"reminder timer", "reject deadline"}));
+  EXPECT_EQ(approve(id, hash).error().code, ErrorCode::Conflict) << "too late";
+  expect_sound();
+}
+
+TEST_F(RemindersTest, WhatIsParkedAtItsDeadlineAsksAgainWhenItIsRetried) {
+  set_rules({.deadline = kDay, .park_at_deadline = true});
+  const std::string id = ask();
+  clock_.advance(kDay);
+  work_off();
+  EXPECT_EQ(task(id).task.state, TaskState::Parked);
+  EXPECT_EQ(retry(id).value(), TaskState::AwaitingApproval);
+  EXPECT_EQ(work_off(), clock_.wall() + kDay) << "with a deadline of its own";
+  expect_sound();
+}
+
+TEST_F(RemindersTest, WithoutRulesAWaitIsForEver) {
+  set_rules({});
+  ask();
+  clock_.advance(1'000 * kDay);
+  EXPECT_EQ(work_off(), std::nullopt);
+  EXPECT_THAT(store().tasks({.state = TaskState::AwaitingApproval})->items, SizeIs(1));
+}
+
+TEST_F(RemindersTest, WhoeverIsToTellIsNotToldOfItsOwnTasks) {
+  set_rules({.remind_after = kDay, .notify = "executor"});
+  ask();
+  work_off();
+  EXPECT_THAT(store().tasks({})->items, SizeIs(1));
+}
+
+// ---- rework
+// ------------------------------------------------------------------------------------------------------------
+
+class ReworkTest : public ApprovalsTest {
+ protected:
+  ReworkTest() { set_rules({.reworks = {{"planner", 2}}}); }
+  // Lets the planner work; the id of what waits for approval then.
+  std::string plan(const std::string& output) {
+    Finish done = finish_of(claim_one().fence);
+    done.result.output = output;
+    done.successor = new_task("executor");
+    done.successor->payload = output;
+    done.successor_awaits_approval = true;
+    EXPECT_TRUE(finish(done).ok());
+    return store().tasks({.agent = "executor", .state = TaskState::AwaitingApproval})->items.at(0).task_id;
+  }
+};
+
+TEST_F(ReworkTest, ARejectedPlanGoesBackToItsAgentWithTheComment) {
+  NewTask first = new_task();
+  first.entity = "gh:o/r#1";
+  const std::string root = create(first);
+  const std::string rejected = plan(R"({"plan":"risky"})");
+  const std::string hash = hash_of(rejected);
+  EXPECT_EQ(reject(rejected, "too risky").value(), TaskState::Cancelled);
+
+  const ClaimedTask again = claim_one();
+  EXPECT_EQ(again.agent, "planner");
+  EXPECT_EQ(again.payload, first.payload);
+  EXPECT_EQ(again.entity, "gh:o/r#1");
+  EXPECT_EQ(again.previous_result, R"({"rejected":{"comment":"too risky","by":"alice","content_hash":")" +
+                                       hash + R"(","output":{"plan":"risky"}}})");
+  EXPECT_THAT(again.chain, IsEmpty()) << "it is where it was: that is no further visit";
+  EXPECT_EQ(again.chain_depth, 1);
+  EXPECT_EQ(task(again.task_id).rework, 1);
+  EXPECT_EQ(task(again.task_id).task.root_id, root);
+  EXPECT_EQ(task(root).chain.task_count, 3);
+  expect_sound();
+}
+
+TEST_F(ReworkTest, AfterItsLastReworkARejectEndsTheChain) {
+  create();
+  for (int round = 0; round < 2; ++round) ASSERT_TRUE(reject(plan("1"), "no").ok());
+  ASSERT_TRUE(reject(plan("1"), "still no").ok());
+  EXPECT_THAT(claim(), IsEmpty());
+  EXPECT_EQ(store().tasks({.limit = 500})->items.size(), 6u);
+}
+
+TEST_F(ReworkTest, ARejectWithoutACommentOrAnAgentBeforeItCancels) {
+  create();
+  ASSERT_TRUE(reject(plan("1"), "").ok());
+  ASSERT_TRUE(reject(ask(), "no").ok());
+  EXPECT_THAT(claim(), IsEmpty());
+}
+
+TEST_F(ReworkTest, AnAgentThatDoesNotWantItGetsNothingBack) {
+  set_rules({});
+  create();
+  ASSERT_TRUE(reject(plan("1"), "no").ok());
+  EXPECT_THAT(claim(), IsEmpty());
 }
 
 }  // namespace
