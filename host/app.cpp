@@ -78,6 +78,23 @@ Result<std::string> generated_admin_token(const std::filesystem::path& folder, L
 
 bool is_loopback(const std::string& host) { return host.rfind("127.", 0) == 0 || host == "::1"; }
 
+dispatch::ChainOptions chain_options(const config::ChainConfig& chain) {
+  return {.max_depth = chain.max_depth, .max_visits = chain.max_visits};
+}
+
+store::ApprovalRules approval_rules(const config::Config& config) {
+  const config::ApprovalsConfig& approvals = config.approvals;
+  store::ApprovalRules rules;
+  rules.hash_required = approvals.hash == config::ApprovalHash::Required;
+  if (approvals.deadline > Duration::zero()) rules.deadline = approvals.deadline;
+  if (approvals.remind_after > Duration::zero()) rules.remind_after = approvals.remind_after;
+  rules.park_at_deadline = approvals.on_deadline == config::AtDeadline::Park;
+  rules.notify = approvals.notify;
+  for (const auto& [name, agent] : config.agents)
+    if (agent.on_reject == config::OnReject::Rework) rules.reworks[name] = agent.max_reworks;
+  return rules;
+}
+
 store::Retention retention_of(const config::StorageConfig& storage) {
   return {Duration(std::int64_t{storage.retention_days} * 24 * 3'600'000),
           static_cast<std::int64_t>(storage.max_size.value_or(0))};
@@ -201,6 +218,11 @@ std::optional<StartFailure> App::open_store() {
       [this](std::chrono::microseconds took, std::size_t writes) { metrics_->committed(took, writes); });
   store_->on_prune(
       [this](std::int64_t deliveries, std::int64_t tasks) { metrics_->pruned(deliveries, tasks); });
+  store_->on_decision([this](std::string_view kind, std::string_view way) {
+    if (kind == "reminder") return metrics_->approval_reminded();
+    metrics_->approval_decided(kind, way);
+  });
+  store_->set_approval_rules(approval_rules(config_), {});
   metrics_->ask_queue([this] {
     metrics::QueueGauges gauges;
     auto report = store_->queue();
@@ -211,6 +233,10 @@ std::optional<StartFailure> App::open_store() {
     for (const store::Pause& pause : report->pauses) gauges.paused.push_back(pause.agent);
     if (report->oldest_queued) {
       gauges.oldest_seconds = static_cast<double>((clock_.wall() - *report->oldest_queued).count()) / 1000.0;
+    }
+    if (report->oldest_asked) {
+      gauges.approval_oldest_seconds =
+          static_cast<double>((clock_.wall() - *report->oldest_asked).count()) / 1000.0;
     }
     return gauges;
   });
@@ -247,7 +273,7 @@ std::optional<StartFailure> App::start_loops() {
   dispatch::DispatchOptions dispatch_options;
   dispatch_options.runners = pool;
   dispatch_options.work_directory = state_folder() / "work";
-  dispatch_options.chain.max_depth = config_.chain.max_depth;
+  dispatch_options.chain = chain_options(config_.chain);
   auto dispatcher =
       dispatch::Dispatcher::start({*store_, registry_, *metrics_, children_, *log_, clock_,
                                    [this](const store::PluginCrash& crash) { live_->crashed(crash); }},
@@ -377,7 +403,8 @@ void App::reload(std::function<void(http::Reloaded)> done) {
                  if (!faults.empty()) return refuse(std::move(faults));
                  log_->set_level(loaded->config.log.level);
                  store_->set_retention(retention_of(loaded->config.storage));
-                 dispatcher_->set_chain({.max_depth = loaded->config.chain.max_depth});
+                 dispatcher_->set_chain(chain_options(loaded->config.chain));
+                 store_->set_approval_rules(approval_rules(loaded->config), {});
                  dispatcher_->set_schedules(schedules(loaded->config));
                  log_notes(loaded->secrets);
                  http::Reloaded reloaded;

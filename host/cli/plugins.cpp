@@ -48,6 +48,27 @@ Result<int> list(const Context& context) {
   return kExitOk;
 }
 
+Result<int> list_agents_with(const Context& context, const std::string& capability) {
+  const JsonDocument answer =
+      TRY(context.read(with_query("/api/dashboard/agents", {{"capability", capability}})));
+  std::ostream& out = context.surroundings.out;
+  if (context.json) {
+    out << to_json(answer) << '\n';
+    return kExitOk;
+  }
+  const JsonValue* agents = find_member(answer, "agents");
+  if (agents == nullptr || !agents->IsArray() || agents->Empty()) {
+    out << "No agent is capable of " << printable(capability) << ".\n";
+    return kExitOk;
+  }
+  Table table({{"NAME"}, {"STATE"}, {"VERSION"}, {"DESCRIPTION", Align::Left, true}});
+  for (const JsonValue& agent : agents->GetArray())
+    table.add(
+        {cell(agent, "name"), cell(agent, "state"), cell(agent, "version"), cell(agent, "description")});
+  table.print(out, context.surroundings.columns);
+  return kExitOk;
+}
+
 struct Chosen {
   std::string kind, name;
 };
@@ -84,9 +105,14 @@ void add_plugins(CLI::App& app, Context& context) {
   CLI::App* plugins =
       app.add_subcommand("plugins", "Plugins: those of the running host, and making and checking your own");
   plugins->require_subcommand(1);
+  auto capability = std::make_shared<std::string>();
   CLI::App* command =
       add_command(*plugins, context, "list", "List webhooks, agents and refused libraries with their reasons",
-                  [&context] { return list(context); });
+                  [&context, capability] {
+                    return capability->empty() ? list(context) : list_agents_with(context, *capability);
+                  });
+  command->add_option("--capability", *capability,
+                      "Only agents that say they can do this: planning, review, …");
   add_json_option(*command, context);
 
   auto chosen = std::make_shared<Chosen>();

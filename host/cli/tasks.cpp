@@ -18,7 +18,7 @@ struct CreateOptions {
 };
 
 struct ActOptions {
-  std::string id, reason, as;
+  std::string id, reason, as, hash;
 };
 
 struct RetryOptions {
@@ -130,6 +130,23 @@ void print_execution(std::ostream& out, const JsonValue& execution) {
     out << "     output: " << indented(*output, 5) << '\n';
 }
 
+// The tasks that came of one, unless that is the only one.
+void print_chain(std::ostream& out, const JsonValue& task) {
+  const JsonValue* chain = find_member(task, "chain");
+  if (chain == nullptr || !chain->IsArray() || chain->Size() < 2) return;
+  out << "\nChain of " << int_member(task, "chain_tasks") << " tasks, "
+      << dollars_text(task, "chain_cost_usd") << ", " << count_text(int_member(task, "chain_tokens"))
+      << " tokens\n";
+  for (const JsonValue& link : chain->GetArray()) {
+    out << (string_member(link, "task_id") == string_member(task, "task_id") ? "* " : "  ")
+        << cell(link, "chain_depth") << ". " << cell(link, "task_id") << "  " << cell(link, "agent") << "  "
+        << cell(link, "status");
+    if (const std::string cost = dollars_text(link, "total_cost_usd"); cost != "-") out << "  " << cost;
+    out << '\n';
+  }
+  if (int_member(task, "chain_tasks") > static_cast<std::int64_t>(chain->Size())) out << "  and newer ones\n";
+}
+
 void print_decision(std::ostream& out, const JsonValue& decision) {
   out << "  " << cell(decision, "at") << "  " << cell(decision, "kind");
   if (const std::string by = string_member(decision, "by"); !by.empty()) out << " by " << printable(by);
@@ -167,6 +184,11 @@ Result<int> show(const Context& context, const std::string& id) {
   print_fact(out, "status", cell(task, "status"));
   print_fact(out, "held back", cell(task, "hold_reason"));
   print_fact(out, "resumes at", cell(task, "resume_at"));
+  if (const JsonValue* approval = find_member(task, "approval");
+      approval != nullptr && approval->IsObject()) {
+    print_fact(out, "asked", with_age(*approval, "asked_at", now));
+    print_fact(out, "hash", cell(*approval, "content_hash"));
+  }
   print_fact(out, "agent", cell(task, "current_agent"));
   print_fact(out, "type", cell(task, "task_type"));
   print_fact(out, "entity", cell(task, "entity"));
@@ -196,6 +218,7 @@ Result<int> show(const Context& context, const std::string& id) {
     out << "\nExecutions\n";
     for (const JsonValue& execution : executions->GetArray()) print_execution(out, execution);
   }
+  print_chain(out, task);
   const JsonValue* decisions = find_member(task, "decisions");
   if (decisions != nullptr && decisions->IsArray() && !decisions->Empty()) {
     out << "\nDecisions\n";
@@ -289,6 +312,28 @@ void write_person(JsonWriter& writer, const store::Person& by) {
   write_member(writer, "way", by.way);
 }
 
+// Shows what would be approved and gives the hash of just that: what comes in its place is not approved.
+// Empty: it does not wait, which the answer to the approval will say.
+Result<std::string> show_for_approval(const Context& context, const std::string& id) {
+  const JsonDocument task = TRY(read_either(context, "/api/dashboard/tasks/" + percent_encoded(id),
+                                            [&](const DatabaseFile& file) { return file.task(id); }));
+  const JsonValue* approval = find_member(task, "approval");
+  if (approval == nullptr || !approval->IsObject()) return std::string();
+  if (!context.json) {
+    std::ostream& out = context.surroundings.out;
+    out << "Task " << cell(task, "task_id") << '\n';
+    print_fact(out, "title", cell(task, "title"));
+    print_fact(out, "agent", cell(task, "current_agent"));
+    print_fact(out, "entity", cell(task, "entity"));
+    print_fact(out, "asked", with_age(*approval, "asked_at", context.surroundings.clock.wall()));
+    print_fact(out, "hash", cell(*approval, "content_hash"));
+    print_json_block(out, "Result of the agent before", task, "previous_result");
+    print_json_block(out, "Payload", task, "payload");
+    out << '\n';
+  }
+  return string_member(*approval, "content_hash");
+}
+
 enum class Act { Cancel, Retry, Approve, Reject };
 
 Result<TaskState> act_offline(const Context& context, const ActOptions& options, Act act) {
@@ -303,14 +348,15 @@ Result<TaskState> act_offline(const Context& context, const ActOptions& options,
       case Act::Retry:
         return store.retry(options.id, by, std::move(done));
       case Act::Approve:
-        return store.approve(options.id, by, "", std::move(done));
+        return store.approve(options.id, by, options.hash, std::move(done));
       case Act::Reject:
         return store.reject(options.id, by, options.reason, std::move(done));
     }
   });
 }
 
-Result<int> act_on(const Context& context, const ActOptions& options, Act act) {
+Result<int> act_on(const Context& context, ActOptions options, Act act) {
+  if (act == Act::Approve && options.hash.empty()) options.hash = TRY(show_for_approval(context, options.id));
   if (context.offline) {
     const TaskState state = TRY(act_offline(context, options, act));
     return print_action(context, TRY(action_answer(options.id, to_string(state))));
@@ -322,6 +368,7 @@ Result<int> act_on(const Context& context, const ActOptions& options, Act act) {
   write_person(writer, person(context, options));
   if (!options.reason.empty())
     write_member(writer, act == Act::Cancel ? "reason" : "comment", options.reason);
+  if (!options.hash.empty()) write_member(writer, "content_hash", options.hash);
   writer.EndObject();
   return print_action(context, TRY(context.post("/api/tasks/" + percent_encoded(options.id) + "/" +
                                                     kNames[static_cast<int>(act)],
@@ -415,6 +462,8 @@ void add_tasks(CLI::App& app, Context& context) {
       [&context, act, again] {
         return again->all ? retry_all(context, *act, again->which) : act_on(context, *act, Act::Retry);
       });
+  approve_command->add_option("--hash", act->hash,
+                              "Content hash of what is approved; else it is shown, and approved as shown");
   for (CLI::App* command : {cancel_command, reject_command})
     command->add_option("--reason", act->reason, "Kept with the task");
   for (CLI::App* command : {show_command, cancel_command, approve_command, reject_command})

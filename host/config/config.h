@@ -115,6 +115,10 @@ struct WebhookConfig {
   std::map<std::string, int> config_lines;  // where its members stand, by JSON pointer; "": `config:` itself
 };
 
+enum class ApprovalHash { Required, Optional };
+enum class AtDeadline { Reject, Park };
+enum class OnReject { Cancel, Rework };
+
 struct AgentConfig {
   std::string name;
   int line = 0;
@@ -124,7 +128,9 @@ struct AgentConfig {
   std::optional<bool> requires_approval;
   int concurrency = 1;
   int executions_per_runner = 100;  // 1: a fresh process for each
-  int max_crashes = 3;              // deaths of its runner with one task; then that is parked
+  OnReject on_reject = OnReject::Cancel;
+  int max_reworks = 3;
+  int max_crashes = 3;  // deaths of its runner with one task; then that is parked
   std::map<std::string, SecretSource> grants;
   std::vector<std::string> environment;     // variables passed through to its runner
   std::string config = "{}";                // JSON object
@@ -149,6 +155,16 @@ struct ScheduleConfig {
 
 struct ChainConfig {
   int max_depth = 6;
+  int max_visits = 1;  // of one agent in one chain
+};
+
+// Of tasks that wait for a person.
+struct ApprovalsConfig {
+  ApprovalHash hash = ApprovalHash::Required;
+  Duration deadline{7 * 24 * 3'600'000};  // 0: none
+  Duration remind_after{24 * 3'600'000};  // 0: never
+  AtDeadline on_deadline = AtDeadline::Reject;
+  std::string notify;  // agent; empty: nobody
 };
 
 struct SandboxConfig {
@@ -176,6 +192,7 @@ struct Config {
   std::map<std::string, AgentConfig, std::less<>> agents;
   std::map<std::string, ScheduleConfig, std::less<>> schedules;
   ChainConfig chain;
+  ApprovalsConfig approvals;
   SandboxConfig sandbox;
   BudgetsConfig budgets;
 };

@@ -81,6 +81,9 @@ constexpr double kLeastMaxSize = 16 << 20;  // a slip of the pen must not empty 
 constexpr std::array<std::string_view, 3> kPublicWords{"no", "behind_proxy", "direct"};
 constexpr std::array<std::string_view, 1> kBackendWords{"sqlite"};
 constexpr std::array<std::string_view, 2> kIsolationWords{"inprocess", "process"};
+constexpr std::array<std::string_view, 2> kApprovalHashWords{"required", "optional"};
+constexpr std::array<std::string_view, 2> kAtDeadlineWords{"reject", "park"};
+constexpr std::array<std::string_view, 2> kOnRejectWords{"cancel", "rework"};
 constexpr std::array<std::string_view, 2> kForwardedWords{"x-forwarded-for", "forwarded"};
 constexpr std::array<std::string_view, 4> kLevelWords{"debug", "info", "warn", "error"};
 constexpr std::array<std::string_view, 2> kFormatWords{"text", "json"};
@@ -278,6 +281,11 @@ std::vector<Field<AgentConfig>> agent_fields() {
       {"concurrency", &S::concurrency, "Executions at one time.", 1, 256},
       {"requires_approval", &S::requires_approval, "A person must approve each task before it runs.", 0, 0,
        TextRule::Any, Notation::WithUnit, kAsPlugin},
+      {"on_reject", choice<&S::on_reject, S>(kOnRejectWords),
+       "When what follows its work is rejected: cancel ends the chain; rework gives its task back to it, "
+       "with "
+       "the comment."},
+      {"max_reworks", &S::max_reworks, "How often a chain goes back so; then a rejection ends it.", 0, 100},
       {"executions_per_runner", &S::executions_per_runner,
        "Executions before its process is replaced; 1: a fresh one each.", 1, 1'000'000},
       {"max_crashes", &S::max_crashes, "Deaths of its process with one task; then that task is parked.", 1,
@@ -320,8 +328,30 @@ std::vector<Field<ScheduleConfig>> schedule_fields() {
 }
 
 std::vector<Field<ChainConfig>> chain_fields() {
-  return {{"max_depth", &ChainConfig::max_depth, "Longest chain of agents that hand over to one another.", 1,
-           100}};
+  return {
+      {"max_depth", &ChainConfig::max_depth, "Longest chain of agents that hand over to one another.", 1,
+       100},
+      {"max_visits", &ChainConfig::max_visits,
+       "How often one agent may stand in a chain; 1 refuses every loop.", 1, 100},
+  };
+}
+
+std::vector<Field<ApprovalsConfig>> approvals_fields() {
+  using S = ApprovalsConfig;
+  return {
+      {"hash", choice<&S::hash, S>(kApprovalHashWords),
+       "required: who approves names the content hash of the task; optional: without it an approval counts "
+       "where one task waits alone and did so before."},
+      {"deadline", &S::deadline, "A task that waits so long for its approval waits no longer; 0: for ever.",
+       0, 365 * 24 * kHour},
+      {"remind_after", &S::remind_after, "A reminder comes each time after so long; 0: none.", 0,
+       365 * 24 * kHour},
+      {"on_deadline", choice<&S::on_deadline, S>(kAtDeadlineWords),
+       "reject: it is cancelled then; park: it waits for a retry by hand, which asks for approval again."},
+      {"notify", &S::notify,
+       "Agent that gets a task when a wait begins and with each reminder, to tell people of it.", 0, 0,
+       TextRule::PluginName, Notation::WithUnit, "nobody"},
+  };
 }
 
 std::vector<Field<SandboxConfig>> sandbox_fields() {
@@ -384,6 +414,7 @@ void for_each_section(AnyConfig& config, Visit&& visit) {
   visit("metrics", metrics_fields(), config.metrics);
   visit("runners", runners_fields(), config.runners);
   visit("chain", chain_fields(), config.chain);
+  visit("approvals", approvals_fields(), config.approvals);
   visit("sandbox", sandbox_fields(), config.sandbox);
   visit("budgets", budgets_fields(), config.budgets);
 }

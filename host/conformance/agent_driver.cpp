@@ -120,48 +120,44 @@ bool AgentDriver::judge_result(const char* hook, const ContextInput& input, cons
   return read.ok();
 }
 
+bool AgentDriver::rescue(const ContextInput& input, const Said& failure) {
+  if (failure.status == DAVIT_CANCELLED || failure.status == DAVIT_DEADLINE || !agent_.on_error) return false;
+  const Said made = ask("on_error", input, [&](CallSlot& slot) {
+    return agent_.on_error(agent_.self, slot.abi_call(), slot.lend(input.context), failure.status,
+                           slot.lend(failure.error), slot.abi_sink());
+  });
+  if (!judge_said(subject_.report, "on_error", input.what, made) || made.status != DAVIT_OK) return false;
+  return judge_result("on_error", input, made);
+}
+
 bool AgentDriver::run(const ContextInput& input, RunPlan plan) {
   Reporter& report = subject_.report;
   cancelled_ = false;
-  auto call = [&](const char* hook, auto&& function) {
-    report.doing(std::string(hook) + " with " + input.what);
-    return host_.call(hook, function, MonotonicTime::max(), &cancelled_);
-  };
   if (agent_.pre_execute && !plan.cancelled_before) {
-    const Said said = call("pre_execute", [&](CallSlot& slot) {
+    const Said said = ask("pre_execute", input, [&](CallSlot& slot) {
       return agent_.pre_execute(agent_.self, slot.abi_call(), slot.lend(input.context), slot.abi_sink());
     });
-    if (!judge_said(report, "pre_execute", input.what, said)) return false;
-    if (said.status != DAVIT_OK && said.status != DAVIT_NOT_IMPLEMENTED) return false;
+    if (!judge_said(report, "pre_execute", input.what, said) || said.status == DAVIT_IGNORED) return false;
+    if (said.status != DAVIT_OK && said.status != DAVIT_NOT_IMPLEMENTED) return rescue(input, said);
   }
   report.doing("execute with " + input.what);
-  Said result = execute(input, plan);
+  const Said result = execute(input, plan);
   if (!judge_said(report, "execute", input.what, result)) return false;
   if (result.status == DAVIT_IGNORED) {
     report.found(rule("status"),
                  "execute with " + input.what + " returned DAVIT_IGNORED, which means nothing there");
     return false;
   }
-  if (result.status == DAVIT_CANCELLED || result.status == DAVIT_DEADLINE) return false;
-  if (result.status != DAVIT_OK) {
-    if (!agent_.on_error) return false;
-    const Said rescued = call("on_error", [&](CallSlot& slot) {
-      return agent_.on_error(agent_.self, slot.abi_call(), slot.lend(input.context), result.status,
-                             slot.lend(result.error), slot.abi_sink());
-    });
-    if (!judge_said(report, "on_error", input.what, rescued) || rescued.status != DAVIT_OK) return false;
-    result = rescued;
-    if (!judge_result("on_error", input, result)) return false;
-  } else if (!judge_result("execute", input, result)) {
-    return false;
-  }
+  if (result.status != DAVIT_OK) return rescue(input, result);
+  if (!judge_result("execute", input, result)) return false;
   if (!agent_.post_execute) return true;
-  const Said changed = call("post_execute", [&](CallSlot& slot) {
+  const Said changed = ask("post_execute", input, [&](CallSlot& slot) {
     return agent_.post_execute(agent_.self, slot.abi_call(), slot.lend(input.context),
                                slot.lend(result.output), slot.abi_sink());
   });
   if (!judge_said(report, "post_execute", input.what, changed)) return false;
-  return changed.status != DAVIT_OK || judge_result("post_execute", input, changed);
+  if (changed.status == DAVIT_NOT_IMPLEMENTED || changed.status == DAVIT_IGNORED) return true;
+  return changed.status == DAVIT_OK ? judge_result("post_execute", input, changed) : rescue(input, changed);
 }
 
 }  // namespace davit::conformance

@@ -32,6 +32,12 @@ class AgentDriver {
  private:
   AgentDriver(Subject& subject, CheckHost& host) : subject_(subject), host_(host) {}
   Said execute(const ContextInput& input, RunPlan plan);
+  template <typename Function>
+  Said ask(const char* hook, const ContextInput& input, Function&& function) {
+    subject_.report.doing(std::string(hook) + " with " + input.what);
+    return host_.call(hook, std::forward<Function>(function), MonotonicTime::max(), &cancelled_);
+  }
+  bool rescue(const ContextInput& input, const Said& failure);  // on_error, where the host would ask it
   bool judge_result(const char* hook, const ContextInput& input, const Said& said);
   void cancel();
   Subject& subject_;

@@ -1,8 +1,9 @@
-// Who works on a task after an agent succeeded. Pure: reads a snapshot of the registry, changes nothing.
+// Who works on after an agent succeeded. Pure: reads a snapshot of the registry, changes nothing.
 #pragma once
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "host/model/agent_result.h"
 #include "host/model/task.h"
@@ -11,19 +12,22 @@
 namespace davit::dispatch {
 
 struct ChainOptions {
-  int max_depth = 6;  // agents in one chain, the first included
+  int max_depth = 6;   // agents in one chain, the first included
+  int max_visits = 1;  // how often one agent may stand in a chain
 };
 
-// At most one of successor and refusal is there; neither means that the chain ends here.
+// With a refusal there is nothing else: a result counts whole or not at all.
 struct ChainStep {
   std::optional<NewTask> successor;
-  bool awaits_approval = false;  // the successor starts only after a person agreed
-  std::string refusal;           // a sentence: why the agent that the result names does not get the task
+  bool awaits_approval = false;     // the successor starts only after a person agreed
+  std::vector<NewTask> follow_ups;  // the tasks that the result asks for, as their agents demand
+  std::string refusal;              // a sentence: why what the result asks for is not done
 };
 
 // The successor has the task's type, title and entity, and the result's next_input as payload (empty: the
 // task's own). An agent that is known but does not serve at the moment (its library is missing, its
-// configuration refused) is a legal successor: its task waits.
+// configuration refused) is a legal successor: its task waits. A follow-up is one more link of the chain, so
+// what is refused of a successor is refused of it.
 ChainStep next_in_chain(const ClaimedTask& task, const AgentResult& result, const plugin::Snapshot& plugins,
                         const ChainOptions& options);
 

@@ -25,6 +25,8 @@ Result<std::unique_ptr<Dispatcher>> Dispatcher::start(const Needs& needs, Dispat
     dispatcher->scheduler_ =
         std::make_unique<Scheduler>(*dispatcher->loop_, dispatcher->box_, needs.store, needs.registry,
                                     needs.metrics, needs.log, needs.clock);
+    dispatcher->approvals_ = std::make_unique<ApprovalWatch>(*dispatcher->loop_, dispatcher->box_,
+                                                             needs.store, needs.log, needs.clock);
   });
   return dispatcher;
 }
@@ -32,9 +34,10 @@ Result<std::unique_ptr<Dispatcher>> Dispatcher::start(const Needs& needs, Dispat
 Dispatcher::~Dispatcher() { stop(Duration::zero()); }
 
 void Dispatcher::changed(const std::vector<store::Change>& changes) {
-  bool queued = false;
+  bool queued = false, asked = false;
   for (const store::Change& change : changes) {
-    if (change.kind == store::Change::Kind::TaskQueued || change.kind == store::Change::Kind::PauseChanged)
+    if (change.kind == store::Change::Kind::ApprovalAsked) asked = true;
+    if (change.kind == store::Change::Kind::TaskQueued || change.kind == store::Change::Kind::HoldChanged)
       queued = true;
     if (change.kind == store::Change::Kind::CancelRequested && change.fence)
       box_->post([this, fence = *change.fence] {
@@ -42,6 +45,10 @@ void Dispatcher::changed(const std::vector<store::Change>& changes) {
       });
   }
   if (queued) wake();
+  if (asked)
+    box_->post([this] {
+      if (approvals_) approvals_->look();
+    });
 }
 
 void Dispatcher::plugins_changed() {
@@ -88,7 +95,10 @@ void Dispatcher::stop(Duration grace) {
       log_.error("stopped with results that the store did not take; their tasks run again at the next start");
   }
   box_->close();
-  loop_->run([&] { workers_.reset(); });
+  loop_->run([&] {
+    approvals_.reset();
+    workers_.reset();
+  });
 }
 
 }  // namespace davit::dispatch

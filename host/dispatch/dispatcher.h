@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "host/base/result.h"
+#include "host/dispatch/approval_watch.h"
 #include "host/dispatch/scheduler.h"
 #include "host/dispatch/worker_pool.h"
 
@@ -61,8 +62,9 @@ class Dispatcher {
   std::shared_ptr<PostBox> box_;
   std::shared_ptr<RunnerCounts> counts_ = std::make_shared<RunnerCounts>();
   std::shared_ptr<std::atomic<bool>> wake_posted_ = std::make_shared<std::atomic<bool>>(false);
-  std::unique_ptr<WorkerPool> workers_;   // made and destroyed on the loop
-  std::unique_ptr<Scheduler> scheduler_;  // likewise
+  std::unique_ptr<WorkerPool> workers_;  // made and destroyed on the loop, as the next two are
+  std::unique_ptr<Scheduler> scheduler_;
+  std::unique_ptr<ApprovalWatch> approvals_;
 };
 
 }  // namespace davit::dispatch

@@ -117,9 +117,13 @@ AgentResult Execution::failure(FailureClass failure, std::string error) const {
 
 Ended Execution::of_answer(AgentResult result) const {
   if (says_nothing(result.usage)) result.usage = usage_;
-  if (serving_->redactor.has_secrets())
+  if (serving_->redactor.has_secrets()) {
     for (std::string* text : {&result.error, &result.output, &result.metrics, &result.next_input})
       serving_->redactor.redact(*text);
+    for (NewTask& follow_up : result.tasks)
+      for (std::string* text : {&follow_up.title, &follow_up.payload, &follow_up.entity, &follow_up.key})
+        serving_->redactor.redact(*text);
+  }
   if (result.success) return {std::move(result), "completed"};
   // Whatever an agent says after it was asked to stop, the stop is the reason.
   if (stop_ == StopReason::CancelRequested) {

@@ -331,22 +331,18 @@ store::Finish WorkerPool::decide(const Execution& execution, Ended ended) {
     result.tasks.clear();
     return finish;
   }
-  std::shared_ptr<const plugin::Snapshot> plugins = around_.registry.current();
-  for (NewTask& follow_up : result.tasks)
-    if (auto agent = plugins->agent(follow_up.agent)) {
-      follow_up.max_retries = agent->max_retries;
-      follow_up.awaits_approval = agent->requires_approval;
-    }
   if (execution.stop_reason() == StopReason::CancelRequested) {
     // It was done before it heard. What it found is kept; the chain goes no further.
     finish.next_state = TaskState::Cancelled;
     result.tasks.clear();
     return finish;
   }
-  ChainStep step = next_in_chain(task, result, *plugins, options_.chain);
+  ChainStep step = next_in_chain(task, result, *around_.registry.current(), options_.chain);
+  result.tasks = std::move(step.follow_ups);
   if (!step.refusal.empty()) {
     finish.next_state = TaskState::Failed;
-    result.error = step.refusal;
+    result.failure = FailureClass::Permanent;
+    result.error = std::move(step.refusal);
     return finish;
   }
   finish.next_state = TaskState::Completed;

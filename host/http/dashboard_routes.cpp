@@ -116,6 +116,24 @@ Response refusals_answer(const store::Store& store, Exchange& exchange, Query& q
   return json_answer([&](JsonWriter& writer) { write_refusals(writer, *refused); });
 }
 
+// All agents, or those that say they can do something.
+Response agents_answer(const plugin::Snapshot& snapshot, Query& query) {
+  query.allow_only({"capability"});
+  const std::string capability = query.text("capability");
+  return json_answer([&](JsonWriter& writer) {
+    writer.StartObject();
+    writer.Key("agents");
+    writer.StartArray();
+    if (capability.empty()) {
+      for (const auto& [name, agent] : snapshot.agents) write_agent(writer, *agent);
+    } else {
+      for (const auto& agent : snapshot.agents_with(capability)) write_agent(writer, *agent);
+    }
+    writer.EndArray();
+    writer.EndObject();
+  });
+}
+
 // A list under one name, from what the registry holds now.
 Answer registry_list(std::string name, const plugin::Registry& registry,
                      std::function<void(JsonWriter&, const plugin::Snapshot&)> write) {
@@ -386,13 +404,9 @@ std::vector<Route> dashboard_routes(store::Store& store, const plugin::Registry&
                for (const auto& [name, webhook] : snapshot.webhooks) write_webhook(writer, *webhook);
                writer.EndArray();
              })));
-  routes.push_back(
-      reader("GET", "/api/dashboard/agents",
-             registry_list("agents", registry, [](JsonWriter& writer, const plugin::Snapshot& snapshot) {
-               writer.StartArray();
-               for (const auto& [name, agent] : snapshot.agents) write_agent(writer, *agent);
-               writer.EndArray();
-             })));
+  routes.push_back(reader("GET", "/api/dashboard/agents", with_query([&registry](Exchange&, Query& query) {
+                            return agents_answer(*registry.current(), query);
+                          })));
   return routes;
 }
 

@@ -78,6 +78,29 @@ void write_strings(JsonWriter& writer, std::string_view name, const std::vector<
   writer.EndArray();
 }
 
+void write_chain_members(JsonWriter& writer, const Chain& chain) {
+  write_strings(writer, "chain_agents", chain.agents);
+  write_member(writer, "chain_tasks", chain.task_count);
+  write_member(writer, "chain_cost_usd", dollars(chain.cost_micro_usd));
+  write_member(writer, "chain_tokens", chain.tokens);
+  write_key(writer, "chain");
+  writer.StartArray();
+  for (const ChainLink& link : chain.tasks) {
+    writer.StartObject();
+    write_member(writer, "task_id", link.task_id);
+    write_text_or_null(writer, "parent_id", link.parent_id);
+    write_member(writer, "agent", link.agent);
+    write_member(writer, "status", to_string(link.state));
+    write_member(writer, "chain_depth", link.depth);
+    write_time(writer, "created_at", link.created_at);
+    write_time(writer, "finished_at", link.finished_at);
+    write_member(writer, "total_cost_usd", dollars(link.cost_micro_usd));
+    write_member(writer, "total_tokens_used", link.tokens);
+    writer.EndObject();
+  }
+  writer.EndArray();
+}
+
 void write_links(JsonWriter& writer, const std::vector<Link>& links) {
   write_key(writer, "links");
   writer.StartArray();
@@ -222,6 +245,20 @@ void write_task_detail(JsonWriter& writer, const TaskDetail& detail) {
   writer.StartArray();
   for (const AgentExecution& execution : detail.executions) write_execution(writer, execution);
   writer.EndArray();
+  write_chain_members(writer, detail.chain);
+  write_member(writer, "rework", detail.rework);
+  write_key(writer, "approval");
+  if (detail.approval) {
+    writer.StartObject();
+    write_member(writer, "content_hash", detail.approval->content_hash);
+    write_time(writer, "asked_at", detail.approval->asked_at);
+    write_time(writer, "deadline", detail.approval->deadline);
+    write_time(writer, "next_at", detail.approval->next_at);
+    write_member(writer, "reminders", detail.approval->reminders);
+    writer.EndObject();
+  } else {
+    writer.Null();
+  }
   write_key(writer, "decisions");
   writer.StartArray();
   for (const TaskDecision& decision : detail.decisions) {

@@ -195,6 +195,8 @@ struct Metrics::Parts {
   Counters deliveries{MetricName::DeliveriesTotal};
   Counters rejections{MetricName::DeliveryRejectionsTotal};
   Histograms hook_seconds{MetricName::HookDuration};
+  Counters approvals{MetricName::ApprovalsTotal};
+  Counters reminders{MetricName::RemindersTotal};
   Histograms commit_seconds{MetricName::CommitDuration};
   Histograms commit_writes{MetricName::CommitWrites};
   Counters schedule_fires{MetricName::ScheduleFiresTotal};
@@ -276,6 +278,12 @@ void Metrics::execution_ended(const ExecutionEnd& end) {
 void Metrics::task_settled(std::string_view agent, bool success) { parts_->settle(agent, success); }
 
 void Metrics::chain_ended(int depth) { parts_->chain_depth.only().Observe(depth); }
+
+void Metrics::approval_decided(std::string_view decision, std::string_view way) {
+  parts_->approvals.with({decision, way}).Increment();
+}
+
+void Metrics::approval_reminded() { parts_->reminders.with({}).Increment(); }
 
 void Metrics::committed(std::chrono::microseconds took, std::size_t writes) {
   parts_->commit_seconds.only().Observe(seconds(took));
@@ -359,6 +367,10 @@ prometheus::MetricFamily Metrics::Parts::collect(const MetricRow& row, const Ask
       return rejections.collect();
     case MetricName::HookDuration:
       return hook_seconds.collect();
+    case MetricName::ApprovalsTotal:
+      return approvals.collect();
+    case MetricName::RemindersTotal:
+      return reminders.collect();
     case MetricName::CommitDuration:
       return commit_seconds.collect();
     case MetricName::CommitWrites:
@@ -390,9 +402,14 @@ prometheus::MetricFamily Metrics::Parts::collect(const MetricRow& row, const Ask
         add_gauge(family, row, {key.first, std::string(key.second)}, double(sum));
       return family;
     }
-    case MetricName::QueueOldest: {
+    case MetricName::QueueOldest:
+    case MetricName::ApprovalOldest: {
       double oldest = 0;
-      for (const auto& ask : now.queue) oldest = std::max(oldest, ask().oldest_seconds);
+      for (const auto& ask : now.queue) {
+        const QueueGauges gauges = ask();
+        oldest = std::max(oldest, row.id == MetricName::QueueOldest ? gauges.oldest_seconds
+                                                                    : gauges.approval_oldest_seconds);
+      }
       add_gauge(family, row, {}, oldest);
       return family;
     }

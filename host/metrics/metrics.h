@@ -42,6 +42,7 @@ struct QueueCount {
 struct QueueGauges {
   std::vector<QueueCount> tasks;
   double oldest_seconds = 0;
+  double approval_oldest_seconds = 0;
   std::vector<std::string> paused;  // agents; empty: all
 };
 struct RunnerGauges {
@@ -69,6 +70,9 @@ class Metrics {
   // A task came to its end with this agent; retries in between are not told.
   void task_settled(std::string_view agent, bool success);
   void chain_ended(int depth);
+
+  void approval_decided(std::string_view decision, std::string_view way);
+  void approval_reminded();
 
   // -- the machine --
   void committed(std::chrono::microseconds took, std::size_t writes);

@@ -61,10 +61,10 @@ struct TaskSummary {
   int priority = 0;
   int attempt = 0;  // attempts begun
   int max_retries = 0;
-  int crashes = 0;                    // how often its runner died; not attempts
-  int losses = 0;                     // how often its host ended or stood still under it; neither attempts nor crashes
-  std::string error;                  // of the last failure
-  std::string hold_reason;            // why it waits, or is parked
+  int crashes = 0;          // how often its runner died; not attempts
+  int losses = 0;           // how often its host ended or stood still under it; neither attempts nor crashes
+  std::string error;        // of the last failure
+  std::string hold_reason;  // why it waits, or is parked
   std::optional<WallTime> resume_at;  // until when, if that is known
   WallTime created_at{};
   WallTime updated_at{};
@@ -78,15 +78,44 @@ struct TaskSummary {
   std::int64_t total_tokens = 0;
 };
 
+// A task of a chain, as those beside it are shown.
+struct ChainLink {
+  std::string task_id, parent_id, agent;
+  TaskState state = TaskState::Queued;
+  int depth = 1;
+  WallTime created_at{};
+  std::optional<WallTime> finished_at;
+  std::int64_t cost_micro_usd = 0;
+  std::int64_t tokens = 0;
+};
+
+// All tasks that came of one, that one included.
+struct Chain {
+  std::vector<std::string> agents;  // on the way to the task that is shown, its own last
+  std::vector<ChainLink> tasks;     // oldest first, of a very large chain the oldest only
+  std::int64_t task_count = 0;      // of all of them, as are the next two
+  std::int64_t cost_micro_usd = 0;
+  std::int64_t tokens = 0;
+};
+
 // What a person, or a rule in the place of one, has decided about a task.
 struct TaskDecision {
   WallTime at{};
-  std::string kind;      // "approve", "reject", "retry", "cancel"
+  std::string kind;      // "approve", "reject", "retry", "cancel"; "changed": what was approved has changed
   std::string by;        // "admin", "github:alice"
   std::string actor_id;  // the sender's own id, may be empty
-  std::string way;       // "api", "cli", or the webhook it came by
+  std::string way;       // "api", "cli", or the webhook it came by and how: "github comment"
   std::string comment;
   std::string content_hash;
+};
+
+// A task that waits for a person.
+struct AwaitedApproval {
+  std::string content_hash;  // of what would run; who approves names it
+  WallTime asked_at{};
+  std::optional<WallTime> deadline;  // then nobody is waited for any more
+  std::optional<WallTime> next_at;   // of the next reminder, or the deadline
+  int reminders = 0;                 // that were sent
 };
 
 struct TaskDetail {
@@ -98,7 +127,10 @@ struct TaskDetail {
   std::vector<Link> links;
   std::string delivery_id;
   std::vector<AgentExecution> executions;
+  Chain chain;
   std::vector<TaskDecision> decisions;  // oldest first
+  std::optional<AwaitedApproval> approval;
+  int rework = 0;  // how often its chain was sent back by a reject
 };
 
 // Names one attempt. Every write about a running task carries it; the store refuses what a superseded attempt
@@ -127,6 +159,7 @@ struct ClaimedTask {
   int max_retries = 0;
   int crashes = 0;  // how often its runner died before
   int chain_depth = 1;
+  std::vector<std::string> chain;  // agents before it in its chain, the first one first
   WallTime created_at{};
 };
 

@@ -38,7 +38,7 @@ bool may_move(TaskState from, TaskState to) {
       return to == Completed || to == Failed || to == Cancelled || to == Queued || to == AwaitingApproval ||
              to == Parked;
     case AwaitingApproval:
-      return to == Queued || to == Cancelled;
+      return to == Queued || to == Cancelled || to == Parked;
     case Parked:
       return to == Queued || to == AwaitingApproval || to == Cancelled;
     case Failed:

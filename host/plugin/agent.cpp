@@ -130,6 +130,8 @@ struct AgentInstance::Parts {
     return settled(std::move(result).value());
   }
 
+  AgentResult after_failure(std::string_view hook, std::string_view context, MonotonicTime deadline,
+                            davit_status status, const CallContext& call, const std::string& thrown);
   AgentResult run_hooks(std::string_view context, MonotonicTime deadline);
 
   std::shared_ptr<const PluginModule> module;
@@ -193,6 +195,29 @@ Result<std::unique_ptr<AgentInstance>> AgentInstance::create(std::shared_ptr<con
   return std::unique_ptr<AgentInstance>(new AgentInstance(std::move(parts)));
 }
 
+// The failure of a hook, or what on_error makes of it. Somebody's stop and the end of the time are no errors.
+AgentResult AgentInstance::Parts::after_failure(std::string_view hook, std::string_view context,
+                                                MonotonicTime deadline, davit_status status,
+                                                const CallContext& call, const std::string& thrown) {
+  AgentResult result = failed(hook, status, call, thrown);
+  const bool ended =
+      result.failure == FailureClass::Cancelled || status == DAVIT_CANCELLED || status == DAVIT_DEADLINE;
+  if (ended || !agent.on_error) return result;
+  CallContext second(clock, deadline, &cancelled, &reports);
+  AnswerSink mended;
+  std::string second_thrown;
+  const davit_status outcome = guarded(second_thrown, [&] {
+    return agent.on_error(agent.self, second.abi(), to_text(context), status, to_text(result.error),
+                          mended.abi());
+  });
+  if (outcome == DAVIT_OK) return read("on_error", mended);
+  if (outcome != DAVIT_NOT_IMPLEMENTED) {
+    log.warn("on_error of an agent failed itself; the first failure stands",
+             {{"agent", host.instance()}, {"hook", hook}, {"status", status_name(outcome)}});
+  }
+  return result;
+}
+
 AgentResult AgentInstance::Parts::run_hooks(std::string_view context, MonotonicTime deadline) {
   std::string thrown;
   if (agent.pre_execute) {
@@ -206,7 +231,7 @@ AgentResult AgentInstance::Parts::run_hooks(std::string_view context, MonotonicT
                                                           : presentable(reason.bytes(), 4096)));
     }
     if (status != DAVIT_OK && status != DAVIT_NOT_IMPLEMENTED)
-      return failed("pre_execute", status, call, thrown);
+      return after_failure("pre_execute", context, deadline, status, call, thrown);
   }
 
   AgentResult result;
@@ -216,28 +241,9 @@ AgentResult AgentInstance::Parts::run_hooks(std::string_view context, MonotonicT
     davit_status status =
         guarded(thrown, [&] { return agent.execute(agent.self, call.abi(), to_text(context), sink.abi()); });
     if (status == DAVIT_IGNORED) status = DAVIT_INTERNAL;
-    result = status == DAVIT_OK ? read("execute", sink) : failed("execute", status, call, thrown);
-    bool ended =
-        result.failure == FailureClass::Cancelled || status == DAVIT_CANCELLED || status == DAVIT_DEADLINE;
-    if (status != DAVIT_OK && ended) return result;
-    if (status != DAVIT_OK && agent.on_error) {
-      CallContext second(clock, deadline, &cancelled, &reports);
-      AnswerSink mended;
-      std::string second_thrown;
-      davit_status outcome = guarded(second_thrown, [&] {
-        return agent.on_error(agent.self, second.abi(), to_text(context), status, to_text(result.error),
-                              mended.abi());
-      });
-      if (outcome == DAVIT_OK) {
-        result = read("on_error", mended);
-        status = DAVIT_OK;
-      } else if (outcome != DAVIT_NOT_IMPLEMENTED) {
-        log.warn("on_error of an agent failed itself; the first failure stands",
-                 {{"agent", host.instance()}, {"status", status_name(outcome)}});
-      }
-    }
-    // post_execute looks at results, and here is none.
-    if (status != DAVIT_OK) return result;
+    // post_execute looks at results of the work, and here is none.
+    if (status != DAVIT_OK) return after_failure("execute", context, deadline, status, call, thrown);
+    result = read("execute", sink);
   }
 
   if (agent.post_execute) {
@@ -247,16 +253,12 @@ AgentResult AgentInstance::Parts::run_hooks(std::string_view context, MonotonicT
     davit_status status = guarded(thrown, [&] {
       return agent.post_execute(agent.self, call.abi(), to_text(context), to_text(before), changed.abi());
     });
-    if (status == DAVIT_OK) {
-      Usage used = result.usage;
-      result = read("post_execute", changed);
-      result.usage = merged(used, result.usage);
-    } else if (status != DAVIT_NOT_IMPLEMENTED && status != DAVIT_IGNORED) {
-      // A last look that fails is not one that approves.
-      Usage used = result.usage;
-      result = failed("post_execute", status, call, thrown);
-      result.usage = std::move(used);
-    }
+    if (status == DAVIT_NOT_IMPLEMENTED || status == DAVIT_IGNORED) return result;
+    const Usage used = result.usage;
+    // A last look that fails is not one that approves.
+    result = status == DAVIT_OK ? read("post_execute", changed)
+                                : after_failure("post_execute", context, deadline, status, call, thrown);
+    result.usage = merged(used, result.usage);
   }
   return result;
 }

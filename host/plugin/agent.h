@@ -38,10 +38,10 @@ class AgentInstance {
                                                        Log& log, const Clock& clock);
   ~AgentInstance();
 
-  // pre_execute, execute, on_error where it failed with a status (not for cancelled and deadline),
-  // post_execute where there is a result. `context_json` as agent.h of the ABI describes. Always gives a
-  // result: a plugin that breaks its contract gives a failure that says how. Its usage is never less than
-  // what was reported live.
+  // pre_execute, execute, post_execute; the first of them that fails with a status (but for cancelled and
+  // deadline) ends the work, and on_error may make the result. `context_json` as agent.h of the ABI
+  // describes. Always gives a result: a plugin that breaks its contract gives a failure that says how. Its
+  // usage is never less than what was reported live.
   AgentResult run(std::string_view context_json, MonotonicTime deadline);
 
   // Makes is_cancelled() true and calls the agent's cancel. From any thread. Between two runs it counts for

@@ -203,6 +203,7 @@ Result<TaskAction> action_from(const Members& members) {
   action.agent = TRY(members.plugin_name("agent"));
   action.comment = TRY(members.sentence("comment", 16u << 10));
   action.content_hash = TRY(members.key("content_hash", 128));
+  action.via = TRY(members.key("via", 32));
   return action;
 }
 
@@ -461,6 +462,7 @@ std::string to_json(const WebhookAnswer& answer) {
     write_member(writer, "agent", action.agent);
     write_member(writer, "comment", action.comment);
     write_member(writer, "content_hash", action.content_hash);
+    write_member(writer, "via", action.via);
     writer.EndObject();
   }
   writer.EndArray();

@@ -1,9 +1,146 @@
 #include "host/store/approvals.h"
 
-namespace davit::store {
+#include <algorithm>
 
-Approvals::Approvals(Database& database)
-    : ask_(database, "INSERT INTO approval (task, asked_at) VALUES (?1, ?2)"),
-      end_(database, "DELETE FROM approval WHERE task = ?1") {}
+#include "host/base/crypto.h"
+#include "host/store/rows.h"
+
+namespace davit::store {
+namespace {
+
+constexpr std::size_t kLeastDigits = 12;  // nobody who writes an input finds another one with the same ones
+constexpr std::size_t kMostNamed = 5;
+
+// Hash digits as people may have typed them.
+std::string lower(std::string_view text) {
+  std::string digits(text);
+  for (char& c : digits)
+    if (c >= 'A' && c <= 'F') c = static_cast<char>(c - 'A' + 'a');
+  return digits;
+}
+
+Result<> check_form(std::string_view said) {
+  const bool digits = std::all_of(said.begin(), said.end(),
+                                  [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+  if (digits && said.size() >= kLeastDigits && said.size() <= 64) return {};
+  return Error{ErrorCode::InvalidInput,
+               "the content hash must be the 64 hexadecimal digits that are shown with the task, or at least "
+               "the first " +
+                   std::to_string(kLeastDigits)};
+}
+
+std::string named(const Waiting& task) {
+  return "task " + task.task_id + " (" + task.agent + ") waits with content hash " + task.content_hash;
+}
+
+}  // namespace
+
+std::string content_hash(std::string_view agent, std::string_view payload, std::string_view previous_result) {
+  std::string bound = "davit-approval-1\n";
+  // With its length before it, nothing of one part can pass for another.
+  for (std::string_view part : {agent, payload, previous_result})
+    bound.append(std::to_string(part.size())).append(":").append(part);
+  return sha256_hex(bound);
+}
+
+struct Approvals::Statements {
+  explicit Statements(Database& database) : db(database) {}
+  Database& db;
+
+  Statement ask{db, "INSERT INTO approval (task, asked_at, deadline, next_at) VALUES (?1, ?2, ?3, ?4)"};
+  Statement end{db, "DELETE FROM approval WHERE task = ?1"};
+  Statement content{db,
+                    "SELECT t.agent, b.payload, coalesce(b.previous_result, 'null') FROM task t"
+                    " JOIN task_body b ON b.row = t.row WHERE t.row = ?1"};
+  Statement newest{db,
+                   "SELECT kind, content_hash FROM decision WHERE task = ?1 AND kind IN ('approve', 'reject')"
+                   " ORDER BY row DESC LIMIT 1"};
+  Statement changed{db,
+                    "INSERT INTO decision (task, at, kind, by_whom, way, comment, content_hash)"
+                    " VALUES (?1, ?2, 'changed', 'davit', 'claim', ?3, ?4)"};
+  Statement waiting{db,
+                    "SELECT t.row, t.id, t.agent, b.payload, coalesce(b.previous_result, 'null'), a.asked_at"
+                    " FROM task t JOIN approval a ON a.task = t.row JOIN task_body b ON b.row = t.row"
+                    " WHERE t.entity = ?1 AND (?2 = '' OR t.agent = ?2) ORDER BY t.row DESC"};
+};
+
+Approvals::Approvals(Database& database, const ApprovalRules& rules)
+    : rules_(rules), sql_(std::make_unique<Statements>(database)) {}
+Approvals::~Approvals() = default;
+
+void Approvals::ask(std::int64_t task, WallTime now) {
+  std::optional<WallTime> deadline, next;
+  if (rules_.deadline) deadline = next = now + *rules_.deadline;
+  if (rules_.remind_after && (!next || now + *rules_.remind_after < *next)) next = now + *rules_.remind_after;
+  if (!rules_.notify.empty()) next = now;
+  sql_->ask.run(task, now, deadline, next);
+}
+void Approvals::end(std::int64_t task) { sql_->end.run(task); }
+
+std::string Approvals::content_of(std::int64_t task) {
+  Cursor row = sql_->content.query(task);
+  return row.next() ? content_hash(row.view(0), row.view(1), row.view(2)) : std::string();
+}
+
+bool Approvals::approved(std::int64_t task, std::string_view content_hash) {
+  Cursor row = sql_->newest.query(task);
+  return row.next() && row.view(0) == "approve" && row.view(1) == content_hash;
+}
+
+void Approvals::note_changed(std::int64_t task, std::string_view content_hash, WallTime now) {
+  sql_->changed.run(task, now, "its content is not what was approved", content_hash);
+}
+
+Result<> Approvals::check(std::string_view task_id, std::string_view content_hash,
+                          std::string_view said) const {
+  if (said.empty()) {
+    if (!rules_.hash_required) return {};
+    return Error{ErrorCode::InvalidInput, "an approval names what it approves: look at task " +
+                                              std::string(task_id) + " and say its content hash, now " +
+                                              std::string(content_hash)};
+  }
+  const std::string digits = lower(said);
+  TRY(check_form(digits));
+  if (content_hash.starts_with(digits)) return {};
+  return Error{ErrorCode::Conflict, "task " + std::string(task_id) +
+                                        " is not what was looked at: its content hash is " +
+                                        std::string(content_hash) + "; look again and decide"};
+}
+
+std::vector<Waiting> Approvals::waiting(std::string_view entity, std::string_view agent) {
+  std::vector<Waiting> found;
+  Cursor row = sql_->waiting.query(entity, agent);
+  while (row.next()) {
+    found.push_back({row.integer(0), to_text(row.id(1)), row.text(2),
+                     content_hash(row.view(2), row.view(3), row.view(4)), row.time(5)});
+  }
+  return found;
+}
+
+Result<Waiting> Approvals::choose(const TaskAction& action, WallTime said_at) {
+  std::vector<Waiting> found = waiting(action.entity, action.agent);
+  if (found.empty()) return Error{ErrorCode::NotFound, "no task of " + action.entity + " waits for approval"};
+  std::string all;
+  for (std::size_t i = 0; i < found.size() && i < kMostNamed; ++i) all += "; " + named(found[i]);
+  if (!action.content_hash.empty()) {
+    const std::string digits = lower(action.content_hash);
+    TRY(check_form(digits));
+    std::erase_if(found, [&](const Waiting& task) { return !task.content_hash.starts_with(digits); });
+    if (found.size() == 1) return std::move(found.front());
+    return Error{ErrorCode::Conflict, (found.empty() ? "nothing of " : "more than one task of ") +
+                                          action.entity + " waits with content hash " + digits + all};
+  }
+  // To stop something never needs more than to say so.
+  if (action.kind == TaskActionKind::Reject) return std::move(found.front());
+  if (rules_.hash_required)
+    return Error{ErrorCode::InvalidInput, "an approval names the content hash of what it approves" + all};
+  if (found.size() > 1)
+    return Error{ErrorCode::Conflict, std::to_string(found.size()) + " tasks of " + action.entity +
+                                          " wait; say which by its content hash" + all};
+  if (found.front().asked_at > said_at)
+    return Error{ErrorCode::Conflict,
+                 "what waits now began to wait after this was said; look at it and decide" + all};
+  return std::move(found.front());
+}
 
 }  // namespace davit::store

@@ -1,25 +1,59 @@
-// Which tasks wait for a person, and since when.
+// Waits for a person: which tasks, since when, and for what exactly. An approval is bound to a content: the
+// agent that will run, its payload and what it gets from the agent before. What is recorded is the hash of
+// the content as it is then, never the word of who approved.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "host/store/database.h"
 #include "host/store/statement.h"
+#include "host/store/store.h"
 
 namespace davit::store {
+
+// A task that waits.
+struct Waiting {
+  std::int64_t row = 0;
+  std::string task_id, agent, content_hash;
+  WallTime asked_at{};
+};
 
 // Confined to the writer thread, inside its transaction. A task has a row here exactly while it is
 // AwaitingApproval.
 class Approvals {
  public:
-  explicit Approvals(Database& database);
+  // `rules` outlives it and may change between transactions.
+  Approvals(Database& database, const ApprovalRules& rules);
+  ~Approvals();
 
-  void ask(std::int64_t task, WallTime now) { ask_.run(task, now); }
-  void end(std::int64_t task) { end_.run(task); }
+  // With the deadline that the rules give it, and the time of its first reminder.
+  void ask(std::int64_t task, WallTime now);
+  void end(std::int64_t task);
+
+  // Hash of the content of a task as it is now.
+  std::string content_of(std::int64_t task);
+  // Is this the content that was approved, and not rejected since?
+  bool approved(std::int64_t task, std::string_view content_hash);
+  // Notes that a task runs nothing yet, because its content is not what was approved.
+  void note_changed(std::int64_t task, std::string_view content_hash, WallTime now);
+
+  // Does `said` name this content: the whole hash, at least its first 12 digits, or nothing where the rules
+  // allow that? If not, the sentence says what it is.
+  Result<> check(std::string_view task_id, std::string_view content_hash, std::string_view said) const;
+  // Which of those that wait a webhook means by an entity. `said_at`: when its delivery came. Where nothing
+  // names the content, only one that waits alone, and has done so since before, can be meant by an approval.
+  Result<Waiting> choose(const TaskAction& action, WallTime said_at);
 
  private:
-  Statement ask_, end_;
+  struct Statements;
+  std::vector<Waiting> waiting(std::string_view entity, std::string_view agent);
+  const ApprovalRules& rules_;
+  std::unique_ptr<Statements> sql_;
 };
 
 }  // namespace davit::store

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string_view>
 #include <vector>
 
 #include "host/base/clock.h"
@@ -12,6 +13,10 @@ struct Batch {
   WallTime now{};
   MonotonicTime monotonic{};
   std::vector<Change> changes;
+  struct Decided {
+    std::string_view kind, way;  // of static duration
+  };
+  std::vector<Decided> decided;  // about approvals
 };
 
 }  // namespace davit::store

@@ -34,17 +34,18 @@ struct Claims::Statements {
       db,
       "SELECT task.id, task.attempt, task.max_retries, task.crashes, task.chain_depth, task.created_at,"
       " task.task_type, task.source, task.title, task.entity, " +
-          std::string(kLineIsBusy) +
-          ", b.actor_id, b.actor_login, b.actor_role, b.links, b.payload, b.previous_result"
+          std::string(kLineIsBusy) + ", task.needs_approval, " + kTaskBodyColumns +
           " FROM task JOIN task_body b ON b.row = task.row WHERE task.row = ?1"};
   Statement insert_execution{db,
                              "INSERT INTO execution (task, session, attempt, started_at, agent, outcome)"
                              " VALUES (?1, ?2, ?3, ?4, ?5, 'running')"};
 };
 
-Claims::Claims(Database& database, Lines& lines, Moves& moves, Leases& leases, const Pauses& pauses)
+Claims::Claims(Database& database, Lines& lines, Moves& moves, Approvals& approvals, Leases& leases,
+               const Pauses& pauses)
     : lines_(lines),
       moves_(moves),
+      approvals_(approvals),
       leases_(leases),
       pauses_(pauses),
       sql_(std::make_unique<Statements>(database)) {}
@@ -75,9 +76,25 @@ std::vector<Claims::Candidate> Claims::due(const std::vector<AgentCapacity>& age
   return candidates;
 }
 
-// Nothing if the task's line is busy: then it is blocked.
+// What was approved was another content: it waits for a person again.
+void Claims::ask_again(Batch& batch, std::int64_t number, std::string_view content_hash) {
+  const std::optional<TaskRow> row = moves_.find(number);
+  if (!row) return;
+  approvals_.note_changed(number, content_hash, batch.now);
+  batch.decided.push_back({"changed", "claim"});
+  moves_.move(batch, *row,
+              {.to = TaskState::AwaitingApproval,
+               .attempt = row->attempt,
+               .crashes = row->crashes,
+               .losses = row->losses,
+               .error = "its content is not what was approved"});
+  lines_.let_next_in(batch, row->line);
+}
+
+// Nothing if the task's line is busy: then it is blocked; or if nobody approved what it would run.
 std::optional<ClaimedTask> Claims::start(Batch& batch, const Candidate& candidate, Duration lease) {
   ClaimedTask task;
+  bool needs_approval = false;
   {
     Cursor row = sql_->read_for_claim.query(candidate.row);
     if (!row.next()) return std::nullopt;
@@ -96,11 +113,20 @@ std::optional<ClaimedTask> Claims::start(Batch& batch, const Candidate& candidat
     task.source = row.text(7);
     task.title = row.text(8);
     task.entity = row.text(9);
-    TaskBody body = read_task_body(row, 11);
+    needs_approval = row.integer(11) != 0;
+    TaskBody body = read_task_body(row, 12);
     task.actor = std::move(body.actor);
     task.links = std::move(body.links);
     task.payload = std::move(body.payload);
     task.previous_result = std::move(body.previous_result);
+    task.chain = std::move(body.chain);
+  }
+  if (needs_approval) {
+    const std::string hash = content_hash(task.agent, task.payload, task.previous_result);
+    if (!approvals_.approved(candidate.row, hash)) {
+      ask_again(batch, candidate.row, hash);
+      return std::nullopt;
+    }
   }
   const StoredId session = new_stored_id();
   task.session_id = to_text(session);

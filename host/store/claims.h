@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "host/store/approvals.h"
 #include "host/store/batch.h"
 #include "host/store/database.h"
 #include "host/store/leases.h"
@@ -19,7 +20,8 @@ namespace davit::store {
 // Confined to the writer thread; each function runs inside the writer's transaction.
 class Claims {
  public:
-  Claims(Database& database, Lines& lines, Moves& moves, Leases& leases, const Pauses& pauses);
+  Claims(Database& database, Lines& lines, Moves& moves, Approvals& approvals, Leases& leases,
+         const Pauses& pauses);
   ~Claims();
 
   // Nothing of agents that are paused.
@@ -33,9 +35,11 @@ class Claims {
   };
   std::vector<Candidate> due(const std::vector<AgentCapacity>& agents, int limit, WallTime now);
   std::optional<ClaimedTask> start(Batch& batch, const Candidate& candidate, Duration lease);
+  void ask_again(Batch& batch, std::int64_t row, std::string_view content_hash);
 
   Lines& lines_;
   Moves& moves_;
+  Approvals& approvals_;
   Leases& leases_;
   const Pauses& pauses_;
   std::unique_ptr<Statements> sql_;

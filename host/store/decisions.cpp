@@ -1,6 +1,5 @@
 #include "host/store/decisions.h"
 
-#include "host/base/crypto.h"
 #include "host/store/rows.h"
 
 namespace davit::store {
@@ -9,31 +8,35 @@ struct Decisions::Statements {
   explicit Statements(Database& database) : db(database) {}
   Database& db;
 
-  Statement still_unapproved{db,
-                             "SELECT 1 FROM task t WHERE t.row = ?1 AND t.needs_approval = 1 AND NOT EXISTS"
-                             " (SELECT 1 FROM decision d WHERE d.task = t.row AND d.kind = 'approve')"};
   Statement newest_open{db,
                         "SELECT id FROM task WHERE entity = ?1 AND state IN (0, 1, 2, 6)"
                         " AND (?2 = '' OR agent = ?2) ORDER BY row DESC LIMIT 1"};
   Statement newest_any{db,
                        "SELECT id FROM task WHERE entity = ?1 AND (?2 = '' OR agent = ?2)"
                        " ORDER BY row DESC LIMIT 1"};
-  Statement body{db, "SELECT " + std::string(kTaskBodyColumns) + " FROM task_body b WHERE b.row = ?1"};
   Statement ask_to_cancel{db, "UPDATE task SET cancel_reason = ?2, updated_at = ?3 WHERE row = ?1"};
   Statement insert{db,
                    "INSERT INTO decision (task, at, kind, by_whom, actor_id, way, comment, content_hash)"
                    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"};
 };
 
-std::string content_hash(std::string_view payload, std::string_view previous_result) {
-  return sha256_hex(std::string(payload) + '\n' + std::string(previous_result));
-}
-
-Decisions::Decisions(Database& database, Moves& moves, Lines& lines, Leases& leases)
-    : moves_(moves), lines_(lines), leases_(leases), sql_(std::make_unique<Statements>(database)) {}
+Decisions::Decisions(Database& database, const ApprovalRules& rules, Moves& moves, Lines& lines,
+                     Approvals& approvals, TaskQueue& tasks, Leases& leases)
+    : moves_(moves),
+      lines_(lines),
+      approvals_(approvals),
+      leases_(leases),
+      rework_(database, rules, tasks),
+      sql_(std::make_unique<Statements>(database)) {}
 Decisions::~Decisions() = default;
 
 namespace {
+
+// For counters. Who uses the API may say any way of his.
+std::string_view label_of(const Decision& decision) {
+  if (decision.by_webhook) return "webhook";
+  return decision.by.way == "cli" ? "cli" : "api";
+}
 
 Error not_found(std::string_view task_id) {
   return Error{ErrorCode::NotFound, "task " + std::string(task_id) + " does not exist"};
@@ -68,6 +71,7 @@ Result<TaskState> Decisions::decide(Batch& batch, const TaskRow& row, const Deci
   int attempt = row.attempt;
   int crashes = row.crashes;
   int losses = row.losses;
+  std::string content;
   switch (decision.kind) {
     case TaskActionKind::Cancel:
       state = TaskState::Cancelled;
@@ -84,31 +88,25 @@ Result<TaskState> Decisions::decide(Batch& batch, const TaskRow& row, const Deci
       }
       attempt = 0;
       crashes = losses = 0;
-      if (sql_->still_unapproved.query(row.row).next()) state = TaskState::AwaitingApproval;
+      if (row.needs_approval && !approvals_.approved(row.row, approvals_.content_of(row.row)))
+        state = TaskState::AwaitingApproval;
       break;
     case TaskActionKind::Reject:
       state = TaskState::Cancelled;
       error = decision.comment.empty() ? std::string_view("rejected") : std::string_view(decision.comment);
       if (row.state != TaskState::AwaitingApproval) return refuse("; it does not wait for approval");
+      content = approvals_.content_of(row.row);
       break;
     case TaskActionKind::Approve:
       if (row.state != TaskState::AwaitingApproval) return refuse("; it does not wait for approval");
-      if (!decision.content_hash.empty()) {
-        Cursor found = sql_->body.query(row.row);
-        if (found.next()) {
-          const TaskBody body = read_task_body(found, 0);
-          if (content_hash(body.payload, body.previous_result) != decision.content_hash) {
-            return Error{
-                ErrorCode::Conflict,
-                "task " + to_text(row.id) + " has changed since it was looked at; look again and decide"};
-          }
-        }
-      }
+      content = approvals_.content_of(row.row);
+      TRY(approvals_.check(to_text(row.id), content, decision.content_hash));
       break;
   }
 
   sql_->insert.run(row.row, batch.now, to_string(decision.kind), decision.by.name, decision.by.id,
-                   decision.by.way, decision.comment, decision.content_hash);
+                   decision.by.way, decision.comment, content);
+  if (!content.empty()) batch.decided.push_back({to_string(decision.kind), label_of(decision)});
   if (row.state == TaskState::Running) {
     sql_->ask_to_cancel.run(row.row, error, batch.now);
     leases_.request_cancel(row.fence());
@@ -123,20 +121,28 @@ Result<TaskState> Decisions::decide(Batch& batch, const TaskRow& row, const Deci
                        .losses = losses,
                        .error = error});
   if (row.state == TaskState::Queued) lines_.let_next_in(batch, row.line);
+  if (decision.kind == TaskActionKind::Reject && !decision.comment.empty())
+    rework_.send_back(batch, row, {decision.comment, decision.by.name, content});
   return state;
 }
 
-std::string Decisions::act(Batch& batch, const TaskAction& action, const Person& by) {
+std::string Decisions::act(Batch& batch, const TaskAction& action, const Person& by, WallTime said_at) {
   std::string task_id = action.task_id;
-  if (task_id.empty()) {
+  std::string said = action.content_hash;
+  const bool of_approval = action.kind == TaskActionKind::Approve || action.kind == TaskActionKind::Reject;
+  if (task_id.empty() && of_approval) {
+    Result<Waiting> chosen = approvals_.choose(action, said_at);
+    if (!chosen.ok()) return std::string(to_string(action.kind)) + " refused: " + chosen.error().message;
+    task_id = chosen.value().task_id;
+    said = chosen.value().content_hash;
+  } else if (task_id.empty()) {
     // A retry is about something that has ended; everything else about something open.
     Statement& newest = action.kind == TaskActionKind::Retry ? sql_->newest_any : sql_->newest_open;
     Cursor found = newest.query(action.entity, action.agent);
     if (!found.next()) return "no open task for " + action.entity;
     task_id = to_text(found.id(0));
   }
-  const Result<TaskState> state =
-      decide(batch, task_id, {action.kind, by, action.comment, action.content_hash});
+  const Result<TaskState> state = decide(batch, task_id, {action.kind, by, action.comment, said, true});
   if (!state.ok()) return state.error().message;
   return "task " + task_id + ": " + std::string(to_string(action.kind)) + " accepted, now " +
          std::string(to_string(state.value()));

@@ -5,11 +5,13 @@
 #include <string>
 #include <string_view>
 
+#include "host/store/approvals.h"
 #include "host/store/batch.h"
 #include "host/store/database.h"
 #include "host/store/leases.h"
 #include "host/store/lines.h"
 #include "host/store/moves.h"
+#include "host/store/rework.h"
 
 namespace davit::store {
 
@@ -20,14 +22,18 @@ inline bool can_be_retried(TaskState state) {
 struct Decision {
   TaskActionKind kind = TaskActionKind::Cancel;
   Person by;
-  std::string comment, content_hash;  // both kept, as `by` is
+  std::string comment;  // kept, as `by` is
+  std::string
+      content_hash;  // of what is approved, as who approves says it; what is kept is the hash of what is
+  bool by_webhook = false;  // for counters
 };
 
 // Confined to the writer thread; each function runs inside the writer's transaction. What it refuses has
 // written nothing.
 class Decisions {
  public:
-  Decisions(Database& database, Moves& moves, Lines& lines, Leases& leases);
+  Decisions(Database& database, const ApprovalRules& rules, Moves& moves, Lines& lines, Approvals& approvals,
+            TaskQueue& tasks, Leases& leases);
   ~Decisions();
 
   // Gives the state the task has then: Running if it was, because its dispatcher is only asked to end it.
@@ -35,8 +41,9 @@ class Decisions {
   // Likewise, but Conflict unless the task is in this state.
   Result<TaskState> decide_if(Batch& batch, std::string_view task_id, TaskState state,
                               const Decision& decision);
-  // For a webhook: the task by id, or the newest open one by entity. One sentence about what became of it.
-  std::string act(Batch& batch, const TaskAction& action, const Person& by);
+  // For a webhook whose delivery came at `said_at`: the task by id; by entity the one that waits for
+  // approval, or for other actions the newest open one. One sentence about what became of it.
+  std::string act(Batch& batch, const TaskAction& action, const Person& by, WallTime said_at);
 
  private:
   struct Statements;
@@ -44,7 +51,9 @@ class Decisions {
 
   Moves& moves_;
   Lines& lines_;
+  Approvals& approvals_;
   Leases& leases_;
+  Rework rework_;
   std::unique_ptr<Statements> sql_;
 };
 

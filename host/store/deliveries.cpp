@@ -262,13 +262,13 @@ Accepted Deliveries::carry_out(Batch& batch, std::int64_t row, std::string id, c
                       .entity_is_key = true};
   if (!answer.actions.empty()) {
     const Actor actor = answer.actor.value_or(Actor{});
-    const Person by{delivery.webhook + ":" + (actor.login.empty() ? actor.id : actor.login), actor.id,
-                    delivery.webhook};
+    const std::string name = delivery.webhook + ":" + (actor.login.empty() ? actor.id : actor.login);
     for (const TaskAction& action : answer.actions) {
+      const std::string way = action.via.empty() ? delivery.webhook : delivery.webhook + " " + action.via;
       // Whoever asked cannot see the queue: that there was nothing to approve, for example, is said here
       // only.
       if (!accepted.message.empty()) accepted.message += "; ";
-      accepted.message += decisions_.act(batch, action, by);
+      accepted.message += decisions_.act(batch, action, {name, actor.id, way}, delivery.received_at);
     }
   }
   for (const NewTask& task : answer.tasks) accepted.task_ids.push_back(tasks_.create(batch, task, origin));

@@ -17,9 +17,10 @@ struct Moves::Statements {
   Database& db;
 
   Statement row_of_id{db, "SELECT row FROM task WHERE id = ?1"};
-  Statement find{db,
-                 "SELECT id, state, agent, execution, attempt, crashes, losses, chain_depth, root, delivery,"
-                 " entity, line, cancel_reason, key, needs_approval FROM task WHERE row = ?1"};
+  Statement find{
+      db,
+      "SELECT id, state, agent, execution, attempt, crashes, losses, chain_depth, root, delivery,"
+      " entity, line, cancel_reason, key, needs_approval, rework, parent FROM task WHERE row = ?1"};
 
   Statement move{
       db,
@@ -60,6 +61,8 @@ std::optional<TaskRow> Moves::find(std::int64_t number) {
   if (!found.is_null(12)) row.cancel_reason = found.text(12);
   row.key = found.text(13);
   row.needs_approval = found.integer(14) != 0;
+  row.rework = static_cast<int>(found.integer(15));
+  row.parent = found.id(16);
   return row;
 }
 
@@ -86,7 +89,10 @@ TaskState Moves::move(Batch& batch, const TaskRow& row, const Move& move) {
                  is_final(move.to) ? std::optional(batch.now) : std::nullopt, move.run_at, move.attempt,
                  move.crashes, move.losses, if_any(shorten(move.error, kMaxError)));
   if (row.state == TaskState::AwaitingApproval) approvals_.end(row.row);
-  if (move.to == TaskState::AwaitingApproval) approvals_.ask(row.row, batch.now);
+  if (move.to == TaskState::AwaitingApproval) {
+    approvals_.ask(row.row, batch.now);
+    batch.changes.push_back({Change::Kind::ApprovalAsked, to_text(row.id), row.agent, std::nullopt});
+  }
   const TaskState state = move.to == TaskState::Queued ? admit(row.row, row.agent) : move.to;
   batch.changes.push_back({state == TaskState::Queued ? Change::Kind::TaskQueued : Change::Kind::TaskChanged,
                            to_text(row.id), row.agent, std::nullopt});

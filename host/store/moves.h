@@ -31,6 +31,8 @@ struct TaskRow {
   std::string entity, line, key;
   std::optional<std::string> cancel_reason;
   bool needs_approval = false;
+  int rework = 0;  // how often its chain was sent back
+  StoredId parent;
 
   Fence fence() const { return {row, execution}; }
 };

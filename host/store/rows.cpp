@@ -168,6 +168,26 @@ std::vector<Link> links_from_json(std::string_view json) {
   return links;
 }
 
+std::string names_to_json(const std::vector<std::string>& names) {
+  if (names.empty()) return {};
+  JsonBuffer buffer;
+  JsonWriter writer(buffer);
+  writer.StartArray();
+  for (const std::string& name : names) write_string(writer, name);
+  writer.EndArray();
+  return std::string(text_of(buffer));
+}
+
+std::vector<std::string> names_from_json(std::string_view json) {
+  std::vector<std::string> names;
+  if (json.empty()) return names;
+  const Result<JsonDocument> document = parse_json(json);
+  if (!document.ok() || !document.value().IsArray()) return names;
+  for (const JsonValue& name : document.value().GetArray())
+    if (name.IsString()) names.emplace_back(name.GetString(), name.GetStringLength());
+  return names;
+}
+
 std::string models_to_json(const Usage& usage) {
   if (usage.models.empty()) return {};
   JsonBuffer buffer;
@@ -248,6 +268,7 @@ TaskBody read_task_body(const Cursor& row, int first) {
   body.links = links_from_json(row.view(first + 3));
   body.payload = row.text(first + 4);
   body.previous_result = row.is_null(first + 5) ? "null" : row.text(first + 5);
+  if (!row.is_null(first + 6)) body.chain = names_from_json(row.view(first + 6));
   return body;
 }
 

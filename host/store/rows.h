@@ -36,6 +36,8 @@ std::vector<std::string> unpack_ids(std::string_view bytes);
 inline const std::string& search_key(const Link& link) { return link.key.empty() ? link.url : link.key; }
 std::string links_to_json(const std::vector<Link>& links);  // empty for none
 std::vector<Link> links_from_json(std::string_view json);
+std::string names_to_json(const std::vector<std::string>& names);  // empty for none
+std::vector<std::string> names_from_json(std::string_view json);
 std::string models_to_json(const Usage& usage);  // empty for none
 void models_from_json(std::string_view json, Usage& usage);
 
@@ -45,12 +47,14 @@ TaskSummary read_task_summary(const Cursor& row);
 
 // A body as `b`, its columns counted from `first`.
 inline constexpr const char* kTaskBodyColumns =
-    "b.actor_id, b.actor_login, b.actor_role, b.links, b.payload, b.previous_result";
+    "b.actor_id, b.actor_login, b.actor_role, b.links, b.payload, b.previous_result, b.chain";
+inline constexpr int kTaskBodyWidth = 7;
 struct TaskBody {
   std::optional<Actor> actor;
   std::vector<Link> links;
   std::string payload;
   std::string previous_result;
+  std::vector<std::string> chain;
 };
 TaskBody read_task_body(const Cursor& row, int first);
 

@@ -139,6 +139,10 @@ void Store::on_prune(std::function<void(std::int64_t, std::int64_t)> listener) {
   if (impl_->writer_) impl_->writer_->on_prune(std::move(listener));
 }
 
+void Store::on_decision(std::function<void(std::string_view, std::string_view)> listener) {
+  if (impl_->writer_) impl_->writer_->on_decision(std::move(listener));
+}
+
 // ---- writes ----
 
 void Store::accept(NewDelivery delivery, Done<Accepted> done) {
@@ -307,6 +311,14 @@ void Store::reject(std::string task_id, Person by, std::string comment, Done<Tas
       decision(std::move(task_id), {TaskActionKind::Reject, std::move(by), std::move(comment), {}}));
 }
 
+void Store::set_approval_rules(ApprovalRules rules, Done<> done) {
+  impl_->write<std::monostate>(Lane::Urgent, 256, std::move(done),
+                               [rules = std::move(rules)](Session& session) -> Result<> {
+                                 session.approval_rules = rules;
+                                 return {};
+                               });
+}
+
 void Store::pause(Pause pause, Done<> done) {
   impl_->write<std::monostate>(
       Lane::Urgent, 256, std::move(done), [pause = std::move(pause)](Session& session) -> Result<> {
@@ -316,7 +328,7 @@ void Store::pause(Pause pause, Done<> done) {
         Pause begun = pause;
         begun.since = session.batch.now;
         session.pauses.pause(begun);
-        session.batch.changes.push_back({Change::Kind::PauseChanged, {}, begun.agent, std::nullopt});
+        session.batch.changes.push_back({Change::Kind::HoldChanged, {}, begun.agent, std::nullopt});
         return {};
       });
 }
@@ -325,7 +337,7 @@ void Store::resume(std::string agent, Done<bool> done) {
   impl_->write<bool>(Lane::Urgent, 256, std::move(done),
                      [agent = std::move(agent)](Session& session) -> Result<bool> {
                        if (!session.pauses.resume(agent, session.batch.now)) return false;
-                       session.batch.changes.push_back({Change::Kind::PauseChanged, {}, agent, std::nullopt});
+                       session.batch.changes.push_back({Change::Kind::HoldChanged, {}, agent, std::nullopt});
                        return true;
                      });
 }
@@ -354,6 +366,13 @@ void Store::skip_schedule(std::string name, WallTime slot, Done<> done) {
                                  store::skip_schedule(session.database, name, slot);
                                  return {};
                                });
+}
+
+void Store::work_off_approvals(Done<std::optional<WallTime>> done) {
+  impl_->write<std::optional<WallTime>>(Lane::Urgent, 256, std::move(done),
+                                        [](Session& session) -> Result<std::optional<WallTime>> {
+                                          return session.reminders.work_off(session.batch);
+                                        });
 }
 
 void Store::note_crash(PluginCrash crash, QuarantineRule rule, Done<bool> done) {

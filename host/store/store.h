@@ -18,6 +18,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -222,6 +223,18 @@ struct ScheduleState {
   std::string last_task;  // id of its newest task; empty: none yet
 };
 
+// What an approval takes, and what happens without one.
+struct ApprovalRules {
+  bool hash_required = true;             // who approves names the content hash
+  std::optional<Duration> deadline;      // of a wait that begins from now on
+  std::optional<Duration> remind_after;  // and again after as long
+  bool park_at_deadline = false;         // otherwise it is rejected then
+  std::string notify;  // agent that gets a task when a wait begins and with each reminder; empty: nobody
+  // How often the work of an agent goes back to it when what follows from it is rejected with a comment.
+  // Those that are not in it: never.
+  std::map<std::string, int, std::less<>> reworks;
+};
+
 struct QueueDepth {
   std::string agent;
   TaskState state = TaskState::Queued;
@@ -230,6 +243,7 @@ struct QueueDepth {
 struct QueueReport {
   std::vector<QueueDepth> depths;         // Queued, Running, AwaitingApproval, Parked
   std::optional<WallTime> oldest_queued;  // since when the longest waiting task has been due
+  std::optional<WallTime> oldest_asked;   // since when the longest waiting approval has been asked for
   std::vector<Pause> pauses;              // that hold now; that of all first
 };
 
@@ -261,14 +275,15 @@ struct Change {
   enum class Kind {
     TaskQueued,
     TaskChanged,
+    ApprovalAsked,  // also a TaskChanged
     CancelRequested,
     ExecutionChanged,
     DeliveryStored,
-    PauseChanged
+    HoldChanged
   };
   Kind kind = Kind::TaskChanged;
   std::string id;              // task or delivery
-  std::string agent;           // of a task, or paused or resumed (empty: all)
+  std::string agent;           // of a task; with HoldChanged: who may have tasks again (empty: all)
   std::optional<Fence> fence;  // with CancelRequested
 };
 
@@ -330,6 +345,10 @@ class Store {
   // Called on the writer thread with the deliveries and tasks that pruning has removed. Set once, before
   // set_retention().
   void on_prune(std::function<void(std::int64_t deliveries, std::int64_t tasks)> listener);
+  // Called on the writer thread after the commit of an approval, a rejection or the like
+  // (TaskDecision::kind), and of a "reminder". `way` is "api", "cli", "webhook", or of what nobody decided
+  // "claim", "deadline", "timer". Set once.
+  void on_decision(std::function<void(std::string_view kind, std::string_view way)> listener);
 
   // -- writes --
   // Stores a delivery and everything its webhook asked for. If (webhook, delivery_key) is known already,
@@ -376,9 +395,15 @@ class Store {
   // InvalidInput unless it names one of these three states. What has moved on meanwhile, or cannot be
   // retried, is left out. Reads on the calling thread first, so that the writer has nothing to search.
   void retry_all(TaskFilter filter, Person by, Done<BulkStep> done);
-  // Conflict if `content_hash` is given and is not content_hash() of the task as it is now.
+  // `content_hash` is content_hash() of the task as it is now, or at least the first 12 digits of it:
+  // Conflict if it is another one, InvalidInput if there is none and the rules want one. Both tell the right
+  // one.
   void approve(std::string task_id, Person by, std::string content_hash, Done<TaskState> done);
   void reject(std::string task_id, Person by, std::string comment, Done<TaskState> done);
+  // From now on.
+  void set_approval_rules(ApprovalRules rules, Done<> done);
+  // Makes the reminders that are due, and ends the waits whose deadline has come. Gives when the next is due.
+  void work_off_approvals(Done<std::optional<WallTime>> done);
 
   // Replaces an earlier pause of the same agent; `since` is now. InvalidInput if `until` has passed.
   void pause(Pause pause, Done<> done);
@@ -460,8 +485,9 @@ class Store {
   std::unique_ptr<Impl> impl_;
 };
 
-// What an approval is bound to: the hash of the payload and of the previous result.
-std::string content_hash(std::string_view payload, std::string_view previous_result);
+// What an approval is bound to: a hash of the agent that will run, its payload and what it gets from the
+// agent before ("null": nothing), as 64 hexadecimal digits.
+std::string content_hash(std::string_view agent, std::string_view payload, std::string_view previous_result);
 
 // What `davit verify-store` checks: integrity_check, foreign keys, and the invariants of the rows (each
 // delivery key once, each running task has exactly one open execution, final tasks have none, successors

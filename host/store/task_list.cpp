@@ -10,6 +10,7 @@
 #include <limits>
 #include <variant>
 
+#include "host/store/chains.h"
 #include "host/store/pauses.h"
 #include "host/store/rows.h"
 
@@ -191,7 +192,7 @@ Result<TaskDetail> read_task(Reader& reader, std::string_view task_id, WallTime 
   {
     Cursor row = reader
                      .statement(std::string("SELECT ") + kTaskBodyColumns +
-                                ", d.id, r.output FROM task t JOIN task_body b ON b.row = t.row"
+                                ", d.id, r.output, t.rework FROM task t JOIN task_body b ON b.row = t.row"
                                 " LEFT JOIN delivery d ON d.row = t.delivery"
                                 " LEFT JOIN execution_result r ON r.row = t.execution WHERE t.row = ?1")
                      .query(number);
@@ -201,8 +202,10 @@ Result<TaskDetail> read_task(Reader& reader, std::string_view task_id, WallTime 
       detail.links = std::move(body.links);
       detail.payload = std::move(body.payload);
       detail.previous_result = std::move(body.previous_result);
-      detail.delivery_id = to_text(row.id(6));
-      if (!row.is_null(7)) detail.result = row.text(7);
+      detail.chain.agents = std::move(body.chain);
+      detail.delivery_id = to_text(row.id(kTaskBodyWidth));
+      if (!row.is_null(kTaskBodyWidth + 1)) detail.result = row.text(kTaskBodyWidth + 1);
+      detail.rework = static_cast<int>(row.integer(kTaskBodyWidth + 2));
     }
   }
   Cursor row =
@@ -212,6 +215,21 @@ Result<TaskDetail> read_task(Reader& reader, std::string_view task_id, WallTime 
                      " ORDER BY e.row")
           .query(number);
   while (row.next()) detail.executions.push_back(read_execution(row));
+  detail.chain.agents.push_back(detail.task.agent);
+  read_chain(reader, *to_stored_id(detail.task.root_id), detail.chain);
+  if (detail.task.state == TaskState::AwaitingApproval) {
+    Cursor waits =
+        reader.statement("SELECT asked_at, deadline, next_at, reminders FROM approval WHERE task = ?1")
+            .query(number);
+    if (waits.next()) {
+      AwaitedApproval& approval = detail.approval.emplace();
+      approval.content_hash = content_hash(detail.task.agent, detail.payload, detail.previous_result);
+      approval.asked_at = waits.time(0);
+      if (!waits.is_null(1)) approval.deadline = waits.time(1);
+      if (!waits.is_null(2)) approval.next_at = waits.time(2);
+      approval.reminders = static_cast<int>(waits.integer(3));
+    }
+  }
   Cursor decided = reader
                        .statement(
                            "SELECT at, kind, by_whom, actor_id, way, comment, content_hash FROM decision"
@@ -267,6 +285,10 @@ Result<QueueReport> read_queue(Reader& reader, WallTime now) {
                          " WHERE state <> 0 AND state IN (1, 2, 6) GROUP BY agent, state")
                      .query();
     while (row.next()) report.depths.push_back({row.text(0), task_state_of(row.integer(1)), row.integer(2)});
+  }
+  {
+    Cursor row = reader.statement("SELECT min(asked_at) FROM approval").query();
+    if (row.next() && !row.is_null(0)) report.oldest_asked = row.time(0);
   }
   Statement& first = reader.statement(
       "SELECT run_at FROM task INDEXED BY task_ready WHERE state = 0 AND blocked = 0 AND agent = ?1 AND rank "

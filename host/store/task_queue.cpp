@@ -40,8 +40,10 @@ struct TaskQueue::Statements {
       "INSERT INTO task (id, state, agent, rank, run_at, execution, attempt, max_retries, crashes, "
       "created_at,"
       " updated_at, delivery, chain_depth, parent, root, task_type, source, key, entity, title,"
-      " needs_approval, line, blocked)"
-      " VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, ?6, 0, ?7, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,"
+      " needs_approval, line, rework, blocked)"
+      " VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, ?6, 0, ?7, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
+      "?18, "
+      "?19,"
       " ?2 = 0 AND ("
       "EXISTS (SELECT 1 FROM task o INDEXED BY task_line_running WHERE o.state = 1"
       "  AND o.line = ?18)"
@@ -49,8 +51,8 @@ struct TaskQueue::Statements {
       "  AND o.line = ?18 AND o.agent = ?3 AND o.blocked = 0 AND o.rank <= ?4 AND o.run_at <= ?5)))"};
   Statement insert_body{
       db,
-      "INSERT INTO task_body (row, actor_id, actor_login, actor_role, links, payload, previous_result)"
-      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"};
+      "INSERT INTO task_body (row, actor_id, actor_login, actor_role, links, payload, previous_result, chain)"
+      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"};
   Statement find_same_key{db,
                           "SELECT row, id, line FROM task WHERE key = ?1 AND state = 0 AND agent = ?2"
                           " AND needs_approval = 0 AND row <> ?3 AND (?4 IS NULL OR delivery IS NOT ?4)"
@@ -61,14 +63,12 @@ struct TaskQueue::Statements {
       " task_type = ?6, source = ?7, entity = ?8, line = ?9, title = ?10 WHERE row = ?1"};
   Statement replace_body{db,
                          "UPDATE task_body SET actor_id = ?2, actor_login = ?3, actor_role = ?4, links = ?5,"
-                         " payload = ?6, previous_result = ?7 WHERE row = ?1"};
+                         " payload = ?6, previous_result = ?7, chain = ?8 WHERE row = ?1"};
 
   Statement drop_links{db, "DELETE FROM task_link WHERE task = ?1"};
   Statement insert_link{db, "INSERT OR IGNORE INTO task_link (key, task) VALUES (?1, ?2)"};
 
-  Statement body{db,
-                 "SELECT actor_id, actor_login, actor_role, links, payload, previous_result FROM task_body"
-                 " WHERE row = ?1"};
+  Statement body{db, "SELECT " + std::string(kTaskBodyColumns) + " FROM task_body b WHERE b.row = ?1"};
 
   // Usage only ever grows: what a killed runner had reported stays.
   Statement end_execution{
@@ -163,7 +163,8 @@ std::string TaskQueue::create(Batch& batch, const NewTask& task, const Origin& o
       sql_->replace_task.run(row, rank, run_at, batch.now, origin.delivery, task.task_type, origin.source,
                              if_any(entity), if_any(line), title);
       sql_->replace_body.run(row, actor(&Actor::id), actor(&Actor::login), actor(&Actor::role),
-                             if_any(links_json), task.payload, if_any(origin.previous_result));
+                             if_any(links_json), task.payload, if_any(origin.previous_result),
+                             if_any(origin.chain));
       sql_->drop_links.run(row);
       write_links(row, links);
       if (former_line != line) {
@@ -180,11 +181,14 @@ std::string TaskQueue::create(Batch& batch, const NewTask& task, const Origin& o
   const std::int64_t row = sql_->insert_task.insert(
       id, code_of(state), task.agent, rank, run_at, task.max_retries, batch.now, origin.delivery,
       origin.chain_depth, origin.parent, origin.root, task.task_type, origin.source, if_any(key),
-      if_any(entity), title, awaits_approval ? 1 : 0, if_any(line));
+      if_any(entity), title, awaits_approval ? 1 : 0, if_any(line), origin.rework);
   sql_->insert_body.run(row, actor(&Actor::id), actor(&Actor::login), actor(&Actor::role), if_any(links_json),
-                        task.payload, if_any(origin.previous_result));
+                        task.payload, if_any(origin.previous_result), if_any(origin.chain));
   write_links(row, links);
-  if (awaits_approval) approvals_.ask(row, batch.now);
+  if (awaits_approval) {
+    approvals_.ask(row, batch.now);
+    batch.changes.push_back({Change::Kind::ApprovalAsked, to_text(id), task.agent, std::nullopt});
+  }
   const bool queued = state == TaskState::Queued && moves_.admit(row, task.agent) == TaskState::Queued;
   batch.changes.push_back(
       {queued ? Change::Kind::TaskQueued : Change::Kind::TaskChanged, to_text(id), task.agent, std::nullopt});
@@ -310,6 +314,8 @@ void TaskQueue::create_successors(Batch& batch, const Finish& finish, const Task
     Cursor found = sql_->body.query(row.row);
     if (found.next()) body = read_task_body(found, 0);
   }
+  body.chain.push_back(row.agent);
+  const std::string chain = names_to_json(body.chain);
   Origin origin{.source = "chain",
                 .actor = body.actor ? &*body.actor : nullptr,
                 .links = &body.links,
@@ -318,7 +324,9 @@ void TaskQueue::create_successors(Batch& batch, const Finish& finish, const Task
                 .parent = row.id,
                 .root = row.root,
                 .chain_depth = row.chain_depth + 1,
-                .previous_result = finish.result.output};
+                .rework = row.rework,
+                .previous_result = finish.result.output,
+                .chain = chain};
   for (const NewTask& child : finish.result.tasks) create(batch, child, origin);
   if (finish.successor) {
     origin.awaits_approval = finish.successor_awaits_approval;

@@ -32,7 +32,9 @@ struct Origin {
   std::optional<std::int64_t> delivery;      // row
   StoredId parent, root;
   int chain_depth = 1;
+  int rework = 0;                    // how often its chain was sent back
   std::string_view previous_result;  // empty: none
+  std::string_view chain;            // names of the agents before it, as stored; empty: it is the first
   bool awaits_approval = false;
   bool entity_is_key = false;  // a task without key of its own has its entity's: it is an event's
 };

@@ -99,6 +99,20 @@ void check_keys(Database& database, Findings& findings) {
   }
 }
 
+// What a person must approve runs only as it was approved.
+void check_approved_content(Database& database, Findings& findings) {
+  Statement running(
+      database,
+      "SELECT t.row, t.agent, b.payload, coalesce(b.previous_result, 'null'), (SELECT d.content_hash"
+      " FROM decision d WHERE d.task = t.row AND d.kind = 'approve' ORDER BY d.row DESC LIMIT 1)"
+      " FROM task t JOIN task_body b ON b.row = t.row WHERE t.state = 1 AND t.needs_approval = 1");
+  Cursor row = running.query();
+  while (row.next()) {
+    if (row.view(4) != content_hash(row.view(1), row.view(2), row.view(3)))
+      findings.add("runs though nobody approved what it runs: task row " + row.text(0));
+  }
+}
+
 // A delivery that is kept may name a task that was pruned: one that ended after the delivery arrived.
 void check_delivered_tasks(Database& database, Findings& findings) {
   const std::int64_t pruned_before = database.integer(
@@ -158,6 +172,7 @@ Result<std::vector<std::string>> verify(const std::filesystem::path& path) {
   }
   check_keys(database, findings);
   check_delivered_tasks(database, findings);
+  check_approved_content(database, findings);
   if (const std::optional<Failure> failure = database.take_failure()) {
     findings.add("file: reading stopped: " + failure->message);
   }

@@ -40,7 +40,8 @@ Writer::Writer(const Options& options, std::unique_ptr<Database> database, Log& 
       log_(log),
       clock_(clock),
       identity_(FileIdentity::of(options.path)),
-      connection_(std::make_unique<Connection>(std::move(database), leases_, held_agents_)) {}
+      connection_(std::make_unique<Connection>(std::move(database), leases_, held_agents_, approval_rules_)) {
+}
 
 Result<std::unique_ptr<Writer>> Writer::start(const Options& options, std::unique_ptr<Database> database,
                                               Log& log, const Clock& clock) {
@@ -77,6 +78,10 @@ void Writer::on_commit(std::function<void(std::chrono::microseconds, std::size_t
 
 void Writer::on_prune(std::function<void(std::int64_t, std::int64_t)> listener) {
   listeners_.with([&](Listeners& listeners) { listeners.prune = std::move(listener); });
+}
+
+void Writer::on_decision(std::function<void(std::string_view, std::string_view)> listener) {
+  listeners_.with([&](Listeners& listeners) { listeners.decision = std::move(listener); });
 }
 
 WriterStats Writer::stats() const {
@@ -238,7 +243,7 @@ void Writer::commit_batch(Writes& writes) {
   }
 
   Database& database = *connection_->database;
-  Batch batch{clock_.wall(), clock_.monotonic(), {}};
+  Batch batch{clock_.wall(), clock_.monotonic(), {}, {}};
   Session session = connection_->session(batch);
   const auto started = std::chrono::steady_clock::now();
   const std::int64_t changes_before = database.total_changes();
@@ -294,13 +299,19 @@ void Writer::commit_batch(Writes& writes) {
           writes.size());
     }
   }
-  if (listeners.change && !batch.changes.empty()) listeners.change(batch.changes);
+  tell(listeners, batch);
   for (const std::unique_ptr<Write>& write : writes) write->answer();
+}
+
+void Writer::tell(const Listeners& listeners, const Batch& batch) {
+  if (listeners.change && !batch.changes.empty()) listeners.change(batch.changes);
+  if (listeners.decision)
+    for (const Batch::Decided& each : batch.decided) listeners.decision(each.kind, each.way);
 }
 
 Result<> Writer::run_alone(const std::function<void(Session&)>& work) {
   Database& database = *connection_->database;
-  Batch batch{clock_.wall(), clock_.monotonic(), {}};
+  Batch batch{clock_.wall(), clock_.monotonic(), {}, {}};
   Session session = connection_->session(batch);
   database.begin();
   work(session);
@@ -313,14 +324,15 @@ Result<> Writer::run_alone(const std::function<void(Session&)>& work) {
   }
   connection_->apply();
   const Listeners listeners = listeners_.with([](const Listeners& set) { return set; });
-  if (listeners.change && !batch.changes.empty()) listeners.change(batch.changes);
+  tell(listeners, batch);
   return {};
 }
 
 Result<> Writer::reopen() {
   auto opened = Database::open(options_.path, Database::Mode::Write, options_.vfs);
   if (const Failure* failure = std::get_if<Failure>(&opened)) return to_error(*failure);
-  connection_ = std::make_unique<Connection>(std::move(std::get<0>(opened)), leases_, held_agents_);
+  connection_ =
+      std::make_unique<Connection>(std::move(std::get<0>(opened)), leases_, held_agents_, approval_rules_);
   Result<> done;
   if (!connection_->database->checkpoint(true)) {
     done = Error{ErrorCode::Unavailable,

@@ -22,6 +22,7 @@
 #include "host/store/leases.h"
 #include "host/store/pauses.h"
 #include "host/store/pruner.h"
+#include "host/store/reminders.h"
 #include "host/store/store.h"
 #include "host/store/task_queue.h"
 #include "host/store/transaction_part.h"
@@ -35,8 +36,10 @@ struct Session {
   TaskQueue& tasks;
   Decisions& decisions;
   Deliveries& deliveries;
+  Reminders& reminders;
   Leases& leases;
   Pauses& pauses;
+  ApprovalRules& approval_rules;
   Batch& batch;
 };
 
@@ -95,6 +98,7 @@ class Writer {
   void on_change(std::function<void(const std::vector<Change>&)> listener);
   void on_commit(std::function<void(std::chrono::microseconds, std::size_t)> listener);
   void on_prune(std::function<void(std::int64_t, std::int64_t)> listener);
+  void on_decision(std::function<void(std::string_view, std::string_view)> listener);
   // Thread-safe.
   void set_retention(Retention retention);
   // Thread-safe. While the database is unavailable each call lets the writer try again.
@@ -105,21 +109,25 @@ class Writer {
   using Writes = std::vector<std::unique_ptr<Write>>;
   // What writes through one connection. All parts that keep something in memory are in one list.
   struct Connection {
-    Connection(std::unique_ptr<Database> opened, Leases& all_leases, HeldAgents& held_agents)
+    Connection(std::unique_ptr<Database> opened, Leases& all_leases, HeldAgents& held_agents,
+               ApprovalRules& the_rules)
         : database(std::move(opened)),
           lines(*database),
-          approvals(*database),
+          approvals(*database, the_rules),
           moves(*database, approvals, held_agents),
           pauses(*database),
-          claims(*database, lines, moves, all_leases, pauses),
+          claims(*database, lines, moves, approvals, all_leases, pauses),
           tasks(*database, moves, lines, approvals, held_agents, all_leases),
-          decisions(*database, moves, lines, all_leases),
+          decisions(*database, the_rules, moves, lines, approvals, tasks, all_leases),
+          reminders(*database, the_rules, moves, approvals, tasks),
           deliveries(*database, tasks, decisions),
           pruner(*database),
           leases(all_leases),
+          approval_rules(the_rules),
           parts{&all_leases, &held_agents, &pauses} {}
     Session session(Batch& batch) {
-      return {*database, claims, tasks, decisions, deliveries, leases, pauses, batch};
+      return {*database, claims, tasks,  decisions,      deliveries,
+              reminders, leases, pauses, approval_rules, batch};
     }
     void flush() {
       for (TransactionPart* part : parts) part->flush();
@@ -139,9 +147,11 @@ class Writer {
     Claims claims;
     TaskQueue tasks;
     Decisions decisions;
+    Reminders reminders;
     Deliveries deliveries;
     Pruner pruner;
     Leases& leases;
+    ApprovalRules& approval_rules;
     std::vector<TransactionPart*> parts;
   };
   struct Waiting {
@@ -159,6 +169,7 @@ class Writer {
     std::function<void(const std::vector<Change>&)> change;
     std::function<void(std::chrono::microseconds, std::size_t)> commit;
     std::function<void(std::int64_t, std::int64_t)> prune;
+    std::function<void(std::string_view, std::string_view)> decision;
   };
 
   Writer(const Options& options, std::unique_ptr<Database> database, Log& log, const Clock& clock);
@@ -175,6 +186,7 @@ class Writer {
   void prune_if_due();
   Result<> run_alone(const std::function<void(Session&)>& work);
   void note_health(Result<> health);
+  void tell(const Listeners& listeners, const Batch& batch);
 
   const Options options_;
   Log& log_;
@@ -182,6 +194,7 @@ class Writer {
   Guarded<FileIdentity> identity_;
   Leases leases_;                           // writer thread
   HeldAgents held_agents_;                  // writer thread
+  ApprovalRules approval_rules_;            // writer thread
   std::unique_ptr<Connection> connection_;  // writer thread; null after a failure, until reopened
   int truncate_at_ = 8 * 1024;              // writer thread; pages of log
   // Writer thread: when the next step of pruning is due, and what the steps before it have removed.

@@ -310,9 +310,15 @@ TEST(ServeTest, AnAgentThatNeedsApprovalWaitsForAPerson) {
   auto task = host.wait_for_task(id, {"awaiting_approval", "running", "completed"});
   EXPECT_EQ(string_member(task, "status"), "awaiting_approval");
   EXPECT_EQ(
-      host.api("POST", "/api/tasks/" + id + "/approve", R"({"content_hash":"of something else"})").status,
+      host.api("POST", "/api/tasks/" + id + "/approve", "{\"content_hash\":\"" + std::string(64, '0') + "\"}")
+          .status,
       409);
-  EXPECT_EQ(host.api("POST", "/api/tasks/" + id + "/approve").status, 200);
+  const auto unnamed = host.api("POST", "/api/tasks/" + id + "/approve");
+  EXPECT_EQ(unnamed.status, 400);
+  const std::string hash = string_member(*find_member(task, "approval"), "content_hash");
+  EXPECT_THAT(unnamed.body, HasSubstr(hash));
+  EXPECT_EQ(host.api("POST", "/api/tasks/" + id + "/approve", R"({"content_hash":")" + hash + "\"}").status,
+            200);
   host.wait_for_task(id, {"completed"});
 
   auto made = host.api("POST", "/api/tasks", R"({"agent":"command-agent"})");

@@ -2,7 +2,9 @@
  *   {"mode": "echo"}   (default) succeeds with the context as output; reports progress, usage, a transcript line
  *           "fail"     a result with success false, class permanent
  *           "status"   execute ends as rate limited, to be retried after 1500 ms
- *           "rescued"  execute ends as internal, on_error makes a result
+ *           "rescued"  execute ends as internal, on_error makes a result that post_execute would change
+ *           "rescued_before", "rescued_after"  likewise with pre_execute, post_execute
+ *           "bad_end"  post_execute ends as internal
  *           "refuse"   pre_execute says no
  *           "garbage"  the result is no JSON
  *           "shrink"   reports usage of 100 tokens, then of 10, then a result with 50
@@ -81,8 +83,9 @@ static void leave_daemon(void) {
 }
 
 static davit_status pre_execute(void *self, const davit_call *call, davit_text context, const davit_sink *reason) {
-  (void)call, (void)context;
+  (void)context;
   if (is(self, "refuse")) return put(reason, "the repository is frozen"), DAVIT_IGNORED;
+  if (is(self, "rescued_before")) return call->set_error(call, text("no disk to check out on")), DAVIT_RETRYABLE;
   return DAVIT_OK;
 }
 
@@ -187,15 +190,17 @@ static davit_status execute(void *self, const davit_call *call, davit_text conte
 
 static davit_status post_execute(void *self, const davit_call *call, davit_text context, davit_text result,
                                  const davit_sink *changed) {
-  (void)call, (void)context, (void)result;
-  if (!is(self, "post")) return DAVIT_NOT_IMPLEMENTED;
+  (void)context, (void)result;
+  if (is(self, "rescued_after") || is(self, "bad_end"))
+    return call->set_error(call, text("the plan has no end")), DAVIT_INTERNAL;
+  if (!is(self, "post") && !is(self, "rescued")) return DAVIT_NOT_IMPLEMENTED;
   return put(changed, "{\"success\":true,\"output\":\"changed\"}");
 }
 
 static davit_status on_error(void *self, const davit_call *call, davit_text context, davit_status status,
                              davit_text message, const davit_sink *result) {
   (void)call, (void)context, (void)status;
-  if (!is(self, "rescued")) return DAVIT_NOT_IMPLEMENTED;
+  if (strncmp(((instance *)self)->mode, "rescued", 7) != 0) return DAVIT_NOT_IMPLEMENTED;
   put(result, "{\"success\":true,\"output\":\"rescued from: ");
   result->write(result, message);
   return put(result, "\"}");

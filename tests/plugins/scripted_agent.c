@@ -14,6 +14,9 @@
  *   talk_crash   the same, then dies
  *   talk_much    20,000 lines, then succeeds
  *   chain        names the agent "next", which gets {"mode":"context"}; with "ask":true it waits for approval
+ *   again        success, with a task of the same kind for itself
+ *   tell         success, with a task for "second" that has its secret in title and payload
+ *   ask_nothing  success; wants approval, but names nobody who would wait for it
  *   no           pre_execute says no */
 #include <davit/abi/davit.h>
 
@@ -110,6 +113,16 @@ static void talk(const davit_host *host, const davit_call *call) {
   say_progress(host, call);
 }
 
+static davit_status tell(const davit_host *host, const davit_sink *result) {
+  char secret[128] = "", json[512];
+  davit_sink sink = {sizeof sink, 0, secret, copy_secret};
+  host->secret(host, text("TOKEN"), &sink);
+  snprintf(json, sizeof json,
+           "{\"success\":true,\"tasks\":[{\"agent\":\"second\",\"title\":\"with %s\",\"payload\":{\"mode\":\"noop\",\"key\":\"%s\"}}]}",
+           secret, secret);
+  return write_text(result, json);
+}
+
 /* Also where a sanitizer would catch the signal. */
 static void crash(void) {
   signal(SIGSEGV, SIG_DFL);
@@ -154,7 +167,7 @@ static davit_status perform(const davit_host *host, const davit_call *call, cons
     return write_text(result,
                       "{\"success\":false,\"error\":\"slow down\",\"error_class\":\"rate_limited\",\"retry_after_ms\":3600000}");
   if (!strcmp(mode, "refuse_result")) return write_text(result, "oops");
-  if (!strcmp(mode, "bad_task")) return write_text(result, "{\"success\":true,\"tasks\":[{\"agent\":\"worker\",\"priority\":9999}]}");
+  if (!strcmp(mode, "bad_task")) return write_text(result, "{\"success\":true,\"tasks\":[{\"agent\":\"second\",\"priority\":9999}]}");
   if (!strcmp(mode, "crash")) crash();
   if (!strcmp(mode, "exit")) exit(0);
   if (!strcmp(mode, "hang")) hang(file);
@@ -185,6 +198,10 @@ static davit_status perform(const davit_host *host, const davit_call *call, cons
     return write_text(result, "{\"success\":true}");
   }
   if (!strcmp(mode, "chain")) return chain(context, result);
+  if (!strcmp(mode, "again"))
+    return write_text(result, "{\"success\":true,\"tasks\":[{\"agent\":\"worker\",\"payload\":{\"mode\":\"again\"}}]}");
+  if (!strcmp(mode, "tell")) return tell(host, result);
+  if (!strcmp(mode, "ask_nothing")) return write_text(result, "{\"success\":true,\"wait_for_approval\":true}");
   call->set_error(call, text("unknown mode"));
   return DAVIT_INVALID_INPUT;
 }

@@ -268,12 +268,12 @@ class Agent : public Plugin {
   // The work.
   virtual AgentResult execute(const AgentContext& context, Run& run) = 0;
 
-  // A last look at the result of execute() or on_error().
+  // A last look at the result of execute().
   virtual AgentResult post_execute(const AgentContext& context, AgentResult result) {
     return static_cast<void>(context), result;
   }
 
-  // execute() threw. A result makes up for it; nullopt lets the failure stand.
+  // One of the hooks above threw. A result makes up for it, and is final; nullopt lets the failure stand.
   virtual std::optional<AgentResult> on_error(const AgentContext& context, const Failure& error) {
     return static_cast<void>(context), static_cast<void>(error), std::nullopt;
   }

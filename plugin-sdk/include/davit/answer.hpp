@@ -40,7 +40,8 @@ struct TaskAction {
   std::string entity = {};
   std::string agent = {};  // with entity: only this agent's tasks
   std::string comment = {};
-  std::string content_hash = {};  // approve exactly what has this hash
+  std::string content_hash = {};  // approve exactly what has this hash, or one that begins so (12 digits)
+  std::string via = {};           // how it was said: "comment", "review", "button"
 
   Json to_json() const;
 };
@@ -182,7 +183,8 @@ inline Json TaskAction::to_json() const {
                              {"entity", entity},
                              {"agent", agent},
                              {"comment", comment},
-                             {"content_hash", content_hash}});
+                             {"content_hash", content_hash},
+                             {"via", via}});
   json.set("action", kNames[static_cast<std::size_t>(action)]);
   return json;
 }

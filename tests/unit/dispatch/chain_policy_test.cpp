@@ -35,12 +35,19 @@ class ChainPolicyTest : public testing::Test {
     result.next_agent = next_agent;
     result.next_input = next_input_;
     result.wait_for_approval = wait_;
-    return next_in_chain(task_, result, plugins_, {.max_depth = 3});
+    for (const std::string& agent : follow_ups_) {
+      NewTask task;
+      task.agent = agent;
+      result.tasks.push_back(task);
+    }
+    return next_in_chain(task_, result, plugins_, options_);
   }
   plugin::Snapshot plugins_;
   ClaimedTask task_;
   std::string next_input_;
   bool wait_ = false;
+  std::vector<std::string> follow_ups_;
+  ChainOptions options_{.max_depth = 3};
 };
 
 TEST_F(ChainPolicyTest, EndsWhenTheResultNamesNobody) {
@@ -97,6 +104,54 @@ TEST_F(ChainPolicyTest, StopsAtTheConfiguredDepth) {
   ChainStep step = after("executor");
   EXPECT_FALSE(step.successor);
   EXPECT_THAT(step.refusal, HasSubstr("chain.max_depth is 3"));
+}
+
+TEST_F(ChainPolicyTest, ALoopIsRefusedNamingTheAgentsOnTheWay) {
+  task_.agent = "executor";
+  task_.chain = {"planner"};
+  task_.chain_depth = 2;
+  ChainStep step = after("planner");
+  EXPECT_FALSE(step.successor);
+  EXPECT_EQ(step.refusal,
+            "executor names planner as the next agent: it was there already (planner, executor);"
+            " chain.max_visits is 1");
+}
+
+TEST_F(ChainPolicyTest, AVisitMoreIsAllowedWhereConfigured) {
+  options_ = {.max_depth = 10, .max_visits = 2};
+  task_.agent = "executor";
+  task_.chain = {"planner"};
+  EXPECT_TRUE(after("planner").successor);
+  task_.chain = {"planner", "executor", "planner"};
+  EXPECT_THAT(after("planner").refusal, HasSubstr("chain.max_visits is 2"));
+}
+
+TEST_F(ChainPolicyTest, FollowUpsAreLinksOfTheChainLikeAnyOther) {
+  follow_ups_ = {"executor", "careful"};
+  ChainStep step = after("");
+  ASSERT_EQ(step.follow_ups.size(), 2u) << step.refusal;
+  EXPECT_EQ(step.follow_ups[0].max_retries, 7);
+  EXPECT_FALSE(step.follow_ups[0].awaits_approval);
+  EXPECT_TRUE(step.follow_ups[1].awaits_approval);
+
+  for (const auto& [agent, why] : {std::pair("nobody", "no such agent"), std::pair("off", "disabled"),
+                                   std::pair("planner", "it was there already (planner)")}) {
+    follow_ups_ = {"executor", agent};
+    step = after("executor");
+    EXPECT_THAT(step.refusal, HasSubstr("planner asks for a task of " + std::string(agent) + ": "));
+    EXPECT_THAT(step.refusal, HasSubstr(why));
+    EXPECT_TRUE(step.follow_ups.empty()) << "whole or not at all";
+    EXPECT_FALSE(step.successor);
+  }
+  follow_ups_ = {"executor"};
+  task_.chain_depth = 3;
+  EXPECT_THAT(after("").refusal, HasSubstr("chain.max_depth is 3"));
+}
+
+TEST_F(ChainPolicyTest, ApprovalOfNothingIsRefused) {
+  wait_ = true;
+  EXPECT_EQ(after("").refusal,
+            "planner asks for approval of nothing: wait_for_approval goes with a next_agent that waits");
 }
 
 }  // namespace

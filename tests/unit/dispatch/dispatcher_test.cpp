@@ -424,6 +424,48 @@ TEST_F(DispatcherTest, RefusesAnUnknownSuccessorWithAClearReason) {
   EXPECT_FALSE(successor_of(id));
 }
 
+TEST_F(DispatcherTest, ALoopIsRefusedAlsoThroughAFollowUpAndNothingOfItIsStored) {
+  start();
+  std::string id = submit(mode("again"));
+  TaskDetail failed = settled(id, TaskState::Failed);
+  EXPECT_THAT(failed.task.error, StartsWith("worker asks for a task of worker: it was there already"));
+  EXPECT_FALSE(successor_of(id));
+  std::string first = submit(R"({"mode":"chain","next":"second"})");
+  EXPECT_EQ(task(settled(first, TaskState::Completed).task.task_id).chain.agents,
+            std::vector<std::string>{"worker"});
+  EXPECT_EQ(settled(successor_of(first)->task_id, TaskState::Completed).chain.agents,
+            (std::vector<std::string>{"worker", "second"}));
+}
+
+TEST_F(DispatcherTest, AnAgentThatAsksForItselfAsAFollowUpEndsAtTheDepth) {
+  options_.chain = {.max_depth = 3, .max_visits = 100};
+  start();
+  const std::string first = submit(mode("again"));
+  settled(first, TaskState::Completed);
+  const std::string second = successor_of(first)->task_id;
+  settled(second, TaskState::Completed);
+  const std::string third = successor_of(second)->task_id;
+  TaskDetail failed = settled(third, TaskState::Failed);
+  EXPECT_THAT(failed.task.error, HasSubstr("chain.max_depth is 3"));
+  EXPECT_EQ(failed.chain.task_count, 3);
+  EXPECT_FALSE(successor_of(third));
+}
+
+TEST_F(DispatcherTest, AskingForApprovalOfNothingFailsTheTaskWithAReason) {
+  start();
+  EXPECT_THAT(settled(submit(mode("ask_nothing")), TaskState::Failed).task.error,
+              StartsWith("worker asks for approval of nothing"));
+}
+
+TEST_F(DispatcherTest, NoSecretIsInAFollowUp) {
+  start();
+  const std::string id = submit(mode("tell"));
+  settled(id, TaskState::Completed);
+  const TaskDetail next = task(successor_of(id)->task_id);
+  EXPECT_EQ(next.task.title, "with [secret TOKEN]");
+  EXPECT_THAT(next.payload, Not(HasSubstr("s3cr3t-value")));
+}
+
 TEST_F(DispatcherTest, DoesNotClaimForAnAgentThatDoesNotServeUntilItDoes) {
   agents_["worker"]->state = plugin::ServingState::Disabled;
   start();

@@ -15,7 +15,7 @@ TEST(TaskStateTest, EveryPairOfStatesIsLegalOrNotAsTheTableSays) {
   const std::map<TaskState, std::set<TaskState>> table{
       {Queued, {Running, AwaitingApproval, Cancelled, Parked}},
       {Running, {Queued, AwaitingApproval, Completed, Failed, Cancelled, Parked}},
-      {AwaitingApproval, {Queued, Cancelled}},
+      {AwaitingApproval, {Queued, Cancelled, Parked}},
       {Completed, {}},
       {Failed, {Queued, AwaitingApproval}},
       {Cancelled, {Queued, AwaitingApproval}},

@@ -124,6 +124,27 @@ TEST_F(AgentInstanceTest, OnErrorMayStillMakeAResult) {
   EXPECT_EQ(result.output, "\"rescued from: the model is busy\"");
 }
 
+TEST_F(AgentInstanceTest, OnErrorHearsOfAFailureBeforeAndAfterTheWork) {
+  EXPECT_EQ(run("rescued_before").output, "\"rescued from: no disk to check out on\"");
+  reports_.usage = [](std::string_view) {};
+  AgentResult after = run("rescued_after");
+  EXPECT_TRUE(after.success);
+  EXPECT_EQ(after.output, "\"rescued from: the plan has no end\"");
+  EXPECT_EQ(after.usage.input_tokens, 7) << "what the work cost it cost";
+}
+
+TEST_F(AgentInstanceTest, PostExecuteDoesNotChangeWhatOnErrorMade) {
+  EXPECT_EQ(run("rescued").output, "\"rescued from: the model is busy\"")
+      << "this one's would say \"changed\"";
+}
+
+TEST_F(AgentInstanceTest, AFailureOfPostExecuteStandsWhereNobodyMakesUpForIt) {
+  AgentResult failed = run("bad_end");
+  EXPECT_FALSE(failed.success);
+  EXPECT_EQ(failed.failure, FailureClass::Retryable);
+  EXPECT_EQ(failed.error, "the plan has no end");
+}
+
 TEST_F(AgentInstanceTest, PostExecuteHasTheLastWord) { EXPECT_EQ(run("post").output, "\"changed\""); }
 
 TEST_F(AgentInstanceTest, AResultThatCannotBeReadIsAFailureThatSaysHow) {

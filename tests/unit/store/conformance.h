@@ -95,7 +95,12 @@ class StoreTest : public ::testing::Test {
   Result<TaskState> retry(const std::string& id) {
     return wait<TaskState>([&](auto done) { store().retry(id, alice(), done); });
   }
-  Result<TaskState> approve(const std::string& id, std::string hash = "") {
+  // What waits there now.
+  Result<TaskState> approve(const std::string& id) {
+    const std::optional<AwaitedApproval> waits = task(id).approval;
+    return approve(id, waits ? waits->content_hash : "");
+  }
+  Result<TaskState> approve(const std::string& id, std::string hash) {
     return wait<TaskState>([&](auto done) { store().approve(id, alice(), std::move(hash), done); });
   }
   Result<TaskState> reject(const std::string& id, std::string comment = "too risky") {

@@ -75,7 +75,8 @@ TEST_F(MovesTest, AMoveThatIsNotInTheTableFailsTheWholeWrite) {
   {
     auto opened = Database::open(database_.path(), Database::Mode::Write, "");
     Database& database = *std::get<0>(opened);
-    Approvals approvals(database);
+    const ApprovalRules rules;
+    Approvals approvals(database, rules);
     HeldAgents held;
     Moves moves(database, approvals, held);
     Batch batch{clock_.wall(), clock_.monotonic(), {}};

@@ -117,7 +117,7 @@ TEST_F(PauseTest, PausingAndResumingIsTold) {
   std::vector<std::string> told;
   store().on_change([&](const std::vector<Change>& changes) {
     for (const Change& change : changes)
-      if (change.kind == Change::Kind::PauseChanged) told.push_back(change.agent);
+      if (change.kind == Change::Kind::HoldChanged) told.push_back(change.agent);
   });
   ASSERT_TRUE(pause("planner").ok());
   EXPECT_TRUE(resume("planner"));

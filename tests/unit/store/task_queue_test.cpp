@@ -198,6 +198,63 @@ TEST_F(TaskQueueTest, TheSuccessorGetsTheResultInTheSameTransaction) {
   expect_sound();
 }
 
+TEST_F(TaskQueueTest, AChainIsShownWholeWithItsCost) {
+  const std::string first = create();
+  const auto cost = [](Finish finish, std::int64_t micro_usd, std::int64_t tokens) {
+    finish.result.usage.cost_micro_usd = micro_usd;
+    finish.result.usage.input_tokens = tokens;
+    return finish;
+  };
+  // One attempt fails: it cost something all the same.
+  ASSERT_TRUE(finish(cost(finish_of(claim_one().fence, TaskState::Queued), 100, 1)).ok());
+  Finish done = cost(finish_of(claim_one().fence), 2'000, 20);
+  done.successor = new_task("executor");
+  done.result.tasks.push_back(new_task("reviewer"));
+  ASSERT_TRUE(finish(done).ok());
+  const ClaimedTask second = claim(16, {{"executor", 1}}).at(0);
+  EXPECT_EQ(second.chain, std::vector<std::string>{"planner"});
+  done = cost(finish_of(second.fence), 30'000, 300);
+  done.successor = new_task("reviewer");
+  ASSERT_TRUE(finish(done).ok());
+
+  for (const std::string& id : {first, second.task_id}) {
+    const Chain chain = task(id).chain;
+    EXPECT_EQ(chain.task_count, 4);
+    EXPECT_EQ(chain.cost_micro_usd, 32'100);
+    EXPECT_EQ(chain.tokens, 321);
+    ASSERT_THAT(chain.tasks, SizeIs(4));
+    EXPECT_EQ(chain.tasks[0].task_id, first);
+    EXPECT_EQ(chain.tasks[0].parent_id, "");
+    EXPECT_EQ(chain.tasks[0].state, TaskState::Completed);
+    EXPECT_EQ(chain.tasks[0].cost_micro_usd, 2'100);
+    EXPECT_TRUE(chain.tasks[0].finished_at);
+    EXPECT_EQ(chain.tasks[3].agent, "reviewer");
+    EXPECT_EQ(chain.tasks[3].parent_id, second.task_id);
+    EXPECT_EQ(chain.tasks[3].depth, 3);
+    EXPECT_EQ(chain.tasks[3].state, TaskState::Queued);
+  }
+  EXPECT_EQ(task(second.task_id).chain.agents, (std::vector<std::string>{"planner", "executor"}));
+  EXPECT_EQ(task(create()).chain.task_count, 1) << "of another chain";
+  for (const ClaimedTask& reviewed : claim(16, {{"reviewer", 2}})) {
+    const bool last = reviewed.chain_depth == 3;
+    EXPECT_EQ(reviewed.chain,
+              last ? (std::vector<std::string>{"planner", "executor"}) : std::vector<std::string>{"planner"});
+  }
+  expect_sound();
+}
+
+TEST_F(TaskQueueTest, AVeryLargeChainIsCountedWholeAndShownInPart) {
+  const std::string first = create();
+  Finish done = finish_of(claim_one().fence);
+  done.result.usage.cost_micro_usd = 5;
+  for (int i = 0; i < 250; ++i) done.result.tasks.push_back(new_task("reviewer"));
+  ASSERT_TRUE(finish(done).ok());
+  const Chain chain = task(first).chain;
+  EXPECT_THAT(chain.tasks, SizeIs(200));
+  EXPECT_EQ(chain.task_count, 251);
+  EXPECT_EQ(chain.cost_micro_usd, 5);
+}
+
 TEST_F(TaskQueueTest, AnIllegalSuccessorRefusesTheWholeFinish) {
   const std::string id = create();
   Finish done = finish_of(claim_one().fence);
@@ -217,8 +274,10 @@ TEST_F(TaskQueueTest, ASuccessorMayWaitForApproval) {
   const TaskDetail detail = task(id);
   EXPECT_EQ(detail.task.state, TaskState::AwaitingApproval);
 
-  EXPECT_EQ(approve(id, content_hash("other", "null")).error().code, ErrorCode::Conflict);
-  EXPECT_EQ(approve(id, content_hash(detail.payload, detail.previous_result)).value(), TaskState::Queued);
+  EXPECT_EQ(detail.previous_result, R"({"answer":42})");
+  EXPECT_EQ(approve(id, content_hash("executor", detail.payload, "null")).error().code, ErrorCode::Conflict);
+  EXPECT_EQ(approve(id, content_hash("executor", detail.payload, detail.previous_result)).value(),
+            TaskState::Queued);
   EXPECT_EQ(approve(id).error().code, ErrorCode::Conflict);
   EXPECT_THAT(claim(16, {{"executor", 1}}), SizeIs(1));
 }

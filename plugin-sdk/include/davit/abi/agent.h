@@ -6,7 +6,8 @@
  *   (pre_execute)  may this run at all?   no: the task fails, for good
  *   execute        the work               -> the result
  *   (post_execute) a last look            -> the result, maybe changed
- *   (on_error)     only when execute failed with a status: may still make a result
+ *   (on_error)     only when one of these failed with a status: may still make a
+ *                  result, and that one is final
  *
  * Metadata, a JSON object:
  *   name              required, [a-z][a-z0-9_-]{0,63}, e.g. "planning-agent"
@@ -40,8 +41,11 @@
  *   metrics      object of numbers, for people
  *   next_agent   name of the agent that goes on, or absent
  *   next_input   payload for it; absent: the task's own payload
- *   wait_for_approval  true: next_agent starts only after a person approved
+ *   wait_for_approval  true: next_agent starts only after a person approved;
+ *                without next_agent it is a mistake
  *   tasks        follow-up tasks, as in a webhook's answer
+ * An agent that is unknown or disabled, or stands in the chain already (the host's
+ * chain.max_visits), as next_agent or in a follow-up task, fails the whole result.
  * Unknown members are ignored.
  * Follow-up work is part of the result so that it is committed with it, once.
  *
@@ -62,52 +66,56 @@ extern "C" {
 typedef struct davit_agent {
   uint32_t struct_size; /* sizeof(davit_agent) in the plugin's build */
   uint32_t reserved;    /* 0 */
-  void *self;
+  void* self;
 
   /* May it run? DAVIT_OK for yes. DAVIT_IGNORED for no, with the reason written
    * as plain text: the task ends as failed, without retry and without
    * successor. Optional. */
-  davit_status (*pre_execute)(void *self, const davit_call *call, davit_text context, const davit_sink *reason);
+  davit_status (*pre_execute)(void* self, const davit_call* call, davit_text context,
+                              const davit_sink* reason);
 
   /* Does the work and writes the result. Returns DAVIT_OK when a result was
    * written (also one with success false); another status when none could be
    * made (DAVIT_IGNORED is read as DAVIT_INTERNAL). Required. */
-  davit_status (*execute)(void *self, const davit_call *call, davit_text context, const davit_sink *result);
+  davit_status (*execute)(void* self, const davit_call* call, davit_text context, const davit_sink* result);
 
-  /* Gets the result of execute (or of on_error) and writes the one that counts;
-   * DAVIT_NOT_IMPLEMENTED leaves it as it is. Optional. */
-  davit_status (*post_execute)(void *self, const davit_call *call, davit_text context, davit_text result,
-                               const davit_sink *changed);
+  /* Gets the result of execute and writes the one that counts;
+   * DAVIT_NOT_IMPLEMENTED leaves it as it is. Another status takes it back: the
+   * execution failed. Optional. */
+  davit_status (*post_execute)(void* self, const davit_call* call, davit_text context, davit_text result,
+                               const davit_sink* changed);
 
-  /* execute returned `status` with `message`; not called for DAVIT_CANCELLED and
-   * DAVIT_DEADLINE, which end the execution. Writes a result and returns
-   * DAVIT_OK, or returns DAVIT_NOT_IMPLEMENTED to let the failure stand.
-   * Optional. */
-  davit_status (*on_error)(void *self, const davit_call *call, davit_text context, davit_status status,
-                           davit_text message, const davit_sink *result);
+  /* pre_execute, execute or post_execute returned `status` with `message`; not
+   * called for what means something else: DAVIT_NOT_IMPLEMENTED of the first and
+   * the last, DAVIT_IGNORED of pre_execute, and DAVIT_CANCELLED and
+   * DAVIT_DEADLINE, which end the execution. Writes a result, which
+   * post_execute does not see, and returns DAVIT_OK, or returns
+   * DAVIT_NOT_IMPLEMENTED to let the failure stand. Optional. */
+  davit_status (*on_error)(void* self, const davit_call* call, davit_text context, davit_status status,
+                           davit_text message, const davit_sink* result);
 
   /* Somebody cancelled, or the deadline has come: the running call should
    * return soon; a few seconds later its process tree is killed. Optional;
    * davit_call.is_cancelled says the same. [beside] */
-  void (*cancel)(void *self);
+  void (*cancel)(void* self);
 
   /* Releases the instance. Called once, after all other calls have returned. */
-  void (*destroy)(void *self);
+  void (*destroy)(void* self);
 } davit_agent;
 
 /* What the exported factory function returns: constant data of the library. */
 typedef struct davit_agent_factory {
-  uint32_t struct_size; /* sizeof(davit_agent_factory) in the plugin's build */
+  uint32_t struct_size;      /* sizeof(davit_agent_factory) in the plugin's build */
   uint32_t abi_minor_needed; /* least DAVIT_ABI_MINOR of a host it can work with */
   uint32_t abi_minor_built;  /* DAVIT_ABI_MINOR of the headers it was built with */
   uint32_t count;            /* how many agents the library offers, at most 64 */
 
   /* As davit_webhook_factory.metadata. [scan] */
-  davit_status (*metadata)(uint32_t index, const davit_call *call, const davit_sink *out);
+  davit_status (*metadata)(uint32_t index, const davit_call* call, const davit_sink* out);
 
   /* As davit_webhook_factory.create, for agent number `index`: the same rules
    * for room, failure and threads. */
-  davit_status (*create)(uint32_t index, const davit_host *host, const davit_call *call, davit_agent *agent);
+  davit_status (*create)(uint32_t index, const davit_host* host, const davit_call* call, davit_agent* agent);
 } davit_agent_factory;
 
 #ifdef __cplusplus

@@ -120,19 +120,23 @@ class AgentDriver : public Instance<davit_agent_factory, davit_agent> {
   // All hooks in the host's order: the result that counts, or the failure.
   Outcome run(const Json& context) {
     const Outcome allowed = pre_execute(context);
-    if (allowed.status != Status::Ok && allowed.status != Status::NotImplemented) return allowed;
-    Outcome result = execute(context);
-    if (result.status == Status::Cancelled || result.status == Status::Deadline) return result;
-    if (result.status != Status::Ok) {
-      const Outcome rescued = on_error(context, result.status, result.error);
-      if (rescued.status != Status::Ok) return result;
-      result = rescued;
-    }
+    if (allowed.status == Status::Ignored) return allowed;
+    if (allowed.status != Status::Ok && allowed.status != Status::NotImplemented)
+      return rescued(context, allowed);
+    const Outcome result = execute(context);
+    if (result.status != Status::Ok) return rescued(context, result);
     const Outcome changed = post_execute(context, result.output);
-    return changed.status == Status::NotImplemented ? result : changed;
+    if (changed.status == Status::NotImplemented || changed.status == Status::Ignored) return result;
+    return changed.status == Status::Ok ? changed : rescued(context, changed);
   }
 
  private:
+  Outcome rescued(const Json& context, const Outcome& failure) {
+    if (failure.status == Status::Cancelled || failure.status == Status::Deadline) return failure;
+    const Outcome made = on_error(context, failure.status, failure.error);
+    return made.status == Status::Ok ? made : failure;
+  }
+
   template <class Function, class... Arguments>
   Outcome ask(Function function, const Json& context, Arguments... arguments) {
     const std::string text = context.dump();

@@ -1,0 +1,36 @@
+// Work that goes back to the agent that did it, because a person did not agree with what follows from it.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "host/store/batch.h"
+#include "host/store/database.h"
+#include "host/store/moves.h"
+#include "host/store/task_queue.h"
+
+namespace davit::store {
+
+struct Rejection {
+  std::string comment, by, content_hash;
+};
+
+// Confined to the writer thread, inside its transaction.
+class Rework {
+ public:
+  Rework(Database& database, const ApprovalRules& rules, TaskQueue& tasks);
+  ~Rework();
+
+  // Makes the task before the rejected one in its chain anew, at the same place in it: it has the payload
+  // that one had, and as previous result {"rejected": {comment, by, content_hash, output}}, where output is
+  // what that one gave. Does nothing without such a task, or beyond what the rules allow its agent.
+  void send_back(Batch& batch, const TaskRow& rejected, const Rejection& rejection);
+
+ private:
+  struct Statements;
+  const ApprovalRules& rules_;
+  TaskQueue& tasks_;
+  std::unique_ptr<Statements> sql_;
+};
+
+}  // namespace davit::store

@@ -1,0 +1,418 @@
+// What a person approves, and that nothing else runs for it.
+#include <sqlite3.h>
+
+#include <fstream>
+
+#include "tests/unit/store/conformance.h"
+
+namespace davit::store {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+class ApprovalsTest : public StoreTest {
+ protected:
+  // A task that waits for approval, about `entity`.
+  std::string ask(const std::string& payload = R"({"plan":1})", const std::string& entity = "gh:o/r#1") {
+    NewTask task = new_task("executor");
+    task.payload = payload;
+    task.entity = entity;
+    task.awaits_approval = true;
+    return create(task);
+  }
+  std::string hash_of(const std::string& id) {
+    const auto waits = task(id).approval;
+    EXPECT_TRUE(waits) << "it is " << to_string(task(id).task.state);
+    return waits ? waits->content_hash : "";
+  }
+  std::vector<ClaimedTask> claim_executor() { return claim(16, {{"executor", 16}}); }
+
+  // What a webhook's action about an entity comes to.
+  std::string say(TaskActionKind kind, const std::string& hash, const std::string& entity = "gh:o/r#1") {
+    NewDelivery delivery = new_delivery(new_id(), 0);
+    delivery.answer.actor = Actor{"17", "alice", "member"};
+    delivery.answer.actions.push_back(
+        {.kind = kind, .entity = entity, .comment = "go", .content_hash = hash, .via = "comment"});
+    return accept(std::move(delivery))->message;
+  }
+  void set_rules(ApprovalRules rules) {
+    ASSERT_TRUE(wait([&](auto done) { store().set_approval_rules(std::move(rules), done); }).ok());
+  }
+  void allow_without_hash() { set_rules({.hash_required = false}); }
+  // Another process writes into the file while the store is closed.
+  void write_behind_its_back(const std::string& sql) {
+    database_.close();
+    sqlite3* handle = nullptr;
+    ASSERT_EQ(sqlite3_open(database_.path().c_str(), &handle), SQLITE_OK);
+    EXPECT_EQ(sqlite3_exec(handle, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK)
+        << sqlite3_errmsg(handle);
+    sqlite3_close(handle);
+  }
+};
+
+TEST_F(ApprovalsTest, AnApprovalIsOfThisContentOrDoesNotCount) {
+  const std::string id = ask();
+  const std::string hash = hash_of(id);
+  EXPECT_EQ(hash, content_hash("executor", R"({"plan":1})", "null"));
+  const Result<TaskState> other = approve(id, content_hash("executor", R"({"plan":2})", "null"));
+  EXPECT_EQ(other.error().code, ErrorCode::Conflict);
+  EXPECT_THAT(other.error().message, HasSubstr(hash)) << "so that one can look again";
+  EXPECT_THAT(claim_executor(), IsEmpty());
+  EXPECT_THAT(task(id).decisions, IsEmpty());
+  EXPECT_EQ(approve(id, hash).value(), TaskState::Queued);
+  EXPECT_THAT(claim_executor(), SizeIs(1));
+  expect_sound();
+}
+
+TEST_F(ApprovalsTest, TheBeginningOfAHashIsEnoughIfItIsLongEnough) {
+  const std::string id = ask();
+  const std::string hash = hash_of(id);
+  for (const std::string& bad :
+       {hash.substr(0, 11), hash + "0", std::string("of something else"), std::string("%")})
+    EXPECT_EQ(approve(id, bad).error().code, ErrorCode::InvalidInput) << bad;
+  std::string shouted = hash.substr(0, 12);
+  for (char& c : shouted) c = static_cast<char>(std::toupper(c));
+  EXPECT_EQ(approve(id, shouted).value(), TaskState::Queued);
+  EXPECT_EQ(task(id).decisions.at(0).content_hash, hash) << "the whole of it is kept";
+}
+
+TEST_F(ApprovalsTest, AnApprovalWithoutAHashIsRefusedNamingTheOneToGive) {
+  const std::string id = ask();
+  const Result<TaskState> refused = approve(id, "");
+  EXPECT_EQ(refused.error().code, ErrorCode::InvalidInput);
+  EXPECT_THAT(refused.error().message, HasSubstr(hash_of(id)));
+  allow_without_hash();
+  EXPECT_EQ(approve(id, "").value(), TaskState::Queued);
+  EXPECT_EQ(task(id).decisions.at(0).content_hash, content_hash("executor", R"({"plan":1})", "null"));
+  EXPECT_THAT(claim_executor(), SizeIs(1));
+}
+
+TEST_F(ApprovalsTest, PartsOfWhatIsHashedCannotChangePlaces) {
+  const std::set<std::string> all{content_hash("a", "b", "c"),    content_hash("ab", "", "c"),
+                                  content_hash("a", "bc", ""),    content_hash("a", "", "bc"),
+                                  content_hash("", "1:b1:c", ""), content_hash("", "b", "1:c")};
+  EXPECT_EQ(all.size(), 6u);
+}
+
+TEST_F(ApprovalsTest, ATaskWhoseContentChangedAfterItsApprovalWaitsAgain) {
+  const std::string id = ask();
+  ASSERT_TRUE(approve(id, hash_of(id)).ok());
+  write_behind_its_back("UPDATE task_body SET payload = '{\"plan\":666}'");
+  EXPECT_THAT(claim_executor(), IsEmpty());
+  const TaskDetail again = task(id);
+  EXPECT_EQ(again.task.state, TaskState::AwaitingApproval);
+  EXPECT_THAT(again.executions, IsEmpty());
+  ASSERT_THAT(again.decisions, SizeIs(2));
+  EXPECT_EQ(again.decisions[1].kind, "changed");
+  EXPECT_EQ(again.decisions[1].by, "davit");
+  EXPECT_EQ(again.decisions[1].content_hash, content_hash("executor", R"({"plan":666})", "null"));
+  expect_sound();
+  ASSERT_TRUE(approve(id, again.approval->content_hash).ok());
+  EXPECT_THAT(claim_executor(), SizeIs(1));
+}
+
+TEST_F(ApprovalsTest, WhatRunsUnapprovedIsFoundByTheCheck) {
+  const std::string id = ask();
+  ASSERT_TRUE(approve(id, hash_of(id)).ok());
+  ASSERT_THAT(claim_executor(), SizeIs(1));
+  expect_sound();
+  write_behind_its_back("UPDATE task_body SET payload = '{}'");
+  EXPECT_THAT(verify(database_.path()).value(),
+              ::testing::Contains(HasSubstr("nobody approved what it runs")));
+}
+
+TEST_F(ApprovalsTest, WhatWaitsForApprovalWaitsOverARestart) {
+  const std::string id = ask();
+  const AwaitedApproval before = *task(id).approval;
+  database_.open();
+  const AwaitedApproval after = *task(id).approval;
+  EXPECT_EQ(after.content_hash, before.content_hash);
+  EXPECT_EQ(after.asked_at, before.asked_at);
+  EXPECT_THAT(claim_executor(), IsEmpty());
+  ASSERT_TRUE(approve(id, before.content_hash).ok());
+  database_.open();
+  EXPECT_THAT(claim_executor(), SizeIs(1)) << "and what was approved stays so";
+}
+
+TEST_F(ApprovalsTest, ARetryOfWhatWasApprovedNeedsNoOtherApproval) {
+  const std::string id = ask();
+  ASSERT_TRUE(approve(id, hash_of(id)).ok());
+  ASSERT_TRUE(finish(finish_of(claim_executor().at(0).fence, TaskState::Failed)).ok());
+  EXPECT_EQ(retry(id).value(), TaskState::Queued);
+  EXPECT_THAT(claim_executor(), SizeIs(1));
+}
+
+TEST_F(ApprovalsTest, ARetryOfWhatWasRejectedWaits) {
+  const std::string id = ask();
+  const std::string hash = hash_of(id);
+  ASSERT_TRUE(reject(id).ok());
+  EXPECT_EQ(task(id).decisions.at(0).content_hash, hash) << "what was rejected is known too";
+  EXPECT_EQ(retry(id).value(), TaskState::AwaitingApproval);
+}
+
+TEST_F(ApprovalsTest, TheDecisionNamesPersonWayAndHash) {
+  const std::string id = ask();
+  const std::string hash = hash_of(id);
+  EXPECT_THAT(say(TaskActionKind::Approve, hash.substr(0, 12)), HasSubstr("approve accepted, now queued"));
+  const TaskDecision decision = task(id).decisions.at(0);
+  EXPECT_EQ(decision.kind, "approve");
+  EXPECT_EQ(decision.by, "github:alice");
+  EXPECT_EQ(decision.actor_id, "17");
+  EXPECT_EQ(decision.way, "github comment");
+  EXPECT_EQ(decision.comment, "go");
+  EXPECT_EQ(decision.content_hash, hash);
+}
+
+TEST_F(ApprovalsTest, OfAnEntityTheHashSaysWhichTaskIsMeant) {
+  const std::string older = ask(R"({"plan":"good"})");
+  const std::string newer = ask(R"({"plan":"other"})");
+  EXPECT_THAT(say(TaskActionKind::Approve, hash_of(older).substr(0, 16)), HasSubstr(older));
+  EXPECT_EQ(task(newer).task.state, TaskState::AwaitingApproval);
+  EXPECT_EQ(task(older).task.state, TaskState::Queued);
+  const std::string unknown = say(TaskActionKind::Approve, std::string(64, '0'));
+  EXPECT_THAT(unknown,
+              AllOf(HasSubstr("approve refused: nothing of gh:o/r#1 waits"), HasSubstr(hash_of(newer))));
+  EXPECT_THAT(say(TaskActionKind::Approve, std::string(64, '0'), "gh:o/r#2"),
+              HasSubstr("no task of gh:o/r#2 waits"));
+}
+
+TEST_F(ApprovalsTest, AnEntitysApprovalWithoutAHashIsRefusedNamingTheOneToGive) {
+  const std::string id = ask();
+  EXPECT_THAT(say(TaskActionKind::Approve, ""), AllOf(HasSubstr("approve refused"), HasSubstr(hash_of(id))));
+  EXPECT_THAT(claim_executor(), IsEmpty());
+}
+
+TEST_F(ApprovalsTest, WhereNoHashIsWantedAnApprovalOfAnEntityIsRefusedWhenTwoWait) {
+  allow_without_hash();
+  const std::string first = ask(R"({"plan":1})");
+  const std::string second = ask(R"({"plan":2})");
+  EXPECT_THAT(say(TaskActionKind::Approve, ""), AllOf(HasSubstr("2 tasks of gh:o/r#1 wait"),
+                                                      HasSubstr(hash_of(first)), HasSubstr(hash_of(second))));
+  ASSERT_TRUE(reject(first).ok());
+  EXPECT_THAT(say(TaskActionKind::Approve, ""), HasSubstr("accepted"));
+}
+
+TEST_F(ApprovalsTest, WhereNoHashIsWantedNobodyApprovesWhatBeganToWaitAfterHeSpoke) {
+  allow_without_hash();
+  NewDelivery said = new_delivery("said-before", 0);
+  said.answer.actions.push_back({.kind = TaskActionKind::Approve, .entity = "gh:o/r#1"});
+  clock_.advance(Duration(5'000));
+  const std::string id = ask();
+  EXPECT_THAT(accept(said)->message, HasSubstr("began to wait after this was said"));
+  EXPECT_EQ(task(id).task.state, TaskState::AwaitingApproval);
+}
+
+TEST_F(ApprovalsTest, ARejectionNeedsNoHash) {
+  ask(R"({"plan":1})");
+  const std::string newest = ask(R"({"plan":2})");
+  EXPECT_THAT(say(TaskActionKind::Reject, ""), HasSubstr(newest));
+  EXPECT_EQ(task(newest).task.state, TaskState::Cancelled);
+}
+
+TEST_F(ApprovalsTest, OfTwoDecisionsTheFirstCounts) {
+  const std::string id = ask();
+  const std::string hash = hash_of(id);
+  std::promise<Result<TaskState>> first, second, third;
+  store().reject(id, alice(), "no", [&](auto answer) { first.set_value(std::move(answer)); });
+  store().approve(id, alice(), hash, [&](auto answer) { second.set_value(std::move(answer)); });
+  store().cancel(id, alice(), "never mind", [&](auto answer) { third.set_value(std::move(answer)); });
+  EXPECT_EQ(first.get_future().get().value(), TaskState::Cancelled);
+  EXPECT_EQ(second.get_future().get().error().code, ErrorCode::Conflict);
+  EXPECT_EQ(third.get_future().get().error().code, ErrorCode::Conflict);
+  EXPECT_THAT(task(id).decisions, SizeIs(1));
+  expect_sound();
+}
+
+TEST_F(ApprovalsTest, DecisionsAreToldWithTheirWayAfterTheirCommit) {
+  std::vector<std::string> told;
+  store().on_decision([&](std::string_view kind, std::string_view way) {
+    told.push_back(std::string(kind) + " " + std::string(way));
+  });
+  const std::string first = ask(R"({"plan":1})");
+  ASSERT_TRUE(approve(first, hash_of(first)).ok());
+  ask(R"({"plan":2})");
+  say(TaskActionKind::Reject, "");
+  const std::string third = ask(R"({"plan":3})");
+  ASSERT_TRUE(wait<TaskState>([&](auto done) { store().reject(third, {"bob", "", "cli"}, "", done); }).ok());
+  const std::string fourth = ask(R"({"plan":4})");
+  ASSERT_TRUE(cancel(fourth).ok()) << "which is no decision about its approval";
+  EXPECT_EQ(told, (std::vector<std::string>{"approve api", "reject webhook", "reject cli"}));
+}
+
+TEST_F(ApprovalsTest, TheLongestWaitIsReported) {
+  EXPECT_FALSE(store().queue()->oldest_asked);
+  const std::string first = ask(R"({"plan":1})");
+  const WallTime asked = clock_.wall();
+  clock_.advance(Duration(60'000));
+  ask(R"({"plan":2})");
+  EXPECT_EQ(store().queue()->oldest_asked, asked);
+  ASSERT_TRUE(reject(first).ok());
+  EXPECT_GT(*store().queue()->oldest_asked, asked);
+}
+
+// ---- reminders and deadlines
+// -------------------------------------------------------------------------------------------
+
+constexpr Duration kDay{24 * 3'600'000};
+
+class RemindersTest : public ApprovalsTest {
+ protected:
+  RemindersTest() { set_rules({.deadline = 7 * kDay, .remind_after = kDay, .notify = "messenger"}); }
+  // When the next reminder is due, after those that are were made.
+  std::optional<WallTime> work_off() {
+    return wait<std::optional<WallTime>>([&](auto done) { store().work_off_approvals(done); }).value();
+  }
+  std::vector<ClaimedTask> messages() { return claim(16, {{"messenger", 16}}); }
+};
+
+TEST_F(RemindersTest, AReminderIsMadeOnceAlsoOverARestart) {
+  const WallTime asked = clock_.wall();
+  const std::string id = ask();
+  EXPECT_EQ(work_off(), asked + kDay) << "whoever is to be told is told at once";
+  EXPECT_EQ(work_off(), asked + kDay);
+  const ClaimedTask told = messages().at(0);
+  EXPECT_THAT(messages(), IsEmpty());
+  EXPECT_EQ(told.title, "Approval wanted: Look into it");
+  EXPECT_THAT(told.payload, AllOf(HasSubstr("\"task_id\":\"" + id + "\""), HasSubstr(hash_of(id)),
+                                  HasSubstr("\"reminder\":0"), HasSubstr("\"entity\":\"gh:o/r#1\"")));
+  ASSERT_TRUE(finish(finish_of(told.fence)).ok());
+
+  clock_.advance(kDay);
+  work_off();
+  database_.open();
+  set_rules({.deadline = 7 * kDay, .remind_after = kDay, .notify = "messenger"});
+  EXPECT_EQ(work_off(), asked + 2 * kDay);
+  const std::vector<ClaimedTask> again = messages();
+  ASSERT_THAT(again, SizeIs(1));
+  EXPECT_THAT(again[0].payload, HasSubstr("\"reminder\":1"));
+  EXPECT_EQ(task(id).approval->reminders, 2);
+  expect_sound();
+}
+
+TEST_F(RemindersTest, AReminderThatNobodyHasReadYetIsReplacedByTheNext) {
+  ask();
+  work_off();
+  clock_.advance(kDay);
+  work_off();
+  const std::vector<ClaimedTask> told = messages();
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_THAT(told[0].payload, HasSubstr("\"reminder\":1"));
+}
+
+TEST_F(RemindersTest, AWaitThatNobodyAnswersEndsAtItsDeadline) {
+  std::vector<std::string> told;
+  store().on_decision([&](std::string_view kind, std::string_view way) {
+    told.push_back(std::string(kind) + " " + std::string(way));
+  });
+  const std::string id = ask();
+  const std::string hash = hash_of(id);
+  clock_.advance(7 * kDay - Duration(1));
+  work_off();
+  EXPECT_EQ(task(id).task.state, TaskState::AwaitingApproval);
+  clock_.advance(Duration(1));
+  EXPECT_EQ(work_off(), std::nullopt);
+  const TaskDetail ended = task(id);
+  EXPECT_EQ(ended.task.state, TaskState::Cancelled);
+  EXPECT_THAT(ended.task.error, HasSubstr("nobody approved it by "));
+  ASSERT_THAT(ended.decisions, SizeIs(1));
+  EXPECT_EQ(ended.decisions[0].kind, "reject");
+  EXPECT_EQ(ended.decisions[0].way, "deadline");
+  EXPECT_EQ(told, (std::vector<std::string>{"reminder timer", "reject deadline"}));
+  EXPECT_EQ(approve(id, hash).error().code, ErrorCode::Conflict) << "too late";
+  expect_sound();
+}
+
+TEST_F(RemindersTest, WhatIsParkedAtItsDeadlineAsksAgainWhenItIsRetried) {
+  set_rules({.deadline = kDay, .park_at_deadline = true});
+  const std::string id = ask();
+  clock_.advance(kDay);
+  work_off();
+  EXPECT_EQ(task(id).task.state, TaskState::Parked);
+  EXPECT_EQ(retry(id).value(), TaskState::AwaitingApproval);
+  EXPECT_EQ(work_off(), clock_.wall() + kDay) << "with a deadline of its own";
+  expect_sound();
+}
+
+TEST_F(RemindersTest, WithoutRulesAWaitIsForEver) {
+  set_rules({});
+  ask();
+  clock_.advance(1'000 * kDay);
+  EXPECT_EQ(work_off(), std::nullopt);
+  EXPECT_THAT(store().tasks({.state = TaskState::AwaitingApproval})->items, SizeIs(1));
+}
+
+TEST_F(RemindersTest, WhoeverIsToTellIsNotToldOfItsOwnTasks) {
+  set_rules({.remind_after = kDay, .notify = "executor"});
+  ask();
+  work_off();
+  EXPECT_THAT(store().tasks({})->items, SizeIs(1));
+}
+
+// ---- rework
+// ------------------------------------------------------------------------------------------------------------
+
+class ReworkTest : public ApprovalsTest {
+ protected:
+  ReworkTest() { set_rules({.reworks = {{"planner", 2}}}); }
+  // Lets the planner work; the id of what waits for approval then.
+  std::string plan(const std::string& output) {
+    Finish done = finish_of(claim_one().fence);
+    done.result.output = output;
+    done.successor = new_task("executor");
+    done.successor->payload = output;
+    done.successor_awaits_approval = true;
+    EXPECT_TRUE(finish(done).ok());
+    return store().tasks({.agent = "executor", .state = TaskState::AwaitingApproval})->items.at(0).task_id;
+  }
+};
+
+TEST_F(ReworkTest, ARejectedPlanGoesBackToItsAgentWithTheComment) {
+  NewTask first = new_task();
+  first.entity = "gh:o/r#1";
+  const std::string root = create(first);
+  const std::string rejected = plan(R"({"plan":"risky"})");
+  const std::string hash = hash_of(rejected);
+  EXPECT_EQ(reject(rejected, "too risky").value(), TaskState::Cancelled);
+
+  const ClaimedTask again = claim_one();
+  EXPECT_EQ(again.agent, "planner");
+  EXPECT_EQ(again.payload, first.payload);
+  EXPECT_EQ(again.entity, "gh:o/r#1");
+  EXPECT_EQ(again.previous_result, R"({"rejected":{"comment":"too risky","by":"alice","content_hash":")" +
+                                       hash + R"(","output":{"plan":"risky"}}})");
+  EXPECT_THAT(again.chain, IsEmpty()) << "it is where it was: that is no further visit";
+  EXPECT_EQ(again.chain_depth, 1);
+  EXPECT_EQ(task(again.task_id).rework, 1);
+  EXPECT_EQ(task(again.task_id).task.root_id, root);
+  EXPECT_EQ(task(root).chain.task_count, 3);
+  expect_sound();
+}
+
+TEST_F(ReworkTest, AfterItsLastReworkARejectEndsTheChain) {
+  create();
+  for (int round = 0; round < 2; ++round) ASSERT_TRUE(reject(plan("1"), "no").ok());
+  ASSERT_TRUE(reject(plan("1"), "still no").ok());
+  EXPECT_THAT(claim(), IsEmpty());
+  EXPECT_EQ(store().tasks({.limit = 500})->items.size(), 6u);
+}
+
+TEST_F(ReworkTest, ARejectWithoutACommentOrAnAgentBeforeItCancels) {
+  create();
+  ASSERT_TRUE(reject(plan("1"), "").ok());
+  ASSERT_TRUE(reject(ask(), "no").ok());
+  EXPECT_THAT(claim(), IsEmpty());
+}
+
+TEST_F(ReworkTest, AnAgentThatDoesNotWantItGetsNothingBack) {
+  set_rules({});
+  create();
+  ASSERT_TRUE(reject(plan("1"), "no").ok());
+  EXPECT_THAT(claim(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace davit::store
