@@ -274,7 +274,7 @@ davit::Entity entity_of(JsonView event) {
   }
   const std::string_view sha = run["head_sha"].string_or("");
   if (!sha.empty()) {
-    return {.key = base + "@" + text(sha),
+    return {.key = base + "@" + text(reading::cut(sha, 64)),
             .type = "commit",
             .title = text(run["name"].string_or("")),
             .url = text(run["url"].string_or(""))};

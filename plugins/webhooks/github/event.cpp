@@ -116,7 +116,7 @@ void add_text(Json& json, std::string_view name, JsonView value) {
 Json person(JsonView user) {
   Json json = Json::object();
   if (user["id"].is_int()) json.set("id", id_of(user["id"]));
-  add_line(json, "login", user["login"]);
+  reading::add_line(json, "login", reading::cut(user["login"].string_or(""), reading::kMaxId));
   add_line(json, "type", user["type"]);
   return json;
 }
@@ -129,7 +129,8 @@ std::string_view full_name_of(JsonView repository) {
            c == '_' || c == '.' || c == '/';
   };
   const std::size_t slash = name.find('/');
-  if (name.size() > 255 || slash == std::string_view::npos || slash == 0 || slash + 1 == name.size() ||
+  constexpr std::size_t kLongest = 160;  // GitHub's are at most 39 and 100; a part of keys
+  if (name.size() > kLongest || slash == std::string_view::npos || slash == 0 || slash + 1 == name.size() ||
       name.find('/', slash + 1) != std::string_view::npos || !std::all_of(name.begin(), name.end(), good) ||
       name.substr(slash + 1) == "." || name.substr(slash + 1) == "..") {
     throw Failure::invalid_input("repository.full_name is not owner/name");

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "../reading/excerpt.h"
 #include "../reading/links.h"
 #include "../reading/lists.h"
 #include "davit/webhook.hpp"
@@ -30,7 +31,7 @@ davit::Actor actor_of(JsonView event) {
     const JsonView item = event[member];
     if (!item.is_object()) continue;
     if (!actor.id.empty() && item["author"]["id"] == actor.id)
-      actor.role = item["author_association"].string_or("");
+      actor.role = reading::cut(item["author_association"].string_or(""), 64);
     break;
   }
   return actor;
