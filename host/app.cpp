@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <functional>
 #include <memory>
@@ -80,6 +81,23 @@ bool is_loopback(const std::string& host) { return host.rfind("127.", 0) == 0 ||
 
 dispatch::ChainOptions chain_options(const config::ChainConfig& chain) {
   return {.max_depth = chain.max_depth, .max_visits = chain.max_visits};
+}
+
+std::optional<std::int64_t> micro_usd(const std::optional<double>& dollars) {
+  if (!dollars) return std::nullopt;
+  return std::llround(*dollars * 1e6);
+}
+
+store::BudgetLimits budget_limits(const config::Config& config) {
+  store::BudgetLimits limits;
+  limits.task = micro_usd(config.budgets.per_task_usd);
+  limits.agent_day = micro_usd(config.budgets.per_agent_daily_usd);
+  limits.actor_day = micro_usd(config.budgets.per_actor_daily_usd);
+  limits.day = micro_usd(config.budgets.daily_usd);
+  limits.session = micro_usd(config.budgets.session_usd).value_or(limits.session);
+  for (const auto& [name, agent] : config.agents)
+    if (const auto own = micro_usd(agent.session_usd)) limits.session_of_agent[name] = *own;
+  return limits;
 }
 
 store::ApprovalRules approval_rules(const config::Config& config) {
@@ -184,11 +202,6 @@ std::variant<std::unique_ptr<App>, StartFailure> App::start(const ServeOptions& 
   if (!log) return StartFailure{kExitConfig, log.error().message};
   app->log_ = std::move(*log);
   app->metrics_ = std::make_unique<metrics::Metrics>(kVersion);
-  const config::BudgetsConfig& budgets = app->config_.budgets;
-  if (budgets.per_task_usd || budgets.per_agent_daily_usd || budgets.per_actor_daily_usd ||
-      budgets.daily_usd) {
-    app->log_->warn("Budgets are set but not enforced by this version; watch the cost in `davit tasks list`");
-  }
   app->log_notes(app->secrets_);
   if (auto failure = app->open_store()) return *failure;
   signals.stop_takes(app->longest_stop());  // from here on a plugin may hang
@@ -223,6 +236,7 @@ std::optional<StartFailure> App::open_store() {
     metrics_->approval_decided(kind, way);
   });
   store_->set_approval_rules(approval_rules(config_), {});
+  store_->set_budgets(budget_limits(config_), {});
   metrics_->ask_queue([this] {
     metrics::QueueGauges gauges;
     auto report = store_->queue();
@@ -231,6 +245,11 @@ std::optional<StartFailure> App::open_store() {
       gauges.tasks.push_back({depth.agent, to_string(depth.state), depth.count});
     }
     for (const store::Pause& pause : report->pauses) gauges.paused.push_back(pause.agent);
+    for (const store::BudgetLine& line : report->budgets) {
+      if (line.scope == "actor") continue;  // as many as there are people
+      gauges.budgets.push_back({line.key, static_cast<double>(line.limit) / 1e6,
+                                static_cast<double>(line.spent + line.in_flight) / 1e6});
+    }
     if (report->oldest_queued) {
       gauges.oldest_seconds = static_cast<double>((clock_.wall() - *report->oldest_queued).count()) / 1000.0;
     }
@@ -405,6 +424,7 @@ void App::reload(std::function<void(http::Reloaded)> done) {
                  store_->set_retention(retention_of(loaded->config.storage));
                  dispatcher_->set_chain(chain_options(loaded->config.chain));
                  store_->set_approval_rules(approval_rules(loaded->config), {});
+                 store_->set_budgets(budget_limits(loaded->config), {});
                  dispatcher_->set_schedules(schedules(loaded->config));
                  log_notes(loaded->secrets);
                  http::Reloaded reloaded;

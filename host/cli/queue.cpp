@@ -56,6 +56,20 @@ Result<int> show(const Context& context) {
     agents.print(out, context.surroundings.columns);
   if (const std::string oldest = string_member(queue, "oldest_due_at"); !oldest.empty())
     out << "The longest waiting task has been due for " << age(oldest, now) << ".\n";
+  Table budgets({{"BUDGET"},
+                 {"OF", Align::Left, true},
+                 {"LIMIT", Align::Right},
+                 {"SPENT TODAY", Align::Right},
+                 {"SET ASIDE", Align::Right},
+                 {"RESUMES"}});
+  for (const JsonValue& budget : array_member(queue, "budgets").GetArray())
+    budgets.add({cell(budget, "scope"), cell(budget, "key"), dollars_text(budget, "limit_usd"),
+                 dollars_text(budget, "spent_usd"), dollars_text(budget, "reserved_usd"),
+                 cell(budget, "resumes_at")});
+  if (!budgets.empty()) {
+    out << '\n';
+    budgets.print(out, context.surroundings.columns);
+  }
   Table schedules({{"SCHEDULE", Align::Left, true},
                    {"AGENT", Align::Left, true},
                    {"CRON"},

@@ -126,6 +126,7 @@ struct AgentConfig {
   std::optional<Duration> timeout;  // absent: what the plugin says; likewise the next two
   std::optional<int> max_retries;
   std::optional<bool> requires_approval;
+  std::optional<double> session_usd;  // absent: budgets.session_usd
   int concurrency = 1;
   int executions_per_runner = 100;  // 1: a fresh process for each
   OnReject on_reject = OnReject::Cancel;
@@ -174,6 +175,7 @@ struct SandboxConfig {
 
 // US dollars. Absent: no limit.
 struct BudgetsConfig {
+  std::optional<double> session_usd;  // set aside for each session, and all that it may cost; absent: 1
   std::optional<double> per_task_usd;
   std::optional<double> per_agent_daily_usd;
   std::optional<double> per_actor_daily_usd;

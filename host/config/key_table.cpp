@@ -286,6 +286,8 @@ std::vector<Field<AgentConfig>> agent_fields() {
        "with "
        "the comment."},
       {"max_reworks", &S::max_reworks, "How often a chain goes back so; then a rejection ends it.", 0, 100},
+      {"session_usd", &S::session_usd, "Its own budgets.session_usd.", 0, 1e9, TextRule::Any,
+       Notation::WithUnit, "budgets.session_usd"},
       {"executions_per_runner", &S::executions_per_runner,
        "Executions before its process is replaced; 1: a fresh one each.", 1, 1'000'000},
       {"max_crashes", &S::max_crashes, "Deaths of its process with one task; then that task is parked.", 1,
@@ -368,9 +370,19 @@ std::vector<Field<BudgetsConfig>> budgets_fields() {
   using S = BudgetsConfig;
   constexpr double kMost = 1e9;
   return {
+      {"session_usd",
+       &S::session_usd,
+       "US dollars that are set aside before an execution begins, and all that it may cost; with a limit "
+       "below. 0: "
+       "agents cost nothing.",
+       0,
+       kMost,
+       TextRule::Any,
+       {},
+       "1"},
       {"per_task_usd",
        &S::per_task_usd,
-       "US dollars one task may cost. Not enforced yet.",
+       "US dollars a task and all that follows from it in its chain may cost; beyond it the task is parked.",
        0,
        kMost,
        TextRule::Any,
@@ -378,7 +390,7 @@ std::vector<Field<BudgetsConfig>> budgets_fields() {
        "no limit"},
       {"per_agent_daily_usd",
        &S::per_agent_daily_usd,
-       "US dollars one agent may cost a day. Not enforced yet.",
+       "US dollars each agent may cost a day (UTC); beyond it its tasks wait for the next.",
        0,
        kMost,
        TextRule::Any,
@@ -386,7 +398,7 @@ std::vector<Field<BudgetsConfig>> budgets_fields() {
        "no limit"},
       {"per_actor_daily_usd",
        &S::per_actor_daily_usd,
-       "US dollars one person's events may cost a day. Not enforced yet.",
+       "US dollars each person's events, or a source's that nobody caused, may cost a day.",
        0,
        kMost,
        TextRule::Any,
@@ -394,7 +406,7 @@ std::vector<Field<BudgetsConfig>> budgets_fields() {
        "no limit"},
       {"daily_usd",
        &S::daily_usd,
-       "US dollars everything may cost a day. Not enforced yet.",
+       "US dollars everything may cost a day.",
        0,
        kMost,
        TextRule::Any,

@@ -150,7 +150,7 @@ std::string context_of(std::string_view payload, std::string_view previous, std:
          R"("created_at":1767323045678},"config":)" +
          std::string(config) + R"(,"previous_result":)" + std::string(previous) +
          R"(,"deadline_unix_ms":1767326645678,"workspace":)" +
-         json_quote(std::filesystem::current_path().string()) + "}";
+         json_quote(std::filesystem::current_path().string()) + R"(,"budget_usd":1.5})";
 }
 
 // The members that the ABI promises may come with nothing in them.

@@ -1,6 +1,7 @@
 #include "host/dispatch/execution.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <utility>
 
 #include "host/base/json.h"
@@ -102,8 +103,20 @@ std::optional<store::LiveReport> Execution::take_report() {
   return report;
 }
 
+bool Execution::is_over_budget() const {
+  return task_.budget_micro_usd && usage_.cost_micro_usd > *task_.budget_micro_usd;
+}
+
 void Execution::stop(StopReason reason) {
   if (stop_ == StopReason::None || reason == StopReason::LeaseLost) stop_ = reason;
+}
+
+std::string Execution::over_budget_text() const {
+  char text[96];
+  std::snprintf(text, sizeof text, "stopped: it had cost $%.2f, and its share of the budget was $%.2f",
+                static_cast<double>(usage_.cost_micro_usd) / 1e6,
+                static_cast<double>(task_.budget_micro_usd.value_or(0)) / 1e6);
+  return text;
 }
 
 AgentResult Execution::failure(FailureClass failure, std::string error) const {
@@ -134,6 +147,11 @@ Ended Execution::of_answer(AgentResult result) const {
     result.failure = FailureClass::Interrupted;
     return {std::move(result), "interrupted"};
   }
+  if (stop_ == StopReason::OverBudget) {
+    result.failure = FailureClass::Permanent;
+    result.error = over_budget_text();
+    return {std::move(result), "over_budget"};
+  }
   switch (result.failure) {
     case FailureClass::Deadline:
       if (result.error.empty())
@@ -162,10 +180,20 @@ Ended Execution::conclude(isolation::CallOutcome outcome) const {
     return of_answer(
         failure(FailureClass::Retryable, "the agent's result cannot be read: " + result.error().message));
   }
+  const bool ran = outcome.end != CallEnd::SpawnFailed && outcome.end != CallEnd::Refused;
+  Ended ended = without_answer(std::move(outcome));
+  ended.cost_known = !ran;
+  return ended;
+}
+
+Ended Execution::without_answer(isolation::CallOutcome outcome) const {
+  using isolation::CallEnd;
   if (stop_ == StopReason::CancelRequested && outcome.end != CallEnd::SpawnFailed)
     return {failure(FailureClass::Cancelled, "cancelled while it ran"), "cancelled"};
   if (stop_ == StopReason::Interrupted)
     return {failure(FailureClass::Interrupted, "interrupted by the shutdown of the host"), "interrupted"};
+  if (stop_ == StopReason::OverBudget)
+    return {failure(FailureClass::Permanent, over_budget_text()), "over_budget"};
   switch (outcome.end) {
     case CallEnd::TimedOut:
       return {failure(FailureClass::Deadline, "timed out after " + seconds_text(serving_->agent->timeout) +

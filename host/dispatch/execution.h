@@ -21,11 +21,13 @@ namespace davit::dispatch {
 
 // Why we ended it before it ended by itself. A later reason never takes the place of an earlier one, but
 // LeaseLost does.
-enum class StopReason { None, CancelRequested, Interrupted, LeaseLost };
+enum class StopReason { None, CancelRequested, Interrupted, OverBudget, LeaseLost };
 
 struct Ended {
   AgentResult result;
-  std::string outcome;  // of the execution row: completed, failed, crashed, timed_out, cancelled, interrupted
+  // Of the execution row: completed, failed, crashed, timed_out, cancelled, interrupted, over_budget.
+  std::string outcome;
+  bool cost_known = true;  // false: its process ended without an answer
 };
 
 class Execution {
@@ -44,6 +46,8 @@ class Execution {
   // Takes in one live report of the runner. Usage only ever grows; secrets are taken out. A report that
   // cannot be read is dropped.
   void hear(std::string_view report);
+  // It has cost more than it may.
+  bool is_over_budget() const;
   // How many bytes of reports wait.
   std::size_t waiting_bytes() const { return waiting_bytes_; }
   // What was heard since the last time; nullopt if nothing.
@@ -57,7 +61,9 @@ class Execution {
 
  private:
   AgentResult failure(FailureClass failure, std::string error) const;
+  std::string over_budget_text() const;
   Ended of_answer(AgentResult result) const;
+  Ended without_answer(isolation::CallOutcome outcome) const;
 
   ClaimedTask task_;
   std::shared_ptr<const ServingAgent> serving_;

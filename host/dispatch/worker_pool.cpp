@@ -227,12 +227,19 @@ void WorkerPool::give_back(ClaimedTask task, const std::shared_ptr<const Serving
   around_.metrics.execution_started(execution->task().agent);
   execution->stop(StopReason::Interrupted);
   store::Finish finish = decide(*execution, execution->conclude({.end = isolation::CallEnd::Cancelled}));
+  finish.cost_known = true;  // nothing of it ran
   finishing_.emplace(number, Finishing{std::move(execution), std::move(finish)});
   store_result(number);
 }
 
 void WorkerPool::on_report(Execution& execution, std::string_view report) {
   execution.hear(report);
+  if (execution.is_over_budget() && execution.stop_reason() == StopReason::None) {
+    // Not while its report is read: the end of it may follow at once.
+    around_.loop.post([this, fence = execution.task().fence] {
+      if (Execution* running_still = running(fence)) stop(*running_still, StopReason::OverBudget);
+    });
+  }
   if (execution.waiting_bytes() >= kFlushBytes && reports_in_flight_ < kMostReportsInFlight) {
     if (auto full = execution.take_report()) send({std::move(*full)});
     return;
@@ -315,6 +322,7 @@ store::Finish WorkerPool::decide(const Execution& execution, Ended ended) {
   store::Finish finish;
   finish.fence = task.fence;
   finish.outcome = std::move(ended.outcome);
+  finish.cost_known = ended.cost_known;
   finish.result = std::move(ended.result);
   AgentResult& result = finish.result;
   if (!result.success) {

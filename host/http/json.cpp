@@ -449,6 +449,19 @@ void write_queue(JsonWriter& writer, const store::QueueReport& report,
     writer.EndObject();
   }
   writer.EndArray();
+  writer.Key("budgets");
+  writer.StartArray();
+  for (const store::BudgetLine& budget : report.budgets) {
+    writer.StartObject();
+    write_member(writer, "scope", budget.scope);
+    write_text_or_null(writer, "key", budget.key);
+    write_member(writer, "limit_usd", dollars(budget.limit));
+    write_member(writer, "spent_usd", dollars(budget.spent));
+    write_member(writer, "reserved_usd", dollars(budget.in_flight));
+    write_time(writer, "resumes_at", budget.resumes_at);
+    writer.EndObject();
+  }
+  writer.EndArray();
   writer.Key("schedules");
   writer.StartArray();
   for (const store::ScheduleState& schedule : schedules) {

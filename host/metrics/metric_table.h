@@ -27,6 +27,8 @@ enum class MetricName {
   QueueTasks,
   QueueOldest,
   QueuePaused,
+  BudgetLimit,
+  BudgetSpent,
   ScheduleFiresTotal,
   ApprovalsTotal,
   ApprovalOldest,

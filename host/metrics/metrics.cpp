@@ -421,6 +421,18 @@ prometheus::MetricFamily Metrics::Parts::collect(const MetricRow& row, const Ask
       for (const std::string& agent : paused) add_gauge(family, row, {agent}, 1);
       return family;
     }
+    case MetricName::BudgetLimit:
+    case MetricName::BudgetSpent: {
+      std::size_t shown = 0;
+      for (const auto& ask : now.queue) {
+        for (const QueueGauges::Budget& budget : ask().budgets) {
+          if (++shown > kMaxLabelValues) break;
+          add_gauge(family, row, {budget.agent.empty() ? "day" : "agent", budget.agent},
+                    row.id == MetricName::BudgetLimit ? budget.limit_usd : budget.spent_usd);
+        }
+      }
+      return family;
+    }
     case MetricName::Runners: {
       RunnerGauges sum;
       for (const auto& ask : now.runners) {

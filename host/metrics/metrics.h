@@ -44,6 +44,11 @@ struct QueueGauges {
   double oldest_seconds = 0;
   double approval_oldest_seconds = 0;
   std::vector<std::string> paused;  // agents; empty: all
+  struct Budget {
+    std::string agent;  // empty: of the day
+    double limit_usd = 0, spent_usd = 0;
+  };
+  std::vector<Budget> budgets;
 };
 struct RunnerGauges {
   std::int64_t busy = 0;

@@ -160,6 +160,8 @@ struct ClaimedTask {
   int crashes = 0;  // how often its runner died before
   int chain_depth = 1;
   std::vector<std::string> chain;  // agents before it in its chain, the first one first
+  // All that this execution may cost, in millionths of a US dollar; absent: nothing bounds it.
+  std::optional<std::int64_t> budget_micro_usd;
   WallTime created_at{};
 };
 

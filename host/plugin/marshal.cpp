@@ -599,6 +599,11 @@ std::string agent_context_json(const ClaimedTask& task, std::string_view config_
   write_raw_member(writer, "previous_result", task.previous_result);
   write_member(writer, "deadline_unix_ms", to_unix_ms(deadline));
   write_member(writer, "workspace", workspace);
+  if (task.budget_micro_usd) {
+    write_member(writer, "budget_usd", static_cast<double>(*task.budget_micro_usd) / 1e6);
+  } else {
+    write_null_member(writer, "budget_usd");
+  }
   writer.EndObject();
   return std::string(text_of(buffer));
 }

@@ -37,17 +37,18 @@ struct Claims::Statements {
           std::string(kLineIsBusy) + ", task.needs_approval, " + kTaskBodyColumns +
           " FROM task JOIN task_body b ON b.row = task.row WHERE task.row = ?1"};
   Statement insert_execution{db,
-                             "INSERT INTO execution (task, session, attempt, started_at, agent, outcome)"
-                             " VALUES (?1, ?2, ?3, ?4, ?5, 'running')"};
+                             "INSERT INTO execution (task, session, attempt, started_at, agent, outcome,"
+                             " reserved_micro_usd) VALUES (?1, ?2, ?3, ?4, ?5, 'running', ?6)"};
 };
 
 Claims::Claims(Database& database, Lines& lines, Moves& moves, Approvals& approvals, Leases& leases,
-               const Pauses& pauses)
+               const Pauses& pauses, Budgets& budgets)
     : lines_(lines),
       moves_(moves),
       approvals_(approvals),
       leases_(leases),
       pauses_(pauses),
+      budgets_(budgets),
       sql_(std::make_unique<Statements>(database)) {}
 Claims::~Claims() = default;
 
@@ -91,8 +92,43 @@ void Claims::ask_again(Batch& batch, std::int64_t number, std::string_view conte
   lines_.let_next_in(batch, row->line);
 }
 
-// Nothing if the task's line is busy: then it is blocked; or if nobody approved what it would run.
-std::optional<ClaimedTask> Claims::start(Batch& batch, const Candidate& candidate, Duration lease) {
+// Whether its budgets have room for a session of the task. If not, the task or its agent is kept out of the
+// way.
+bool Claims::is_affordable(Batch& batch, std::int64_t number, ClaimedTask& task,
+                           std::vector<AgentCapacity>& agents) {
+  const Budgets::Verdict verdict = budgets_.ask(
+      {number, task.agent, task.source, task.actor ? std::string_view(task.actor->id) : std::string_view()},
+      batch.now);
+  using enum Budgets::Verdict::Kind;
+  if (verdict.kind == Go) {
+    task.budget_micro_usd = verdict.share;
+    return true;
+  }
+  if (verdict.whose == Budgets::Verdict::Whose::Agent) {
+    std::erase_if(agents, [&](const AgentCapacity& capacity) { return capacity.agent == task.agent; });
+    return false;
+  }
+  if (verdict.kind == InFlight || verdict.whose == Budgets::Verdict::Whose::Actor) {
+    budgets_.hold(number, verdict, batch.now);
+    batch.changes.push_back({Change::Kind::TaskChanged, task.task_id, task.agent, std::nullopt});
+    return false;
+  }
+  const std::optional<TaskRow> row = moves_.find(number);
+  if (!row) return false;
+  moves_.move(batch, *row,
+              {.to = TaskState::Parked,
+               .attempt = row->attempt,
+               .crashes = row->crashes,
+               .losses = row->losses,
+               .error = verdict.reason + "; raise it and retry the task by hand"});
+  lines_.let_next_in(batch, row->line);
+  return false;
+}
+
+// Nothing if the task's line is busy: then it is blocked; if nobody approved what it would run; or if there
+// is no money for it.
+std::optional<ClaimedTask> Claims::start(Batch& batch, const Candidate& candidate, Duration lease,
+                                         std::vector<AgentCapacity>& agents) {
   ClaimedTask task;
   bool needs_approval = false;
   {
@@ -128,11 +164,19 @@ std::optional<ClaimedTask> Claims::start(Batch& batch, const Candidate& candidat
       return std::nullopt;
     }
   }
+  if (!is_affordable(batch, candidate.row, task, agents)) return std::nullopt;
+  const std::int64_t share = task.budget_micro_usd.value_or(0);
   const StoredId session = new_stored_id();
   task.session_id = to_text(session);
   task.fence.task_row = candidate.row;
   task.fence.number =
-      sql_->insert_execution.insert(candidate.row, session, task.attempt, batch.now, task.agent);
+      sql_->insert_execution.insert(candidate.row, session, task.attempt, batch.now, task.agent, share);
+  if (share > 0) {
+    budgets_.begin(task.fence.number,
+                   {candidate.row, task.agent, task.source,
+                    task.actor ? std::string_view(task.actor->id) : std::string_view()},
+                   share, batch.now);
+  }
   moves_.begin(candidate.row, task.fence.number, task.attempt, batch.now);
   leases_.grant(task.fence, batch.monotonic + lease);
   batch.changes.push_back({Change::Kind::TaskChanged, task.task_id, task.agent, std::nullopt});
@@ -141,17 +185,23 @@ std::optional<ClaimedTask> Claims::start(Batch& batch, const Candidate& candidat
 
 std::vector<ClaimedTask> Claims::claim(Batch& batch, const ClaimRequest& request) {
   std::vector<ClaimedTask> claimed;
-  // A paused agent is not asked for, so what waits for it costs nothing however much it is.
+  // Who may have nothing is not asked for, so what waits for him costs nothing however much it is.
   std::vector<AgentCapacity> agents;
-  for (const AgentCapacity& capacity : request.agents)
-    if (pauses_.of(capacity.agent, batch.now) == nullptr) agents.push_back(capacity);
+  for (const AgentCapacity& capacity : request.agents) {
+    if (pauses_.of(capacity.agent, batch.now) == nullptr &&
+        budgets_.ask(capacity.agent, batch.now).kind == Budgets::Verdict::Kind::Go)
+      agents.push_back(capacity);
+  }
   // Another round only if something was blocked instead of claimed: its place is taken by what stands behind.
   for (bool again = true; again && !sql_->db.failed();) {
     again = false;
     const int limit = request.limit - static_cast<int>(claimed.size());
     if (limit <= 0) break;
     for (const Candidate& candidate : due(agents, limit, batch.now)) {
-      std::optional<ClaimedTask> task = start(batch, candidate, request.lease);
+      if (std::none_of(agents.begin(), agents.end(),
+                       [&](const AgentCapacity& capacity) { return capacity.agent == candidate.agent; }))
+        continue;
+      std::optional<ClaimedTask> task = start(batch, candidate, request.lease, agents);
       if (!task) {
         again = true;
         continue;

@@ -8,6 +8,7 @@
 
 #include "host/store/approvals.h"
 #include "host/store/batch.h"
+#include "host/store/budgets.h"
 #include "host/store/database.h"
 #include "host/store/leases.h"
 #include "host/store/lines.h"
@@ -21,10 +22,10 @@ namespace davit::store {
 class Claims {
  public:
   Claims(Database& database, Lines& lines, Moves& moves, Approvals& approvals, Leases& leases,
-         const Pauses& pauses);
+         const Pauses& pauses, Budgets& budgets);
   ~Claims();
 
-  // Nothing of agents that are paused.
+  // Nothing of agents that are paused or whose budget is spent or set aside.
   std::vector<ClaimedTask> claim(Batch& batch, const ClaimRequest& request);
 
  private:
@@ -34,7 +35,10 @@ class Claims {
     std::string agent;
   };
   std::vector<Candidate> due(const std::vector<AgentCapacity>& agents, int limit, WallTime now);
-  std::optional<ClaimedTask> start(Batch& batch, const Candidate& candidate, Duration lease);
+  // Nothing if it cannot begin. Takes its agent out of `agents` if that may have no task at all.
+  std::optional<ClaimedTask> start(Batch& batch, const Candidate& candidate, Duration lease,
+                                   std::vector<AgentCapacity>& agents);
+  bool is_affordable(Batch& batch, std::int64_t row, ClaimedTask& task, std::vector<AgentCapacity>& agents);
   void ask_again(Batch& batch, std::int64_t row, std::string_view content_hash);
 
   Lines& lines_;
@@ -42,6 +46,7 @@ class Claims {
   Approvals& approvals_;
   Leases& leases_;
   const Pauses& pauses_;
+  Budgets& budgets_;
   std::unique_ptr<Statements> sql_;
 };
 

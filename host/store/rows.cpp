@@ -231,7 +231,7 @@ const char* const kTaskSummaryColumns =
     " t.chain_depth, e.session,"
     " (SELECT total(x.cost_micro_usd) FROM execution x WHERE x.task = t.row),"
     " (SELECT total(x.input_tokens + x.output_tokens + x.cache_read_tokens + x.cache_write_tokens)"
-    "  FROM execution x WHERE x.task = t.row)";
+    "  FROM execution x WHERE x.task = t.row), iif(t.hold = 2, t.run_at, NULL)";
 
 TaskSummary read_task_summary(const Cursor& row) {
   TaskSummary task;
@@ -259,6 +259,7 @@ TaskSummary read_task_summary(const Cursor& row) {
   task.current_session_id = to_text(row.id(22));
   task.total_cost_micro_usd = row.integer(23);
   task.total_tokens = row.integer(24);
+  if (!row.is_null(25)) task.resume_at = row.time(25);  // a budget is spent until then
   return task;
 }
 

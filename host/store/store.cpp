@@ -2,6 +2,8 @@
 
 #include <sys/stat.h>
 
+#include "host/base/guarded.h"
+#include "host/store/budgets.h"
 #include "host/store/migrations.h"
 #include "host/store/open_checks.h"
 #include "host/store/plugin_crashes.h"
@@ -27,10 +29,15 @@ class Store::Impl {
     writer_->submit<T>(lane, bytes, std::move(done), std::move(work));
   }
 
+  BudgetLimits limits() const {
+    return budget_limits_.with([](const BudgetLimits& now) { return now; });
+  }
+
   Options options_;
   const Clock& clock_;
   std::optional<LockFile> lock_;
   mutable Readers readers_;
+  Guarded<BudgetLimits> budget_limits_;  // as the writer has them, for readers
   std::unique_ptr<Writer> writer_;  // null when read_only; ends before the readers close and the lock goes
 };
 
@@ -319,6 +326,16 @@ void Store::set_approval_rules(ApprovalRules rules, Done<> done) {
                                });
 }
 
+void Store::set_budgets(BudgetLimits limits, Done<> done) {
+  impl_->budget_limits_.with([&](BudgetLimits& now) { now = limits; });
+  impl_->write<std::monostate>(Lane::Urgent, 256, std::move(done),
+                               [limits = std::move(limits)](Session& session) -> Result<> {
+                                 session.budget_limits = limits;
+                                 session.budgets.limits_changed(session.batch);
+                                 return {};
+                               });
+}
+
 void Store::pause(Pause pause, Done<> done) {
   impl_->write<std::monostate>(
       Lane::Urgent, 256, std::move(done), [pause = std::move(pause)](Session& session) -> Result<> {
@@ -423,12 +440,12 @@ void Store::set_setting(std::string name, std::string value, Done<> done) {
 
 Result<Page<TaskSummary>> Store::tasks(const TaskFilter& filter) const {
   return impl_->readers_.read<Page<TaskSummary>>(
-      [&](Reader& reader) { return list_tasks(reader, filter, impl_->clock_.wall()); });
+      [&](Reader& reader) { return list_tasks(reader, filter, impl_->limits(), impl_->clock_.wall()); });
 }
 
 Result<TaskDetail> Store::task(std::string_view task_id) const {
   return impl_->readers_.read<TaskDetail>(
-      [&](Reader& reader) { return read_task(reader, task_id, impl_->clock_.wall()); });
+      [&](Reader& reader) { return read_task(reader, task_id, impl_->limits(), impl_->clock_.wall()); });
 }
 
 Result<std::vector<std::pair<std::string, std::string>>> Store::transcript(std::string_view session_id,
@@ -469,7 +486,7 @@ Result<std::optional<WallTime>> Store::next_deferred_at() const {
 
 Result<QueueReport> Store::queue() const {
   return impl_->readers_.read<QueueReport>(
-      [&](Reader& reader) { return read_queue(reader, impl_->clock_.wall()); });
+      [&](Reader& reader) { return read_queue(reader, impl_->limits(), impl_->clock_.wall()); });
 }
 
 Result<std::vector<ScheduleState>> Store::schedules() const {
@@ -479,7 +496,7 @@ Result<std::vector<ScheduleState>> Store::schedules() const {
 
 Result<std::optional<WallTime>> Store::next_run_at(WallTime since) const {
   return impl_->readers_.read<std::optional<WallTime>>(
-      [&](Reader& reader) { return read_next_run_at(reader, since); });
+      [&](Reader& reader) { return read_next_run_at(reader, impl_->limits(), since); });
 }
 
 Result<std::optional<std::string>> Store::setting(std::string_view name) const {

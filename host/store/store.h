@@ -157,6 +157,7 @@ struct Finish {
   TaskState next_state = TaskState::Completed;
   Duration retry_after{0};     // with Queued: run_at is now plus this
   bool attempt_counts = true;  // false: interrupted by our own shutdown
+  bool cost_known = true;      // false: its process ended without saying what it had cost
   // Next task of the chain: gets `result.output` as previous_result, and actor, links, entity and delivery of
   // this one; an empty payload means this task's own. `result.tasks` are stored as children likewise.
   std::optional<NewTask> successor;
@@ -206,6 +207,26 @@ struct Person {
   std::string way;   // "api", "cli", or the webhook it came by
 };
 
+// What may be spent, in millionths of a US dollar; absent: no limit. A day is a UTC day.
+struct BudgetLimits {
+  std::optional<std::int64_t> task;       // a chain of tasks in all
+  std::optional<std::int64_t> agent_day;  // each agent
+  std::optional<std::int64_t> actor_day;  // each person, or each source where nobody caused it
+  std::optional<std::int64_t> day;        // everything
+  // Set aside for a session before it begins, and all that it may cost. 0: the agent costs nothing.
+  std::int64_t session = 1'000'000;
+  std::map<std::string, std::int64_t, std::less<>> session_of_agent;
+};
+
+// How one budget stands today.
+struct BudgetLine {
+  std::string scope;  // "day", "agent" or "actor"
+  std::string key;    // agent, or actor as "github:4711" or a source; empty for the day
+  std::int64_t limit = 0, spent = 0;
+  std::int64_t in_flight = 0;          // set aside for sessions that run, or what they have cost beyond that
+  std::optional<WallTime> resumes_at;  // if it is spent
+};
+
 // Keeps an agent from getting tasks; what runs goes on. It outlives restarts.
 struct Pause {
   std::string agent;  // empty: all, also those that are loaded later
@@ -245,6 +266,7 @@ struct QueueReport {
   std::optional<WallTime> oldest_queued;  // since when the longest waiting task has been due
   std::optional<WallTime> oldest_asked;   // since when the longest waiting approval has been asked for
   std::vector<Pause> pauses;              // that hold now; that of all first
+  std::vector<BudgetLine> budgets;        // those with a limit
 };
 
 // ---- plugins ----
@@ -404,6 +426,9 @@ class Store {
   void set_approval_rules(ApprovalRules rules, Done<> done);
   // Makes the reminders that are due, and ends the waits whose deadline has come. Gives when the next is due.
   void work_off_approvals(Done<std::optional<WallTime>> done);
+
+  // From now on; what a former limit held back may try again. Without it nothing is limited.
+  void set_budgets(BudgetLimits limits, Done<> done);
 
   // Replaces an earlier pause of the same agent; `since` is now. InvalidInput if `until` has passed.
   void pause(Pause pause, Done<> done);

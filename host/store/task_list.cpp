@@ -10,6 +10,7 @@
 #include <limits>
 #include <variant>
 
+#include "host/store/budgets.h"
 #include "host/store/chains.h"
 #include "host/store/pauses.h"
 #include "host/store/rows.h"
@@ -119,7 +120,8 @@ void each_ready_queue(Reader& reader, Visit visit) {
 
 }  // namespace
 
-Result<Page<TaskSummary>> list_tasks(Reader& reader, const TaskFilter& filter, WallTime now) {
+Result<Page<TaskSummary>> list_tasks(Reader& reader, const TaskFilter& filter, const BudgetLimits& limits,
+                                     WallTime now) {
   const std::int64_t before = TRY(read_cursor(filter.cursor));
   const int limit = TRY(read_limit(filter.limit));
   Conditions where;
@@ -141,7 +143,11 @@ Result<Page<TaskSummary>> list_tasks(Reader& reader, const TaskFilter& filter, W
     page.items.push_back(read_task_summary(row));
   }
   const std::vector<Pause> pauses = read_pauses(reader, now);
-  for (TaskSummary& task : page.items) tell_pauses(pauses, task);
+  const std::vector<BudgetLine> budgets = read_budgets(reader, limits, now);
+  for (TaskSummary& task : page.items) {
+    tell_pauses(pauses, task);
+    tell_budgets(budgets, now, task);
+  }
   return page;
 }
 
@@ -173,7 +179,8 @@ Result<MatchingTasks> find_tasks_oldest_first(Reader& reader, const TaskFilter& 
   return found;
 }
 
-Result<TaskDetail> read_task(Reader& reader, std::string_view task_id, WallTime now) {
+Result<TaskDetail> read_task(Reader& reader, std::string_view task_id, const BudgetLimits& limits,
+                             WallTime now) {
   const Error missing{ErrorCode::NotFound, "task " + std::string(task_id) + " does not exist"};
   const std::optional<StoredId> id = to_stored_id(task_id);
   if (!id) return missing;
@@ -189,6 +196,7 @@ Result<TaskDetail> read_task(Reader& reader, std::string_view task_id, WallTime 
     detail.task = read_task_summary(row);
   }
   tell_pauses(read_pauses(reader, now), detail.task);
+  tell_budgets(read_budgets(reader, limits, now), now, detail.task);
   {
     Cursor row = reader
                      .statement(std::string("SELECT ") + kTaskBodyColumns +
@@ -264,7 +272,7 @@ Result<std::vector<std::pair<std::string, std::string>>> read_transcript(Reader&
   return lines;
 }
 
-Result<QueueReport> read_queue(Reader& reader, WallTime now) {
+Result<QueueReport> read_queue(Reader& reader, const BudgetLimits& limits, WallTime now) {
   QueueReport report;
   {
     Cursor row =
@@ -300,10 +308,11 @@ Result<QueueReport> read_queue(Reader& reader, WallTime now) {
     if (!report.oldest_queued || row.time(0) < *report.oldest_queued) report.oldest_queued = row.time(0);
   });
   report.pauses = read_pauses(reader, now);
+  report.budgets = read_budgets(reader, limits, now);
   return report;
 }
 
-Result<std::optional<WallTime>> read_next_run_at(Reader& reader, WallTime since) {
+Result<std::optional<WallTime>> read_next_run_at(Reader& reader, const BudgetLimits& limits, WallTime since) {
   std::optional<WallTime> earliest;
   Statement& next = reader.statement(
       "SELECT run_at FROM task INDEXED BY task_ready WHERE state = 0 AND blocked = 0 AND agent = ?1 AND rank "
@@ -316,6 +325,9 @@ Result<std::optional<WallTime>> read_next_run_at(Reader& reader, WallTime since)
   });
   for (const Pause& pause : read_pauses(reader, since))
     if (pause.until && (!earliest || *pause.until < *earliest)) earliest = pause.until;
+  for (const BudgetLine& line : read_budgets(reader, limits, since))
+    if (line.resumes_at && line.scope != "actor" && (!earliest || *line.resumes_at < *earliest))
+      earliest = line.resumes_at;
   return earliest;
 }
 

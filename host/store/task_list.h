@@ -8,7 +8,8 @@
 
 namespace davit::store {
 
-Result<Page<TaskSummary>> list_tasks(Reader& reader, const TaskFilter& filter, WallTime now);
+Result<Page<TaskSummary>> list_tasks(Reader& reader, const TaskFilter& filter, const BudgetLimits& limits,
+                                     WallTime now);
 // Those that a filter with a state other than Queued lets through and that are newer than its cursor.
 struct MatchingTasks {
   std::vector<std::string> ids;  // no more than its limit
@@ -16,12 +17,13 @@ struct MatchingTasks {
   std::string next_cursor;       // empty: none
 };
 Result<MatchingTasks> find_tasks_oldest_first(Reader& reader, const TaskFilter& filter);
-Result<TaskDetail> read_task(Reader& reader, std::string_view task_id, WallTime now);
+Result<TaskDetail> read_task(Reader& reader, std::string_view task_id, const BudgetLimits& limits,
+                             WallTime now);
 Result<std::vector<std::pair<std::string, std::string>>> read_transcript(Reader& reader,
                                                                          std::string_view session_id,
                                                                          int limit);
-Result<QueueReport> read_queue(Reader& reader, WallTime now);
-Result<std::optional<WallTime>> read_next_run_at(Reader& reader, WallTime since);
+Result<QueueReport> read_queue(Reader& reader, const BudgetLimits& limits, WallTime now);
+Result<std::optional<WallTime>> read_next_run_at(Reader& reader, const BudgetLimits& limits, WallTime since);
 
 Result<Page<DeliverySummary>> list_deliveries(Reader& reader, const Store::DeliveryFilter& filter);
 Result<DeliveryDetail> read_delivery(Reader& reader, std::string_view delivery_id);

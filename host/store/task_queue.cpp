@@ -125,12 +125,13 @@ Result<> check_new_task(const NewTask& task) {
 }
 
 TaskQueue::TaskQueue(Database& database, Moves& moves, Lines& lines, Approvals& approvals, HeldAgents& held,
-                     Leases& leases)
+                     Leases& leases, Budgets& budgets)
     : moves_(moves),
       lines_(lines),
       approvals_(approvals),
       held_(held),
       leases_(leases),
+      budgets_(budgets),
       sql_(std::make_unique<Statements>(database)) {}
 TaskQueue::~TaskQueue() = default;
 
@@ -247,6 +248,7 @@ void TaskQueue::report(const std::vector<LiveReport>& reports, WallTime now) {
       sql_->report_usage.run(execution, task, usage.input_tokens, usage.output_tokens,
                              usage.cache_read_tokens, usage.cache_write_tokens, usage.cost_micro_usd,
                              if_any(usage.model), if_any(models_to_json(usage)));
+      budgets_.report(execution, usage.cost_micro_usd, now);
     }
     if (report.progress || !report.progress_message.empty()) {
       sql_->report_progress.run(execution, task, report.progress, if_any(report.progress_message));
@@ -289,6 +291,7 @@ Result<TaskState> TaskQueue::finish(Batch& batch, const Finish& finish) {
                           usage.input_tokens, usage.output_tokens, usage.cache_read_tokens,
                           usage.cache_write_tokens, usage.cost_micro_usd, if_any(usage.model),
                           if_any(models_to_json(usage)));
+  budgets_.end(batch, row->execution, usage.cost_micro_usd, finish.cost_known);
   if (result.output != "null" || result.metrics != "{}") {
     sql_->insert_result.run(row->execution, result.metrics, result.output);
   }
@@ -355,6 +358,7 @@ void TaskQueue::end_as_lost(Batch& batch, const TaskRow& row, bool counts, std::
     }
   }
   sql_->lose_execution.run(row.execution, batch.now, reason);
+  budgets_.end(batch, row.execution, 0, false);
   leases_.end(row.fence());
   moves_.move(batch, row,
               {.to = state,

@@ -13,6 +13,7 @@
 
 #include "host/store/approvals.h"
 #include "host/store/batch.h"
+#include "host/store/budgets.h"
 #include "host/store/database.h"
 #include "host/store/held_agents.h"
 #include "host/store/leases.h"
@@ -45,7 +46,7 @@ Result<> check_new_task(const NewTask& task);
 class TaskQueue {
  public:
   TaskQueue(Database& database, Moves& moves, Lines& lines, Approvals& approvals, HeldAgents& held,
-            Leases& leases);
+            Leases& leases, Budgets& budgets);
   ~TaskQueue();
 
   // Gives the id of the task, or of the queued one it was merged into. `task` has passed check_new_task().
@@ -76,6 +77,7 @@ class TaskQueue {
   Approvals& approvals_;
   HeldAgents& held_;
   Leases& leases_;
+  Budgets& budgets_;
   std::unique_ptr<Statements> sql_;
 };
 

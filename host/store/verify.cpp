@@ -51,9 +51,15 @@ constexpr Invariant kInvariants[] = {
     {"waits for approval without a note since when, or the reverse: task row",
      "SELECT t.row FROM task t WHERE (t.state = 2) <> EXISTS (SELECT 1 FROM approval a WHERE a.task = "
      "t.row)"},
-    {"ended with money still set aside for it: execution row",
-     "SELECT row FROM execution WHERE reserved_micro_usd <> 0 AND ended_at IS NOT NULL AND outcome <> "
-     "'lost'"},
+    {"ended by itself with money still set aside for it: execution row",
+     "SELECT row FROM execution WHERE reserved_micro_usd <> 0 AND ended_at IS NOT NULL AND outcome IN "
+     "('completed', 'failed')"},
+    // Executions may have been pruned, what they cost stays counted.
+    {"spent less than its executions cost: day",
+     "SELECT day FROM (SELECT started_at / 86400000 AS day, sum(max(cost_micro_usd, reserved_micro_usd)) AS "
+     "cost"
+     " FROM execution WHERE ended_at IS NOT NULL GROUP BY day) WHERE cost > 0 AND cost >"
+     " coalesce((SELECT micro_usd FROM spend WHERE spend.day = day AND scope = 0), 0)"},
     {"deeper in its chain than its predecessor plus one: task row",
      "SELECT t.row FROM task t JOIN task p ON p.id = t.parent WHERE t.chain_depth <> p.chain_depth + 1"},
     {"without its body: delivery row",

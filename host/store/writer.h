@@ -14,6 +14,7 @@
 #include "host/base/clock.h"
 #include "host/base/guarded.h"
 #include "host/base/log.h"
+#include "host/store/budgets.h"
 #include "host/store/claims.h"
 #include "host/store/database.h"
 #include "host/store/decisions.h"
@@ -40,6 +41,8 @@ struct Session {
   Leases& leases;
   Pauses& pauses;
   ApprovalRules& approval_rules;
+  Budgets& budgets;
+  BudgetLimits& budget_limits;
   Batch& batch;
 };
 
@@ -110,24 +113,26 @@ class Writer {
   // What writes through one connection. All parts that keep something in memory are in one list.
   struct Connection {
     Connection(std::unique_ptr<Database> opened, Leases& all_leases, HeldAgents& held_agents,
-               ApprovalRules& the_rules)
+               ApprovalRules& the_rules, BudgetLimits& limits)
         : database(std::move(opened)),
           lines(*database),
           approvals(*database, the_rules),
           moves(*database, approvals, held_agents),
           pauses(*database),
-          claims(*database, lines, moves, approvals, all_leases, pauses),
-          tasks(*database, moves, lines, approvals, held_agents, all_leases),
+          budgets(*database, limits),
+          claims(*database, lines, moves, approvals, all_leases, pauses, budgets),
+          tasks(*database, moves, lines, approvals, held_agents, all_leases, budgets),
           decisions(*database, the_rules, moves, lines, approvals, tasks, all_leases),
           reminders(*database, the_rules, moves, approvals, tasks),
           deliveries(*database, tasks, decisions),
           pruner(*database),
           leases(all_leases),
           approval_rules(the_rules),
-          parts{&all_leases, &held_agents, &pauses} {}
+          budget_limits(limits),
+          parts{&all_leases, &held_agents, &pauses, &budgets} {}
     Session session(Batch& batch) {
-      return {*database, claims, tasks,  decisions,      deliveries,
-              reminders, leases, pauses, approval_rules, batch};
+      return {*database, claims, tasks,          decisions, deliveries,    reminders,
+              leases,    pauses, approval_rules, budgets,   budget_limits, batch};
     }
     void flush() {
       for (TransactionPart* part : parts) part->flush();
@@ -144,6 +149,7 @@ class Writer {
     Approvals approvals;
     Moves moves;
     Pauses pauses;
+    Budgets budgets;
     Claims claims;
     TaskQueue tasks;
     Decisions decisions;
@@ -152,6 +158,7 @@ class Writer {
     Pruner pruner;
     Leases& leases;
     ApprovalRules& approval_rules;
+    BudgetLimits& budget_limits;
     std::vector<TransactionPart*> parts;
   };
   struct Waiting {
@@ -195,6 +202,7 @@ class Writer {
   Leases leases_;                           // writer thread
   HeldAgents held_agents_;                  // writer thread
   ApprovalRules approval_rules_;            // writer thread
+  BudgetLimits budget_limits_;              // writer thread
   std::unique_ptr<Connection> connection_;  // writer thread; null after a failure, until reopened
   int truncate_at_ = 8 * 1024;              // writer thread; pages of log
   // Writer thread: when the next step of pruning is due, and what the steps before it have removed.

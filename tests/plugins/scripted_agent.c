@@ -10,6 +10,7 @@
  *   wait         says progress, then waits until it is cancelled
  *   finish_late  as wait, but answers success when it is cancelled
  *   slow         20 ms; a line into the file "file" when it begins ("+") and when it ends ("-")
+ *   spend        reports a cost of 0.5 US dollars and then waits until it is cancelled
  *   talk         reports usage, progress and a line with its secret, then succeeds
  *   talk_crash   the same, then dies
  *   talk_much    20,000 lines, then succeeds
@@ -187,6 +188,11 @@ static davit_status perform(const davit_host *host, const davit_call *call, cons
   if (!strcmp(mode, "talk")) {
     talk(host, call);
     return write_text(result, "{\"success\":true}");
+  }
+  if (!strcmp(mode, "spend")) {
+    talk(host, call);
+    while (!call->is_cancelled(call)) nap(2);
+    return DAVIT_CANCELLED;
   }
   if (!strcmp(mode, "talk_crash")) {
     talk(host, call);

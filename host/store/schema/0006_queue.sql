@@ -59,6 +59,13 @@ CREATE TABLE spend (
   PRIMARY KEY (day, scope, key)
 ) STRICT, WITHOUT ROWID;
 
+INSERT INTO spend (day, scope, key, micro_usd)
+  SELECT started_at / 86400000, 0, '', sum(cost_micro_usd) FROM execution WHERE ended_at IS NOT NULL AND cost_micro_usd > 0
+  GROUP BY 1;
+INSERT INTO spend (day, scope, key, micro_usd)
+  SELECT started_at / 86400000, 1, agent, sum(cost_micro_usd) FROM execution WHERE ended_at IS NOT NULL AND cost_micro_usd > 0
+  GROUP BY 1, agent;
+
 -- Ended executions by UTC day, for counters after a restart and for charts of what was pruned. One row per model: executions
 -- and duration count in that of the main model only.
 CREATE TABLE day_book (

@@ -102,6 +102,9 @@ class AgentContext {
   JsonView config;
   JsonView previous_result;  // output of the agent before in the chain, or null
   std::optional<Time> deadline;
+  // US dollars that this execution may cost: one that has reported more is stopped, and fails for good.
+  // Absent: nothing bounds it, or the host does not say.
+  std::optional<double> budget_usd;
   std::filesystem::path workspace;  // a folder of this execution, removed after it; empty if there is none
 
   // All of it, with members newer than this header.
@@ -334,6 +337,7 @@ inline AgentContext::AgentContext(Json document) : document_(std::move(document)
   previous_result = json["previous_result"];
   workspace = std::string(json["workspace"].string_or(""));
   if (json["deadline_unix_ms"].is_int()) deadline = time_from_unix_ms(json["deadline_unix_ms"].int_or(0));
+  if (json["budget_usd"].is_number()) budget_usd = json["budget_usd"].number_or(0);
   const JsonView of = json["task"];
   task = {.task_id = of["task_id"].string_or(task_id),
           .agent = of["agent"].string_or(""),

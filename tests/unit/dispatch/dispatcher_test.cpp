@@ -504,6 +504,42 @@ TEST_F(DispatcherTest, KeepsWhatAnAgentReportedWhileItRan) {
   expect_metric("ai_agent_cost_total_usd", R"({agent="worker",model="m"} 0.5)");
 }
 
+TEST_F(DispatcherTest, ASessionThatReachesItsShareOfTheBudgetIsStopped) {
+  store::BudgetLimits limits;
+  limits.day = 400'000;
+  store_->set_budgets(limits, {});
+  start();
+  const TaskDetail stopped = settled(submit(mode("spend")), TaskState::Failed);
+  ASSERT_EQ(stopped.executions.size(), 1u);
+  EXPECT_EQ(stopped.executions[0].outcome, "over_budget");
+  EXPECT_EQ(stopped.executions[0].error, "stopped: it had cost $0.50, and its share of the budget was $0.40");
+  EXPECT_EQ(stopped.executions[0].usage.cost_micro_usd, 500'000);
+  // What it has cost is spent, so the next one waits for tomorrow.
+  const std::string next = submit(mode("noop"));
+  EXPECT_THAT(task(next).task.hold_reason, HasSubstr("budgets.daily_usd is spent: $0.50 of $0.40"));
+}
+
+TEST_F(DispatcherTest, AnAgentIsToldWhatItMayCost) {
+  start();
+  EXPECT_THAT(settled(submit(mode("context")), TaskState::Completed).result, HasSubstr(R"("budget_usd":null)"));
+  store::BudgetLimits limits;
+  limits.agent_day = 10'000'000;
+  limits.session_of_agent["worker"] = 250'000;
+  store_->set_budgets(limits, {});
+  EXPECT_THAT(settled(submit(mode("context")), TaskState::Completed).result, HasSubstr(R"("budget_usd":0.25)"));
+}
+
+TEST_F(DispatcherTest, ACrashedSessionCostsItsShare) {
+  store::BudgetLimits limits;
+  limits.agent_day = 10'000'000;
+  store_->set_budgets(limits, {});
+  start();
+  settled(submit(mode("talk_crash"), "worker", 0), TaskState::Parked);
+  // Three attempts, each with half a dollar reported and one set aside.
+  ASSERT_EQ(store_->queue()->budgets.size(), 1u);
+  EXPECT_EQ(store_->queue()->budgets[0].spent, 3'000'000);
+}
+
 TEST_F(DispatcherTest, LiveUsageSurvivesACrash) {
   agents_["worker"]->settings.max_crashes = 1;
   start();

@@ -28,7 +28,8 @@
  * (1 for the first), task {task_id, agent, task_type, source, title, payload,
  * entity, actor, links, created_at}, config, previous_result (output of the agent
  * before it in the chain, or null), deadline_unix_ms, workspace (a folder of this
- * execution, removed after it). Times are Unix milliseconds; entity, actor and
+ * execution, removed after it), budget_usd (what it may cost: one that reported more
+ * is stopped and fails for good; null or absent: nothing bounds it). Times are Unix milliseconds; entity, actor and
  * links have the shapes of webhook.h; unknown members are to be ignored.
  *
  * Result, a JSON object:
