@@ -279,11 +279,31 @@ TEST_F(GithubWebhookTest, AConfigThatMakesNoSenseIsRefusedWithItsReason) {
 TEST_F(GithubWebhookTest, ACommandInTheFirstLineActsOnTheEntitysTask) {
   const Json answer = Json::parse(deliver("issue_comment", payload(kComment)).output);
   EXPECT_EQ(answer["tasks"].size(), 0u);
-  EXPECT_EQ(answer["actions"].dump(), R"([{"entity":")" +
-                                          std::string(answer.at_pointer("/entity/key").string_or("")) +
-                                          R"(","comment":"looks right to me","action":"approve"}])");
+  EXPECT_EQ(answer["actions"].dump(),
+            R"([{"entity":")" + std::string(answer.at_pointer("/entity/key").string_or("")) +
+                R"(","comment":"looks right to me","via":"comment","action":"approve"}])");
   EXPECT_EQ(answer.at_pointer("/entity/type"), "pull_request");
   EXPECT_EQ(answer.at_pointer("/actor/role"), "OWNER");
+}
+
+TEST_F(GithubWebhookTest, ADecisionMayNameTheHashOfWhatItIsAbout) {
+  const auto action = [&](const std::string& text) {
+    return Json::parse(
+               deliver("issue_comment", replaced(payload(kComment), "/davit approve looks right to me", text))
+                   .output)["actions"]
+        .dump();
+  };
+  const std::string about = R"([{"entity":"github:chhsia0/knative-route-demo#3",)";
+  EXPECT_EQ(
+      action("/davit approve 0123456789AB  looks right"),
+      about +
+          R"("comment":"looks right","content_hash":"0123456789AB","via":"comment","action":"approve"}])");
+  EXPECT_EQ(action("/davit reject 0123456789abcdef"),
+            about + R"("content_hash":"0123456789abcdef","via":"comment","action":"reject"}])");
+  for (const std::string& none :
+       {std::string("0123456789a"), std::string(65, 'a'), std::string("0123456789abx")})
+    EXPECT_EQ(action("/davit approve " + none),
+              about + "\"comment\":\"" + none + R"(","via":"comment","action":"approve"}])");
 }
 
 TEST_F(GithubWebhookTest, KnowsFourVerbsAndRun) {
@@ -363,7 +383,7 @@ TEST_F(GithubWebhookTest, AReviewApprovesTheTaskOfItsPullRequestIfThatIsSet) {
             "approved");
   const Json answer = Json::parse(deliver("pull_request_review", good, kByReview).output);
   EXPECT_EQ(answer["actions"].dump(),
-            R"([{"entity":"github:baxterthehacker/public-repo#8","action":"approve"}])");
+            R"([{"entity":"github:baxterthehacker/public-repo#8","via":"review","action":"approve"}])");
   EXPECT_EQ(why(replaced(good, "\"MEMBER\"", "null"), kByReview),
             "the reviewer is unknown, which is not in trusted_associations");
   EXPECT_EQ(why(replaced(good, "MEMBER", "CONTRIBUTOR"), kByReview),
@@ -385,7 +405,7 @@ TEST_F(GithubWebhookTest, AMergeApprovesTheTaskOfItsPullRequestIfThatIsSet) {
   const char* const kByMerge = R"({"approve_by": ["merge"], "review_agent": "r"})";
   const Json answer = Json::parse(deliver("pull_request", merged, kByMerge).output);
   EXPECT_EQ(answer["actions"].dump(),
-            R"([{"entity":"github:baxterthehacker/public-repo#1","action":"approve"}])");
+            R"([{"entity":"github:baxterthehacker/public-repo#1","via":"merge","action":"approve"}])");
   EXPECT_EQ(answer["tasks"].size(), 0u);
   EXPECT_EQ(
       reason(deliver("pull_request", replaced(merged, "\"merged\": true", "\"merged\": false"), kByMerge)),

@@ -261,8 +261,9 @@ TEST_F(JiraWebhookTest, AConfigThatMakesNoSenseIsRefusedWithItsReason) {
 TEST_F(JiraWebhookTest, ACommandInTheFirstLineActsOnTheEntitysTask) {
   const Json answer = Json::parse(deliver(payload(kCloudComment), kAnybody).output);
   EXPECT_EQ(answer["tasks"].size(), 0u);
-  EXPECT_EQ(answer["actions"].dump(), R"([{"entity":"jira:some-instance-test.atlassian.net/TES-41",)"
-                                      R"("comment":"looks right to me","action":"approve"}])");
+  EXPECT_EQ(answer["actions"].dump(),
+            R"([{"entity":"jira:some-instance-test.atlassian.net/TES-41",)"
+            R"("comment":"looks right to me","via":"comment","action":"approve"}])");
   EXPECT_EQ(answer.at_pointer("/actor/id").string_or(""), kAccount);
 }
 

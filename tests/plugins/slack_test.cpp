@@ -180,14 +180,16 @@ TEST_F(SlackWebhookTest, AnswersGoToSlackOnly) {
 TEST_F(SlackWebhookTest, VerbsActOnTheThreadOrOnTheTaskThatIsNamed) {
   const Json in_thread = Json::parse(
       deliver(replaced(payload(kMention), "<@U123> test", "<@U123> approve fine"), kAnybody).output);
-  EXPECT_EQ(in_thread["actions"].dump(),
-            R"([{"entity":"slack:T123/C123/1583636399.000700","comment":"fine","action":"approve"}])");
+  EXPECT_EQ(
+      in_thread["actions"].dump(),
+      R"([{"entity":"slack:T123/C123/1583636399.000700","comment":"fine","via":"message","action":"approve"}])");
   const Json named =
       Json::parse(deliver(replaced(payload(kCommand), "look+at+https%3A%2F%2Facme.sentry.io%2Fissues%2F12%2F",
                                    "cancel+task-1+too+late"),
                           kAnybody)
                       .output);
-  EXPECT_EQ(named["actions"].dump(), R"([{"task_id":"task-1","comment":"too late","action":"cancel"}])");
+  EXPECT_EQ(named["actions"].dump(),
+            R"([{"task_id":"task-1","comment":"too late","via":"command","action":"cancel"}])");
   EXPECT_THAT(command("retry", kAnybody), HasSubstr("names no task"));
   EXPECT_THAT(command("approve+task-1"), HasSubstr("is not in command_users"));
   EXPECT_THAT(mention("<@U123> run cicd-agent now", kAnybody), HasSubstr("names no agent of run_agents"));
@@ -197,10 +199,32 @@ TEST_F(SlackWebhookTest, VerbsActOnTheThreadOrOnTheTaskThatIsNamed) {
   EXPECT_THAT(mention("<@U123> run planning-agent"), HasSubstr("is not in command_users"));
 }
 
+TEST_F(SlackWebhookTest, AnApprovalMayNameTheHashOfWhatItApproves) {
+  const Json in_thread = Json::parse(
+      deliver(replaced(payload(kMention), "<@U123> test", "<@U123> approve 0123456789ab fine"), kAnybody)
+          .output);
+  EXPECT_EQ(in_thread.at_pointer("/actions/0/content_hash"), "0123456789ab");
+  EXPECT_EQ(in_thread.at_pointer("/actions/0/comment"), "fine");
+  const Json named =
+      Json::parse(deliver(replaced(payload(kCommand), "look+at+https%3A%2F%2Facme.sentry.io%2Fissues%2F12%2F",
+                                   "approve+task-1+0123456789ab"),
+                          kAnybody)
+                      .output);
+  EXPECT_EQ(named["actions"].dump(),
+            R"([{"task_id":"task-1","content_hash":"0123456789ab","via":"command","action":"approve"}])");
+}
+
 TEST_F(SlackWebhookTest, OurButtonsActAndOthersDoNot) {
   const Json answer = Json::parse(deliver(payload(kClick), R"({"command_users": ["UA8RXUSPL"]})").output);
-  EXPECT_EQ(answer["actions"].dump(), R"([{"entity":"jira:acme.atlassian.net/TES-41","action":"approve"}])");
+  EXPECT_EQ(answer["actions"].dump(),
+            R"([{"entity":"jira:acme.atlassian.net/TES-41","via":"button","action":"approve"}])");
   EXPECT_EQ(answer.at_pointer("/response/http/body"), "");
+  const Json hashed =
+      Json::parse(deliver(replaced(payload(kClick), "TES-41", "TES-41%230123456789ab"), kAnybody).output);
+  EXPECT_EQ(hashed.at_pointer("/actions/0/entity"), "jira:acme.atlassian.net/TES-41");
+  EXPECT_EQ(hashed.at_pointer("/actions/0/content_hash"), "0123456789ab");
+  const Json issue = Json::parse(deliver(replaced(payload(kClick), "TES-41", "r%2312"), kAnybody).output);
+  EXPECT_EQ(issue.at_pointer("/actions/0/entity"), "jira:acme.atlassian.net/r#12") << "no hash is that short";
   EXPECT_THAT(said(payload(kClick)), HasSubstr("is not in command_users"));
   EXPECT_THAT(said(payload("block-actions-message-buttons.form.txt"), kAnybody),
               HasSubstr("is none of ours"));

@@ -140,7 +140,7 @@ Verdict decide_issue(const Settings& settings, JsonView event) {
 }
 
 // `comment` is a comment on an issue or a pull request, on lines of one, or a review.
-Verdict decide_command(const Settings& settings, JsonView comment) {
+Verdict decide_command(const Settings& settings, JsonView comment, const char* via) {
   const auto command = reading::read_command(comment["body"].string_or(""), settings.command_prefix);
   if (!command) return nothing("the comment is no command");
   const std::string said = settings.command_prefix + " " + text(reading::cut(command->verb, 32));
@@ -165,25 +165,28 @@ Verdict decide_command(const Settings& settings, JsonView comment) {
                               {"cancel", davit::Verb::Cancel}};
   for (const Named& known : kVerbs) {
     if (known.name != command->verb) continue;
+    const reading::Decided decided = reading::read_hash(command->rest);
     return {.move = Move::Act,
             .reason = quoted(said) + " was commented",
             .verb = known.verb,
-            .comment = text(command->rest)};
+            .content_hash = text(decided.hash),
+            .comment = text(decided.rest),
+            .via = via};
   }
   return nothing(quoted(said) + " is no command: say approve, reject, retry, cancel or run <agent>");
 }
 
 Verdict decide_comment(const Settings& settings, JsonView event) {
   if (event["action"] != "created") return nothing(event_name(event) + " is not read for commands");
-  return decide_command(settings, event["comment"]);
+  return decide_command(settings, event["comment"], "comment");
 }
 
 // A review that begins with a command is that command, whatever else it says.
 Verdict decide_review(const Settings& settings, JsonView event) {
   if (event["action"] != "submitted") return nothing(event_name(event) + " starts no work");
   const JsonView review = event["review"];
-  if (reading::read_command(review["body"].string_or(""), settings.command_prefix))
-    return decide_command(settings, review);
+  const std::string_view body = review["body"].string_or("");
+  if (reading::read_command(body, settings.command_prefix)) return decide_command(settings, review, "review");
   if (review["state"] != "approved") return nothing("the review approves nothing");
   if (!contains(settings.approve_by, "review"))
     return nothing("a review approves no task unless approve_by says so");
@@ -193,14 +196,22 @@ Verdict decide_review(const Settings& settings, JsonView event) {
   const std::string_view commit = review["commit"].string_or("");
   if (event["pull_request"]["head"]["sha"] != commit)
     return nothing("the review is not of the pull request's last commit");
-  return {.move = Move::Act, .reason = "the pull request was approved", .verb = davit::Verb::Approve};
+  const reading::Decided decided = reading::read_hash(body);
+  return {.move = Move::Act,
+          .reason = "the pull request was approved",
+          .verb = davit::Verb::Approve,
+          .content_hash = text(decided.hash),
+          .via = "review"};
 }
 
 // Who can merge can write to the repository, which is more than any association says.
 Verdict decide_merge(const Settings& settings) {
   if (!contains(settings.approve_by, "merge"))
     return nothing("a merge approves no task unless approve_by says so");
-  return {.move = Move::Act, .reason = "the pull request was merged", .verb = davit::Verb::Approve};
+  return {.move = Move::Act,
+          .reason = "the pull request was merged",
+          .verb = davit::Verb::Approve,
+          .via = "merge"};
 }
 
 Verdict decide_pull_request(const Settings& settings, JsonView event) {

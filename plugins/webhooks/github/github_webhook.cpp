@@ -130,7 +130,11 @@ class GithubWebhook : public davit::WebhookHandler {
     if (verdict.move == Verdict::Move::Start) {
       answer.task(task_of(event, verdict, entity, links));
     } else {
-      answer.action({.action = verdict.verb, .entity = entity.key, .comment = verdict.comment});
+      answer.action({.action = verdict.verb,
+                     .entity = entity.key,
+                     .comment = verdict.comment,
+                     .content_hash = verdict.content_hash,
+                     .via = verdict.via});
     }
     answer.by(actor_of(event)).about(entity);
     for (davit::Link& link : links) answer.link(std::move(link));

@@ -125,10 +125,13 @@ Verdict decide_command(const Settings& settings, JsonView event) {
                               {"cancel", davit::Verb::Cancel}};
   for (const Named& known : kVerbs) {
     if (known.name != command->verb) continue;
+    const reading::Decided decided = reading::read_hash(command->rest);
     return {.move = Move::Act,
             .reason = quoted(said) + " was commented",
             .verb = known.verb,
-            .comment = text(command->rest)};
+            .content_hash = text(decided.hash),
+            .comment = text(decided.rest),
+            .via = "comment"};
   }
   return nothing(quoted(said) + " is no command: say approve, reject, retry, cancel or run <agent>");
 }

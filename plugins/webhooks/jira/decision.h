@@ -16,7 +16,9 @@ struct Verdict {
   std::string reason;                       // a sentence without full stop, for the answer's message
   std::string agent;                        // Start: who
   davit::Verb verb = davit::Verb::Approve;  // Act
+  std::string content_hash;                 // Act: of what is decided about, or empty
   std::string comment;                      // Act: what was said with it
+  std::string via;                          // Act: how it was said
 };
 
 Verdict decide(const Settings& settings, davit::JsonView event);

@@ -92,7 +92,11 @@ class JiraWebhook : public davit::WebhookHandler {
     if (starts) {
       answer.task(task_of(event, verdict, entity, links));
     } else {
-      answer.action({.action = verdict.verb, .entity = entity.key, .comment = verdict.comment});
+      answer.action({.action = verdict.verb,
+                     .entity = entity.key,
+                     .comment = verdict.comment,
+                     .content_hash = verdict.content_hash,
+                     .via = verdict.via});
     }
     answer.by(actor_of(event)).about(entity);
     for (davit::Link& link : links) answer.link(std::move(link));

@@ -27,4 +27,15 @@ std::optional<Command> read_command(std::string_view comment, std::string_view p
   return Command{words.substr(0, end), trimmed(words.substr(end))};
 }
 
+bool is_hash(std::string_view word) {
+  return word.size() >= 12 && word.size() <= 64 &&
+         word.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+}
+
+Decided read_hash(std::string_view said) {
+  const std::size_t end = std::min(said.find_first_of(" \t\r\n"), said.size());
+  if (!is_hash(said.substr(0, end))) return {{}, said};
+  return {said.substr(0, end), trimmed(said.substr(end))};
+}
+
 }  // namespace reading

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "../reading/command.h"
 #include "../reading/excerpt.h"
 #include "../reading/lists.h"
 
@@ -59,8 +60,9 @@ std::string no_steering(const Settings& settings, JsonView event) {
   return "user " + text(user) + " is not in command_users";
 }
 
+// `said` may begin with the hash of what is decided about.
 Verdict act(const Settings& settings, JsonView event, davit::Verb verb, std::string_view word,
-            std::string_view target, std::string_view comment) {
+            std::string_view target, std::string_view said, const char* via) {
   if (std::string why = no_steering(settings, event); !why.empty()) return nothing(quoted(word) + ": " + why);
   // A task's id, or an entity, which has a colon: as long as the host takes them.
   const bool is_entity = target.find(':') != std::string_view::npos;
@@ -68,11 +70,14 @@ Verdict act(const Settings& settings, JsonView event, davit::Verb verb, std::str
                                   [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F; });
   if (target.empty() || target.size() > (is_entity ? 256 : 64) || !plain)
     return nothing(quoted(word) + " names no task: say its id");
+  const reading::Decided decided = reading::read_hash(said);
   return {.move = Move::Act,
           .reason = quoted(word) + " was said",
           .verb = verb,
           .target = text(target),
-          .comment = text(reading::cut(comment, reading::kMaxLine))};
+          .content_hash = text(decided.hash),
+          .comment = text(reading::cut(decided.rest, reading::kMaxLine)),
+          .via = via};
 }
 
 // "run cicd-agent look at this", "approve …", or a request to `agent`. `thread` is what a verb acts on where
@@ -86,8 +91,8 @@ Verdict decide_text(const Settings& settings, JsonView event, std::string_view s
   const std::size_t second = std::min(rest.find_first_of(" \t\n"), rest.size());
   const std::string_view next = rest.substr(0, second), behind = trimmed(rest.substr(second));
   if (const auto verb = verb_of(word)) {
-    if (!thread.empty()) return act(settings, event, *verb, word, thread, rest);
-    return act(settings, event, *verb, word, next, behind);
+    if (!thread.empty()) return act(settings, event, *verb, word, thread, rest, "message");
+    return act(settings, event, *verb, word, next, behind, "command");
   }
   if (word != "run")
     return {
@@ -127,7 +132,14 @@ Verdict decide_click(const Settings& settings, JsonView event) {
   id.remove_prefix(settings.button_prefix.size());
   const auto verb = verb_of(id);
   if (!verb) return nothing("button " + quoted(id) + " does nothing: know approve, reject, retry and cancel");
-  return act(settings, event, *verb, id, event["action"]["value"].string_or(""), "");
+  // "<task>#<hash>": an entity may have a # of its own.
+  std::string_view target = event["action"]["value"].string_or(""), hash;
+  const std::size_t at = target.rfind('#');
+  if (at != std::string_view::npos && reading::is_hash(target.substr(at + 1))) {
+    hash = target.substr(at + 1);
+    target = target.substr(0, at);
+  }
+  return act(settings, event, *verb, id, target, hash, "button");
 }
 
 }  // namespace

@@ -18,7 +18,9 @@ struct Verdict {
   std::string request;                      // Start: what was asked for
   davit::Verb verb = davit::Verb::Approve;  // Act
   std::string target;                       // Act: a task's id, or an entity's key, which has a colon
+  std::string content_hash;                 // Act: of what is decided about, or empty
   std::string comment;                      // Act: what was said with it
+  std::string via;                          // Act: how it was said
 };
 
 // Not for url_verification and ssl_check, which are no events.

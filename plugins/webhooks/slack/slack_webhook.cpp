@@ -131,7 +131,10 @@ class SlackWebhook : public davit::WebhookHandler {
   }
 
   static void act(Answer& answer, const Verdict& verdict) {
-    davit::TaskAction action{.action = verdict.verb, .comment = verdict.comment};
+    davit::TaskAction action{.action = verdict.verb,
+                             .comment = verdict.comment,
+                             .content_hash = verdict.content_hash,
+                             .via = verdict.via};
     const bool entity = verdict.target.find(':') != std::string::npos;
     (entity ? action.entity : action.task_id) = verdict.target;
     answer.action(std::move(action));

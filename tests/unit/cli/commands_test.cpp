@@ -352,6 +352,71 @@ TEST_F(CommandsTest, CancelAndRetryAct) {
   EXPECT_EQ(host.seen().at(2).body, R"({"by":"carol","way":"cli","comment":"no"})");
 }
 
+TEST_F(CommandsTest, ApproveShowsWhatItApprovesAndSendsTheHashOfJustThat) {
+  HttpResponder host([](const SeenRequest& request) {
+    if (request.method == "POST") return CannedAnswer{200, R"({"task_id":"t","status":"queued"})"};
+    return CannedAnswer{200, R"({"task_id":"t","status":"awaiting_approval","title":"Fix it",
+        "current_agent":"executor","entity":"github:o/r#1","previous_result":{"plan":1},"payload":{"issue":7},
+        "approval":{"content_hash":"0123456789abcdef","asked_at":"2027-01-15T07:59:00.000Z"}})"};
+  });
+  configure(host.port());
+  ASSERT_EQ(davit({"tasks", "approve", "t"}), kExitOk) << error_;
+  EXPECT_EQ(host.seen().at(0).target, "/api/dashboard/tasks/t");
+  EXPECT_EQ(host.seen().at(1).target, "/api/tasks/t/approve");
+  EXPECT_EQ(host.seen().at(1).body, R"({"by":"admin","way":"cli","content_hash":"0123456789abcdef"})");
+  EXPECT_EQ(out_, R"(Task t
+  title      Fix it
+  agent      executor
+  entity     github:o/r#1
+  asked      2027-01-15T07:59:00.000Z (1m ago)
+  hash       0123456789abcdef
+
+Result of the agent before
+  {
+    "plan": 1
+  }
+
+Payload
+  {
+    "issue": 7
+  }
+
+t  queued
+)");
+  ASSERT_EQ(davit({"tasks", "approve", "t", "--hash", "fedcba987654"}), kExitOk) << error_;
+  EXPECT_EQ(out_, "t  queued\n");
+  ASSERT_EQ(host.seen().size(), 3u) << "who says the hash has looked already";
+  EXPECT_EQ(host.seen().at(2).body, R"({"by":"admin","way":"cli","content_hash":"fedcba987654"})");
+}
+
+TEST_F(CommandsTest, TasksShowPrintsItsChainAndWhatItWaitsFor) {
+  HttpResponder host([](const SeenRequest&) {
+    return CannedAnswer{
+        200, R"({"task_id":"b","status":"awaiting_approval","title":"Fix it","attempt":0,"max_retries":3,
+        "approval":{"content_hash":"0123456789abcdef","asked_at":"2027-01-15T07:59:00.000Z"},
+        "chain_tasks":2,"chain_cost_usd":0.25,"chain_tokens":1234,"chain":[
+          {"task_id":"a","agent":"planner","status":"completed","chain_depth":1,"total_cost_usd":0.25},
+          {"task_id":"b","agent":"executor","status":"awaiting_approval","chain_depth":2,"total_cost_usd":0}]})"};
+  });
+  configure(host.port());
+  ASSERT_EQ(davit({"tasks", "show", "b"}), kExitOk) << error_;
+  EXPECT_THAT(out_, HasSubstr("  hash       0123456789abcdef\n"));
+  EXPECT_THAT(out_, HasSubstr("\nChain of 2 tasks, $0.2500, 1,234 tokens\n"
+                              "  1. a  planner  completed  $0.2500\n"
+                              "* 2. b  executor  awaiting_approval\n"));
+}
+
+TEST_F(CommandsTest, PluginsListFindsAgentsByWhatTheyCanDo) {
+  HttpResponder host([](const SeenRequest&) {
+    return CannedAnswer{
+        200, R"({"agents":[{"name":"planner","state":"serving","version":"1.0.0","description":"Plans."}]})"};
+  });
+  configure(host.port());
+  ASSERT_EQ(davit({"plugins", "list", "--capability", "planning"}), kExitOk) << error_;
+  EXPECT_EQ(host.seen().at(0).target, "/api/dashboard/agents?capability=planning");
+  EXPECT_EQ(out_, "NAME     STATE    VERSION  DESCRIPTION\nplanner  serving  1.0.0    Plans.\n");
+}
+
 TEST_F(CommandsTest, ManyTasksAreRetriedStepByStep) {
   HttpResponder host([](const SeenRequest& request) {
     const bool first = request.body.find("cursor") == std::string::npos;

@@ -414,6 +414,21 @@ TEST_F(DispatcherTest, TheNextAgentWaitsForApprovalWhenTheResultSaysSo) {
   EXPECT_EQ(successor_of(id)->state, TaskState::AwaitingApproval);
 }
 
+TEST_F(DispatcherTest, AWaitForApprovalEndsByItselfAndItsReminderFindsAnAgent) {
+  start();
+  std::promise<void> set;
+  store_->set_approval_rules({.deadline = Duration(300), .remind_after = Duration(20), .notify = "third"},
+                             [&](auto) { set.set_value(); });
+  set.get_future().get();
+  std::string id = submit(R"({"mode":"chain","next":"second","ask":true})");
+  settled(id, TaskState::Completed);
+  TaskDetail ended = settled(successor_of(id)->task_id, TaskState::Cancelled);
+  EXPECT_EQ(ended.decisions.at(0).way, "deadline");
+  const auto told = store_->tasks({.agent = "third"});
+  ASSERT_FALSE(told->items.empty());
+  EXPECT_EQ(told->items.back().task_type, "approval_reminder");
+}
+
 TEST_F(DispatcherTest, RefusesAnUnknownSuccessorWithAClearReason) {
   start();
   std::string id = submit(R"({"mode":"chain","next":"nobody"})");

@@ -127,6 +127,22 @@ TEST(MetricsTest, SuccessRateLooksBackOnTheLastHundredTasks) {
               ElementsAre("ai_agent_task_success_rate{agent=\"a\"} 1"));
 }
 
+TEST(MetricsTest, ApprovalsAreCountedByDecisionAndWayAndTheLongestWaitIsShown) {
+  Metrics metrics("1");
+  metrics.approval_decided("approve", "cli");
+  metrics.approval_decided("approve", "cli");
+  metrics.approval_decided("reject", "deadline");
+  metrics.approval_reminded();
+  metrics.ask_queue([] { return QueueGauges{.approval_oldest_seconds = 90}; });
+  EXPECT_THAT(lines_of(metrics, "davit_approvals_total"),
+              ElementsAre("davit_approvals_total{decision=\"approve\",way=\"cli\"} 2",
+                          "davit_approvals_total{decision=\"reject\",way=\"deadline\"} 1"));
+  EXPECT_THAT(lines_of(metrics, "davit_reminders_total"), ElementsAre("davit_reminders_total 1"));
+  EXPECT_THAT(lines_of(metrics, "davit_approval_oldest_seconds"),
+              ElementsAre("davit_approval_oldest_seconds 90"));
+  EXPECT_THAT(lines_of(metrics, "davit_queue_oldest_seconds"), ElementsAre("davit_queue_oldest_seconds 0"));
+}
+
 TEST(MetricsTest, WhatWasPrunedIsCountedByKind) {
   Metrics metrics("1");
   metrics.pruned(3, 0);

@@ -435,8 +435,9 @@ TEST_F(DeliveriesTest, ActionsOnTasksAreCommittedWithTheDelivery) {
   NewDelivery later = new_delivery("b", 0);
   later.answer.message = "";
   later.answer.actions.push_back({.kind = TaskActionKind::Approve, .entity = "github:o/n#12"});
-  EXPECT_EQ(accept(later).value().message, "no open task for github:o/n#12");
-  EXPECT_EQ(accept(later).value().message, "no open task for github:o/n#12") << "also when it comes again";
+  EXPECT_EQ(accept(later).value().message, "approve refused: no task of github:o/n#12 waits for approval");
+  EXPECT_EQ(accept(later).value().message, "approve refused: no task of github:o/n#12 waits for approval")
+      << "also when it comes again";
 }
 
 TEST_F(DeliveriesTest, ADeliveryWithABadTaskIsRefusedWhole) {

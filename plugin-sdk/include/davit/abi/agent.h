@@ -27,9 +27,11 @@
  * Context, a JSON object: task_id, session_id (UUID of this execution), attempt
  * (1 for the first), task {task_id, agent, task_type, source, title, payload,
  * entity, actor, links, created_at}, config, previous_result (output of the agent
- * before it in the chain, or null), deadline_unix_ms, workspace (a folder of this
- * execution, removed after it), budget_usd (what it may cost: one that reported more
- * is stopped and fails for good; null or absent: nothing bounds it). Times are Unix milliseconds; entity, actor and
+ * before it in the chain, or null; {rejected: {comment, by, content_hash, output}}
+ * when a person rejected what came of this agent's own output, and it is to do
+ * better), deadline_unix_ms, workspace (a folder of this execution, removed after
+ * it), budget_usd (what it may cost: one that reported more is stopped and fails
+ * for good; null or absent: nothing bounds it). Times are Unix milliseconds; entity, actor and
  * links have the shapes of webhook.h; unknown members are to be ignored.
  *
  * Result, a JSON object:
