@@ -15,6 +15,7 @@
 #include "host/base/guarded.h"
 #include "host/base/log.h"
 #include "host/store/claims.h"
+#include "host/store/clock_steps.h"
 #include "host/store/database.h"
 #include "host/store/decisions.h"
 #include "host/store/deliveries.h"
@@ -98,12 +99,15 @@ class Writer {
   // Thread-safe. While the database is unavailable each call lets the writer try again.
   Result<> health();
   WriterStats stats() const;
+  // See ClockSteps. Thread-safe.
+  Duration unseen_clock_step() const { return clock_steps_.unseen_step(clock_.wall(), clock_.monotonic()); }
 
  private:
   using Writes = std::vector<std::unique_ptr<Write>>;
   // What writes through one connection. All parts that keep something in memory are in one list.
   struct Connection {
-    Connection(std::unique_ptr<Database> opened, Leases& all_leases, HeldAgents& held_agents)
+    Connection(std::unique_ptr<Database> opened, Leases& all_leases, HeldAgents& held_agents,
+               ClockSteps& steps)
         : database(std::move(opened)),
           lines(*database),
           approvals(*database),
@@ -114,7 +118,12 @@ class Writer {
           deliveries(*database, tasks, decisions),
           pruner(*database),
           leases(all_leases),
-          parts{&all_leases, &held_agents} {}
+          clock_steps(steps),
+          parts{&all_leases, &held_agents, &steps} {}
+    void begin(const Batch& batch) {
+      database->begin();
+      clock_steps.begin(*database, batch);
+    }
     Session session(Batch& batch) { return {*database, claims, tasks, decisions, deliveries, leases, batch}; }
     void flush() {
       for (TransactionPart* part : parts) part->flush();
@@ -136,6 +145,7 @@ class Writer {
     Deliveries deliveries;
     Pruner pruner;
     Leases& leases;
+    ClockSteps& clock_steps;
     std::vector<TransactionPart*> parts;
   };
   struct Waiting {
@@ -174,8 +184,9 @@ class Writer {
   Log& log_;
   const Clock& clock_;
   Guarded<FileIdentity> identity_;
-  Leases leases_;                           // writer thread
-  HeldAgents held_agents_;                  // writer thread
+  Leases leases_;           // writer thread
+  HeldAgents held_agents_;  // writer thread
+  ClockSteps clock_steps_;
   std::unique_ptr<Connection> connection_;  // writer thread; null after a failure, until reopened
   int truncate_at_ = 8 * 1024;              // writer thread; pages of log
   // Writer thread: when the next step of pruning is due, and what the steps before it have removed.
