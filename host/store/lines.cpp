@@ -13,7 +13,8 @@ struct Lines::Statements {
 
   Statement block{db, "UPDATE task SET blocked = 1 WHERE row = ?1"};
   Statement unblock{db, "UPDATE task SET blocked = 0 WHERE row = ?1"};
-  Statement block_if_busy{db, "UPDATE task SET blocked = " + std::string(kLineIsBusy) + " WHERE row = ?1"};
+  Statement block_if_busy{
+      db, "UPDATE task SET blocked = 1 - blocked WHERE row = ?1 AND blocked <> " + std::string(kLineIsBusy)};
   Statement next_blocked_agent{
       db,
       "SELECT t.agent FROM task t INDEXED BY task_line_queued WHERE t.state = 0 AND t.line = ?1"

@@ -33,7 +33,7 @@ class Lines {
   // ended. Does nothing for the empty line.
   void let_next_in(Batch& batch, const std::string& line);
   void block(std::int64_t row);
-  // When the line of a queued task is another one now.
+  // When a queued task has another line now, or another place in it: blocked only if one of it runs.
   void block_if_busy(std::int64_t row);
 
  private:

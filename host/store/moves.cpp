@@ -25,14 +25,17 @@ struct Moves::Statements {
   Statement move{
       db,
       "UPDATE task SET state = ?2, updated_at = ?3, finished_at = ?4, run_at = coalesce(?5, run_at),"
-      " attempt = ?6, crashes = ?7, losses = ?8, error = ?9, cancel_reason = NULL, hold = 0,"
+      " attempt = ?6, crashes = ?7, losses = ?8, error = ?9, cancel_reason = NULL, hold = ?10, hold_reason = "
+      "NULL,"
       " blocked = ?2 = 0 AND " +
           std::string(kLineIsBusy) + " WHERE row = ?1"};
   Statement begin{db,
                   "UPDATE task SET state = 1, execution = ?2, attempt = ?3, updated_at = ?4, hold = 0,"
                   " hold_reason = NULL WHERE row = ?1"};
-  Statement hold_back{
-      db, "UPDATE task SET state = 6, blocked = 0, hold = 0, hold_reason = ?2 WHERE row = ?1 AND state = 0"};
+  // Its back-off is over then: other bytes will try it.
+  Statement hold_back{db,
+                      "UPDATE task SET state = 6, blocked = 0, run_at = iif(hold = 1, ?3, run_at),"
+                      " hold = 0, hold_reason = ?2 WHERE row = ?1 AND state = 0"};
   Statement let_go{db, "UPDATE task SET state = 0, hold_reason = NULL, updated_at = ?2, blocked = " +
                            std::string(kLineIsBusy) + " WHERE row = ?1 AND state = 6"};
 };
@@ -87,13 +90,13 @@ TaskState Moves::move(Batch& batch, const TaskRow& row, const Move& move) {
   }
   sql_->move.run(row.row, code_of(move.to), batch.now,
                  is_final(move.to) ? std::optional(batch.now) : std::nullopt, move.run_at, move.attempt,
-                 move.crashes, move.losses, if_any(shorten(move.error, kMaxError)));
+                 move.crashes, move.losses, if_any(shorten(move.error, kMaxError)), move.backs_off ? 1 : 0);
   if (row.state == TaskState::AwaitingApproval) approvals_.end(row.row);
   if (move.to == TaskState::AwaitingApproval) {
     approvals_.ask(row.row, batch.now);
     batch.changes.push_back({Change::Kind::ApprovalAsked, to_text(row.id), row.agent, std::nullopt});
   }
-  const TaskState state = move.to == TaskState::Queued ? admit(row.row, row.agent) : move.to;
+  const TaskState state = move.to == TaskState::Queued ? admit(row.row, row.agent, batch.now) : move.to;
   batch.changes.push_back({state == TaskState::Queued ? Change::Kind::TaskQueued : Change::Kind::TaskChanged,
                            to_text(row.id), row.agent, std::nullopt});
   return state;
@@ -103,13 +106,13 @@ void Moves::begin(std::int64_t row, std::int64_t execution, int attempt, WallTim
   sql_->begin.run(row, execution, attempt, now);
 }
 
-TaskState Moves::admit(std::int64_t row, const std::string& agent) {
+TaskState Moves::admit(std::int64_t row, const std::string& agent, WallTime now) {
   if (!holds(agent)) return TaskState::Queued;
-  hold_back(row);
+  hold_back(row, now);
   return TaskState::Parked;
 }
 
-void Moves::hold_back(std::int64_t row) { sql_->hold_back.run(row, kHeldReason); }
+void Moves::hold_back(std::int64_t row, WallTime now) { sql_->hold_back.run(row, kHeldReason, now); }
 void Moves::let_go(std::int64_t row, WallTime now) { sql_->let_go.run(row, now); }
 
 }  // namespace davit::store

@@ -43,6 +43,7 @@ struct Move {
   std::optional<WallTime> run_at;  // absent: stays
   int attempt = 0, crashes = 0, losses = 0;
   std::string_view error;  // empty: none
+  bool backs_off = false;  // with Queued: run_at is a delay, not a time that somebody chose
 };
 
 // Confined to the writer thread; each function runs inside the writer's transaction.
@@ -61,10 +62,10 @@ class Moves {
   // A claim. `row` was found in the index of what is queued.
   void begin(std::int64_t row, std::int64_t execution, int attempt, WallTime now);
   // Of a task that was stored as queued just now: parked if its agent is held.
-  TaskState admit(std::int64_t row, const std::string& agent);
+  TaskState admit(std::int64_t row, const std::string& agent, WallTime now);
 
   // Parks what is queued, because its agent is held; queues what was parked so.
-  void hold_back(std::int64_t row);
+  void hold_back(std::int64_t row, WallTime now);
   void let_go(std::int64_t row, WallTime now);
   bool holds(const std::string& agent) const { return held_.contains(agent); }
 

@@ -32,6 +32,8 @@ class Store::Impl {
   BudgetLimits limits() const {
     return budget_limits_.with([](const BudgetLimits& now) { return now; });
   }
+  // Of times in the database that are delays; see ClockSteps.
+  Duration unseen_clock_step() const { return writer_ ? writer_->unseen_clock_step() : Duration(0); }
 
   Options options_;
   const Clock& clock_;
@@ -475,13 +477,18 @@ Result<DeferredDelivery> Store::delivery_to_run(std::string_view delivery_id) co
 }
 
 Result<std::vector<DeferredDelivery>> Store::due_deferred(int limit) const {
-  return impl_->readers_.read<std::vector<DeferredDelivery>>(
-      [&](Reader& reader) { return read_due_deferred(reader, impl_->clock_.wall(), limit); });
+  return impl_->readers_.read<std::vector<DeferredDelivery>>([&](Reader& reader) {
+    return read_due_deferred(reader, impl_->clock_.wall() - impl_->unseen_clock_step(), limit);
+  });
 }
 
 Result<std::optional<WallTime>> Store::next_deferred_at() const {
   return impl_->readers_.read<std::optional<WallTime>>(
-      [&](Reader& reader) { return read_next_deferred_at(reader); });
+      [&](Reader& reader) -> Result<std::optional<WallTime>> {
+        std::optional<WallTime> at = TRY(read_next_deferred_at(reader));
+        if (at) *at += impl_->unseen_clock_step();
+        return at;
+      });
 }
 
 Result<QueueReport> Store::queue() const {

@@ -85,7 +85,8 @@ struct TaskQueue::Statements {
       "UPDATE execution SET ended_at = ?2, outcome = 'lost', failure = 'interrupted', error = ?3"
       " WHERE row = ?1 AND ended_at IS NULL"};
   Statement insert_result{db, "INSERT INTO execution_result (row, metrics, output) VALUES (?1, ?2, ?3)"};
-  Statement running{db, "SELECT row FROM task INDEXED BY task_state WHERE state <> 0 AND state = 1"};
+  Statement running{
+      db, "SELECT row FROM task INDEXED BY task_state WHERE state <> 0 AND state = 1 ORDER BY row DESC"};
 
   Statement queued_of{
       db,
@@ -168,10 +169,9 @@ std::string TaskQueue::create(Batch& batch, const NewTask& task, const Origin& o
                              if_any(origin.chain));
       sql_->drop_links.run(row);
       write_links(row, links);
-      if (former_line != line) {
-        lines_.block_if_busy(row);
-        lines_.let_next_in(batch, former_line);
-      }
+      // It may be due earlier than the one it stood behind.
+      if (former_line != line || !line.empty()) lines_.block_if_busy(row);
+      if (former_line != line) lines_.let_next_in(batch, former_line);
       batch.changes.push_back({Change::Kind::TaskQueued, id, task.agent, std::nullopt});
       return id;
     }
@@ -190,7 +190,8 @@ std::string TaskQueue::create(Batch& batch, const NewTask& task, const Origin& o
     approvals_.ask(row, batch.now);
     batch.changes.push_back({Change::Kind::ApprovalAsked, to_text(id), task.agent, std::nullopt});
   }
-  const bool queued = state == TaskState::Queued && moves_.admit(row, task.agent) == TaskState::Queued;
+  const bool queued =
+      state == TaskState::Queued && moves_.admit(row, task.agent, batch.now) == TaskState::Queued;
   batch.changes.push_back(
       {queued ? Change::Kind::TaskQueued : Change::Kind::TaskChanged, to_text(id), task.agent, std::nullopt});
   return to_text(id);
@@ -228,7 +229,7 @@ void TaskQueue::hold(Batch& batch, const std::set<std::string>& agents) {
     }
   }
   for (Found& task : park) {
-    moves_.hold_back(task.row);
+    moves_.hold_back(task.row, batch.now);
     batch.changes.push_back(
         {Change::Kind::TaskChanged, std::move(task.id), std::move(task.agent), std::nullopt});
   }
@@ -304,7 +305,8 @@ Result<TaskState> TaskQueue::finish(Batch& batch, const Finish& finish) {
                        .attempt = finish.attempt_counts ? row->attempt : row->attempt - 1,
                        .crashes = row->crashes + (result.failure == FailureClass::Crash ? 1 : 0),
                        .losses = row->losses,
-                       .error = error});
+                       .error = error,
+                       .backs_off = state == TaskState::Queued && finish.retry_after > Duration(0)});
 
   if (finish.successor || !result.tasks.empty()) create_successors(batch, finish, *row);
   lines_.let_next_in(batch, row->line);
@@ -372,7 +374,11 @@ void TaskQueue::end_as_lost(Batch& batch, const TaskRow& row, bool counts, std::
 
 int TaskQueue::reap(Batch& batch) {
   int count = 0;
-  for (const Fence& fence : leases_.expired(batch.monotonic)) {
+  std::vector<Fence> expired = leases_.expired(batch.monotonic);
+  // The newest first, here and in recover(): of two with one key the older gives way.
+  std::sort(expired.begin(), expired.end(),
+            [](const Fence& a, const Fence& b) { return a.task_row > b.task_row; });
+  for (const Fence& fence : expired) {
     const std::optional<TaskRow> row = moves_.find(fence.task_row);
     if (!row || row->state != TaskState::Running || row->execution != fence.number) continue;
     end_as_lost(batch, *row, true, "the lease of this attempt ran out");

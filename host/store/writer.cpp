@@ -41,7 +41,7 @@ Writer::Writer(const Options& options, std::unique_ptr<Database> database, Log& 
       clock_(clock),
       identity_(FileIdentity::of(options.path)),
       connection_(std::make_unique<Connection>(std::move(database), leases_, held_agents_, approval_rules_,
-                                               budget_limits_)) {}
+                                               budget_limits_, clock_steps_)) {}
 
 Result<std::unique_ptr<Writer>> Writer::start(const Options& options, std::unique_ptr<Database> database,
                                               Log& log, const Clock& clock) {
@@ -247,7 +247,7 @@ void Writer::commit_batch(Writes& writes) {
   Session session = connection_->session(batch);
   const auto started = std::chrono::steady_clock::now();
   const std::int64_t changes_before = database.total_changes();
-  database.begin();
+  connection_->begin(batch);
   for (const std::unique_ptr<Write>& write : writes) {
     if (database.failed()) break;
     write->run(session);
@@ -313,7 +313,7 @@ Result<> Writer::run_alone(const std::function<void(Session&)>& work) {
   Database& database = *connection_->database;
   Batch batch{clock_.wall(), clock_.monotonic(), {}, {}};
   Session session = connection_->session(batch);
-  database.begin();
+  connection_->begin(batch);
   work(session);
   if (!database.failed()) connection_->flush();
   if (!database.failed()) database.commit();
@@ -332,7 +332,7 @@ Result<> Writer::reopen() {
   auto opened = Database::open(options_.path, Database::Mode::Write, options_.vfs);
   if (const Failure* failure = std::get_if<Failure>(&opened)) return to_error(*failure);
   connection_ = std::make_unique<Connection>(std::move(std::get<0>(opened)), leases_, held_agents_,
-                                             approval_rules_, budget_limits_);
+                                             approval_rules_, budget_limits_, clock_steps_);
   Result<> done;
   if (!connection_->database->checkpoint(true)) {
     done = Error{ErrorCode::Unavailable,

@@ -16,6 +16,7 @@
 #include "host/base/log.h"
 #include "host/store/budgets.h"
 #include "host/store/claims.h"
+#include "host/store/clock_steps.h"
 #include "host/store/database.h"
 #include "host/store/decisions.h"
 #include "host/store/deliveries.h"
@@ -107,13 +108,15 @@ class Writer {
   // Thread-safe. While the database is unavailable each call lets the writer try again.
   Result<> health();
   WriterStats stats() const;
+  // See ClockSteps. Thread-safe.
+  Duration unseen_clock_step() const { return clock_steps_.unseen_step(clock_.wall(), clock_.monotonic()); }
 
  private:
   using Writes = std::vector<std::unique_ptr<Write>>;
   // What writes through one connection. All parts that keep something in memory are in one list.
   struct Connection {
     Connection(std::unique_ptr<Database> opened, Leases& all_leases, HeldAgents& held_agents,
-               ApprovalRules& the_rules, BudgetLimits& limits)
+               ApprovalRules& the_rules, BudgetLimits& limits, ClockSteps& steps)
         : database(std::move(opened)),
           lines(*database),
           approvals(*database, the_rules),
@@ -129,7 +132,12 @@ class Writer {
           leases(all_leases),
           approval_rules(the_rules),
           budget_limits(limits),
-          parts{&all_leases, &held_agents, &pauses, &budgets} {}
+          clock_steps(steps),
+          parts{&all_leases, &held_agents, &pauses, &budgets, &steps} {}
+    void begin(const Batch& batch) {
+      database->begin();
+      clock_steps.begin(*database, batch);
+    }
     Session session(Batch& batch) {
       return {*database, claims, tasks,          decisions, deliveries,    reminders,
               leases,    pauses, approval_rules, budgets,   budget_limits, batch};
@@ -159,6 +167,7 @@ class Writer {
     Leases& leases;
     ApprovalRules& approval_rules;
     BudgetLimits& budget_limits;
+    ClockSteps& clock_steps;
     std::vector<TransactionPart*> parts;
   };
   struct Waiting {
@@ -199,10 +208,11 @@ class Writer {
   Log& log_;
   const Clock& clock_;
   Guarded<FileIdentity> identity_;
-  Leases leases_;                           // writer thread
-  HeldAgents held_agents_;                  // writer thread
-  ApprovalRules approval_rules_;            // writer thread
-  BudgetLimits budget_limits_;              // writer thread
+  Leases leases_;                 // writer thread
+  HeldAgents held_agents_;        // writer thread
+  ApprovalRules approval_rules_;  // writer thread
+  BudgetLimits budget_limits_;    // writer thread
+  ClockSteps clock_steps_;
   std::unique_ptr<Connection> connection_;  // writer thread; null after a failure, until reopened
   int truncate_at_ = 8 * 1024;              // writer thread; pages of log
   // Writer thread: when the next step of pruning is due, and what the steps before it have removed.

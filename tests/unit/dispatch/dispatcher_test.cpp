@@ -54,6 +54,19 @@ class ChangeBell {
   std::uint64_t rung_ = 0;
 };
 
+// The machine's clocks, which a test may let jump ahead: to the host it is as if it had stood still
+// meanwhile.
+class JumpingClock final : public Clock {
+ public:
+  WallTime wall() const override { return system_.wall() + Duration(ahead_.load()); }
+  MonotonicTime monotonic() const override { return system_.monotonic() + Duration(ahead_.load()); }
+  void jump(Duration by) { ahead_ += by.count(); }
+
+ private:
+  SystemClock system_;
+  std::atomic<Duration::rep> ahead_{0};
+};
+
 class DispatcherTest : public testing::Test {
  protected:
   DispatcherTest() {
@@ -190,7 +203,7 @@ class DispatcherTest : public testing::Test {
     EXPECT_THAT(metric(name), HasSubstr(part));
   }
 
-  SystemClock clock_;
+  JumpingClock clock_;
   std::unique_ptr<Log> log_ =
       std::getenv("DAVIT_TEST_LOG") ? Log::open({.level = LogLevel::Debug}).value() : Log::silent();
   fs::path root_;
@@ -641,6 +654,21 @@ TEST_F(DispatcherTest, HeartbeatsKeepALeaseThatIsShorterThanTheWork) {
   for (int i = 0; i < 15; ++i) settled(submit(mode_with_file("slow"), "second"), TaskState::Completed);
   TaskDetail still = task(id);
   EXPECT_EQ(still.task.state, TaskState::Running);
+  EXPECT_EQ(still.executions.size(), 1u);
+}
+
+TEST_F(DispatcherTest, AHostThatStoodStillGoesOnWithWhatItHad) {
+  options_.lease = Duration(300);
+  start();
+  std::string id = submit(mode("wait"));
+  at_work(id);
+  clock_.jump(10 * options_.lease);
+  // Several heartbeats pass while this other agent works through its tasks, one after the other.
+  agents_["second"]->settings.concurrency = 1;
+  for (int i = 0; i < 10; ++i) settled(submit(mode_with_file("slow"), "second"), TaskState::Completed);
+  TaskDetail still = task(id);
+  EXPECT_EQ(still.task.state, TaskState::Running);
+  EXPECT_EQ(still.task.losses, 0);
   EXPECT_EQ(still.executions.size(), 1u);
 }
 

@@ -55,6 +55,18 @@ TEST_F(EntityTest, ANewerEventReplacesTheInputOfTheTaskThatWaits) {
   EXPECT_EQ(claimed[0].payload, "\"third\"");
 }
 
+TEST_F(EntityTest, WhatANewerEventMakesDueDoesNotStayBehindOneThatIsLater) {
+  about_issue("in a while", "planner", 0, Duration(10'000));
+  NewTask keyed = new_task();
+  keyed.entity = kIssue;
+  keyed.key = "by this key";
+  keyed.run_at = clock_.wall() + Duration(20'000);
+  const std::string id = create(keyed);
+  keyed.run_at.reset();
+  EXPECT_EQ(create(keyed), id) << "taken over";
+  EXPECT_EQ(claim_one().task_id, id);
+}
+
 TEST_F(EntityTest, WhileOneRunsOneFollowUpIsKeptWithTheNewestInput) {
   const std::string running = event("first");
   const ClaimedTask claimed = claim_one();

@@ -355,6 +355,30 @@ TEST_F(TaskQueueTest, ASupersededAttemptIsNotHeard) {
   expect_sound();
 }
 
+TEST_F(TaskQueueTest, OfTwoTasksOfOneKeyThatAreLostTogetherTheOlderGivesWay) {
+  NewTask keyed = new_task();
+  keyed.key = "one key";
+  for (const bool host_died : {false, true}) {
+    const std::string older = create(keyed);
+    claim_one();
+    const std::string newer = create(keyed);
+    claim_one();
+    if (host_died) {
+      database_.close();
+    } else {
+      clock_.advance(kLease);
+      EXPECT_EQ(reap(), 2);
+    }
+    EXPECT_EQ(task(older).task.state, TaskState::Cancelled);
+    EXPECT_EQ(task(newer).task.state, TaskState::Queued);
+    EXPECT_EQ(claim_one().task_id, newer);
+    ASSERT_TRUE(cancel(newer).ok());
+    clock_.advance(kLease);
+    reap();
+  }
+  expect_sound();
+}
+
 TEST_F(TaskQueueTest, ATaskThatIsLostAgainAndAgainIsPutAsideSayingWhy) {
   const std::string id = create();
   for (int loss = 1; loss <= 10; ++loss) {

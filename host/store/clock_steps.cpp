@@ -1,0 +1,99 @@
+#include "host/store/clock_steps.h"
+
+#include <utility>
+
+#include "host/store/lines.h"
+#include "host/store/rows.h"
+#include "host/store/statement.h"
+
+namespace davit::store {
+namespace {
+
+// No back-off of a deferred delivery is longer; see host/ingest/reruns.
+constexpr Duration kLongestDeferral{600'000};
+
+// Clocks are set seldom, so nothing here is kept prepared.
+template <typename... Values>
+int run(Database& database, const std::string& sql, const Values&... values) {
+  return Statement(database, sql).run(values...);
+}
+
+// Both halves of the queue, each by its index; `condition` is about the rest.
+template <typename... Values>
+int run_on_queue(Database& database, const std::string& set, const std::string& condition,
+                 const Values&... values) {
+  return run(database,
+             "UPDATE task INDEXED BY task_ready SET " + set + " WHERE state = 0 AND blocked = 0 AND " +
+                 condition,
+             values...) +
+         run(database,
+             "UPDATE task INDEXED BY task_line_queued SET " + set +
+                 " WHERE state = 0 AND line IS NOT NULL AND blocked = 1 AND " + condition,
+             values...);
+}
+
+// Who stands first in a line may be another one now: all whose line is free are let in, and the claim blocks
+// again what has to wait.
+void let_in(Database& database) {
+  run(database,
+      "UPDATE task INDEXED BY task_line_queued SET blocked = 0"
+      " WHERE state = 0 AND line IS NOT NULL AND blocked = 1 AND NOT " +
+          std::string(kLineIsBusy));
+}
+
+Duration ahead(WallTime wall, MonotonicTime monotonic) {
+  return wall.time_since_epoch() - std::chrono::duration_cast<Duration>(monotonic.time_since_epoch());
+}
+
+}  // namespace
+
+Duration ClockSteps::unseen_step(WallTime wall, MonotonicTime monotonic) const {
+  const Duration::rep known = ahead_.load();
+  if (known == kNotKnown) return Duration(0);
+  const Duration step = ahead(wall, monotonic) - Duration(known);
+  return std::chrono::abs(step) > kLeastStep ? step : Duration(0);
+}
+
+void ClockSteps::begin(Database& database, const Batch& batch) {
+  const bool first = ahead_.load() == kNotKnown;
+  const Duration step = unseen_step(batch.now, batch.monotonic);
+  waiting_.reset();
+  if (first) begin_first(database, batch.now);
+  if (step != Duration(0)) shift(database, batch.now, step);
+  if (first || step != Duration(0)) waiting_ = ahead(batch.now, batch.monotonic);
+  now_ = batch.now;
+}
+
+void ClockSteps::begin_first(Database& database, WallTime now) {
+  int changed = run_on_queue(database, "run_at = ?1", "run_at > ?1 AND run_at <= updated_at", now);
+  // When its back-off began, a task was updated.
+  changed += run_on_queue(database, "run_at = ?1 + run_at - updated_at",
+                          "hold = 1 AND updated_at > ?1 AND run_at > updated_at", now);
+  if (changed > 0) let_in(database);
+  run(database, "UPDATE delivery SET due_at = ?1 WHERE due_at IS NOT NULL AND due_at > ?2", now,
+      now + kLongestDeferral);
+}
+
+void ClockSteps::shift(Database& database, WallTime now, Duration step) {
+  const std::int64_t by = step.count();
+  run(database,
+      "UPDATE task INDEXED BY task_hold SET run_at = run_at + ?1 WHERE state = 0 AND hold <> 0 AND hold = 1",
+      by);
+  run(database, "UPDATE delivery SET due_at = due_at + ?1 WHERE due_at IS NOT NULL", by);
+  if (step > Duration(0)) return let_in(database);
+  // Set back: what was due would be of the future. Also what is held back, for when it is let go.
+  run_on_queue(database, "run_at = run_at + ?1", "hold <> 1 AND run_at > ?2 AND run_at <= ?3", by, now,
+               committed_);
+  run(database,
+      "UPDATE task INDEXED BY task_state SET run_at = run_at + ?1"
+      " WHERE state <> 0 AND state = 6 AND run_at > ?2 AND run_at <= ?3",
+      by, now, committed_);
+  let_in(database);
+}
+
+void ClockSteps::apply() {
+  if (waiting_) ahead_ = std::exchange(waiting_, std::nullopt)->count();
+  committed_ = now_;
+}
+
+}  // namespace davit::store
