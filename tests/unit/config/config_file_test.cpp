@@ -100,7 +100,7 @@ const MistakeCase kMistakes[] = {
      "davit.yaml:3: agents.a.timeout: unknown key; did you mean agents.a.timeout_seconds?"},
     {"KeyInTheWrongPlace", "port: 8080\n", "davit.yaml:1: port: unknown key here; did you mean server.port?"},
     {"KeyLikeNoOther", "chain:\n  colour: red\n",
-     "davit.yaml:2: chain.colour: unknown key; known here: max_depth"},
+     "davit.yaml:2: chain.colour: unknown key; known here: max_depth, max_visits"},
     {"KeyWithoutSpaceAfterTheColon", "chain: {max_depth:2}\n",
      "davit.yaml:1: chain.max_depth:2: a space must follow the colon after a key"},
     {"SectionThatIsAValue", "server: 8080\n",

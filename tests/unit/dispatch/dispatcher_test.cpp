@@ -549,12 +549,14 @@ TEST_F(DispatcherTest, ASessionThatReachesItsShareOfTheBudgetIsStopped) {
 
 TEST_F(DispatcherTest, AnAgentIsToldWhatItMayCost) {
   start();
-  EXPECT_THAT(settled(submit(mode("context")), TaskState::Completed).result, HasSubstr(R"("budget_usd":null)"));
+  EXPECT_THAT(settled(submit(mode("context")), TaskState::Completed).result,
+              HasSubstr(R"("budget_usd":null)"));
   store::BudgetLimits limits;
   limits.agent_day = 10'000'000;
   limits.session_of_agent["worker"] = 250'000;
   store_->set_budgets(limits, {});
-  EXPECT_THAT(settled(submit(mode("context")), TaskState::Completed).result, HasSubstr(R"("budget_usd":0.25)"));
+  EXPECT_THAT(settled(submit(mode("context")), TaskState::Completed).result,
+              HasSubstr(R"("budget_usd":0.25)"));
 }
 
 TEST_F(DispatcherTest, ACrashedSessionCostsItsShare) {

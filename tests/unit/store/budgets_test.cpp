@@ -34,7 +34,8 @@ class BudgetsTest : public StoreTest {
                 }).ok());
   }
   void end(const ClaimedTask& task, std::int64_t cost, bool cost_known = true) {
-    Finish finish = finish_of(task.fence);
+    Finish finish = finish_of(task.fence, cost_known ? TaskState::Completed : TaskState::Failed);
+    if (!cost_known) finish.outcome = "crashed";
     finish.result.usage.cost_micro_usd = cost;
     finish.cost_known = cost_known;
     ASSERT_TRUE(StoreTest::finish(std::move(finish)).ok());
