@@ -288,10 +288,10 @@ TEST_F(GithubWebhookTest, ACommandInTheFirstLineActsOnTheEntitysTask) {
 
 TEST_F(GithubWebhookTest, ADecisionMayNameTheHashOfWhatItIsAbout) {
   const auto action = [&](const std::string& text) {
-    return Json::parse(
-               deliver("issue_comment", replaced(payload(kComment), "/davit approve looks right to me", text))
-                   .output)["actions"]
-        .dump();
+    const Json answer = Json::parse(
+        deliver("issue_comment", replaced(payload(kComment), "/davit approve looks right to me", text))
+            .output);
+    return answer["actions"].dump();
   };
   const std::string about = R"([{"entity":"github:chhsia0/knative-route-demo#3",)";
   EXPECT_EQ(
