@@ -134,9 +134,11 @@ void print_execution(std::ostream& out, const JsonValue& execution) {
 void print_chain(std::ostream& out, const JsonValue& task) {
   const JsonValue* chain = find_member(task, "chain");
   if (chain == nullptr || !chain->IsArray() || chain->Size() < 2) return;
-  out << "\nChain of " << int_member(task, "chain_tasks") << " tasks, "
-      << dollars_text(task, "chain_cost_usd") << ", " << count_text(int_member(task, "chain_tokens"))
-      << " tokens\n";
+  out << "\nChain of " << int_member(task, "chain_tasks") << " tasks";
+  if (const std::string cost = dollars_text(task, "chain_cost_usd"); cost != "-") out << ", " << cost;
+  if (const std::int64_t tokens = int_member(task, "chain_tokens"); tokens > 0)
+    out << ", " << count_text(tokens) << " tokens";
+  out << '\n';
   for (const JsonValue& link : chain->GetArray()) {
     out << (string_member(link, "task_id") == string_member(task, "task_id") ? "* " : "  ")
         << cell(link, "chain_depth") << ". " << cell(link, "task_id") << "  " << cell(link, "agent") << "  "

@@ -455,10 +455,13 @@ std::vector<Route> action_routes(store::Store& store, const plugin::Registry& re
            [&store](std::string id, store::Person by, const JsonValue&, store::Done<TaskState> done) {
              store.retry(std::move(id), std::move(by), std::move(done));
            });
-  decision("approve", [&store](std::string id, store::Person by, const JsonValue& body,
-                               store::Done<TaskState> done) {
-    store.approve(std::move(id), std::move(by), string_member(body, "content_hash"), std::move(done));
-  });
+  decision("approve",
+           [&store](std::string id, store::Person by, const JsonValue& body, store::Done<TaskState> done) {
+             // What is no text is no hash, rather than none.
+             const JsonValue* hash = find_member(body, "content_hash");
+             store.approve(std::move(id), std::move(by),
+                           hash == nullptr ? "" : string_member(body, "content_hash", "?"), std::move(done));
+           });
   decision("reject",
            [&store](std::string id, store::Person by, const JsonValue& body, store::Done<TaskState> done) {
              store.reject(std::move(id), std::move(by), string_member(body, "comment"), std::move(done));

@@ -161,6 +161,9 @@ void add_gauge(prometheus::MetricFamily& family, const MetricRow& row, const std
   family.metric.push_back(std::move(metric));
 }
 
+// As existing boards count executions; the other outcomes keep their names.
+std::string_view status_of(std::string_view outcome) { return outcome == "completed" ? "success" : outcome; }
+
 // The last outcomes of one agent, a ring.
 struct Outcomes {
   std::bitset<kSuccessWindow> good;
@@ -269,7 +272,7 @@ void Metrics::execution_started(std::string_view agent) { parts_->sessions_activ
 
 void Metrics::execution_ended(const ExecutionEnd& end) {
   parts_->sessions_active.with({end.agent}).Decrement();
-  parts_->executions.with({end.agent, end.outcome, end.task_type}).Increment();
+  parts_->executions.with({end.agent, status_of(end.outcome), end.task_type}).Increment();
   parts_->execution_seconds.with({end.agent, end.task_type}).Observe(seconds(end.worked));
   parts_->session_seconds.with({end.agent, end.task_type}).Observe(seconds(end.session));
   if (end.usage) parts_->add_usage(end.agent, *end.usage);
@@ -335,7 +338,7 @@ void Metrics::ask_connections(std::function<std::int64_t()> ask) {
 
 void Metrics::restore_executions(std::string_view agent, std::string_view outcome, std::string_view task_type,
                                  std::int64_t count) {
-  if (count > 0) parts_->executions.with({agent, outcome, task_type}).Increment(double(count));
+  if (count > 0) parts_->executions.with({agent, status_of(outcome), task_type}).Increment(double(count));
 }
 void Metrics::restore_usage(std::string_view agent, const Usage& usage) { parts_->add_usage(agent, usage); }
 void Metrics::restore_outcomes(std::string_view agent, const std::vector<bool>& oldest_first) {

@@ -31,6 +31,10 @@ class ChainTest : public ::testing::Test {
       if (string_member(link, "parent_id") == id) return string_member(link, "task_id");
     return {};
   }
+  RunningHost::Output davit(std::vector<std::string> words) {
+    words.push_back("--url=http://127.0.0.1:" + std::to_string(host.port()));
+    return host.command(std::move(words));
+  }
   RunningHost host;
 };
 
@@ -49,7 +53,7 @@ TEST_F(ChainTest, TheApiAndTheCommandLineShowAChainWhole) {
   EXPECT_EQ(string_member(chain[1], "parent_id"), first);
   EXPECT_EQ(int_member(chain[1], "chain_depth"), 2);
 
-  const auto shown = host.command({"tasks", "show", second});
+  const auto shown = davit({"tasks", "show", second});
   EXPECT_EQ(shown.status, 0) << shown.text;
   EXPECT_THAT(shown.text, HasSubstr("Chain of 2 tasks"));
   EXPECT_THAT(shown.text, HasSubstr("  1. " + first + "  worker  completed\n"));
@@ -62,7 +66,7 @@ TEST_F(ChainTest, HowOftenAnAgentMayStandInAChainIsConfiguredAndReloaded) {
   EXPECT_THAT(string_member(host.wait_for_task(refused, {"failed"}), "error"),
               HasSubstr("chain.max_visits is 1"));
   host.configure("chain: {max_visits: 2}\nagents: {worker: {}, second: {}, third: {}}\n");
-  ASSERT_EQ(host.command({"reload"}).status, 0);
+  ASSERT_EQ(davit({"reload"}).status, 0);
   const std::string second = after(make(R"({"mode":"again"})"));
   EXPECT_THAT(string_member(host.wait_for_task(second, {"failed"}), "error"),
               HasSubstr("it was there already (worker, worker); chain.max_visits is 2"));
@@ -77,8 +81,8 @@ TEST_F(ChainTest, AgentsAreFoundByWhatTheyCanDo) {
   EXPECT_THAT(host.api("GET", "/api/dashboard/agents").body, HasSubstr(R"("name":"worker")"));
   EXPECT_EQ(host.api("GET", "/api/dashboard/agents?capability=flying").body, R"({"agents":[]})");
   EXPECT_EQ(host.api("GET", "/api/dashboard/agents?can=fly").status, 400);
-  EXPECT_THAT(host.command({"plugins", "list", "--capability", "planning"}).text, HasSubstr("good-agent"));
-  EXPECT_THAT(host.command({"plugins", "list", "--capability", "flying"}).text,
+  EXPECT_THAT(davit({"plugins", "list", "--capability", "planning"}).text, HasSubstr("good-agent"));
+  EXPECT_THAT(davit({"plugins", "list", "--capability", "flying"}).text,
               HasSubstr("No agent is capable of flying."));
 }
 

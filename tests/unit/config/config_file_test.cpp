@@ -327,6 +327,28 @@ budgets:  {per_task_usd: 5, per_agent_daily_usd: 50, per_actor_daily_usd: 20, da
   EXPECT_EQ(config.server.public_access, PublicAccess::No);
 }
 
+TEST(ConfigFileTest, ReadsWhatAnApprovalTakesAndWhatBecomesOfARejection) {
+  const Config config = good(R"(
+agents:
+  planner: {on_reject: rework, max_reworks: 5}
+  executor: {}
+chain: {max_visits: 3}
+approvals: {hash: optional, deadline: 2h, remind_after: 0s, on_deadline: park, notify: messenger}
+)");
+  EXPECT_EQ(config.agents.at("planner").on_reject, OnReject::Rework);
+  EXPECT_EQ(config.agents.at("planner").max_reworks, 5);
+  EXPECT_EQ(config.agents.at("executor").on_reject, OnReject::Cancel);
+  EXPECT_EQ(config.chain.max_visits, 3);
+  EXPECT_EQ(config.approvals.hash, ApprovalHash::Optional);
+  EXPECT_EQ(config.approvals.deadline, std::chrono::hours(2));
+  EXPECT_EQ(config.approvals.remind_after, Duration::zero());
+  EXPECT_EQ(config.approvals.on_deadline, AtDeadline::Park);
+  EXPECT_EQ(config.approvals.notify, "messenger");
+  const Config without = good("chain: {}\n");
+  EXPECT_EQ(without.approvals.hash, ApprovalHash::Required);
+  EXPECT_EQ(without.approvals.deadline, std::chrono::hours(7 * 24));
+}
+
 TEST(ConfigFileTest, ReadsEveryKindOfValue) {
   const Config config = good(R"(
 server:

@@ -237,7 +237,7 @@ TEST_F(DispatcherTest, TakesATaskThatIsQueuedWhileItSleeps) {
   settled(submit(mode("noop")), TaskState::Completed);
   settled(submit(mode("noop"), "second"), TaskState::Completed);
   expect_metric("ai_agent_execution_total",
-                R"(ai_agent_execution_total{agent="second",status="completed",task_type="test"} 1)");
+                R"(ai_agent_execution_total{agent="second",status="success",task_type="test"} 1)");
   expect_metric("ai_agent_sessions_active", R"({agent="worker"} 0)");
 }
 

@@ -87,7 +87,7 @@ TEST(MetricsTest, CountsAnExecutionWithItsTimeTokensAndCostByModel) {
               ElementsAre("ai_agent_sessions_active{agent=\"planner\"} 0"));
   EXPECT_THAT(
       lines_of(metrics, "ai_agent_execution_total"),
-      ElementsAre("ai_agent_execution_total{agent=\"planner\",status=\"completed\",task_type=\"fix\"} 1"));
+      ElementsAre("ai_agent_execution_total{agent=\"planner\",status=\"success\",task_type=\"fix\"} 1"));
   // What the models do not account for (0.25) belongs to the main one.
   EXPECT_THAT(
       lines_of(metrics, "ai_agent_cost_total_usd"),
@@ -220,7 +220,7 @@ TEST(MetricsTest, CountersContinueFromWhatTheRowsKnow) {
   metrics.execution_started("a");
   metrics.execution_ended({.agent = "a", .task_type = "fix", .outcome = "completed"});
   EXPECT_THAT(lines_of(metrics, "ai_agent_execution_total"),
-              ElementsAre("ai_agent_execution_total{agent=\"a\",status=\"completed\",task_type=\"fix\"} 42"));
+              ElementsAre("ai_agent_execution_total{agent=\"a\",status=\"success\",task_type=\"fix\"} 42"));
 }
 
 TEST(MetricsTest, ThreadsThatMeetTheSameSeriesForTheFirstTimeLoseNoCount) {
