@@ -288,14 +288,17 @@ void Store::retry(std::string task_id, Person by, Done<TaskState> done) {
 
 void Store::retry_all(TaskFilter filter, Person by, Done<BulkStep> done) {
   constexpr int kMostAtOnce = 200;
+  const auto refuse = [&](const Error& error) {
+    if (done) done(error);
+  };
   if (!filter.state || !can_be_retried(*filter.state)) {
-    return done(
-        Error{ErrorCode::InvalidInput, "only failed, cancelled and parked tasks can be retried; name one"});
+    return refuse(
+        {ErrorCode::InvalidInput, "only failed, cancelled and parked tasks can be retried; name one"});
   }
   filter.limit = kMostAtOnce;
   Result<MatchingTasks> found = impl_->readers_.read<MatchingTasks>(
       [&](Reader& reader) { return find_tasks_oldest_first(reader, filter); });
-  if (!found.ok()) return done(found.error());
+  if (!found.ok()) return refuse(found.error());
   impl_->write<BulkStep>(
       Lane::Urgent, 256, std::move(done),
       [found = std::move(found).value(), decided = Decision{TaskActionKind::Retry, std::move(by), {}, {}},
