@@ -88,7 +88,9 @@ class SchedulerTest : public ::testing::Test {
   // What was handed to the store is answered, and what follows from the answer likewise.
   void settle() {
     for (int i = 0; i < 4; ++i) {
-      testing::wait<std::monostate>([&](auto done) { database_.store().set_setting("test", "", done); });
+      EXPECT_TRUE(testing::wait<std::monostate>([&](auto done) {
+                    database_.store().set_setting("test", "", done);
+                  }).ok());
       loop_->run([] {});
     }
   }
