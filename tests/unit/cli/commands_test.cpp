@@ -684,7 +684,8 @@ TEST_F(OfflineTest, TasksAreMadeShownAndCancelledWhileNoHostRuns) {
   // Whether its agent needs approval is not known while no host runs; so it does.
   EXPECT_THAT(out_, AllOf(HasSubstr(id), HasSubstr("awaiting_approval")));
   EXPECT_EQ(davit({"tasks", "approve", id, "--offline"}), kExitOk) << error_;
-  EXPECT_EQ(out_, id + "  queued\n");
+  EXPECT_THAT(
+      out_, ::testing::AllOf(StartsWith("Task " + id + "\n"), ::testing::EndsWith("\n" + id + "  queued\n")));
   EXPECT_EQ(davit({"tasks", "cancel", id, "--offline"}), kExitOk) << error_;
   EXPECT_EQ(out_, id + "  cancelled\n");
   EXPECT_EQ(davit({"tasks", "show", id}), kExitOk) << error_;
