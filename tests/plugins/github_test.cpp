@@ -360,7 +360,7 @@ TEST_F(GithubWebhookTest, ReviewsAndCommentsOnLinesAreReadForCommandsToo) {
   EXPECT_THAT(reason(deliver("pull_request_review_comment", line)), HasSubstr("an author who is unknown"));
   const Json retry = Json::parse(deliver("pull_request_review", by_member(review, "review")).output);
   EXPECT_EQ(retry["actions"].dump(),
-            R"([{"entity":"github:baxterthehacker/public-repo#8","action":"retry"}])");
+            R"([{"entity":"github:baxterthehacker/public-repo#8","via":"review","action":"retry"}])");
   const Json cancel = Json::parse(deliver("pull_request_review_comment", by_member(line, "comment")).output);
   EXPECT_EQ(cancel.at_pointer("/actions/0/action"), "cancel");
   EXPECT_EQ(cancel.at_pointer("/actions/0/comment"), "not this way");
