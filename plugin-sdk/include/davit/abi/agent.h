@@ -31,8 +31,8 @@
  * when a person rejected what came of this agent's own output, and it is to do
  * better), deadline_unix_ms, workspace (a folder of this execution, removed after
  * it), budget_usd (what it may cost: one that reported more is stopped and fails
- * for good; null or absent: nothing bounds it). Times are Unix milliseconds; entity, actor and
- * links have the shapes of webhook.h; unknown members are to be ignored.
+ * for good; null or absent: nothing bounds it). Times are Unix milliseconds; entity,
+ * actor and links have the shapes of webhook.h; unknown members are to be ignored.
  *
  * Result, a JSON object:
  *   success      bool, required
@@ -69,24 +69,23 @@ extern "C" {
 typedef struct davit_agent {
   uint32_t struct_size; /* sizeof(davit_agent) in the plugin's build */
   uint32_t reserved;    /* 0 */
-  void* self;
+  void *self;
 
   /* May it run? DAVIT_OK for yes. DAVIT_IGNORED for no, with the reason written
    * as plain text: the task ends as failed, without retry and without
    * successor. Optional. */
-  davit_status (*pre_execute)(void* self, const davit_call* call, davit_text context,
-                              const davit_sink* reason);
+  davit_status (*pre_execute)(void *self, const davit_call *call, davit_text context, const davit_sink *reason);
 
   /* Does the work and writes the result. Returns DAVIT_OK when a result was
    * written (also one with success false); another status when none could be
    * made (DAVIT_IGNORED is read as DAVIT_INTERNAL). Required. */
-  davit_status (*execute)(void* self, const davit_call* call, davit_text context, const davit_sink* result);
+  davit_status (*execute)(void *self, const davit_call *call, davit_text context, const davit_sink *result);
 
   /* Gets the result of execute and writes the one that counts;
    * DAVIT_NOT_IMPLEMENTED leaves it as it is. Another status takes it back: the
    * execution failed. Optional. */
-  davit_status (*post_execute)(void* self, const davit_call* call, davit_text context, davit_text result,
-                               const davit_sink* changed);
+  davit_status (*post_execute)(void *self, const davit_call *call, davit_text context, davit_text result,
+                               const davit_sink *changed);
 
   /* pre_execute, execute or post_execute returned `status` with `message`; not
    * called for what means something else: DAVIT_NOT_IMPLEMENTED of the first and
@@ -94,31 +93,31 @@ typedef struct davit_agent {
    * DAVIT_DEADLINE, which end the execution. Writes a result, which
    * post_execute does not see, and returns DAVIT_OK, or returns
    * DAVIT_NOT_IMPLEMENTED to let the failure stand. Optional. */
-  davit_status (*on_error)(void* self, const davit_call* call, davit_text context, davit_status status,
-                           davit_text message, const davit_sink* result);
+  davit_status (*on_error)(void *self, const davit_call *call, davit_text context, davit_status status,
+                           davit_text message, const davit_sink *result);
 
   /* Somebody cancelled, or the deadline has come: the running call should
    * return soon; a few seconds later its process tree is killed. Optional;
    * davit_call.is_cancelled says the same. [beside] */
-  void (*cancel)(void* self);
+  void (*cancel)(void *self);
 
   /* Releases the instance. Called once, after all other calls have returned. */
-  void (*destroy)(void* self);
+  void (*destroy)(void *self);
 } davit_agent;
 
 /* What the exported factory function returns: constant data of the library. */
 typedef struct davit_agent_factory {
-  uint32_t struct_size;      /* sizeof(davit_agent_factory) in the plugin's build */
+  uint32_t struct_size; /* sizeof(davit_agent_factory) in the plugin's build */
   uint32_t abi_minor_needed; /* least DAVIT_ABI_MINOR of a host it can work with */
   uint32_t abi_minor_built;  /* DAVIT_ABI_MINOR of the headers it was built with */
   uint32_t count;            /* how many agents the library offers, at most 64 */
 
   /* As davit_webhook_factory.metadata. [scan] */
-  davit_status (*metadata)(uint32_t index, const davit_call* call, const davit_sink* out);
+  davit_status (*metadata)(uint32_t index, const davit_call *call, const davit_sink *out);
 
   /* As davit_webhook_factory.create, for agent number `index`: the same rules
    * for room, failure and threads. */
-  davit_status (*create)(uint32_t index, const davit_host* host, const davit_call* call, davit_agent* agent);
+  davit_status (*create)(uint32_t index, const davit_host *host, const davit_call *call, davit_agent *agent);
 } davit_agent_factory;
 
 #ifdef __cplusplus

@@ -99,12 +99,12 @@ typedef struct davit_request {
   davit_text method;    /* "POST" */
   davit_text path;      /* as sent, not decoded */
   davit_text query;     /* behind '?', as sent; empty if there is none */
-  const davit_header* headers;
+  const davit_header *headers;
   uint64_t header_count;
-  davit_text body;           /* bytes, exactly as signed */
-  davit_text remote_address; /* of the peer or, behind a proxy, of the client */
-  davit_text request_id;     /* the host's id of this request */
-  davit_text delivery_id;    /* the sender's id where it is in a header; else empty */
+  davit_text body;             /* bytes, exactly as signed */
+  davit_text remote_address;   /* of the peer or, behind a proxy, of the client */
+  davit_text request_id;       /* the host's id of this request */
+  davit_text delivery_id;      /* the sender's id where it is in a header; else empty */
   int64_t received_unix_ms;
 } davit_request;
 
@@ -112,7 +112,7 @@ typedef struct davit_request {
 typedef struct davit_secrets {
   uint32_t struct_size; /* sizeof(davit_secrets) in the host's build */
   uint32_t count;
-  const davit_text* values;
+  const davit_text *values;
 } davit_secrets;
 
 /* A webhook instance as create() fills it in. The host copies the struct and
@@ -121,58 +121,56 @@ typedef struct davit_secrets {
 typedef struct davit_webhook {
   uint32_t struct_size; /* sizeof(davit_webhook) in the plugin's build */
   uint32_t reserved;    /* 0 */
-  void* self;
+  void *self;
 
   /* Is the signature good? DAVIT_OK or DAVIT_UNAUTHORIZED. Looks at headers and
    * raw bytes only, compares in constant time, does no I/O. `now_unix_ms` is
    * the time to judge time stamps by. Optional. */
-  davit_status (*validate_signature)(void* self, const davit_call* call, const davit_request* request,
-                                     const davit_secrets* secrets, int64_t now_unix_ms);
+  davit_status (*validate_signature)(void *self, const davit_call *call, const davit_request *request,
+                                     const davit_secrets *secrets, int64_t now_unix_ms);
 
   /* Answers a request nobody has verified yet: writes an answer of which only
    * `response` counts and returns DAVIT_OK, or returns DAVIT_IGNORED to go on to
    * verification. Optional. */
-  davit_status (*answer_unverified)(void* self, const davit_call* call, const davit_request* request,
-                                    const davit_sink* answer);
+  davit_status (*answer_unverified)(void *self, const davit_call *call, const davit_request *request,
+                                    const davit_sink *answer);
 
   /* Reads a verified request. Writes one JSON value (what the next two hooks
    * get) and returns DAVIT_OK; or writes a reason as plain text and returns
    * DAVIT_IGNORED when the event is none of its business; DAVIT_INVALID_INPUT
    * when the body is malformed. Required. */
-  davit_status (*parse_payload)(void* self, const davit_call* call, const davit_request* request,
-                                const davit_sink* parsed);
+  davit_status (*parse_payload)(void *self, const davit_call *call, const davit_request *request,
+                                const davit_sink *parsed);
 
   /* Shall this event be worked on? DAVIT_OK for yes, DAVIT_IGNORED for no; the
    * reason may be written as plain text in both cases. Required. */
-  davit_status (*should_process)(void* self, const davit_call* call, davit_text parsed,
-                                 const davit_sink* reason);
+  davit_status (*should_process)(void *self, const davit_call *call, davit_text parsed, const davit_sink *reason);
 
   /* Writes the answer (see above) and returns DAVIT_OK. Must not have effects
    * of its own: it may be called again for the same event. Required. */
-  davit_status (*handle)(void* self, const davit_call* call, davit_text parsed, const davit_sink* answer);
+  davit_status (*handle)(void *self, const davit_call *call, davit_text parsed, const davit_sink *answer);
 
   /* Releases the instance. Called once, after all other calls have returned. */
-  void (*destroy)(void* self);
+  void (*destroy)(void *self);
 } davit_webhook;
 
 /* What the exported factory function returns: constant data of the library. */
 typedef struct davit_webhook_factory {
-  uint32_t struct_size;      /* sizeof(davit_webhook_factory) in the plugin's build */
+  uint32_t struct_size; /* sizeof(davit_webhook_factory) in the plugin's build */
   uint32_t abi_minor_needed; /* least DAVIT_ABI_MINOR of a host it can work with */
   uint32_t abi_minor_built;  /* DAVIT_ABI_MINOR of the headers it was built with */
   uint32_t count;            /* how many webhooks the library offers, at most 64 */
 
   /* Writes the metadata of webhook number `index` as JSON. Quick (a probe has
    * seconds, not minutes), no side effects. [scan] */
-  davit_status (*metadata)(uint32_t index, const davit_call* call, const davit_sink* out);
+  davit_status (*metadata)(uint32_t index, const davit_call *call, const davit_sink *out);
 
   /* Makes an instance of webhook number `index` and fills in `*webhook`, whose
    * struct_size the host has set to the room there is (at least that of minor
    * 0): write no more than that, and set it to what you wrote. `host` may be
    * used here already. On failure nothing is kept and destroy
    * is not called. [owner of the library: one create at a time] */
-  davit_status (*create)(uint32_t index, const davit_host* host, const davit_call* call,
-                         davit_webhook* webhook);
+  davit_status (*create)(uint32_t index, const davit_host *host, const davit_call *call, davit_webhook *webhook);
 } davit_webhook_factory;
 
 #ifdef __cplusplus
