@@ -40,7 +40,7 @@
  *   error        a sentence, when success is false
  *   error_class  retryable (default), rate_limited, permanent
  *   retry_after_ms  with retryable or rate_limited
- *   usage        see below; replaces what was reported live
+ *   usage        see below; a figure counts where it is larger than what was reported live
  *   metrics      object of numbers, for people
  *   next_agent   name of the agent that goes on, or absent
  *   next_input   payload for it; absent: the task's own payload
