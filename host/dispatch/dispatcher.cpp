@@ -85,7 +85,7 @@ void Dispatcher::stop(Duration grace) {
   std::future<void> idle_then = idle->get_future();
   Duration cancel_grace{0};
   loop_->run([&] {
-    scheduler_.reset();
+    scheduler_->stop();
     cancel_grace = workers_->cancel_grace();
     workers_->finish_up([idle] { idle->set_value(); });
   });
@@ -96,6 +96,7 @@ void Dispatcher::stop(Duration grace) {
   }
   box_->close();
   loop_->run([&] {
+    scheduler_.reset();
     approvals_.reset();
     workers_.reset();
   });

@@ -83,6 +83,13 @@ void Scheduler::on_adopted(const std::vector<store::ScheduleState>& states) {
 
 void Scheduler::plugins_changed() { look(); }
 
+void Scheduler::stop() {
+  loop_.cancel(std::exchange(timer_, 0));
+  entries_.clear();
+  ++adoption_;
+  adopted_ = false;
+}
+
 void Scheduler::look() {
   if (!adopted_) return;
   const WallTime now = clock_.wall();

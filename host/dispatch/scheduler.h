@@ -44,6 +44,9 @@ class Scheduler {
   void adopt(std::vector<Schedule> schedules);
   // Agents came or went.
   void plugins_changed();
+  // Makes nothing more. To be called some time before its end: answers of the store reach it until the box is
+  // closed.
+  void stop();
 
  private:
   struct Entry {
