@@ -249,6 +249,17 @@ TEST_F(DispatcherTest, StartsATaskWhenItsTimeHasCome) {
   EXPECT_GE(done.executions[0].started_at, due);
 }
 
+TEST_F(DispatcherTest, AStopRightBehindNewSchedulesWaitsForWhatTheStoreSaysOfThem) {
+  for (int i = 0; i < 20; ++i) {
+    start();
+    dispatcher_->set_schedules({});
+    dispatcher_->stop(Duration::zero());
+    listening_ = nullptr;
+    dispatcher_.reset();
+  }
+  EXPECT_TRUE(store_->schedules()->empty());
+}
+
 TEST_F(DispatcherTest, AResumedAgentGoesOnAtOnce) {
   start();
   const auto act = [&](auto call) {
