@@ -1,8 +1,15 @@
 #include "host/isolation/signal_fence.h"
 
+#include <asm/sockios.h>
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -73,6 +80,60 @@ TEST(SignalFenceTest, NoSignalReachesTheParentItsGroupOrAnyOfItsThreads) {
                      refused(::syscall(SYS_tgkill, parent, thread, 0)) &&
                      refused(::syscall(SYS_rt_sigqueueinfo, thread, 0, nullptr)) &&
                      refused(::syscall(SYS_pidfd_open, parent, 0));
+            }),
+            0);
+}
+
+TEST(SignalFenceTest, NobodyIsMadeTheOwnerOfADescriptorWhoseSignalsTheKernelSends) {
+  const pid_t parent = ::getpid();
+  EXPECT_EQ(in_a_fenced_child([&] {
+              int ends[2];
+              if (::pipe(ends) != 0) return false;
+              f_owner_ex owner{F_OWNER_PID, parent};
+              pid_t group = parent;
+              return refused(::fcntl(ends[0], F_SETOWN, parent)) &&
+                     refused(::fcntl(ends[0], F_SETOWN_EX, &owner)) &&
+                     refused(::ioctl(ends[0], FIOSETOWN, &group)) &&
+                     refused(::ioctl(ends[0], SIOCSPGRP, &group)) && ::fcntl(ends[0], F_GETFL) >= 0;
+            }),
+            0);
+}
+
+TEST(SignalFenceTest, LimitsAndSchedulingOfTheParentStayWhatTheyAre) {
+  const OtherThread other;
+  const pid_t parent = ::getpid(), thread = other.number();
+  EXPECT_EQ(in_a_fenced_child([&] {
+              rlimit limit{};
+              sched_param plain{};
+              cpu_set_t processors;
+              CPU_ZERO(&processors);
+              CPU_SET(0, &processors);
+              char byte = 0;
+              iovec here{&byte, 1}, there{&byte, 1};
+              return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+                     refused(::prlimit(parent, RLIMIT_NOFILE, &limit, nullptr)) &&
+                     refused(::setpriority(PRIO_PROCESS, static_cast<id_t>(parent), 19)) &&
+                     refused(::setpriority(PRIO_PROCESS, static_cast<id_t>(thread), 19)) &&
+                     refused(::setpriority(PRIO_PGRP, 0, 19)) && refused(::setpriority(PRIO_USER, 0, 19)) &&
+                     refused(::syscall(SYS_ioprio_set, 1, parent, 0)) &&
+                     refused(::syscall(SYS_ioprio_set, 3, 0, 0)) &&
+                     refused(::sched_setscheduler(parent, SCHED_OTHER, &plain)) &&
+                     refused(::sched_setparam(parent, &plain)) &&
+                     refused(::sched_setaffinity(parent, sizeof processors, &processors)) &&
+                     refused(::ptrace(PTRACE_ATTACH, parent, nullptr, nullptr)) &&
+                     refused(::process_vm_readv(parent, &here, 1, &there, 1, 0)) &&
+                     refused(::process_vm_writev(parent, &here, 1, &there, 1, 0));
+            }),
+            0);
+}
+
+TEST(SignalFenceTest, ItsOwnLimitsAndPriorityAreItsOwnAffair) {
+  EXPECT_EQ(in_a_fenced_child([] {
+              rlimit limit{};
+              sched_param plain{};
+              return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 && ::setrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+                     ::setpriority(PRIO_PROCESS, 0, 19) == 0 && ::sched_setparam(0, &plain) == 0 &&
+                     ::sched_setscheduler(::getpid(), SCHED_OTHER, &plain) == 0;
             }),
             0);
 }
