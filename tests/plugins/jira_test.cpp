@@ -128,8 +128,11 @@ TEST_F(JiraWebhookTest, AnUpdateStartsWorkOnlyIfItAddsTheLabel) {
   EXPECT_THAT(said(later, R"({"any_update": true})"), HasSubstr("the issue has label 'AI-Fix'"));
   EXPECT_THAT(
       said(by_account_type(later, "app"), R"({"any_update": true, "allow_bots": [")" + kAccount + R"("]})"),
-      HasSubstr("adds neither"))
+      HasSubstr("updates by apps start no work"))
       << "programs that answer each other never end";
+  EXPECT_EQ(said(by_account_type(payload(kLabelAdded), "app"), R"({"allow_bots": [")" + kAccount + R"("]})"),
+            "updates by apps start no work")
+      << "also of one that may make issues";
   const std::string near = replaced(payload(kLabelAdded), R"("toString": "AI-Fix test-label")",
                                     R"("toString": "test-label AI-Fix2")");
   EXPECT_THAT(said(near), HasSubstr("adds neither"));

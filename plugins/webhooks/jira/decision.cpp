@@ -79,8 +79,9 @@ Verdict decide_issue(const Settings& settings, JsonView event) {
   if (!contains(settings.events, name)) return nothing(text(name) + " is not in events");
   if (issue["done"].bool_or(false)) return nothing("the issue is done");
   // What another program changes may be an answer to what an agent did, and so on without end.
-  const bool by_program = event["user"]["type"] == "app";
-  const bool by_change = name == "issue_updated" && (!settings.any_update || by_program);
+  if (name == "issue_updated" && event["user"]["type"] == "app")
+    return nothing("updates by apps start no work");
+  const bool by_change = name == "issue_updated" && !settings.any_update;
 
   if (const std::string label = label_among(settings, by_change ? changes["labels_added"] : issue["labels"]);
       !label.empty()) {
