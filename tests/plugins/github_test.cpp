@@ -458,6 +458,22 @@ TEST_F(GithubWebhookTest, FailedRunsStartTheCiAgentWhenThereIsOne) {
   EXPECT_EQ(agent(deliver("check_run", check, R"({"ci_agent": "cicd-agent"})")), "cicd-agent");
 }
 
+TEST_F(GithubWebhookTest, ARunIsJudgedByItsBranchAndNotByWhoPushed) {
+  const auto by = [](const std::string& login, const std::string& repository) {
+    return R"({"action": "completed", "workflow_run": {"id": 5, "head_branch": "fix", "head_sha": "abc",
+      "status": "completed", "conclusion": "failure", "head_repository": {"full_name": ")" +
+           repository + R"("}}, "repository": {"full_name": "O/n"}, "sender": {"login": ")" + login +
+           R"(", "id": 1, "type": "Bot"}})";
+  };
+  const char* const kConfig =
+      R"({"ci_agent": "cicd-agent", "users": ["ada"], "ignore_senders": ["noise[bot]"]})";
+  EXPECT_EQ(reason(deliver("workflow_run", by("our[bot]", "o/n"), kConfig)),
+            "(queued) Queued cicd-agent for github:o/n@abc: the run ended with 'failure'")
+      << "an agent's own pull request";
+  EXPECT_EQ(reason(deliver("workflow_run", by("our[bot]", "x/n"), kConfig)), "the run is of a fork");
+  EXPECT_THAT(reason(deliver("workflow_run", by("noise[bot]", "o/n"), kConfig)), HasSubstr("ignore_senders"));
+}
+
 TEST_F(GithubWebhookTest, PullRequestsAreReviewedWhenThereIsAnAgentForIt) {
   const std::string opened = replaced(payload("pull-request-opened.json"), "\"state\": \"open\"",
                                       "\"state\": \"open\", \"author_association\": \"MEMBER\"");

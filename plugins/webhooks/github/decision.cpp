@@ -64,9 +64,12 @@ std::string refusal(const Settings& settings, JsonView event) {
   const std::string_view repository = event["repository"]["full_name"].string_or("");
   if (login.empty()) return "nobody is named as sender";
   if (names(settings.ignore_senders, sender)) return "sender " + quoted(login) + " is in ignore_senders";
-  if (is_bot(sender) && !names(settings.allow_bots, sender))
+  // A run is judged by its branch: its sender is whoever pushed, which may be an agent of ours.
+  const bool of_run = event["run"].is_object();
+  if (!of_run && is_bot(sender) && !names(settings.allow_bots, sender))
     return "sender " + quoted(login) + " is a bot and not in allow_bots";
-  if (!settings.users.empty() && !names(settings.users, sender) && !names(settings.allow_bots, sender))
+  if (!of_run && !settings.users.empty() && !names(settings.users, sender) &&
+      !names(settings.allow_bots, sender))
     return "sender " + quoted(login) + " is not in users";
   if (!covers(settings.repositories, repository)) return text(repository) + " is not in repositories";
   return "";
