@@ -519,6 +519,18 @@ TEST_F(SendersTest, MalformedBodiesAreAnswered400WithTheMember) {
       {{"Content-Type", "application/json"}, {"X-Hub-Signature", RunningHost::github_signature(body)}});
   EXPECT_EQ(answer.status, 400);
   EXPECT_THAT(answer.body, HasSubstr("issue.key"));
+
+  const auto stored = parse_json(host.api("GET", "/api/dashboard/deliveries?verdict=error").body);
+  ASSERT_EQ(find_member(*stored, "deliveries")->Size(), 1u)
+      << "kept, to be replayed once its plugin is mended";
+  const JsonValue& delivery = (*find_member(*stored, "deliveries"))[0];
+  EXPECT_THAT(string_member(delivery, "message"), HasSubstr("issue.key"));
+  const auto shown =
+      host.api("GET", "/api/dashboard/deliveries/" + string_member(delivery, "delivery_id")).body;
+  EXPECT_THAT(shown, HasSubstr("jira:issue_created"));
+  const auto replayed =
+      host.api("POST", "/api/deliveries/" + string_member(delivery, "delivery_id") + "/replay");
+  EXPECT_EQ(replayed.status, 202) << replayed.body << host.log();
 }
 
 }  // namespace
