@@ -399,6 +399,18 @@ TEST_F(GithubWebhookTest, AReviewApprovesTheTaskOfItsPullRequestIfThatIsSet) {
     EXPECT_EQ(why(other, kByReview), "the review is not of the pull request's last commit");
 }
 
+TEST_F(GithubWebhookTest, AReviewThatAsksForChangesApprovesNothingWhateverItsCommand) {
+  const auto say = [&](const std::string& command) {
+    const std::string review = replaced(by_member(payload(kReview), "review"), "\"state\": \"approved\"",
+                                        "\"state\": \"changes_requested\"");
+    const std::size_t body = review.find("\"body\":", review.find("\"review\": {"));
+    return reason(deliver("pull_request_review", review.substr(0, body) + "\"body\": \"" + command +
+                                                     "\", \"x\":" + review.substr(body + 7)));
+  };
+  EXPECT_EQ(say("/davit approve"), "the review asks for changes, so its command approves nothing");
+  EXPECT_THAT(say("/davit reject not this way"), StartsWith("(queued)"));
+}
+
 TEST_F(GithubWebhookTest, AMergeApprovesTheTaskOfItsPullRequestIfThatIsSet) {
   const std::string merged = payload("derived-pull-request-closed-merged.json");
   EXPECT_EQ(reason(deliver("pull_request", merged)), "a merge approves no task unless approve_by says so");

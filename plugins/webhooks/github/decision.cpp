@@ -189,7 +189,13 @@ Verdict decide_review(const Settings& settings, JsonView event) {
   if (event["action"] != "submitted") return nothing(event_name(event) + " starts no work");
   const JsonView review = event["review"];
   const std::string_view body = review["body"].string_or("");
-  if (reading::read_command(body, settings.command_prefix)) return decide_command(settings, review, "review");
+  if (reading::read_command(body, settings.command_prefix)) {
+    Verdict verdict = decide_command(settings, review, "review");
+    if (verdict.move == Move::Act && verdict.verb == davit::Verb::Approve &&
+        review["state"] == "changes_requested")
+      return nothing("the review asks for changes, so its command approves nothing");
+    return verdict;
+  }
   if (review["state"] != "approved") return nothing("the review approves nothing");
   if (!contains(settings.approve_by, "review"))
     return nothing("a review approves no task unless approve_by says so");
