@@ -563,6 +563,9 @@ TEST_F(GithubWebhookTest, MalformedBodiesAreInvalidInputWithASentence) {
            Case{R"({"issue": {"number": 1}, "repository": {"full_name": "a/.."})" + rest, "owner/name"},
            Case{R"({"issue": {"number": 1}, "repository": {"full_name": "a/b\u0000c"})" + rest, "owner/name"},
            Case{R"({"issue": {}, "repository": {"full_name": "a/b"})" + rest, "issue.number"},
+           Case{R"({"issue": {"number": 0}, "repository": {"full_name": "a/b"})" + rest, "number is below 1"},
+           Case{R"({"issue": {"number": -7}, "repository": {"full_name": "a/b"})" + rest,
+                "number is below 1"},
            Case{R"({"issue": {"number": "1"}, "repository": {"full_name": "a/b"})" + rest, "issue.number"},
            Case{R"({"issue": {"number": 1.5}, "repository": {"full_name": "a/b"})" + rest, "issue.number"},
            Case{

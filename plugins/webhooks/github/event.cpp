@@ -148,7 +148,9 @@ Json repository_json(JsonView repository) {
 
 // What issues and pull requests have in common.
 Json issue_json(JsonView issue, std::string_view what) {
-  Json json = Json::object({{"number", issue["number"].require_int(std::string(what) + ".number")}});
+  const std::int64_t number = issue["number"].require_int(std::string(what) + ".number");
+  if (number < 1) throw Failure::invalid_input(std::string(what) + ".number is below 1");
+  Json json = Json::object({{"number", number}});
   add_line(json, "title", issue["title"]);
   add_text(json, "body", issue["body"]);
   add_line(json, "url", issue["html_url"]);
