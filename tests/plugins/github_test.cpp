@@ -454,7 +454,7 @@ TEST_F(GithubWebhookTest, FailedRunsStartTheCiAgentWhenThereIsOne) {
   const Outcome outcome = deliver("workflow_run", run, R"({"ci_agent": "cicd-agent"})");
   EXPECT_EQ(agent(outcome), "cicd-agent");
   const Json answer = Json::parse(outcome.output);
-  EXPECT_EQ(answer.at_pointer("/entity/key"), "github:MYORG/MYREPO#77");
+  EXPECT_EQ(answer.at_pointer("/entity/key"), "github:myorg/myrepo#77");
   EXPECT_EQ(
       agent(deliver("check_run", payload("check-run-rerequested.json"), R"({"ci_agent": "cicd-agent"})")),
       "check_run.rerequested is not the end of a run");
@@ -608,6 +608,9 @@ TEST_F(GithubWebhookTest, FindsLinksInProseMarkdownAndHtml) {
   EXPECT_EQ(links("see https://github.com/o/n/pull/12."), "pull_request github:o/n#12;");
   EXPECT_EQ(links("[x](https://github.com/o/n/issues/7#issuecomment-1) <https://github.com/o/n/issues/7>"),
             "issue github:o/n#7;");
+  EXPECT_EQ(links("https://github.com/O/N/issues/7 https://WWW.GitHub.com/o/n/issues/7/"),
+            "issue github:o/n#7;")
+      << "one repository, whatever the case of its name, under both addresses";
   EXPECT_EQ(links("https://evil.example/github.com/o/n/pull/1 https://github.com.evil.example/o/n/pull/1"),
             "");
   EXPECT_EQ(links("https://github.com/o/n/pull/x https://github.com/o https://github.com/ https:// ://"), "");

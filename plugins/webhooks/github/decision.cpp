@@ -277,7 +277,8 @@ Verdict decide(const Settings& settings, JsonView event) {
 davit::Entity entity_of(JsonView event) {
   const std::string_view repository = event["repository"]["full_name"].string_or("");
   if (repository.empty()) return {};
-  const std::string base = "github:" + text(repository);
+  // GitHub finds a repository whatever the case of its name is; so must a key.
+  const std::string base = "github:" + reading::lower(repository);
   for (const char* member : {"pull_request", "issue"}) {
     const JsonView item = event[member];
     if (!item.is_object()) continue;
