@@ -56,6 +56,12 @@ const std::string kSentry = "derived-issues-opened-sentry.json";
 const std::string kComment = "derived-issue-comment-approve.json";
 const std::string kReview = "pull-request-review-submitted-approved.json";
 
+// Recorded before GitHub told what an author is to a repository.
+std::string opened() {
+  return replaced(payload(kOpened), "\"state\": \"open\"",
+                  "\"state\": \"open\", \"author_association\": \"OWNER\"");
+}
+
 // With MEMBER as the association of who wrote the `item`.
 std::string by_member(const std::string& body, const std::string& item) {
   return replaced(body, "\"" + item + "\": {", "\"" + item + R"(": {"author_association": "MEMBER",)");
@@ -114,7 +120,7 @@ TEST_F(GithubWebhookTest, OnlyTheLabelAddedCountsWhenOneIsAdded) {
 }
 
 TEST_F(GithubWebhookTest, AnyLabelCountsWhenAnIssueIsOpenedEditedOrReopened) {
-  const std::string labelled = replaced(payload(kOpened), "\"name\": \"bug\"", "\"name\": \"AI-Fix\"");
+  const std::string labelled = replaced(opened(), "\"name\": \"bug\"", "\"name\": \"AI-Fix\"");
   for (const char* action : {"opened", "edited", "reopened"}) {
     EXPECT_THAT(
         reason(deliver("issues", replaced(labelled, "\"opened\"", "\"" + std::string(action) + "\""))),
@@ -131,7 +137,7 @@ TEST_F(GithubWebhookTest, AnyLabelCountsWhenAnIssueIsOpenedEditedOrReopened) {
 }
 
 TEST_F(GithubWebhookTest, LabelsAreConfigurableAndCaseCounts) {
-  const std::string labelled = replaced(payload(kOpened), "\"name\": \"bug\"", "\"name\": \"ai-fix\"");
+  const std::string labelled = replaced(opened(), "\"name\": \"bug\"", "\"name\": \"ai-fix\"");
   EXPECT_EQ(deliver("issues", labelled).status, Status::Ignored);
   EXPECT_EQ(deliver("issues", labelled, R"({"labels": ["x", "ai-fix"]})").status, Status::Ok);
 }
@@ -141,7 +147,7 @@ TEST_F(GithubWebhookTest, SentrysTextStartsTheAgentOnlyWhenTheIssueIsOpened) {
   EXPECT_EQ(deliver("issues", replaced(payload(kSentry), "\"opened\"", "\"edited\"")).status,
             Status::Ignored);
   EXPECT_EQ(deliver("issues", payload(kSentry), R"({"text_markers": []})").status, Status::Ignored);
-  EXPECT_THAT(reason(deliver("issues", replaced(payload(kOpened), "Spelling error", "Sentry Issue: X-1"))),
+  EXPECT_THAT(reason(deliver("issues", replaced(opened(), "Spelling error", "Sentry Issue: X-1"))),
               HasSubstr("(queued)"));
 }
 
@@ -174,7 +180,7 @@ TEST_F(GithubWebhookTest, TheTaskHoldsWhatAnAgentNeeds) {
   EXPECT_EQ(
       task["payload"]["sentry_issue"].dump(),
       R"({"key":"sentry:example/4504044639780864","url":"https://example.sentry.io/issues/4504044639780864/"})");
-  EXPECT_EQ(answer["actor"].dump(), R"({"id":"6752317","login":"baxterthehacker"})");
+  EXPECT_EQ(answer["actor"].dump(), R"({"id":"6752317","login":"baxterthehacker","role":"OWNER"})");
   EXPECT_EQ(
       answer["links"].dump(),
       R"([{"rel":"sentry_issue","key":"sentry:example/4504044639780864","url":"https://example.sentry.io/issues/4504044639780864/"}])");
@@ -220,6 +226,17 @@ TEST_F(GithubWebhookTest, WordsOfOutsidersStartNothingButAMaintainersLabelDoes) 
   EXPECT_EQ(deliver("issues", by(kSentry, "MEMBER")).status, Status::Ok);
   EXPECT_EQ(deliver("issues", by(kSentry, "NONE"), R"({"trusted_associations": ["NONE"]})").status,
             Status::Ok);
+  const auto without = [&](const std::string& value) {
+    return replaced(payload(kSentry), "\"author_association\": \"OWNER\"", value);
+  };
+  const std::string absent = without("\"x\": 1"), null = without("\"author_association\": null");
+  for (const std::string& body : {absent, null, without("\"author_association\": 5")})
+    EXPECT_THAT(reason(deliver("issues", body)), HasSubstr("its author is unknown"));
+  const char* const kOldServer = R"({"trust_unknown_authors": true})";
+  EXPECT_EQ(deliver("issues", absent, kOldServer).status, Status::Ok);
+  EXPECT_THAT(reason(deliver("issues", null, kOldServer)), HasSubstr("its author is unknown"));
+  EXPECT_THAT(reason(deliver("issues", by(kSentry, "NONE"), kOldServer)), HasSubstr("its author is NONE"));
+
   const std::string own_label = by(kLabeled, "NONE");
   EXPECT_EQ(reason(deliver("issues", own_label)),
             "label 'AI-Fix' came with the issue, whose author is NONE, which is not in trusted_associations")
@@ -234,8 +251,8 @@ TEST_F(GithubWebhookTest, ANumberInAListIsAnIdAndNobodysLogin) {
 }
 
 TEST_F(GithubWebhookTest, EditsByBotsStartNothingEvenIfTheyAreAllowed) {
-  std::string edited = replaced(replaced(payload(kOpened), "\"opened\"", "\"edited\""), "\"name\": \"bug\"",
-                                "\"name\": \"AI-Fix\"");
+  std::string edited =
+      replaced(replaced(opened(), "\"opened\"", "\"edited\""), "\"name\": \"bug\"", "\"name\": \"AI-Fix\"");
   EXPECT_EQ(deliver("issues", edited).status, Status::Ok);
   edited = replaced(edited, "\"sender\": {\n    \"login\": \"baxterthehacker\"",
                     "\"sender\": {\n    \"login\": \"helper[bot]\"");
@@ -288,10 +305,10 @@ TEST_F(GithubWebhookTest, ACommandInTheFirstLineActsOnTheEntitysTask) {
 
 TEST_F(GithubWebhookTest, ADecisionMayNameTheHashOfWhatItIsAbout) {
   const auto action = [&](const std::string& text) {
-    return Json::parse(
-               deliver("issue_comment", replaced(payload(kComment), "/davit approve looks right to me", text))
-                   .output)["actions"]
-        .dump();
+    const Json answer = Json::parse(
+        deliver("issue_comment", replaced(payload(kComment), "/davit approve looks right to me", text))
+            .output);
+    return answer["actions"].dump();
   };
   const std::string about = R"([{"entity":"github:chhsia0/knative-route-demo#3",)";
   EXPECT_EQ(
@@ -360,7 +377,7 @@ TEST_F(GithubWebhookTest, ReviewsAndCommentsOnLinesAreReadForCommandsToo) {
   EXPECT_THAT(reason(deliver("pull_request_review_comment", line)), HasSubstr("an author who is unknown"));
   const Json retry = Json::parse(deliver("pull_request_review", by_member(review, "review")).output);
   EXPECT_EQ(retry["actions"].dump(),
-            R"([{"entity":"github:baxterthehacker/public-repo#8","action":"retry"}])");
+            R"([{"entity":"github:baxterthehacker/public-repo#8","via":"review","action":"retry"}])");
   const Json cancel = Json::parse(deliver("pull_request_review_comment", by_member(line, "comment")).output);
   EXPECT_EQ(cancel.at_pointer("/actions/0/action"), "cancel");
   EXPECT_EQ(cancel.at_pointer("/actions/0/comment"), "not this way");
@@ -585,7 +602,7 @@ TEST_F(GithubWebhookTest, MalformedBodiesAreInvalidInputWithASentence) {
 TEST_F(GithubWebhookTest, LongTextsAreCutBetweenCharacters) {
   std::string flood = "Sentry Issue: X-1 ";
   while (flood.size() < 300'000) flood += "\xF0\x9F\xA6\x8A";
-  const Outcome outcome = deliver("issues", replaced(payload(kOpened), "It looks like", flood));
+  const Outcome outcome = deliver("issues", replaced(opened(), "It looks like", flood));
   ASSERT_EQ(outcome.status, Status::Ok) << reason(outcome);
   EXPECT_LT(outcome.output.size(), 140'000u);
   const Json answer = Json::parse(outcome.output);

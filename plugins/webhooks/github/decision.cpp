@@ -82,10 +82,11 @@ std::string distrust(const Settings& settings, JsonView item) {
   return association.empty() ? "unknown" : text(association);
 }
 
-// Likewise of the author of an issue. Servers that know no association send none; github.com always does. An
-// allowed bot is trusted by that.
+// Likewise of the author of an issue. An allowed bot is trusted by that.
 std::string distrust_of_author(const Settings& settings, JsonView issue) {
-  if (!issue.has("author_association") || names(settings.allow_bots, issue["author"])) return "";
+  if (names(settings.allow_bots, issue["author"])) return "";
+  // Servers that know no association send none; github.com always does.
+  if (settings.trust_unknown_authors && !issue.has("author_association")) return "";
   return distrust(settings, issue);
 }
 

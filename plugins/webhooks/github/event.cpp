@@ -164,6 +164,8 @@ Json issue_json(JsonView issue, std::string_view what) {
   json.set("labels", std::move(labels));
   if (issue["user"].is_object()) json.set("author", person(issue["user"]));
   add_line(json, "author_association", issue["author_association"]);
+  // Something else than text is not the same as nothing, which old servers send.
+  if (issue.has("author_association") && !json.has("author_association")) json.set("author_association", "");
   if (issue["pull_request"].is_object()) json.set("is_pull_request", true);
   return json;
 }
