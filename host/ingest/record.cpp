@@ -27,8 +27,16 @@ bool is_secret(const plugin::Webhook& webhook, std::string_view name) {
   }
   // Also signatures of other schemes than the one in use (X-Hub-Signature beside X-Hub-Signature-256) and
   // tokens.
-  for (std::string_view word : {"signature", "token", "secret", "api-key", "password"}) {
+  for (std::string_view word : {"signature", "token", "secret", "api-key", "access-key", "pass", "auth",
+                                "credential", "session", "jwt"}) {
     if (contains(name, word)) return true;
+  }
+  // Not in the middle of a word: "design", "signal".
+  constexpr std::string_view kSig = "-sig";
+  for (std::size_t at = 0; at + kSig.size() <= name.size(); ++at) {
+    const std::size_t end = at + kSig.size();
+    if (same_name(name.substr(at, kSig.size()), kSig) && (end == name.size() || name[end] == '-'))
+      return true;
   }
   if (!webhook.scheme) return false;
   return std::any_of(webhook.scheme->headers.begin(), webhook.scheme->headers.end(),
