@@ -84,7 +84,9 @@ struct Ingest::Parts : std::enable_shared_from_this<Ingest::Parts> {
   void run_in_runner(std::shared_ptr<const plugin::Webhook> webhook, VerifiedDelivery delivery, Done done);
   void conclude(const plugin::Webhook& webhook, const VerifiedDelivery& delivery,
                 Result<plugin::HookOutcome> said, Done done);
-  void commit(store::NewDelivery record, std::optional<HttpOverride> http, std::string details, Done done);
+  // `answer`: what the sender is told of a new delivery in place of its outcome.
+  void commit(store::NewDelivery record, std::optional<HttpOverride> http, std::string details, Done done,
+              std::optional<OutcomeKind> answer = std::nullopt);
   void finish(std::string_view webhook, Outcome outcome, const Done& done);
 };
 
@@ -325,6 +327,11 @@ void Ingest::Parts::conclude_own_check(const plugin::Webhook& webhook, Delivery 
   if (auto fault = too_many_verified(webhook)) {
     return refuse(webhook, verified->delivery(), "webhook_rate", std::move(*fault), done);
   }
+  // A refusal may be that of the check, which then has not said yes.
+  if (!said) {
+    if (auto refused = refusal_by_hooks(said.error()))
+      return refuse(webhook, verified->delivery(), to_string(said.error().code), std::move(*refused), done);
+  }
   conclude(webhook, *verified, std::move(said), std::move(done));
 }
 
@@ -343,6 +350,10 @@ void Ingest::Parts::conclude(const plugin::Webhook& webhook, const VerifiedDeliv
                                                        {"request", delivery.delivery().request_id},
                                                        {"code", to_string(said.error().code)},
                                                        {"reason", said.error().message}});
+    // It may be the plugin that is wrong: then what is kept is replayed once that is mended.
+    if (refused->kind == OutcomeKind::Malformed)
+      return commit(refused_record(webhook, delivery, said.error().message), std::nullopt, "{}",
+                    std::move(done), OutcomeKind::Malformed);
     return refuse(webhook, delivery.delivery(), to_string(said.error().code), std::move(*refused), done);
   }
   log.warn("The hooks of a webhook failed; the delivery is kept and they run again",
@@ -353,7 +364,7 @@ void Ingest::Parts::conclude(const plugin::Webhook& webhook, const VerifiedDeliv
 }
 
 void Ingest::Parts::commit(store::NewDelivery record, std::optional<HttpOverride> http, std::string details,
-                           Done done) {
+                           Done done, std::optional<OutcomeKind> answer) {
   fit_to_agents(record.answer.tasks, *registry.current());
   std::string webhook = record.webhook;
   std::string request_id = record.request_id;
@@ -361,7 +372,7 @@ void Ingest::Parts::commit(store::NewDelivery record, std::optional<HttpOverride
   bool deferred = record.verdict == store::Verdict::Deferred;
   store.accept(std::move(record), [self = shared_from_this(), webhook = std::move(webhook),
                                    request_id = std::move(request_id), key = std::move(key),
-                                   http = std::move(http), details = std::move(details), deferred,
+                                   http = std::move(http), details = std::move(details), deferred, answer,
                                    done = std::move(done)](Result<store::Accepted> accepted) mutable {
     if (!accepted) {
       Outcome outcome =
@@ -373,6 +384,7 @@ void Ingest::Parts::commit(store::NewDelivery record, std::optional<HttpOverride
     const bool now_deferred = deferred && accepted->repeat == store::Repeat::None;
     const std::string former = accepted->former_id;
     Outcome outcome = outcome_of(std::move(*accepted));
+    if (answer && outcome.repeat == store::Repeat::None) outcome.kind = *answer;
     outcome.details = std::move(details);
     outcome.http = std::move(http);
     if (outcome.repeat == store::Repeat::OtherKey || outcome.repeat == store::Repeat::OtherBody) {

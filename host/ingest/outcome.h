@@ -20,7 +20,7 @@ enum class OutcomeKind {
   Deferred,          // committed; the hooks run again later
   Duplicate,         // seen before; carries the first outcome
   Error,             // committed; the webhook says it cannot be handled
-  Malformed,         // bad JSON, bad UTF-8, too deep, or the plugin says so
+  Malformed,         // bad JSON, bad UTF-8, too deep: nothing is stored; or the plugin says so: committed
   Unauthorized,      // signature missing or wrong
   NotFound,          // no such webhook, or disabled
   TooLarge,          // over the webhook's body limit

@@ -27,8 +27,16 @@ bool is_secret(const plugin::Webhook& webhook, std::string_view name) {
   }
   // Also signatures of other schemes than the one in use (X-Hub-Signature beside X-Hub-Signature-256) and
   // tokens.
-  for (std::string_view word : {"signature", "token", "secret", "api-key", "password"}) {
+  for (std::string_view word : {"signature", "token", "secret", "api-key", "access-key", "pass", "auth",
+                                "credential", "session", "jwt"}) {
     if (contains(name, word)) return true;
+  }
+  // Not in the middle of a word: "design", "signal".
+  constexpr std::string_view kSig = "-sig";
+  for (std::size_t at = 0; at + kSig.size() <= name.size(); ++at) {
+    const std::size_t end = at + kSig.size();
+    if (same_name(name.substr(at, kSig.size()), kSig) && (end == name.size() || name[end] == '-'))
+      return true;
   }
   if (!webhook.scheme) return false;
   return std::any_of(webhook.scheme->headers.begin(), webhook.scheme->headers.end(),
@@ -63,16 +71,22 @@ bool is_secret_parameter(std::string_view name) {
   return false;
 }
 
-// How long the same body under another id is a replay. Nothing where the id is the body's, or signed, or
-// where nobody signs anything.
-std::optional<Duration> replay_window(const plugin::Webhook& webhook, const VerifiedDelivery& verified) {
-  if (webhook.settings.replay_window.count() == 0 || verified.key_is_body_hash() ||
+// Where what deduplication goes by comes from.
+enum class KeyFrom { Header, Body, Plugin };
+
+// How long the same body under another id is a replay. Nothing where the id is signed, or where nobody signs
+// anything. A body that came without an id is guarded like any other: it may come again with one, and one
+// that came with an id may come again without.
+std::optional<Duration> replay_window(const plugin::Webhook& webhook, KeyFrom key_from) {
+  if (webhook.settings.replay_window.count() == 0 ||
       plugin::who_checks(webhook) == plugin::WhoChecks::Nobody) {
     return std::nullopt;
   }
   if (!webhook.scheme) return webhook.settings.replay_window;  // what the plugin signs is not known
   const plugin::SignatureScheme& scheme = *webhook.scheme;
-  const bool id_is_signed = scheme.signed_text.find("{id}") != std::string::npos &&
+  // Of an id that the plugin named nobody knows whether it took it from the body or from a header.
+  const bool id_is_signed = key_from == KeyFrom::Header &&
+                            scheme.signed_text.find("{id}") != std::string::npos &&
                             same_name(scheme.id_header, webhook.delivery_id_header);
   if (id_is_signed) return std::nullopt;
   // A signed time ends the danger by itself: later the same body has been signed again.
@@ -89,7 +103,8 @@ store::NewDelivery basics(const plugin::Webhook& webhook, const VerifiedDelivery
   record.request_id = delivery.request_id;
   record.delivery_key = verified.delivery_key();
   if (verified.key_is_body_hash()) record.key_window = kBodyHashWindow;
-  record.replay_window = replay_window(webhook, verified);
+  record.replay_window =
+      replay_window(webhook, verified.key_is_body_hash() ? KeyFrom::Body : KeyFrom::Header);
   record.method = delivery.method;
   record.path = delivery.path;
   record.query = query_without_secrets(delivery.query);
@@ -178,6 +193,7 @@ store::NewDelivery record_of(const plugin::Webhook& webhook, const VerifiedDeliv
   if (!outcome.payload_delivery_id.empty()) {
     record.delivery_key = outcome.payload_delivery_id;
     record.key_window.reset();
+    record.replay_window = replay_window(webhook, KeyFrom::Plugin);
   }
   switch (outcome.answer.status) {
     case AnswerStatus::Error:

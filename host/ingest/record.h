@@ -19,7 +19,7 @@ store::NewDelivery record_of(const plugin::Webhook& webhook, const VerifiedDeliv
                              plugin::HookOutcome& outcome);
 store::NewDelivery deferred_record(const plugin::Webhook& webhook, const VerifiedDelivery& delivery,
                                    std::string reason);
-// A deferred delivery that its hooks refused after all.
+// A delivery that its hooks refuse, at once or after it was deferred.
 store::NewDelivery refused_record(const plugin::Webhook& webhook, const VerifiedDelivery& delivery,
                                   std::string reason);
 

@@ -223,6 +223,7 @@ std::shared_ptr<Webhook> webhook_of(const WebhookSettings& settings, bool is_con
   webhook->event_header = metadata.event_header;
   webhook->delivery_id_header = metadata.delivery_id_header;
   webhook->delivery_id_pointer = metadata.delivery_id_pointer;
+  webhook->delivery_id_required = metadata.delivery_id_required;
   webhook->content_types = metadata.content_types;
   webhook->max_body_bytes = settings.max_body_bytes.value_or(metadata.max_body_bytes);
   webhook->answers_unverified = metadata.answers_unverified && settings.allow_unverified_answer;

@@ -30,6 +30,27 @@ Error wrong(const std::string& where, std::string_view what) {
   return Error{ErrorCode::InvalidInput, where + " " + std::string(what)};
 }
 
+// With each member once, the first of its name, which is the one that rules read. Most readers that agents
+// are written with take the last.
+void write_once(JsonWriter& writer, const JsonValue& value) {
+  if (value.IsObject()) {
+    std::set<std::string_view> seen;
+    writer.StartObject();
+    for (const auto& member : value.GetObject()) {
+      if (!seen.insert(view(member.name)).second) continue;
+      writer.Key(member.name.GetString(), member.name.GetStringLength());
+      write_once(writer, member.value);
+    }
+    writer.EndObject();
+  } else if (value.IsArray()) {
+    writer.StartArray();
+    for (const JsonValue& element : value.GetArray()) write_once(writer, element);
+    writer.EndArray();
+  } else {
+    value.Accept(writer);
+  }
+}
+
 // Reads the members of one object; `where` names it in errors.
 class Members {
  public:
@@ -93,7 +114,10 @@ class Members {
   Result<std::string> json(std::string_view name, std::string_view fallback, std::size_t max) const {
     const JsonValue* value = find_member(object_, name);
     if (!value) return std::string(fallback);
-    std::string text = davit::to_json(*value);
+    JsonBuffer buffer;
+    JsonWriter writer(buffer);
+    write_once(writer, *value);
+    std::string text(text_of(buffer));
     if (text.size() > max) return wrong(place(name), "is larger than " + std::to_string(max) + " bytes");
     return text;
   }

@@ -117,11 +117,15 @@ Result<> read(const JsonValue& object, WebhookMetadata& metadata) {
   metadata.event_types = TRY(texts(object, "event_types"));
   metadata.event_header = TRY(header_name(object, "event_header"));
   if (const JsonValue* id = find_member(object, "delivery_id")) {
-    if (!id->IsObject() || id->MemberCount() != 1) {
+    const auto members = [&] { return (find_member(*id, "required") ? 2u : 1u); };
+    if (!id->IsObject() || id->MemberCount() != members()) {
       return wrong("delivery_id", "must be {\"header\": …} or {\"pointer\": …}");
     }
     metadata.delivery_id_header = TRY(header_name(*id, "header"));
     metadata.delivery_id_pointer = TRY(text(*id, "pointer", 256));
+    metadata.delivery_id_required = TRY(flag(*id, "required", false));
+    if (metadata.delivery_id_required && metadata.delivery_id_header.empty())
+      return wrong("delivery_id", "has \"required\", which is for a header");
     if (metadata.delivery_id_header.empty() && !is_json_pointer(metadata.delivery_id_pointer)) {
       return wrong("delivery_id", "must be {\"header\": <name>} or {\"pointer\": <JSON pointer>}");
     }

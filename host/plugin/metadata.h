@@ -24,6 +24,7 @@ struct WebhookMetadata {
   std::vector<std::string> event_types;
   std::string event_header;
   std::string delivery_id_header, delivery_id_pointer;  // one of them, or none
+  bool delivery_id_required = false;                    // the sender never leaves its header out
   std::vector<std::string> content_types{"application/json"};
   std::size_t max_body_bytes = 8u << 20;
   std::optional<SignatureScheme> signature;

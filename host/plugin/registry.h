@@ -49,6 +49,7 @@ struct Webhook {
   std::optional<SignatureScheme> scheme;  // absent: the plugin checks by itself, or unsigned
   std::string event_header;
   std::string delivery_id_header, delivery_id_pointer;  // one of them, or none
+  bool delivery_id_required = false;                    // the sender never leaves its header out
   std::vector<std::string> content_types;
   std::size_t max_body_bytes = 8u << 20;
   bool answers_unverified = false;

@@ -304,11 +304,30 @@ Result<SignatureScheme> SignatureScheme::from_json(const JsonValue& signature) {
   return scheme;
 }
 
+namespace {
+
+// Of a key that was written as base64: the text is a third longer, and says nothing.
+Result<> check_key_length(const AcceptedSignature& accepted, std::size_t bytes) {
+  const bool standard = accepted.secret_prefix == "whsec_";  // Standard Webhooks, "Symmetric signatures"
+  const std::size_t least = standard ? 24 : 16;
+  const std::size_t most = standard ? 64 : bytes;
+  if (bytes >= least && bytes <= most) return {};
+  return Error{ErrorCode::InvalidInput,
+               "is a key of " + std::to_string(bytes) + " bytes; " +
+                   (standard ? "the specification wants 24 to 64" : "use at least " + std::to_string(least)) +
+                   ", counted after base64 is decoded"};
+}
+
+}  // namespace
+
 Result<> check_secret(const SignatureScheme& scheme, std::string_view secret) {
   if (secret.empty()) return Error{ErrorCode::InvalidInput, "is empty"};
   std::string expected;
   for (const AcceptedSignature& accepted : scheme.accept) {
-    if (key_for(scheme, accepted, secret)) return {};
+    if (const auto key = key_for(scheme, accepted, secret))
+      return accepted.secret_is_base64 && accepted.algorithm != SignatureAlgorithm::Ed25519
+                 ? check_key_length(accepted, key->size())
+                 : Result<>();
     expected += expected.empty() ? "" : " or ";
     expected += accepted.secret_prefix.empty() ? "no prefix" : "the prefix " + accepted.secret_prefix;
     expected += accepted.secret_is_base64 ? " and base64 after it" : " and plain text";

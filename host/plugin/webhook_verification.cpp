@@ -58,6 +58,11 @@ Result<VerifiedDelivery> with_key(const Webhook& webhook, Delivery&& delivery,
       std::string key(id);
       return VerifiedDeliveryMaker::make(std::move(delivery), std::move(key), false, secret_number);
     }
+    // The sender never leaves it out. Who does has only a request of the sender's and wants it run again.
+    if (webhook.delivery_id_required) {
+      cause = "no_delivery_id";
+      return Error{ErrorCode::InvalidInput, "the header " + webhook.delivery_id_header + " is missing"};
+    }
   }
   std::string key = "body:" + sha256_hex(delivery.body);
   return VerifiedDeliveryMaker::make(std::move(delivery), std::move(key), true, secret_number);

@@ -22,6 +22,7 @@ WhoChecks who_checks(const Webhook& webhook);
 //   by_plugin    NotImplemented: the plugin must check, see above
 //   missing, doubled, malformed, mismatch, stale   Unauthorized, one text for all of them
 //   delivery_id  InvalidInput: doubled, longer than 256 bytes, or not visible ASCII
+//   no_delivery_id  InvalidInput: missing, though the sender never leaves it out
 // The delivery key is the sender's id where its header is declared and present, else "body:<sha256>".
 //
 // What is refused stays in the caller's hands: `delivery` is moved from only if the outcome is good.

@@ -11,9 +11,9 @@ struct Decisions::Statements {
   Statement newest_open{db,
                         "SELECT id FROM task WHERE entity = ?1 AND state IN (0, 1, 2, 6)"
                         " AND (?2 = '' OR agent = ?2) ORDER BY row DESC LIMIT 1"};
-  Statement newest_any{db,
-                       "SELECT id FROM task WHERE entity = ?1 AND (?2 = '' OR agent = ?2)"
-                       " ORDER BY row DESC LIMIT 1"};
+  Statement newest_ended{db,
+                         "SELECT id FROM task WHERE entity = ?1 AND state IN (4, 5, 6)"
+                         " AND (?2 = '' OR agent = ?2) ORDER BY row DESC LIMIT 1"};
   Statement ask_to_cancel{db, "UPDATE task SET cancel_reason = ?2, updated_at = ?3 WHERE row = ?1"};
   Statement insert{db,
                    "INSERT INTO decision (task, at, kind, by_whom, actor_id, way, comment, content_hash)"
@@ -136,10 +136,12 @@ std::string Decisions::act(Batch& batch, const TaskAction& action, const Person&
     task_id = chosen.value().task_id;
     said = chosen.value().content_hash;
   } else if (task_id.empty()) {
-    // A retry is about something that has ended; everything else about something open.
-    Statement& newest = action.kind == TaskActionKind::Retry ? sql_->newest_any : sql_->newest_open;
-    Cursor found = newest.query(action.entity, action.agent);
-    if (!found.next()) return "no open task for " + action.entity;
+    // Only what can be retried, or can still be cancelled: a newer task of which neither is true is not
+    // meant.
+    const bool retry = action.kind == TaskActionKind::Retry;
+    Cursor found = (retry ? sql_->newest_ended : sql_->newest_open).query(action.entity, action.agent);
+    if (!found.next())
+      return (retry ? "no failed, cancelled or parked task for " : "no open task for ") + action.entity;
     task_id = to_text(found.id(0));
   }
   const Result<TaskState> state = decide(batch, task_id, {action.kind, by, action.comment, said, true});

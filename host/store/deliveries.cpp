@@ -12,6 +12,9 @@
 // Another key, but a signed body that was here before: who caught one request can send it again under a new
 // id, where the sender does not sign its ids. So within a window it is the first one again. The body is found
 // by an index over 8 bytes of its hash; whether it is the same is seen by comparing the bytes.
+//
+// What was ignored has used its body up for nothing but being ignored again: the reason may have been a
+// header that nobody signed, such as the name of the event, and the same body under the right one is to run.
 #include "host/store/deliveries.h"
 
 #include <cstring>
@@ -62,6 +65,7 @@ struct Deliveries::Statements {
   Statement find_body{db,
                       "SELECT row, id, verdict, message, tasks, tries FROM delivery"
                       " WHERE body_hash = ?1 AND webhook = ?2 AND received_at > ?3 AND verdict NOT IN (2, 4)"
+                      " AND (verdict <> 1 OR ?4)"
                       " ORDER BY row DESC"};
   Statement body{db, "SELECT body FROM delivery_body WHERE row = ?1"};
   Statement count_same_body{db, "UPDATE delivery SET same_body = same_body + 1 WHERE row = ?1"};
@@ -179,7 +183,8 @@ std::optional<Deliveries::Known> Deliveries::find_by_key(const NewDelivery& deli
 }
 
 std::optional<Deliveries::Known> Deliveries::find_by_body(const NewDelivery& delivery, std::int64_t hash) {
-  Cursor row = sql_->find_body.query(hash, delivery.webhook, delivery.received_at - *delivery.replay_window);
+  Cursor row = sql_->find_body.query(hash, delivery.webhook, delivery.received_at - *delivery.replay_window,
+                                     delivery.verdict == Verdict::Ignored ? 1 : 0);
   while (row.next()) {
     if (has_body(row.integer(0), delivery.body)) return read_known<Known>(row);
   }
@@ -203,6 +208,9 @@ Result<Accepted> Deliveries::accept(Batch& batch, const NewDelivery& delivery,
   };
   const std::string hash = key_hash(delivery.webhook, delivery.delivery_key);
   std::optional<Known> known = find_by_key(delivery, hash);
+  if (known && delivery.key_window && known->verdict == Verdict::Ignored &&
+      delivery.verdict != Verdict::Ignored)
+    known.reset();
   if (known && !known->failed()) {
     sql_->count_duplicate.run(known->row);
     return seen(*known, has_body(known->row, delivery.body) ? Repeat::SameKey : Repeat::OtherBody);

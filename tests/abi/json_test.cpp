@@ -156,6 +156,16 @@ TEST(SdkJsonTest, TakesSixtyFourLevelsAndNoMore) {
   EXPECT_TRUE(failure_of(std::string(10'000'000, '[')).starts_with("JSON, byte 64"));
 }
 
+TEST(SdkJsonTest, TakesAsManyValuesAsTheHostAndNoMore) {
+  const auto zeros = [](std::size_t count) {
+    std::string text = "[0";
+    for (std::size_t i = 1; i < count; ++i) text += ",0";
+    return text + "]";
+  };
+  EXPECT_NO_THROW(Json::parse(zeros(davit::kJsonMaxValues - 1))) << "and the list itself";
+  EXPECT_NE(failure_of(zeros(davit::kJsonMaxValues)).find("more than 200000 values"), std::string::npos);
+}
+
 TEST(SdkJsonTest, WritesUtf8WhateverItWasGiven) {
   EXPECT_EQ(Json("a\xff\xc3").dump(), "\"a\xEF\xBF\xBD\xEF\xBF\xBD\"");
   EXPECT_EQ(Json("\x01\"\\").dump(), R"("\u0001\"\\")");

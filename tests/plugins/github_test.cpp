@@ -56,6 +56,12 @@ const std::string kSentry = "derived-issues-opened-sentry.json";
 const std::string kComment = "derived-issue-comment-approve.json";
 const std::string kReview = "pull-request-review-submitted-approved.json";
 
+// Recorded before GitHub told what an author is to a repository.
+std::string opened() {
+  return replaced(payload(kOpened), "\"state\": \"open\"",
+                  "\"state\": \"open\", \"author_association\": \"OWNER\"");
+}
+
 // With MEMBER as the association of who wrote the `item`.
 std::string by_member(const std::string& body, const std::string& item) {
   return replaced(body, "\"" + item + "\": {", "\"" + item + R"(": {"author_association": "MEMBER",)");
@@ -114,7 +120,7 @@ TEST_F(GithubWebhookTest, OnlyTheLabelAddedCountsWhenOneIsAdded) {
 }
 
 TEST_F(GithubWebhookTest, AnyLabelCountsWhenAnIssueIsOpenedEditedOrReopened) {
-  const std::string labelled = replaced(payload(kOpened), "\"name\": \"bug\"", "\"name\": \"AI-Fix\"");
+  const std::string labelled = replaced(opened(), "\"name\": \"bug\"", "\"name\": \"AI-Fix\"");
   for (const char* action : {"opened", "edited", "reopened"}) {
     EXPECT_THAT(
         reason(deliver("issues", replaced(labelled, "\"opened\"", "\"" + std::string(action) + "\""))),
@@ -131,7 +137,7 @@ TEST_F(GithubWebhookTest, AnyLabelCountsWhenAnIssueIsOpenedEditedOrReopened) {
 }
 
 TEST_F(GithubWebhookTest, LabelsAreConfigurableAndCaseCounts) {
-  const std::string labelled = replaced(payload(kOpened), "\"name\": \"bug\"", "\"name\": \"ai-fix\"");
+  const std::string labelled = replaced(opened(), "\"name\": \"bug\"", "\"name\": \"ai-fix\"");
   EXPECT_EQ(deliver("issues", labelled).status, Status::Ignored);
   EXPECT_EQ(deliver("issues", labelled, R"({"labels": ["x", "ai-fix"]})").status, Status::Ok);
 }
@@ -141,7 +147,7 @@ TEST_F(GithubWebhookTest, SentrysTextStartsTheAgentOnlyWhenTheIssueIsOpened) {
   EXPECT_EQ(deliver("issues", replaced(payload(kSentry), "\"opened\"", "\"edited\"")).status,
             Status::Ignored);
   EXPECT_EQ(deliver("issues", payload(kSentry), R"({"text_markers": []})").status, Status::Ignored);
-  EXPECT_THAT(reason(deliver("issues", replaced(payload(kOpened), "Spelling error", "Sentry Issue: X-1"))),
+  EXPECT_THAT(reason(deliver("issues", replaced(opened(), "Spelling error", "Sentry Issue: X-1"))),
               HasSubstr("(queued)"));
 }
 
@@ -174,7 +180,7 @@ TEST_F(GithubWebhookTest, TheTaskHoldsWhatAnAgentNeeds) {
   EXPECT_EQ(
       task["payload"]["sentry_issue"].dump(),
       R"({"key":"sentry:example/4504044639780864","url":"https://example.sentry.io/issues/4504044639780864/"})");
-  EXPECT_EQ(answer["actor"].dump(), R"({"id":"6752317","login":"baxterthehacker"})");
+  EXPECT_EQ(answer["actor"].dump(), R"({"id":"6752317","login":"baxterthehacker","role":"OWNER"})");
   EXPECT_EQ(
       answer["links"].dump(),
       R"([{"rel":"sentry_issue","key":"sentry:example/4504044639780864","url":"https://example.sentry.io/issues/4504044639780864/"}])");
@@ -220,6 +226,17 @@ TEST_F(GithubWebhookTest, WordsOfOutsidersStartNothingButAMaintainersLabelDoes) 
   EXPECT_EQ(deliver("issues", by(kSentry, "MEMBER")).status, Status::Ok);
   EXPECT_EQ(deliver("issues", by(kSentry, "NONE"), R"({"trusted_associations": ["NONE"]})").status,
             Status::Ok);
+  const auto without = [&](const std::string& value) {
+    return replaced(payload(kSentry), "\"author_association\": \"OWNER\"", value);
+  };
+  const std::string absent = without("\"x\": 1"), null = without("\"author_association\": null");
+  for (const std::string& body : {absent, null, without("\"author_association\": 5")})
+    EXPECT_THAT(reason(deliver("issues", body)), HasSubstr("its author is unknown"));
+  const char* const kOldServer = R"({"trust_unknown_authors": true})";
+  EXPECT_EQ(deliver("issues", absent, kOldServer).status, Status::Ok);
+  EXPECT_THAT(reason(deliver("issues", null, kOldServer)), HasSubstr("its author is unknown"));
+  EXPECT_THAT(reason(deliver("issues", by(kSentry, "NONE"), kOldServer)), HasSubstr("its author is NONE"));
+
   const std::string own_label = by(kLabeled, "NONE");
   EXPECT_EQ(reason(deliver("issues", own_label)),
             "label 'AI-Fix' came with the issue, whose author is NONE, which is not in trusted_associations")
@@ -234,8 +251,8 @@ TEST_F(GithubWebhookTest, ANumberInAListIsAnIdAndNobodysLogin) {
 }
 
 TEST_F(GithubWebhookTest, EditsByBotsStartNothingEvenIfTheyAreAllowed) {
-  std::string edited = replaced(replaced(payload(kOpened), "\"opened\"", "\"edited\""), "\"name\": \"bug\"",
-                                "\"name\": \"AI-Fix\"");
+  std::string edited =
+      replaced(replaced(opened(), "\"opened\"", "\"edited\""), "\"name\": \"bug\"", "\"name\": \"AI-Fix\"");
   EXPECT_EQ(deliver("issues", edited).status, Status::Ok);
   edited = replaced(edited, "\"sender\": {\n    \"login\": \"baxterthehacker\"",
                     "\"sender\": {\n    \"login\": \"helper[bot]\"");
@@ -399,6 +416,18 @@ TEST_F(GithubWebhookTest, AReviewApprovesTheTaskOfItsPullRequestIfThatIsSet) {
     EXPECT_EQ(why(other, kByReview), "the review is not of the pull request's last commit");
 }
 
+TEST_F(GithubWebhookTest, AReviewThatAsksForChangesApprovesNothingWhateverItsCommand) {
+  const auto say = [&](const std::string& command) {
+    const std::string review = replaced(by_member(payload(kReview), "review"), "\"state\": \"approved\"",
+                                        "\"state\": \"changes_requested\"");
+    const std::size_t body = review.find("\"body\":", review.find("\"review\": {"));
+    return reason(deliver("pull_request_review", review.substr(0, body) + "\"body\": \"" + command +
+                                                     "\", \"x\":" + review.substr(body + 7)));
+  };
+  EXPECT_EQ(say("/davit approve"), "the review asks for changes, so its command approves nothing");
+  EXPECT_THAT(say("/davit reject not this way"), StartsWith("(queued)"));
+}
+
 TEST_F(GithubWebhookTest, AMergeApprovesTheTaskOfItsPullRequestIfThatIsSet) {
   const std::string merged = payload("derived-pull-request-closed-merged.json");
   EXPECT_EQ(reason(deliver("pull_request", merged)), "a merge approves no task unless approve_by says so");
@@ -442,7 +471,7 @@ TEST_F(GithubWebhookTest, FailedRunsStartTheCiAgentWhenThereIsOne) {
   const Outcome outcome = deliver("workflow_run", run, R"({"ci_agent": "cicd-agent"})");
   EXPECT_EQ(agent(outcome), "cicd-agent");
   const Json answer = Json::parse(outcome.output);
-  EXPECT_EQ(answer.at_pointer("/entity/key"), "github:MYORG/MYREPO#77");
+  EXPECT_EQ(answer.at_pointer("/entity/key"), "github:myorg/myrepo#77");
   EXPECT_EQ(
       agent(deliver("check_run", payload("check-run-rerequested.json"), R"({"ci_agent": "cicd-agent"})")),
       "check_run.rerequested is not the end of a run");
@@ -456,6 +485,22 @@ TEST_F(GithubWebhookTest, FailedRunsStartTheCiAgentWhenThereIsOne) {
       replaced(replaced(payload("check-run-rerequested.json"), "\"rerequested\"", "\"completed\""),
                "\"neutral\"", "\"failure\"");
   EXPECT_EQ(agent(deliver("check_run", check, R"({"ci_agent": "cicd-agent"})")), "cicd-agent");
+}
+
+TEST_F(GithubWebhookTest, ARunIsJudgedByItsBranchAndNotByWhoPushed) {
+  const auto by = [](const std::string& login, const std::string& repository) {
+    return R"({"action": "completed", "workflow_run": {"id": 5, "head_branch": "fix", "head_sha": "abc",
+      "status": "completed", "conclusion": "failure", "head_repository": {"full_name": ")" +
+           repository + R"("}}, "repository": {"full_name": "O/n"}, "sender": {"login": ")" + login +
+           R"(", "id": 1, "type": "Bot"}})";
+  };
+  const char* const kConfig =
+      R"({"ci_agent": "cicd-agent", "users": ["ada"], "ignore_senders": ["noise[bot]"]})";
+  EXPECT_EQ(reason(deliver("workflow_run", by("our[bot]", "o/n"), kConfig)),
+            "(queued) Queued cicd-agent for github:o/n@abc: the run ended with 'failure'")
+      << "an agent's own pull request";
+  EXPECT_EQ(reason(deliver("workflow_run", by("our[bot]", "x/n"), kConfig)), "the run is of a fork");
+  EXPECT_THAT(reason(deliver("workflow_run", by("noise[bot]", "o/n"), kConfig)), HasSubstr("ignore_senders"));
 }
 
 TEST_F(GithubWebhookTest, PullRequestsAreReviewedWhenThereIsAnAgentForIt) {
@@ -535,6 +580,9 @@ TEST_F(GithubWebhookTest, MalformedBodiesAreInvalidInputWithASentence) {
            Case{R"({"issue": {"number": 1}, "repository": {"full_name": "a/.."})" + rest, "owner/name"},
            Case{R"({"issue": {"number": 1}, "repository": {"full_name": "a/b\u0000c"})" + rest, "owner/name"},
            Case{R"({"issue": {}, "repository": {"full_name": "a/b"})" + rest, "issue.number"},
+           Case{R"({"issue": {"number": 0}, "repository": {"full_name": "a/b"})" + rest, "number is below 1"},
+           Case{R"({"issue": {"number": -7}, "repository": {"full_name": "a/b"})" + rest,
+                "number is below 1"},
            Case{R"({"issue": {"number": "1"}, "repository": {"full_name": "a/b"})" + rest, "issue.number"},
            Case{R"({"issue": {"number": 1.5}, "repository": {"full_name": "a/b"})" + rest, "issue.number"},
            Case{
@@ -554,7 +602,7 @@ TEST_F(GithubWebhookTest, MalformedBodiesAreInvalidInputWithASentence) {
 TEST_F(GithubWebhookTest, LongTextsAreCutBetweenCharacters) {
   std::string flood = "Sentry Issue: X-1 ";
   while (flood.size() < 300'000) flood += "\xF0\x9F\xA6\x8A";
-  const Outcome outcome = deliver("issues", replaced(payload(kOpened), "It looks like", flood));
+  const Outcome outcome = deliver("issues", replaced(opened(), "It looks like", flood));
   ASSERT_EQ(outcome.status, Status::Ok) << reason(outcome);
   EXPECT_LT(outcome.output.size(), 140'000u);
   const Json answer = Json::parse(outcome.output);
@@ -577,6 +625,9 @@ TEST_F(GithubWebhookTest, FindsLinksInProseMarkdownAndHtml) {
   EXPECT_EQ(links("see https://github.com/o/n/pull/12."), "pull_request github:o/n#12;");
   EXPECT_EQ(links("[x](https://github.com/o/n/issues/7#issuecomment-1) <https://github.com/o/n/issues/7>"),
             "issue github:o/n#7;");
+  EXPECT_EQ(links("https://github.com/O/N/issues/7 https://WWW.GitHub.com/o/n/issues/7/"),
+            "issue github:o/n#7;")
+      << "one repository, whatever the case of its name, under both addresses";
   EXPECT_EQ(links("https://evil.example/github.com/o/n/pull/1 https://github.com.evil.example/o/n/pull/1"),
             "");
   EXPECT_EQ(links("https://github.com/o/n/pull/x https://github.com/o https://github.com/ https:// ://"), "");

@@ -63,10 +63,13 @@ inline rj::SizeType json_size(std::size_t size) { return static_cast<rj::SizeTyp
 }  // namespace detail
 
 inline constexpr int kJsonMaxDepth = 64;  // nested arrays and objects
+// Strings, numbers, literals, arrays, objects and keys together, as in the host.
+inline constexpr std::size_t kJsonMaxValues = 200'000;
 
 namespace detail {
 // For what the host composed: a payload of 64 levels lies some levels deep in it.
 inline constexpr int kHostJsonMaxDepth = 2 * kJsonMaxDepth;
+inline constexpr std::size_t kHostJsonMaxValues = 10 * kJsonMaxValues;
 }  // namespace detail
 
 // A value inside somebody's Json. Trivially copyable, one pointer wide.
@@ -283,23 +286,26 @@ struct JsonArena {
   std::vector<std::unique_ptr<JsonArena>> adopted;
 };
 
-// Passes the reader's events on to the document and says no to what is nested too deep. A lone \uDC00 is let
-// through by the reader; where the text has such an escape at all, each string is looked at again.
+// Passes the reader's events on to the document and says no to what is nested too deep or too much. A lone
+// \uDC00 is let through by the reader; where the text has such an escape at all, each string is looked at
+// again.
 class JsonDepthGuard {
  public:
   using Ch = char;
-  JsonDepthGuard(rj::GenericDocument<rj::UTF8<>, JsonPool>& next, bool check_strings, int max_depth)
-      : next_(next), check_strings_(check_strings), max_depth_(max_depth) {}
+  JsonDepthGuard(rj::GenericDocument<rj::UTF8<>, JsonPool>& next, bool check_strings, int max_depth,
+                 std::size_t max_values)
+      : next_(next), check_strings_(check_strings), max_depth_(max_depth), max_values_(max_values) {}
 
-  bool Null() { return next_.Null(); }
-  bool Bool(bool value) { return next_.Bool(value); }
-  bool Int(int value) { return next_.Int(value); }
-  bool Uint(unsigned value) { return next_.Uint(value); }
-  bool Int64(std::int64_t value) { return next_.Int64(value); }
-  bool Uint64(std::uint64_t value) { return next_.Uint64(value); }
-  bool Double(double value) { return next_.Double(value); }
+  bool Null() { return count() && next_.Null(); }
+  bool Bool(bool value) { return count() && next_.Bool(value); }
+  bool Int(int value) { return count() && next_.Int(value); }
+  bool Uint(unsigned value) { return count() && next_.Uint(value); }
+  bool Int64(std::int64_t value) { return count() && next_.Int64(value); }
+  bool Uint64(std::uint64_t value) { return count() && next_.Uint64(value); }
+  bool Double(double value) { return count() && next_.Double(value); }
   // Numbers come as text: the reader's own conversion makes 3e200 of "0e200" and infinity of "0e308".
   bool RawNumber(const char* text, rj::SizeType size, bool) {
+    if (!count()) return false;
     auto read_whole = [&](auto& value) {
       const auto [stop, error] = std::from_chars(text, text + size, value);
       return error == std::errc() && stop == text + size;
@@ -316,30 +322,34 @@ class JsonDepthGuard {
     return !too_large_ && next_.Double(real);
   }
   bool String(const char* text, rj::SizeType size, bool copy) {
-    return good(text, size) && next_.String(text, size, copy);
+    return count() && good(text, size) && next_.String(text, size, copy);
   }
   bool Key(const char* text, rj::SizeType size, bool copy) {
-    return good(text, size) && next_.Key(text, size, copy);
+    return count() && good(text, size) && next_.Key(text, size, copy);
   }
-  bool StartObject() { return enter() && next_.StartObject(); }
+  bool StartObject() { return count() && enter() && next_.StartObject(); }
   bool EndObject(rj::SizeType count) { return --depth_, next_.EndObject(count); }
-  bool StartArray() { return enter() && next_.StartArray(); }
+  bool StartArray() { return count() && enter() && next_.StartArray(); }
   bool EndArray(rj::SizeType count) { return --depth_, next_.EndArray(count); }
 
   std::string why() const {
     if (too_large_) return "a number that is too large";
+    if (values_ > max_values_) return "more than " + std::to_string(max_values_) + " values";
     if (depth_ <= max_depth_) return "a lone surrogate";
     return "nested deeper than " + std::to_string(max_depth_) + " levels";
   }
 
  private:
+  bool count() { return ++values_ <= max_values_; }
   bool enter() { return ++depth_ <= max_depth_; }
   bool good(const char* text, rj::SizeType size) const { return !check_strings_ || is_utf8({text, size}); }
 
   rj::GenericDocument<rj::UTF8<>, JsonPool>& next_;
   bool check_strings_;
   int max_depth_;
+  std::size_t max_values_;
   int depth_ = 0;
+  std::size_t values_ = 0;
   bool too_large_ = false;
 };
 
@@ -401,9 +411,10 @@ class Json {
   Json(const Json& other) : Json(other.view()) {}
   Json& operator=(const Json& other) { return *this = Json(other); }
 
-  // Reads a whole document: one value, UTF-8, not more levels than said. Throws Failure(InvalidInput) with
-  // the byte offset.
-  static Json parse(std::string_view text, int max_depth = kJsonMaxDepth) {
+  // Reads a whole document: one value, UTF-8, not more levels and values than said. Throws
+  // Failure(InvalidInput) with the byte offset.
+  static Json parse(std::string_view text, int max_depth = kJsonMaxDepth,
+                    std::size_t max_values = kJsonMaxValues) {
     constexpr std::size_t kPadding = 32;  // the reader looks at 16 bytes at a time, also behind the end
     if (text.substr(0, 3) == "\xEF\xBB\xBF") text.remove_prefix(3);
     if (const std::size_t good = utf8_prefix(text); good != text.size()) bad(good, "not UTF-8");
@@ -421,7 +432,7 @@ class Json {
         text.find("\\ud") != std::string_view::npos || text.find("\\uD") != std::string_view::npos;
     detail::rj::GenericDocument<detail::rj::UTF8<>, detail::JsonPool> document(
         &json.arena_->pool, std::max<std::size_t>(1024, text.size() / 2));
-    detail::JsonDepthGuard guard(document, surrogates, max_depth);
+    detail::JsonDepthGuard guard(document, surrogates, max_depth, max_values);
     detail::rj::InsituStringStream stream(copy);
     detail::rj::ParseResult result;
     auto events = [&](auto&) {

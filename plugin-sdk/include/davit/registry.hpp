@@ -26,7 +26,9 @@ namespace davit {
 inline namespace sdk {
 namespace detail {
 
-inline Json from_host(davit_text text) { return Json::parse(view_of(text), kHostJsonMaxDepth); }
+inline Json from_host(davit_text text) {
+  return Json::parse(view_of(text), kHostJsonMaxDepth, kHostJsonMaxValues);
+}
 
 inline Json parse_schema(std::string_view text) {
   try {

@@ -40,6 +40,7 @@ inline namespace sdk {
 struct DeliveryId {
   std::string header = {};   // "X-GitHub-Delivery"
   std::string pointer = {};  // "/event_id": a JSON pointer into the *parsed* payload
+  bool required = false;     // with a header: the sender never leaves it out, so without it is 400
 };
 
 struct WebhookMetadata {
@@ -121,7 +122,11 @@ inline Json WebhookMetadata::to_json() const {
                              {"event_header", event_header}});
   json.set("enabled", enabled);
   if (!event_types.empty()) json.set("event_types", event_types);
-  if (!delivery_id.header.empty()) json.set("delivery_id", Json::object({{"header", delivery_id.header}}));
+  if (!delivery_id.header.empty()) {
+    Json id = Json::object({{"header", delivery_id.header}});
+    if (delivery_id.required) id.set("required", true);
+    json.set("delivery_id", std::move(id));
+  }
   if (!delivery_id.pointer.empty()) json.set("delivery_id", Json::object({{"pointer", delivery_id.pointer}}));
   if (!content_types.empty()) json.set("content_types", content_types);
   if (max_body_bytes != 0) json.set("max_body_bytes", max_body_bytes);

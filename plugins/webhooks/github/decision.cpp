@@ -64,9 +64,12 @@ std::string refusal(const Settings& settings, JsonView event) {
   const std::string_view repository = event["repository"]["full_name"].string_or("");
   if (login.empty()) return "nobody is named as sender";
   if (names(settings.ignore_senders, sender)) return "sender " + quoted(login) + " is in ignore_senders";
-  if (is_bot(sender) && !names(settings.allow_bots, sender))
+  // A run is judged by its branch: its sender is whoever pushed, which may be an agent of ours.
+  const bool of_run = event["run"].is_object();
+  if (!of_run && is_bot(sender) && !names(settings.allow_bots, sender))
     return "sender " + quoted(login) + " is a bot and not in allow_bots";
-  if (!settings.users.empty() && !names(settings.users, sender) && !names(settings.allow_bots, sender))
+  if (!of_run && !settings.users.empty() && !names(settings.users, sender) &&
+      !names(settings.allow_bots, sender))
     return "sender " + quoted(login) + " is not in users";
   if (!covers(settings.repositories, repository)) return text(repository) + " is not in repositories";
   return "";
@@ -79,10 +82,11 @@ std::string distrust(const Settings& settings, JsonView item) {
   return association.empty() ? "unknown" : text(association);
 }
 
-// Likewise of the author of an issue. Servers that know no association send none; github.com always does. An
-// allowed bot is trusted by that.
+// Likewise of the author of an issue. An allowed bot is trusted by that.
 std::string distrust_of_author(const Settings& settings, JsonView issue) {
-  if (!issue.has("author_association") || names(settings.allow_bots, issue["author"])) return "";
+  if (names(settings.allow_bots, issue["author"])) return "";
+  // Servers that know no association send none; github.com always does.
+  if (settings.trust_unknown_authors && !issue.has("author_association")) return "";
   return distrust(settings, issue);
 }
 
@@ -186,7 +190,13 @@ Verdict decide_review(const Settings& settings, JsonView event) {
   if (event["action"] != "submitted") return nothing(event_name(event) + " starts no work");
   const JsonView review = event["review"];
   const std::string_view body = review["body"].string_or("");
-  if (reading::read_command(body, settings.command_prefix)) return decide_command(settings, review, "review");
+  if (reading::read_command(body, settings.command_prefix)) {
+    Verdict verdict = decide_command(settings, review, "review");
+    if (verdict.move == Move::Act && verdict.verb == davit::Verb::Approve &&
+        review["state"] == "changes_requested")
+      return nothing("the review asks for changes, so its command approves nothing");
+    return verdict;
+  }
   if (review["state"] != "approved") return nothing("the review approves nothing");
   if (!contains(settings.approve_by, "review"))
     return nothing("a review approves no task unless approve_by says so");
@@ -268,7 +278,8 @@ Verdict decide(const Settings& settings, JsonView event) {
 davit::Entity entity_of(JsonView event) {
   const std::string_view repository = event["repository"]["full_name"].string_or("");
   if (repository.empty()) return {};
-  const std::string base = "github:" + text(repository);
+  // GitHub finds a repository whatever the case of its name is; so must a key.
+  const std::string base = "github:" + reading::lower(repository);
   for (const char* member : {"pull_request", "issue"}) {
     const JsonView item = event[member];
     if (!item.is_object()) continue;

@@ -148,7 +148,9 @@ Json repository_json(JsonView repository) {
 
 // What issues and pull requests have in common.
 Json issue_json(JsonView issue, std::string_view what) {
-  Json json = Json::object({{"number", issue["number"].require_int(std::string(what) + ".number")}});
+  const std::int64_t number = issue["number"].require_int(std::string(what) + ".number");
+  if (number < 1) throw Failure::invalid_input(std::string(what) + ".number is below 1");
+  Json json = Json::object({{"number", number}});
   add_line(json, "title", issue["title"]);
   add_text(json, "body", issue["body"]);
   add_line(json, "url", issue["html_url"]);
@@ -162,6 +164,8 @@ Json issue_json(JsonView issue, std::string_view what) {
   json.set("labels", std::move(labels));
   if (issue["user"].is_object()) json.set("author", person(issue["user"]));
   add_line(json, "author_association", issue["author_association"]);
+  // Something else than text is not the same as nothing, which old servers send.
+  if (issue.has("author_association") && !json.has("author_association")) json.set("author_association", "");
   if (issue["pull_request"].is_object()) json.set("is_pull_request", true);
   return json;
 }

@@ -92,7 +92,7 @@ class GithubWebhook : public davit::WebhookHandler {
             .secret_env_var = "GITHUB_WEBHOOK_SECRET",
             .event_types = std::move(events),
             .event_header = std::string(kEventHeader),
-            .delivery_id = {.header = "X-GitHub-Delivery"},
+            .delivery_id = {.header = "X-GitHub-Delivery", .required = true},
             .content_types = {"application/json", "application/x-www-form-urlencoded"},
             .max_body_bytes = 25 * 1024 * 1024,
             .signature = davit::Signature::hmac_sha256("X-Hub-Signature-256").prefix("sha256=").hex(),

@@ -31,6 +31,8 @@ const char* const kConfigSchema = R"json({
       "description": "what an author must be to the repository for words to count",
       "items": {"enum": ["OWNER", "MEMBER", "COLLABORATOR", "CONTRIBUTOR", "FIRST_TIME_CONTRIBUTOR",
                          "FIRST_TIMER", "MANNEQUIN", "NONE"]}},
+    "trust_unknown_authors": {"type": "boolean",
+                              "description": "issues of a server that tells no association count as trusted"},
     "users": {"$ref": "#/definitions/texts", "description": "whose events count, by login or id; empty: all"},
     "ignore_senders": {"$ref": "#/definitions/texts", "description": "whose events count for nothing"},
     "allow_bots": {"$ref": "#/definitions/texts", "description": "bots whose events count"},
@@ -61,6 +63,7 @@ Settings Settings::from(JsonView config) {
   settings.settle_seconds = static_cast<int>(config["settle_seconds"].int_or(0));
   read(config["repositories"], settings.repositories);
   read(config["trusted_associations"], settings.trusted_associations);
+  settings.trust_unknown_authors = config["trust_unknown_authors"].bool_or(false);
   read(config["users"], settings.users);
   read(config["ignore_senders"], settings.ignore_senders);
   read(config["allow_bots"], settings.allow_bots);

@@ -20,6 +20,7 @@ struct Settings {
   // Who may. A sender is named by login or by numeric id.
   std::vector<std::string> repositories = {};  // "owner/name" or "owner/*"; empty: all
   std::vector<std::string> trusted_associations = {"OWNER", "MEMBER", "COLLABORATOR"};
+  bool trust_unknown_authors = false;   // of issues, where the server sends no association
   std::vector<std::string> users = {};  // empty: all
   std::vector<std::string> ignore_senders = {};
   std::vector<std::string> allow_bots = {"sentry-io[bot]", "sentry[bot]"};

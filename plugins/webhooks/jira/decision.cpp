@@ -52,6 +52,14 @@ std::string refusal(const Settings& settings, JsonView event) {
   const bool named = names(settings.users, user);
   if (user["type"] == "app" && !names(settings.allow_bots, user))
     return "user " + shown(user) + " is an app and not in allow_bots";
+  // Cloud tells what each account is. Data Center knows persons only, and tells nothing.
+  const std::string_view account = user["type"].string_or("");
+  const bool known = account == "app" || account == "atlassian" || account == "customer" ||
+                     (account.empty() && !event["cloud"].bool_or(false));
+  if (!known && !named && !names(settings.command_users, user))
+    return "user " + shown(user) + " has an account of " +
+           (account.empty() ? "no type" : "the unknown type " + quoted(account)) +
+           " and is neither in users nor in command_users";
   if (user["type"] == "customer" && !settings.allow_customers && !named)
     return "user " + shown(user) + " is a customer of a service desk, and allow_customers is not set";
   if (!settings.users.empty() && !named && user["type"] != "app")
@@ -79,8 +87,9 @@ Verdict decide_issue(const Settings& settings, JsonView event) {
   if (!contains(settings.events, name)) return nothing(text(name) + " is not in events");
   if (issue["done"].bool_or(false)) return nothing("the issue is done");
   // What another program changes may be an answer to what an agent did, and so on without end.
-  const bool by_program = event["user"]["type"] == "app";
-  const bool by_change = name == "issue_updated" && (!settings.any_update || by_program);
+  if (name == "issue_updated" && event["user"]["type"] == "app")
+    return nothing("updates by apps start no work");
+  const bool by_change = name == "issue_updated" && !settings.any_update;
 
   if (const std::string label = label_among(settings, by_change ? changes["labels_added"] : issue["labels"]);
       !label.empty()) {

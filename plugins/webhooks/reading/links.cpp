@@ -83,7 +83,9 @@ std::optional<Link> sentry_issue(const Address& address, const LinkHosts& hosts)
 
 // https://github.com/owner/name/pull/12
 std::optional<Link> github_item(const Address& address, const LinkHosts& hosts) {
-  if (!contains_name(hosts.github, address.host) || address.path.empty()) return std::nullopt;
+  const std::string_view host =
+      same_name(address.host, "www.github.com") ? std::string_view("github.com") : address.host;
+  if (!contains_name(hosts.github, host) || address.path.empty()) return std::nullopt;
   std::string_view rest = address.path.substr(1);
   const std::string_view owner = take_while(rest, is_word);
   if (owner.empty() || owner.size() == rest.size() || rest[owner.size()] != '/') return std::nullopt;
@@ -96,9 +98,9 @@ std::optional<Link> github_item(const Address& address, const LinkHosts& hosts) 
   if (number.empty() || number.size() > 18 || owner.size() + name.size() > 200) return std::nullopt;
   const std::string repository = std::string(owner) + "/" + std::string(name);
   return Link{.rel = pull ? "pull_request" : "issue",
-              .key = "github:" + repository + "#" + std::string(number),
-              .url = "https://" + std::string(address.host) + "/" + repository +
-                     (pull ? "/pull/" : "/issues/") + std::string(number)};
+              .key = "github:" + lower(repository) + "#" + std::string(number),
+              .url = "https://" + std::string(host) + "/" + repository + (pull ? "/pull/" : "/issues/") +
+                     std::string(number)};
 }
 
 // https://acme.atlassian.net/browse/TES-41

@@ -27,11 +27,19 @@ inline bool contains(const std::vector<std::string>& list, std::string_view text
   return std::find(list.begin(), list.end(), text) != list.end();
 }
 
+inline char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+
+// ASCII letters only; others stay as they are.
+inline std::string lower(std::string_view text) {
+  std::string lowered(text);
+  for (char& c : lowered) c = lower(c);
+  return lowered;
+}
+
 // ASCII letters differ in more than case.
 inline bool same_name(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [&](char x, char y) { return lower(x) == lower(y); });
+                    [](char x, char y) { return lower(x) == lower(y); });
 }
 
 inline bool contains_name(const std::vector<std::string>& list, std::string_view name) {

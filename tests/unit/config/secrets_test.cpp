@@ -109,6 +109,12 @@ TEST_F(SecretsTest, AnEmptyOrShortSecretIsUnfitAndItsPlaceIsNamedButNotItsValue)
   EXPECT_THAT(resolve("secret_env: S", {{"S", "hunter2hunter2\n\n"}}),
               ElementsAre(HasSubstr("holds fewer than 16 bytes")))
       << "line breaks are no part of it";
+  EXPECT_THAT(resolve("secret_env: S", {{"S", "whsec_" + std::string(20, 'A')}}),
+              ElementsAre(HasSubstr("holds fewer than 16 bytes")))
+      << "the key has 15";
+  EXPECT_THAT(
+      resolve_secrets(with("secret_env: S"), variables({{"S", "whsec_" + std::string(24, 'A')}})).unfit,
+      IsEmpty());
   const std::string empty = file("\n");
   EXPECT_THAT(resolve("secret_file: " + empty),
               ElementsAre(AllOf(HasSubstr("the file " + empty), HasSubstr("is empty"))));

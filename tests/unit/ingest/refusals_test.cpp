@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "host/ingest/record.h"
+
 namespace davit::ingest {
 namespace {
 
@@ -66,6 +68,19 @@ TEST_F(RefusalsTest, ASampleHoldsNeitherBodyNorSignatureNorToken) {
   EXPECT_EQ(sample.body_bytes, 22u);
   EXPECT_EQ(sample.query, "token=(removed)&a=b");
   EXPECT_THAT(sample.headers, AllOf(HasSubstr(R"("X-GitHub-Event":"issues")"), Not(HasSubstr("abcdef"))));
+}
+
+TEST_F(RefusalsTest, HeadersWhoseNamesSpeakOfASecretAreTakenOut) {
+  Delivery one = delivery();
+  for (const char* name : {"X-JWT-Assertion", "X-Auth", "X-Session-Id", "X-Passphrase", "X-Amz-Credential",
+                           "X-Access-Key", "X-Sig", "X-Body-SIG-V2", "X-Api-Key", "X-Hub-Token"})
+    one.headers.push_back({name, "hunter2"});
+  for (const char* name : {"X-Signal", "X-Event-Key", "X-Design", "Content-Type"})
+    one.headers.push_back({name, "kept"});
+  const std::string headers = headers_json(webhook_, one);
+  EXPECT_THAT(headers, Not(HasSubstr("hunter2")));
+  for (const char* name : {"X-Signal", "X-Event-Key", "X-Design", "Content-Type"})
+    EXPECT_THAT(headers, HasSubstr("\"" + std::string(name) + "\":\"kept\""));
 }
 
 }  // namespace

@@ -37,6 +37,20 @@ TEST(MarshalTest, AFullWebhookAnswerSurvivesTheTripThroughJson) {
   EXPECT_EQ(to_json(*again), json);
 }
 
+TEST(MarshalTest, AnAgentGetsOfAMemberThatIsThereTwiceTheFirstWhichIsWhatWasJudged) {
+  std::string many = R"({"x":0)";
+  for (int i = 0; i < 100; ++i) many += ",\"m" + std::to_string(i) + "\":[{}]";
+  for (const auto& [payload, kept] :
+       {std::pair<std::string, std::string>(R"({"a":1,"a":2})", R"({"a":1})"),
+        {R"([{"a":{"b":"x","b":[1]}},{"a":null}])", R"([{"a":{"b":"x"}},{"a":null}])"},
+        {R"({"a":1,"\u0061":2,"A":3})", R"({"a":1,"A":3})"},
+        {many + R"(,"x":1,"m7":2})", many + "}"}}) {
+    const auto answer = webhook_answer_from_json(R"({"tasks":[{"agent":"a","payload":)" + payload + "}]}");
+    ASSERT_TRUE(answer.ok()) << answer.error().message;
+    EXPECT_EQ(answer->tasks.at(0).payload, kept);
+  }
+}
+
 TEST(MarshalTest, AnEmptyAnswerMeansIgnored) {
   auto answer = webhook_answer_from_json("{}");
   ASSERT_TRUE(answer.ok());

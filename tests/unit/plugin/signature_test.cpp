@@ -303,6 +303,19 @@ TEST(SignatureTest, SecretsAreCheckedWithoutBeingShown) {
   }
 }
 
+TEST(SignatureTest, AKeyOfStandardWebhooksIsMeasuredAfterItIsDecoded) {
+  const SignatureScheme scheme = scheme_of(kStandard);
+  for (const std::size_t bytes : {24u, 32u, 64u})
+    EXPECT_TRUE(check_secret(scheme, "whsec_" + to_base64(std::string(bytes, 'k'))).ok()) << bytes;
+  for (const std::size_t bytes : {1u, 16u, 23u, 65u}) {
+    const auto checked = check_secret(scheme, "whsec_" + to_base64(std::string(bytes, 'k')));
+    ASSERT_FALSE(checked.ok()) << bytes;
+    EXPECT_EQ(checked.error().message,
+              "is a key of " + std::to_string(bytes) +
+                  " bytes; the specification wants 24 to 64, counted after base64 is decoded");
+  }
+}
+
 TEST(SignatureTest, SchemesThatCouldMisleadAreRefused) {
   auto with = [](std::string members) {
     return R"({"headers":["X-S"],"accept":[{"algorithm":"hmac-sha256","encoding":"hex"}])" +

@@ -50,6 +50,18 @@ TEST_F(WebhookVerificationTest, WithoutAnIdTheHashOfTheBodyIsTheKey) {
   EXPECT_TRUE(verified->key_is_body_hash());
 }
 
+TEST_F(WebhookVerificationTest, AnIdThatTheSenderNeverLeavesOutMustBeThere) {
+  webhook_.delivery_id_required = true;
+  auto verified = check(good());
+  ASSERT_FALSE(verified.ok());
+  EXPECT_EQ(verified.error().code, ErrorCode::InvalidInput);
+  EXPECT_EQ(verified.error().message, "the header X-Delivery is missing");
+  EXPECT_EQ(cause_, "no_delivery_id");
+  EXPECT_TRUE(check(good("{}", {{"X-Delivery", "a"}})).ok());
+  EXPECT_FALSE(check({{"Content-Type", "application/json"}}).ok());
+  EXPECT_EQ(cause_, "missing") << "the signature is asked for first";
+}
+
 TEST_F(WebhookVerificationTest, EverySignatureFaultHasOneTextAndItsCause) {
   auto missing = check({{"Content-Type", "application/json"}});
   ASSERT_FALSE(missing.ok());

@@ -183,6 +183,23 @@ TEST_F(ReplayGuardTest, ItLooksNoFurtherBackThanItsWindowWhichDoesNotGrow) {
   EXPECT_EQ(accept(guarded("b"))->repeat, Repeat::None);
 }
 
+TEST_F(ReplayGuardTest, ABodyIsGuardedAlsoIfItComesWithoutItsIdFirstOrLater) {
+  const auto without_id = [&](std::string body) {
+    NewDelivery delivery = guarded("body:" + body, body);
+    delivery.key_window = Duration(60'000);
+    return delivery;
+  };
+  const Accepted first = accept(guarded("a", "x")).value();
+  EXPECT_EQ(accept(without_id("x"))->repeat, Repeat::OtherKey);
+  EXPECT_EQ(accept(without_id("x"))->delivery_id, first.delivery_id);
+
+  const Accepted second = accept(without_id("y")).value();
+  EXPECT_EQ(second.repeat, Repeat::None);
+  EXPECT_EQ(accept(guarded("b", "y"))->repeat, Repeat::OtherKey);
+  EXPECT_EQ(accept(without_id("y"))->repeat, Repeat::SameKey);
+  EXPECT_THAT(titles(), SizeIs(2));
+}
+
 TEST_F(ReplayGuardTest, OneByteOfDifferenceIsAnotherEvent) {
   ASSERT_TRUE(accept(guarded("a", "x1")).ok());
   EXPECT_EQ(accept(guarded("b", "x2"))->repeat, Repeat::None);
@@ -207,6 +224,33 @@ TEST_F(ReplayGuardTest, WhatFailedAtFirstMayComeAgainUnderAnyId) {
   EXPECT_NE(second.delivery_id, first);
   EXPECT_EQ(accept(guarded("a", "x"))->delivery_id, second.delivery_id)
       << "what succeeded under the other id does not run again under the one that failed";
+}
+
+TEST_F(ReplayGuardTest, WhatWasIgnoredHasNotUsedItsBodyUp) {
+  const auto ignored = [&](const std::string& key, const std::string& body) {
+    NewDelivery delivery = guarded(key, body, 0);
+    delivery.verdict = Verdict::Ignored;
+    return delivery;
+  };
+  const std::string first = accept(ignored("a", "x"))->delivery_id;
+  EXPECT_EQ(accept(ignored("b", "x"))->delivery_id, first) << "one row for what is ignored again";
+  const Accepted right = accept(guarded("c", "x")).value();
+  EXPECT_EQ(right.repeat, Repeat::None) << "under the right name of its event";
+  EXPECT_NE(right.delivery_id, first);
+  EXPECT_EQ(accept(guarded("d", "x"))->delivery_id, right.delivery_id);
+  EXPECT_EQ(accept(ignored("e", "x"))->repeat, Repeat::OtherKey);
+
+  NewDelivery without_id = ignored("body:y", "y");
+  without_id.key_window = Duration(60'000);
+  ASSERT_TRUE(accept(without_id).ok());
+  EXPECT_EQ(accept(without_id)->repeat, Repeat::SameKey);
+  NewDelivery runs = guarded("body:y", "y");
+  runs.key_window = Duration(60'000);
+  const Accepted ran = accept(runs).value();
+  EXPECT_EQ(ran.repeat, Repeat::None);
+  EXPECT_EQ(accept(runs)->repeat, Repeat::SameKey);
+  EXPECT_EQ(accept(without_id)->delivery_id, ran.delivery_id);
+  EXPECT_THAT(titles(), SizeIs(2));
 }
 
 TEST_F(ReplayGuardTest, ABodyUnderTheIdOfAFailedOneIsGuarded) {

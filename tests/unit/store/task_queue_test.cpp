@@ -518,6 +518,33 @@ TEST_F(TaskQueueTest, RetryByHandBeginsAnew) {
   expect_sound();
 }
 
+TEST_F(TaskQueueTest, ACommandAboutAnEntityFindsTheTaskThatItFits) {
+  int comments = 0;
+  const auto say = [&](TaskActionKind kind) {
+    NewDelivery comment = new_delivery("comment " + std::to_string(++comments), 0);
+    comment.answer.message = "";
+    comment.answer.actions = {{.kind = kind, .entity = "github:o/n#12"}};
+    return accept(comment).value().message;
+  };
+  const auto about_it = [&](const std::string& agent) {
+    NewTask task = new_task(agent);
+    task.entity = "github:o/n#12";
+    return create(task);
+  };
+  EXPECT_EQ(say(TaskActionKind::Retry), "no failed, cancelled or parked task for github:o/n#12");
+  const std::string older = about_it("planner");
+  ASSERT_TRUE(finish(finish_of(claim_one().fence, TaskState::Failed)).ok());
+  const std::string completed = about_it("planner");
+  ASSERT_TRUE(finish(finish_of(claim_one().fence)).ok());
+  EXPECT_EQ(say(TaskActionKind::Cancel), "no open task for github:o/n#12");
+  EXPECT_EQ(say(TaskActionKind::Retry), "task " + older + ": retry accepted, now queued")
+      << "not the newer one that is completed";
+  EXPECT_EQ(task(completed).task.state, TaskState::Completed);
+  EXPECT_EQ(say(TaskActionKind::Retry), "no failed, cancelled or parked task for github:o/n#12");
+  EXPECT_EQ(say(TaskActionKind::Cancel), "task " + older + ": cancel accepted, now cancelled");
+  expect_sound();
+}
+
 TEST_F(TaskQueueTest, ADecisionKeepsWhoMadeItAndHow) {
   const std::string id = create();
   ASSERT_TRUE(cancel(id, "not needed").ok());

@@ -24,7 +24,8 @@
  *   delivery_id     where the sender's id for deduplication is:
  *                   {"header": "X-GitHub-Delivery"} or {"pointer": "/event_id"}
  *                   (a JSON pointer into the *parsed* payload); absent: a hash
- *                   of the body within a window
+ *                   of the body within a window. Beside a header, "required":
+ *                   true refuses what comes without it
  *   content_types   accepted media types (["application/json"])
  *   max_body_bytes  limit of a body (8388608)
  *   signature       the scheme, or absent: validate_signature is called, which
