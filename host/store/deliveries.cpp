@@ -179,7 +179,11 @@ std::optional<Deliveries::Known> Deliveries::find_by_key(const NewDelivery& deli
   if (delivery.key_window && key.time(1) + *delivery.key_window <= delivery.received_at) return std::nullopt;
   Cursor row = sql_->find_row.query(key.integer(0));
   if (!row.next()) return std::nullopt;
-  return read_known<Known>(row);
+  Known known = read_known<Known>(row);
+  // Where the key is the body, what was ignored claims it against others only that are.
+  if (delivery.key_window && known.verdict == Verdict::Ignored && delivery.verdict != Verdict::Ignored)
+    return std::nullopt;
+  return known;
 }
 
 std::optional<Deliveries::Known> Deliveries::find_by_body(const NewDelivery& delivery, std::int64_t hash) {
@@ -208,9 +212,6 @@ Result<Accepted> Deliveries::accept(Batch& batch, const NewDelivery& delivery,
   };
   const std::string hash = key_hash(delivery.webhook, delivery.delivery_key);
   std::optional<Known> known = find_by_key(delivery, hash);
-  if (known && delivery.key_window && known->verdict == Verdict::Ignored &&
-      delivery.verdict != Verdict::Ignored)
-    known.reset();
   if (known && !known->failed()) {
     sql_->count_duplicate.run(known->row);
     return seen(*known, has_body(known->row, delivery.body) ? Repeat::SameKey : Repeat::OtherBody);
