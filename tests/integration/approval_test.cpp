@@ -3,9 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
-#include <thread>
 
-#include "tests/support/running_host.h"
+#include "tests/support/hot_host.h"
 
 namespace davit::testing {
 namespace {
@@ -161,17 +160,16 @@ TEST_F(ApprovalTest, ARejectedPlanGoesBackToItsAgentWithTheComment) {
   start();
   const std::string first =
       make(R"({"agent":"worker","title":"A plan","payload":{"mode":"chain","next":"second"}})");
-  // Of the chain; polls the API of another process.
+  // Of the chain.
   const auto waiting = [&] {
-    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while (std::chrono::steady_clock::now() < until) {
+    std::string id;
+    EXPECT_TRUE(eventually([&] {
       const auto task = parse_json(host.api("GET", "/api/dashboard/tasks/" + first).body);
       for (const JsonValue& link : (*find_member(*task, "chain")).GetArray())
-        if (string_member(link, "status") == "awaiting_approval") return string_member(link, "task_id");
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    }
-    ADD_FAILURE() << "nothing waits\n" << host.log();
-    return std::string();
+        if (string_member(link, "status") == "awaiting_approval") id = string_member(link, "task_id");
+      return !id.empty();
+    })) << host.log();
+    return id;
   };
   const std::string plan = waiting();
   const std::string hash = hash_of(plan);
