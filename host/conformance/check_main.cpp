@@ -76,7 +76,8 @@ void check_main() {
   check->run(subject);
   if (isolation::parents_were_signalled()) {
     report.found(rule("foreign-signals"),
-                 "It tried to send a signal to the process that runs it, or to that one's parent");
+                 "It tried to signal the process that runs it or that one's parent, or to change their "
+                 "limits or scheduling");
   }
   report.done();
   // Without the ends of static objects, as in runners; check_end is for those.

@@ -172,8 +172,8 @@ inline constexpr Rule kRules[] = {
      "End and wait for every child before the hook returns."},
     {"limits", "process", Severity::Error, "It does not change resource limits",
      "Leave setrlimit to the host, or call it in a child."},
-    {"foreign-signals", "process", Severity::Error, "It signals no process but its own",
-     "Signal only what the plugin has started; its parent is davit."},
+    {"foreign-signals", "process", Severity::Error, "It signals, limits and schedules no process but its own",
+     "Do such things only to what the plugin has started; its parent is davit."},
     {"orderly-end", "process", Severity::Error, "The process in which it was loaded can end in order",
      "Let destructors of static objects and of the library do nothing that can fail; end threads in "
      "destroy."},

@@ -204,7 +204,7 @@ TEST_F(PluginsCheckTest, ALibraryThatKillsItsParentDoesNotEndTheCheckButIsFound)
   const Report report = check(kTests / "plugins/kills_its_parent.so");
   EXPECT_TRUE(report.whole);
   EXPECT_EQ(count(report, Severity::Error), 1) << told(report);
-  EXPECT_THAT(found(report, "foreign-signals"), HasSubstr("signal to the process that runs it"));
+  EXPECT_THAT(found(report, "foreign-signals"), HasSubstr("signal the process that runs it"));
 }
 
 // ---- broken ones: one test per library
