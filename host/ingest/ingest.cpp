@@ -116,7 +116,11 @@ std::size_t Ingest::body_limit(std::string_view name) const {
 void Ingest::receive(Delivery delivery, Done done) { parts_->receive(std::move(delivery), std::move(done)); }
 
 void Ingest::plugins_changed() {
-  parts_->runners->post([parts = parts_] { parts->runners->keep(*parts->registry.current()); });
+  parts_->runners->post([parts = parts_] {
+    const auto snapshot = parts->registry.current();
+    parts->runners->keep(*snapshot);
+    parts->reruns->plugins_changed(*snapshot);
+  });
 }
 
 void Ingest::run_deferred() {

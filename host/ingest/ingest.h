@@ -76,7 +76,8 @@ class Ingest {
   // message. Errors are those of replay(). `done` is called on the loop's thread.
   void rehearse(std::string delivery_id, std::function<void(Result<store::NewDelivery>)> done);
 
-  // After Registry::publish: runners of what does not serve any more end, busy ones after their call.
+  // After Registry::publish: runners of what does not serve any more end, busy ones after their call; what
+  // was deferred for a webhook that serves again is due.
   void plugins_changed();
 
   isolation::RunnerPool::Stats runners() const;

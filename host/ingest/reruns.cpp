@@ -11,6 +11,15 @@ namespace {
 
 constexpr int kLooks = 256;
 constexpr std::size_t kPerWebhook = 4;  // at once
+constexpr Duration kUnwritten{30'000};  // before what the store could not write is tried again
+
+// Why nothing is due for this webhook; a sentence that goes on "waits, because …".
+std::string why_waiting(const plugin::Webhook* webhook, const std::string& name) {
+  if (webhook == nullptr || webhook->state == plugin::ServingState::Missing)
+    return "no plugin offers the webhook " + name;
+  if (webhook->state == plugin::ServingState::Disabled) return "webhook " + name + " is disabled";
+  return "webhook " + name + " does not serve: " + webhook->state_reason;
+}
 
 }  // namespace
 
@@ -38,7 +47,7 @@ void Reruns::run_due() {
   auto due = needs_.store.due_deferred(kLooks);
   if (!due) {
     needs_.log.error("Deferred deliveries could not be read", {{"reason", due.error().message}});
-    return look_again_at(needs_.clock.wall() + Duration{30'000});
+    return look_again_at(needs_.clock.wall() + kUnwritten);
   }
   for (store::DeferredDelivery& deferred : *due) {
     std::set<std::string>& running = in_flight_[deferred.delivery.webhook];
@@ -53,16 +62,68 @@ void Reruns::run_due() {
 void Reruns::run_deferred(const Stored& deferred) {
   auto snapshot = needs_.registry.current();
   auto found = snapshot->webhooks.find(deferred->delivery.webhook);
-  if (found == snapshot->webhooks.end() || found->second->state != plugin::ServingState::Serving) {
-    // Not the delivery's fault: it waits, uncounted by the cap, until its webhook serves again.
-    return put_off(*deferred, "its webhook does not serve at the moment", 1'000'000);
+  const bool known = found != snapshot->webhooks.end();
+  if (!known || found->second->state != plugin::ServingState::Serving) {
+    return wait_for(*deferred, "waits, because " + why_waiting(known ? found->second.get() : nullptr,
+                                                               deferred->delivery.webhook));
   }
   std::shared_ptr<const plugin::Webhook> webhook = found->second;
+  if (webhook->in_process) return run_here(deferred, webhook);
   run(webhook, deferred,
       [self = shared_from_this(), deferred, webhook](const VerifiedDelivery& delivery,
                                                      Result<plugin::HookOutcome> said) {
-        self->conclude(*deferred, *webhook, delivery, std::move(said));
+        self->conclude(deferred, webhook, delivery, std::move(said));
       });
+}
+
+// Not the delivery's fault: no try of it counts meanwhile, and nothing is told of it again.
+void Reruns::wait_for(const store::DeferredDelivery& deferred, std::string reason) {
+  const std::string& id = deferred.delivery.id;
+  needs_.log.info("A deferred delivery waits for its webhook", {{"delivery", id}, {"reason", reason}});
+  needs_.store.wait_for_webhook(id, std::move(reason),
+                                [self = shared_from_this(), id, webhook = deferred.delivery.webhook](
+                                    const Result<>& written) { self->ended(webhook, id, written); });
+}
+
+void Reruns::plugins_changed(const plugin::Snapshot& now) {
+  std::set<std::string> before = std::exchange(serving_, {});
+  std::vector<std::string> back;
+  for (const auto& [name, webhook] : now.webhooks) {
+    if (webhook->state != plugin::ServingState::Serving) continue;
+    serving_.insert(name);
+    if (!before.contains(name)) back.push_back(name);
+  }
+  if (back.empty()) return;
+  needs_.store.webhooks_serve(std::move(back), [self = shared_from_this()](const Result<int>& due) {
+    if (!due)
+      return self->needs_.log.error("Deferred deliveries may go on waiting, although their webhook serves",
+                                    {{"reason", due.error().message}});
+    if (*due > 0) self->needs_.runners->post([self] { self->run_due(); });
+  });
+}
+
+void Reruns::run_here(const Stored& deferred, const std::shared_ptr<const plugin::Webhook>& webhook) {
+  const int most = std::max(1, webhook->settings.max_retries_of_deferred);
+  // What fails otherwise is parked with its last try.
+  if (deferred->tries >= most) {
+    return put_off(*deferred,
+                   "its hooks were tried " + std::to_string(deferred->tries) +
+                       " times, and davit ended in the last try; mend the plugin, or let it run with "
+                       "isolation: process, then replay the delivery",
+                   most, store::Try::Begun);
+  }
+  needs_.store.begin_try(deferred->delivery.id, next_try_of(*deferred),
+                         [self = shared_from_this(), deferred, webhook](const Result<>& begun) {
+                           if (!begun)
+                             return self->ended(deferred->delivery.webhook, deferred->delivery.id, begun);
+                           self->needs_.runners->post([self, deferred, webhook] {
+                             self->run(
+                                 webhook, deferred,
+                                 [&](const VerifiedDelivery& delivery, Result<plugin::HookOutcome> said) {
+                                   self->conclude(deferred, webhook, delivery, std::move(said));
+                                 });
+                           });
+                         });
 }
 
 // Nobody waits for an answer within `answer_within`.
@@ -84,50 +145,67 @@ void Reruns::run(const std::shared_ptr<const plugin::Webhook>& webhook, Stored s
   needs_.runners->call(webhook, call_of(std::move(delivery), std::move(end)));
 }
 
-void Reruns::conclude(const store::DeferredDelivery& deferred, const plugin::Webhook& webhook,
+void Reruns::conclude(const Stored& deferred, const std::shared_ptr<const plugin::Webhook>& webhook,
                       const VerifiedDelivery& delivery, Result<plugin::HookOutcome> said) {
-  if (!said && worth_another_try(said.error().code)) {
-    return put_off(deferred, said.error().message, webhook.settings.max_retries_of_deferred);
-  }
+  const auto put_it_off = [self = shared_from_this(), deferred, webhook](std::string reason) {
+    self->put_off(*deferred, std::move(reason), webhook->settings.max_retries_of_deferred,
+                  webhook->in_process ? store::Try::Begun : store::Try::Another);
+  };
+  if (!said && worth_another_try(said.error().code)) return put_it_off(said.error().message);
   store::NewDelivery record;
   if (said) {
-    note_timings(needs_.metrics, webhook.settings.instance, said->timings);
-    record = record_of(webhook, delivery, *said);
+    note_timings(needs_.metrics, webhook->settings.instance, said->timings);
+    record = record_of(*webhook, delivery, *said);
     fit_to_agents(record.answer.tasks, *needs_.registry.current());
   } else {
-    record = refused_record(webhook, delivery, said.error().message);
+    record = refused_record(*webhook, delivery, said.error().message);
   }
-  std::string id = deferred.delivery.id;
   needs_.store.settle_deferred(
-      std::move(record),
-      [self = shared_from_this(), id, webhook = deferred.delivery.webhook](Result<store::Accepted> settled) {
-        if (!settled) {
-          self->needs_.log.warn("A deferred delivery could not be settled",
-                                {{"delivery", id}, {"reason", settled.error().message}});
-        } else {
+      std::move(record), [self = shared_from_this(), deferred, put_it_off](Result<store::Accepted> settled) {
+        const std::string& id = deferred->delivery.id;
+        if (settled) {
           self->needs_.log.info("A deferred delivery was settled",
                                 {{"delivery", id}, {"tasks", settled->task_ids.size()}});
+          return self->ended(deferred->delivery.webhook, id);
         }
-        self->ended(webhook, id);
+        self->needs_.log.warn("A deferred delivery could not be settled",
+                              {{"delivery", id}, {"reason", settled.error().message}});
+        // What its hooks say cannot be stored, and saying it again would not help.
+        if (settled.error().code == ErrorCode::InvalidInput || settled.error().code == ErrorCode::TooLarge)
+          return put_it_off(settled.error().message);
+        self->ended(deferred->delivery.webhook, id, settled.error());
       });
 }
 
-void Reruns::put_off(const store::DeferredDelivery& deferred, std::string reason, int max_tries) {
+WallTime Reruns::next_try_of(const store::DeferredDelivery& deferred) const {
   const Duration backoff = backoff_ * (1 << std::min(deferred.tries, 8));
-  const WallTime again = needs_.clock.wall() + std::min(backoff, Duration{600'000});
-  std::string id = deferred.delivery.id;
-  needs_.log.warn("A deferred delivery failed again",
-                  {{"delivery", id}, {"tries", deferred.tries + 1}, {"reason", reason}});
-  needs_.store.defer_again(id, std::move(reason), again, max_tries,
-                           [self = shared_from_this(), id, webhook = deferred.delivery.webhook](
-                               const Result<>&) { self->ended(webhook, id); });
+  return needs_.clock.wall() + std::min(backoff, Duration{600'000});
 }
 
-// On the writer's thread, which outlives the runners'.
-void Reruns::ended(const std::string& webhook, const std::string& id) {
-  needs_.runners->post([self = shared_from_this(), webhook, id] {
+void Reruns::put_off(const store::DeferredDelivery& deferred, std::string reason, int max_tries,
+                     store::Try which) {
+  std::string id = deferred.delivery.id;
+  needs_.log.warn("A deferred delivery failed again",
+                  {{"delivery", id},
+                   {"tries", std::min(deferred.tries + 1, std::max(1, max_tries))},
+                   {"reason", reason}});
+  needs_.store.defer_again(
+      id, std::move(reason), next_try_of(deferred), max_tries,
+      [self = shared_from_this(), id, webhook = deferred.delivery.webhook](const Result<>& written) {
+        self->ended(webhook, id, written);
+      },
+      which);
+}
+
+// On the writer's thread, which outlives the runners'. What could not be written is due still: with a full
+// disk, running it at once would have no end.
+void Reruns::ended(const std::string& webhook, const std::string& id, const Result<>& written) {
+  const bool was_written = written.ok() || written.error().code == ErrorCode::Conflict ||
+                           written.error().code == ErrorCode::NotFound;
+  needs_.runners->post([self = shared_from_this(), webhook, id, was_written] {
     self->in_flight_[webhook].erase(id);
-    self->run_due();
+    if (was_written) return self->run_due();
+    self->look_again_at(self->needs_.clock.wall() + kUnwritten);
   });
 }
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "host/store/deliveries.h"
 #include "host/store/lines.h"
 #include "host/store/rows.h"
 #include "host/store/statement.h"
@@ -70,8 +71,8 @@ void ClockSteps::begin_first(Database& database, WallTime now) {
   changed += run_on_queue(database, "run_at = ?1 + run_at - updated_at",
                           "hold = 1 AND updated_at > ?1 AND run_at > updated_at", now);
   if (changed > 0) let_in(database);
-  run(database, "UPDATE delivery SET due_at = ?1 WHERE due_at IS NOT NULL AND due_at > ?2", now,
-      now + kLongestDeferral);
+  run(database, "UPDATE delivery SET due_at = ?1 WHERE due_at IS NOT NULL AND due_at > ?2 AND due_at < ?3",
+      now, now + kLongestDeferral, kNotDue);
 }
 
 void ClockSteps::shift(Database& database, WallTime now, Duration step) {
@@ -79,7 +80,8 @@ void ClockSteps::shift(Database& database, WallTime now, Duration step) {
   run(database,
       "UPDATE task INDEXED BY task_hold SET run_at = run_at + ?1 WHERE state = 0 AND hold <> 0 AND hold = 1",
       by);
-  run(database, "UPDATE delivery SET due_at = due_at + ?1 WHERE due_at IS NOT NULL", by);
+  run(database, "UPDATE delivery SET due_at = due_at + ?1 WHERE due_at IS NOT NULL AND due_at < ?2", by,
+      kNotDue);
   if (step > Duration(0)) return let_in(database);
   // Set back: what was due would be of the future. Also what is held back, for when it is let go.
   run_on_queue(database, "run_at = run_at + ?1", "hold <> 1 AND run_at > ?2 AND run_at <= ?3", by, now,

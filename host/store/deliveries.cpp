@@ -110,6 +110,9 @@ struct Deliveries::Statements {
                         " WHERE row = ?1"};
   Statement set_deferred{
       db, "UPDATE delivery SET verdict = ?2, due_at = ?3, tries = ?4, message = ?5 WHERE row = ?1"};
+  Statement end_wait{db,
+                     "UPDATE delivery INDEXED BY delivery_due SET due_at = ?1"
+                     " WHERE due_at IS NOT NULL AND due_at >= ?2 AND webhook = ?3"};
 };
 
 namespace {
@@ -303,30 +306,51 @@ Accepted Deliveries::settle(Batch& batch, std::int64_t row, std::string id, cons
   return accepted;
 }
 
+Result<Deliveries::Known> Deliveries::find_deferred(std::string_view delivery_id) {
+  std::optional<Known> known = find(delivery_id);
+  if (!known) return unknown(delivery_id);
+  if (known->verdict == Verdict::Deferred) return std::move(*known);
+  return Error{ErrorCode::Conflict, "delivery " + std::string(delivery_id) +
+                                        " is not deferred any more but " +
+                                        std::string(to_string(known->verdict))};
+}
+
 Result<Accepted> Deliveries::settle_deferred(Batch& batch, const NewDelivery& delivery) {
   TRY(check_delivery(delivery));
-  const std::optional<Known> known = find(delivery.id);
-  if (!known) return unknown(delivery.id);
-  if (known->verdict != Verdict::Deferred) {
-    return Error{ErrorCode::Conflict, "delivery " + delivery.id + " is not deferred any more but " +
-                                          std::string(to_string(known->verdict))};
-  }
+  const Known known = TRY(find_deferred(delivery.id));
   batch.changes.push_back({Change::Kind::DeliveryStored, delivery.id, {}, std::nullopt});
-  return settle(batch, known->row, delivery.id, delivery);
+  return settle(batch, known.row, delivery.id, delivery);
+}
+
+Result<> Deliveries::begin_try(Batch& batch, std::string_view delivery_id, WallTime again_at) {
+  const Known known = TRY(find_deferred(delivery_id));
+  const int tries = known.tries + 1;
+  sql_->set_deferred.run(known.row, code_of(Verdict::Deferred), std::optional(again_at), tries,
+                         "try " + std::to_string(tries) +
+                             " of its hooks has begun; while this is all that is known, davit ended in it");
+  batch.changes.push_back({Change::Kind::DeliveryStored, std::string(delivery_id), {}, std::nullopt});
+  return {};
+}
+
+Result<> Deliveries::wait_for_webhook(Batch& batch, std::string_view delivery_id, std::string_view reason) {
+  const Known known = TRY(find_deferred(delivery_id));
+  sql_->set_deferred.run(known.row, code_of(Verdict::Deferred), std::optional(kNotDue), known.tries, reason);
+  batch.changes.push_back({Change::Kind::DeliveryStored, std::string(delivery_id), {}, std::nullopt});
+  return {};
+}
+
+int Deliveries::webhooks_serve(Batch& batch, const std::vector<std::string>& webhooks) {
+  int due = 0;
+  for (const std::string& webhook : webhooks) due += sql_->end_wait.run(batch.now, kNotDue, webhook);
+  return due;
 }
 
 Result<> Deliveries::defer_again(Batch& batch, std::string_view delivery_id, std::string_view reason,
-                                 WallTime again_at, int max_tries) {
-  const std::optional<Known> known = find(delivery_id);
-  if (!known) return unknown(delivery_id);
-  if (known->verdict != Verdict::Deferred) {
-    return Error{ErrorCode::Conflict, "delivery " + std::string(delivery_id) +
-                                          " is not deferred any more but " +
-                                          std::string(to_string(known->verdict))};
-  }
-  const int tries = known->tries + 1;
+                                 WallTime again_at, int max_tries, Try which) {
+  const Known known = TRY(find_deferred(delivery_id));
+  const int tries = known.tries + (which == Try::Another ? 1 : 0);
   const bool parked = tries >= max_tries;
-  sql_->set_deferred.run(known->row, code_of(parked ? Verdict::Parked : Verdict::Deferred),
+  sql_->set_deferred.run(known.row, code_of(parked ? Verdict::Parked : Verdict::Deferred),
                          parked ? std::nullopt : std::optional(again_at), tries, reason);
   batch.changes.push_back({Change::Kind::DeliveryStored, std::string(delivery_id), {}, std::nullopt});
   return {};

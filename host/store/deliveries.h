@@ -14,6 +14,9 @@ namespace davit::store {
 // The name under which a delivery key is stored: 16 bytes.
 std::string key_hash(std::string_view webhook, std::string_view delivery_key);
 
+// When a delivery is due that waits for its webhook and not for a time.
+inline constexpr WallTime kNotDue{Duration(253'402'300'799'000)};  // the end of the year 9999
+
 // Finds a body; whether it is the same is seen by its bytes.
 std::int64_t body_hash(std::string_view body);
 
@@ -27,14 +30,18 @@ class Deliveries {
   // `body_hash` of the body where there is a replay_window.
   Result<Accepted> accept(Batch& batch, const NewDelivery& delivery, std::optional<std::int64_t> body_hash);
   Result<Accepted> settle_deferred(Batch& batch, const NewDelivery& delivery);
+  Result<> begin_try(Batch& batch, std::string_view delivery_id, WallTime again_at);
   Result<> defer_again(Batch& batch, std::string_view delivery_id, std::string_view reason, WallTime again_at,
-                       int max_tries);
+                       int max_tries, Try which);
+  Result<> wait_for_webhook(Batch& batch, std::string_view delivery_id, std::string_view reason);
+  int webhooks_serve(Batch& batch, const std::vector<std::string>& webhooks);
   Result<std::string> replay(Batch& batch, std::string_view delivery_id, std::string_view by);
 
  private:
   struct Statements;
   struct Known;
   std::optional<Known> find(std::string_view delivery_id);
+  Result<Known> find_deferred(std::string_view delivery_id);
   std::optional<Known> find_by_key(const NewDelivery& delivery, std::string_view hash);
   std::optional<Known> find_by_body(const NewDelivery& delivery, std::int64_t hash);
   bool has_body(std::int64_t row, std::string_view body);

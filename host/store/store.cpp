@@ -175,13 +175,35 @@ void Store::settle_deferred(NewDelivery delivery, Done<Accepted> done) {
                          });
 }
 
+void Store::begin_try(std::string delivery_id, WallTime again_at, Done<> done) {
+  impl_->write<std::monostate>(Lane::Urgent, 256, std::move(done),
+                               [id = std::move(delivery_id), again_at](Session& session) {
+                                 return session.deliveries.begin_try(session.batch, id, again_at);
+                               });
+}
+
 void Store::defer_again(std::string delivery_id, std::string reason, WallTime again_at, int max_tries,
-                        Done<> done) {
-  impl_->write<std::monostate>(
-      Lane::Urgent, 256, std::move(done),
-      [id = std::move(delivery_id), reason = std::move(reason), again_at, max_tries](Session& session) {
-        return session.deliveries.defer_again(session.batch, id, reason, again_at, max_tries);
-      });
+                        Done<> done, Try which) {
+  impl_->write<std::monostate>(Lane::Urgent, 256, std::move(done),
+                               [id = std::move(delivery_id), reason = std::move(reason), again_at, max_tries,
+                                which](Session& session) {
+                                 return session.deliveries.defer_again(session.batch, id, reason, again_at,
+                                                                       max_tries, which);
+                               });
+}
+
+void Store::wait_for_webhook(std::string delivery_id, std::string reason, Done<> done) {
+  impl_->write<std::monostate>(Lane::Urgent, 256, std::move(done),
+                               [id = std::move(delivery_id), reason = std::move(reason)](Session& session) {
+                                 return session.deliveries.wait_for_webhook(session.batch, id, reason);
+                               });
+}
+
+void Store::webhooks_serve(std::vector<std::string> webhooks, Done<int> done) {
+  impl_->write<int>(Lane::Urgent, 256, std::move(done),
+                    [webhooks = std::move(webhooks)](Session& session) -> Result<int> {
+                      return session.deliveries.webhooks_serve(session.batch, webhooks);
+                    });
 }
 
 void Store::replay(std::string delivery_id, std::string by, Done<std::string> done) {

@@ -91,6 +91,9 @@ struct Accepted {
   std::string former_id;
 };
 
+// Of the hooks of a deferred delivery: one that is counted when it has failed, or that was counted before.
+enum class Try { Another, Begun };
+
 // A deferred delivery whose hooks are due again.
 struct DeferredDelivery {
   NewDelivery delivery;
@@ -380,10 +383,18 @@ class Store {
   void accept(NewDelivery delivery, Done<Accepted> done);
   // Puts the outcome of hooks that ran again in place of Deferred. Conflict if it is not deferred any more.
   void settle_deferred(NewDelivery delivery, Done<Accepted> done);
+  // Counts a try of a deferred delivery that is about to be made, for hooks that may end this process: then
+  // the delivery is due again at `again_at`, and the try has counted.
+  void begin_try(std::string delivery_id, WallTime again_at, Done<> done);
   // Notes a failed try of a deferred delivery; parks it once `tries` reaches `max_tries`, else due again at
-  // `again_at`.
-  void defer_again(std::string delivery_id, std::string reason, WallTime again_at, int max_tries,
-                   Done<> done);
+  // `again_at`. A try that was begun by begin_try() is not counted twice.
+  void defer_again(std::string delivery_id, std::string reason, WallTime again_at, int max_tries, Done<> done,
+                   Try which = Try::Another);
+  // A deferred delivery is not due, and no try of it counts, until its webhook serves again. Conflict if it
+  // is not deferred any more.
+  void wait_for_webhook(std::string delivery_id, std::string reason, Done<> done);
+  // These webhooks serve again: what waits for them is due. Gives how many deliveries are.
+  void webhooks_serve(std::vector<std::string> webhooks, Done<int> done);
   // Lets the hooks run again on what a delivery brought, as a delivery of its own that no key stands against
   // and that is Deferred at first. Gives its id. Conflict if the first is still to be run anyhow, NotFound if
   // it or its body is not kept. `by` is kept with it.
@@ -478,7 +489,8 @@ class Store {
   Result<DeferredDelivery> delivery_to_run(std::string_view delivery_id) const;
   // Deferred deliveries that are due, oldest first.
   Result<std::vector<DeferredDelivery>> due_deferred(int limit) const;
-  // When the next deferred delivery is due, also if that has passed; nullopt if there is none.
+  // When the next deferred delivery is due, also if that has passed; nullopt if there is none that waits for
+  // a time.
   Result<std::optional<WallTime>> next_deferred_at() const;
   Result<QueueReport> queue() const;
   // The recurring tasks, by name.

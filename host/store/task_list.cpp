@@ -12,6 +12,7 @@
 
 #include "host/store/budgets.h"
 #include "host/store/chains.h"
+#include "host/store/deliveries.h"
 #include "host/store/pauses.h"
 #include "host/store/rows.h"
 
@@ -426,8 +427,10 @@ Result<std::vector<DeferredDelivery>> read_due_deferred(Reader& reader, WallTime
 
 Result<std::optional<WallTime>> read_next_deferred_at(Reader& reader) {
   Cursor row =
-      reader.statement("SELECT due_at FROM delivery WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1")
-          .query();
+      reader
+          .statement(
+              "SELECT due_at FROM delivery WHERE due_at IS NOT NULL AND due_at < ?1 ORDER BY due_at LIMIT 1")
+          .query(kNotDue);
   if (!row.next()) return std::optional<WallTime>();
   return std::optional(row.time(0));
 }

@@ -21,9 +21,9 @@ class KeptDeliveriesTest : public ::testing::Test {
     host.install(kPlugins / "github.so");
   }
   // `mode` is what the hooks of the webhook "good" do.
-  void configure(const std::string& mode, const std::string& isolation = "inprocess") {
+  void configure(const std::string& mode, const std::string& isolation = "inprocess", int tries = 1) {
     host.configure("webhooks:\n  good: {secret_env: GITHUB_WEBHOOK_SECRET, isolation: " + isolation +
-                   ", max_retries_of_deferred: 1, config: {mode: " + mode +
+                   ", max_retries_of_deferred: " + std::to_string(tries) + ", config: {mode: " + mode +
                    "}}\n  github: {secret_env: GITHUB_WEBHOOK_SECRET, isolation: inprocess, "
                    "config: {agent: nobody}}\n");
   }
@@ -158,6 +158,33 @@ TEST_F(KeptDeliveriesTest, TheIdOfAFailedDeliveryWithAnotherBodyRunsAndIsNamedIn
   EXPECT_EQ(string_member(shown(failed), "body"), "{\"n\":1}");
   EXPECT_EQ(host.ask({"deliveries", "replay", failed}).status, 0);
   ASSERT_TRUE(eventually([&] { return listed({"tasks", "list"}).size() == 2; })) << host.log();
+}
+
+TEST_F(KeptDeliveriesTest, WhatIsKeptForAWebhookThatDoesNotServeWaitsForItUntriedAndIsToldOfOnce) {
+  configure("crash", "process", 100);
+  ASSERT_TRUE(host.start()) << host.log();
+  const std::string id = delivery_of(host.deliver());
+  ASSERT_EQ(host.ask({"plugins", "disable", "webhook", "good"}).status, 0);
+  const std::string waits = "A deferred delivery waits for its webhook";
+  ASSERT_TRUE(host.wait_for_log(waits)) << host.log();
+  ASSERT_TRUE(eventually(
+      [&] { return string_member(shown(id), "message") == "waits, because webhook good is disabled"; }));
+  const std::int64_t tries = int_member(shown(id), "tries");
+  // Neither another look at the plugins nor a restart tries it or tells of it again.
+  ASSERT_EQ(host.ask({"plugins", "rescan"}).status, 0);
+  EXPECT_EQ(host.end(SIGTERM), 0);
+  configure("echo", "process");
+  ASSERT_TRUE(host.start()) << host.log();
+  const std::string writes = metric("davit_commit_writes_sum");
+  for (int i = 0; i < 300; ++i) host.request("GET", "/healthz");
+  EXPECT_EQ(metric("davit_commit_writes_sum"), writes);
+  EXPECT_EQ(string_member(shown(id), "verdict"), "deferred");
+  const std::string log = host.log();
+  EXPECT_EQ(log.find(waits), log.rfind(waits)) << log;
+
+  ASSERT_EQ(host.ask({"plugins", "enable", "webhook", "good"}).status, 0);
+  ASSERT_TRUE(eventually([&] { return string_member(shown(id), "verdict") == "queued"; })) << host.log();
+  EXPECT_EQ(int_member(shown(id), "tries"), tries);
 }
 
 // ---- found

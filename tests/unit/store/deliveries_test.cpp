@@ -8,6 +8,7 @@ namespace davit::store {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
@@ -348,6 +349,52 @@ TEST_F(DeliveriesTest, ADeferredDeliveryIsParkedAfterTooManyTriesAndReplayable) 
 
   ASSERT_TRUE(replay(id).ok());
   EXPECT_THAT(store().due_deferred(10).value(), SizeIs(1));
+}
+
+TEST_F(DeliveriesTest, ATryIsCountedBeforeItIsMadeAndNotTwice) {
+  const std::string id = accept(deferred("a"))->delivery_id;
+  const auto begin_try = [&] {
+    return wait([&](auto done) { store().begin_try(id, clock_.wall() + Duration(5'000), done); });
+  };
+  ASSERT_TRUE(begin_try().ok());
+  EXPECT_THAT(store().due_deferred(10).value(), IsEmpty()) << "it is under way";
+  EXPECT_THAT(store().delivery(id)->delivery.message, HasSubstr("try 1 of its hooks has begun"));
+  clock_.advance(Duration(5'000));
+  ASSERT_THAT(store().due_deferred(10).value(), SizeIs(1)) << "nothing was heard of it";
+  EXPECT_EQ(store().due_deferred(10)->front().tries, 1);
+  ASSERT_TRUE(begin_try().ok());
+  ASSERT_TRUE(wait([&](auto done) {
+                store().defer_again(id, "it failed", clock_.wall(), 3, done, Try::Begun);
+              }).ok());
+  EXPECT_EQ(store().due_deferred(10)->front().tries, 2);
+  ASSERT_TRUE(begin_try().ok());
+  ASSERT_TRUE(wait([&](auto done) {
+                store().defer_again(id, "it failed", clock_.wall(), 3, done, Try::Begun);
+              }).ok());
+  EXPECT_EQ(store().delivery(id)->delivery.verdict, Verdict::Parked);
+  EXPECT_EQ(begin_try().error().code, ErrorCode::Conflict);
+  expect_sound();
+}
+
+TEST_F(DeliveriesTest, WhatWaitsForItsWebhookIsNotDueAndCountsNoTryUntilThatServes) {
+  const std::string id = accept(deferred("a"))->delivery_id;
+  const std::string webhook = store().delivery(id)->delivery.webhook;
+  const auto serve = [&](std::vector<std::string> names) {
+    return wait<int>([&](auto done) { store().webhooks_serve(std::move(names), done); }).value();
+  };
+  ASSERT_TRUE(wait([&](auto done) { store().wait_for_webhook(id, "waits, because", done); }).ok());
+  EXPECT_EQ(store().delivery(id)->delivery.message, "waits, because");
+  EXPECT_EQ(store().delivery(id)->delivery.verdict, Verdict::Deferred);
+  EXPECT_EQ(store().next_deferred_at().value(), std::nullopt);
+  clock_.advance(Duration(365ll * 86'400'000));
+  EXPECT_THAT(store().due_deferred(10).value(), IsEmpty());
+  EXPECT_EQ(serve({"another"}), 0);
+  EXPECT_THAT(store().due_deferred(10).value(), IsEmpty());
+  EXPECT_EQ(serve({"another", webhook}), 1);
+  ASSERT_THAT(store().due_deferred(10).value(), SizeIs(1));
+  EXPECT_EQ(store().due_deferred(10)->front().tries, 0);
+  EXPECT_EQ(serve({webhook}), 0) << "it does not wait any more";
+  expect_sound();
 }
 
 // ---- replays by hand
