@@ -121,12 +121,17 @@ Result<CreateRequest> create_from_json(std::string_view json) {
   return request;
 }
 
-std::string scan_json(const std::filesystem::path& library, std::uint64_t address_space_limit) {
+std::string scan_json(const std::filesystem::path& library, std::uint64_t address_space_limit,
+                      const std::vector<std::filesystem::path>& hidden) {
   JsonBuffer buffer;
   JsonWriter writer(buffer);
   writer.StartObject();
   write_member(writer, "library", library.native());
   write_member(writer, "address_space", static_cast<std::int64_t>(address_space_limit));
+  writer.Key("hidden");
+  writer.StartArray();
+  for (const std::filesystem::path& folder : hidden) write_string(writer, folder.native());
+  writer.EndArray();
   writer.EndObject();
   return std::string(text_of(buffer));
 }
@@ -136,6 +141,8 @@ Result<CreateRequest> scan_from_json(std::string_view json) {
   CreateRequest request;
   request.spec.library = string_member(document, "library");
   request.address_space_limit = static_cast<std::uint64_t>(int_member(document, "address_space"));
+  for (std::string& folder : strings_member(document, "hidden"))
+    request.hidden.emplace_back(std::move(folder));
   return request;
 }
 

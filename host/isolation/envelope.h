@@ -31,10 +31,12 @@ std::string create_json(const RunnerSpec& spec, std::uint64_t address_space_limi
 struct CreateRequest {
   RunnerSpec spec;  // without environment
   std::uint64_t address_space_limit = 0;
+  std::vector<std::filesystem::path> hidden;  // of a scan: folders that the library cannot read
 };
 Result<CreateRequest> create_from_json(std::string_view json);
 
-std::string scan_json(const std::filesystem::path& library, std::uint64_t address_space_limit);
+std::string scan_json(const std::filesystem::path& library, std::uint64_t address_space_limit,
+                      const std::vector<std::filesystem::path>& hidden = {});
 Result<CreateRequest> scan_from_json(std::string_view json);
 
 std::string refusal_json(const Refusal& refusal);

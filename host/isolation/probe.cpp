@@ -289,7 +289,7 @@ void Probe::end_process() {
 
 std::variant<ProbeReport, Refusal> probe(const std::filesystem::path& stored_file,
                                          const ProbeOptions& options, KnownChildren& children, Log& log) {
-  Question question{FrameKind::Scan, scan_json(stored_file, options.memory_limit), {}};
+  Question question{FrameKind::Scan, scan_json(stored_file, options.memory_limit, options.hidden), {}};
   question.start.name = "probe";
   question.start.tag = stored_file.filename().string();
   return Probe(std::move(question), options, children, log).run();

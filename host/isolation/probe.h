@@ -22,11 +22,13 @@ struct ProbeOptions {
   // Address space of the child (not under sanitizers); 0: no limit. What has taken a quarter of it when the
   // deadline comes is refused for that, as "probe_memory".
   std::uint64_t memory_limit = 1u << 30;
+  // Folders whose files the child cannot read, but the one it looks at (file_fence.h).
+  std::vector<std::filesystem::path> hidden;
   int stop_fd = -1;  // once readable, the child is killed: refused as "probe_failed"
 };
 
-// Starts a runner in scan mode on the stored file and waits. Refusals: constructor_crashed and
-// metadata_crashed (with the signal), probe_exited (with the status), probe_timeout, probe_memory,
+// Starts a runner in scan mode on the stored file and waits. Refusals: constructor_threw, constructor_crashed
+// and metadata_crashed (with the signal), probe_exited (with the status), probe_timeout, probe_memory,
 // foreign_descriptors (the library wrote to or closed what it did not open), probe_failed (the probe itself
 // did not work), and those the loader itself gives (no_factory, abi_too_new, bad_metadata, …:
 // plugin/refusal_codes.h). There is no fallback: what cannot be probed is refused. Blocks the calling thread;

@@ -187,6 +187,8 @@ void LivePlugins::set_probe_options() {
   probe_.with([this](isolation::ProbeOptions& options) {
     options.deadline = wanted_.probe_deadline;
     options.memory_limit = wanted_.probe_memory;
+    // The database, its token and what tasks left lie beside the trail.
+    options.hidden = {needs_.trail.parent_path(), wanted_.scan.store_folder};
     options.stop_fd = stopping_.number();
   });
   trial_.with([this](isolation::ProbeOptions& options) {
