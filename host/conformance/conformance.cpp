@@ -47,15 +47,14 @@ class PrivateFolder {
 // The rule that a refusal of the probe breaks; nullptr where the probe itself did not work.
 const Rule* rule_of(const Refusal& refusal) {
   const std::string& code = refusal.code;
-  auto says = [&](std::string_view text) { return refusal.reason.find(text) != std::string::npos; };
-  if (code == "load_failed") {
-    if (says("undefined symbol")) return &rule("undefined-symbol");
-    if (says("cannot open shared object file")) return &rule("needed-library");
-    if (says("version `GLIBC_")) return &rule("libc-version");
-    return &rule("loads");
-  }
+  if (code == "load_failed" && refusal.reason.find("version `GLIBC_") != std::string::npos)
+    return &rule("libc-version");
   static constexpr std::pair<std::string_view, const Rule*> kRefusals[] = {
+      {"unresolved_symbol", &rule("undefined-symbol")},
+      {"missing_library", &rule("needed-library")},
+      {"load_failed", &rule("loads")},
       {"threw", &rule("exceptions")},
+      {"constructor_threw", &rule("load-crash")},
       {"constructor_crashed", &rule("load-crash")},
       {"metadata_crashed", &rule("load-crash")},
       {"probe_exited", &rule("load-exit")},
@@ -64,6 +63,11 @@ const Rule* rule_of(const Refusal& refusal) {
       {"probe_memory", &rule("load-memory")},
       {"abi_too_new", &rule("abi-minor")},
       {"bad_factory", &rule("factory-struct")},
+      {"metadata_too_large", &rule("metadata")},
+      {"metadata_not_utf8", &rule("metadata")},
+      {"metadata_not_json", &rule("metadata")},
+      {"metadata_control_bytes", &rule("metadata")},
+      {"metadata_failed", &rule("metadata")},
       {"bad_metadata", &rule("metadata")},
       {"bad_config_schema", &rule("config-schema")},
       {"bad_signature_scheme", &rule("signature-scheme")},

@@ -12,7 +12,9 @@ namespace davit::conformance {
 namespace {
 
 const Rule& rule_of(std::string_view refusal_code) {
-  if (refusal_code == "unreadable" || refusal_code == "not_regular_file") return rule("file-plain");
+  if (refusal_code == "unreadable" || refusal_code == "not_regular_file" || refusal_code == "fifo" ||
+      refusal_code == "directory")
+    return rule("file-plain");
   if (refusal_code == "wrong_class" || refusal_code == "wrong_machine") return rule("file-machine");
   if (refusal_code == "truncated") return rule("file-whole");
   if (refusal_code == "no_factory" || refusal_code == "abi_major_too_old" ||

@@ -244,6 +244,11 @@ Verdict Probe::judge_end(int wait_status) {
   if (WIFSIGNALED(wait_status) && WTERMSIG(wait_status) == SIGKILL) {
     return no(refusal::kProbeMemory, "The process was " + end + ", probably because memory ran out");
   }
+  // The C++ runtime's last words, of GCC and of LLVM, where nobody catches.
+  const bool threw = output_.tail().find("terminate called") != std::string_view::npos ||
+                     output_.tail().find("libc++abi: terminating") != std::string_view::npos;
+  if (WIFSIGNALED(wait_status) && WTERMSIG(wait_status) == SIGABRT && threw && !constructed_)
+    return no(refusal::kConstructorThrew, "An exception left it: the process was " + end);
   if (WIFSIGNALED(wait_status)) {
     return no(constructed_ ? refusal::kMetadataCrashed : refusal::kConstructorCrashed,
               "The process was " + end);

@@ -198,15 +198,24 @@ std::variant<ElfLibrary, Refusal> exported_functions(const ByteReader& file, con
 
 }  // namespace
 
+Refusal no_regular_file(mode_t mode) {
+  if (S_ISFIFO(mode)) return refuse(refusal::kFifo, "It is a named pipe");
+  if (S_ISDIR(mode)) return refuse(refusal::kDirectory, "It is a folder");
+  const char* what = S_ISSOCK(mode)                   ? "It is a socket"
+                     : S_ISCHR(mode) || S_ISBLK(mode) ? "It is a device"
+                                                      : "It is not a regular file";
+  return refuse(refusal::kNotRegularFile, what);
+}
+
 std::variant<ElfLibrary, Refusal> read_elf_library(const std::filesystem::path& path) {
   UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!fd.open()) return refuse(refusal::kUnreadable, "It cannot be opened: " + errno_text(errno));
   struct stat info {};
-  if (::fstat(fd.number(), &info) != 0 || !S_ISREG(info.st_mode)) {
-    return refuse(refusal::kNotRegularFile, "It is not a regular file");
-  }
+  if (::fstat(fd.number(), &info) != 0)
+    return refuse(refusal::kUnreadable, "It cannot be looked at: " + errno_text(errno));
+  if (!S_ISREG(info.st_mode)) return no_regular_file(info.st_mode);
   ByteReader file(fd.number(), static_cast<std::uint64_t>(info.st_size));
-  if (file.size() == 0) return refuse(refusal::kNotElf, "It is empty");
+  if (file.size() == 0) return refuse(refusal::kEmptyFile, "It is empty");
   auto magic = file.bytes(0, SELFMAG, SELFMAG);
   if (!magic || *magic != ELFMAG) return refuse(refusal::kNotElf, "It is not an ELF file");
   auto identity = file.bytes(0, EI_NIDENT, EI_NIDENT);

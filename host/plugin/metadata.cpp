@@ -164,15 +164,16 @@ Result<> read(const JsonValue& object, AgentMetadata& metadata) {
 template <typename Metadata>
 std::variant<Metadata, Refusal> metadata_from_json(std::string_view json) {
   if (json.size() > kMaxMetadataBytes) {
-    return refuse(refusal::kBadMetadata, "The metadata has " + std::to_string(json.size()) +
-                                             " bytes, more than " + std::to_string(kMaxMetadataBytes));
+    return refuse(refusal::kMetadataTooLarge, "The metadata has " + std::to_string(json.size()) +
+                                                  " bytes, more than " + std::to_string(kMaxMetadataBytes));
   }
+  if (!is_utf8(json)) return refuse(refusal::kMetadataNotUtf8, "The metadata holds bytes that are not UTF-8");
   auto document = parse_json(json, kLimits);
   if (!document)
-    return refuse(refusal::kBadMetadata, "The metadata cannot be read: " + document.error().message);
-  if (!document->IsObject()) return refuse(refusal::kBadMetadata, "The metadata is not a JSON object");
+    return refuse(refusal::kMetadataNotJson, "The metadata cannot be read: " + document.error().message);
+  if (!document->IsObject()) return refuse(refusal::kMetadataNotJson, "The metadata is not a JSON object");
   if (holds_control_bytes(*document))
-    return refuse(refusal::kBadMetadata, "A text of the metadata holds control bytes");
+    return refuse(refusal::kMetadataControlBytes, "A text of the metadata holds control bytes");
   Metadata metadata;
   if (auto done = read(*document, metadata); !done)
     return refuse(refusal::kBadMetadata, done.error().message);

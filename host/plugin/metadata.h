@@ -42,7 +42,8 @@ struct AgentMetadata {
   std::string config_schema;  // JSON, or empty
 };
 
-// Refusals: bad_metadata, bad_signature_scheme, bad_config_schema, each naming the member.
+// Refusals: metadata_too_large, metadata_not_utf8, metadata_not_json, metadata_control_bytes; and
+// bad_metadata, bad_signature_scheme, bad_config_schema, each naming the member.
 std::variant<WebhookMetadata, Refusal> webhook_metadata_from_json(std::string_view json);
 std::variant<AgentMetadata, Refusal> agent_metadata_from_json(std::string_view json);
 

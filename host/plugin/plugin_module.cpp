@@ -128,12 +128,13 @@ std::optional<Refusal> read_offers(const Factory& factory, PluginKind kind, Prob
     if (auto refusal = guarded(where, [&] { status = factory.metadata(index, call.abi(), sink.abi()); }))
       return refusal;
     if (sink.over_limit()) {
-      return refuse(refusal::kBadMetadata,
+      return refuse(refusal::kMetadataTooLarge,
                     "The " + where + " is larger than " + std::to_string(kMaxMetadataBytes) + " bytes");
     }
     if (status != DAVIT_OK) {
-      return refuse(refusal::kBadMetadata, "The " + where + " ended as " + std::string(status_name(status)) +
-                                               ": " + call.error("without saying why"));
+      return refuse(refusal::kMetadataFailed, "The " + where + " ended as " +
+                                                  std::string(status_name(status)) + ": " +
+                                                  call.error("without saying why"));
     }
     auto offer = offer_from_metadata(kind, index, sink.bytes());
     if (auto* refusal = std::get_if<Refusal>(&offer)) return *refusal;
@@ -184,7 +185,11 @@ std::variant<std::shared_ptr<const PluginModule>, Refusal> PluginModule::load(
     const char* text = ::dlerror();
     std::string why = presentable(text ? text : failed.message(), 1024);
     if (std::string path = stored_file.string() + ": "; why.starts_with(path)) why.erase(0, path.size());
-    return refuse(refusal::kLoadFailed, "The loader refuses it: " + why);
+    const auto says = [&](std::string_view words) { return why.find(words) != std::string::npos; };
+    return refuse(says("undefined symbol")                 ? refusal::kUnresolvedSymbol
+                  : says("cannot open shared object file") ? refusal::kMissingLibrary
+                                                           : refusal::kLoadFailed,
+                  "The loader refuses it: " + why);
   }
 
   if (on_constructed) on_constructed();

@@ -19,6 +19,7 @@
 #include <thread>
 
 #include "host/base/file.h"
+#include "host/plugin/elf_file.h"
 #include "host/plugin/library_store.h"
 #include "host/plugin/plugin_module.h"
 #include "host/plugin/refusal_codes.h"
@@ -152,7 +153,8 @@ std::optional<Refusal> PluginScanner::refuse_mode(const fs::path& path, uid_t ow
   bool allowed = std::find(options_.allow_writable.begin(), options_.allow_writable.end(), name) !=
                  options_.allow_writable.end();
   if ((mode & (S_IWGRP | S_IWOTH)) != 0 && !allowed) {
-    return refuse(refusal::kWritableByOthers, path.string() + " has mode " + octal(mode));
+    return refuse(S_ISDIR(mode) ? refusal::kFolderWritableByOthers : refusal::kFileWritableByOthers,
+                  path.string() + " has mode " + octal(mode));
   }
   return std::nullopt;
 }
@@ -231,12 +233,12 @@ void PluginScanner::look_at(LibraryStore& store, const fs::path& path, Known& kn
   UniqueFd fd(::open(target.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (!fd.open()) {
     bool special = errno == ENXIO || errno == ELOOP || errno == ENODEV;
-    record.refusal = special ? refuse(refusal::kNotRegularFile, "It is not a regular file")
+    record.refusal = special ? no_regular_file(info.st_mode)
                              : refuse(refusal::kUnreadable, "It cannot be opened: " + errno_text(errno));
     return;
   }
   if (::fstat(fd.number(), &info) != 0 || !S_ISREG(info.st_mode)) {
-    record.refusal = refuse(refusal::kNotRegularFile, "It is not a regular file");
+    record.refusal = no_regular_file(info.st_mode);
     return;
   }
   if ((record.refusal = refuse_mode(target, info.st_uid, info.st_mode))) return;

@@ -17,13 +17,21 @@ struct RefusalCode {
 
 namespace refusal {
 // The place of the file.
+inline constexpr RefusalCode kFifo{"fifo", "Take the pipe away, and put the library itself there."};
+inline constexpr RefusalCode kDirectory{
+    "directory",
+    "Put the library itself there; a folder of libraries is looked into if its name does not end in .so."};
 inline constexpr RefusalCode kNotRegularFile{"not_regular_file", "Put a plain file there, or take it away."};
 inline constexpr RefusalCode kBrokenLink{"broken_link",
                                          "Let the link point to a file that exists, or remove it."};
 inline constexpr RefusalCode kEscapingLink{"escaping_link",
                                            "Copy the file into the plugins folder instead of linking to it."};
-inline constexpr RefusalCode kWritableByOthers{
-    "writable_by_others", "Run chmod go-w on it, or list the file's name under plugins.allow_writable."};
+inline constexpr RefusalCode kFileWritableByOthers{
+    "file_writable_by_others", "Run chmod go-w on it, or list the file's name under plugins.allow_writable."};
+inline constexpr RefusalCode kFolderWritableByOthers{
+    "folder_writable_by_others",
+    "Run chmod go-w on the folder, or list its name under plugins.allow_writable: who may write there may "
+    "exchange its files."};
 inline constexpr RefusalCode kForeignOwner{"foreign_owner",
                                            "Let it belong to the user davit runs as, or to root."};
 inline constexpr RefusalCode kUnreadable{"unreadable", "Make it readable for the user davit runs as.", true};
@@ -42,6 +50,8 @@ inline constexpr RefusalCode kSameName{"same_name",
                                        "Remove one of the two files, or rename what one of them offers."};
 
 // The bytes of the file, before any of its code runs.
+inline constexpr RefusalCode kEmptyFile{"empty_file",
+                                        "Copy the library there; it is looked at again when it changes."};
 inline constexpr RefusalCode kNotElf{"not_elf",
                                      "Build it as a shared library (davit_add_plugin, or cc -shared -fPIC)."};
 inline constexpr RefusalCode kWrongClass{"wrong_class", "Build it for 64 bits."};
@@ -60,12 +70,26 @@ inline constexpr RefusalCode kAbiMajorTooNew{
     "abi_major_too_new", "Use a newer davit, or build the plugin with the plugin SDK of this one."};
 
 // What the loader and the factories say.
+inline constexpr RefusalCode kUnresolvedSymbol{
+    "unresolved_symbol", "Link what defines it into the plugin; -Wl,-z,defs tells when it is built."};
+inline constexpr RefusalCode kMissingLibrary{
+    "missing_library", "Install that library, or link it into the plugin (ldd shows what is missing)."};
 inline constexpr RefusalCode kLoadFailed{
-    "load_failed", "Install what is missing, or link it into the plugin (ldd shows it)."};
+    "load_failed",
+    "Correct what the loader names; LD_DEBUG=all shows its steps, ldd what the library needs."};
 inline constexpr RefusalCode kAbiTooNew{"abi_too_new",
                                         "Use a newer davit, or build the plugin to need an older ABI minor."};
 inline constexpr RefusalCode kBadFactory{"bad_factory",
                                          "Fill in the factory as davit/abi/webhook.h and agent.h say."};
+inline constexpr RefusalCode kMetadataTooLarge{
+    "metadata_too_large", "Say what it is in a few lines; what is large has its place elsewhere."};
+inline constexpr RefusalCode kMetadataNotUtf8{"metadata_not_utf8", "Write the metadata as UTF-8."};
+inline constexpr RefusalCode kMetadataNotJson{
+    "metadata_not_json", "Write one JSON object, as davit/abi/webhook.h and agent.h describe it."};
+inline constexpr RefusalCode kMetadataControlBytes{
+    "metadata_control_bytes", "Take control characters out of its texts; descriptions are one line."};
+inline constexpr RefusalCode kMetadataFailed{
+    "metadata_failed", "Let metadata() answer DAVIT_OK: it depends on nothing outside."};
 inline constexpr RefusalCode kBadMetadata{"bad_metadata",
                                           "Correct the metadata as davit/abi/webhook.h and agent.h say."};
 inline constexpr RefusalCode kBadConfigSchema{
@@ -77,6 +101,8 @@ inline constexpr RefusalCode kDuplicateName{
 inline constexpr RefusalCode kThrew{"threw", "Catch exceptions inside the plugin: none may cross the ABI."};
 
 // What the probe saw (host/isolation).
+inline constexpr RefusalCode kConstructorThrew{
+    "constructor_threw", "Catch exceptions in the library's constructors and those of its static objects."};
 inline constexpr RefusalCode kConstructorCrashed{
     "constructor_crashed", "Debug the library's constructors and those of its static objects."};
 inline constexpr RefusalCode kMetadataCrashed{"metadata_crashed",
@@ -92,23 +118,61 @@ inline constexpr RefusalCode kProbeTimeout{
     "Constructors and metadata must return within seconds; move slow work to create or later.", true};
 inline constexpr RefusalCode kProbeMemory{"probe_memory",
                                           "Constructors and metadata must be frugal; allocate later.", true};
+inline constexpr RefusalCode kProbeEndedHost{
+    "probe_ended_host", "Put other bytes there; davit plugins rescan has these looked at once more."};
 inline constexpr RefusalCode kProbeFailed{
     "probe_failed", "The probe itself could not run; see the log. It is tried again.", true};
 }  // namespace refusal
 
-inline constexpr RefusalCode kRefusalCodes[] = {
-    refusal::kNotRegularFile,   refusal::kBrokenLink,      refusal::kEscapingLink,
-    refusal::kWritableByOthers, refusal::kForeignOwner,    refusal::kUnreadable,
-    refusal::kTooLarge,         refusal::kNotSettled,      refusal::kProbing,
-    refusal::kStoreUnusable,    refusal::kNotPinned,       refusal::kSameName,
-    refusal::kNotElf,           refusal::kWrongClass,      refusal::kWrongMachine,
-    refusal::kNotSharedObject,  refusal::kTruncated,       refusal::kMalformedElf,
-    refusal::kNoFactory,        refusal::kAbiMajorTooOld,  refusal::kAbiMajorTooNew,
-    refusal::kLoadFailed,       refusal::kAbiTooNew,       refusal::kBadFactory,
-    refusal::kBadMetadata,      refusal::kBadConfigSchema, refusal::kBadSignatureScheme,
-    refusal::kDuplicateName,    refusal::kThrew,           refusal::kConstructorCrashed,
-    refusal::kMetadataCrashed,  refusal::kProbeExited,     refusal::kForeignDescriptors,
-    refusal::kProbeTimeout,     refusal::kProbeMemory,     refusal::kProbeFailed};
+inline constexpr RefusalCode kRefusalCodes[] = {refusal::kFifo,
+                                                refusal::kDirectory,
+                                                refusal::kNotRegularFile,
+                                                refusal::kBrokenLink,
+                                                refusal::kEscapingLink,
+                                                refusal::kFileWritableByOthers,
+                                                refusal::kFolderWritableByOthers,
+                                                refusal::kForeignOwner,
+                                                refusal::kUnreadable,
+                                                refusal::kTooLarge,
+                                                refusal::kNotSettled,
+                                                refusal::kProbing,
+                                                refusal::kStoreUnusable,
+                                                refusal::kNotPinned,
+                                                refusal::kSameName,
+                                                refusal::kEmptyFile,
+                                                refusal::kNotElf,
+                                                refusal::kWrongClass,
+                                                refusal::kWrongMachine,
+                                                refusal::kNotSharedObject,
+                                                refusal::kTruncated,
+                                                refusal::kMalformedElf,
+                                                refusal::kNoFactory,
+                                                refusal::kAbiMajorTooOld,
+                                                refusal::kAbiMajorTooNew,
+                                                refusal::kUnresolvedSymbol,
+                                                refusal::kMissingLibrary,
+                                                refusal::kLoadFailed,
+                                                refusal::kAbiTooNew,
+                                                refusal::kBadFactory,
+                                                refusal::kMetadataTooLarge,
+                                                refusal::kMetadataNotUtf8,
+                                                refusal::kMetadataNotJson,
+                                                refusal::kMetadataControlBytes,
+                                                refusal::kMetadataFailed,
+                                                refusal::kBadMetadata,
+                                                refusal::kBadConfigSchema,
+                                                refusal::kBadSignatureScheme,
+                                                refusal::kDuplicateName,
+                                                refusal::kThrew,
+                                                refusal::kConstructorThrew,
+                                                refusal::kConstructorCrashed,
+                                                refusal::kMetadataCrashed,
+                                                refusal::kProbeExited,
+                                                refusal::kForeignDescriptors,
+                                                refusal::kProbeTimeout,
+                                                refusal::kProbeMemory,
+                                                refusal::kProbeEndedHost,
+                                                refusal::kProbeFailed};
 
 // "<what>. <remedy>"
 inline Refusal refuse(const RefusalCode& code, std::string what) {
@@ -128,10 +192,36 @@ inline bool is_passing(std::string_view code) {
 // library that says it in davit's place is not believed.
 inline bool is_said_by_loader(std::string_view code) {
   using namespace refusal;
-  for (const RefusalCode& known :
-       {kUnreadable, kNotElf, kWrongClass, kWrongMachine, kNotSharedObject, kTruncated, kMalformedElf,
-        kNoFactory, kAbiMajorTooOld, kAbiMajorTooNew, kLoadFailed, kAbiTooNew, kBadFactory, kBadMetadata,
-        kBadConfigSchema, kBadSignatureScheme, kDuplicateName, kThrew, kProbeMemory}) {
+  for (const RefusalCode& known : {kUnreadable,
+                                   kFifo,
+                                   kDirectory,
+                                   kNotRegularFile,
+                                   kEmptyFile,
+                                   kUnresolvedSymbol,
+                                   kMissingLibrary,
+                                   kMetadataTooLarge,
+                                   kMetadataNotUtf8,
+                                   kMetadataNotJson,
+                                   kMetadataControlBytes,
+                                   kMetadataFailed,
+                                   kNotElf,
+                                   kWrongClass,
+                                   kWrongMachine,
+                                   kNotSharedObject,
+                                   kTruncated,
+                                   kMalformedElf,
+                                   kNoFactory,
+                                   kAbiMajorTooOld,
+                                   kAbiMajorTooNew,
+                                   kLoadFailed,
+                                   kAbiTooNew,
+                                   kBadFactory,
+                                   kBadMetadata,
+                                   kBadConfigSchema,
+                                   kBadSignatureScheme,
+                                   kDuplicateName,
+                                   kThrew,
+                                   kProbeMemory}) {
     if (known.code == code) return true;
   }
   return false;

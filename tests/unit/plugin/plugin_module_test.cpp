@@ -68,19 +68,19 @@ TEST(PluginModuleTest, EachBrokenLibraryIsRefusedWithItsCodeAndARemedy) {
       {"zero_count", "bad_factory", "0"},
       {"huge_count", "bad_factory", "4000000000"},
       {"missing_metadata", "bad_factory", "metadata"},
-      {"metadata_not_json", "bad_metadata", "malformed"},
+      {"metadata_not_json", "metadata_not_json", "malformed"},
       {"metadata_bad_name", "bad_metadata", "metadata.name"},
       {"metadata_no_name", "bad_metadata", "metadata.name"},
-      {"metadata_control_bytes", "bad_metadata", "control"},
-      {"metadata_bad_utf8", "bad_metadata", "malformed"},
-      {"metadata_10mb", "bad_metadata", "larger"},
-      {"metadata_fails", "bad_metadata", "the licence has run out"},
+      {"metadata_control_bytes", "metadata_control_bytes", "control"},
+      {"metadata_bad_utf8", "metadata_not_utf8", "not UTF-8"},
+      {"metadata_10mb", "metadata_too_large", "larger"},
+      {"metadata_fails", "metadata_failed", "the licence has run out"},
       {"metadata_bad_schema", "bad_config_schema", "format"},
       {"metadata_bad_signature", "bad_signature_scheme", "algorithm"},
       {"metadata_throws", "threw", "metadata"},
       {"factory_throws", "threw", "thrown by the factory"},
       {"duplicate_name", "duplicate_name", "broken"},
-      {"unresolved_symbol", "load_failed", "davit_tests_function_that_does_not_exist"},
+      {"unresolved_symbol", "unresolved_symbol", "davit_tests_function_that_does_not_exist"},
   };
   for (const Case& one : cases) {
     auto loaded = PluginModule::load(test::broken_plugin(one.library));
@@ -103,7 +103,7 @@ TEST(PluginModuleTest, LibrariesThatMisbehaveOnlyWhenRunPassTheInspection) {
 
 TEST(PluginModuleTest, BytesThatAreNoLibraryAreNamed) {
   test::TempFolder folder;
-  EXPECT_EQ(code_of_bytes(folder, ""), "not_elf");
+  EXPECT_EQ(code_of_bytes(folder, ""), "empty_file");
   EXPECT_EQ(code_of_bytes(folder, "#!/bin/sh\necho no\n"), "not_elf");
   EXPECT_EQ(code_of_bytes(folder, "\x7f"), "not_elf");
   EXPECT_EQ(code_of_bytes(folder,
@@ -111,7 +111,7 @@ TEST(PluginModuleTest, BytesThatAreNoLibraryAreNamed) {
                           "ELF"),
             "truncated");
   EXPECT_EQ(code_of(inspect_library(folder / "absent.so")), "unreadable");
-  EXPECT_EQ(code_of(inspect_library(folder.path())), "not_regular_file");
+  EXPECT_EQ(code_of(inspect_library(folder.path())), "directory");
 }
 
 TEST(PluginModuleTest, ALibraryCutAnywhereIsTruncated) {

@@ -320,8 +320,8 @@ TEST_F(PluginScannerTest, WhatIsNoRegularFileIsRefusedWithoutWaiting) {
   auto records = scan();
   ASSERT_EQ(records.size(), 3u);
   EXPECT_EQ(code(records[0]), "escaping_link");
-  EXPECT_EQ(code(records[1]), "not_regular_file");
-  EXPECT_EQ(code(records[2]), "not_regular_file");
+  EXPECT_EQ(code(records[1]), "fifo");
+  EXPECT_EQ(code(records[2]), "directory");
 }
 
 TEST_F(PluginScannerTest, LinksMayStayInsideButNotLeaveOrDangle) {
@@ -343,7 +343,7 @@ TEST_F(PluginScannerTest, FilesAndFoldersThatOthersMayWriteToAreRefusedUnlessAll
   put("good.so", test::good_plugin("good_webhook"));
   fs::permissions(drop() / "good.so", fs::perms(0666));
   LibraryRecord record = scan_one();
-  EXPECT_EQ(code(record), "writable_by_others");
+  EXPECT_EQ(code(record), "file_writable_by_others");
   EXPECT_NE(record.refusal->reason.find("0666"), std::string::npos) << record.refusal->reason;
   EXPECT_TRUE(record.sha256.empty());
   allow_writable_ = {"good.so"};
@@ -352,7 +352,7 @@ TEST_F(PluginScannerTest, FilesAndFoldersThatOthersMayWriteToAreRefusedUnlessAll
 
   fs::permissions(drop(), fs::perms(0777));
   scanner_.reset();
-  EXPECT_EQ(code_of_one(), "writable_by_others");
+  EXPECT_EQ(code_of_one(), "folder_writable_by_others");
   allow_writable_ = {"good.so", "drop"};
   scanner_.reset();
   EXPECT_EQ(code_of_one(), "none");
