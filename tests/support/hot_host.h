@@ -201,6 +201,9 @@ class Load {
     return sent_;
   }
   std::size_t so_far() const { return number_.load(); }
+  std::size_t answered() const { return answered_.load(); }
+  // The longest that an answer took since this was last asked.
+  std::chrono::nanoseconds take_longest_wait() { return std::chrono::nanoseconds(longest_wait_.exchange(0)); }
   // Where the host listens after a restart.
   void follow(int port) { port_ = port; }
 
@@ -216,10 +219,18 @@ class Load {
       const std::string id = new_id();
       const std::size_t number = number_++;
       test::RawAnswer answer;
+      const auto begun = std::chrono::steady_clock::now();
       if (client->connected() && client->send(good_request(body_(number), id)))
         answer = client->read_answer();
+      note_wait(std::chrono::steady_clock::now() - begun);
+      if (answer.status != 0) ++answered_;
       if (answer.status == 0 || answer.header("Connection") == "close") client.reset();
       note(id, answer);
+    }
+  }
+  void note_wait(std::chrono::nanoseconds took) {
+    auto longest = longest_wait_.load();
+    while (longest < took.count() && !longest_wait_.compare_exchange_weak(longest, took.count())) {
     }
   }
   void note(const std::string& id, const test::RawAnswer& answer) {
@@ -236,7 +247,8 @@ class Load {
   std::atomic<int> port_;
   const std::function<std::string(std::size_t)> body_;
   std::atomic<bool> stopping_{false};
-  std::atomic<std::size_t> number_{0};
+  std::atomic<std::size_t> number_{0}, answered_{0};
+  std::atomic<std::chrono::nanoseconds::rep> longest_wait_{0};
   std::mutex mutex_;
   Sent sent_;
   std::vector<std::thread> threads_;
