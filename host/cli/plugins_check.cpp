@@ -7,6 +7,7 @@
 #include "host/base/log.h"
 #include "host/cli/context.h"
 #include "host/cli/table.h"
+#include "host/config/quantity.h"
 #include "host/conformance/report.h"
 
 namespace davit::cli {
@@ -15,7 +16,7 @@ namespace {
 constexpr std::uint64_t kUsualSeed = 1;
 
 struct Wants {
-  std::string file, strict = "error", only, config, testdata;
+  std::string file, strict = "error", only, config, testdata, deadline;
   std::optional<std::uint64_t> seed;
   bool list = false;
 };
@@ -44,6 +45,13 @@ Result<int> check(const Context& context, const Wants& wants) {
   options.fuzz_all = wants.seed.has_value();
   context.exit_on_failure = kExitUsage;
   options.config = TRY(config_of(wants.config));
+  if (!wants.deadline.empty()) {
+    const auto deadline = config::parse_duration(wants.deadline);
+    if (!deadline || *deadline <= Duration::zero())
+      return Error{ErrorCode::InvalidInput,
+                   "--deadline " + wants.deadline + ": write 90s or 5m, for example"};
+    options.deadline = *deadline;
+  }
   if (!options.config.empty()) {
     if (auto good = check_json(options.config); !good) return at("--config", good.error());
   }
@@ -72,6 +80,8 @@ void add_plugins_check(CLI::App& plugins, Context& context) {
   command->add_option("--strict", wants->strict, "Fail at findings of this severity and above (error)")
       ->check(CLI::IsMember({"error", "warning", "note"}));
   command->add_option("--seed", wants->seed, "Seed of the mutated input; runs all its cases");
+  command->add_option("--deadline", wants->deadline, "Longest time for all checks together (2m)")
+      ->type_name("DURATION");
   command->add_option("--only", wants->only, "Look for this rule only")->type_name("RULE");
   command->add_option("--config", wants->config, "Config of the instance: JSON, or a file with it")
       ->type_name("JSON|FILE");

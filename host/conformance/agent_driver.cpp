@@ -104,6 +104,7 @@ Said AgentDriver::execute(const ContextInput& input, RunPlan plan) {
       subject_.report.found(rule("cancel"), "execute with " + input.what + " did not return within " +
                                                 std::to_string(kCancelGrace.count()) +
                                                 " ms after it was cancelled");
+      subject_.report.gave_up();
       subject_.report.done();
       ::_exit(0);
     }

@@ -26,10 +26,11 @@ const std::map<std::string, std::string> kLeaksAreNoEnd{{"ASAN_OPTIONS", "detect
 // Confined to the calling thread.
 class Child {
  public:
-  Child(const Check& check, const Job& job, const ChildOptions& options, isolation::KnownChildren& children)
-      : check_(check), job_(job), options_(options), children_(children) {}
+  Child(const Check& check, const Job& job, const ChildOptions& options, MonotonicTime until,
+        isolation::KnownChildren& children)
+      : check_(check), job_(job), options_(options), until_(until), children_(children) {}
 
-  Result<std::vector<Finding>> run() {
+  Result<ChildOutcome> run() {
     isolation::RunnerStart start;
     start.command = {options_.program.empty() ? "/proc/self/exe" : options_.program, kCheckMode};
     start.name = std::string(check_.name);
@@ -39,12 +40,14 @@ class Child {
     process_ = TRY(isolation::start_runner(start, children_));
     const std::string request = encode(job_) + "\n";
     std::string_view rest = request;
-    const MonotonicTime deadline = std::chrono::steady_clock::now() + options_.deadline;
+    const MonotonicTime own = std::chrono::steady_clock::now() + options_.deadline;
+    const MonotonicTime deadline = std::min(own, until_);
     bool output_open = true, calls_open = true;
     for (;;) {
       const auto left = std::chrono::ceil<Duration>(deadline - std::chrono::steady_clock::now()).count();
       if (left <= 0) {
-        hung_ = true;
+        outcome_.is_cut_short = until_ < own;
+        outcome_.hung = doing_.empty() ? "the start of the check" : doing_;
         break;
       }
       pollfd waits[] = {{calls_open ? process_.calls.number() : -1,
@@ -74,7 +77,7 @@ class Child {
     }
     end();
     if (!done_ && !ended_in_order()) judge_end();
-    return std::move(findings_);
+    return std::move(outcome_);
   }
 
  private:
@@ -98,14 +101,20 @@ class Child {
     line.remove_prefix(1);
     if (kind == '.') done_ = true;
     if (kind == '>') doing_ = line;
+    if (kind == '?') outcome_.hung = doing_;
+    if (kind == '~' && !job_.hung.empty()) {
+      outcome_.avoided = line;
+      done_ = true;
+    }
     if (kind != '!') return;
     const std::size_t end = line.find(' ');
     if (end == std::string_view::npos) return;
     const Rule* rule = find_rule(line.substr(0, end));
     const auto same = [&](const Finding& known) { return known.rule == rule; };
     // Once each, as the reporter does it: the library may have got hold of its socket.
-    if (rule && std::none_of(findings_.begin(), findings_.end(), same))
-      findings_.push_back({rule, "", std::string(line.substr(end + 1))});
+    std::vector<Finding>& findings = outcome_.findings;
+    if (rule && std::none_of(findings.begin(), findings.end(), same))
+      findings.push_back({rule, "", std::string(line.substr(end + 1))});
   }
 
   void end() {
@@ -125,19 +134,20 @@ class Child {
   }
 
   void judge_end() {
+    if (outcome_.is_cut_short) return;
     const std::string where = doing_.empty() ? "before the first call" : "in " + doing_;
-    if (hung_) {
-      findings_.push_back({check_.death, "",
-                           "It did not come back within " + std::to_string(options_.deadline.count()) +
-                               " ms " + where + ", and was killed"});
+    std::vector<Finding>& findings = outcome_.findings;
+    if (!outcome_.hung.empty()) {
+      findings.push_back({check_.death, "",
+                          "It did not come back within " + std::to_string(options_.deadline.count()) +
+                              " ms " + where + ", and was killed"});
     } else if (status_ && WIFEXITED(*status_) && WEXITSTATUS(*status_) == kLostParent) {
-      findings_.push_back(
+      findings.push_back(
           {&rule("foreign-descriptors"), "", "It closed descriptors that are not its own, " + where});
     } else {
       const std::string end = status_ ? isolation::describe_end(*status_) : "ended";
       const bool killed = status_ && WIFSIGNALED(*status_);
-      findings_.push_back(
-          {check_.death, "", (killed ? "It was " : "It ") + end + " " + where + last_words()});
+      findings.push_back({check_.death, "", (killed ? "It was " : "It ") + end + " " + where + last_words()});
     }
   }
 
@@ -155,20 +165,21 @@ class Child {
   const Check& check_;
   const Job& job_;
   const ChildOptions& options_;
+  const MonotonicTime until_;
   isolation::KnownChildren& children_;
   isolation::RunnerProcess process_;
   isolation::OutputCapture output_;
   std::string received_, doing_;
-  std::vector<Finding> findings_;
+  ChildOutcome outcome_;
   std::optional<int> status_;
-  bool done_ = false, hung_ = false;
+  bool done_ = false;
 };
 
 }  // namespace
 
-Result<std::vector<Finding>> run_child(const Check& check, const Job& job, const ChildOptions& options,
-                                       isolation::KnownChildren& children) {
-  return Child(check, job, options, children).run();
+Result<ChildOutcome> run_child(const Check& check, const Job& job, const ChildOptions& options,
+                               MonotonicTime until, isolation::KnownChildren& children) {
+  return Child(check, job, options, until, children).run();
 }
 
 }  // namespace davit::conformance

@@ -22,10 +22,16 @@ struct ChildOptions {
   Duration deadline{20'000};  // then the whole tree is killed
 };
 
-// Starts a child for `job`, waits for its end and ends what it left running. What the child found, and its
-// death as a finding of `check.death` that names signal and hook. An error means that the check could not be
-// made at all. Blocks.
-Result<std::vector<Finding>> run_child(const Check& check, const Job& job, const ChildOptions& options,
-                                       isolation::KnownChildren& children);
+struct ChildOutcome {
+  std::vector<Finding> findings;  // what the child found, and its death as one of `check.death`
+  std::string hung;               // the call that did not come back; empty: none
+  std::string avoided;            // the call before which it ended, since it is known to hang; empty: none
+  bool is_cut_short = false;      // `until` came first; `hung` is then what it was doing
+};
+
+// Starts a child for `job`, waits for its end, but not longer than `until`, and ends what it left running. A
+// death is told with signal and hook. An error means that the check could not be made at all. Blocks.
+Result<ChildOutcome> run_child(const Check& check, const Job& job, const ChildOptions& options,
+                               MonotonicTime until, isolation::KnownChildren& children);
 
 }  // namespace davit::conformance

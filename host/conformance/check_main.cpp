@@ -58,7 +58,7 @@ void check_main() {
   if (!job) ::_exit(kLostParent);
   const Check* check = find_check(job->check, job->kind);
   if (!check) ::_exit(kLostParent);
-  Reporter report(isolation::kCallsFd);
+  Reporter report(isolation::kCallsFd, job->hung);
   Subject subject{*job, report};
   std::shared_ptr<const plugin::PluginModule> module;
   // The process state is compared across the loading as well.
@@ -76,8 +76,8 @@ void check_main() {
   check->run(subject);
   if (isolation::parents_were_signalled()) {
     report.found(rule("foreign-signals"),
-                 "It tried to signal the process that runs it or that one's parent, or to change their "
-                 "limits or scheduling");
+                 "It tried to signal the process that runs it or that one's parent, to change their limits or "
+                 "scheduling, or to reach into their memory");
   }
   report.done();
   // Without the ends of static objects, as in runners; check_end is for those.

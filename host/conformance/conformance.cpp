@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <map>
+#include <set>
 
 #include "host/base/file.h"
 #include "host/base/json.h"
@@ -115,27 +117,60 @@ class Conformance {
     if (!is_utf8(options_.testdata))
       return Error{ErrorCode::InvalidInput, "--testdata: the folder's name is not UTF-8; use a copy"};
     const PrivateFolder folder = TRY(PrivateFolder::create());
-    if (!TRY(bytes_are_good(file, folder))) return std::move(report_);
+    if (!TRY(bytes_are_good(file, folder))) return finished();
+    if (time_left() <= Duration::zero()) {
+      stopped_in_ = "the look at the file";
+      return finished();
+    }
     auto probed = isolation::probe(job_.file, probe_options(), children_, log_);
     if (auto* refusal = std::get_if<Refusal>(&probed)) {
       report_.whole = false;
       TRY(judge_refusal(*refusal));
-      return std::move(report_);
+      return finished();
     }
     TRY(check_offers(std::get<ProbeReport>(probed).offers));
     if (only_)
       std::erase_if(report_.findings,
                     [&](const Finding& f) { return f.rule != only_ && !stops_all(*f.rule); });
-    return std::move(report_);
+    return finished();
   }
 
  private:
   static bool stops_all(const Rule& broken) { return &broken == &rule("config-sample"); }
 
+  Duration time_left() const {
+    return std::chrono::ceil<Duration>(until_ - std::chrono::steady_clock::now());
+  }
+
+  // The report, with what the deadline and calls that hang have left out.
+  Report finished() {
+    std::size_t left_out = 0;
+    for (auto& [where, rules] : not_looked_for_) {
+      std::vector<const Rule*> still;
+      for (const Rule& known : kRules) {
+        if (!rules.contains(&known) || looked_for_[where].contains(&known) || has_found(known, where) ||
+            (only_ && only_ != &known))
+          continue;
+        still.push_back(&known);
+      }
+      left_out += still.size();
+      if (!still.empty()) report_.not_run[where] = std::move(still);
+    }
+    if (left_out == 0 && stopped_in_.empty()) return std::move(report_);
+    report_.whole = false;
+    const std::string why = stopped_in_.empty() ? "What hung was not called again"
+                                                : "The " + std::to_string(options_.deadline.count()) +
+                                                      " ms were over in " + stopped_in_;
+    report_.findings.push_back(
+        {&rule("in-time"), "",
+         why + ", so " + std::to_string(left_out) + " rules were not looked for to the end"});
+    return std::move(report_);
+  }
+
   isolation::ProbeOptions probe_options() const {
     isolation::ProbeOptions probe;
     probe.runner_command = options_.runner_command;
-    probe.deadline = options_.load_deadline;
+    probe.deadline = std::min(options_.load_deadline, time_left());
     return probe;
   }
 
@@ -182,6 +217,7 @@ class Conformance {
       job_.kind = offer.kind;
       job_.index = offer.index;
       job_.metadata = offer.metadata;
+      job_.hung.clear();
       const bool has_config = TRY(choose_config(where, config_fits));
       for (const Check& check : all_checks()) {
         if (check.of == Of::File || !applies(check, offer.kind) || !concerns(check, only_)) continue;
@@ -225,21 +261,44 @@ class Conformance {
   }
 
   Result<> run(const Check& check, const std::string& where) {
+    auto& rules = not_looked_for_[where];
+    rules.insert(check.death);
+    rules.insert(check.rules.begin(), check.rules.end());
+    if (time_left() <= Duration::zero()) {
+      if (stopped_in_.empty()) stopped_in_ = "the checks before " + std::string(check.name);
+      return {};
+    }
     job_.check = std::string(check.name);
     ++report_.checks;
-    for (Finding& finding : TRY(run_child(check, job_, options_.child, children_))) {
+    ChildOutcome outcome = TRY(run_child(check, job_, options_.child, until_, children_));
+    for (Finding& finding : outcome.findings) {
       finding.where = where;
       // Said once per webhook or agent is enough, whichever check saw it first.
       if (!has_found(*finding.rule, where)) report_.findings.push_back(std::move(finding));
     }
+    if (outcome.is_cut_short) {
+      stopped_in_ = std::move(outcome.hung);
+      return {};
+    }
+    if (!outcome.hung.empty()) {
+      // What hangs with ordinary input hangs with any, for all that can be known within a lifetime.
+      const bool with_any = check.death == &rule("plain-input");
+      job_.hung.push_back(with_any ? outcome.hung.substr(0, outcome.hung.find(" with ")) : outcome.hung);
+    }
+    if (!outcome.hung.empty() || !outcome.avoided.empty()) return {};
+    looked_for_[where].insert(check.death);
+    looked_for_[where].insert(check.rules.begin(), check.rules.end());
     return {};
   }
 
   const ConformanceOptions& options_;
   isolation::KnownChildren& children_;
   Log& log_;
+  const MonotonicTime until_ = std::chrono::steady_clock::now() + options_.deadline;
   const Rule* only_ = nullptr;
   Job job_;
+  std::map<std::string, std::set<const Rule*>> looked_for_, not_looked_for_;  // by webhook or agent
+  std::string stopped_in_;  // what the deadline found under way; empty: it did not come
   Report report_;
   std::string config_fault_;
 };

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ struct ConformanceOptions {
   Duration execution{1500};  // of an agent, before it is cancelled
   bool fuzz_all = false;     // all cases of the seed, however long they take: for a replay
   Duration load_deadline{5000};
+  Duration deadline{120'000};  // of all together
   ChildOptions child;
   std::vector<std::string> runner_command;  // of the probe; empty: this program
 };
@@ -30,6 +32,9 @@ struct Report {
   std::vector<std::string> offers;  // "webhook github 1.0.0"
   std::vector<Finding> findings;
   int checks = 0;  // that were run
+  // Rules that nobody looked for to the end, because the deadline came or a call was known to hang; by whom
+  // they are about, as in Finding.
+  std::map<std::string, std::vector<const Rule*>> not_run;
   // False where it could not be loaded, or a config for the hooks is missing: then much was not looked at.
   bool whole = true;
 };

@@ -20,6 +20,10 @@ std::string encode(const Job& job) {
   write_member(writer, "fuzz_all", job.fuzz_all);
   write_member(writer, "rounds_ms", job.rounds_ms);
   write_member(writer, "execution_ms", job.execution_ms);
+  writer.Key("hung");
+  writer.StartArray();
+  for (const std::string& call : job.hung) write_string(writer, call);
+  writer.EndArray();
   writer.EndObject();
   return std::string(text_of(buffer));
 }
@@ -39,6 +43,12 @@ Result<Job> decode_job(std::string_view json) {
   job.fuzz_all = bool_member(document, "fuzz_all");
   job.rounds_ms = static_cast<int>(int_member(document, "rounds_ms"));
   job.execution_ms = static_cast<int>(int_member(document, "execution_ms"));
+  const JsonValue* hung = find_member(document, "hung");
+  if (hung != nullptr && hung->IsArray()) {
+    for (const JsonValue& call : hung->GetArray()) {
+      if (call.IsString()) job.hung.emplace_back(call.GetString(), call.GetStringLength());
+    }
+  }
   return job;
 }
 

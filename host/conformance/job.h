@@ -24,6 +24,9 @@ struct Job {
   bool fuzz_all = false;  // the cases count, not the time they take
   int rounds_ms = 0;      // time for checks that repeat until they know enough
   int execution_ms = 0;   // time for one execution of an agent; then it is cancelled
+  // Calls that hung in another check, as Reporter::doing() is told of them: with their input, or a hook for
+  // all its inputs. The check ends before it makes one.
+  std::vector<std::string> hung;
 };
 
 std::string encode(const Job& job);

@@ -57,6 +57,11 @@ void print(std::ostream& out, const Report& report, Severity strictness) {
       << counted(count(report, Severity::Note), "note") << " from " << counted(report.checks, "check");
   for (std::size_t i = 0; i < report.offers.size(); ++i) out << (i ? ", " : " of ") << report.offers[i];
   out << "; seed " << report.seed << '\n';
+  for (const auto& [where, rules] : report.not_run) {
+    out << "Not run" << (where.empty() ? "" : " for " + where) << ":";
+    for (std::size_t i = 0; i < rules.size(); ++i) out << (i ? ", " : " ") << rules[i]->id;
+    out << ".\n";
+  }
   if (!report.whole) out << "Not everything was looked at: correct the errors above and check again.\n";
 }
 
@@ -76,6 +81,17 @@ void print_json(std::ostream& out, const Report& report, Severity strictness) {
   writer.Key("offers");
   writer.StartArray();
   for (const std::string& offer : report.offers) write_string(writer, offer);
+  writer.EndArray();
+  writer.Key("not_run");
+  writer.StartArray();
+  for (const auto& [where, rules] : report.not_run) {
+    for (const Rule* rule : rules) {
+      writer.StartObject();
+      write_member(writer, "where", where);
+      write_member(writer, "rule", rule->id);
+      writer.EndObject();
+    }
+  }
   writer.EndArray();
   writer.Key("findings");
   writer.StartArray();

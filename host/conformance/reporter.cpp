@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "host/plugin/host_services.h"
@@ -35,7 +36,23 @@ void Reporter::send(char kind, std::string_view text) {
 
 void Reporter::doing(std::string_view call) {
   const std::scoped_lock lock(mutex_);
-  send('>', one_line(call));
+  const std::string line = one_line(call);
+  if (is_known_to_hang(line)) {
+    send('~', line);
+    ::_exit(0);
+  }
+  send('>', line);
+}
+
+bool Reporter::is_known_to_hang(std::string_view call) const {
+  return std::any_of(hung_.begin(), hung_.end(), [&](const std::string& hung) {
+    return call == hung || (call.starts_with(hung) && call.substr(hung.size()).starts_with(" with "));
+  });
+}
+
+void Reporter::gave_up() {
+  const std::scoped_lock lock(mutex_);
+  send('?', "");
 }
 
 void Reporter::found(const Rule& rule, std::string_view sentence) {

@@ -6,6 +6,8 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "host/conformance/rules.h"
 
@@ -17,10 +19,14 @@ inline constexpr int kLostParent = 71;
 // Thread-safe.
 class Reporter {
  public:
-  explicit Reporter(int fd) : fd_(fd) {}
+  // `hung`: as of Job.
+  Reporter(int fd, std::vector<std::string> hung) : fd_(fd), hung_(std::move(hung)) {}
 
-  // Noted before each call into the plugin; the last one is blamed for a crash. "handle with an empty body"
+  // Noted before each call into the plugin; the last one is blamed for a crash. "handle with an empty body".
+  // Of one that is known to hang the check is told to end here, and this process ends.
   void doing(std::string_view call);
+  // The call hangs; the check ends without it.
+  void gave_up();
   // One finding of a rule is enough: what follows of the same rule is dropped.
   void found(const Rule& rule, std::string_view sentence);
   bool has_found(const Rule& rule) const;
@@ -29,7 +35,9 @@ class Reporter {
 
  private:
   void send(char kind, std::string_view text);
+  bool is_known_to_hang(std::string_view call) const;
   const int fd_;
+  const std::vector<std::string> hung_;
   mutable std::mutex mutex_;
   std::set<std::string_view> reported_;
 };

@@ -144,6 +144,8 @@ inline constexpr Rule kRules[] = {
      "Keep no state of a call in variables of the library or in self."},
     {"own-signature-check", "answer", Severity::Error, "The plugin's own check refuses unsigned requests",
      "Return DAVIT_OK from validate_signature only when one of the secrets has signed the request."},
+    {"in-time", "answer", Severity::Error, "Every check comes to its end in time",
+     "Correct what hangs or is slow, or give the checks more time with --deadline."},
     {"reached", "answer", Severity::Note, "Some input gets as far as an answer",
      "Give real examples with --testdata; what no input reaches was not checked."},
     // Agents.

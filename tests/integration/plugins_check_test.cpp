@@ -134,6 +134,7 @@ class PluginsCheckTest : public ::testing::Test {
     fs::create_directories(folder_);
     options_.child.program = DAVIT_TEST_RUNNER;
     options_.runner_command = {DAVIT_TEST_RUNNER, "plugin"};
+    options_.deadline = Duration{600'000};  // a starved machine is no fault of the library
   }
   ~PluginsCheckTest() override { fs::remove_all(folder_); }
 
@@ -294,6 +295,72 @@ TEST_F(PluginsCheckTest, NothingOfAPluginIsLeftRunning) {
   EXPECT_FALSE(isolation::has_children());
 }
 
+// ---- time
+
+std::set<std::string_view> not_run(const Report& report, const std::string& where) {
+  std::set<std::string_view> ids;
+  const auto found = report.not_run.find(where);
+  if (found == report.not_run.end()) return ids;
+  for (const Rule* rule : found->second) ids.insert(rule->id);
+  return ids;
+}
+
+TEST_F(PluginsCheckTest, AHookThatHungIsNotCalledAgainAndWhatNeedsItIsNotRun) {
+  options_.child.deadline = Duration{1000};
+  const Report report = check(kTests / "conformance_plugins/plain_input__hang.so");
+  EXPECT_THAT(found(report, "plain-input"),
+              AllOf(HasSubstr("in handle with a made-up event"), HasSubstr("and was killed")));
+  int hung = 0;
+  for (const Finding& finding : report.findings)
+    hung += finding.sentence.find("did not come back") != std::string::npos;
+  EXPECT_EQ(hung, 1) << told(report);
+  const auto ids = not_run(report, "webhook wrong");
+  for (const char* id : {"fuzz", "memory", "concurrent-calls", "older-host", "empty-body"})
+    EXPECT_TRUE(ids.contains(id)) << id << "\n" << told(report);
+  for (const char* id : {"plain-input", "metadata-stable", "description"})
+    EXPECT_FALSE(ids.contains(id)) << id << " was looked for";
+  EXPECT_FALSE(report.whole);
+  EXPECT_THAT(told(report), AllOf(HasSubstr("FAILED"), HasSubstr("\nNot run for webhook wrong: ")));
+}
+
+TEST_F(PluginsCheckTest, AnAgentThatDoesNotReturnIsNotStartedAgain) {
+  options_.config = R"({"mode":"hang"})";
+  options_.execution = Duration{50};
+  const Report report = check(kTests / "plugins/good_agent.so");
+  EXPECT_NE(found(report, "cancel"), "");
+  const auto ids = not_run(report, "agent good-agent");
+  EXPECT_TRUE(ids.contains("fuzz") && ids.contains("memory")) << told(report);
+}
+
+TEST_F(PluginsCheckTest, AllOfItEndsAtTheDeadlineWhichIsAFindingOfItsOwn) {
+  // What the probe and the checks before it take does not matter: the hang takes the rest.
+  options_.deadline = Duration{kSanitized ? 20'000 : 5'000};
+  options_.child.deadline = Duration{600'000};
+  const Report report = check(kTests / "conformance_plugins/plain_input__hang.so");
+  EXPECT_THAT(found(report, "in-time"), AllOf(HasSubstr("ms were over in handle with a made-up event"),
+                                              HasSubstr("rules were not looked for")))
+      << told(report);
+  EXPECT_EQ(found(report, "plain-input"), "") << "it may only have been slow";
+  EXPECT_TRUE(fails(report, Severity::Error));
+  EXPECT_FALSE(report.whole);
+  const auto ids = not_run(report, "webhook wrong");
+  for (const char* id : {"plain-input", "fuzz", "memory", "threads"}) EXPECT_TRUE(ids.contains(id)) << id;
+  EXPECT_FALSE(isolation::has_children());
+}
+
+TEST_F(PluginsCheckTest, WithoutTimeNothingIsRunAndNothingPasses) {
+  options_.deadline = Duration{0};
+  const Report report = check(kTests / "plugins/good_webhook.so");
+  EXPECT_NE(found(report, "in-time"), "");
+  EXPECT_TRUE(not_run(report, "").contains("file-elf"));
+}
+
+TEST_F(PluginsCheckTest, WhatIsInOrderIsLookedAtToTheEnd) {
+  const Report report = check(kTests / "plugins/good_webhook.so");
+  EXPECT_TRUE(report.not_run.empty()) << told(report);
+  EXPECT_TRUE(report.whole);
+}
+
 TEST_F(PluginsCheckTest, ASeedRepeatsItsCase) {
   options_.only = "fuzz";
   options_.seed = 7;
@@ -337,6 +404,21 @@ TEST(PluginsCheckCommandTest, PassesAGoodPluginAndFailsABadOne) {
   EXPECT_EQ(bad.status, 1);
   EXPECT_THAT(bad.text, AllOf(HasSubstr("error: umask (webhook wrong): The umask is now 000"),
                               HasSubstr("Give modes to open"), HasSubstr("FAILED, 1 error,")));
+}
+
+TEST(PluginsCheckCommandTest, TheDeadlineIsForAllChecksTogether) {
+  const std::string hang = (kTests / "conformance_plugins/plain_input__hang.so").string();
+  const Output output = davit(hang + " --deadline 2s --json");
+  EXPECT_EQ(output.status, 1);
+  const auto json = parse_json(output.text);
+  ASSERT_TRUE(json.ok()) << output.text;
+  EXPECT_FALSE(bool_member(*json, "passed", true));
+  EXPECT_FALSE(bool_member(*json, "whole", true));
+  EXPECT_GT((*json)["not_run"].Size(), 0u);
+  EXPECT_NE(string_member((*json)["not_run"][0], "rule"), "");
+  EXPECT_EQ(string_member((*json)["findings"][0], "rule"), "in-time") << output.text;
+  for (const char* wrong : {"0s", "soon", "-1s"})
+    EXPECT_EQ(davit(hang + " --deadline=" + wrong).status, 2) << wrong;
 }
 
 TEST(PluginsCheckCommandTest, WarningsFailOnlyWhereThatIsAskedFor) {
@@ -413,7 +495,8 @@ TEST(PluginsCheckCommandTest, WithoutATemporaryFolderThereIsNoReport) {
 // ---- the table
 
 TEST(RuleTableTest, EveryRuleIsBrokenByALibraryOfTheTests) {
-  std::set<std::string> broken{"file-plain", "file-elf", "file-whole", "file-machine"};  // files made above
+  // Files made above, and what takes too long.
+  std::set<std::string> broken{"file-plain", "file-elf", "file-whole", "file-machine", "in-time"};
   for (const auto& [name, rule_id] : broken_plugins()) broken.insert(rule_id);
   for (const std::string& name : sources_in("conformance_plugins")) broken.insert(rule_in(name));
   for (const Rule& known : kRules)
@@ -449,8 +532,9 @@ TEST(RuleTableTest, EveryRuleIsLookedForByACheckOrTheLoad) {
   }
   for (const Rule& known : kRules) {
     if (known.theme == "load" || known.id == "metadata" || known.id == "config-schema" ||
-        known.id == "signature-scheme" || known.id == "unique-names" || known.id == "config-sample")
-      continue;  // of the probe and what follows it
+        known.id == "signature-scheme" || known.id == "unique-names" || known.id == "config-sample" ||
+        known.id == "in-time")
+      continue;  // of the probe and what follows it, or of all
     EXPECT_EQ(looked_for.count(known.id), 1u) << known.id;
   }
 }
