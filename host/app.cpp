@@ -145,6 +145,7 @@ class App {
   Result<std::unique_ptr<http::Server>> listen();
   std::vector<http::PartHealth> readiness() const;
   std::filesystem::path state_folder() const;
+  void leave_port() const;
   void log_notes(const config::ResolvedSecrets& secrets) const;
 
   const ServeOptions options_;
@@ -357,11 +358,19 @@ std::optional<StartFailure> App::start_serving() {
   auto server = listen();
   if (!server) return StartFailure{kExitPortInUse, server.error().message};
   server_ = std::move(*server);
+  if (config_.server.port == 0) leave_port();
   store_->set_retention(retention_of(config_.storage));
   metrics_->ask_connections([this] { return server_->stats().open_connections; });
   log_->info("davit serves",
              {{"address", config_.server.host}, {"port", server_->port()}, {"version", kVersion}});
   return std::nullopt;
+}
+
+// Commands of this machine read it where the configuration does not tell.
+void App::leave_port() const {
+  const std::filesystem::path file = state_folder() / "port";
+  if (auto left = write_file_atomically(file, std::to_string(port()) + "\n", 0600); !left)
+    log_->warn("Commands have to be told the port with --url", {{"reason", left.error().message}});
 }
 
 // Where the configuration leaves the port open, senders know the one that the first host got.
@@ -455,6 +464,8 @@ App::~App() {
   if (live_) live_->stop();
   if (server_) {
     log_->info("davit stops");
+    std::error_code ignored;
+    if (config_.server.port == 0) std::filesystem::remove(state_folder() / "port", ignored);
     server_->stop_accepting();
     server_->drain(config_.server.drain_timeout);
   }

@@ -34,9 +34,15 @@ Result<config::Config> Context::config() const {
 
 Result<std::string> Context::base_url(const config::Config& config) const {
   if (!url_option.empty()) return url_option;
-  if (config.server.port == 0)
-    return Error{ErrorCode::InvalidInput,
-                 "server.port is 0, so the port is not known; give --url http://127.0.0.1:PORT"};
+  std::string port = std::to_string(config.server.port);
+  if (config.server.port == 0) {
+    const auto left = read_file(std::filesystem::path(config.storage.path).parent_path() / "port", 16);
+    if (!left)
+      return Error{ErrorCode::Unavailable,
+                   "server.port is 0, and no davit has left its port beside the database; start it, or give "
+                   "--url http://127.0.0.1:PORT"};
+    port = without_line_break(*left);
+  }
   std::string host = config.server.host;
   if (host == "0.0.0.0") host = "127.0.0.1";
   if (host == "::") host = "::1";
@@ -44,7 +50,7 @@ Result<std::string> Context::base_url(const config::Config& config) const {
     return Error{ErrorCode::InvalidInput,
                  "server.host is " + host + ", not this machine's own address; give --url https://…"};
   if (host.find(':') != std::string::npos) host = "[" + host + "]";
-  return "http://" + host + ":" + std::to_string(config.server.port);
+  return "http://" + host + ":" + port;
 }
 
 // From the variables of the configuration, or what the host generated beside its database. None is fine: the

@@ -104,7 +104,8 @@ std::vector<Field<ServerConfig>> server_fields() {
   return {
       {"host", &S::host, "Address to listen on; anything but this machine's own needs server.public.", 0, 0,
        TextRule::Address},
-      {"port", &S::port, "TCP port; 0 takes any free one, and the same again after a crash.", 0, 65535},
+      {"port", &S::port,
+       "TCP port; 0 takes any free one, and the same again after a crash; commands find it.", 0, 65535},
       {"threads", &S::threads, "I/O threads; auto is one per processor, at most 8.", 1, 64, TextRule::Any,
        Notation::WithUnit, "auto"},
       {"public", choice<&S::public_access, S>(kPublicWords),

@@ -196,6 +196,21 @@ TEST_F(HotLifeTest, AnIdleHostIsNotWokenByItsPlugins) {
   }));
 }
 
+TEST_F(HotLifeTest, CommandsFindAHostThatTookAnyFreePortAlsoAfterItEndedBadly) {
+  host.put("good_webhook.so", library);
+  host.configure(sections(""));
+  ASSERT_TRUE(host.start({})) << host.log();
+  const auto found = [&] { return host.command({"plugins", "list"}); };
+  EXPECT_THAT(found().text, HasSubstr("good"));
+  ::kill(host.host_pid(), SIGKILL);
+  ASSERT_TRUE(eventually([&] { return host.follow_port(); })) << host.log();
+  EXPECT_EQ(found().status, 0);
+  EXPECT_EQ(host.end(SIGTERM), 0);
+  const auto gone = found();
+  EXPECT_EQ(gone.status, 1);
+  EXPECT_THAT(gone.text, HasSubstr("no davit has left its port"));
+}
+
 // ---- switched by command and by configuration ----
 
 TEST_F(HotLifeTest, ACommandSwitchesAWebhookOffOverARestartAndOnAgain) {

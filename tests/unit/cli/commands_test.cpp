@@ -125,6 +125,18 @@ TEST_F(CommandsTest, HelpAndVersionSucceed) {
   EXPECT_EQ(davit({"--version"}), kExitOk);
 }
 
+TEST_F(CommandsTest, WhereAnyFreePortIsTakenTheHostIsFoundByTheOneItLeft) {
+  HttpResponder host([](const SeenRequest&) { return CannedAnswer{200, R"({"plugins":[]})"}; });
+  configure(0);
+  EXPECT_EQ(davit({"plugins", "list"}), kExitFailed);
+  EXPECT_THAT(error_, HasSubstr("no davit has left its port beside the database; start it, or give --url"));
+  write("port", std::to_string(host.port()) + "\n");
+  EXPECT_EQ(davit({"plugins", "list"}), kExitOk) << error_;
+  write("port", "no port");
+  EXPECT_EQ(davit({"plugins", "list"}), kExitFailed);
+  EXPECT_THAT(error_, HasSubstr("is not a URL"));
+}
+
 // ---- serve, configuration
 // -------------------------------------------------------------------------------------------
 
