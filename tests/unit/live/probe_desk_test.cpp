@@ -75,7 +75,10 @@ class ProbeDeskTest : public ::testing::Test {
   Probes probes_;
   std::atomic<int> told_{0};
   ProbeDesk desk_{[this](const std::filesystem::path& file, Look look) { return probes_(file, look); },
-                  [this] { ++told_; }};
+                  [this] {
+                    ++told_;
+                    told_.notify_all();
+                  }};
 };
 
 TEST_F(ProbeDeskTest, AProbeThatHangsHoldsUpNoOther) {
@@ -125,6 +128,7 @@ TEST_F(ProbeDeskTest, WhatDoesNotComeBackFromAShortLookGetsAPatientOneBeforeItIs
   desk_.ask("slow");
   EXPECT_EQ(final_code("slow"), "");
   EXPECT_EQ(probes_.begun(Look::Patient), 1);
+  told_.wait(0);  // it is told of after it can be had
   EXPECT_EQ(told_, 1) << "the first look is no verdict";
 }
 
