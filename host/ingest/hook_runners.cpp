@@ -59,6 +59,11 @@ void HookRunners::call_without_effects(const plugin::Webhook& webhook, isolation
 }
 
 void HookRunners::keep(const plugin::Snapshot& snapshot) {
+  // What was replaced goes with its last call: nobody is to hold its generation for the sake of a spec.
+  std::erase_if(specs_, [&](const auto& entry) {
+    const auto now = snapshot.webhooks.find(entry.second.webhook->settings.instance);
+    return now == snapshot.webhooks.end() || now->second != entry.second.webhook;
+  });
   std::set<std::string> needed;  // keys
   for (const auto& [name, webhook] : snapshot.webhooks) {
     if (webhook->state == plugin::ServingState::Serving && !webhook->in_process)

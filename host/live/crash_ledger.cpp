@@ -19,9 +19,12 @@ Result<> CrashLedger::note(std::string_view sentence, const store::PluginCrash& 
   return {};
 }
 
-Result<std::map<std::string, std::string, std::less<>>> CrashLedger::quarantined() const {
+Result<std::map<std::string, std::string, std::less<>>> CrashLedger::quarantined(
+    std::string_view plugin) const {
   std::map<std::string, std::string, std::less<>> reasons;
-  for (store::Quarantine& each : TRY(store_.quarantines())) reasons[each.sha256] = std::move(each.reason);
+  for (store::Quarantine& each : TRY(store_.quarantines())) {
+    if (plugin.empty() || each.plugin == plugin) reasons[each.sha256] = std::move(each.reason);
+  }
   return reasons;
 }
 

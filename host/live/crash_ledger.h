@@ -32,8 +32,9 @@ class CrashLedger {
   // Keeps a crash and tells of it: `sentence` says what came down.
   Result<> note(std::string_view sentence, const store::PluginCrash& crash,
                 const store::QuarantineRule& rule);
-  // Hashes of libraries in quarantine, each with its reason.
-  Result<std::map<std::string, std::string, std::less<>>> quarantined() const;
+  // Hashes of libraries in quarantine, each with its reason; only those that crashes of this plugin brought
+  // there, if one is named.
+  Result<std::map<std::string, std::string, std::less<>>> quarantined(std::string_view plugin = {}) const;
   Result<> clear(const std::string& sha256);
 
  private:

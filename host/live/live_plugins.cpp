@@ -1,7 +1,8 @@
 // A change comes as a burst of events: the first one starts a short wait, and one scan answers all of them.
 // Files that their writer has closed or renamed into place are taken at once, others when they have settled.
-// What was refused for a reason that may pass is tried again with growing patience, up to an hour; nothing
-// else wakes this thread by itself.
+// What was refused for a reason that may pass is tried again with growing patience, up to an hour; a copy in
+// the store that outlives its use is looked at with growing patience, until it is gone. Nothing else wakes
+// this thread by itself.
 #include "host/live/live_plugins.h"
 
 #include <signal.h>
@@ -15,6 +16,7 @@
 
 #include "host/live/changes.h"
 #include "host/live/kept_rulings.h"
+#include "host/live/probe_notes.h"
 #include "host/plugin/refusal_codes.h"
 
 namespace davit::live {
@@ -25,9 +27,12 @@ constexpr Duration kVerdicts{5};  // that come together
 constexpr Duration kFirstPatience{60'000};
 constexpr Duration kLongestPatience{3'600'000};
 constexpr Duration kLeastSettle{20};
-constexpr int kShortLooks = 5;          // in a deadline of a probe
-constexpr Duration kBootPatience{500};  // for probes that nobody asked for
-constexpr Duration kBootTrials{2'000};  // before what served before does so at first
+constexpr Duration kBeforeForgetting{100};  // of copies: what is just published has its turn first
+constexpr Duration kLongestBeforeForgetting{60'000};
+constexpr int kShortLooks = 5;                   // in a deadline of a probe
+constexpr Duration kBootPatience{500};           // for probes that nobody asked for
+constexpr std::string_view kLookedAt = "probe";  // in the books, in place of a plugin whose name is not known
+constexpr Duration kBootTrials{2'000};           // before what served before does so at first
 
 bool has_code(const plugin::LibraryRecord& library, const plugin::RefusalCode& code) {
   return library.refusal && library.refusal->code == code.code;
@@ -48,7 +53,7 @@ LivePlugins::LivePlugins(const Needs& needs, Wanted wanted)
       stopping_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       wanted_(std::move(wanted)),
       scanner_(
-          wanted_.scan, [this](const std::filesystem::path& file) { return desk_->ask(file); }, needs.log,
+          wanted_.scan, [this](const std::filesystem::path& file) { return look_at(file); }, needs.log,
           needs.clock),
       patience_(kFirstPatience) {}
 
@@ -62,6 +67,7 @@ Result<std::unique_ptr<LivePlugins>> LivePlugins::start(const Needs& needs, Want
       [own](const std::filesystem::path& file, ProbeDesk::Look look) {
         auto options = own->probe_.with([](const isolation::ProbeOptions& now) { return now; });
         if (look == ProbeDesk::Look::Short) options.deadline /= kShortLooks;
+        const ProbeNote noted(file);
         return isolation::probe(file, options, own->needs_.children, own->needs_.log);
       },
       [own] { own->loop_->post([own] { own->scan_soon(kVerdicts); }); });
@@ -82,7 +88,6 @@ Result<std::unique_ptr<LivePlugins>> LivePlugins::start(const Needs& needs, Want
   live->loop_->run([own] {
     own->watch_folder();
     own->first_scan();
-    own->scanner_.forget_unused(hashes_of(own->served_));
     own->publish_first();
     own->plan_next_scan();
   });
@@ -109,6 +114,7 @@ void LivePlugins::blame_for_former_end() {
   const std::optional<int>& status = needs_.former_status;
   const std::string end = status ? isolation::describe_end(*status) : "how is not known";
   const bool was_killed = status && WIFSIGNALED(*status) && WTERMSIG(*status) == SIGKILL;
+  blame_for_probes(end);
   const auto calls = plugin::BreadcrumbFile::left_behind(needs_.trail);
   for (const plugin::UnfinishedCall& call : calls) {
     if (was_killed || (!status && !call.is_seen)) {
@@ -135,6 +141,40 @@ void LivePlugins::blame_for_former_end() {
   } else if (status && calls.empty()) {
     needs_.log.warn("The host ended while no plugin was known to run in it; no plugin is blamed for that",
                     {{"end", end}});
+  }
+}
+
+// Whatever ended the host, also from outside: a probe is done in a moment, so one that is under way at such
+// an end again and again has to do with it, and as long as nobody clears it davit is better off without.
+void LivePlugins::blame_for_probes(const std::string& end) {
+  for (const std::string& sha256 : ProbeNote::take_left_behind(wanted_.scan.store_folder)) {
+    const store::PluginCrash crash{.sha256 = sha256,
+                                   .plugin = std::string(kLookedAt),
+                                   .call = "constructor or metadata",
+                                   .request_id = "",
+                                   .reason = "it was being looked at when the host ended; " + end,
+                                   .at = needs_.clock.wall()};
+    if (auto noted = crashes_.note("The host ended while it looked at a library", crash, wanted_.quarantine);
+        !noted)
+      needs_.log.error("A crash could not be kept", {{"reason", noted.error().message}});
+    else if (wanted_.quarantine.after > 0)
+      needs_.on_blame();
+  }
+}
+
+// What ended hosts is not looked at any more.
+ProbeDesk::Verdict LivePlugins::look_at(const std::filesystem::path& stored_file) {
+  const auto found = ended_hosts_.find(stored_file.stem().string());
+  if (found == ended_hosts_.end()) return desk_->ask(stored_file);
+  return plugin::refuse(plugin::refusal::kProbeEndedHost, "Looking at it ended davit: " + found->second);
+}
+
+// Somebody wants to know whether it still does.
+void LivePlugins::let_look_again() {
+  for (const auto& [sha256, reason] : std::exchange(ended_hosts_, {})) {
+    rulings_.quarantined.erase(sha256);
+    if (auto cleared = crashes_.clear(sha256); !cleared)
+      needs_.log.error("Crashes could not be forgotten", {{"reason", cleared.error().message}});
   }
 }
 
@@ -167,7 +207,7 @@ void LivePlugins::stop() {
   if (!loop_) return;
   loop_->post([this] {
     stopped_ = true;
-    for (auto* timer : {&scan_timer_, &retry_timer_}) {
+    for (auto* timer : {&scan_timer_, &retry_timer_, &forget_timer_}) {
       if (*timer != 0) loop_->cancel(std::exchange(*timer, 0));
     }
     if (watch_) loop_->unwatch(watch_->fd());
@@ -286,6 +326,7 @@ void LivePlugins::scan() {
       std::equal(found.begin(), found.end(), libraries_.begin(), libraries_.end(), is_same);
   libraries_ = std::move(found);
   if (!unchanged) publish_anew();
+  forget_copies_soon();  // also where nothing changed: a probe may have ended that needed one
   plan_next_scan();
   answer_rescans();
 }
@@ -330,6 +371,7 @@ void LivePlugins::rescan(std::function<void()> done) {
     if (stopped_) return done();
     scanner_.forget_refusals();
     desk_->forget();
+    let_look_again();
     watch_folder();
     rescans_.push_back(std::move(done));
     if (trials_->forget_failures()) publish_anew();
@@ -355,6 +397,7 @@ void LivePlugins::publish(std::shared_ptr<const plugin::Snapshot> snapshot) {
   tell_changes(*before, *snapshot, wanted_, rulings_, needs_.log, needs_.metrics);
   hold_agents(*snapshot);
   trials_->forget_unasked();
+  forget_copies_soon();
   const bool all_seen = scanner_.saw_folder() && !any_has(libraries_, plugin::refusal::kProbing) &&
                         !any_has(libraries_, plugin::refusal::kNotSettled);
   if (!note_served(served_, *snapshot, all_seen)) return;
@@ -362,6 +405,30 @@ void LivePlugins::publish(std::shared_ptr<const plugin::Snapshot> snapshot) {
     needs_.log.error("What serves could not be noted: after a restart there is nothing to go back to",
                      {{"reason", kept.error().message}});
 }
+
+// ---- the store of copies ----
+
+// Not at once: whoever waits for a start or a publication does not wait for this, and who used what was
+// replaced is about to let go of it.
+void LivePlugins::forget_copies_soon() {
+  if (stopped_) return;
+  if (forget_timer_ != 0) loop_->cancel(std::exchange(forget_timer_, 0));
+  forget_patience_ = kBeforeForgetting;
+  forget_timer_ = loop_->after(forget_patience_, [this] { forget_copies(); });
+}
+
+void LivePlugins::forget_copies() {
+  forget_timer_ = 0;
+  std::set<std::string> needed = hashes_of(served_);
+  needed.merge(desk_->under_way());
+  needed.merge(trials_->under_way());
+  // Nobody tells when the last call of a generation that was replaced has ended.
+  if (!scanner_.forget_unused(needed)) return;
+  forget_patience_ = std::min(forget_patience_ * 2, kLongestBeforeForgetting);
+  forget_timer_ = loop_->after(forget_patience_, [this] { forget_copies(); });
+}
+
+// ---- who is held back ----
 
 // The tasks of agents in quarantine are parked, and queued again when it ends. Told at the start in any case:
 // some may have been parked by a former host.
@@ -426,6 +493,7 @@ std::vector<std::string> LivePlugins::take_over(Wanted wanted) {
 
 Result<> LivePlugins::read_rulings() {
   rulings_.quarantined = TRY(crashes_.quarantined());
+  ended_hosts_ = TRY(crashes_.quarantined(kLookedAt));
   TRY(read_switches(needs_.store, rulings_));
   served_ = TRY(read_served(needs_.store, scanner_));
   return {};

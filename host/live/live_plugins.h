@@ -106,9 +106,12 @@ class LivePlugins {
  private:
   explicit LivePlugins(const Needs& needs, Wanted wanted);
   void blame_for_former_end();
+  void blame_for_probes(const std::string& end);
+  void let_look_again();
   void open_trail();
   Result<> read_rulings();
 
+  ProbeDesk::Verdict look_at(const std::filesystem::path& stored_file);
   void set_probe_options();
   void watch_folder();
   void scan_soon(Duration delay);
@@ -121,6 +124,8 @@ class LivePlugins {
   std::shared_ptr<const plugin::Snapshot> assembled(const plugin::Snapshot& previous) const;
   void publish(std::shared_ptr<const plugin::Snapshot> snapshot);
   void publish_anew() { publish(assembled(*needs_.registry.current())); }
+  void forget_copies_soon();
+  void forget_copies();
   void hold_agents(const plugin::Snapshot& snapshot);
   std::vector<std::string> take_over(Wanted wanted);
   Result<> check_known(PluginKind kind, const std::string& name) const;
@@ -144,12 +149,14 @@ class LivePlugins {
   // On the loop once it has started.
   Wanted wanted_;
   plugin::Rulings rulings_;
+  std::map<std::string, std::string, std::less<>> ended_hosts_;  // by being looked at: hashes with the reason
   plugin::Served served_;
   plugin::PluginScanner scanner_;
   std::vector<plugin::LibraryRecord> libraries_;
   std::unique_ptr<FolderWatch> watch_;
-  isolation::Loop::TimerId scan_timer_ = 0, retry_timer_ = 0;
+  isolation::Loop::TimerId scan_timer_ = 0, retry_timer_ = 0, forget_timer_ = 0;
   MonotonicTime scan_at_{};
+  Duration forget_patience_{};                        // before copies in the store are looked at again
   Duration patience_;                                 // before what may pass is looked at again
   std::set<std::string> may_pass_;                    // as of the last plan
   std::vector<std::function<void()>> rescans_;        // to be answered

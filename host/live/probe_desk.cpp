@@ -87,6 +87,13 @@ void ProbeDesk::forget() {
   std::erase_if(verdicts_, [](const auto& entry) { return may_pass(entry.second); });
 }
 
+std::set<std::string> ProbeDesk::under_way() const {
+  std::lock_guard lock(mutex_);
+  std::set<std::string> hashes;
+  for (const std::filesystem::path& file : open_) hashes.insert(file.stem().string());
+  return hashes;
+}
+
 void ProbeDesk::wait(Duration limit) {
   std::unique_lock lock(mutex_);
   if (open_.empty()) return;

@@ -45,6 +45,8 @@ class ProbeDesk {
   Verdict ask(const std::filesystem::path& stored_file);
   // Refusals that may pass are probed again when next asked for.
   void forget();
+  // Hashes of the stored files that wait or are being probed.
+  std::set<std::string> under_way() const;
   // Waits for the next verdict, no longer than `limit`; at once if nothing is being probed.
   void wait(Duration limit);
 
@@ -58,7 +60,7 @@ class ProbeDesk {
 
   const Prober prober_;
   const std::function<void()> told_;
-  std::mutex mutex_;  // of what follows
+  mutable std::mutex mutex_;  // of what follows
   std::condition_variable changed_;
   std::map<std::filesystem::path, Verdict> verdicts_;
   std::set<std::filesystem::path> open_;             // waiting or under way

@@ -8,7 +8,7 @@ std::optional<std::string> TrialDesk::ask(isolation::RunnerSpec spec) {
   const auto prepared = isolation::PreparedSpec::make(std::move(spec));
   {
     std::lock_guard lock(mutex_);
-    auto [found, is_new] = entries_.try_emplace(prepared->key());
+    auto [found, is_new] = entries_.try_emplace(prepared->key(), Entry{.sha256 = prepared->spec().sha256});
     found->second.asked = true;
     if (!is_new) return found->second.verdict;
   }
@@ -42,17 +42,26 @@ bool TrialDesk::forget_failures() {
 
 bool TrialDesk::any_under_way() const {
   std::lock_guard lock(mutex_);
-  return under_way();
+  return is_one_under_way();
 }
 
 void TrialDesk::wait(Duration limit) {
   std::unique_lock lock(mutex_);
-  ended_.wait_for(lock, limit, [this] { return !under_way(); });
+  ended_.wait_for(lock, limit, [this] { return !is_one_under_way(); });
 }
 
-bool TrialDesk::under_way() const {
+bool TrialDesk::is_one_under_way() const {
   return std::any_of(entries_.begin(), entries_.end(),
                      [](const auto& entry) { return !entry.second.verdict; });
+}
+
+std::set<std::string> TrialDesk::under_way() const {
+  std::lock_guard lock(mutex_);
+  std::set<std::string> hashes;
+  for (const auto& [key, entry] : entries_) {
+    if (!entry.verdict) hashes.insert(entry.sha256);
+  }
+  return hashes;
 }
 
 std::set<std::string> TrialDesk::failed() const {

@@ -42,17 +42,20 @@ class TrialDesk final : public plugin::Trials {
   bool any_under_way() const;
   // Waits until none is, no longer than `limit`.
   void wait(Duration limit);
+  // Hashes of the libraries of those that are.
+  std::set<std::string> under_way() const;
   // A word for each trial that failed, always the same for the same instance of the same bytes.
   std::set<std::string> failed() const;
 
  private:
   struct Entry {
+    std::string sha256;                  // of the library
     std::optional<std::string> verdict;  // none yet
     bool asked = true;
   };
   std::optional<std::string> ask(isolation::RunnerSpec spec);
 
-  bool under_way() const;  // with the mutex held
+  bool is_one_under_way() const;  // with the mutex held
 
   const Trial trial_;
   const std::function<void()> told_;

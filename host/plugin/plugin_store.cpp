@@ -85,16 +85,22 @@ bool PluginScanner::unfinished() const {
 
 void PluginScanner::finished(const fs::path& file) { finished_.insert(file); }
 
-void PluginScanner::forget_unused(const std::set<std::string>& also_needed) {
+bool PluginScanner::forget_unused(const std::set<std::string>& also_needed) {
   auto store = LibraryStore::open(options_.store_folder);
-  if (!store) return;  // the next scan says so
+  if (!store) return false;  // the next scan says so
   std::set<std::string> needed = also_needed;
   for (const auto& [path, known] : known_) {
     needed.insert(known.sha256);
     if (known.generation) needed.insert(known.generation->sha256);
   }
+  const std::size_t needed_anyhow = needed.size();
+  std::erase_if(given_, [](const auto& generation) { return generation.expired(); });
+  for (const auto& each : given_) {
+    if (auto generation = each.lock()) needed.insert(generation->sha256);
+  }
   if (const std::size_t gone = store->keep_only(needed); gone > 0)
     log_.info("copies of libraries that nobody needs were removed", {{"files", gone}});
+  return needed.size() > needed_anyhow;
 }
 
 std::shared_ptr<const Generation> PluginScanner::kept(const std::string& sha256) {
@@ -127,6 +133,7 @@ std::shared_ptr<Generation> PluginScanner::stored_generation(const std::string& 
   generation->sha256 = sha256;
   generation->loaded_at = clock_.wall();
   generation->report = std::move(*report);
+  given_.push_back(generation);
   return generation;
 }
 
@@ -419,6 +426,7 @@ std::vector<LibraryRecord> PluginScanner::scan() {
       auto numbered = std::make_shared<Generation>(*known.generation);
       numbered->number = next_generation_++;
       known.generation = std::move(numbered);
+      given_.push_back(known.generation);
     }
     record.generation = known.generation;
     if (known.generation) {

@@ -65,10 +65,10 @@ class PluginScanner {
   void finished(const std::filesystem::path& file);
   // What the bytes were refused for is looked at anew with the next scan.
   void forget_refusals() { refused_bytes_.clear(); }
-  // Removes from the store what no file of the last scan needs: copies of an earlier life. Not while runners
-  // or instances of a generation that was replaced may still be there. Copies with one of these hashes stay
-  // as well.
-  void forget_unused(const std::set<std::string>& also_needed = {});
+  // Removes from the store what nobody needs: no file of the last scan, nobody who holds a generation that
+  // came from here. Copies with one of these hashes stay as well. It reads names only. True if a copy is
+  // there for nobody but who holds its generation: ask again.
+  bool forget_unused(const std::set<std::string>& also_needed = {});
   // A generation of an earlier life from its copy in the store; null if that is gone, is damaged, is not
   // among the pinned ones, or would be refused by now.
   std::shared_ptr<const Generation> kept(const std::string& sha256);
@@ -119,7 +119,8 @@ class PluginScanner {
   std::set<std::filesystem::path> finished_;
   std::map<std::string, Refusal, std::less<>> refused_bytes_;  // by hash
   std::vector<LibraryRecord> last_;
-  std::string unseen_;  // why the last scan could not look through the folder
+  std::vector<std::weak_ptr<const Generation>> given_;  // to whoever asked
+  std::string unseen_;                                  // why the last scan could not look through the folder
   std::uint64_t next_generation_ = 1;
 };
 

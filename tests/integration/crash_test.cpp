@@ -11,6 +11,7 @@
 namespace davit::testing {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -334,6 +335,73 @@ TEST_F(CrashTest, OneTaskThatCrashesItsAgentAgainAndAgainDoesNotCondemnIt) {
   const std::string id = string_member(*parse_json(made.body), "task_id");
   EXPECT_EQ(string_member(host.wait_for_task(id, {"parked", "failed"}), "status"), "parked") << host.log();
   EXPECT_EQ(host.state_of("agent", "worker"), "serving");
+}
+
+// ---- libraries that are being looked at ----
+
+TEST_F(CrashTest, ALibraryThatWasBeingLookedAtAtEveryEndOfTheHostIsNotLookedAtAnyMore) {
+  start("isolation: inprocess", ", quarantine_after: 2, probe_timeout: 60s");
+  const auto is_looked_at = [&] {
+    for (const auto& entry : std::filesystem::directory_iterator(host.folder() / "plugin-store")) {
+      if (entry.path().extension() == ".probing") return true;
+    }
+    return false;
+  };
+  host.put("guilty.so", kBrokenPlugins / "constructor_hangs.so");
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(eventually(is_looked_at)) << host.log();
+    ::kill(host.host_pid(), SIGKILL);
+    ASSERT_TRUE(eventually([&] { return host.follow_port(); })) << host.log();
+  }
+  EXPECT_EQ(host.refusal_of("guilty.so"), "probe_ended_host") << host.log();
+  EXPECT_THAT(host.refusal_sentence_of("guilty.so"),
+              AllOf(HasSubstr("Looking at it ended davit"), HasSubstr("crashed 2 times"),
+                    HasSubstr("davit plugins rescan")));
+  EXPECT_FALSE(is_looked_at());
+  EXPECT_EQ(host.deliver().status, 202) << "the others serve";
+  // After a restart as well, until somebody wants to know.
+  EXPECT_EQ(host.end(SIGTERM), 0);
+  ASSERT_TRUE(host.start({})) << host.log();
+  EXPECT_EQ(host.refusal_of("guilty.so"), "probe_ended_host") << host.log();
+  host.api("POST", "/api/plugins/rescan");
+  EXPECT_TRUE(eventually(is_looked_at)) << host.log();
+}
+
+// ---- kept deliveries ----
+
+TEST_F(CrashTest, AKeptDeliveryThatBringsTheHostDownIsTriedAsOftenAsMayBeAndThenWaitsForAPerson) {
+  const auto configure = [&](const std::string& mode) {
+    host.plugin_options = ", quarantine_after: 0";
+    host.configure(
+        "webhooks: {good: {secret_env: GITHUB_WEBHOOK_SECRET, isolation: inprocess, "
+        "max_retries_of_deferred: 2, config: {mode: " +
+        mode + "}}}\n");
+  };
+  const auto of_verdict = [&](const std::string& verdict) {
+    auto told = parse_json(host.ask({"deliveries", "list", "--json", "--verdict", verdict}).text);
+    return told.ok() ? std::move(told).value() : JsonDocument();
+  };
+  host.put("good_webhook.so", library);
+  configure("decline");
+  ASSERT_TRUE(host.start({})) << host.log();
+  ASSERT_EQ(host.deliver(R"({"do":"crash-now"})").status, 200);
+  configure("obey");
+  ASSERT_EQ(host.ask({"reload"}).status, 0);
+  const JsonDocument stored = of_verdict("ignored");
+  const std::string id = string_member(stored["deliveries"][0], "delivery_id");
+  host.api("POST", "/api/deliveries/" + id + "/replay");  // an answer may come before the end, or none
+  for (int crashes = 0; crashes < 2; ++crashes)
+    ASSERT_TRUE(eventually([&] { return host.follow_port(); })) << host.log();
+  JsonDocument parked;
+  ASSERT_TRUE(eventually([&] {
+    parked = of_verdict("parked");
+    return parked.IsObject() && parked["deliveries"].Size() == 1;
+  })) << host.log();
+  EXPECT_EQ(int_member(parked["deliveries"][0], "tries"), 2);
+  EXPECT_THAT(string_member(parked["deliveries"][0], "message"),
+              HasSubstr("tried 2 times, and davit ended in the last try; mend the plugin"));
+  EXPECT_TRUE(host.wait_for_log("A plugin brought the host down plugin=good", 2)) << host.log();
+  EXPECT_EQ(host.deliver().status, 202);
 }
 
 // ---- a stop while a plugin hangs in the host ----

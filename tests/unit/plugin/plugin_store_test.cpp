@@ -502,6 +502,20 @@ TEST_F(PluginScannerTest, CopiesThatNoFileNeedsAreForgotten) {
   EXPECT_EQ(probes_, 2);
 }
 
+TEST_F(PluginScannerTest, ACopyStaysForAsLongAsSomebodyHoldsItsGeneration) {
+  put("good.so", test::good_plugin("good_webhook"));
+  auto held = scan_one().generation;
+  const fs::path copy = held->stored;
+  put_variant("good.so", test::good_plugin("good_webhook"), "tail");
+  auto serves = scan_one().generation;
+  EXPECT_TRUE(scanner().forget_unused()) << "ask again";
+  EXPECT_TRUE(fs::exists(copy));
+  held = nullptr;
+  EXPECT_FALSE(scanner().forget_unused());
+  EXPECT_FALSE(fs::exists(copy));
+  EXPECT_TRUE(fs::exists(serves->stored));
+}
+
 // The next life of the scanner, which is told what the file gave in the one before.
 class ResumingScannerTest : public PluginScannerTest {
  protected:
