@@ -27,6 +27,7 @@
 #include "host/host_news.h"
 #include "host/http/authentication.h"
 #include "host/http/dashboard_routes.h"
+#include "host/http/execution_routes.h"
 #include "host/http/operations_routes.h"
 #include "host/http/plugin_routes.h"
 #include "host/http/queue_routes.h"
@@ -81,6 +82,11 @@ bool is_loopback(const std::string& host) { return host.rfind("127.", 0) == 0 ||
 
 dispatch::ChainOptions chain_options(const config::ChainConfig& chain) {
   return {.max_depth = chain.max_depth, .max_visits = chain.max_visits};
+}
+
+dispatch::KeepOptions keep_options(const config::Config& config) {
+  return {.transcript_bytes = config.transcripts.max_size,
+          .artifacts = {config.artifacts.max_size, config.artifacts.max_total}};
 }
 
 std::optional<std::int64_t> micro_usd(const std::optional<double>& dollars) {
@@ -294,6 +300,7 @@ std::optional<StartFailure> App::start_loops() {
   dispatch_options.runners = pool;
   dispatch_options.work_directory = state_folder() / "work";
   dispatch_options.chain = chain_options(config_.chain);
+  dispatch_options.keep = keep_options(config_);
   auto dispatcher =
       dispatch::Dispatcher::start({*store_, registry_, *metrics_, children_, *log_, clock_,
                                    [this](const store::PluginCrash& crash) { live_->crashed(crash); }},
@@ -349,6 +356,7 @@ std::optional<StartFailure> App::start_serving() {
   add(http::operations_routes([this] { return readiness(); }, *metrics_,
                               config_.metrics.public_access ? http::Access::Public : http::Access::Reader));
   add(http::dashboard_routes(*store_, registry_));
+  add(http::execution_routes(*store_));
   add(http::action_routes(*store_, registry_, *ingest_, *log_));
   add(http::queue_routes(*store_, registry_, clock_, *log_));
   add(http::plugin_routes(*live_, registry_));
@@ -432,6 +440,7 @@ void App::reload(std::function<void(http::Reloaded)> done) {
                  log_->set_level(loaded->config.log.level);
                  store_->set_retention(retention_of(loaded->config.storage));
                  dispatcher_->set_chain(chain_options(loaded->config.chain));
+                 dispatcher_->set_keep(keep_options(loaded->config));
                  store_->set_approval_rules(approval_rules(loaded->config), {});
                  store_->set_budgets(budget_limits(loaded->config), {});
                  dispatcher_->set_schedules(schedules(loaded->config));

@@ -166,7 +166,7 @@ HttpHeaders ApiClient::authorization() const {
   return {{"Authorization", "Bearer " + token_}};
 }
 
-Result<JsonDocument> ApiClient::json_of(const HttpAnswer& answer) const {
+Result<> ApiClient::check(const HttpAnswer& answer) const {
   if (answer.status < 200 || answer.status > 299) {
     std::string sentence = sentence_of(answer);
     if (answer.status == 401)
@@ -179,6 +179,11 @@ Result<JsonDocument> ApiClient::json_of(const HttpAnswer& answer) const {
                  "; is it a davit? check --url and the port";
     return Error{code_of(answer.status), sentence};
   }
+  return {};
+}
+
+Result<JsonDocument> ApiClient::json_of(const HttpAnswer& answer) const {
+  TRY(check(answer));
   auto document = parse_json(answer.body, JsonLimits{.max_bytes = kLargestAnswer, .max_values = 5'000'000});
   if (!document.ok())
     return Error{ErrorCode::Internal,
@@ -188,6 +193,12 @@ Result<JsonDocument> ApiClient::json_of(const HttpAnswer& answer) const {
 
 Result<JsonDocument> ApiClient::get(const std::string& path) const {
   return json_of(TRY(request("GET", path, authorization(), "")));
+}
+
+Result<std::string> ApiClient::get_bytes(const std::string& path) const {
+  HttpAnswer answer = TRY(request("GET", path, authorization(), ""));
+  TRY(check(answer));
+  return std::move(answer.body);
 }
 
 Result<JsonDocument> ApiClient::post(const std::string& path, std::string_view json) const {

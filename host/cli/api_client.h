@@ -36,11 +36,14 @@ class ApiClient {
 
   // The JSON of a 2xx answer; otherwise an error with the host's own sentence.
   Result<JsonDocument> get(const std::string& path) const;
+  // The body of a 2xx answer as it is; likewise.
+  Result<std::string> get_bytes(const std::string& path) const;
   Result<JsonDocument> post(const std::string& path, std::string_view json) const;
 
  private:
   ApiClient(std::string base_url, std::string token, Duration timeout, bool local)
       : base_url_(std::move(base_url)), token_(std::move(token)), timeout_(timeout), local_(local) {}
+  Result<> check(const HttpAnswer& answer) const;
   Result<JsonDocument> json_of(const HttpAnswer& answer) const;
   HttpHeaders authorization() const;
 

@@ -74,6 +74,10 @@ Result<ApiClient> Context::client() const {
 
 Result<JsonDocument> Context::read(const std::string& path) const { return TRY(client()).get(path); }
 
+Result<std::string> Context::read_bytes(const std::string& path) const {
+  return TRY(client()).get_bytes(path);
+}
+
 Result<JsonDocument> Context::post(const std::string& path, std::string_view body) const {
   return TRY(client()).post(path, body);
 }

@@ -42,6 +42,8 @@ class Context {
 
   // The JSON of a GET. Unavailable (and only then) means that no host runs.
   Result<JsonDocument> read(const std::string& path) const;
+  // The bytes of a GET, likewise.
+  Result<std::string> read_bytes(const std::string& path) const;
   // The JSON answer of a POST.
   Result<JsonDocument> post(const std::string& path, std::string_view body) const;
 
@@ -66,6 +68,7 @@ void add_plugins(CLI::App& app, Context& context);
 void add_plugins_new(CLI::App& plugins, Context& context);
 void add_plugins_check(CLI::App& plugins, Context& context);
 void add_tasks(CLI::App& app, Context& context);
+void add_task_records(CLI::App& tasks, Context& context);
 void add_queue(CLI::App& app, Context& context);
 void add_deliveries(CLI::App& app, Context& context);
 void add_send(CLI::App& app, Context& context);

@@ -64,12 +64,20 @@ Result<JsonDocument> DatabaseFile::task(const std::string& id) const {
   return document([&](JsonWriter& writer) { http::write_task_detail(writer, detail); });
 }
 
-Result<JsonDocument> DatabaseFile::transcript(const std::string& id, int limit) const {
+Result<JsonDocument> DatabaseFile::transcript(const std::string& id, int limit,
+                                              std::optional<std::int64_t> after) const {
   const TaskDetail detail = TRY(store->task(id));
-  std::vector<http::TranscriptLines> lines;
-  for (const AgentExecution& execution : detail.executions)
-    lines.push_back(TRY(store->transcript(execution.session_id, limit)));
-  return document([&](JsonWriter& writer) { http::write_transcript(writer, detail, lines); });
+  std::vector<http::Said> said;
+  for (const AgentExecution& execution : detail.executions) {
+    if (after && &execution != &detail.executions.back()) continue;
+    said.push_back({execution, TRY(store->transcript(execution.session_id, limit, after))});
+  }
+  return document([&](JsonWriter& writer) { http::write_transcript(writer, id, said); });
+}
+
+Result<JsonDocument> DatabaseFile::artifacts(const std::string& id) const {
+  const std::vector<store::ArtifactEntry> artifacts = TRY(store->artifacts(id));
+  return document([&](JsonWriter& writer) { http::write_artifacts(writer, id, artifacts); });
 }
 
 Result<JsonDocument> DatabaseFile::queue(WallTime now) const {

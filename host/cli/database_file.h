@@ -29,7 +29,9 @@ struct DatabaseFile {
 
   Result<JsonDocument> tasks(const store::TaskFilter& filter) const;
   Result<JsonDocument> task(const std::string& id) const;
-  Result<JsonDocument> transcript(const std::string& id, int limit) const;
+  // Of all executions; with `after` of the newest alone.
+  Result<JsonDocument> transcript(const std::string& id, int limit, std::optional<std::int64_t> after) const;
+  Result<JsonDocument> artifacts(const std::string& id) const;
   Result<JsonDocument> queue(WallTime now) const;
   Result<JsonDocument> deliveries(const store::Store::DeliveryFilter& filter) const;
   Result<JsonDocument> delivery(const std::string& id) const;
@@ -49,16 +51,21 @@ Result<T> wait_for(Start start) {
   return answer.get();
 }
 
-// The host's answer, or the database's while no host runs.
-template <typename FromDatabase>
-Result<JsonDocument> read_either(const Context& context, const std::string& path,
-                                 FromDatabase from_database) {
+// What `from_host` gives, or the database's while no host runs.
+template <typename T, typename FromHost, typename FromDatabase>
+Result<T> either(const Context& context, FromHost from_host, FromDatabase from_database) {
   if (!context.offline) {
-    auto answer = context.read(path);
+    Result<T> answer = from_host();
     if (answer.ok() || answer.error().code != ErrorCode::Unavailable || !context.url_option.empty())
       return answer;
   }
   return from_database(TRY(DatabaseFile::open(context, Access::Read)));
+}
+template <typename FromDatabase>
+Result<JsonDocument> read_either(const Context& context, const std::string& path,
+                                 FromDatabase from_database) {
+  return either<JsonDocument>(
+      context, [&] { return context.read(path); }, from_database);
 }
 
 }  // namespace davit::cli

@@ -230,7 +230,7 @@ Result<int> show(const Context& context, const std::string& id) {
   const JsonDocument transcript = TRY(read_either(
       context,
       "/api/dashboard/tasks/" + percent_encoded(id) + "/transcript?limit=" + std::to_string(kTranscriptLines),
-      [&](const DatabaseFile& file) { return file.transcript(id, kTranscriptLines); }));
+      [&](const DatabaseFile& file) { return file.transcript(id, kTranscriptLines, std::nullopt); }));
   print_transcript(out, transcript);
   return kExitOk;
 }
@@ -422,7 +422,8 @@ Result<int> retry_all(const Context& context, const ActOptions& options, const L
 }  // namespace
 
 void add_tasks(CLI::App& app, Context& context) {
-  CLI::App* tasks = app.add_subcommand("tasks", "Tasks: list, show, create, cancel, retry, approve, reject");
+  CLI::App* tasks = app.add_subcommand(
+      "tasks", "Tasks: list, show, create, cancel, retry, approve, reject, transcript, artifacts");
   tasks->require_subcommand(1);
 
   auto filter = std::make_shared<ListOptions>();
@@ -508,6 +509,8 @@ void add_tasks(CLI::App& app, Context& context) {
       ->capture_default_str();
   add_json_option(*create_command, context);
   add_offline_option(*create_command, context);
+
+  add_task_records(*tasks, context);
 }
 
 }  // namespace davit::cli

@@ -168,6 +168,17 @@ struct ApprovalsConfig {
   std::string notify;  // agent; empty: nobody
 };
 
+// What an execution says.
+struct TranscriptsConfig {
+  std::size_t max_size = 4u << 20;  // of one execution, before it is packed
+};
+
+// Files that an execution leaves.
+struct ArtifactsConfig {
+  std::size_t max_size = 1u << 20;   // of one
+  std::size_t max_total = 8u << 20;  // of one execution
+};
+
 struct SandboxConfig {
   std::string command = "bwrap";
   bool required = true;
@@ -195,6 +206,8 @@ struct Config {
   std::map<std::string, ScheduleConfig, std::less<>> schedules;
   ChainConfig chain;
   ApprovalsConfig approvals;
+  TranscriptsConfig transcripts;
+  ArtifactsConfig artifacts;
   SandboxConfig sandbox;
   BudgetsConfig budgets;
 };

@@ -367,6 +367,26 @@ std::vector<Field<SandboxConfig>> sandbox_fields() {
   };
 }
 
+std::vector<Field<TranscriptsConfig>> transcripts_fields() {
+  return {
+      {"max_size", &TranscriptsConfig::max_size,
+       "Size of one execution's transcript before it is packed; of a longer one the first quarter and the "
+       "newest three are kept.",
+       64 << 10, 256 << 20},
+  };
+}
+
+std::vector<Field<ArtifactsConfig>> artifacts_fields() {
+  using S = ArtifactsConfig;
+  return {
+      {"max_size", &S::max_size,
+       "Largest file an execution may leave; a larger one is not kept, and its transcript says so.", 1024,
+       8 << 20},
+      {"max_total", &S::max_total, "Size of all files that one execution may leave, at most 64 of them.",
+       1024, 64 << 20},
+  };
+}
+
 std::vector<Field<BudgetsConfig>> budgets_fields() {
   using S = BudgetsConfig;
   constexpr double kMost = 1e9;
@@ -428,6 +448,8 @@ void for_each_section(AnyConfig& config, Visit&& visit) {
   visit("runners", runners_fields(), config.runners);
   visit("chain", chain_fields(), config.chain);
   visit("approvals", approvals_fields(), config.approvals);
+  visit("transcripts", transcripts_fields(), config.transcripts);
+  visit("artifacts", artifacts_fields(), config.artifacts);
   visit("sandbox", sandbox_fields(), config.sandbox);
   visit("budgets", budgets_fields(), config.budgets);
 }

@@ -64,6 +64,12 @@ void Dispatcher::set_chain(ChainOptions chain) {
   });
 }
 
+void Dispatcher::set_keep(KeepOptions keep) {
+  box_->post([this, keep] {
+    if (workers_) workers_->set_keep(keep);
+  });
+}
+
 void Dispatcher::set_schedules(std::vector<Schedule> schedules) {
   box_->post([this, schedules = std::move(schedules)]() mutable {
     if (scheduler_) scheduler_->adopt(std::move(schedules));

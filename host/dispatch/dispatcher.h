@@ -38,6 +38,7 @@ class Dispatcher {
   void plugins_changed();
   // For results from now on.
   void set_chain(ChainOptions chain);
+  void set_keep(KeepOptions keep);
   // In place of those before; none until it is called.
   void set_schedules(std::vector<Schedule> schedules);
   // Tasks may be waiting. Many calls cost no more than one.

@@ -5,15 +5,16 @@
 #include <utility>
 
 #include "host/base/json.h"
-#include "host/isolation/protocol.h"
+#include "host/plugin/host_services.h"
 #include "host/plugin/marshal.h"
 
 namespace davit::dispatch {
 namespace {
 
-// Transcript lines beyond this are dropped (and counted) until the store has taken those that wait.
-constexpr std::size_t kMostWaitingBytes = 1u << 20;
-constexpr std::size_t kLineOverhead = 32;
+// What the SDK promises plugins; one that writes its frames itself has no more either.
+constexpr std::size_t kMostKind = 32;
+constexpr std::size_t kMostLine = 64u << 10;
+constexpr std::size_t kMostContentType = 128;
 constexpr Duration kSpawnRetry{10'000};
 
 bool says_nothing(const Usage& usage) {
@@ -43,8 +44,15 @@ std::string seconds_text(Duration duration) {
 
 }  // namespace
 
-Execution::Execution(ClaimedTask task, std::shared_ptr<const ServingAgent> serving, const Clock& clock)
-    : task_(std::move(task)), serving_(std::move(serving)), clock_(clock), started_(clock.monotonic()) {
+Execution::Execution(ClaimedTask task, std::shared_ptr<const ServingAgent> serving, const KeepOptions& keep,
+                     const Clock& clock)
+    : task_(std::move(task)),
+      serving_(std::move(serving)),
+      clock_(clock),
+      started_(clock.monotonic()),
+      transcript_(keep.transcript_bytes),
+      artifact_limits_(keep.artifacts),
+      artifact_ledger_(keep.artifacts) {
   waiting_.fence = task_.fence;
 }
 
@@ -54,17 +62,18 @@ isolation::Call Execution::call(std::string_view folder, Duration cancel_grace) 
   call.task_tag = task_.task_id;
   isolation::set_request(
       call, isolation::agent_run_request(plugin::agent_context_json(task_, serving_->agent->settings.config,
-                                                                    clock_.wall() + timeout, folder)));
+                                                                    clock_.wall() + timeout, folder),
+                                         artifact_limits_));
   call.working_directory = folder;
   call.deadline = started_ + timeout;
   call.cancel_grace = cancel_grace;
   return call;
 }
 
-void Execution::hear(std::string_view text) {
+Execution::Heard Execution::hear(std::string_view text, std::string_view blob) {
   auto report = isolation::parse_report(text);
-  if (!report.ok()) return;
-  const Redactor& redactor = serving_->redactor;
+  if (!report.ok()) return Heard::News;
+  const plugin::Redactor& redactor = serving_->redactor();
   using Kind = isolation::LiveReport::Kind;
   switch (report->kind) {
     case Kind::Usage:
@@ -77,30 +86,72 @@ void Execution::hear(std::string_view text) {
       redactor.redact(waiting_.progress_message);
       break;
     case Kind::Transcript:
-      if (waiting_bytes_ + report->line.size() > kMostWaitingBytes) {
-        ++dropped_lines_;
-        break;
-      }
+      redactor.redact(report->line_kind);
       redactor.redact(report->line);
-      waiting_bytes_ += report->line.size() + kLineOverhead;
-      waiting_.transcript.emplace_back(std::move(report->line_kind), std::move(report->line));
-      break;
+      transcript_.add(plugin::presentable(report->line_kind, kMostKind),
+                      plugin::presentable(report->line, kMostLine), clock_.wall());
+      return Heard::News;
     case Kind::Artifact:
-      return;  // the store has no place for them yet
+      return hear_artifact(std::move(*report), blob);
   }
   something_waits_ = true;
+  return Heard::News;
+}
+
+void Execution::say(std::string text) { transcript_.add("davit", std::move(text), clock_.wall()); }
+
+Execution::Heard Execution::hear_artifact(isolation::LiveReport report, std::string_view content) {
+  std::string name = report.name;
+  serving_->redactor().redact(name);
+  if (!is_artifact_name(report.name) || !is_artifact_name(name)) {
+    say("an artifact was not kept: its name is none that a file may have");
+    return Heard::ArtifactRefused;
+  }
+  std::optional<std::string> objection =
+      artifact_ledger_.refuse(report.name, std::max(report.bytes, content.size()));
+  if (!objection && content.size() != report.bytes) objection = "it did not come whole";
+  if (objection) {
+    say("artifact \"" + name + "\" was not kept: " + *objection);
+    return Heard::ArtifactRefused;
+  }
+  Artifact artifact{std::move(name), plugin::presentable(report.content_type, kMostContentType),
+                    std::string(content)};
+  serving_->redactor().redact(artifact.content_type);
+  serving_->redactor().redact(artifact.content);
+  const auto same = std::find_if(artifacts_.begin(), artifacts_.end(),
+                                 [&](const Artifact& waits) { return waits.name == artifact.name; });
+  if (same != artifacts_.end()) {
+    *same = std::move(artifact);
+  } else {
+    artifacts_.push_back(std::move(artifact));
+  }
+  return Heard::ArtifactWaits;
+}
+
+std::optional<Artifact> Execution::next_artifact() {
+  if (artifacts_.empty() || !artifact_on_its_way_.empty()) return std::nullopt;
+  Artifact next = std::move(artifacts_.front());
+  artifacts_.erase(artifacts_.begin());
+  artifact_on_its_way_ = next.name;
+  return next;
+}
+
+void Execution::artifact_stored(const Result<>& answer) {
+  const std::string name = std::exchange(artifact_on_its_way_, "");
+  if (!answer.ok()) say("artifact \"" + name + "\" was not kept: " + answer.error().message);
 }
 
 std::optional<store::LiveReport> Execution::take_report() {
-  if (!something_waits_) return std::nullopt;
-  if (dropped_lines_ > 0)
-    waiting_.transcript.emplace_back("davit",
-                                     std::to_string(std::exchange(dropped_lines_, 0)) +
-                                         " lines dropped: they came faster than they could be stored");
-  store::LiveReport report = std::exchange(waiting_, store::LiveReport{.fence = task_.fence});
-  something_waits_ = false;
-  waiting_bytes_ = 0;
+  std::optional<store::LiveReport> report = take_last_report();
+  if (!transcript_.has_news()) return report;
+  if (!report) report = store::LiveReport{.fence = task_.fence};
+  report->transcript = transcript_.take(clock_.wall());
   return report;
+}
+
+std::optional<store::LiveReport> Execution::take_last_report() {
+  if (!std::exchange(something_waits_, false)) return std::nullopt;
+  return std::exchange(waiting_, store::LiveReport{.fence = task_.fence});
 }
 
 bool Execution::is_over_budget() const {
@@ -124,18 +175,19 @@ AgentResult Execution::failure(FailureClass failure, std::string error) const {
   result.failure = failure;
   result.error = std::move(error);
   result.usage = usage_;
-  serving_->redactor.redact(result.error);
+  serving_->redactor().redact(result.error);
   return result;
 }
 
 Ended Execution::of_answer(AgentResult result) const {
   if (says_nothing(result.usage)) result.usage = usage_;
-  if (serving_->redactor.has_secrets()) {
+  if (serving_->redactor().has_secrets()) {
     for (std::string* text : {&result.error, &result.output, &result.metrics, &result.next_input})
-      serving_->redactor.redact(*text);
+      serving_->redactor().redact(*text);
     for (NewTask& follow_up : result.tasks)
-      for (std::string* text : {&follow_up.title, &follow_up.payload, &follow_up.entity, &follow_up.key})
-        serving_->redactor.redact(*text);
+      for (std::string* text :
+           {&follow_up.task_type, &follow_up.title, &follow_up.payload, &follow_up.entity, &follow_up.key})
+        serving_->redactor().redact(*text);
   }
   if (result.success) return {std::move(result), "completed"};
   // Whatever an agent says after it was asked to stop, the stop is the reason.

@@ -8,12 +8,16 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "host/base/clock.h"
 #include "host/dispatch/serving_agent.h"
+#include "host/dispatch/transcript.h"
 #include "host/dispatch/workspaces.h"
+#include "host/isolation/protocol.h"
 #include "host/isolation/runner_pool.h"
 #include "host/model/agent_result.h"
+#include "host/model/artifact.h"
 #include "host/model/task.h"
 #include "host/store/store.h"
 
@@ -30,9 +34,16 @@ struct Ended {
   bool cost_known = true;  // false: its process ended without an answer
 };
 
+// How much of what an execution leaves is kept.
+struct KeepOptions {
+  std::size_t transcript_bytes = 4u << 20;
+  ArtifactLimits artifacts;
+};
+
 class Execution {
  public:
-  Execution(ClaimedTask task, std::shared_ptr<const ServingAgent> serving, const Clock& clock);
+  Execution(ClaimedTask task, std::shared_ptr<const ServingAgent> serving, const KeepOptions& keep,
+            const Clock& clock);
 
   const ClaimedTask& task() const { return task_; }
   const ServingAgent& serving() const { return *serving_; }
@@ -43,15 +54,27 @@ class Execution {
   Workspace workspace;  // without path: none was made
   isolation::RunnerPool::CallId call_id = 0;
 
-  // Takes in one live report of the runner. Usage only ever grows; secrets are taken out. A report that
-  // cannot be read is dropped.
-  void hear(std::string_view report);
+  // Takes in one live report of the runner, with its bytes. Usage only ever grows; secrets are taken out. A
+  // report that cannot be read is dropped.
+  enum class Heard { News, ArtifactWaits, ArtifactRefused };
+  Heard hear(std::string_view report, std::string_view blob);
   // It has cost more than it may.
   bool is_over_budget() const;
-  // How many bytes of reports wait.
-  std::size_t waiting_bytes() const { return waiting_bytes_; }
+  // There is so much to store that it should not wait.
+  bool should_report() const { return transcript_.should_go(); }
   // What was heard since the last time; nullopt if nothing.
   std::optional<store::LiveReport> take_report();
+  // The store has taken a report with these packs of lines.
+  void packs_stored(const std::vector<std::int64_t>& first_lines) { transcript_.stored(first_lines); }
+  // For the end: the same without lines, and then all lines that the store is not known to have.
+  std::optional<store::LiveReport> take_last_report();
+  store::TranscriptNews take_transcript() { return transcript_.take_rest(clock_.wall()); }
+
+  // The next artifact to store; none while one is on its way there.
+  std::optional<Artifact> next_artifact();
+  // What became of it.
+  void artifact_stored(const Result<>& answer);
+  bool has_artifacts() const { return !artifact_on_its_way_.empty() || !artifacts_.empty(); }
 
   void stop(StopReason reason);
   StopReason stop_reason() const { return stop_; }
@@ -60,6 +83,8 @@ class Execution {
   Ended conclude(isolation::CallOutcome outcome) const;
 
  private:
+  Heard hear_artifact(isolation::LiveReport report, std::string_view content);
+  void say(std::string text);
   AgentResult failure(FailureClass failure, std::string error) const;
   std::string over_budget_text() const;
   Ended of_answer(AgentResult result) const;
@@ -69,11 +94,14 @@ class Execution {
   std::shared_ptr<const ServingAgent> serving_;
   const Clock& clock_;
   MonotonicTime started_;
-  Usage usage_;  // the largest figures reported so far
-  store::LiveReport waiting_;
+  Usage usage_;                // the largest figures reported so far
+  store::LiveReport waiting_;  // without lines
   bool something_waits_ = false;
-  std::size_t waiting_bytes_ = 0;
-  std::size_t dropped_lines_ = 0;
+  Transcript transcript_;
+  ArtifactLimits artifact_limits_;
+  ArtifactLedger artifact_ledger_;
+  std::vector<Artifact> artifacts_;  // that wait; no two of a name
+  std::string artifact_on_its_way_;  // its name
   StopReason stop_ = StopReason::None;
 };
 

@@ -3,8 +3,6 @@
 namespace davit::dispatch {
 
 ServingAgent::ServingAgent(std::shared_ptr<const plugin::Agent> serving)
-    : agent(std::move(serving)),
-      runner(isolation::PreparedSpec::make(isolation::runner_spec_of(*agent))),
-      redactor(agent->settings.granted) {}
+    : agent(std::move(serving)), runner(isolation::PreparedSpec::make(isolation::runner_spec_of(*agent))) {}
 
 }  // namespace davit::dispatch

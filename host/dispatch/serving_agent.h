@@ -5,7 +5,6 @@
 #include <memory>
 #include <string>
 
-#include "host/dispatch/redactor.h"
 #include "host/isolation/runner_spec.h"
 #include "host/plugin/registry.h"
 
@@ -18,7 +17,7 @@ struct ServingAgent {
 
   std::shared_ptr<const plugin::Agent> agent;
   std::shared_ptr<const isolation::PreparedSpec> runner;
-  Redactor redactor;
+  const plugin::Redactor& redactor() const { return runner->redactor(); }
 };
 
 }  // namespace davit::dispatch

@@ -24,8 +24,6 @@
 namespace davit::dispatch {
 namespace {
 
-constexpr std::size_t kFlushBytes = 64u
-                                    << 10;  // of one execution's reports: stored before the interval is over
 constexpr int kMostReportsInFlight = 8;
 constexpr Duration kClaimRetry{1'000};
 constexpr Duration kLongestFinishRetry{5'000};
@@ -197,7 +195,8 @@ void WorkerPool::wait_for_next_due(WallTime since) {
 
 void WorkerPool::start(ClaimedTask task, const std::shared_ptr<const ServingAgent>& serving) {
   std::int64_t number = task.fence.number;
-  auto& execution = running_[number] = std::make_unique<Execution>(std::move(task), serving, around_.clock);
+  auto& execution = running_[number] =
+      std::make_unique<Execution>(std::move(task), serving, options_.keep, around_.clock);
   slots_.take(execution->task().agent);
   reaper_.wake();
   around_.metrics.execution_started(execution->task().agent);
@@ -212,8 +211,8 @@ void WorkerPool::start(ClaimedTask task, const std::shared_ptr<const ServingAgen
   }
   execution->workspace = std::move(*workspace);
   isolation::Call call = execution->call(execution->workspace.path, options_.cancel_grace);
-  call.on_report = [this, execution = execution.get()](std::string_view report, std::string_view) {
-    on_report(*execution, report);
+  call.on_report = [this, execution = execution.get()](std::string_view report, std::string_view blob) {
+    on_report(*execution, report, blob);
   };
   call.on_end = [this, number](isolation::CallOutcome outcome) { on_end(number, std::move(outcome)); };
   execution->call_id = runners_.call(serving->runner, std::move(call));
@@ -223,7 +222,7 @@ void WorkerPool::start(ClaimedTask task, const std::shared_ptr<const ServingAgen
 // It was claimed before the end began and came after it.
 void WorkerPool::give_back(ClaimedTask task, const std::shared_ptr<const ServingAgent>& serving) {
   std::int64_t number = task.fence.number;
-  auto execution = std::make_unique<Execution>(std::move(task), serving, around_.clock);
+  auto execution = std::make_unique<Execution>(std::move(task), serving, options_.keep, around_.clock);
   around_.metrics.execution_started(execution->task().agent);
   execution->stop(StopReason::Interrupted);
   store::Finish finish = decide(*execution, execution->conclude({.end = isolation::CallEnd::Cancelled}));
@@ -232,15 +231,24 @@ void WorkerPool::give_back(ClaimedTask task, const std::shared_ptr<const Serving
   store_result(number);
 }
 
-void WorkerPool::on_report(Execution& execution, std::string_view report) {
-  execution.hear(report);
+void WorkerPool::on_report(Execution& execution, std::string_view report, std::string_view blob) {
+  switch (execution.hear(report, blob)) {
+    case Execution::Heard::News:
+      break;
+    case Execution::Heard::ArtifactWaits:
+      keep_artifact(execution);
+      break;
+    case Execution::Heard::ArtifactRefused:
+      around_.metrics.artifact("refused");
+      break;
+  }
   if (execution.is_over_budget() && execution.stop_reason() == StopReason::None) {
     // Not while its report is read: the end of it may follow at once.
     around_.loop.post([this, fence = execution.task().fence] {
       if (Execution* running_still = running(fence)) stop(*running_still, StopReason::OverBudget);
     });
   }
-  if (execution.waiting_bytes() >= kFlushBytes && reports_in_flight_ < kMostReportsInFlight) {
+  if (execution.should_report() && reports_in_flight_ < kMostReportsInFlight) {
     if (auto full = execution.take_report()) send({std::move(*full)});
     return;
   }
@@ -260,12 +268,42 @@ void WorkerPool::flush_reports() {
 
 void WorkerPool::send(std::vector<store::LiveReport> reports) {
   ++reports_in_flight_;
-  around_.store.report(std::move(reports), [this, box = around_.box](Result<> answer) {
-    box->post([this, answer = std::move(answer)] {
-      --reports_in_flight_;
-      if (!answer.ok()) around_.log.warn("live reports not stored", {{"reason", answer.error().message}});
-    });
-  });
+  SentPacks packs;
+  for (const store::LiveReport& report : reports)
+    for (const store::TranscriptPack& pack : report.transcript.packs)
+      packs[report.fence.number].push_back(pack.first_line);
+  around_.store.report(
+      std::move(reports), [this, box = around_.box, packs = std::move(packs)](Result<> answer) mutable {
+        box->post([this, packs = std::move(packs), answer = std::move(answer)] {
+          --reports_in_flight_;
+          if (!answer.ok()) {
+            around_.log.warn("live reports not stored", {{"reason", answer.error().message}});
+            return;  // what was packed goes with the result
+          }
+          for (const auto& [number, first_lines] : packs)
+            if (Execution* execution = known(number)) execution->packs_stored(first_lines);
+        });
+      });
+}
+
+// One at a time of each execution, so that a flood of them takes no more memory than their limits.
+void WorkerPool::keep_artifact(Execution& execution) {
+  std::optional<Artifact> next = execution.next_artifact();
+  if (!next) return;
+  const Fence fence = execution.task().fence;
+  around_.store.keep_artifact(fence, std::move(*next),
+                              [this, box = around_.box, number = fence.number](const Result<>& answer) {
+                                box->post([this, number, answer] { on_artifact(number, answer); });
+                              });
+}
+
+void WorkerPool::on_artifact(std::int64_t number, const Result<>& answer) {
+  around_.metrics.artifact(answer.ok() ? "kept" : "failed");
+  Execution* execution = known(number);
+  if (!execution) return;
+  execution->artifact_stored(answer);
+  keep_artifact(*execution);
+  if (!execution->has_artifacts() && finishing_.contains(number)) store_first_result(number);
 }
 
 // ---- ending
@@ -297,11 +335,19 @@ void WorkerPool::on_end(std::int64_t number, isolation::CallOutcome outcome) {
     pump_soon();
     return check_idle();
   }
-  if (auto report = execution->take_report()) send({std::move(*report)});
+  if (auto report = execution->take_last_report()) send({std::move(*report)});
   store::Finish finish = decide(*execution, execution->conclude(std::move(outcome)));
+  const bool artifacts_first = execution->has_artifacts();
   finishing_.emplace(number, Finishing{std::move(execution), std::move(finish), worked});
-  store_result(number);
+  if (!artifacts_first) store_first_result(number);
   pump_soon();
+}
+
+// Behind all artifacts: once its result is there, an execution keeps none.
+void WorkerPool::store_first_result(std::int64_t number) {
+  Finishing& done = finishing_.find(number)->second;
+  done.finish.transcript = done.execution->take_transcript();
+  store_result(number);
 }
 
 // What was killed from outside (by a person, or because memory ran out) did not crash.
@@ -432,6 +478,12 @@ void WorkerPool::settle(const Finishing& done, TaskState state) {
 Execution* WorkerPool::running(const Fence& fence) {
   auto found = running_.find(fence.number);
   return found == running_.end() ? nullptr : found->second.get();
+}
+
+Execution* WorkerPool::known(std::int64_t number) {
+  if (auto found = running_.find(number); found != running_.end()) return found->second.get();
+  auto found = finishing_.find(number);
+  return found == finishing_.end() ? nullptr : found->second.execution.get();
 }
 
 void WorkerPool::stop(Execution& execution, StopReason reason) {

@@ -33,6 +33,7 @@ struct DispatchOptions {
   Duration report_interval{200};  // live reports of an execution are stored no more often than this
   RetryOptions retry;
   ChainOptions chain;
+  KeepOptions keep;
   isolation::PoolOptions runners;
   std::uint64_t seed = 0;  // of the jitter; 0: a random one
 };
@@ -67,6 +68,7 @@ class WorkerPool {
   void wake();             // tasks may be waiting
   void plugins_changed();  // the registry has a new snapshot
   void set_chain(const ChainOptions& chain) { options_.chain = chain; }
+  void set_keep(const KeepOptions& keep) { options_.keep = keep; }  // of executions that begin from now on
   void cancel(const Fence& fence);
 
   // No new task from now on. `when_idle` is called once, when nothing runs and every result is stored.
@@ -76,6 +78,8 @@ class WorkerPool {
   Duration cancel_grace() const { return options_.cancel_grace; }
 
  private:
+  using SentPacks =
+      std::unordered_map<std::int64_t, std::vector<std::int64_t>>;  // by fence number: first lines
   struct Finishing {
     std::unique_ptr<Execution> execution;
     store::Finish finish;
@@ -95,12 +99,15 @@ class WorkerPool {
   void start(ClaimedTask task, const std::shared_ptr<const ServingAgent>& serving);
   void give_back(ClaimedTask task, const std::shared_ptr<const ServingAgent>& serving);
 
-  void on_report(Execution& execution, std::string_view report);
+  void on_report(Execution& execution, std::string_view report, std::string_view blob);
   void flush_reports();
   void send(std::vector<store::LiveReport> reports);
+  void keep_artifact(Execution& execution);
+  void on_artifact(std::int64_t fence_number, const Result<>& answer);
 
   void on_end(std::int64_t fence_number, isolation::CallOutcome outcome);
   store::Finish decide(const Execution& execution, Ended ended);
+  void store_first_result(std::int64_t fence_number);
   void store_result(std::int64_t fence_number);
   void on_finished(std::int64_t fence_number, const Result<TaskState>& answer);
   void settle(const Finishing& done, TaskState state);
@@ -112,6 +119,7 @@ class WorkerPool {
   void note_crash(const Execution& execution, const isolation::CallOutcome& outcome);
   void note_runners();
   Execution* running(const Fence& fence);
+  Execution* known(std::int64_t fence_number);  // running or finishing
 
   Surroundings around_;
   DispatchOptions options_;

@@ -72,22 +72,6 @@ Response tasks_answer(const store::Store& store, Exchange& exchange, Query& quer
   return page_answer("tasks", *page, &write_task);
 }
 
-// The lines of each execution, oldest execution first; `limit` is the most lines of one execution.
-Response transcript_answer(const store::Store& store, Exchange& exchange, Query& query) {
-  query.allow_only({"limit"});
-  const int limit = query.whole_number("limit", 500, 1, 5'000);
-  if (!query.errors().empty()) return {};
-  auto detail = store.task(exchange.segments.front());
-  if (!detail) return error_answer(detail.error(), exchange.request.request_id);
-  std::vector<TranscriptLines> transcripts;
-  for (const AgentExecution& execution : detail->executions) {
-    auto lines = store.transcript(execution.session_id, limit);
-    if (!lines) return error_answer(lines.error(), exchange.request.request_id);
-    transcripts.push_back(std::move(*lines));
-  }
-  return json_answer([&](JsonWriter& writer) { write_transcript(writer, *detail, transcripts); });
-}
-
 Response deliveries_answer(const store::Store& store, Exchange& exchange, Query& query) {
   query.allow_only({"webhook", "verdict", "link", "limit", "cursor"});
   store::Store::DeliveryFilter filter;
@@ -377,10 +361,6 @@ std::vector<Route> dashboard_routes(store::Store& store, const plugin::Registry&
                                 ? json_answer([&](JsonWriter& writer) { write_task_detail(writer, *detail); })
                                 : error_answer(detail.error(), exchange.request.request_id));
   }));
-  routes.push_back(reader("GET", "/api/dashboard/tasks/{}/transcript",
-                          with_query([&store](Exchange& exchange, Query& query) {
-                            return transcript_answer(store, exchange, query);
-                          })));
   routes.push_back(
       reader("GET", "/api/dashboard/deliveries", with_query([&store](Exchange& exchange, Query& query) {
                return deliveries_answer(store, exchange, query);

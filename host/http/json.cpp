@@ -276,25 +276,48 @@ void write_task_detail(JsonWriter& writer, const TaskDetail& detail) {
   writer.EndObject();
 }
 
-void write_transcript(JsonWriter& writer, const TaskDetail& detail,
-                      const std::vector<TranscriptLines>& lines) {
+void write_transcript(JsonWriter& writer, std::string_view task_id, const std::vector<Said>& said) {
   writer.StartObject();
-  write_member(writer, "task_id", detail.task.task_id);
+  write_member(writer, "task_id", task_id);
   write_key(writer, "executions");
   writer.StartArray();
-  for (std::size_t i = 0; i < lines.size() && i < detail.executions.size(); ++i) {
+  for (const auto& [execution, lines] : said) {
     writer.StartObject();
-    write_member(writer, "session_id", detail.executions[i].session_id);
-    write_member(writer, "agent_name", detail.executions[i].agent_name);
+    write_member(writer, "session_id", execution.session_id);
+    write_member(writer, "agent_name", execution.agent_name);
+    write_time(writer, "completed_at", execution.completed_at);
     write_key(writer, "lines");
     writer.StartArray();
-    for (const auto& [kind, line] : lines[i]) {
+    for (const store::TranscriptLine& line : lines) {
       writer.StartObject();
-      write_member(writer, "kind", kind);
-      write_member(writer, "line", line);
+      write_member(writer, "number", line.number);
+      write_time(writer, "at", line.at == WallTime{} ? std::nullopt : std::optional(line.at));
+      write_member(writer, "kind", line.kind);
+      write_member(writer, "line", line.text);
       writer.EndObject();
     }
     writer.EndArray();
+    writer.EndObject();
+  }
+  writer.EndArray();
+  writer.EndObject();
+}
+
+void write_artifacts(JsonWriter& writer, std::string_view task_id,
+                     const std::vector<store::ArtifactEntry>& artifacts) {
+  writer.StartObject();
+  write_member(writer, "task_id", task_id);
+  write_key(writer, "artifacts");
+  writer.StartArray();
+  for (const store::ArtifactEntry& artifact : artifacts) {
+    writer.StartObject();
+    write_member(writer, "session_id", artifact.session_id);
+    write_member(writer, "agent_name", artifact.agent_name);
+    write_member(writer, "attempt", artifact.attempt);
+    write_member(writer, "name", artifact.name);
+    write_member(writer, "content_type", artifact.content_type);
+    write_member(writer, "bytes", artifact.bytes);
+    write_member(writer, "sha256", artifact.sha256);
     writer.EndObject();
   }
   writer.EndArray();

@@ -16,11 +16,14 @@ void write_task(JsonWriter& writer, const TaskSummary& task);
 void write_bulk_step(JsonWriter& writer, const store::BulkStep& step);
 void write_task_detail(JsonWriter& writer, const TaskDetail& detail);
 void write_execution(JsonWriter& writer, const AgentExecution& execution);
-// Kind and text of each line of one execution.
-using TranscriptLines = std::vector<std::pair<std::string, std::string>>;
-// `lines` has one entry per execution of the task, in the same order.
-void write_transcript(JsonWriter& writer, const TaskDetail& detail,
-                      const std::vector<TranscriptLines>& lines);
+// An execution and what it said.
+struct Said {
+  const AgentExecution& execution;
+  std::vector<store::TranscriptLine> lines;
+};
+void write_transcript(JsonWriter& writer, std::string_view task_id, const std::vector<Said>& said);
+void write_artifacts(JsonWriter& writer, std::string_view task_id,
+                     const std::vector<store::ArtifactEntry>& artifacts);
 void write_delivery(JsonWriter& writer, const store::DeliverySummary& delivery);
 void write_delivery_detail(JsonWriter& writer, const store::DeliveryDetail& detail);
 void write_refusals(JsonWriter& writer, const std::vector<store::RefusedDeliveries>& refused);

@@ -15,26 +15,33 @@ int hex_digit(char c) {
   return -1;
 }
 
-Result<std::string> decode(std::string_view text) {
+enum class Plus { IsBlank, Stays };
+
+Result<std::string> decode(std::string_view text, Plus plus, const std::string& where) {
   std::string decoded;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '+') {
+    if (text[i] == '+' && plus == Plus::IsBlank) {
       decoded.push_back(' ');
     } else if (text[i] == '%') {
       int high = i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
       int low = i + 2 < text.size() ? hex_digit(text[i + 2]) : -1;
-      if (high < 0 || low < 0) return Error{ErrorCode::InvalidInput, "the query has a broken percent escape"};
+      if (high < 0 || low < 0)
+        return Error{ErrorCode::InvalidInput, "the " + where + " has a broken percent escape"};
       decoded.push_back(static_cast<char>(high * 16 + low));
       i += 2;
     } else {
       decoded.push_back(text[i]);
     }
   }
-  if (!is_utf8(decoded)) return Error{ErrorCode::InvalidInput, "the query is not UTF-8"};
+  if (!is_utf8(decoded)) return Error{ErrorCode::InvalidInput, "the " + where + " is not UTF-8"};
   return decoded;
 }
 
+Result<std::string> decode(std::string_view text) { return decode(text, Plus::IsBlank, "query"); }
+
 }  // namespace
+
+Result<std::string> percent_decoded(std::string_view segment) { return decode(segment, Plus::Stays, "path"); }
 
 Result<Query> Query::parse(std::string_view text) {
   Query query;

@@ -18,6 +18,9 @@ struct FieldError {
   std::string message;
 };
 
+// A segment of a path as it was meant. InvalidInput for a broken escape or text that is not UTF-8.
+Result<std::string> percent_decoded(std::string_view segment);
+
 class Query {
  public:
   // Percent signs and '+' decoded. InvalidInput for a broken escape or text that is not UTF-8.

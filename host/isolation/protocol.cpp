@@ -1,5 +1,6 @@
 #include "host/isolation/protocol.h"
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -68,8 +69,15 @@ CallText webhook_verify_and_run_request(const Delivery& delivery, std::string_vi
 CallText webhook_unverified_request(const Delivery& delivery) {
   return delivery_text("webhook.unverified", delivery, "", false);
 }
-CallText agent_run_request(std::string context_json) {
-  return {R"({"call":"agent.run"})", std::move(context_json)};
+CallText agent_run_request(std::string context_json, const ArtifactLimits& artifacts) {
+  JsonBuffer buffer;
+  JsonWriter writer(buffer);
+  writer.StartObject();
+  write_member(writer, "call", "agent.run");
+  write_member(writer, "artifact_bytes", static_cast<std::int64_t>(artifacts.max_size));
+  write_member(writer, "artifacts_bytes", static_cast<std::int64_t>(artifacts.max_total));
+  writer.EndObject();
+  return {std::string(text_of(buffer)), std::move(context_json)};
 }
 
 Result<plugin::HookOutcome> hook_outcome_from(std::string_view answer) {
@@ -121,6 +129,7 @@ Result<LiveReport> parse_report(std::string_view text) {
     report.kind = LiveReport::Kind::Artifact;
     report.name = string_member(document, "name");
     report.content_type = string_member(document, "content_type");
+    report.bytes = static_cast<std::size_t>(std::max<std::int64_t>(int_member(document, "bytes"), 0));
   } else {
     return malformed("report");
   }
@@ -134,7 +143,13 @@ Result<CallRequest> request_from(std::string_view request, std::string_view blob
   JsonDocument document = TRY(parse_json(request));
   CallRequest read;
   const std::string call = string_member(document, "call");
-  if (call == "agent.run") return read;
+  if (call == "agent.run") {
+    const auto limit = [&](std::string_view name) {
+      return static_cast<std::size_t>(std::max<std::int64_t>(int_member(document, name), 0));
+    };
+    read.artifacts = {limit("artifact_bytes"), limit("artifacts_bytes")};
+    return read;
+  }
   if (call == "webhook.run")
     read.kind = CallKind::WebhookRun;
   else if (call == "webhook.verify_and_run")
@@ -222,13 +237,14 @@ std::string transcript_report(std::string_view kind, std::string_view line) {
   return std::string(text_of(buffer));
 }
 
-std::string artifact_report(std::string_view name, std::string_view content_type) {
+std::string artifact_report(std::string_view name, std::string_view content_type, std::size_t bytes) {
   JsonBuffer buffer;
   JsonWriter writer(buffer);
   writer.StartObject();
   write_member(writer, "report", "artifact");
   write_member(writer, "name", name);
   write_member(writer, "content_type", content_type);
+  write_member(writer, "bytes", static_cast<std::int64_t>(bytes));
   writer.EndObject();
   return std::string(text_of(buffer));
 }

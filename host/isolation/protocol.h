@@ -14,6 +14,7 @@
 #include "host/base/result.h"
 #include "host/isolation/runner_pool.h"
 #include "host/model/agent_result.h"
+#include "host/model/artifact.h"
 #include "host/model/delivery.h"
 #include "host/plugin/webhook.h"
 
@@ -36,7 +37,7 @@ CallText webhook_verify_and_run_request(const Delivery& delivery, std::string_vi
 // answer_unverified. Answer: unverified_answer_from.
 CallText webhook_unverified_request(const Delivery& delivery);
 // An execution. Answer: agent_result_from; live: parse_report.
-CallText agent_run_request(std::string context_json);
+CallText agent_run_request(std::string context_json, const ArtifactLimits& artifacts = {});
 
 // Errors are those of plugin::WebhookInstance::run, as the plugin's side gave them; Internal for what is no
 // answer.
@@ -59,6 +60,7 @@ struct LiveReport {
   Usage usage;                     // usage: totals so far
   std::string line_kind, line;     // transcript
   std::string name, content_type;  // artifact; its content is the report's blob
+  std::size_t bytes = 0;           // artifact: how large it is; without its content if that is over a limit
 };
 Result<LiveReport> parse_report(std::string_view report);
 
@@ -70,6 +72,7 @@ struct CallRequest {
   Delivery delivery;  // webhooks; its views point into the blob
   std::string delivery_key;
   bool key_is_body_hash = false;
+  ArtifactLimits artifacts;  // agents
 };
 Result<CallRequest> request_from(std::string_view request, std::string_view blob);
 
@@ -80,6 +83,6 @@ std::string agent_result_answer(const AgentResult& result);
 std::string progress_report(double fraction, std::string_view phase, std::string_view message);
 std::string usage_report(std::string_view usage_json);
 std::string transcript_report(std::string_view kind, std::string_view line);
-std::string artifact_report(std::string_view name, std::string_view content_type);
+std::string artifact_report(std::string_view name, std::string_view content_type, std::size_t bytes);
 
 }  // namespace davit::isolation

@@ -15,6 +15,7 @@
 #include "host/base/crypto.h"
 #include "host/base/file.h"
 #include "host/isolation/file_fence.h"
+#include "host/base/guarded.h"
 #include "host/isolation/protocol.h"
 #include "host/isolation/runner_server.h"
 #include "host/plugin/agent.h"
@@ -145,6 +146,7 @@ class PluginServant final : public Servant {
     }
     switch (request->kind) {
       case CallKind::AgentRun:
+        artifacts_.with([&](ArtifactLedger& ledger) { ledger = ArtifactLedger(request->artifacts); });
         return agent_result_answer(agent_->run(blob, head.deadline));
       case CallKind::WebhookUnverified:
         return unverified_answer(webhook_->answer_unverified(request->delivery, head.deadline));
@@ -201,8 +203,14 @@ class PluginServant final : public Servant {
     reports.transcript = [&output](std::string_view kind, std::string_view line) {
       static_cast<void>(output.report(transcript_report(kind, line)).ok());
     };
-    reports.artifact = [&output](std::string_view name, std::string_view type, std::string_view content) {
-      return output.report(artifact_report(name, type), content);
+    reports.artifact = [this, &output](std::string_view name, std::string_view type,
+                                       std::string_view content) -> Result<> {
+      const std::string report = artifact_report(name, type, content.size());
+      const auto refused =
+          artifacts_.with([&](ArtifactLedger& ledger) { return ledger.refuse(name, content.size()); });
+      if (!refused) return output.report(report, content);
+      TRY(output.report(report));  // the host tells people
+      return Error{ErrorCode::TooLarge, *refused};
     };
     auto made =
         plugin::AgentInstance::create(std::move(module), offer, settings, std::move(reports), *log_, clock_);
@@ -230,6 +238,7 @@ class PluginServant final : public Servant {
   std::unique_ptr<Log> log_;
   std::shared_ptr<plugin::WebhookInstance> webhook_;
   std::unique_ptr<plugin::AgentInstance> agent_;
+  Guarded<ArtifactLedger> artifacts_;  // of the execution that runs; any thread
   std::atomic<bool> cancelled_{false};
 };
 

@@ -157,6 +157,8 @@ struct RunnerPool::Parts {
   bool read_frames(Runner& runner);
   bool handle(Runner& runner, const Frame& frame);
   void on_exit(Runner& runner);
+  std::string redacted(const Runner& runner, std::string_view said) const;
+  void tell_output(const Runner& runner, std::string_view line);
   void take_output(Runner& runner, std::size_t limit);
   void send(Runner& runner, FrameKind kind, std::string json, std::string blob = {});
   void ask_to_stop(Runner& runner, bool deadline);
@@ -170,8 +172,8 @@ struct RunnerPool::Parts {
 
   // Ends.
   void broke_protocol(Runner& runner, std::string_view what);
-  void kill(Runner& runner, CallEnd end, std::string detail);
-  void die(Runner& runner, CallEnd end, std::string detail, MonotonicTime since);
+  void kill(Runner& runner, CallEnd end, std::string_view detail);
+  void die(Runner& runner, CallEnd end, std::string_view detail, MonotonicTime since);
   void step_kill(Runner& runner);
   void bury(Runner& runner);
   void drop_if_unused(Group& group);
@@ -391,11 +393,21 @@ bool RunnerPool::Parts::watch(Runner& runner) {
              .ok();
 }
 
+// What a plugin says may hold what it was given in confidence.
+std::string RunnerPool::Parts::redacted(const Runner& runner, std::string_view said) const {
+  std::string text(said);
+  runner.group->spec->redactor().redact(text);
+  return text;
+}
+
+void RunnerPool::Parts::tell_output(const Runner& runner, std::string_view line) {
+  log.info("plugin output",
+           {{"plugin", name(runner)}, {"pid", runner.process.pid}, {"line", redacted(runner, line)}});
+}
+
 void RunnerPool::Parts::take_output(Runner& runner, std::size_t limit) {
-  const bool more = runner.output.read_from(
-      runner.process.output.number(), limit, clock.monotonic(), [&](std::string_view line) {
-        log.info("plugin output", {{"plugin", name(runner)}, {"pid", runner.process.pid}, {"line", line}});
-      });
+  const bool more = runner.output.read_from(runner.process.output.number(), limit, clock.monotonic(),
+                                            [&](std::string_view line) { tell_output(runner, line); });
   // A plugin may close its stdout; an ended pipe stays readable for ever.
   if (!more) loop.unwatch(runner.process.output.number());
 }
@@ -476,8 +488,9 @@ bool RunnerPool::Parts::handle(Runner& runner, const Frame& frame) {
     case FrameKind::Log:
       if (runner.state == State::Greeting) break;
       if (auto line = log_from_json(frame.json); line.ok()) {
-        log.write(line->level, "plugin",
-                  {{"plugin", name(runner)}, {"pid", runner.process.pid}, {"line", line->line}});
+        log.write(
+            line->level, "plugin",
+            {{"plugin", name(runner)}, {"pid", runner.process.pid}, {"line", redacted(runner, line->line)}});
         return true;
       }
       break;
@@ -596,11 +609,11 @@ void RunnerPool::Parts::broke_protocol(Runner& runner, std::string_view what) {
   kill(runner, CallEnd::BrokeProtocol, "the runner broke the protocol: " + std::string(what));
 }
 
-void RunnerPool::Parts::kill(Runner& runner, CallEnd end, std::string detail) {
+void RunnerPool::Parts::kill(Runner& runner, CallEnd end, std::string_view detail) {
   if (runner.state == State::Dying) return;
   ++counters.killed;
   const MonotonicTime since = runner.state == State::Stopping ? runner.kill_since : clock.monotonic();
-  die(runner, end, std::move(detail), since);
+  die(runner, end, detail, since);
 }
 
 // The process ended by itself (or is seen to end before a kill reached it).
@@ -622,16 +635,16 @@ void RunnerPool::Parts::on_exit(Runner& runner) {
   const bool broke = WIFEXITED(*runner.wait_status) && WEXITSTATUS(*runner.wait_status) == kProtocolFailure;
   if (broke) detail = "the runner found its sockets broken and " + detail;
   if (WIFSIGNALED(*runner.wait_status)) runner.outcome.signal = WTERMSIG(*runner.wait_status);
-  die(runner, broke ? CallEnd::BrokeProtocol : CallEnd::Crashed, std::move(detail), clock.monotonic());
+  die(runner, broke ? CallEnd::BrokeProtocol : CallEnd::Crashed, detail, clock.monotonic());
 }
 
-void RunnerPool::Parts::die(Runner& runner, CallEnd end, std::string detail, MonotonicTime since) {
+void RunnerPool::Parts::die(Runner& runner, CallEnd end, std::string_view detail, MonotonicTime since) {
   if (runner.state == State::Idle) std::erase(runner.group->idle, &runner);
   if (runner.state == State::Closing) --closing;
   if (runner.by_itself && (runner.call_id != 0 || *runner.wait_status != 0)) ++counters.crashed;
   runner.state = State::Dying;
   runner.outcome.end = end;
-  runner.outcome.detail = std::move(detail);
+  runner.outcome.detail = redacted(runner, detail);
   runner.kill_since = since;
   runner.kill_until = clock.monotonic() + kKillLimit;
   loop.unwatch(runner.process.calls.number());
@@ -665,11 +678,9 @@ void RunnerPool::Parts::step_kill(Runner& runner) {
 
 void RunnerPool::Parts::bury(Runner& runner) {
   take_output(runner, 1u << 20);
-  runner.output.finish([&](std::string_view line) {
-    log.info("plugin output", {{"plugin", name(runner)}, {"pid", runner.process.pid}, {"line", line}});
-  });
+  runner.output.finish([&](std::string_view line) { tell_output(runner, line); });
   CallOutcome outcome = std::move(runner.outcome);
-  outcome.output_tail = runner.output.tail();
+  outcome.output_tail = redacted(runner, runner.output.tail());
   outcome.kill_took = std::chrono::ceil<Duration>(clock.monotonic() - runner.kill_since);
   const bool had_call = runner.call_id != 0;
   const bool orderly = !had_call && runner.by_itself && *runner.wait_status == 0;

@@ -9,6 +9,13 @@ namespace {
 constexpr int kCallsPerRunner = 10'000;
 constexpr std::size_t kRunnersPerWebhook = 4;
 
+std::vector<plugin::Secret> confided_to(const RunnerSpec& spec) {
+  std::vector<plugin::Secret> secrets = spec.granted;
+  for (const std::string& secret : spec.signature_secrets) secrets.push_back({"of the signature", secret});
+  for (plugin::Secret& secret : plugin::secrets_in(spec.environment)) secrets.push_back(std::move(secret));
+  return secrets;
+}
+
 }  // namespace
 
 RunnerSpec runner_spec_of(const plugin::Webhook& webhook) {
@@ -42,7 +49,7 @@ RunnerSpec runner_spec_of(const plugin::Agent& agent) {
 }
 
 // Length-prefixed members, so that no two specs run into the same text.
-PreparedSpec::PreparedSpec(RunnerSpec spec) : spec_(std::move(spec)) {
+PreparedSpec::PreparedSpec(RunnerSpec spec) : spec_(std::move(spec)), redactor_(confided_to(spec_)) {
   std::string text;
   auto add = [&text](std::string_view part) {
     text += std::to_string(part.size());

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "host/model/plugin_info.h"
+#include "host/plugin/redactor.h"
 #include "host/plugin/registry.h"
 #include "host/plugin/settings.h"
 
@@ -33,18 +34,21 @@ struct RunnerSpec {
 RunnerSpec runner_spec_of(const plugin::Webhook& webhook);
 RunnerSpec runner_spec_of(const plugin::Agent& agent);
 
-// A spec with its key, made once and used for many calls: equal specs have equal keys. Immutable,
-// thread-safe.
+// A spec with its key and what keeps its secrets to itself, made once and used for many calls: equal specs
+// have equal keys. Immutable, thread-safe.
 class PreparedSpec {
  public:
   static std::shared_ptr<const PreparedSpec> make(RunnerSpec spec);
   const RunnerSpec& spec() const { return spec_; }
   const std::string& key() const { return key_; }  // a digest, raw bytes
+  // Knows all that the runner was given in confidence.
+  const plugin::Redactor& redactor() const { return redactor_; }
 
  private:
   explicit PreparedSpec(RunnerSpec spec);
   RunnerSpec spec_;
   std::string key_;
+  plugin::Redactor redactor_;
 };
 
 }  // namespace davit::isolation

@@ -21,6 +21,7 @@ enum class MetricName {
   SessionDuration,
   SuccessRate,
   ChainDepth,
+  ArtifactsTotal,
   DeliveriesTotal,
   DeliveryRejectionsTotal,
   HookDuration,

@@ -195,6 +195,7 @@ struct Metrics::Parts {
   Histograms session_seconds{MetricName::SessionDuration};
   Gauges success_rate{MetricName::SuccessRate};
   Histograms chain_depth{MetricName::ChainDepth};
+  Counters artifacts{MetricName::ArtifactsTotal};
   Counters deliveries{MetricName::DeliveriesTotal};
   Counters rejections{MetricName::DeliveryRejectionsTotal};
   Histograms hook_seconds{MetricName::HookDuration};
@@ -293,6 +294,8 @@ void Metrics::committed(std::chrono::microseconds took, std::size_t writes) {
   parts_->commit_writes.only().Observe(double(writes));
 }
 
+void Metrics::artifact(std::string_view outcome) { parts_->artifacts.with({outcome}).Increment(); }
+
 void Metrics::schedule_fired(std::string_view schedule, std::string_view outcome) {
   parts_->schedule_fires.with({schedule, outcome}).Increment();
 }
@@ -364,6 +367,8 @@ prometheus::MetricFamily Metrics::Parts::collect(const MetricRow& row, const Ask
       return success_rate.collect();
     case MetricName::ChainDepth:
       return chain_depth.collect();
+    case MetricName::ArtifactsTotal:
+      return artifacts.collect();
     case MetricName::DeliveriesTotal:
       return deliveries.collect();
     case MetricName::DeliveryRejectionsTotal:

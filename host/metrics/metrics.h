@@ -75,6 +75,7 @@ class Metrics {
   // A task came to its end with this agent; retries in between are not told.
   void task_settled(std::string_view agent, bool success);
   void chain_ended(int depth);
+  void artifact(std::string_view outcome);  // "kept", "refused" (over a limit) or "failed" (not stored)
 
   void approval_decided(std::string_view decision, std::string_view way);
   void approval_reminded();

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "host/base/json.h"
+#include "host/model/artifact.h"
 #include "host/plugin/agent.h"
 
 namespace davit::plugin {
@@ -13,7 +14,6 @@ namespace {
 constexpr std::size_t kMaxLogBytes = 8u << 10;
 constexpr std::size_t kMaxKeyBytes = 256;
 constexpr std::size_t kMaxValueBytes = 64u << 10;
-constexpr std::size_t kMaxArtifactName = 128;
 constexpr std::size_t kMaxUsageBytes = 64u << 10;
 
 davit_status status_of(const Error& error) {
@@ -209,9 +209,7 @@ struct Services {
       const CallContext* context = CallContext::from(call);
       if (!context || !context->reports() || !context->reports()->artifact) return DAVIT_NOT_IMPLEMENTED;
       auto file = from_text(name), type = from_text(content_type), bytes = from_text(content);
-      if (!file || !type || !bytes || !is_artifact_name(*file) || bytes->size() > kMaxAnswerBytes) {
-        return DAVIT_INVALID_INPUT;
-      }
+      if (!file || !type || !bytes || !is_artifact_name(*file)) return DAVIT_INVALID_INPUT;
       return status_of(context->reports()->artifact(*file, presentable(*type, 128), *bytes));
     });
   }
@@ -249,14 +247,6 @@ struct Services {
       return status_of(context->reports()->kv_remove(*name));
     });
   }
-
-  static bool is_artifact_name(std::string_view name) {
-    return !name.empty() && name.size() <= kMaxArtifactName && name != "." && name != ".." && is_utf8(name) &&
-           std::none_of(name.begin(), name.end(), [](char c) {
-             auto byte = static_cast<unsigned char>(c);
-             return c == '/' || c == '\\' || byte < 0x20 || byte == 0x7f;
-           });
-  }
 };
 
 constexpr davit_progress_v1 kProgress{sizeof(davit_progress_v1), 0, Services::progress};
@@ -285,10 +275,14 @@ struct HostFunctions {
                                                       : LogLevel::Info;
       if (!context->log_.enabled(log_level)) return DAVIT_OK;
       // A fixed sentence first: what the plugin says is a value, and never looks like a line of the host.
-      std::string said = presentable(*sentence, kMaxLogBytes);
+      std::string said(*sentence);
+      context->redactor_.redact(said);
+      said = presentable(said, kMaxLogBytes);
       if (more && !more->empty() && more->size() <= kMaxLogBytes && check_json(*more).ok()) {
+        std::string details(*more);
+        context->redactor_.redact(details);
         context->log_.write(log_level, "plugin says",
-                            {{"plugin", context->instance_}, {"message", said}, {"fields", *more}});
+                            {{"plugin", context->instance_}, {"message", said}, {"fields", details}});
       } else {
         context->log_.write(log_level, "plugin says", {{"plugin", context->instance_}, {"message", said}});
       }
@@ -332,6 +326,7 @@ HostContext::HostContext(std::string instance, std::string config, std::vector<S
     : instance_(std::move(instance)),
       config_(std::move(config)),
       granted_(std::move(granted)),
+      redactor_(granted_),
       log_(log),
       clock_(clock),
       offered_(offered) {

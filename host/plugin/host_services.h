@@ -16,6 +16,7 @@
 #include "host/base/clock.h"
 #include "host/base/log.h"
 #include "host/base/result.h"
+#include "host/plugin/redactor.h"
 #include "host/plugin/settings.h"
 
 namespace davit::plugin {
@@ -99,6 +100,7 @@ class HostContext {
   std::string instance_;
   std::string config_;
   std::vector<Secret> granted_;
+  Redactor redactor_;
   Log& log_;
   const Clock& clock_;
   const AgentReports* offered_;

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "host/base/guarded.h"
+#include "host/store/artifacts.h"
 #include "host/store/budgets.h"
 #include "host/store/migrations.h"
 #include "host/store/open_checks.h"
@@ -12,6 +13,7 @@
 #include "host/store/rows.h"
 #include "host/store/schedules.h"
 #include "host/store/task_list.h"
+#include "host/store/transcripts.h"
 #include "host/store/writer.h"
 
 namespace davit::store {
@@ -263,11 +265,20 @@ void Store::renew(std::vector<Fence> fences, Duration lease, Done<Renewal> done)
                         });
 }
 
+namespace {
+
+std::size_t weight_of(const TranscriptNews& news) {
+  std::size_t bytes = 0;
+  for (const TranscriptLine& line : news.lines) bytes += line.kind.size() + line.text.size();
+  for (const TranscriptPack& pack : news.packs) bytes += pack.packed.size();
+  return bytes;
+}
+
+}  // namespace
+
 void Store::report(std::vector<LiveReport> reports, Done<> done) {
   std::size_t bytes = 256;
-  for (const LiveReport& report : reports) {
-    for (const auto& [kind, line] : report.transcript) bytes += kind.size() + line.size();
-  }
+  for (const LiveReport& report : reports) bytes += weight_of(report.transcript);
   impl_->write<std::monostate>(Lane::Urgent, bytes, std::move(done),
                                [reports = std::move(reports)](Session& session) -> Result<> {
                                  session.tasks.report(reports, session.batch.now);
@@ -275,8 +286,17 @@ void Store::report(std::vector<LiveReport> reports, Done<> done) {
                                });
 }
 
+void Store::keep_artifact(Fence fence, Artifact artifact, Done<> done) {
+  PackedArtifact packed = pack_artifact(std::move(artifact));
+  const std::size_t bytes = 512 + packed.content.size();
+  impl_->write<std::monostate>(Lane::Ingest, bytes, std::move(done),
+                               [fence, packed = std::move(packed)](Session& session) {
+                                 return store::keep_artifact(session.database, fence, packed);
+                               });
+}
+
 void Store::finish(Finish finish, Done<TaskState> done) {
-  const std::size_t bytes = 512 + finish.result.output.size();
+  const std::size_t bytes = 512 + finish.result.output.size() + weight_of(finish.transcript);
   impl_->write<TaskState>(
       Lane::Urgent, bytes, std::move(done),
       [finish = std::move(finish)](Session& session) { return session.tasks.finish(session.batch, finish); });
@@ -475,10 +495,21 @@ Result<TaskDetail> Store::task(std::string_view task_id) const {
       [&](Reader& reader) { return read_task(reader, task_id, impl_->limits(), impl_->clock_.wall()); });
 }
 
-Result<std::vector<std::pair<std::string, std::string>>> Store::transcript(std::string_view session_id,
-                                                                           int limit) const {
-  return impl_->readers_.read<std::vector<std::pair<std::string, std::string>>>(
-      [&](Reader& reader) { return read_transcript(reader, session_id, limit); });
+Result<std::vector<TranscriptLine>> Store::transcript(std::string_view session_id, int limit,
+                                                      std::optional<std::int64_t> after) const {
+  return impl_->readers_.read<std::vector<TranscriptLine>>(
+      [&](Reader& reader) { return read_transcript(reader, session_id, limit, after); });
+}
+
+Result<std::vector<ArtifactEntry>> Store::artifacts(std::string_view task_id) const {
+  return impl_->readers_.read<std::vector<ArtifactEntry>>(
+      [&](Reader& reader) { return read_artifacts(reader, task_id); });
+}
+
+Result<Artifact> Store::artifact(std::string_view task_id, std::string_view session_id,
+                                 std::string_view name) const {
+  return impl_->readers_.read<Artifact>(
+      [&](Reader& reader) { return read_artifact(reader, task_id, session_id, name); });
 }
 
 Result<Page<DeliverySummary>> Store::deliveries(const DeliveryFilter& filter) const {

@@ -30,8 +30,10 @@
 #include "host/base/log.h"
 #include "host/base/result.h"
 #include "host/model/agent_result.h"
+#include "host/model/artifact.h"
 #include "host/model/event.h"
 #include "host/model/task.h"
+#include "host/store/transcript_pack.h"
 
 namespace davit::store {
 
@@ -148,6 +150,14 @@ struct ClaimRequest {
   Duration lease{45'000};
 };
 
+// What is new in the transcript of an execution.
+struct TranscriptNews {
+  std::vector<TranscriptPack> packs;  // oldest first; they take the place of all single lines so far
+  std::vector<TranscriptLine> lines;  // behind the packs; without numbers
+  // Packs that begin with a line from the first of these on and before the second are kept no longer.
+  std::int64_t left_out_from = 0, left_out_to = 0;
+};
+
 // The result of one execution, with everything that is committed in the same transaction.
 struct Finish {
   Fence fence;
@@ -161,6 +171,7 @@ struct Finish {
   Duration retry_after{0};     // with Queued: run_at is now plus this
   bool attempt_counts = true;  // false: interrupted by our own shutdown
   bool cost_known = true;      // false: its process ended without saying what it had cost
+  TranscriptNews transcript;   // the rest of it, all packed
   // Next task of the chain: gets `result.output` as previous_result, and actor, links, entity and delivery of
   // this one; an empty payload means this task's own. `result.tasks` are stored as children likewise.
   std::optional<NewTask> successor;
@@ -179,7 +190,16 @@ struct LiveReport {
   std::optional<Usage> usage;
   std::optional<double> progress;
   std::string progress_message;
-  std::vector<std::pair<std::string, std::string>> transcript;  // kind, line
+  TranscriptNews transcript;
+};
+
+// An artifact without its content, and whose it is.
+struct ArtifactEntry {
+  std::string session_id, agent_name;
+  int attempt = 0;
+  std::string name, content_type;
+  std::int64_t bytes = 0;
+  std::string sha256;  // in hex
 };
 
 struct TaskFilter {
@@ -414,6 +434,9 @@ class Store {
   void renew(std::vector<Fence> fences, Duration lease, Done<Renewal> done);
   // What superseded attempts report is ignored.
   void report(std::vector<LiveReport> reports, Done<> done);
+  // Keeps a file of a running execution, in place of one of its name. Conflict if the fence is no longer the
+  // task's. Packs it on the calling thread. A finish that was handed in later may be stored before.
+  void keep_artifact(Fence fence, Artifact artifact, Done<> done);
   // Conflict if the fence is no longer the task's: then nothing of the result is stored.
   void finish(Finish finish, Done<TaskState> done);
   // Returns tasks whose lease ran out to the queue; parks what was lost too often. For the reaper.
@@ -469,8 +492,15 @@ class Store {
   // -- reads --
   Result<Page<TaskSummary>> tasks(const TaskFilter& filter) const;
   Result<TaskDetail> task(std::string_view task_id) const;
-  Result<std::vector<std::pair<std::string, std::string>>> transcript(std::string_view session_id,
-                                                                      int limit) const;
+  // Its newest lines, oldest of them first, or with `after` the next behind the line of that number; no more
+  // than `limit`. A line of kind "davit" stands where some are missing.
+  Result<std::vector<TranscriptLine>> transcript(std::string_view session_id, int limit,
+                                                 std::optional<std::int64_t> after = std::nullopt) const;
+  // Of all executions of a task, oldest first.
+  Result<std::vector<ArtifactEntry>> artifacts(std::string_view task_id) const;
+  // NotFound unless the session is one of the task. Internal if what is stored is damaged.
+  Result<Artifact> artifact(std::string_view task_id, std::string_view session_id,
+                            std::string_view name) const;
   struct DeliveryFilter {
     std::string webhook;
     std::string link;  // as of tasks

@@ -251,28 +251,6 @@ Result<TaskDetail> read_task(Reader& reader, std::string_view task_id, const Bud
   return detail;
 }
 
-Result<std::vector<std::pair<std::string, std::string>>> read_transcript(Reader& reader,
-                                                                         std::string_view session_id,
-                                                                         int limit) {
-  std::vector<std::pair<std::string, std::string>> lines;
-  const Error missing{ErrorCode::NotFound, "session " + std::string(session_id) + " does not exist"};
-  const std::optional<StoredId> id = to_stored_id(session_id);
-  if (!id) return missing;
-  std::int64_t execution = 0;
-  {
-    Cursor row = reader.statement("SELECT row FROM execution WHERE session = ?1").query(*id);
-    if (!row.next()) return missing;
-    execution = row.integer(0);
-  }
-  // The newest lines, in the order in which they came.
-  Cursor row =
-      reader.statement("SELECT kind, line FROM transcript WHERE execution = ?1 ORDER BY row DESC LIMIT ?2")
-          .query(execution, limit);
-  while (row.next()) lines.emplace_back(row.text(0), row.text(1));
-  std::reverse(lines.begin(), lines.end());
-  return lines;
-}
-
 Result<QueueReport> read_queue(Reader& reader, const BudgetLimits& limits, WallTime now) {
   QueueReport report;
   {

@@ -19,9 +19,6 @@ struct MatchingTasks {
 Result<MatchingTasks> find_tasks_oldest_first(Reader& reader, const TaskFilter& filter);
 Result<TaskDetail> read_task(Reader& reader, std::string_view task_id, const BudgetLimits& limits,
                              WallTime now);
-Result<std::vector<std::pair<std::string, std::string>>> read_transcript(Reader& reader,
-                                                                         std::string_view session_id,
-                                                                         int limit);
 Result<QueueReport> read_queue(Reader& reader, const BudgetLimits& limits, WallTime now);
 Result<std::optional<WallTime>> read_next_run_at(Reader& reader, const BudgetLimits& limits, WallTime since);
 

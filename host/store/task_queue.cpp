@@ -106,10 +106,6 @@ struct TaskQueue::Statements {
                             "UPDATE execution SET progress = coalesce(?3, progress),"
                             " progress_message = coalesce(?4, progress_message)"
                             " WHERE row = ?1 AND task = ?2 AND ended_at IS NULL"};
-  Statement insert_line{
-      db,
-      "INSERT INTO transcript (execution, at, kind, line)"
-      " SELECT row, ?3, ?4, ?5 FROM execution WHERE row = ?1 AND task = ?2 AND ended_at IS NULL"};
 };
 
 Result<> check_new_task(const NewTask& task) {
@@ -133,6 +129,7 @@ TaskQueue::TaskQueue(Database& database, Moves& moves, Lines& lines, Approvals& 
       held_(held),
       leases_(leases),
       budgets_(budgets),
+      transcripts_(database),
       sql_(std::make_unique<Statements>(database)) {}
 TaskQueue::~TaskQueue() = default;
 
@@ -254,8 +251,7 @@ void TaskQueue::report(const std::vector<LiveReport>& reports, WallTime now) {
     if (report.progress || !report.progress_message.empty()) {
       sql_->report_progress.run(execution, task, report.progress, if_any(report.progress_message));
     }
-    for (const auto& [kind, line] : report.transcript)
-      sql_->insert_line.run(execution, task, now, kind, line);
+    transcripts_.add(report.fence, report.transcript);
   }
 }
 
@@ -287,6 +283,7 @@ Result<TaskState> TaskQueue::finish(Batch& batch, const Finish& finish) {
     }
   }
 
+  transcripts_.add(finish.fence, finish.transcript);
   sql_->end_execution.run(row->execution, batch.now, result.success ? 1 : 0, finish.outcome,
                           to_string(result.failure), if_any(result.error), if_any(result.next_agent),
                           usage.input_tokens, usage.output_tokens, usage.cache_read_tokens,

@@ -21,6 +21,7 @@
 #include "host/store/moves.h"
 #include "host/store/statement.h"
 #include "host/store/store.h"
+#include "host/store/transcripts.h"
 
 namespace davit::store {
 
@@ -78,6 +79,7 @@ class TaskQueue {
   HeldAgents& held_;
   Leases& leases_;
   Budgets& budgets_;
+  Transcripts transcripts_;
   std::unique_ptr<Statements> sql_;
 };
 

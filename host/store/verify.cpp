@@ -1,12 +1,14 @@
 // The books, checked by questions that do not trust the code which keeps them.
 #include <sqlite3.h>
 
+#include "host/store/artifacts.h"
 #include "host/store/database.h"
 #include "host/store/deliveries.h"
 #include "host/store/migrations.h"
 #include "host/store/rows.h"
 #include "host/store/statement.h"
 #include "host/store/store.h"
+#include "host/store/transcript_pack.h"
 
 namespace davit::store {
 namespace {
@@ -60,6 +62,9 @@ constexpr Invariant kInvariants[] = {
      "cost"
      " FROM execution WHERE ended_at IS NOT NULL GROUP BY day) WHERE cost > 0 AND cost >"
      " coalesce((SELECT micro_usd FROM spend WHERE spend.day = day AND scope = 0), 0)"},
+    {"packed twice, some of its lines: execution row",
+     "SELECT DISTINCT a.execution FROM transcript_pack a JOIN transcript_pack b ON b.execution = a.execution"
+     " AND b.row <> a.row AND b.first_line >= a.first_line AND b.first_line < a.first_line + a.lines"},
     {"deeper in its chain than its predecessor plus one: task row",
      "SELECT t.row FROM task t JOIN task p ON p.id = t.parent WHERE t.chain_depth <> p.chain_depth + 1"},
     {"without its body: delivery row",
@@ -116,6 +121,26 @@ void check_approved_content(Database& database, Findings& findings) {
   while (row.next()) {
     if (row.view(4) != content_hash(row.view(1), row.view(2), row.view(3)))
       findings.add("runs though nobody approved what it runs: task row " + row.text(0));
+  }
+}
+
+// What is packed comes out as it went in.
+void check_packed(Database& database, Findings& findings) {
+  Statement packs(database, "SELECT row, first_line, lines, bytes, packed FROM transcript_pack ORDER BY row");
+  for (Cursor row = packs.query(); row.next();) {
+    const auto lines = unpack_lines(row.integer(1), row.integer(2), row.integer(3), row.view(4));
+    if (!lines.ok())
+      findings.add("lines cannot be read (" + lines.error().message + "): transcript_pack row " +
+                   row.text(0));
+  }
+  Statement artifacts(
+      database,
+      "SELECT row, name, content_type, bytes, sha256, deflated, content FROM artifact ORDER BY row");
+  for (Cursor row = artifacts.query(); row.next();) {
+    const auto content = unpack_artifact(
+        {row.text(1), row.text(2), row.integer(3), row.text(4), row.integer(5) != 0, row.text(6)});
+    if (!content.ok())
+      findings.add("content cannot be read (" + content.error().message + "): artifact row " + row.text(0));
   }
 }
 
@@ -179,6 +204,7 @@ Result<std::vector<std::string>> verify(const std::filesystem::path& path) {
   check_keys(database, findings);
   check_delivered_tasks(database, findings);
   check_approved_content(database, findings);
+  check_packed(database, findings);
   if (const std::optional<Failure> failure = database.take_failure()) {
     findings.add("file: reading stopped: " + failure->message);
   }

@@ -142,7 +142,7 @@ class Relay {
     if (what == "report") {
       store::LiveReport report{.fence = fence};
       report.usage.emplace().input_tokens = 5;
-      report.transcript = {{"text", "says " + name}};
+      report.transcript.lines = {{"text", "says " + name}};
       const std::size_t before = lines();
       const bool ok = wait([&](auto done) { store_.report({report}, std::move(done)); }).ok();
       return ok && lines() > before;

@@ -222,6 +222,30 @@ TEST_F(CommandAgentTest, StandardErrorIsTheTranscriptLineByLine) {
             (std::vector<Line>{{"stderr", "one"}, {"stderr", "two"}, {"stderr", ""}, {"stderr", "three"}}));
 }
 
+TEST_F(CommandAgentTest, TheFilesInItsFolderAreLeftAsArtifacts) {
+  const Json out =
+      result(run(sh("cd $DAVIT_ARTIFACTS; echo '# Plan' > plan.md; printf '\\377' > raw; mkdir inner; "
+                    "echo no > inner/file; ln -s /etc/passwd link; mkfifo pipe; "
+                    "head -c 9000000 /dev/zero > large; exit 3")));
+  EXPECT_FALSE(out["success"].bool_or(true)) << "also what a program leaves that fails";
+  ASSERT_EQ(host_.artifacts.size(), 2u);
+  EXPECT_EQ(host_.artifacts.at("plan.md").content, "# Plan\n");
+  EXPECT_EQ(host_.artifacts.at("plan.md").content_type, "text/markdown");
+  EXPECT_EQ(host_.artifacts.at("raw").content, "\377");
+  EXPECT_EQ(host_.artifacts.at("raw").content_type, "application/octet-stream");
+  std::vector<std::string> told;
+  for (const auto& [kind, line] : host_.transcript)
+    if (kind == "artifact") told.push_back(line.substr(0, line.find(' ')));
+  EXPECT_THAT(told, testing::ElementsAre("\"inner\"", "\"large\"", "\"link\"", "\"pipe\""));
+}
+
+TEST_F(CommandAgentTest, WhatTheHostDoesNotKeepIsTold) {
+  host_.services.erase(DAVIT_SERVICE_ARTIFACT);
+  result(run(sh("echo x > $DAVIT_ARTIFACTS/file")));
+  ASSERT_EQ(host_.transcript.size(), 1u);
+  EXPECT_THAT(host_.transcript[0].second, StartsWith("\"file\" was not left: "));
+}
+
 TEST_F(CommandAgentTest, AFloodOnStandardErrorIsCutOnceAndLongLinesComeInPieces) {
   result(run(sh("head -c 20000 /dev/zero | tr '\\0' y >&2; echo >&2; yes | head -5000000 >&2",
                 Json::object({{"max_output_bytes", 30000}}))));

@@ -14,6 +14,10 @@
  *   talk         reports usage, progress and a line with its secret, then succeeds
  *   talk_crash   the same, then dies
  *   talk_much    20,000 lines, then succeeds
+ *   gossip       tells its secret in the log, on standard error, and in a line of its transcript, its kind too; tells two of
+ *                its variables; says progress, then waits until it is cancelled
+ *   leave        an artifact, another one in its place with its secret, and one with the secret in its name
+ *   leave_much   artifacts of 80, 101 and 80 bytes; the output is what came of each
  *   chain        names the agent "next", which gets {"mode":"context"}; with "ask":true it waits for approval
  *   again        success, with a task of the same kind for itself
  *   tell         success, with a task for "second" that has its secret in title and payload
@@ -114,6 +118,46 @@ static void talk(const davit_host *host, const davit_call *call) {
   say_progress(host, call);
 }
 
+static void gossip(const davit_host *host, const davit_call *call) {
+  char secret[128] = "", line[256];
+  davit_sink sink = {sizeof sink, 0, secret, copy_secret};
+  host->secret(host, text("TOKEN"), &sink);
+  const davit_transcript_v1 *transcript = host->service(host, text(DAVIT_SERVICE_TRANSCRIPT));
+  snprintf(line, sizeof line, "my token is %s", secret);
+  host->log(host, DAVIT_LOG_WARN, text(line), text(""));
+  fprintf(stderr, "printed: %s\n", line);
+  transcript->append(call, text(secret), text(line));
+  const char *password = getenv("MY_PASSWORD"), *folder = getenv("FOLDER");
+  snprintf(line, sizeof line, "%s in %s", password ? password : "nothing", folder ? folder : "nowhere");
+  transcript->append(call, text("text"), text(line));
+  say_progress(host, call);
+}
+
+static davit_status leave(const davit_host *host, const davit_call *call, const davit_sink *result) {
+  char secret[128] = "", words[256];
+  davit_sink sink = {sizeof sink, 0, secret, copy_secret};
+  host->secret(host, text("TOKEN"), &sink);
+  const davit_artifact_v1 *artifacts = host->service(host, text(DAVIT_SERVICE_ARTIFACT));
+  artifacts->put(call, text("plan.txt"), text("text/html"), text("no plan yet"));
+  snprintf(words, sizeof words, "the plan, with %s", secret);
+  artifacts->put(call, text("plan.txt"), text("text/plain"), text(words));
+  snprintf(words, sizeof words, "x%s.bin", secret);
+  artifacts->put(call, text(words), text("application/x-thing"), text("\377\001 no text"));
+  return write_text(result, "{\"success\":true}");
+}
+
+static davit_status leave_much(const davit_host *host, const davit_call *call, const davit_sink *result) {
+  const davit_artifact_v1 *artifacts = host->service(host, text(DAVIT_SERVICE_ARTIFACT));
+  char bytes[101], json[128];
+  memset(bytes, 'x', sizeof bytes);
+  const davit_text large = {bytes, sizeof bytes}, small = {bytes, 80};
+  const int first = artifacts->put(call, text("small"), text("text/plain"), small);
+  const int second = artifacts->put(call, text("big"), text("text/plain"), large);
+  const int third = artifacts->put(call, text("many"), text("text/plain"), small);
+  snprintf(json, sizeof json, "{\"success\":true,\"output\":{\"small\":%d,\"big\":%d,\"many\":%d}}", first, second, third);
+  return write_text(result, json);
+}
+
 static davit_status tell(const davit_host *host, const davit_sink *result) {
   char secret[128] = "", json[512];
   davit_sink sink = {sizeof sink, 0, secret, copy_secret};
@@ -203,6 +247,13 @@ static davit_status perform(const davit_host *host, const davit_call *call, cons
     for (int i = 0; i < 20000; ++i) transcript->append(call, text("stdout"), text("one of very many lines of output"));
     return write_text(result, "{\"success\":true}");
   }
+  if (!strcmp(mode, "gossip")) {
+    gossip(host, call);
+    while (!call->is_cancelled(call)) nap(2);
+    return DAVIT_CANCELLED;
+  }
+  if (!strcmp(mode, "leave")) return leave(host, call, result);
+  if (!strcmp(mode, "leave_much")) return leave_much(host, call, result);
   if (!strcmp(mode, "chain")) return chain(context, result);
   if (!strcmp(mode, "again"))
     return write_text(result, "{\"success\":true,\"tasks\":[{\"agent\":\"worker\",\"payload\":{\"mode\":\"again\"}}]}");

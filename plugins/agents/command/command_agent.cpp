@@ -1,5 +1,6 @@
 // Runs a configured program: the task as JSON on its standard input, JSON or text from its standard output,
-// standard error line by line into the transcript, its exit status as the result. README.md states the rules.
+// standard error line by line into the transcript, its exit status as the result, and the files in a folder
+// of its own as artifacts. README.md states the rules.
 //
 // While the program runs, one loop looks at both pipes, at its end and at the wish to stop. When it has
 // ended, or was told to end and did not within the grace, what is left of its group is killed; the pipes are
@@ -15,6 +16,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <utility>
@@ -22,6 +24,7 @@
 
 #include "child_process.h"
 #include "davit/agent.hpp"
+#include "left_files.h"
 #include "outputs.h"
 
 namespace command {
@@ -75,6 +78,8 @@ struct Settings {
   std::string next_agent;
   milliseconds kill_grace{1000};
 };
+
+constexpr std::size_t kLargestArtifact = 8 * 1024 * 1024;
 
 bool has_zero(std::string_view text) { return text.find('\0') != std::string_view::npos; }
 
@@ -135,13 +140,18 @@ class CommandAgent : public davit::Agent {
 
   AgentResult execute(const AgentContext& context, Run& run) override {
     std::uint64_t wishes = 0;
-    [[maybe_unused]] ssize_t drained = ::read(stop_.number(), &wishes, sizeof wishes);  // of an execution before
+    [[maybe_unused]] ssize_t drained =
+        ::read(stop_.number(), &wishes, sizeof wishes);  // of an execution before
     const Program program = program_for(context);
     std::string input = settings_.payload_only ? context.task.payload.dump() : context.json().dump();
     input += '\n';
     run.progress(-1, "running", settings_.command[0]);
+    std::error_code unwanted;  // without the folder nothing is left in it
+    if (!context.workspace.empty()) std::filesystem::create_directory(artifacts_folder(context), unwanted);
     ChildProcess child(program, input);
-    return result_of(follow(child, run));
+    const Ended ended = follow(child, run);
+    if (!context.workspace.empty()) leave_artifacts(artifacts_folder(context), run);
+    return result_of(ended);
   }
 
   void cancel() override {
@@ -150,6 +160,27 @@ class CommandAgent : public davit::Agent {
   }
 
  private:
+  static std::filesystem::path artifacts_folder(const AgentContext& context) {
+    return std::filesystem::path(context.workspace) / "artifacts";
+  }
+
+  // Also what a program leaves that fails.
+  static void leave_artifacts(const std::filesystem::path& folder, Run& run) {
+    const auto tell = [&](const std::string& name, const std::string& why) {
+      run.transcript("artifact", "\"" + name + "\" was not left: " + why);
+    };
+    each_left_file(
+        folder, kLargestArtifact,
+        [&](const LeftFile& file) {
+          try {
+            run.artifact(file.name, file.content_type, file.content);
+          } catch (const Failure& failure) {
+            tell(file.name, failure.what());
+          }
+        },
+        tell);
+  }
+
   // Nothing is inherited but what is named here.
   std::vector<std::pair<std::string, std::string>> environment_for(const AgentContext& context) const {
     const auto inherited = [](const char* name, const char* fallback) {
@@ -165,7 +196,10 @@ class CommandAgent : public davit::Agent {
         {"DAVIT_SESSION_ID", std::string(context.session_id)},
         {"DAVIT_ATTEMPT", std::to_string(context.attempt)},
         {"DAVIT_WORKSPACE", workspace}};
-    if (!workspace.empty()) all.emplace_back("TMPDIR", workspace);
+    if (!workspace.empty()) {
+      all.emplace_back("TMPDIR", workspace);
+      all.emplace_back("DAVIT_ARTIFACTS", artifacts_folder(context).string());
+    }
     const auto set = [&](const std::string& name, std::string value) {
       std::erase_if(all, [&](const auto& variable) { return variable.first == name; });
       all.emplace_back(name, std::move(value));

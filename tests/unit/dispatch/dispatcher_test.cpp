@@ -538,8 +538,8 @@ TEST_F(DispatcherTest, KeepsWhatAnAgentReportedWhileItRan) {
   auto transcript = store_->transcript(execution.session_id, 10);
   ASSERT_TRUE(transcript.ok());
   ASSERT_EQ(transcript->size(), 1u);
-  EXPECT_EQ(transcript->at(0).first, "assistant");
-  EXPECT_EQ(transcript->at(0).second, "my token is [secret TOKEN]");
+  EXPECT_EQ(transcript->at(0).kind, "assistant");
+  EXPECT_EQ(transcript->at(0).text, "my token is [secret TOKEN]");
   expect_metric("ai_agent_cost_total_usd", R"({agent="worker",model="m"} 0.5)");
 }
 
@@ -598,6 +598,86 @@ TEST_F(DispatcherTest, AFloodOfLinesBlocksNobodyAndIsCutSayingSo) {
   auto transcript = store_->transcript(done.executions[0].session_id, 30'000);
   ASSERT_TRUE(transcript.ok());
   EXPECT_GT(transcript->size(), 100u);
+  EXPECT_EQ(transcript->front().number, 1);
+  EXPECT_EQ(transcript->back().number, static_cast<std::int64_t>(transcript->size()));
+}
+
+TEST_F(DispatcherTest, LiveLinesAreThereBeforeTheyArePacked) {
+  start();
+  const std::string id = submit(mode("gossip"));
+  at_work(id);
+  const std::string session = task(id).executions.at(0).session_id;
+  const auto lines = [&] { return store_->transcript(session, 10).value(); };
+  EXPECT_TRUE(bell_.wait_until([&] { return lines().size() == 2; }));
+  EXPECT_EQ(task(id).task.state, TaskState::Running);
+  const auto live = lines();
+  cancel(id);
+  settled(id, TaskState::Cancelled);
+  const auto packed = lines();
+  ASSERT_EQ(packed.size(), live.size());
+  for (std::size_t i = 0; i < live.size(); ++i) {
+    EXPECT_EQ(packed[i].text, live[i].text);
+    EXPECT_EQ(packed[i].number, live[i].number);
+    EXPECT_EQ(packed[i].at, live[i].at);
+  }
+}
+
+TEST_F(DispatcherTest, WhatAnExecutionLeavesIsThereWithItsResult) {
+  start();
+  const TaskDetail done = settled(submit(mode("leave")), TaskState::Completed);
+  const auto left = store_->artifacts(done.task.task_id).value();
+  ASSERT_EQ(left.size(), 2u);
+  EXPECT_EQ(left[0].name, "plan.txt");
+  EXPECT_EQ(left[0].content_type, "text/plain");
+  EXPECT_EQ(left[0].session_id, done.executions.at(0).session_id);
+  const auto plan = store_->artifact(done.task.task_id, left[0].session_id, "plan.txt");
+  ASSERT_TRUE(plan.ok());
+  EXPECT_EQ(plan->content, "the plan, with [secret TOKEN]") << "the second of this name, without the secret";
+  EXPECT_EQ(left[0].bytes, static_cast<std::int64_t>(plan->content.size()));
+  expect_metric("davit_artifacts_total", R"({outcome="kept"})");
+}
+
+TEST_F(DispatcherTest, NoSecretIsInATranscriptOrArtifact) {
+  agents_["worker"]->settings.environment = {{"MY_PASSWORD", "whisper"}, {"FOLDER", "/srv/some/folder"}};
+  start();
+  const std::string id = submit(mode("gossip"));
+  at_work(id);
+  const std::string session = task(id).executions.at(0).session_id;
+  EXPECT_TRUE(bell_.wait_until([&] { return store_->transcript(session, 10)->size() == 2; }));
+  cancel(id);
+  settled(id, TaskState::Cancelled);
+  const auto lines = store_->transcript(session, 10).value();
+  ASSERT_EQ(lines.size(), 2u);
+  EXPECT_EQ(lines[0].kind, "[secret TOKEN]");
+  EXPECT_EQ(lines[0].text, "my token is [secret TOKEN]");
+  EXPECT_EQ(lines[1].text, "[secret MY_PASSWORD] in /srv/some/folder");
+
+  const TaskDetail done = settled(submit(mode("leave")), TaskState::Completed);
+  const auto left = store_->artifacts(done.task.task_id).value();
+  EXPECT_EQ(left.size(), 2u);
+  for (const store::ArtifactEntry& entry : left) {
+    EXPECT_THAT(entry.name, Not(HasSubstr("s3cr3t")));
+    EXPECT_THAT(store_->artifact(done.task.task_id, entry.session_id, entry.name)->content,
+                Not(HasSubstr("s3cr3t")));
+  }
+}
+
+TEST_F(DispatcherTest, AnArtifactBeyondTheLimitIsToldInTheTranscript) {
+  options_.keep.artifacts = {.max_size = 100, .max_total = 150};
+  start();
+  const TaskDetail done = settled(submit(mode("leave_much")), TaskState::Completed);
+  EXPECT_EQ(done.result, R"({"small":0,"big":2,"many":2})") << "the agent is told as well";
+  const auto left = store_->artifacts(done.task.task_id).value();
+  ASSERT_EQ(left.size(), 1u);
+  EXPECT_EQ(left[0].name, "small");
+  const auto lines = store_->transcript(done.executions.at(0).session_id, 10).value();
+  ASSERT_EQ(lines.size(), 2u);
+  EXPECT_EQ(lines[0].kind, "davit");
+  EXPECT_EQ(lines[0].text, "artifact \"big\" was not kept: 101 bytes are more than artifacts.max_size (100)");
+  EXPECT_EQ(lines[1].text,
+            "artifact \"many\" was not kept: with those before 160 bytes are more than "
+            "artifacts.max_total (150)");
+  expect_metric("davit_artifacts_total", R"({outcome="refused"} 2)");
 }
 
 TEST_F(DispatcherTest, StopGivesRunningWorkBackWithoutCountingIt) {

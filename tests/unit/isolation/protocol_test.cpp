@@ -74,6 +74,14 @@ TEST(ProtocolTest, AHookOutcomeSurvivesTheWay) {
   EXPECT_EQ(hook_outcome_from(R"({"result":{"answer":)").error().code, ErrorCode::Internal);
 }
 
+TEST(ProtocolTest, AnExecutionIsToldWhatItMayLeave) {
+  const CallText text = agent_run_request("{}", {.max_size = 5, .max_total = 7});
+  const auto request = request_from(text.request, text.blob);
+  ASSERT_TRUE(request.ok());
+  EXPECT_EQ(request->artifacts.max_size, 5u);
+  EXPECT_EQ(request->artifacts.max_total, 7u);
+}
+
 TEST(ProtocolTest, ReportsAreReadBackAsTheyWereWritten) {
   auto progress = parse_report(progress_report(0.25, "plan", "a \"quoted\" word"));
   ASSERT_TRUE(progress.ok());
@@ -82,7 +90,8 @@ TEST(ProtocolTest, ReportsAreReadBackAsTheyWereWritten) {
   EXPECT_EQ(progress->message, "a \"quoted\" word");
   EXPECT_EQ(parse_report(usage_report(R"({"input_tokens":5})"))->usage.input_tokens, 5);
   EXPECT_EQ(parse_report(transcript_report("tool", "line"))->line, "line");
-  EXPECT_EQ(parse_report(artifact_report("plan.txt", "text/plain"))->name, "plan.txt");
+  EXPECT_EQ(parse_report(artifact_report("plan.txt", "text/plain", 17))->name, "plan.txt");
+  EXPECT_EQ(parse_report(artifact_report("plan.txt", "text/plain", 17))->bytes, 17u);
   EXPECT_FALSE(parse_report(R"({"report":"gossip"})").ok());
   EXPECT_FALSE(parse_report("nonsense").ok());
 }

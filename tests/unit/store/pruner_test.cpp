@@ -49,7 +49,7 @@ TEST_F(PrunerTest, WhatIsDoneAndOldGoesWithAllThatBelongsToIt) {
   const ClaimedTask claimed = claim_one();
   LiveReport report;
   report.fence = claimed.fence;
-  report.transcript.emplace_back("assistant", "hello");
+  report.transcript.lines.push_back({"assistant", "hello"});
   ASSERT_TRUE(wait([&](auto done) { store().report({report}, done); }).ok());
   ASSERT_TRUE(finish(finish_of(claimed.fence)).ok());
   clock_.advance(8 * kDay);
@@ -276,7 +276,7 @@ TEST_F(PrunerStepTest, ALongTranscriptGoesInPieces) {
   const ClaimedTask claimed = claim_one();
   LiveReport report;
   report.fence = claimed.fence;
-  for (int i = 0; i < 95; ++i) report.transcript.emplace_back("assistant", "line");
+  for (int i = 0; i < 95; ++i) report.transcript.lines.push_back({"assistant", "line"});
   ASSERT_TRUE(wait([&](auto done) { store().report({report}, done); }).ok());
   ASSERT_TRUE(finish(finish_of(claimed.fence)).ok());
   clock_.advance(2 * kDay);

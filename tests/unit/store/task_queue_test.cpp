@@ -343,7 +343,7 @@ TEST_F(TaskQueueTest, ASupersededAttemptIsNotHeard) {
   LiveReport late{.fence = first.fence};
   late.usage.emplace().input_tokens = 1'000'000;
   late.progress = 0.9;
-  late.transcript = {{"text", "from the grave"}};
+  late.transcript.lines = {{"text", "from the grave"}};
   ASSERT_TRUE(wait([&](auto done) { store().report({late}, done); }).ok());
   EXPECT_EQ(finish(finish_of(first.fence)).error().code, ErrorCode::Conflict);
 
@@ -443,12 +443,14 @@ TEST_F(TaskQueueTest, ReportsShowWhileTheTaskRunsAndOutliveIt) {
   report.usage->cost_micro_usd = 70;
   report.progress = 0.5;
   report.progress_message = "half way";
-  report.transcript = {{"text", "one"}, {"tool", "two"}, {"text", "three"}};
+  report.transcript.lines = {{"text", "one"}, {"tool", "two"}, {"text", "three"}};
   ASSERT_TRUE(wait([&](auto done) { store().report({report}, done); }).ok());
   EXPECT_EQ(task(id).executions[0].progress, 0.5);
   EXPECT_EQ(task(id).executions[0].progress_message, "half way");
-  EXPECT_THAT(store().transcript(claimed.session_id, 2).value(),
-              ElementsAre(std::pair("tool", "two"), std::pair("text", "three")));
+  const std::vector<TranscriptLine> lines = store().transcript(claimed.session_id, 2).value();
+  ASSERT_EQ(lines.size(), 2u);
+  EXPECT_EQ(lines[0].kind + " " + lines[0].text, "tool two");
+  EXPECT_EQ(lines[1].text, "three");
 
   Finish killed = finish_of(claimed.fence, TaskState::Failed);
   killed.outcome = "timed_out";

@@ -1,11 +1,11 @@
-#include "host/dispatch/redactor.h"
+#include "host/plugin/redactor.h"
 
 #include <gtest/gtest.h>
 
-namespace davit::dispatch {
+namespace davit::plugin {
 namespace {
 
-Redactor knowing(std::vector<plugin::Secret> secrets) { return Redactor(secrets); }
+Redactor knowing(std::vector<Secret> secrets) { return Redactor(secrets); }
 
 std::string redacted(const Redactor& redactor, std::string text) {
   redactor.redact(text);
@@ -38,5 +38,21 @@ TEST(RedactorTest, LeavesTextAloneWithoutSecretsOrWithOnesThatAreTooShort) {
   EXPECT_EQ(redacted(knowing({{"PIN", "12345"}}), "12345"), "12345");
 }
 
+TEST(RedactorTest, TakesVariablesForSecretsByTheirNameOrTheirLength) {
+  const std::map<std::string, std::string> environment{
+      {"PGPASSWORD", "hunter22"},
+      {"api_key", "/begins/with/a/slash"},
+      {"WHATEVER", "0123456789ab"},
+      {"DATABASE", "postgres://davit:hunter22@db/davit"},
+      {"HOOK", "https://example.org/hook?k=1"},
+      {"MODE", "production"},
+      {"FOLDER", "/srv/davit/checkouts"},
+      {"SERVER", "https://github.example.org"},
+  };
+  std::vector<std::string> names;
+  for (const Secret& secret : secrets_in(environment)) names.push_back(secret.name);
+  EXPECT_EQ(names, (std::vector<std::string>{"DATABASE", "HOOK", "PGPASSWORD", "WHATEVER", "api_key"}));
+}
+
 }  // namespace
-}  // namespace davit::dispatch
+}  // namespace davit::plugin

@@ -1,14 +1,16 @@
-#include "host/dispatch/redactor.h"
+#include "host/plugin/redactor.h"
 
 #include <algorithm>
+#include <array>
 
 #include "host/base/json.h"
 
-namespace davit::dispatch {
+namespace davit::plugin {
 namespace {
 
 constexpr std::size_t kShortestSecret = 6;
-constexpr std::size_t kShortestLine = 16;  // of a value of several lines
+constexpr std::size_t kShortestLine = 16;     // of a value of several lines
+constexpr std::size_t kShortestUnnamed = 12;  // of a variable whose name says nothing
 
 std::string as_in_json(std::string_view text) {
   std::string quoted = json_quote(text);
@@ -27,10 +29,34 @@ std::vector<std::string> lines_of(std::string_view text) {
   return lines;
 }
 
+bool sounds_secret(std::string_view name) {
+  static constexpr std::array<std::string_view, 6> kWords{"TOKEN", "KEY",        "SECRET",
+                                                          "PASS",  "CREDENTIAL", "AUTH"};
+  std::string upper(name);
+  for (char& c : upper)
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  return std::any_of(kWords.begin(), kWords.end(),
+                     [&](std::string_view word) { return upper.find(word) != std::string::npos; });
+}
+
+// Whoever is in it: a user, a password, a key behind the question mark.
+bool is_plain_address(std::string_view value) {
+  return value.find("://") != std::string_view::npos && value.find_first_of("@?#") == std::string_view::npos;
+}
+
 }  // namespace
 
-Redactor::Redactor(const std::vector<plugin::Secret>& secrets) {
-  for (const plugin::Secret& secret : secrets) {
+std::vector<Secret> secrets_in(const std::map<std::string, std::string>& environment) {
+  std::vector<Secret> secrets;
+  for (const auto& [name, value] : environment) {
+    const bool plain = value.size() < kShortestUnnamed || value.front() == '/' || is_plain_address(value);
+    if (sounds_secret(name) || !plain) secrets.push_back({name, value});
+  }
+  return secrets;
+}
+
+Redactor::Redactor(const std::vector<Secret>& secrets) {
+  for (const Secret& secret : secrets) {
     std::string replacement = "[secret " + as_in_json(secret.name) + "]";
     auto add = [&](std::string value, std::size_t shortest) {
       if (value.size() < shortest) return;
@@ -70,4 +96,4 @@ void Redactor::redact(std::string& text) const {
   text = std::move(clean);
 }
 
-}  // namespace davit::dispatch
+}  // namespace davit::plugin

@@ -1,0 +1,114 @@
+#include "host/http/execution_routes.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "host/http/answers.h"
+#include "host/http/json.h"
+#include "host/http/query.h"
+
+namespace davit::http {
+namespace {
+
+constexpr int kMostNumber = 2'000'000'000;
+
+// The lines of each execution, oldest execution first; `limit` is the most lines of one execution. `session`
+// chooses one of them; `after`, for following, those behind a line of it or else of the newest.
+Response transcript_answer(const store::Store& store, const Exchange& exchange) {
+  const std::string& request_id = exchange.request.request_id;
+  auto query = Query::parse(exchange.request.query);
+  if (!query) return error_answer(query.error(), request_id);
+  query->allow_only({"limit", "session", "after"});
+  const int limit = query->whole_number("limit", 500, 1, 5'000);
+  const int after = query->whole_number("after", -1, 0, kMostNumber);
+  const std::string session = query->text("session");
+  if (!query->errors().empty()) return field_errors_answer(query->errors(), request_id);
+  auto detail = store.task(exchange.segments.front());
+  if (!detail) return error_answer(detail.error(), request_id);
+
+  const std::vector<AgentExecution>& executions = detail->executions;
+  std::vector<Said> said;
+  for (const AgentExecution& execution : executions) {
+    const bool newest = &execution == &executions.back();
+    const bool wanted = session.empty() ? after < 0 || newest : execution.session_id == session;
+    if (!wanted) continue;
+    auto lines =
+        store.transcript(execution.session_id, limit, after < 0 ? std::nullopt : std::optional(after));
+    if (!lines) return error_answer(lines.error(), request_id);
+    said.push_back({execution, std::move(*lines)});
+  }
+  if (said.empty() && !session.empty()) {
+    return error_answer({ErrorCode::NotFound, "session " + session + " is none of this task"}, request_id);
+  }
+  return json_answer([&](JsonWriter& writer) { write_transcript(writer, detail->task.task_id, said); });
+}
+
+Response artifacts_answer(const store::Store& store, const Exchange& exchange) {
+  auto artifacts = store.artifacts(exchange.segments.front());
+  if (!artifacts) return error_answer(artifacts.error(), exchange.request.request_id);
+  return json_answer(
+      [&](JsonWriter& writer) { write_artifacts(writer, exchange.segments.front(), *artifacts); });
+}
+
+// What an agent made is never shown by a browser as if it were ours: it is saved, and only what can do
+// nothing keeps its type.
+std::string_view type_to_serve(std::string_view claimed) {
+  static constexpr std::array<std::string_view, 3> kHarmless{"text/plain", "application/json", "image/png"};
+  for (std::string_view type : kHarmless)
+    if (claimed == type || (claimed.starts_with(type) && claimed[type.size()] == ';')) return type;
+  return "application/octet-stream";
+}
+
+// RFC 6266: a plain name for old clients, the true one percent-encoded beside it.
+std::string attachment(std::string_view name) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  std::string plain, encoded;
+  for (const char c : name) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool safe = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                      c == '.' || c == '-' || c == '_';
+    plain += safe ? c : '_';
+    if (safe) {
+      encoded += c;
+    } else {
+      encoded += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
+    }
+  }
+  return "attachment; filename=\"" + plain + "\"; filename*=UTF-8''" + encoded;
+}
+
+Response artifact_answer(const store::Store& store, const Exchange& exchange) {
+  const std::string& request_id = exchange.request.request_id;
+  const auto name = percent_decoded(exchange.segments.at(2));
+  if (!name) return error_answer(name.error(), request_id);
+  auto artifact = store.artifact(exchange.segments.at(0), exchange.segments.at(1), *name);
+  if (!artifact) return error_answer(artifact.error(), request_id);
+  Response response;
+  response.content_type = type_to_serve(artifact->content_type);
+  if (response.content_type == "text/plain") response.content_type += "; charset=utf-8";
+  response.headers = {{"Content-Disposition", attachment(artifact->name)},
+                      {"Content-Security-Policy", "default-src 'none'; sandbox"},
+                      {"Cache-Control", "no-store"}};
+  response.body = std::move(artifact->content);
+  return response;
+}
+
+Route reader(std::string pattern, const store::Store& store,
+             Response (*answer)(const store::Store&, const Exchange&)) {
+  return Route{"GET", std::move(pattern), Access::Reader, Thread::Worker,
+               [&store, answer](Exchange exchange) {
+                 Response response = answer(store, exchange);
+                 exchange.responder.send(std::move(response));
+               }};
+}
+
+}  // namespace
+
+std::vector<Route> execution_routes(const store::Store& store) {
+  return {reader("/api/dashboard/tasks/{}/transcript", store, &transcript_answer),
+          reader("/api/dashboard/tasks/{}/artifacts", store, &artifacts_answer),
+          reader("/api/dashboard/tasks/{}/artifacts/{}/{}", store, &artifact_answer)};
+}
+
+}  // namespace davit::http
