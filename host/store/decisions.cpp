@@ -25,6 +25,7 @@ Decisions::Decisions(Database& database, const ApprovalRules& rules, Moves& move
     : moves_(moves),
       lines_(lines),
       approvals_(approvals),
+      tasks_(tasks),
       leases_(leases),
       rework_(database, rules, tasks),
       sql_(std::make_unique<Statements>(database)) {}
@@ -72,6 +73,7 @@ Result<TaskState> Decisions::decide(Batch& batch, const TaskRow& row, const Deci
   int crashes = row.crashes;
   int losses = row.losses;
   std::string content;
+  std::optional<TaskRow> former;  // with Retry: whose input is older
   switch (decision.kind) {
     case TaskActionKind::Cancel:
       state = TaskState::Cancelled;
@@ -85,6 +87,12 @@ Result<TaskState> Decisions::decide(Batch& batch, const TaskRow& row, const Deci
       if (row.state == TaskState::Parked && moves_.holds(row.agent)) {
         return refuse(": its agent's plugin is in quarantine; davit plugins clear agent " + row.agent +
                       " ends that");
+      }
+      // Two of one key must not wait: that of the newer event counts.
+      former = tasks_.waits_under_key_of(row);
+      if (former && !(row.delivery && former->delivery && *former->delivery < *row.delivery)) {
+        return refuse(": task " + to_text(former->id) +
+                      " waits under the same key; let it run, or cancel it first");
       }
       attempt = 0;
       crashes = losses = 0;
@@ -112,6 +120,10 @@ Result<TaskState> Decisions::decide(Batch& batch, const TaskRow& row, const Deci
     leases_.request_cancel(row.fence());
     batch.changes.push_back({Change::Kind::CancelRequested, to_text(row.id), row.agent, row.fence()});
     return TaskState::Running;
+  }
+  if (former) {
+    tasks_.give_way(batch, *former,
+                    "task " + to_text(row.id) + ", which has newer input, is tried again instead");
   }
   state = moves_.move(batch, row,
                       {.to = state,

@@ -56,5 +56,6 @@ class Decisions {
   Rework rework_;
   std::unique_ptr<Statements> sql_;
 };
+  TaskQueue& tasks_;
 
 }  // namespace davit::store

@@ -57,6 +57,14 @@ struct TaskQueue::Statements {
                           "SELECT row, id, line FROM task WHERE key = ?1 AND state = 0 AND agent = ?2"
                           " AND needs_approval = 0 AND row <> ?3 AND (?4 IS NULL OR delivery IS NOT ?4)"
                           " ORDER BY row DESC LIMIT 1"};
+  Statement find_queued{db,
+                        "SELECT row FROM task WHERE key = ?1 AND state = 0 AND agent = ?2 AND row <> ?3"
+                        " AND (?4 IS NULL OR delivery IS NOT ?4) ORDER BY row DESC LIMIT 1"};
+  // The index of entities, as there is none of keys of what waits for approval: those are few of an entity.
+  Statement find_asking{db,
+                        "SELECT row, id, line, root FROM task INDEXED BY task_entity WHERE entity = ?1"
+                        " AND key = ?2 AND state = 2 AND agent = ?3 AND needs_approval = 1 AND row <> ?4"
+                        " AND (?5 IS NULL OR delivery IS NOT ?5) ORDER BY row DESC LIMIT 1"};
   Statement replace_task{
       db,
       "UPDATE task SET rank = min(rank, ?2), run_at = min(run_at, ?3), updated_at = ?4, delivery = ?5,"
@@ -133,6 +141,14 @@ TaskQueue::TaskQueue(Database& database, Moves& moves, Lines& lines, Approvals& 
       sql_(std::make_unique<Statements>(database)) {}
 TaskQueue::~TaskQueue() = default;
 
+// A task whose input nobody has begun to work on, or approved.
+struct TaskQueue::Waiting {
+  std::int64_t row = 0;
+  std::string id, line;
+  bool asks = false;      // for approval
+  bool in_chain = false;  // it follows another task; of one that asks
+};
+
 std::string TaskQueue::create(Batch& batch, const NewTask& task, const Origin& origin) {
   const std::int64_t rank = -task.priority;
   const WallTime run_at = task.run_at.value_or(batch.now);
@@ -151,27 +167,14 @@ std::string TaskQueue::create(Batch& batch, const NewTask& task, const Origin& o
   const bool awaits_approval = task.awaits_approval || origin.awaits_approval;
   const bool key_is_entity = task.key.empty() && origin.entity_is_key;
   const std::string_view key = key_is_entity ? entity : std::string_view(task.key);
-  if (!key.empty() && !awaits_approval) {
-    // Several tasks that one answer asks for about its entity do not replace one another.
-    Cursor same =
-        sql_->find_same_key.query(key, task.agent, 0, key_is_entity ? origin.delivery : std::nullopt);
-    if (same.next()) {
-      const std::int64_t row = same.integer(0);
-      std::string id = to_text(same.id(1));
-      const std::string former_line = same.text(2);
-      sql_->replace_task.run(row, rank, run_at, batch.now, origin.delivery, task.task_type, origin.source,
-                             if_any(entity), if_any(line), title);
-      sql_->replace_body.run(row, actor(&Actor::id), actor(&Actor::login), actor(&Actor::role),
-                             if_any(links_json), task.payload, if_any(origin.previous_result),
-                             if_any(origin.chain));
-      sql_->drop_links.run(row);
-      write_links(row, links);
-      // It may be due earlier than the one it stood behind.
-      if (former_line != line || !line.empty()) lines_.block_if_busy(row);
-      if (former_line != line) lines_.let_next_in(batch, former_line);
-      batch.changes.push_back({Change::Kind::TaskQueued, id, task.agent, std::nullopt});
-      return id;
-    }
+  const std::optional<Waiting> waiting =
+      find_waiting(task, origin, key, entity, awaits_approval, key_is_entity);
+  // What follows in a chain has a place in it, so of two such that ask for approval the former one ends.
+  const bool in_chain = waiting && (waiting->in_chain || !(origin.root == StoredId{}));
+  const bool takes_its_place = waiting && !(waiting->asks && in_chain);
+  if (takes_its_place) {
+    replace(batch, *waiting, task, origin);
+    return waiting->id;
   }
 
   const StoredId id = task.id.empty() ? new_stored_id() : to_stored_id(task.id).value_or(StoredId{});
@@ -183,6 +186,10 @@ std::string TaskQueue::create(Batch& batch, const NewTask& task, const Origin& o
   sql_->insert_body.run(row, actor(&Actor::id), actor(&Actor::login), actor(&Actor::role), if_any(links_json),
                         task.payload, if_any(origin.previous_result), if_any(origin.chain));
   write_links(row, links);
+  if (waiting) {
+    if (const std::optional<TaskRow> former = moves_.find(waiting->row))
+      give_way(batch, *former, "nobody approved it before task " + to_text(id) + " came with newer input");
+  }
   if (awaits_approval) {
     approvals_.ask(row, batch.now);
     batch.changes.push_back({Change::Kind::ApprovalAsked, to_text(id), task.agent, std::nullopt});
@@ -192,6 +199,86 @@ std::string TaskQueue::create(Batch& batch, const NewTask& task, const Origin& o
   batch.changes.push_back(
       {queued ? Change::Kind::TaskQueued : Change::Kind::TaskChanged, to_text(id), task.agent, std::nullopt});
   return to_text(id);
+}
+
+std::optional<TaskQueue::Waiting> TaskQueue::find_waiting(const NewTask& task, const Origin& origin,
+                                                          std::string_view key, std::string_view entity,
+                                                          bool awaits_approval, bool key_is_entity) {
+  if (key.empty()) return std::nullopt;
+  // Several tasks that one answer asks for about its entity do not replace one another.
+  const std::optional<std::int64_t> not_of = key_is_entity ? origin.delivery : std::nullopt;
+  if (!awaits_approval) {
+    Cursor same = sql_->find_same_key.query(key, task.agent, 0, not_of);
+    if (!same.next()) return std::nullopt;
+    return Waiting{same.integer(0), to_text(same.id(1)), same.text(2)};
+  }
+  if (entity.empty()) return std::nullopt;
+  Cursor same = sql_->find_asking.query(entity, key, task.agent, 0, not_of);
+  if (!same.next()) return std::nullopt;
+  const bool in_chain = !same.is_null(3);
+  if (in_chain && same.id(3) == origin.root) return std::nullopt;  // nor do those of one chain
+  return Waiting{same.integer(0), to_text(same.id(1)), same.text(2), true, in_chain};
+}
+
+// Its input becomes that of `task`. An approval of what it was before is none of what it is now: that has
+// another hash. So the wait begins anew, also for whoever would be reminded.
+void TaskQueue::replace(Batch& batch, const Waiting& waiting, const NewTask& task, const Origin& origin) {
+  const std::int64_t row = waiting.row;
+  const std::string_view entity = task.entity.empty() ? origin.entity : std::string_view(task.entity);
+  static const std::vector<Link> kNoLinks;
+  const std::vector<Link>& links = origin.links != nullptr ? *origin.links : kNoLinks;
+  const std::string links_json = links_to_json(links);
+  const auto actor = [&](std::string Actor::*field) -> std::optional<std::string_view> {
+    if (origin.actor == nullptr) return std::nullopt;
+    return std::string_view(origin.actor->*field);
+  };
+  const std::string content = waiting.asks ? approvals_.content_of(row) : std::string();
+  sql_->replace_task.run(row, -task.priority, task.run_at.value_or(batch.now), batch.now, origin.delivery,
+                         task.task_type, origin.source, if_any(entity), if_any(entity),
+                         shorten(task.title, kMaxTitle));
+  sql_->replace_body.run(row, actor(&Actor::id), actor(&Actor::login), actor(&Actor::role),
+                         if_any(links_json), task.payload, if_any(origin.previous_result),
+                         if_any(origin.chain));
+  sql_->drop_links.run(row);
+  write_links(row, links);
+  if (waiting.asks) {
+    if (approvals_.content_of(row) == content) {
+      batch.changes.push_back({Change::Kind::TaskChanged, waiting.id, task.agent, std::nullopt});
+      return;
+    }
+    approvals_.end(row);
+    approvals_.ask(row, batch.now);
+    batch.changes.push_back({Change::Kind::ApprovalAsked, waiting.id, task.agent, std::nullopt});
+    return;
+  }
+  // It may be due earlier than the one it stood behind.
+  if (waiting.line != entity || !entity.empty()) lines_.block_if_busy(row);
+  if (waiting.line != entity) lines_.let_next_in(batch, waiting.line);
+  batch.changes.push_back({Change::Kind::TaskQueued, waiting.id, task.agent, std::nullopt});
+}
+
+void TaskQueue::give_way(Batch& batch, const TaskRow& row, std::string_view why) {
+  moves_.move(batch, row,
+              {.to = TaskState::Cancelled,
+               .attempt = row.attempt,
+               .crashes = row.crashes,
+               .losses = row.losses,
+               .error = why});
+  lines_.let_next_in(batch, row.line);
+}
+
+std::optional<TaskRow> TaskQueue::waits_under_key_of(const TaskRow& row) {
+  if (row.key.empty()) return std::nullopt;
+  std::optional<std::int64_t> found;
+  {
+    Cursor queued = sql_->find_queued.query(row.key, row.agent, row.row, row.delivery);
+    if (queued.next()) found = queued.integer(0);
+  }
+  if (!found && !row.entity.empty()) {
+    Cursor asking = sql_->find_asking.query(row.entity, row.key, row.agent, row.row, row.delivery);
+    if (asking.next()) found = asking.integer(0);
+  }
+  return found ? moves_.find(*found) : std::nullopt;
 }
 
 void TaskQueue::write_links(std::int64_t row, const std::vector<Link>& links) {
@@ -333,6 +420,8 @@ void TaskQueue::create_successors(Batch& batch, const Finish& finish, const Task
   if (finish.successor) {
     origin.awaits_approval = finish.successor_awaits_approval;
     NewTask successor = *finish.successor;
+    // So that the plan that a newer event led to takes the place of the one that still waits.
+    if (origin.awaits_approval && successor.key.empty()) successor.key = row.key;
     if (successor.payload.empty()) successor.payload = body.payload;
     create(batch, successor, origin);
   }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -50,8 +51,13 @@ class TaskQueue {
             Leases& leases, Budgets& budgets);
   ~TaskQueue();
 
-  // Gives the id of the task, or of the queued one it was merged into. `task` has passed check_new_task().
+  // Gives the id of the task, or of the one that waits and got its input. `task` has passed check_new_task().
   std::string create(Batch& batch, const NewTask& task, const Origin& origin);
+  // A queued task of the same agent and key, or one that waits for approval and has the same entity, too:
+  // beside it, `row` must not be queued again. Those of one delivery are no such.
+  std::optional<TaskRow> waits_under_key_of(const TaskRow& row);
+  // Ends a task that nobody has begun, because its input is older than that of another.
+  void give_way(Batch& batch, const TaskRow& row, std::string_view why);
   void report(const std::vector<LiveReport>& reports, WallTime now);
   Result<TaskState> finish(Batch& batch, const Finish& finish);
   int reap(Batch& batch);
@@ -68,6 +74,10 @@ class TaskQueue {
 
  private:
   struct Statements;
+  struct Waiting;
+  std::optional<Waiting> find_waiting(const NewTask& task, const Origin& origin, std::string_view key,
+                                      std::string_view entity, bool awaits_approval, bool key_is_entity);
+  void replace(Batch& batch, const Waiting& waiting, const NewTask& task, const Origin& origin);
   void write_links(std::int64_t row, const std::vector<Link>& links);
   void create_successors(Batch& batch, const Finish& finish, const TaskRow& row);
   std::string gives_way(const TaskRow& row);

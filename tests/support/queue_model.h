@@ -26,6 +26,7 @@ class QueueModel {
     WallTime run_at{};
     bool backs_off = false;  // run_at is a delay
     bool needs_approval = false, approved = false, cancel_asked = false, held = false;
+    std::optional<std::size_t> root;  // of a chain that it follows in
     int attempt = 0, crashes = 0, losses = 0;
     std::optional<std::size_t> running;  // its attempt
   };
@@ -63,9 +64,31 @@ class QueueModel {
     }
     return std::nullopt;
   }
+  // Likewise of those that wait for approval, which must be about the same, too.
+  std::optional<std::size_t> asks_under(const std::string& key, const std::string& agent,
+                                        const std::string& line,
+                                        std::optional<std::size_t> besides = std::nullopt) const {
+    if (key.empty() || line.empty()) return std::nullopt;
+    for (std::size_t i = tasks.size(); i-- > 0;) {
+      const Task& task = tasks[i];
+      if (task.key == key && task.agent == agent && task.line == line && task.state == AwaitingApproval &&
+          i != besides)
+        return i;
+    }
+    return std::nullopt;
+  }
   // Gives its number; its id is for the caller to fill in.
   std::size_t create(Task task) {
-    if (!task.needs_approval) {
+    if (task.needs_approval) {
+      const auto same = asks_under(task.key, task.agent, task.line);
+      if (same && !tasks[*same].root && !task.root) {
+        tasks[*same].approved = false;
+        tasks[*same].priority = std::max(tasks[*same].priority, task.priority);
+        tasks[*same].run_at = std::min(tasks[*same].run_at, task.run_at);
+        return *same;
+      }
+      if (same && tasks[*same].root != task.root) stop(tasks[*same], Cancelled);
+    } else {
       if (const auto same = waits_under(task.key, task.agent)) {
         tasks[*same].priority = std::max(tasks[*same].priority, task.priority);
         tasks[*same].run_at = std::min(tasks[*same].run_at, task.run_at);
@@ -174,6 +197,12 @@ class QueueModel {
   bool retry(Task& task) {
     const bool ended = task.state == Failed || task.state == Cancelled || task.state == Parked;
     if (!ended || (task.state == Parked && held.contains(task.agent))) return false;
+    const auto number = static_cast<std::size_t>(&task - tasks.data());
+    const bool waits = std::any_of(tasks.begin(), tasks.end(), [&](const Task& other) {
+      return &other != &task && !task.key.empty() && other.key == task.key && other.agent == task.agent &&
+             other.state == Queued;
+    });
+    if (waits || asks_under(task.key, task.agent, task.line, number)) return false;
     task.attempt = task.crashes = task.losses = 0;
     if (task.needs_approval && !task.approved) {
       stop(task, AwaitingApproval);

@@ -1,5 +1,7 @@
 // Conformance: what a store promises about tasks that are about the same thing: newer input takes the place
 // of what waits, and only one of them runs at a time.
+#include <thread>
+
 #include "tests/unit/store/conformance.h"
 
 namespace davit::store {
@@ -279,6 +281,132 @@ TEST_F(EntityTest, WhatWaitsForApprovalKeepsTheInputThatIsApproved) {
   EXPECT_EQ(approved.task_id, seen);
   EXPECT_EQ(approved.payload, "\"seen\"");
   EXPECT_EQ(finish(retry_of(approved.fence)).value(), TaskState::Queued) << "nor does it give way";
+}
+
+TEST_F(EntityTest, ANewerEventReplacesTheInputOfATaskThatWaitsForApproval) {
+  const std::string id = event("first", "planner", true);
+  const AwaitedApproval before = *task(id).approval;
+  clock_.advance(Duration(1'000));
+  EXPECT_EQ(event("second", "planner", true), id);
+  const TaskDetail now = task(id);
+  EXPECT_EQ(now.task.state, TaskState::AwaitingApproval);
+  EXPECT_EQ(now.payload, "\"second\"");
+  EXPECT_EQ(now.approval->content_hash, content_hash("planner", "\"second\"", "null"));
+  EXPECT_EQ(now.approval->asked_at, before.asked_at + Duration(1'000)) << "its wait begins anew";
+  const Result<TaskState> late = approve(id, before.content_hash);
+  EXPECT_EQ(late.error().code, ErrorCode::Conflict);
+  EXPECT_THAT(late.error().message, HasSubstr(now.approval->content_hash));
+  ASSERT_TRUE(approve(id, now.approval->content_hash).ok());
+  EXPECT_EQ(claim_one().payload, "\"second\"");
+}
+
+TEST_F(EntityTest, WhatIsApprovedBeforeTheNewerEventComesIsNotReplaced) {
+  const std::string approved = event("first", "planner", true);
+  ASSERT_TRUE(approve(approved).ok());
+  const std::string waits = event("second", "planner", true);
+  EXPECT_NE(waits, approved);
+  EXPECT_EQ(event("third", "planner", true), waits);
+  const ClaimedTask running = claim_one();
+  EXPECT_EQ(running.payload, "\"first\"");
+  ASSERT_TRUE(finish(finish_of(running.fence)).ok());
+  ASSERT_TRUE(approve(waits).ok());
+  EXPECT_EQ(claim_one().payload, "\"third\"");
+}
+
+TEST_F(EntityTest, ANewerEventWithTheSameContentLeavesTheWaitAsItIs) {
+  const std::string id = event("the same", "planner", true);
+  const AwaitedApproval before = *task(id).approval;
+  clock_.advance(Duration(1'000));
+  EXPECT_EQ(event("the same", "planner", true), id);
+  EXPECT_EQ(task(id).approval->asked_at, before.asked_at);
+  EXPECT_TRUE(approve(id, before.content_hash).ok());
+}
+
+// An approval and a newer event that come at once: whichever is first, nothing runs that nobody has seen.
+TEST_F(EntityTest, AnApprovalThatRacesWithANewerEventNeverCountsForTheNewerContent) {
+  for (int round = 0; round < 40; ++round) {
+    const std::string id = event("seen " + std::to_string(round), "planner", true);
+    const std::string seen = task(id).approval->content_hash;
+    Result<TaskState> said = Error{ErrorCode::Internal, "not asked"};
+    std::thread person([&] { said = approve(id, seen); });
+    const std::string newer = event("newer " + std::to_string(round), "planner", true);
+    person.join();
+    const std::vector<ClaimedTask> claimed = claim_all();
+    if (said.ok()) {
+      EXPECT_NE(newer, id);
+      ASSERT_THAT(claimed, SizeIs(1));
+      EXPECT_EQ(claimed[0].payload, "\"seen " + std::to_string(round) + "\"");
+      ASSERT_TRUE(finish(finish_of(claimed[0].fence)).ok());
+    } else {
+      EXPECT_EQ(newer, id);
+      EXPECT_EQ(said.error().code, ErrorCode::Conflict);
+      EXPECT_THAT(claimed, IsEmpty());
+    }
+    ASSERT_TRUE(reject(newer).ok());
+  }
+}
+
+TEST_F(EntityTest, OfTwoPlansAboutOneThingTheOlderIsCancelledIfNobodyHasApprovedIt) {
+  const auto plan = [&](const std::string& title) {
+    event(title);
+    Finish done = finish_of(claim_one().fence);
+    done.successor = new_task("executor");
+    done.successor->payload = "\"" + title + "\"";
+    done.successor_awaits_approval = true;
+    EXPECT_TRUE(finish(done).ok());
+    return store().tasks({.agent = "executor", .limit = 1})->items.at(0).task_id;
+  };
+  const std::string older = plan("first plan");
+  const std::string newer = plan("second plan");
+  EXPECT_NE(older, newer) << "each has its place in its own chain";
+  EXPECT_EQ(task(older).task.state, TaskState::Cancelled);
+  EXPECT_THAT(task(older).task.error, HasSubstr("before task " + newer + " came with newer input"));
+  EXPECT_EQ(task(newer).task.state, TaskState::AwaitingApproval);
+  ASSERT_TRUE(approve(newer).ok());
+  const std::string third = plan("third plan");
+  EXPECT_EQ(task(newer).task.state, TaskState::Queued) << "what is approved stays";
+  EXPECT_EQ(task(third).task.state, TaskState::AwaitingApproval);
+}
+
+TEST_F(EntityTest, AFailedTaskIsNotTriedAgainBesideANewerOneOfItsKey) {
+  const std::string older = event("older");
+  ASSERT_TRUE(finish(finish_of(claim_one().fence, TaskState::Failed)).ok());
+  const std::string newer = event("newer");
+  const Result<TaskState> refused = retry(older);
+  EXPECT_EQ(refused.error().code, ErrorCode::Conflict);
+  EXPECT_THAT(refused.error().message, HasSubstr("task " + newer + " waits under the same key"));
+  EXPECT_EQ(task(older).task.state, TaskState::Failed);
+  EXPECT_THAT(task(older).decisions, IsEmpty());
+
+  ASSERT_TRUE(cancel(newer).ok());
+  EXPECT_EQ(retry(older).value(), TaskState::Queued) << "nothing waits any more";
+  EXPECT_EQ(retry(newer).value(), TaskState::Queued) << "its input is newer";
+  EXPECT_EQ(task(older).task.state, TaskState::Cancelled);
+  EXPECT_THAT(task(older).task.error, HasSubstr("task " + newer + ", which has newer input"));
+  EXPECT_THAT(claim_titles(), ElementsAre("newer"));
+}
+
+TEST_F(EntityTest, NorBesideOneOfItsKeyThatWaitsForApproval) {
+  const std::string older = event("older", "planner", true);
+  ASSERT_TRUE(approve(older).ok());
+  ASSERT_TRUE(finish(finish_of(claim_one().fence, TaskState::Failed)).ok());
+  const std::string newer = event("newer", "planner", true);
+  EXPECT_EQ(retry(older).error().code, ErrorCode::Conflict);
+  ASSERT_TRUE(reject(newer, "").ok());
+  EXPECT_EQ(retry(older).value(), TaskState::Queued);
+}
+
+TEST_F(EntityTest, OfAllThatIsTriedAgainOfOneKeyTheNewestInputRuns) {
+  for (const char* title : {"first", "second", "third"}) {
+    event(title);
+    ASSERT_TRUE(finish(finish_of(claim_one().fence, TaskState::Failed)).ok());
+  }
+  const BulkStep step = wait<BulkStep>([&](auto done) {
+                          store().retry_all({.state = TaskState::Failed}, alice(), done);
+                        }).value();
+  EXPECT_EQ(step.done, 3);
+  EXPECT_THAT(claim_titles(), ElementsAre("third"));
+  EXPECT_THAT(titles({.state = TaskState::Cancelled}), SizeIs(2));
 }
 
 TEST_F(EntityTest, TheSuccessorOfAChainIsNotReplacedAndWaitsForItsEntity) {

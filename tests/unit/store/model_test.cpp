@@ -288,10 +288,13 @@ class ModelTest : public StoreTest {
     if (std::string wrong = expect("state told", *answer, model_.tasks[number].state); !wrong.empty())
       return wrong;
     if (goes_on) {
+      const bool asks = said.successor_awaits_approval;
       const std::size_t next = model_.create({.agent = said.successor->agent,
+                                              .key = asks ? model_.tasks[number].key : "",
                                               .line = model_.tasks[number].line,
                                               .run_at = clock_.wall(),
-                                              .needs_approval = said.successor_awaits_approval});
+                                              .needs_approval = asks,
+                                              .root = model_.tasks[number].root.value_or(number)});
       const auto newest = store().tasks({.agent = said.successor->agent, .limit = 1});
       if (newest->items.empty() || newest->items[0].parent_id != model_.tasks[number].id)
         return "there is no successor";
