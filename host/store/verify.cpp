@@ -56,10 +56,10 @@ constexpr Invariant kInvariants[] = {
      "('completed', 'failed')"},
     // Executions may have been pruned, what they cost stays counted.
     {"spent less than its executions cost: day",
-     "SELECT day FROM (SELECT started_at / 86400000 AS day, sum(max(cost_micro_usd, reserved_micro_usd)) AS "
-     "cost"
-     " FROM execution WHERE ended_at IS NOT NULL GROUP BY day) WHERE cost > 0 AND cost >"
-     " coalesce((SELECT micro_usd FROM spend WHERE spend.day = day AND scope = 0), 0)"},
+     "SELECT booked.day FROM (SELECT started_at / 86400000 AS day,"
+     " sum(max(cost_micro_usd, reserved_micro_usd)) AS cost"
+     " FROM execution WHERE ended_at IS NOT NULL GROUP BY 1) booked WHERE booked.cost > 0 AND booked.cost >"
+     " coalesce((SELECT micro_usd FROM spend WHERE spend.day = booked.day AND scope = 0), 0)"},
     {"deeper in its chain than its predecessor plus one: task row",
      "SELECT t.row FROM task t JOIN task p ON p.id = t.parent WHERE t.chain_depth <> p.chain_depth + 1"},
     {"without its body: delivery row",
