@@ -113,6 +113,23 @@ store::ApprovalRules approval_rules(const config::Config& config) {
   return rules;
 }
 
+store::LineRules line_rules(const config::Config& config) {
+  store::LineRules rules;
+  for (const auto& [name, agent] : config.agents) {
+    switch (agent.one_at_a_time) {
+      case config::OneAtATime::Entity:
+        break;
+      case config::OneAtATime::Group:
+        rules[name] = store::LineRule::Group;
+        break;
+      case config::OneAtATime::None:
+        rules[name] = store::LineRule::None;
+        break;
+    }
+  }
+  return rules;
+}
+
 store::Retention retention_of(const config::StorageConfig& storage) {
   return {Duration(std::int64_t{storage.retention_days} * 24 * 3'600'000),
           static_cast<std::int64_t>(storage.max_size.value_or(0))};
@@ -236,6 +253,7 @@ std::optional<StartFailure> App::open_store() {
     metrics_->approval_decided(kind, way);
   });
   store_->set_approval_rules(approval_rules(config_), {});
+  store_->set_line_rules(line_rules(config_), {});
   store_->set_budgets(budget_limits(config_), {});
   metrics_->ask_queue([this] {
     metrics::QueueGauges gauges;
@@ -424,6 +442,7 @@ void App::reload(std::function<void(http::Reloaded)> done) {
                  store_->set_retention(retention_of(loaded->config.storage));
                  dispatcher_->set_chain(chain_options(loaded->config.chain));
                  store_->set_approval_rules(approval_rules(loaded->config), {});
+                 store_->set_line_rules(line_rules(loaded->config), {});
                  store_->set_budgets(budget_limits(loaded->config), {});
                  dispatcher_->set_schedules(schedules(loaded->config));
                  log_notes(loaded->secrets);

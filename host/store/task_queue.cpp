@@ -51,8 +51,8 @@ struct TaskQueue::Statements {
       "  AND o.line = ?18 AND o.agent = ?3 AND o.blocked = 0 AND o.rank <= ?4 AND o.run_at <= ?5)))"};
   Statement insert_body{
       db,
-      "INSERT INTO task_body (row, actor_id, actor_login, actor_role, links, payload, previous_result, chain)"
-      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"};
+      "INSERT INTO task_body (row, actor_id, actor_login, actor_role, links, payload, previous_result, chain,"
+      " entity_group) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"};
   Statement find_same_key{db,
                           "SELECT row, id, line FROM task WHERE key = ?1 AND state = 0 AND agent = ?2"
                           " AND needs_approval = 0 AND row <> ?3 AND (?4 IS NULL OR delivery IS NOT ?4)"
@@ -63,7 +63,7 @@ struct TaskQueue::Statements {
       " task_type = ?6, source = ?7, entity = ?8, line = ?9, title = ?10 WHERE row = ?1"};
   Statement replace_body{db,
                          "UPDATE task_body SET actor_id = ?2, actor_login = ?3, actor_role = ?4, links = ?5,"
-                         " payload = ?6, previous_result = ?7, chain = ?8 WHERE row = ?1"};
+                         " payload = ?6, previous_result = ?7, chain = ?8, entity_group = ?9 WHERE row = ?1"};
 
   Statement drop_links{db, "DELETE FROM task_link WHERE task = ?1"};
   Statement insert_link{db, "INSERT OR IGNORE INTO task_link (key, task) VALUES (?1, ?2)"};
@@ -140,7 +140,8 @@ std::string TaskQueue::create(Batch& batch, const NewTask& task, const Origin& o
   const std::int64_t rank = -task.priority;
   const WallTime run_at = task.run_at.value_or(batch.now);
   const std::string_view entity = task.entity.empty() ? origin.entity : std::string_view(task.entity);
-  const std::string_view line = entity;
+  const std::string_view group = entity == origin.entity ? origin.group : std::string_view();
+  const std::string_view line = lines_.of(task.agent, entity, group);
   const std::string_view title = shorten(task.title, kMaxTitle);
   const auto actor = [&](std::string Actor::*field) -> std::optional<std::string_view> {
     if (origin.actor == nullptr) return std::nullopt;
@@ -166,7 +167,7 @@ std::string TaskQueue::create(Batch& batch, const NewTask& task, const Origin& o
                              if_any(entity), if_any(line), title);
       sql_->replace_body.run(row, actor(&Actor::id), actor(&Actor::login), actor(&Actor::role),
                              if_any(links_json), task.payload, if_any(origin.previous_result),
-                             if_any(origin.chain));
+                             if_any(origin.chain), if_any(group));
       sql_->drop_links.run(row);
       write_links(row, links);
       // It may be due earlier than the one it stood behind.
@@ -184,7 +185,7 @@ std::string TaskQueue::create(Batch& batch, const NewTask& task, const Origin& o
       origin.chain_depth, origin.parent, origin.root, task.task_type, origin.source, if_any(key),
       if_any(entity), title, awaits_approval ? 1 : 0, if_any(line), origin.rework);
   sql_->insert_body.run(row, actor(&Actor::id), actor(&Actor::login), actor(&Actor::role), if_any(links_json),
-                        task.payload, if_any(origin.previous_result), if_any(origin.chain));
+                        task.payload, if_any(origin.previous_result), if_any(origin.chain), if_any(group));
   write_links(row, links);
   if (awaits_approval) {
     approvals_.ask(row, batch.now);
@@ -325,6 +326,7 @@ void TaskQueue::create_successors(Batch& batch, const Finish& finish, const Task
                 .actor = body.actor ? &*body.actor : nullptr,
                 .links = &body.links,
                 .entity = row.entity,
+                .group = body.group,
                 .delivery = row.delivery,
                 .parent = row.id,
                 .root = row.root,

@@ -54,6 +54,9 @@ void say(const std::string& line) {
   if (::write(STDOUT_FILENO, text.data(), text.size()) != static_cast<ssize_t>(text.size())) std::abort();
 }
 
+// Before it is so: what is done from then on may be of that time.
+void say_time(WallTime time) { say("time " + std::to_string(to_unix_ms(time))); }
+
 class Driver {
  public:
   Driver(store::Store& store, HurriedClock& clock, const Options& options)
@@ -79,8 +82,8 @@ class Driver {
   }
 
   void round(int number) {
+    say_time(clock_.wall() + kRound);
     clock_.let_pass(kRound);
-    say("time " + std::to_string(to_unix_ms(clock_.wall())));
     accept();
     fire();
     run(number % 4 == 1);
@@ -247,6 +250,7 @@ class Driver {
 int run(const Options& options) {
   const auto log = Log::silent();
   HurriedClock clock;
+  say_time(clock.wall() + options.ahead);
   clock.let_pass(options.ahead);
   auto opened = store::Store::open(options.store, *log, clock);
   if (const auto* error = std::get_if<store::OpenError>(&opened)) {

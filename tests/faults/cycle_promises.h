@@ -96,9 +96,10 @@ struct CycleBooks {
 };
 
 // Lines that it understands, one of each kind:
-//   accepted KEY TASK, claimed SESSION TASK, reported SESSION, finished TASK SESSION [SUCCESSOR], charged
-//   MICRO_USD, approved TASK HASH, rejected TASK, cancelled TASK, fired SLOT TASK, pruned COUNT, ending TASK:
-//   is about to end some days ago, and may be pruned from then on
+//
+//   accepted KEY TASK, claimed SESSION TASK, reported SESSION, finished TASK SESSION [SUCCESSOR],
+//   charged MICRO_USD, approved TASK HASH, rejected TASK, cancelled TASK, fired SLOT TASK, pruned COUNT,
+//   time MS (what the clock is about to show), ending TASK (is about to end, and may be pruned a day later)
 class CyclePromises {
  public:
   using Books = CycleBooks;
