@@ -119,6 +119,23 @@ store::ApprovalRules approval_rules(const config::Config& config) {
   return rules;
 }
 
+store::LineRules line_rules(const config::Config& config) {
+  store::LineRules rules;
+  for (const auto& [name, agent] : config.agents) {
+    switch (agent.one_at_a_time) {
+      case config::OneAtATime::Entity:
+        break;
+      case config::OneAtATime::Group:
+        rules[name] = store::LineRule::Group;
+        break;
+      case config::OneAtATime::None:
+        rules[name] = store::LineRule::None;
+        break;
+    }
+  }
+  return rules;
+}
+
 store::Retention retention_of(const config::StorageConfig& storage) {
   return {Duration(std::int64_t{storage.retention_days} * 24 * 3'600'000),
           static_cast<std::int64_t>(storage.max_size.value_or(0))};
@@ -243,6 +260,7 @@ std::optional<StartFailure> App::open_store() {
     metrics_->approval_decided(kind, way);
   });
   store_->set_approval_rules(approval_rules(config_), {});
+  store_->set_line_rules(line_rules(config_), {});
   store_->set_budgets(budget_limits(config_), {});
   metrics_->ask_queue([this] {
     metrics::QueueGauges gauges;
@@ -442,6 +460,7 @@ void App::reload(std::function<void(http::Reloaded)> done) {
                  dispatcher_->set_chain(chain_options(loaded->config.chain));
                  dispatcher_->set_keep(keep_options(loaded->config));
                  store_->set_approval_rules(approval_rules(loaded->config), {});
+                 store_->set_line_rules(line_rules(loaded->config), {});
                  store_->set_budgets(budget_limits(loaded->config), {});
                  dispatcher_->set_schedules(schedules(loaded->config));
                  log_notes(loaded->secrets);

@@ -118,6 +118,7 @@ struct WebhookConfig {
 enum class ApprovalHash { Required, Optional };
 enum class AtDeadline { Reject, Park };
 enum class OnReject { Cancel, Rework };
+enum class OneAtATime { Entity, Group, None };
 
 struct AgentConfig {
   std::string name;
@@ -129,6 +130,7 @@ struct AgentConfig {
   std::optional<double> session_usd;  // absent: budgets.session_usd
   int concurrency = 1;
   int executions_per_runner = 100;  // 1: a fresh process for each
+  OneAtATime one_at_a_time = OneAtATime::Entity;
   OnReject on_reject = OnReject::Cancel;
   int max_reworks = 3;
   int max_crashes = 3;  // deaths of its runner with one task; then that is parked

@@ -84,6 +84,7 @@ constexpr std::array<std::string_view, 2> kIsolationWords{"inprocess", "process"
 constexpr std::array<std::string_view, 2> kApprovalHashWords{"required", "optional"};
 constexpr std::array<std::string_view, 2> kAtDeadlineWords{"reject", "park"};
 constexpr std::array<std::string_view, 2> kOnRejectWords{"cancel", "rework"};
+constexpr std::array<std::string_view, 3> kOneAtATimeWords{"entity", "group", "none"};
 constexpr std::array<std::string_view, 2> kForwardedWords{"x-forwarded-for", "forwarded"};
 constexpr std::array<std::string_view, 4> kLevelWords{"debug", "info", "warn", "error"};
 constexpr std::array<std::string_view, 2> kFormatWords{"text", "json"};
@@ -282,6 +283,9 @@ std::vector<Field<AgentConfig>> agent_fields() {
       {"concurrency", &S::concurrency, "Executions at one time.", 1, 256},
       {"requires_approval", &S::requires_approval, "A person must approve each task before it runs.", 0, 0,
        TextRule::Any, Notation::WithUnit, kAsPlugin},
+      {"one_at_a_time", choice<&S::one_at_a_time, S>(kOneAtATimeWords),
+       "Which of its tasks run one after another: those about the same entity (an issue, a pull request, a "
+       "thread), about the same group (its repository, project, channel), or none."},
       {"on_reject", choice<&S::on_reject, S>(kOnRejectWords),
        "When what follows its work is rejected: cancel ends the chain; rework gives its task back to it, "
        "with "

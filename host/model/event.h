@@ -33,6 +33,7 @@ struct Entity {
   std::string type;
   std::string title;
   std::string url;
+  std::string group;  // key of what it belongs to: its repository, project or channel; may be empty
 };
 
 // What else the texts mention.

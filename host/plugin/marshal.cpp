@@ -396,7 +396,8 @@ Result<WebhookAnswer> webhook_answer_from_json(std::string_view json) {
   if (const JsonValue* object = TRY(members.object("entity"))) {
     Members entity(*object, "entity");
     answer.entity = Entity{TRY(entity.key("key")), TRY(entity.key("type", kMaxWord)),
-                           TRY(entity.sentence("title", kMaxTitle)), TRY(entity.key("url", kMaxUrl))};
+                           TRY(entity.sentence("title", kMaxTitle)), TRY(entity.key("url", kMaxUrl)),
+                           TRY(entity.key("group"))};
     if (answer.entity->key.empty()) return wrong("entity.key", "is missing");
   }
   auto take_link = [&](const Members& item) -> Result<> {
@@ -501,6 +502,7 @@ std::string to_json(const WebhookAnswer& answer) {
     write_member(writer, "type", answer.entity->type);
     write_member(writer, "title", answer.entity->title);
     write_member(writer, "url", answer.entity->url);
+    write_member(writer, "group", answer.entity->group);
     writer.EndObject();
   }
   write_links(writer, answer.links);

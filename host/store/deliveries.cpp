@@ -270,6 +270,7 @@ Accepted Deliveries::carry_out(Batch& batch, std::int64_t row, std::string id, c
                       .actor = answer.actor ? &*answer.actor : nullptr,
                       .links = &answer.links,
                       .entity = entity_of(delivery),
+                      .group = answer.entity ? std::string_view(answer.entity->group) : std::string_view(),
                       .delivery = row,
                       .entity_is_key = true};
   if (!answer.actions.empty()) {

@@ -29,11 +29,25 @@ struct Lines::Statements {
                          " AND agent = ?2 AND blocked = 1 ORDER BY run_at, rank, row LIMIT 1"};
 };
 
-Lines::Lines(Database& database) : sql_(std::make_unique<Statements>(database)) {}
+Lines::Lines(Database& database, const LineRules& rules)
+    : rules_(rules), sql_(std::make_unique<Statements>(database)) {}
 Lines::~Lines() = default;
 
 void Lines::block(std::int64_t row) { sql_->block.run(row); }
 void Lines::block_if_busy(std::int64_t row) { sql_->block_if_busy.run(row); }
+
+std::string_view Lines::of(std::string_view agent, std::string_view entity, std::string_view group) const {
+  const auto rule = rules_.find(agent);
+  switch (rule == rules_.end() ? LineRule::Entity : rule->second) {
+    case LineRule::Entity:
+      return entity;
+    case LineRule::Group:
+      return group.empty() ? entity : group;
+    case LineRule::None:
+      return {};
+  }
+  return entity;
+}
 
 void Lines::let_next_in(Batch& batch, const std::string& line) {
   if (line.empty()) return;

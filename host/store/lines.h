@@ -12,9 +12,11 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "host/store/batch.h"
 #include "host/store/database.h"
+#include "host/store/store.h"
 
 namespace davit::store {
 
@@ -24,11 +26,14 @@ inline constexpr const char* kLineIsBusy =
     " AND o.line = task.line AND o.row <> task.row)";
 
 // Confined to the writer thread; each function runs inside the writer's transaction.
+// `rules` outlives it and is changed between transactions only.
 class Lines {
  public:
-  explicit Lines(Database& database);
+  Lines(Database& database, const LineRules& rules);
   ~Lines();
 
+  // The line of a new task; empty: none.
+  std::string_view of(std::string_view agent, std::string_view entity, std::string_view group) const;
   // The next one of the line, of each agent, unless one runs. To be called when one has left the queue or
   // ended. Does nothing for the empty line.
   void let_next_in(Batch& batch, const std::string& line);
@@ -38,6 +43,7 @@ class Lines {
 
  private:
   struct Statements;
+  const LineRules& rules_;
   std::unique_ptr<Statements> sql_;
 };
 

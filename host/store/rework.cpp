@@ -66,6 +66,7 @@ void Rework::send_back(Batch& batch, const TaskRow& rejected, const Rejection& r
                        .actor = body.actor ? &*body.actor : nullptr,
                        .links = &body.links,
                        .entity = rejected.entity,
+                       .group = body.group,
                        .delivery = rejected.delivery,
                        .parent = parent,
                        .root = rejected.root,

@@ -270,6 +270,7 @@ TaskBody read_task_body(const Cursor& row, int first) {
   body.payload = row.text(first + 4);
   body.previous_result = row.is_null(first + 5) ? "null" : row.text(first + 5);
   if (!row.is_null(first + 6)) body.chain = names_from_json(row.view(first + 6));
+  if (!row.is_null(first + 7)) body.group = row.text(first + 7);
   return body;
 }
 

@@ -47,14 +47,15 @@ TaskSummary read_task_summary(const Cursor& row);
 
 // A body as `b`, its columns counted from `first`.
 inline constexpr const char* kTaskBodyColumns =
-    "b.actor_id, b.actor_login, b.actor_role, b.links, b.payload, b.previous_result, b.chain";
-inline constexpr int kTaskBodyWidth = 7;
+    "b.actor_id, b.actor_login, b.actor_role, b.links, b.payload, b.previous_result, b.chain, b.entity_group";
+inline constexpr int kTaskBodyWidth = 8;
 struct TaskBody {
   std::optional<Actor> actor;
   std::vector<Link> links;
   std::string payload;
   std::string previous_result;
   std::vector<std::string> chain;
+  std::string group;  // of its entity
 };
 TaskBody read_task_body(const Cursor& row, int first);
 

@@ -373,6 +373,14 @@ void Store::set_approval_rules(ApprovalRules rules, Done<> done) {
                                });
 }
 
+void Store::set_line_rules(LineRules rules, Done<> done) {
+  impl_->write<std::monostate>(Lane::Urgent, 256, std::move(done),
+                               [rules = std::move(rules)](Session& session) -> Result<> {
+                                 session.line_rules = rules;
+                                 return {};
+                               });
+}
+
 void Store::set_budgets(BudgetLimits limits, Done<> done) {
   impl_->budget_limits_.with([&](BudgetLimits& now) { now = limits; });
   impl_->write<std::monostate>(Lane::Urgent, 256, std::move(done),

@@ -241,6 +241,11 @@ struct BudgetLimits {
   std::map<std::string, std::int64_t, std::less<>> session_of_agent;
 };
 
+// Which tasks of an agent run one after another: those about the same thing, about the same repository,
+// project or channel (Entity::group; about the same thing where that is not known), or none.
+enum class LineRule { Entity, Group, None };
+using LineRules = std::map<std::string, LineRule, std::less<>>;  // by agent; those not in it: Entity
+
 // How one budget stands today.
 struct BudgetLine {
   std::string scope;  // "day", "agent" or "actor"
@@ -460,6 +465,9 @@ class Store {
   void set_approval_rules(ApprovalRules rules, Done<> done);
   // Makes the reminders that are due, and ends the waits whose deadline has come. Gives when the next is due.
   void work_off_approvals(Done<std::optional<WallTime>> done);
+
+  // Of tasks that are made from now on.
+  void set_line_rules(LineRules rules, Done<> done);
 
   // From now on; what a former limit held back may try again. Without it nothing is limited.
   void set_budgets(BudgetLimits limits, Done<> done);

@@ -51,8 +51,8 @@ struct TaskQueue::Statements {
       "  AND o.line = ?18 AND o.agent = ?3 AND o.blocked = 0 AND o.rank <= ?4 AND o.run_at <= ?5)))"};
   Statement insert_body{
       db,
-      "INSERT INTO task_body (row, actor_id, actor_login, actor_role, links, payload, previous_result, chain)"
-      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"};
+      "INSERT INTO task_body (row, actor_id, actor_login, actor_role, links, payload, previous_result, chain,"
+      " entity_group) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"};
   Statement find_same_key{db,
                           "SELECT row, id, line FROM task WHERE key = ?1 AND state = 0 AND agent = ?2"
                           " AND needs_approval = 0 AND row <> ?3 AND (?4 IS NULL OR delivery IS NOT ?4)"
@@ -71,7 +71,7 @@ struct TaskQueue::Statements {
       " task_type = ?6, source = ?7, entity = ?8, line = ?9, title = ?10 WHERE row = ?1"};
   Statement replace_body{db,
                          "UPDATE task_body SET actor_id = ?2, actor_login = ?3, actor_role = ?4, links = ?5,"
-                         " payload = ?6, previous_result = ?7, chain = ?8 WHERE row = ?1"};
+                         " payload = ?6, previous_result = ?7, chain = ?8, entity_group = ?9 WHERE row = ?1"};
 
   Statement drop_links{db, "DELETE FROM task_link WHERE task = ?1"};
   Statement insert_link{db, "INSERT OR IGNORE INTO task_link (key, task) VALUES (?1, ?2)"};
@@ -153,7 +153,8 @@ std::string TaskQueue::create(Batch& batch, const NewTask& task, const Origin& o
   const std::int64_t rank = -task.priority;
   const WallTime run_at = task.run_at.value_or(batch.now);
   const std::string_view entity = task.entity.empty() ? origin.entity : std::string_view(task.entity);
-  const std::string_view line = entity;
+  const std::string_view group = entity == origin.entity ? origin.group : std::string_view();
+  const std::string_view line = lines_.of(task.agent, entity, group);
   const std::string_view title = shorten(task.title, kMaxTitle);
   const auto actor = [&](std::string Actor::*field) -> std::optional<std::string_view> {
     if (origin.actor == nullptr) return std::nullopt;
@@ -184,7 +185,7 @@ std::string TaskQueue::create(Batch& batch, const NewTask& task, const Origin& o
       origin.chain_depth, origin.parent, origin.root, task.task_type, origin.source, if_any(key),
       if_any(entity), title, awaits_approval ? 1 : 0, if_any(line), origin.rework);
   sql_->insert_body.run(row, actor(&Actor::id), actor(&Actor::login), actor(&Actor::role), if_any(links_json),
-                        task.payload, if_any(origin.previous_result), if_any(origin.chain));
+                        task.payload, if_any(origin.previous_result), if_any(origin.chain), if_any(group));
   write_links(row, links);
   if (waiting) {
     if (const std::optional<TaskRow> former = moves_.find(waiting->row))
@@ -225,6 +226,8 @@ std::optional<TaskQueue::Waiting> TaskQueue::find_waiting(const NewTask& task, c
 void TaskQueue::replace(Batch& batch, const Waiting& waiting, const NewTask& task, const Origin& origin) {
   const std::int64_t row = waiting.row;
   const std::string_view entity = task.entity.empty() ? origin.entity : std::string_view(task.entity);
+  const std::string_view group = entity == origin.entity ? origin.group : std::string_view();
+  const std::string_view line = lines_.of(task.agent, entity, group);
   static const std::vector<Link> kNoLinks;
   const std::vector<Link>& links = origin.links != nullptr ? *origin.links : kNoLinks;
   const std::string links_json = links_to_json(links);
@@ -234,11 +237,11 @@ void TaskQueue::replace(Batch& batch, const Waiting& waiting, const NewTask& tas
   };
   const std::string content = waiting.asks ? approvals_.content_of(row) : std::string();
   sql_->replace_task.run(row, -task.priority, task.run_at.value_or(batch.now), batch.now, origin.delivery,
-                         task.task_type, origin.source, if_any(entity), if_any(entity),
+                         task.task_type, origin.source, if_any(entity), if_any(line),
                          shorten(task.title, kMaxTitle));
   sql_->replace_body.run(row, actor(&Actor::id), actor(&Actor::login), actor(&Actor::role),
                          if_any(links_json), task.payload, if_any(origin.previous_result),
-                         if_any(origin.chain));
+                         if_any(origin.chain), if_any(group));
   sql_->drop_links.run(row);
   write_links(row, links);
   if (waiting.asks) {
@@ -252,8 +255,8 @@ void TaskQueue::replace(Batch& batch, const Waiting& waiting, const NewTask& tas
     return;
   }
   // It may be due earlier than the one it stood behind.
-  if (waiting.line != entity || !entity.empty()) lines_.block_if_busy(row);
-  if (waiting.line != entity) lines_.let_next_in(batch, waiting.line);
+  if (waiting.line != line || !line.empty()) lines_.block_if_busy(row);
+  if (waiting.line != line) lines_.let_next_in(batch, waiting.line);
   batch.changes.push_back({Change::Kind::TaskQueued, waiting.id, task.agent, std::nullopt});
 }
 
@@ -409,6 +412,7 @@ void TaskQueue::create_successors(Batch& batch, const Finish& finish, const Task
                 .actor = body.actor ? &*body.actor : nullptr,
                 .links = &body.links,
                 .entity = row.entity,
+                .group = body.group,
                 .delivery = row.delivery,
                 .parent = row.id,
                 .root = row.root,

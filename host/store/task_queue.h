@@ -32,6 +32,7 @@ struct Origin {
   const Actor* actor = nullptr;              // may be null
   const std::vector<Link>* links = nullptr;  // may be null
   std::string_view entity;                   // unless the task names one
+  std::string_view group;                    // of that entity
   std::optional<std::int64_t> delivery;      // row
   StoredId parent, root;
   int chain_depth = 1;

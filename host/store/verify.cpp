@@ -58,10 +58,10 @@ constexpr Invariant kInvariants[] = {
      "('completed', 'failed')"},
     // Executions may have been pruned, what they cost stays counted.
     {"spent less than its executions cost: day",
-     "SELECT day FROM (SELECT started_at / 86400000 AS day, sum(max(cost_micro_usd, reserved_micro_usd)) AS "
-     "cost"
-     " FROM execution WHERE ended_at IS NOT NULL GROUP BY day) WHERE cost > 0 AND cost >"
-     " coalesce((SELECT micro_usd FROM spend WHERE spend.day = day AND scope = 0), 0)"},
+     "SELECT booked.day FROM (SELECT started_at / 86400000 AS day,"
+     " sum(max(cost_micro_usd, reserved_micro_usd)) AS cost"
+     " FROM execution WHERE ended_at IS NOT NULL GROUP BY 1) booked WHERE booked.cost > 0 AND booked.cost >"
+     " coalesce((SELECT micro_usd FROM spend WHERE spend.day = booked.day AND scope = 0), 0)"},
     {"packed twice, some of its lines: execution row",
      "SELECT DISTINCT a.execution FROM transcript_pack a JOIN transcript_pack b ON b.execution = a.execution"
      " AND b.row <> a.row AND b.first_line >= a.first_line AND b.first_line < a.first_line + a.lines"},

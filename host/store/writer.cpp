@@ -41,7 +41,7 @@ Writer::Writer(const Options& options, std::unique_ptr<Database> database, Log& 
       clock_(clock),
       identity_(FileIdentity::of(options.path)),
       connection_(std::make_unique<Connection>(std::move(database), leases_, held_agents_, approval_rules_,
-                                               budget_limits_, clock_steps_)) {}
+                                               line_rules_, budget_limits_, clock_steps_)) {}
 
 Result<std::unique_ptr<Writer>> Writer::start(const Options& options, std::unique_ptr<Database> database,
                                               Log& log, const Clock& clock) {
@@ -332,7 +332,7 @@ Result<> Writer::reopen() {
   auto opened = Database::open(options_.path, Database::Mode::Write, options_.vfs);
   if (const Failure* failure = std::get_if<Failure>(&opened)) return to_error(*failure);
   connection_ = std::make_unique<Connection>(std::move(std::get<0>(opened)), leases_, held_agents_,
-                                             approval_rules_, budget_limits_, clock_steps_);
+                                             approval_rules_, line_rules_, budget_limits_, clock_steps_);
   Result<> done;
   if (!connection_->database->checkpoint(true)) {
     done = Error{ErrorCode::Unavailable,

@@ -42,6 +42,7 @@ struct Session {
   Leases& leases;
   Pauses& pauses;
   ApprovalRules& approval_rules;
+  LineRules& line_rules;
   Budgets& budgets;
   BudgetLimits& budget_limits;
   Batch& batch;
@@ -116,9 +117,9 @@ class Writer {
   // What writes through one connection. All parts that keep something in memory are in one list.
   struct Connection {
     Connection(std::unique_ptr<Database> opened, Leases& all_leases, HeldAgents& held_agents,
-               ApprovalRules& the_rules, BudgetLimits& limits, ClockSteps& steps)
+               ApprovalRules& the_rules, LineRules& the_lines, BudgetLimits& limits, ClockSteps& steps)
         : database(std::move(opened)),
-          lines(*database),
+          lines(*database, the_lines),
           approvals(*database, the_rules),
           moves(*database, approvals, held_agents),
           pauses(*database),
@@ -131,6 +132,7 @@ class Writer {
           pruner(*database),
           leases(all_leases),
           approval_rules(the_rules),
+          line_rules(the_lines),
           budget_limits(limits),
           clock_steps(steps),
           parts{&all_leases, &held_agents, &pauses, &budgets, &steps} {}
@@ -139,8 +141,8 @@ class Writer {
       clock_steps.begin(*database, batch);
     }
     Session session(Batch& batch) {
-      return {*database, claims, tasks,          decisions, deliveries,    reminders,
-              leases,    pauses, approval_rules, budgets,   budget_limits, batch};
+      return {*database, claims,         tasks,      decisions, deliveries,    reminders, leases,
+              pauses,    approval_rules, line_rules, budgets,   budget_limits, batch};
     }
     void flush() {
       for (TransactionPart* part : parts) part->flush();
@@ -166,6 +168,7 @@ class Writer {
     Pruner pruner;
     Leases& leases;
     ApprovalRules& approval_rules;
+    LineRules& line_rules;
     BudgetLimits& budget_limits;
     ClockSteps& clock_steps;
     std::vector<TransactionPart*> parts;
@@ -211,6 +214,7 @@ class Writer {
   Leases leases_;                 // writer thread
   HeldAgents held_agents_;        // writer thread
   ApprovalRules approval_rules_;  // writer thread
+  LineRules line_rules_;          // writer thread
   BudgetLimits budget_limits_;    // writer thread
   ClockSteps clock_steps_;
   std::unique_ptr<Connection> connection_;  // writer thread; null after a failure, until reopened

@@ -1,8 +1,9 @@
 // What the queue costs: bench_queue [--tasks N] [--finished N] [--perf FILE]
 //
 // The real program claims, runs and completes tasks of an agent that does nothing, 16 at a time on warm
-// runners, each step durable: with N tasks waiting, and again with many finished ones behind them. Beside it,
-// bare SQLite changing the same rows in batches of the same size.
+// runners, each step durable: with N tasks waiting, again with finished ones behind them (a tenth of so many,
+// and all), and with all that is checked of budgets and approvals. Beside it, bare SQLite changing the same
+// rows in batches of the same size.
 #include <signal.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "host/store/store.h"
 #include "tests/bench/arguments.h"
 #include "tests/bench/process.h"
 #include "tests/bench/sqlite_reference.h"
@@ -24,7 +26,14 @@ using namespace davit::bench;
 constexpr const char* kAgent = "noop-0";
 constexpr int kSlots = 16;
 
-std::vector<std::string> prepare(const Folder& folder) {
+struct Load {
+  int waiting = 0;
+  int finished = 0;
+  bool budgets = false;   // four limits that are far away
+  bool approved = false;  // each task had to be approved, and was
+};
+
+std::vector<std::string> prepare(const Folder& folder, const Load& load) {
   std::filesystem::copy_file(DAVIT_BUILD_DIR "/tests/bench/noop_0.so", folder.path() / "plugins/noop_0.so");
   std::ofstream(folder.path() / "davit.yaml")
       << "server: {host: 127.0.0.1, port: 0}\n"
@@ -32,7 +41,10 @@ std::vector<std::string> prepare(const Folder& folder) {
       << "plugins: {directory: " << (folder.path() / "plugins").string()
       << ", store: " << (folder.path() / "plugin-store").string() << ", settle: 0}\n"
       << "metrics: {public: true}\n"
-      << "agents:\n  " << kAgent << ": {concurrency: " << kSlots << ", executions_per_runner: 100000}\n";
+      << "agents:\n  " << kAgent << ": {concurrency: " << kSlots << ", executions_per_runner: 100000}\n"
+      << (load.budgets ? "budgets: {per_task_usd: 9000000, per_agent_daily_usd: 9000000,"
+                         " per_actor_daily_usd: 9000000, daily_usd: 9000000}\n"
+                       : "");
   return {DAVIT_BUILD_DIR "/bin/davit", "serve", "--config=" + (folder.path() / "davit.yaml").string(),
           "--ready-fd={ready}"};
 }
@@ -40,9 +52,11 @@ std::vector<std::string> prepare(const Folder& folder) {
 std::filesystem::path database(const Folder& folder) { return folder.path() / "davit.db"; }
 
 // A first start makes the database; then the tasks are put into it.
-void fill(const Folder& folder, const std::vector<std::string>& serve, int waiting, int finished) {
+void fill(const Folder& folder, const std::vector<std::string>& serve, const Load& load) {
   Program(serve, folder.path() / "log").stop();
-  fill_queue(database(folder), kAgent, waiting, finished);
+  const std::string hash =
+      load.approved ? davit::store::content_hash(kAgent, waiting_payload(), "null") : std::string();
+  fill_queue(database(folder), kAgent, load.waiting, load.finished, hash);
 }
 
 void wait_until(const ExecutionCount& executions, long long count) {
@@ -58,10 +72,11 @@ struct Figures {
          syncs_per_task = 0;
 };
 
-Figures measure(int waiting, int finished, const std::string& perf) {
+Figures measure(const Load& load, const std::string& perf = "") {
+  const int waiting = load.waiting, finished = load.finished;
   Folder folder;
-  const std::vector<std::string> serve = prepare(folder);
-  fill(folder, serve, waiting, finished);
+  const std::vector<std::string> serve = prepare(folder, load);
+  fill(folder, serve, load);
   const ExecutionCount executions(database(folder));
   const SyncCounter syncs(folder);
   Program host(serve, folder.path() / "log", syncs.with({}));
@@ -104,11 +119,11 @@ Figures measure(int waiting, int finished, const std::string& perf) {
   return figures;
 }
 
-SqliteFigures bare(int waiting, int finished, int batch) {
+SqliteFigures bare(const Load& load, int batch) {
   Folder folder;
-  const std::vector<std::string> serve = prepare(folder);
-  fill(folder, serve, waiting, finished);
-  return cycle_tasks(database(folder), batch, waiting * 9 / 10);
+  const std::vector<std::string> serve = prepare(folder, load);
+  fill(folder, serve, load);
+  return cycle_tasks(database(folder), batch, load.waiting * 9 / 10);
 }
 
 }  // namespace
@@ -118,10 +133,16 @@ int main(int argc, char** argv) {
   std::string perf;
   read_arguments(argc, argv, "bench_queue [--tasks N] [--finished N] [--perf FILE]",
                  {{"--tasks", &waiting}, {"--finished", &finished}, {"--perf", &perf}});
-  const Figures empty = measure(waiting, 0, perf);
-  const Figures full = measure(waiting, finished, "");
+  const Load plain{.waiting = waiting};
+  const Figures empty = measure(plain, perf);
+  const Figures some = measure({.waiting = waiting, .finished = finished / 10});
+  const Figures full = measure({.waiting = waiting, .finished = finished});
+  const Figures budgets = measure({.waiting = waiting, .budgets = true});
+  const Figures approved = measure({.waiting = waiting, .approved = true});
+  const Figures again = measure(plain);
+  const Figures checked = measure({.waiting = waiting, .budgets = true, .approved = true});
   const int batch = std::max(1, static_cast<int>(1 / empty.commits_per_task + 0.5));
-  const SqliteFigures sqlite = bare(waiting, 0, batch);
+  const SqliteFigures sqlite = bare(plain, batch);
 
   std::printf("\nqueue: claim, run (no-op, warm runners, %d slots), complete, each durable; %d waiting\n\n",
               kSlots, waiting);
@@ -131,13 +152,20 @@ int main(int argc, char** argv) {
                 figures.host_us, figures.commits_per_task);
   };
   line("davit, nothing behind", empty);
+  line("davit, " + std::to_string(finished / 10) + " finished behind", some);
   line("davit, " + std::to_string(finished) + " finished behind", full);
+  line("davit, four budgets", budgets);
+  line("davit, each approved", approved);
+  line("davit, nothing behind, again", again);
+  line("davit, four budgets, each approved", checked);
   std::printf("  %-34s %9.0f %14s %16.1f %14.3f\n\n", "bare SQLite, the same batches", sqlite.rows_per_second,
               "", sqlite.cpu_microseconds, 1.0 / batch);
   row("tasks/s (target 6,000)", "%.0f", empty.per_second);
   row("CPU per task, host and runners (target under 150 us)", "%.1f us", empty.all_us);
   row("finished behind / nothing behind, tasks/s (target 0.9)", "%.2f", full.per_second / empty.per_second);
   row("  the same in CPU per task", "%.2f", empty.all_us / full.all_us);
+  row("budgets and approvals / none, tasks/s (target 0.9)", "%.2f", checked.per_second / again.per_second);
+  row("  the same in CPU per task", "%.2f", again.all_us / checked.all_us);
   row("syncs per task, counted", "%.3f", empty.syncs_per_task);
   row("writes per commit", "%.1f", empty.writes_per_commit);
   return 0;

@@ -322,7 +322,13 @@ void fill_past(const std::filesystem::path& database, const char* agent, int tas
   db.run("PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
-void fill_queue(const std::filesystem::path& database, const char* agent, int waiting, int finished) {
+std::string waiting_payload() {
+  return R"({"source":"github","issue":{"number":1,"title":"A title","body":")" + std::string(400, 'x') +
+         R"("}})";
+}
+
+void fill_queue(const std::filesystem::path& database, const char* agent, int waiting, int finished,
+                const std::string& approved) {
   Connection db(database, false);
   // An hour ago, one each millisecond: young enough not to be pruned.
   const std::string at =
@@ -339,8 +345,7 @@ void fill_queue(const std::filesystem::path& database, const char* agent, int wa
       "INSERT INTO task (id, state, agent, rank, run_at, execution, attempt, max_retries, crashes,"
       " created_at, updated_at, finished_at, chain_depth, needs_approval, task_type, source, entity, line, "
       "title) ";
-  const std::string payload = R"('{"source":"github","issue":{"number":1,"title":"A title","body":")" +
-                              std::string(400, 'x') + R"("}}')";
+  const std::string payload = "'" + waiting_payload() + "'";
   db.run("BEGIN");
   if (finished > 0) {
     db.run(columns + numbers(finished) + "SELECT CAST(printf('%016d', i) AS BLOB), 3, " + name + ", 0, " +
@@ -352,10 +357,15 @@ void fill_queue(const std::filesystem::path& database, const char* agent, int wa
     db.run("INSERT INTO execution_result " + numbers(finished) + "SELECT i, '{}', '{\"done\":true}' FROM n");
   }
   db.run(columns + numbers(waiting) + "SELECT CAST(printf('w%015d', i) AS BLOB), 0, " + name + ", 0, " + at +
-         ", 0, 0, 1, 0, " + at + ", " + at +
-         ", NULL, 1, 0, 'issue_fix', 'github', 'github:c/d#' || i, 'github:c/d#' || i, 'A title' FROM n");
+         ", 0, 0, 1, 0, " + at + ", " + at + ", NULL, 1, " + (approved.empty() ? "0" : "1") +
+         ", 'issue_fix', 'github', 'github:c/d#' || i, 'github:c/d#' || i, 'A title' FROM n");
   db.run("INSERT INTO task_body (row, links, payload) SELECT row, '[]', " + payload +
          " FROM task WHERE row > (SELECT coalesce(max(row), 0) FROM task_body)");
+  if (!approved.empty())
+    db.run(
+        "INSERT INTO decision (task, at, kind, by_whom, comment, content_hash) SELECT row, created_at,"
+        " 'approve', 'bench', '', '" +
+        approved + "' FROM task WHERE state = 0");
   db.run("COMMIT");
   db.run("PRAGMA wal_checkpoint(TRUNCATE)");
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -28,8 +29,12 @@ void fill_past(const std::filesystem::path& database, const char* agent, int tas
 // How many rows of all tables that is, of each delivery and of each task without its lines.
 inline constexpr int kRowsOfOldDelivery = 3, kRowsOfOldTask = 4;
 
-// Fills it with `waiting` tasks of `agent` that can be claimed and `finished` ones behind them.
-void fill_queue(const std::filesystem::path& database, const char* agent, int waiting, int finished);
+// Fills it with `waiting` tasks of `agent` that can be claimed and `finished` ones behind them. With a
+// content hash those that wait need an approval, and somebody has given it.
+void fill_queue(const std::filesystem::path& database, const char* agent, int waiting, int finished,
+                const std::string& approved = "");
+// Their payload.
+std::string waiting_payload();
 
 // How many executions a database has had, asked while a host works on it. As cheap as can be.
 class ExecutionCount {

@@ -12,6 +12,8 @@
 namespace davit::faults {
 
 struct DriverPromises {
+  using Books = faults::Books;
+
   static constexpr int kCompleted = 3;  // code of task.state
 
   Acknowledged deliveries;

@@ -21,6 +21,7 @@
 #include <map>
 
 #include "host/base/log.h"
+#include "tests/faults/durability.h"
 #include "tests/support/temp_database.h"
 
 namespace davit::faults {
@@ -43,24 +44,6 @@ void say(const std::string& line) {
   const std::string text = line + "\n";
   if (::write(STDOUT_FILENO, text.data(), text.size()) != static_cast<ssize_t>(text.size())) std::abort();
 }
-
-// Before anybody else uses a new connection: sets its own durability and makes SQLite ignore every later
-// wish.
-template <const char* kPragma>
-int overrule(sqlite3* database, char**, const sqlite3_api_routines*) {
-  const int code = sqlite3_exec(database, kPragma, nullptr, nullptr, nullptr);
-  sqlite3_set_authorizer(
-      database,
-      [](void*, int action, const char* name, const char*, const char*, const char*) {
-        const bool wish =
-            action == SQLITE_PRAGMA && name != nullptr && std::string_view(name) == "synchronous";
-        return wish ? SQLITE_IGNORE : SQLITE_OK;
-      },
-      nullptr);
-  return code;
-}
-constexpr char kNormal[] = "PRAGMA synchronous = NORMAL";
-constexpr char kOff[] = "PRAGMA synchronous = OFF";
 
 // SQLite's own files, but for their sync.
 class StubbornFiles {
@@ -184,9 +167,8 @@ int main(int argc, char** argv) {
       StubbornFiles::register_them();
       work.options.vfs = "stubborn";
     }
-    using Extension = void (*)();
-    if (word == "durability=normal") sqlite3_auto_extension(reinterpret_cast<Extension>(overrule<kNormal>));
-    if (word == "durability=off") sqlite3_auto_extension(reinterpret_cast<Extension>(overrule<kOff>));
+    if (word == "durability=normal") keep_durability<kNormalDurability>();
+    if (word == "durability=off") keep_durability<kNoDurability>();
   }
   return run(work);
 }

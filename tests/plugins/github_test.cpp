@@ -472,6 +472,7 @@ TEST_F(GithubWebhookTest, FailedRunsStartTheCiAgentWhenThereIsOne) {
   EXPECT_EQ(agent(outcome), "cicd-agent");
   const Json answer = Json::parse(outcome.output);
   EXPECT_EQ(answer.at_pointer("/entity/key"), "github:myorg/myrepo#77");
+  EXPECT_EQ(answer.at_pointer("/entity/group"), "github:myorg/myrepo");
   EXPECT_EQ(
       agent(deliver("check_run", payload("check-run-rerequested.json"), R"({"ci_agent": "cicd-agent"})")),
       "check_run.rerequested is not the end of a run");

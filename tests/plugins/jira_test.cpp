@@ -385,12 +385,14 @@ TEST_F(JiraWebhookTest, TheEntityNamesTheSiteWithPortAndContextPath) {
     if (outcome.status != Status::Ok) return reason(outcome);
     const Json answer = Json::parse(outcome.output);
     return std::string(answer.at_pointer("/entity/key").string_or("")) + " " +
+           std::string(answer.at_pointer("/entity/group").string_or("")) + " " +
            std::string(answer.at_pointer("/entity/url").string_or(""));
   };
   EXPECT_EQ(entity("http://JIRA.example.com:8080"),
-            "jira:jira.example.com:8080/TES-41 http://jira.example.com:8080/browse/TES-41");
+            "jira:jira.example.com:8080/TES-41 jira:jira.example.com:8080/TES "
+            "http://jira.example.com:8080/browse/TES-41");
   EXPECT_EQ(entity("https://example.com/Jira"),
-            "jira:example.com/Jira/TES-41 https://example.com/Jira/browse/TES-41");
+            "jira:example.com/Jira/TES-41 jira:example.com/Jira/TES https://example.com/Jira/browse/TES-41");
   for (const char* bad : {"https://", "ftp://a", "https://a b", "https://u@h", "javascript:alert(1)", ""})
     EXPECT_THAT(entity(bad), HasSubstr("issue.self")) << bad;
 }

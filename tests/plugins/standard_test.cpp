@@ -222,8 +222,10 @@ TEST_F(StandardWebhookTest, TheEventsNameIsWhereEventAtSays) {
 
 TEST_F(StandardWebhookTest, AKeyIsWholeOrThereIsNoneAndBeginsWithTheInstancesName) {
   const auto key = [&](const std::string& value) {
-    const Json made =
-        answer(R"({"id": )" + value + "}", R"("entity": {"key": "i/{/id}", "title": "t", "type": "k"})");
+    const Json made = answer(R"({"id": )" + value + "}",
+                             R"("entity": {"key": "i/{/id}", "title": "t", "type": "k", "group": "all"})");
+    EXPECT_EQ(made.at_pointer("/entity/group").string_or(""),
+              made.at_pointer("/entity/key").is_null() ? "" : "acme:all");
     EXPECT_EQ(made.at_pointer("/tasks/0/entity").string_or(""), made.at_pointer("/entity/key").string_or(""));
     EXPECT_EQ(made.at_pointer("/tasks/0/key").string_or(""), made.at_pointer("/entity/key").string_or(""));
     return std::string(made.at_pointer("/entity/key").string_or(""));

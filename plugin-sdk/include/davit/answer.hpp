@@ -62,6 +62,7 @@ struct Entity {
   std::string type = {};
   std::string title = {};
   std::string url = {};
+  std::string group = {};  // key of what it belongs to: its repository, project or channel
 
   bool empty() const { return key.empty() && type.empty() && title.empty() && url.empty(); }
   Json to_json() const;
@@ -192,7 +193,7 @@ inline Json TaskAction::to_json() const {
 inline Json Actor::to_json() const { return detail::texts({{"id", id}, {"login", login}, {"role", role}}); }
 
 inline Json Entity::to_json() const {
-  return detail::texts({{"key", key}, {"type", type}, {"title", title}, {"url", url}});
+  return detail::texts({{"key", key}, {"type", type}, {"title", title}, {"url", url}, {"group", group}});
 }
 
 inline Json Link::to_json() const { return detail::texts({{"rel", rel}, {"key", key}, {"url", url}}); }

@@ -287,21 +287,26 @@ davit::Entity entity_of(JsonView event) {
     return {.key = base + "#" + std::to_string(item["number"].int_or(0)),
             .type = pull ? "pull_request" : "issue",
             .title = text(item["title"].string_or("")),
-            .url = text(item["url"].string_or(""))};
+            .url = text(item["url"].string_or("")),
+            .group = base};
   }
   const JsonView run = event["run"];
   if (run["pull_requests"][0].is_int()) {
     const std::string number = std::to_string(run["pull_requests"][0].int_or(0));
-    return {.key = base + "#" + number, .type = "pull_request"};
+    return {.key = base + "#" + number, .type = "pull_request", .group = base};
   }
   const std::string_view sha = run["head_sha"].string_or("");
   if (!sha.empty()) {
     return {.key = base + "@" + text(reading::cut(sha, 64)),
             .type = "commit",
             .title = text(run["name"].string_or("")),
-            .url = text(run["url"].string_or(""))};
+            .url = text(run["url"].string_or("")),
+            .group = base};
   }
-  return {.key = base, .type = "repository", .url = text(event["repository"]["url"].string_or(""))};
+  return {.key = base,
+          .type = "repository",
+          .url = text(event["repository"]["url"].string_or("")),
+          .group = base};
 }
 
 }  // namespace github

@@ -180,10 +180,13 @@ Verdict decide(const Settings& settings, JsonView event) {
 
 davit::Entity entity_of(JsonView event) {
   const JsonView issue = event["issue"];
-  return {.key = "jira:" + text(event["site"].string_or("")) + "/" + text(issue["key"].string_or("")),
+  const std::string key =
+      "jira:" + text(event["site"].string_or("")) + "/" + text(issue["key"].string_or(""));
+  return {.key = key,
           .type = "issue",
           .title = text(issue["summary"].string_or("")),
-          .url = text(issue["url"].string_or(""))};
+          .url = text(issue["url"].string_or("")),
+          .group = key.substr(0, key.rfind('-'))};  // PROJ of PROJ-12
 }
 
 }  // namespace jira

@@ -111,12 +111,17 @@ davit::Entity entity_of(const Settings& settings, JsonView event) {
   std::string base = "sentry:";
   base += organization.empty() ? event["installation"].string_or("") : organization;
   base += "/";
+  const JsonView project = event["project"];
+  std::string_view slug = project["slug"].string_or("");
+  if (slug.empty()) slug = project["id"].string_or("");
+  const std::string group = slug.empty() ? "" : base + "project-" + text(slug);
   const JsonView alert = event["metric_alert"];
   if (alert.is_object()) {
     return {.key = base + "alert-" + text(alert["id"].string_or("")),
             .type = "metric_alert",
             .title = text(alert["title"].string_or("")),
-            .url = text(alert["url"].string_or(""))};
+            .url = text(alert["url"].string_or("")),
+            .group = group};
   }
   const JsonView issue = event["issue"];
   const std::string id = text(issue["id"].string_or(""));
@@ -126,7 +131,8 @@ davit::Entity entity_of(const Settings& settings, JsonView event) {
   return {.key = base + id,
           .type = "issue",
           .title = text(issue["title"].string_or(event["event"]["title"].string_or(""))),
-          .url = std::move(url)};
+          .url = std::move(url),
+          .group = group};
 }
 
 }  // namespace sentry

@@ -165,7 +165,9 @@ davit::Entity entity_of(JsonView event) {
   if (ts.empty()) ts = event["delivery_id"].string_or("");
   const std::string place = text(event["team"].string_or("").substr(0, 32)) + "/" +
                             text(event["channel"].string_or("").substr(0, 32)) + "/";
-  return {.key = "slack:" + place + text(ts), .type = "thread"};
+  return {.key = "slack:" + place + text(ts),
+          .type = "thread",
+          .group = "slack:" + place.substr(0, place.size() - 1)};
 }
 
 }  // namespace slack

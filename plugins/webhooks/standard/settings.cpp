@@ -98,7 +98,8 @@ const char* const kConfigSchema = R"json({
         "key": {"$ref": "#/definitions/template"},
         "type": {"type": "string", "minLength": 1, "maxLength": 64, "description": "a word for people"},
         "title": {"$ref": "#/definitions/template"},
-        "url": {"$ref": "#/definitions/template"}
+        "url": {"$ref": "#/definitions/template"},
+        "group": {"$ref": "#/definitions/template"}
       }
     },
     "actor": {
@@ -181,6 +182,7 @@ Settings Settings::from(JsonView config) {
   settings.entity_key = template_of(config, "entity", "key");
   settings.entity_title = template_of(config, "entity", "title");
   settings.entity_url = template_of(config, "entity", "url");
+  settings.entity_group = template_of(config, "entity", "group");
   read(config["entity"]["type"], settings.entity_type);
   settings.actor_id = template_of(config, "actor", "id");
   settings.actor_login = template_of(config, "actor", "login");

@@ -28,7 +28,7 @@ struct Settings {
   std::vector<Condition> require;  // must hold for any rule to be looked at
   std::vector<Rule> rules;
   Template title;
-  Template entity_key, entity_title, entity_url;
+  Template entity_key, entity_title, entity_url, entity_group;
   std::string entity_type;
   Template actor_id, actor_login, actor_role;
   struct LinkTexts {

@@ -114,12 +114,14 @@ class StandardWebhook : public davit::WebhookHandler {
  private:
   // One sender must not be able to name what belongs to another: keys begin with the instance's name.
   davit::Entity entity_of(JsonView body) const {
-    const std::string key = key_of(settings_.entity_key, body, std::string(host().instance_name()) + ":");
+    const std::string prefix = std::string(host().instance_name()) + ":";
+    const std::string key = key_of(settings_.entity_key, body, prefix);
     if (key.empty()) return {};
     return {.key = key,
             .type = settings_.entity_type,
             .title = line_of(settings_.entity_title, body, reading::kMaxLine),
-            .url = url_of(settings_.entity_url, body)};
+            .url = url_of(settings_.entity_url, body),
+            .group = key_of(settings_.entity_group, body, prefix)};
   }
 
   davit::Actor actor_of(JsonView body) const {

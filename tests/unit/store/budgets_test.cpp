@@ -282,6 +282,18 @@ TEST_F(BudgetsTest, ADayIsThatInWhichTheSessionBegan) {
   EXPECT_THAT(claim_all(), SizeIs(1));
 }
 
+TEST_F(BudgetsTest, TheBooksOfADayThatCostMoreThanTheOneBeforeAreSound) {
+  BudgetLimits limits;
+  limits.day = 10 * kDollar;
+  limit(limits);
+  for (const std::int64_t cost : {kDollar, 3 * kDollar}) {
+    create();
+    end(claim_one(), cost);
+    clock_.advance(next_day(clock_.wall()) - clock_.wall());
+  }
+  expect_sound();
+}
+
 TEST_F(BudgetsTest, AnAgentThatCostsNothingIsNotHeldByASpentBudget) {
   BudgetLimits limits;
   limits.day = kDollar;

@@ -57,6 +57,74 @@ TEST_F(EntityTest, ANewerEventReplacesTheInputOfTheTaskThatWaits) {
   EXPECT_EQ(claimed[0].payload, "\"third\"");
 }
 
+class GroupTest : public EntityTest {
+ protected:
+  std::string event_about(const std::string& number, const std::string& agent = "planner") {
+    NewDelivery delivery = new_delivery(agent + " on " + number);
+    delivery.answer.entity = Entity{"github:o/n#" + number, "issue", "Broken", "", "github:o/n"};
+    delivery.answer.tasks[0].agent = agent;
+    delivery.answer.tasks[0].title = agent + " " + number;
+    return accept(std::move(delivery)).value().task_ids.at(0);
+  }
+  void rule(LineRule of_planner) {
+    ASSERT_TRUE(wait<std::monostate>([&](auto done) {
+                  store().set_line_rules({{"planner", of_planner}}, done);
+                }).ok());
+  }
+};
+
+TEST_F(GroupTest, TwoIssuesOfARepositoryRunSideBySideByDefault) {
+  event_about("1");
+  event_about("2");
+  EXPECT_THAT(claim_titles(), ElementsAre("planner 1", "planner 2"));
+}
+
+TEST_F(GroupTest, OneTaskOfARepositoryRunsAtATimeWhereSo) {
+  rule(LineRule::Group);
+  event_about("1");
+  event_about("2");
+  event_about("3", "executor");  // another agent, by its own rule
+  const std::vector<ClaimedTask> first = claim_all();
+  ASSERT_THAT(first, SizeIs(2));
+  EXPECT_EQ(first[0].title, "planner 1");
+  EXPECT_EQ(first[1].title, "executor 3");
+  EXPECT_THAT(claim_titles(), IsEmpty());
+  ASSERT_TRUE(finish(finish_of(first[0].fence)).ok());
+  EXPECT_THAT(claim_titles(), ElementsAre("planner 2"));
+}
+
+TEST_F(GroupTest, WhatHasNoGroupStandsInTheLineOfItsEntity) {
+  rule(LineRule::Group);
+  about_issue("first");
+  about_issue("second");
+  EXPECT_THAT(claim_titles(), ElementsAre("first"));
+}
+
+TEST_F(GroupTest, WhatFollowsInAChainBelongsToTheSameRepository) {
+  event_about("1", "executor");
+  event_about("2");
+  const std::vector<ClaimedTask> both = claim_all();
+  ASSERT_THAT(both, SizeIs(2));
+  rule(LineRule::Group);
+  for (const ClaimedTask& task : both) {
+    Finish finish = finish_of(task.fence);
+    finish.successor = new_task("planner");
+    finish.successor->entity = task.entity;
+    finish.successor->title = "after " + task.title;
+    ASSERT_TRUE(StoreTest::finish(std::move(finish)).ok());
+  }
+  EXPECT_THAT(claim_titles(), SizeIs(1));
+}
+
+TEST_F(GroupTest, WithoutALineNothingWaits) {
+  rule(LineRule::None);
+  NewTask task = new_task("planner");
+  task.entity = kIssue;
+  create(task);
+  create(task);
+  EXPECT_THAT(claim_all(), SizeIs(2));
+}
+
 TEST_F(EntityTest, WhatANewerEventMakesDueDoesNotStayBehindOneThatIsLater) {
   about_issue("in a while", "planner", 0, Duration(10'000));
   NewTask keyed = new_task();

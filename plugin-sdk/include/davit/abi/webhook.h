@@ -73,7 +73,10 @@
  *                       approval without it (approvals.hash)
  *             via       how it was said, a word: "comment", "review", "button"
  *   actor     {id, login, role}                      who caused the event
- *   entity    {key, type, title, url}                what it is about
+ *   entity    {key, type, title, url, group}         what it is about
+ *             group     key of what it belongs to (a repository, project or
+ *                       channel): an agent may be set to work on one thing of a
+ *                       group at a time
  *   links     [{rel, key, url}]                      what else is mentioned
  * Every member is optional; unknown ones are ignored. The host commits all of it
  * together with the delivery. */

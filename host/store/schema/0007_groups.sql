@@ -1,0 +1,3 @@
+-- What the entity of a task belongs to (its repository, project, channel): the line that tasks stand in where an agent works
+-- on one of a group at a time. Null: nothing, or not known.
+ALTER TABLE task_body ADD COLUMN entity_group TEXT;

@@ -1,0 +1,284 @@
+// Lets tasks go through their whole life on a database, as the host does, through the real store: accepted,
+// claimed, renewed, reported about, finished with a successor, approved, rejected and sent back, cancelled,
+// made by a schedule, paid for, pruned. Says on standard output what the store answered (CyclePromises), each
+// by one write() of its own, after the answer. What an earlier run left open it goes on with.
+//
+// Usage: cycle_driver DATABASE [rounds=N] [ahead=DAYS] [durability=normal] [hasty] [unfenced]
+//   rounds      how many, four hours apart, then the database is closed; without it, until it is killed
+//   ahead       of the true time, when it begins
+//   durability  what SQLite is made to do whatever the store asks for; a known-bad variant
+//   hasty       says it before the store has answered; likewise
+//   unfenced    names the newest attempt where a superseded one speaks; likewise
+// Ends with 0, or with 20 if the database does not open.
+#include <unistd.h>
+
+#include <atomic>
+#include <iostream>
+
+#include "host/base/log.h"
+#include "tests/faults/durability.h"
+#include "tests/support/temp_database.h"
+
+namespace davit::faults {
+namespace {
+
+using testing::wait;
+
+constexpr int kDoesNotOpen = 20;
+constexpr Duration kDay{86'400'000};  // as long as what has ended is kept
+constexpr Duration kRound{4 * 3'600'000};
+constexpr std::int64_t kCost = 1'000;  // of a session, in millionths of a US dollar
+
+// The system's, and ahead of it: between rounds hours pass.
+class HurriedClock final : public Clock {
+ public:
+  WallTime wall() const override { return system_.wall() + ahead_.load(); }
+  MonotonicTime monotonic() const override { return system_.monotonic() + ahead_.load(); }
+  void let_pass(Duration time) { ahead_ = ahead_.load() + time; }
+
+ private:
+  SystemClock system_;
+  std::atomic<Duration> ahead_{Duration{0}};
+};
+
+struct Options {
+  store::Options store;
+  int rounds = -1;
+  Duration ahead{0};
+  bool hasty = false;
+  bool unfenced = false;
+};
+
+void say(const std::string& line) {
+  const std::string text = line + "\n";
+  if (::write(STDOUT_FILENO, text.data(), text.size()) != static_cast<ssize_t>(text.size())) std::abort();
+}
+
+// Before it is so: what is done from then on may be of that time.
+void say_time(WallTime time) { say("time " + std::to_string(to_unix_ms(time))); }
+
+class Driver {
+ public:
+  Driver(store::Store& store, HurriedClock& clock, const Options& options)
+      : store_(store), clock_(clock), options_(options) {
+    store_.on_prune([](std::int64_t deliveries, std::int64_t tasks) {
+      say("pruned " + std::to_string(deliveries + tasks));
+    });
+  }
+
+  void prepare() {
+    store::BudgetLimits limits;
+    limits.task = limits.agent_day = limits.actor_day = limits.day = 1'000'000'000'000;
+    limits.session = 10 * kCost;
+    must(wait([&](auto done) { store_.set_budgets(limits, done); }));
+    store::ApprovalRules rules;
+    rules.deadline = kDay * 30;
+    rules.reworks["planner"] = 1;
+    must(wait([&](auto done) { store_.set_approval_rules(rules, done); }));
+    must(wait<std::vector<store::ScheduleState>>([&](auto done) {
+      store_.adopt_schedules({{"every minute", "nightly", "* * * * *", {}, {}}}, done);
+    }));
+    prune();
+  }
+
+  void round(int number) {
+    say_time(clock_.wall() + kRound);
+    clock_.let_pass(kRound);
+    accept();
+    fire();
+    run(number % 4 == 1);
+    decide(number);
+    run(false);
+    prune();
+  }
+
+ private:
+  template <typename T>
+  T must(Result<T> answer) {
+    if (!answer.ok()) {
+      say("refused " + answer.error().message);
+      std::abort();
+    }
+    return std::move(*answer);
+  }
+  // What the store is asked, and what is said once it has agreed.
+  template <typename T = std::monostate, typename Call>
+  bool ask(const std::string& promise, Call&& call) {
+    if (options_.hasty) say(promise);
+    const Result<T> answer = wait<T>(std::forward<Call>(call));
+    if (answer.ok() && !options_.hasty) say(promise);
+    return answer.ok();
+  }
+
+  void accept() {
+    store::NewDelivery delivery;
+    delivery.id = new_id();
+    delivery.webhook = "github";
+    delivery.delivery_key = new_id();
+    delivery.method = "POST";
+    delivery.body = std::string(500, 'x');
+    delivery.received_at = clock_.wall();
+    delivery.verdict = store::Verdict::Queued;
+    NewTask task;
+    task.id = new_id();
+    task.agent = "planner";
+    task.title = "plan";
+    delivery.answer.actor = Actor{"4711", "alice", ""};
+    const std::string promise = "accepted " + delivery.delivery_key + " " + task.id;
+    delivery.answer.tasks.push_back(task);
+    ask<store::Accepted>(promise, [&](auto done) { store_.accept(delivery, done); });
+  }
+
+  void fire() {
+    const WallTime slot = must(store_.schedules()).at(0).last_slot + Duration{60'000};
+    NewTask task;
+    task.id = new_id();
+    task.agent = "nightly";
+    task.title = "slot " + std::to_string(to_unix_ms(slot));
+    ask<std::optional<std::string>>(
+        "fired " + std::to_string(to_unix_ms(slot)) + " " + task.id,
+        [&](auto done) { store_.fire_schedule("every minute", slot, task, done); });
+  }
+
+  std::vector<ClaimedTask> claim(Duration lease) {
+    auto claimed = must(wait<std::vector<ClaimedTask>>([&](auto done) {
+      store_.claim({.agents = {{"planner", 2}, {"executor", 2}, {"nightly", 1}}, .limit = 5, .lease = lease},
+                   done);
+    }));
+    for (const ClaimedTask& task : claimed) say("claimed " + task.session_id + " " + task.task_id);
+    return claimed;
+  }
+
+  void run(bool loses_its_lease) {
+    std::vector<ClaimedTask> first;
+    if (loses_its_lease) {
+      first = claim(Duration{60'000});
+      clock_.let_pass(Duration{120'000});
+      must(wait<int>([&](auto done) { store_.reap_expired_leases(done); }));
+    }
+    const auto second = claim(Duration{600'000});
+    for (ClaimedTask late : first) {
+      if (options_.unfenced) {
+        for (const ClaimedTask& newest : second)
+          if (newest.fence.task_row == late.fence.task_row) late.fence = newest.fence;
+      }
+      work(late, " late");
+    }
+    for (const ClaimedTask& task : second) work(task, "");
+  }
+
+  // All that can be said of an attempt. `mark` tells a superseded one's from that of the newest.
+  void work(const ClaimedTask& task, const std::string& mark) {
+    must(wait<store::Renewal>([&](auto done) { store_.renew({task.fence}, Duration{600'000}, done); }));
+    store::LiveReport report;
+    report.fence = task.fence;
+    report.usage = Usage{};
+    report.usage->cost_micro_usd = kCost / 2;
+    report.usage->output_tokens = 7;
+    report.transcript = {{"text", "line of " + task.session_id}};
+    // A report that is superseded is not heard, and not refused either.
+    const std::string heard = mark.empty() ? "reported " + task.session_id : "";
+    const auto call = [&](auto done) { store_.report({report}, done); };
+    heard.empty() ? (void)wait(call) : (void)ask(heard, call);
+
+    store::Finish finish;
+    finish.fence = task.fence;
+    finish.outcome = "completed";
+    finish.result.success = true;
+    finish.result.output = R"({"session":")" + task.session_id + R"("})";
+    finish.result.usage = *report.usage;
+    finish.result.usage.cost_micro_usd = kCost;
+    std::string promise = "finished " + task.task_id + " " + task.session_id;
+    if (task.agent == "planner") {
+      NewTask next;
+      next.id = new_id();
+      next.agent = "executor";
+      next.title = "execute";
+      promise += " " + next.id;
+      finish.successor = next;
+      finish.successor_awaits_approval = true;
+    }
+    say("ending " + task.task_id);
+    const bool done = ask<TaskState>(promise, [&](auto answer) { store_.finish(std::move(finish), answer); });
+    if (done) say("charged " + std::to_string(kCost));
+  }
+
+  void decide(int number) {
+    store::TaskFilter waiting;
+    waiting.state = TaskState::AwaitingApproval;
+    waiting.limit = 3;
+    int choice = number;
+    for (const TaskSummary& listed : must(store_.tasks(waiting)).items) {
+      const std::string& id = listed.task_id;
+      const store::Person person{"github:alice", "4711", "api"};
+      const TaskDetail detail = must(store_.task(id));
+      if (!detail.approval) continue;
+      const std::string& hash = detail.approval->content_hash;
+      if (choice % 4 >= 2) say("ending " + id);
+      switch (choice++ % 4) {
+        case 0:
+        case 1:
+          ask<TaskState>("approved " + id + " " + hash,
+                         [&](auto done) { store_.approve(id, person, hash, done); });
+          break;
+        case 2:
+          ask<TaskState>("rejected " + id,
+                         [&](auto done) { store_.reject(id, person, "do it otherwise", done); });
+          break;
+        case 3:
+          ask<TaskState>("cancelled " + id,
+                         [&](auto done) { store_.cancel(id, person, "not needed", done); });
+          break;
+      }
+    }
+  }
+
+  // A step at least, between the writes that follow.
+  void prune() {
+    store::Retention retention;
+    retention.keep = kDay;
+    store_.set_retention(retention);
+    for (int i = 0; i < 3; ++i)
+      must(wait([&](auto done) { store_.set_setting("touched", std::to_string(i), done); }));
+  }
+
+  store::Store& store_;
+  HurriedClock& clock_;
+  const Options& options_;
+};
+
+int run(const Options& options) {
+  const auto log = Log::silent();
+  HurriedClock clock;
+  say_time(clock.wall() + options.ahead);
+  clock.let_pass(options.ahead);
+  auto opened = store::Store::open(options.store, *log, clock);
+  if (const auto* error = std::get_if<store::OpenError>(&opened)) {
+    std::cerr << error->message << std::endl;
+    return kDoesNotOpen;
+  }
+  Driver driver(*std::get<0>(opened), clock, options);
+  driver.prepare();
+  for (int round = 0; options.rounds < 0 || round < options.rounds; ++round) driver.round(round);
+  return 0;
+}
+
+}  // namespace
+}  // namespace davit::faults
+
+int main(int argc, char** argv) {
+  using namespace davit::faults;
+  if (argc < 2) return 2;
+  Options options;
+  options.store.path = argv[1];
+  options.store.create_if_missing = true;
+  for (int i = 2; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (word.rfind("rounds=", 0) == 0) options.rounds = std::atoi(word.c_str() + 7);
+    if (word.rfind("ahead=", 0) == 0) options.ahead = kDay * std::atoi(word.c_str() + 6);
+    if (word == "durability=normal") keep_durability<kNormalDurability>();
+    if (word == "hasty") options.hasty = true;
+    if (word == "unfenced") options.unfenced = true;
+  }
+  return run(options);
+}

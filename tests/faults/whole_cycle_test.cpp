@@ -1,0 +1,138 @@
+// FT-01 and FT-02 over the whole life of tasks: the program that moves them is killed, or the power cut, at
+// any moment, and all that it was told stays true.
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "host/base/file.h"
+#include "tests/faults/cycle_promises.h"
+#include "tests/faults/power_cut.h"
+
+namespace davit::faults {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+using testing::TempFolder;
+
+constexpr char kDriver[] = DAVIT_BUILD_DIR "/tests/faults/cycle_driver";
+constexpr const char* kKinds[] = {"accepted", "claimed",  "reported",  "finished", "charged",
+                                  "approved", "rejected", "cancelled", "fired"};
+
+class WholeCycleTest : public ::testing::Test {
+ protected:
+  // The driver, until it has said so many lines more, and not one line longer. What it said is heard.
+  void run_and_kill(std::vector<std::string> options, int lines) {
+    int ends[2];
+    ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+    options.insert(options.begin(), {kDriver, database_.string()});
+    std::vector<char*> argv;
+    for (std::string& word : options) argv.push_back(word.data());
+    argv.push_back(nullptr);
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+    pid_t pid = -1;
+    ASSERT_EQ(::posix_spawn(&pid, kDriver, &actions, nullptr, argv.data(), environ), 0);
+    posix_spawn_file_actions_destroy(&actions);
+    ::close(ends[1]);
+    std::string said;
+    char bytes[4096];
+    bool killed = false;
+    for (ssize_t count; (count = ::read(ends[0], bytes, sizeof bytes)) > 0;) {
+      said.append(bytes, static_cast<std::size_t>(count));
+      if (!killed && std::count(said.begin(), said.end(), '\n') >= lines) killed = ::kill(pid, SIGKILL) == 0;
+    }
+    ::close(ends[0]);
+    int status = 0;
+    ASSERT_EQ(::waitpid(pid, &status, 0), pid);
+    ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << "it ended by itself: " << said;
+    std::istringstream all(said);
+    for (std::string line; std::getline(all, line) && !all.eof();) promises_.hear(line);
+  }
+  std::vector<std::string> broken() const {
+    const CycleBooks books = CycleBooks::read(database_);
+    if (!books.damage.empty()) return {"the database is damaged: " + books.damage};
+    return promises_.broken(books);
+  }
+  // Kills it until something is broken.
+  std::vector<std::string> break_with(const std::string& known_bad) {
+    std::vector<std::string> broken;
+    for (int cycle = 0; cycle < 60 && broken.empty(); ++cycle) {
+      run_and_kill({known_bad, "ahead=" + std::to_string(cycle)}, luck_.between(1, 150));
+      if (HasFatalFailure()) return {};
+      broken = this->broken();
+    }
+    return broken;
+  }
+
+  Luck luck_;
+  TempFolder folder_;
+  const std::filesystem::path database_ = folder_.path() / "davit.db";
+  CyclePromises promises_;
+};
+
+TEST_F(WholeCycleTest, WhatWasSaidIsTrueAfterEveryKill) {
+  const int cycles = trials(60, 1'000);
+  for (int cycle = 0; cycle < cycles; ++cycle) {
+    SCOPED_TRACE("cycle " + std::to_string(cycle));
+    ASSERT_NO_FATAL_FAILURE(run_and_kill({"ahead=" + std::to_string(cycle)}, luck_.between(1, 150)));
+    ASSERT_THAT(broken(), IsEmpty());
+  }
+  for (const char* kind : kKinds) EXPECT_GT(promises_.count(kind), 10u) << kind;
+  EXPECT_GT(promises_.pruned(), 10);
+  EXPECT_EQ(promises_.refused(), 0);
+  ASSERT_EQ(run_to_end({kDriver, database_.string(), "rounds=3", "ahead=" + std::to_string(cycles)},
+                       folder_.path() / "said"),
+            0);
+  const auto findings = store::verify(database_);
+  ASSERT_TRUE(findings.ok()) << findings.error().message;
+  EXPECT_THAT(*findings, IsEmpty());
+  std::cout << cycles << " kills;";
+  for (const char* kind : kKinds) std::cout << " " << promises_.count(kind) << " " << kind;
+  std::cout << "; " << promises_.pruned() << " pruned" << std::endl;
+}
+
+TEST_F(WholeCycleTest, WhatIsSaidBeforeTheAnswerIsCaught) {
+  EXPECT_THAT(break_with("hasty"), ::testing::Not(IsEmpty())) << "this test would not notice what is lost";
+}
+
+TEST_F(WholeCycleTest, AnAttemptThatSpeaksForTheOneAfterItIsCaught) {
+  EXPECT_THAT(break_with("unfenced"), Contains(StartsWith("fence of")))
+      << "this test would not notice that a superseded attempt is heard";
+}
+
+class WholeCyclePowerCutTest : public WholeCycleTest {
+ protected:
+  void SetUp() override { ASSERT_TRUE(can_trace(folder_.path())); }
+};
+
+TEST_F(WholeCyclePowerCutTest, WhatWasSaidIsTrueAfterEveryCut) {
+  const Recording recording = record(folder_, "cycle_driver", {"rounds=14"});
+  const Damage damage = cut_power<CyclePromises>(recording, trials(600, 40'000), luck_);
+  EXPECT_EQ(damage.lost + damage.damaged + damage.unusable, 0) << damage;
+  EXPECT_GT(damage.images, 300);
+  for (const DiskEvent& event : recording.events)
+    if (event.kind == DiskEvent::Kind::Said) promises_.hear(event.bytes);
+  for (const char* kind : kKinds) EXPECT_GT(promises_.count(kind), 0u) << kind;
+  EXPECT_GT(promises_.pruned(), 0);
+  std::cout << recording.events.size() << " events, " << damage << std::endl;
+}
+
+// Each kind of promise for itself: none of them may be lost unseen.
+TEST_F(WholeCyclePowerCutTest, SynchronousNormalIsCaughtLosingEveryKindOfPromise) {
+  const Damage damage = cut_power<CyclePromises>(
+      record(folder_, "cycle_driver", {"rounds=14", "durability=normal"}), trials(1'000, 10'000), luck_);
+  EXPECT_EQ(damage.damaged, 0) << damage;
+  for (const char* kind : kKinds) EXPECT_THAT(damage.broken, Contains(StartsWith(kind)));
+  std::cout << "synchronous=NORMAL, " << damage << std::endl;
+}
+
+}  // namespace
+}  // namespace davit::faults
