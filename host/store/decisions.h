@@ -52,10 +52,10 @@ class Decisions {
   Moves& moves_;
   Lines& lines_;
   Approvals& approvals_;
+  TaskQueue& tasks_;
   Leases& leases_;
   Rework rework_;
   std::unique_ptr<Statements> sql_;
 };
-  TaskQueue& tasks_;
 
 }  // namespace davit::store
