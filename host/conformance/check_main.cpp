@@ -75,9 +75,10 @@ void check_main() {
   }
   check->run(subject);
   if (isolation::parents_were_signalled()) {
-    report.found(rule("foreign-signals"),
-                 "It tried to signal the process that runs it or that one's parent, to change their limits or "
-                 "scheduling, or to reach into their memory");
+    report.found(
+        rule("foreign-signals"),
+        "It tried to signal the process that runs it or that one's parent, to change their limits or "
+        "scheduling, or to reach into their memory");
   }
   report.done();
   // Without the ends of static objects, as in runners; check_end is for those.
