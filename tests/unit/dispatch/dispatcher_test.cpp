@@ -14,6 +14,7 @@
 
 #include "host/base/file.h"
 #include "host/isolation/runner_main.h"
+#include "host/store/database.h"
 
 namespace davit::dispatch {
 namespace {
@@ -660,6 +661,25 @@ TEST_F(DispatcherTest, NoSecretIsInATranscriptOrArtifact) {
     EXPECT_THAT(store_->artifact(done.task.task_id, entry.session_id, entry.name)->content,
                 Not(HasSubstr("s3cr3t")));
   }
+}
+
+TEST_F(DispatcherTest, AnArtifactThatCannotBeStoredIsToldAndTheResultComesAllTheSame) {
+  {
+    auto opened = store::Database::open(root_ / "davit.db", store::Database::Mode::Write, "");
+    std::get<0>(opened)->execute(
+        "CREATE TRIGGER refuse BEFORE INSERT ON artifact BEGIN SELECT RAISE(ABORT, 'none today'); END");
+    ASSERT_FALSE(std::get<0>(opened)->failed());
+  }
+  start();
+  const TaskDetail done = settled(submit(mode("leave")), TaskState::Completed);
+  EXPECT_TRUE(store_->artifacts(done.task.task_id)->empty());
+  const auto lines = store_->transcript(done.executions.at(0).session_id, 10).value();
+  ASSERT_GE(lines.size(), 2u);
+  for (const store::TranscriptLine& line : lines) {
+    EXPECT_EQ(line.kind, "davit");
+    EXPECT_THAT(line.text, HasSubstr("was not kept: "));
+  }
+  expect_metric("davit_artifacts_total", R"({outcome="failed"})");
 }
 
 TEST_F(DispatcherTest, AnArtifactBeyondTheLimitIsToldInTheTranscript) {
