@@ -35,6 +35,7 @@
 #include "host/http/webhook_routes.h"
 #include "host/http/workers.h"
 #include "host/ingest/ingest.h"
+#include "host/ingest/record.h"
 #include "host/isolation/process_tree.h"
 #include "host/live/live_plugins.h"
 #include "host/metrics/metrics.h"
@@ -113,9 +114,13 @@ store::ApprovalRules approval_rules(const config::Config& config) {
   return rules;
 }
 
-store::Retention retention_of(const config::StorageConfig& storage) {
-  return {Duration(std::int64_t{storage.retention_days} * 24 * 3'600'000),
-          static_cast<std::int64_t>(storage.max_size.value_or(0))};
+store::Retention retention_of(const config::Config& config) {
+  store::Retention retention{Duration(std::int64_t{config.storage.retention_days} * 24 * 3'600'000),
+                             static_cast<std::int64_t>(config.storage.max_size.value_or(0))};
+  if (!config.webhooks.empty()) retention.guard = ingest::kBodyHashWindow;
+  for (const auto& [name, webhook] : config.webhooks)
+    retention.guard = std::max(retention.guard, webhook.replay_window);
+  return retention;
 }
 
 // Members are in the order of life: users die before what they use.
@@ -357,7 +362,7 @@ std::optional<StartFailure> App::start_serving() {
   auto server = listen();
   if (!server) return StartFailure{kExitPortInUse, server.error().message};
   server_ = std::move(*server);
-  store_->set_retention(retention_of(config_.storage));
+  store_->set_retention(retention_of(config_));
   metrics_->ask_connections([this] { return server_->stats().open_connections; });
   log_->info("davit serves",
              {{"address", config_.server.host}, {"port", server_->port()}, {"version", kVersion}});
@@ -421,7 +426,7 @@ void App::reload(std::function<void(http::Reloaded)> done) {
                [this, loaded, done, refuse](std::vector<std::string> faults) {
                  if (!faults.empty()) return refuse(std::move(faults));
                  log_->set_level(loaded->config.log.level);
-                 store_->set_retention(retention_of(loaded->config.storage));
+                 store_->set_retention(retention_of(loaded->config));
                  dispatcher_->set_chain(chain_options(loaded->config.chain));
                  store_->set_approval_rules(approval_rules(loaded->config), {});
                  store_->set_budgets(budget_limits(loaded->config), {});

@@ -338,6 +338,7 @@ struct OpenError {
 };
 
 struct WriterStats {
+  Duration guard{0};           // deliveries stay so long in any case: by them a replay is seen
   std::uint64_t commits = 0;  // that wrote something and were synced
   std::uint64_t writes = 0;
   std::uint64_t failed_commits = 0;
