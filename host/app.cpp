@@ -39,6 +39,7 @@
 #include "host/isolation/process_tree.h"
 #include "host/live/live_plugins.h"
 #include "host/metrics/metrics.h"
+#include "host/replies/replies.h"
 #include "host/settings_from_config.h"
 #include "host/signals.h"
 #include "host/store/store.h"
@@ -82,6 +83,10 @@ bool is_loopback(const std::string& host) { return host.rfind("127.", 0) == 0 ||
 
 dispatch::ChainOptions chain_options(const config::ChainConfig& chain) {
   return {.max_depth = chain.max_depth, .max_visits = chain.max_visits};
+}
+
+replies::Allowed allowed_replies(const config::RepliesConfig& replies) {
+  return {replies.hosts, replies.allow_loopback};
 }
 
 std::optional<std::int64_t> micro_usd(const std::optional<double>& dollars) {
@@ -160,13 +165,19 @@ class App {
   SystemClock clock_;
   std::unique_ptr<Log> log_;
   std::unique_ptr<metrics::Metrics> metrics_;
-  Guarded<dispatch::Dispatcher*> listening_;  // to changes of the store; its writer outlives the dispatcher
+  // To changes of the store, whose writer outlives them.
+  struct Listening {
+    dispatch::Dispatcher* dispatcher = nullptr;
+    replies::Replies* replies = nullptr;
+  };
+  Guarded<Listening> listening_;
   std::unique_ptr<store::Store> store_;
   plugin::Registry registry_;
   isolation::KnownChildren children_;
   std::unique_ptr<live::LivePlugins> live_;
   std::unique_ptr<ingest::Ingest> ingest_;
   std::unique_ptr<dispatch::Dispatcher> dispatcher_;
+  std::unique_ptr<replies::Replies> replies_;
   std::unique_ptr<http::Authentication> authentication_;
   std::unique_ptr<http::Router> router_;
   std::unique_ptr<http::Server> server_;
@@ -228,8 +239,9 @@ std::optional<StartFailure> App::open_store() {
   }
   store_ = std::move(std::get<std::unique_ptr<store::Store>>(opened));
   store_->on_change([this](const std::vector<store::Change>& changes) {
-    listening_.with([&](dispatch::Dispatcher* dispatcher) {
-      if (dispatcher) dispatcher->changed(changes);
+    listening_.with([&](const Listening& listening) {
+      if (listening.dispatcher) listening.dispatcher->changed(changes);
+      if (listening.replies) listening.replies->changed(changes);
     });
   });
   store_->on_commit(
@@ -310,7 +322,9 @@ std::optional<StartFailure> App::start_loops() {
     return metrics::RunnerGauges{static_cast<std::int64_t>(webhooks.busy) + agents.busy,
                                  static_cast<std::int64_t>(webhooks.alive - webhooks.busy) + agents.idle};
   });
-  listening_.with([&](dispatch::Dispatcher*& listening) { listening = dispatcher_.get(); });
+  replies_ = std::make_unique<replies::Replies>(replies::Replies::Needs{*store_, *metrics_, *log_, clock_},
+                                                allowed_replies(config_.replies));
+  listening_.with([&](Listening& listening) { listening = {dispatcher_.get(), replies_.get()}; });
   live_->on_publish([this] {
     dispatcher_->plugins_changed();
     ingest_->plugins_changed();
@@ -430,6 +444,7 @@ void App::reload(std::function<void(http::Reloaded)> done) {
                  dispatcher_->set_chain(chain_options(loaded->config.chain));
                  store_->set_approval_rules(approval_rules(loaded->config), {});
                  store_->set_budgets(budget_limits(loaded->config), {});
+                 replies_->allow(allowed_replies(loaded->config.replies));
                  dispatcher_->set_schedules(schedules(loaded->config));
                  log_notes(loaded->secrets);
                  http::Reloaded reloaded;
@@ -464,7 +479,7 @@ App::~App() {
     server_->drain(config_.server.drain_timeout);
   }
   if (dispatcher_) dispatcher_->stop(Duration{2'000});
-  listening_.with([](dispatch::Dispatcher*& listening) { listening = nullptr; });
+  listening_.with([](Listening& listening) { listening = {}; });
   if (server_) server_->stop();
 }
 

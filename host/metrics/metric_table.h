@@ -33,6 +33,7 @@ enum class MetricName {
   ApprovalsTotal,
   ApprovalOldest,
   RemindersTotal,
+  RepliesTotal,
   CommitDuration,
   CommitWrites,
   PrunedRowsTotal,
