@@ -36,9 +36,11 @@
 #include "host/http/webhook_routes.h"
 #include "host/http/workers.h"
 #include "host/ingest/ingest.h"
+#include "host/ingest/record.h"
 #include "host/isolation/process_tree.h"
 #include "host/live/live_plugins.h"
 #include "host/metrics/metrics.h"
+#include "host/replies/replies.h"
 #include "host/settings_from_config.h"
 #include "host/signals.h"
 #include "host/store/store.h"
@@ -89,6 +91,10 @@ dispatch::KeepOptions keep_options(const config::Config& config) {
           .artifacts = {config.artifacts.max_size, config.artifacts.max_total}};
 }
 
+replies::Allowed allowed_replies(const config::RepliesConfig& replies) {
+  return {replies.hosts, replies.allow_loopback};
+}
+
 std::optional<std::int64_t> micro_usd(const std::optional<double>& dollars) {
   if (!dollars) return std::nullopt;
   return std::llround(*dollars * 1e6);
@@ -136,9 +142,13 @@ store::LineRules line_rules(const config::Config& config) {
   return rules;
 }
 
-store::Retention retention_of(const config::StorageConfig& storage) {
-  return {Duration(std::int64_t{storage.retention_days} * 24 * 3'600'000),
-          static_cast<std::int64_t>(storage.max_size.value_or(0))};
+store::Retention retention_of(const config::Config& config) {
+  store::Retention retention{Duration(std::int64_t{config.storage.retention_days} * 24 * 3'600'000),
+                             static_cast<std::int64_t>(config.storage.max_size.value_or(0))};
+  if (!config.webhooks.empty()) retention.guard = ingest::kBodyHashWindow;
+  for (const auto& [name, webhook] : config.webhooks)
+    retention.guard = std::max(retention.guard, webhook.replay_window);
+  return retention;
 }
 
 // Members are in the order of life: users die before what they use.
@@ -179,13 +189,19 @@ class App {
   SystemClock clock_;
   std::unique_ptr<Log> log_;
   std::unique_ptr<metrics::Metrics> metrics_;
-  Guarded<dispatch::Dispatcher*> listening_;  // to changes of the store; its writer outlives the dispatcher
+  // To changes of the store, whose writer outlives them.
+  struct Listening {
+    dispatch::Dispatcher* dispatcher = nullptr;
+    replies::Replies* replies = nullptr;
+  };
+  Guarded<Listening> listening_;
   std::unique_ptr<store::Store> store_;
   plugin::Registry registry_;
   isolation::KnownChildren children_;
   std::unique_ptr<live::LivePlugins> live_;
   std::unique_ptr<ingest::Ingest> ingest_;
   std::unique_ptr<dispatch::Dispatcher> dispatcher_;
+  std::unique_ptr<replies::Replies> replies_;
   std::unique_ptr<http::Authentication> authentication_;
   std::unique_ptr<http::Router> router_;
   std::unique_ptr<http::Server> server_;
@@ -247,8 +263,9 @@ std::optional<StartFailure> App::open_store() {
   }
   store_ = std::move(std::get<std::unique_ptr<store::Store>>(opened));
   store_->on_change([this](const std::vector<store::Change>& changes) {
-    listening_.with([&](dispatch::Dispatcher* dispatcher) {
-      if (dispatcher) dispatcher->changed(changes);
+    listening_.with([&](const Listening& listening) {
+      if (listening.dispatcher) listening.dispatcher->changed(changes);
+      if (listening.replies) listening.replies->changed(changes);
     });
   });
   store_->on_commit(
@@ -331,7 +348,9 @@ std::optional<StartFailure> App::start_loops() {
     return metrics::RunnerGauges{static_cast<std::int64_t>(webhooks.busy) + agents.busy,
                                  static_cast<std::int64_t>(webhooks.alive - webhooks.busy) + agents.idle};
   });
-  listening_.with([&](dispatch::Dispatcher*& listening) { listening = dispatcher_.get(); });
+  replies_ = std::make_unique<replies::Replies>(replies::Replies::Needs{*store_, *metrics_, *log_, clock_},
+                                                allowed_replies(config_.replies));
+  listening_.with([&](Listening& listening) { listening = {dispatcher_.get(), replies_.get()}; });
   live_->on_publish([this] {
     dispatcher_->plugins_changed();
     ingest_->plugins_changed();
@@ -385,7 +404,7 @@ std::optional<StartFailure> App::start_serving() {
   if (!server) return StartFailure{kExitPortInUse, server.error().message};
   server_ = std::move(*server);
   if (config_.server.port == 0) leave_port();
-  store_->set_retention(retention_of(config_.storage));
+  store_->set_retention(retention_of(config_));
   metrics_->ask_connections([this] { return server_->stats().open_connections; });
   log_->info("davit serves",
              {{"address", config_.server.host}, {"port", server_->port()}, {"version", kVersion}});
@@ -456,12 +475,13 @@ void App::reload(std::function<void(http::Reloaded)> done) {
                [this, loaded, done, refuse](std::vector<std::string> faults) {
                  if (!faults.empty()) return refuse(std::move(faults));
                  log_->set_level(loaded->config.log.level);
-                 store_->set_retention(retention_of(loaded->config.storage));
+                 store_->set_retention(retention_of(loaded->config));
                  dispatcher_->set_chain(chain_options(loaded->config.chain));
                  dispatcher_->set_keep(keep_options(loaded->config));
                  store_->set_approval_rules(approval_rules(loaded->config), {});
                  store_->set_line_rules(line_rules(loaded->config), {});
                  store_->set_budgets(budget_limits(loaded->config), {});
+                 replies_->allow(allowed_replies(loaded->config.replies));
                  dispatcher_->set_schedules(schedules(loaded->config));
                  log_notes(loaded->secrets);
                  http::Reloaded reloaded;
@@ -498,7 +518,7 @@ App::~App() {
     server_->drain(config_.server.drain_timeout);
   }
   if (dispatcher_) dispatcher_->stop(Duration{2'000});
-  listening_.with([](dispatch::Dispatcher*& listening) { listening = nullptr; });
+  listening_.with([](Listening& listening) { listening = {}; });
   if (server_) server_->stop();
 }
 

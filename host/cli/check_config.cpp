@@ -8,6 +8,7 @@
 #include <ostream>
 #include <set>
 
+#include "host/base/json.h"
 #include "host/base/log.h"
 #include "host/base/nearest_name.h"
 #include "host/cli/context.h"
@@ -116,6 +117,7 @@ class PluginCheck {
       else
         look_at("agents." + name, from->second, PluginKind::Agent, name, *agent);
     }
+    look_for_agents();
     for (const plugin::LibraryRecord& library : snapshot_.libraries) {
       if (library.refusal && !told_.contains(library.source))
         findings_.notes.push_back(
@@ -160,6 +162,73 @@ class PluginCheck {
           if (from.secrets.empty()) findings_.notes.push_back({from.line, path, instance.state_reason});
         }
     }
+  }
+
+  // Tasks for an agent that nobody offers wait for it: that may be meant, and mostly is a slip of the pen.
+  void look_for_agents() {
+    for (const auto& [name, schedule] : config_.schedules)
+      if (schedule.enabled) look_for_agent("schedules." + name + ".agent", schedule.line, schedule.agent);
+    if (!config_.approvals.notify.empty()) look_for_agent("approvals.notify", 0, config_.approvals.notify);
+    for (const auto& [name, webhook] : config_.webhooks) {
+      if (!webhook.enabled) continue;
+      if (const auto json = parse_json(webhook.config))
+        look_for_agents_in("webhooks." + name + ".config", "", *json, webhook);
+    }
+    for (const auto& [name, agent] : config_.agents) {
+      if (!agent.enabled) continue;
+      if (const auto json = parse_json(agent.config))
+        look_for_agents_in("agents." + name + ".config", "", *json, agent);
+    }
+  }
+
+  // In a plugin's own settings, what is called agent or agents, or ends so, names some.
+  static bool is_of_agents(std::string_view setting) {
+    for (const std::string_view word : {"agent", "agents"}) {
+      if (setting == word) return true;
+      if (setting.size() > word.size() && setting.ends_with(word) &&
+          setting[setting.size() - word.size() - 1] == '_')
+        return true;
+    }
+    return false;
+  }
+
+  template <typename Section>
+  void look_for_agents_in(const std::string& path, const std::string& pointer, const JsonValue& value,
+                          const Section& from) {
+    const auto look = [&](const std::string& where, const std::string& at, const JsonValue& name) {
+      const auto line = from.config_lines.find(at);
+      if (name.IsString())
+        look_for_agent(where, line == from.config_lines.end() ? from.line : line->second,
+                       std::string(name.GetString(), name.GetStringLength()));
+    };
+    if (value.IsArray()) {
+      for (rapidjson::SizeType i = 0; i < value.Size(); ++i)
+        look_for_agents_in(path + "[" + std::to_string(i) + "]", pointer + "/" + std::to_string(i), value[i],
+                           from);
+    } else if (value.IsObject()) {
+      for (const auto& member : value.GetObject()) {
+        const std::string name(member.name.GetString(), member.name.GetStringLength());
+        const std::string below = path + "." + name, at = pointer + "/" + name;
+        if (!is_of_agents(name) || member.value.IsObject()) {
+          look_for_agents_in(below, at, member.value, from);
+        } else if (member.value.IsArray()) {
+          for (rapidjson::SizeType i = 0; i < member.value.Size(); ++i)
+            look(below + "[" + std::to_string(i) + "]", at + "/" + std::to_string(i), member.value[i]);
+        } else {
+          look(below, at, member.value);
+        }
+      }
+    }
+  }
+
+  void look_for_agent(const std::string& path, int line, const std::string& name) {
+    if (name.empty() || snapshot_.agents.contains(name)) return;  // one that is missing was told
+    const std::vector<std::string> names = offered(PluginKind::Agent);
+    const std::string nearest = nearest_name(name, names);
+    findings_.notes.push_back({line, path,
+                               "no library in " + config_.plugins.directory + " offers an agent named " +
+                                   name + ", so its tasks will wait" +
+                                   (nearest.empty() ? "" : "; did you mean " + nearest + "?")});
   }
 
   std::vector<std::string> offered(PluginKind kind) const {

@@ -19,6 +19,7 @@ namespace {
 struct SendOptions {
   std::string webhook, file, event, delivery_id, private_key, signature_header;
   std::vector<std::string> headers;
+  bool again = false;
 };
 
 constexpr std::size_t kLeastSecret = 16;
@@ -132,6 +133,22 @@ std::string content_type_of(const std::string& body) {
   return is_form ? "application/x-www-form-urlencoded" : "application/json";
 }
 
+// The same event in other bytes, so that it is no repetition of a body that was here before: blanks behind
+// JSON, or another field of a form, mean nothing.
+std::string in_other_bytes(std::string body) {
+  if (content_type_of(body) != "application/json") return body + "&davit_again=" + new_id();
+  body += '\n';
+  for (const char byte : random_bytes(8))
+    for (int bit = 0; bit < 8; ++bit) body += (byte >> bit) & 1 ? ' ' : '\t';
+  return body;
+}
+
+bool is_duplicate(const HttpAnswer& answer) {
+  const auto said = parse_json(answer.body);
+  const JsonValue* details = said.ok() ? find_member(*said, "details") : nullptr;
+  return details != nullptr && bool_member(*details, "duplicate");
+}
+
 // As the options want it signed: in the header they name, or that was recorded. The last header is the
 // signature.
 Result<plugin::SignedHeaders> signed_headers(const Context& context, const SendOptions& options,
@@ -175,6 +192,7 @@ Result<int> send(const Context& context, const SendOptions& options) {
   const config::WebhookConfig& webhook = found->second;
   Message message{TRY(read_input(context, options.file)), {}};
   if (auto whole = TRY(recorded(options, message.body))) message = std::move(*whole);
+  if (options.again) message.body = in_other_bytes(std::move(message.body));
   const std::string& body = message.body;
   const ApiClient client = TRY(context.client());
   const JsonDocument description = TRY(description_of(client, options.webhook));
@@ -215,6 +233,10 @@ Result<int> send(const Context& context, const SendOptions& options) {
 
   const HttpAnswer answer = TRY(client.request("POST", "/webhooks/" + options.webhook, headers, body));
   context.surroundings.out << answer.status << ' ' << printable(answer.body) << '\n';
+  if (is_duplicate(answer))
+    context.surroundings.error
+        << "note: it was here before and counts once; --again sends it as another event, "
+           "unless an id of its own stands in its body\n";
   if (answer.status >= 200 && answer.status < 300) return kExitOk;
   return Error{ErrorCode::InvalidInput,
                "the delivery was refused with " + std::to_string(answer.status) + "; the answer says why"};
@@ -241,6 +263,9 @@ void add_send(CLI::App& app, Context& context) {
                       "Header for the signature, where the sender has more than one");
   command->add_option("--private-key", options->private_key,
                       "File with the sender's Ed25519 private key, where davit knows the public one only");
+  command->add_flag(
+      "--again", options->again,
+      "Send a body that was sent before as a new event: with blanks, or a field, that mean nothing");
   command->add_option("--delivery-id", options->delivery_id, "Id of the delivery (default: a new one)");
 }
 

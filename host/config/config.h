@@ -161,6 +161,12 @@ struct ChainConfig {
   int max_visits = 1;  // of one agent in one chain
 };
 
+// Posts to senders that want to hear what becomes of their deliveries.
+struct RepliesConfig {
+  std::vector<std::string> hosts{"hooks.slack.com"};  // where they may go, by https
+  bool allow_loopback = false;                        // 127.0.0.1 too, by http
+};
+
 // Of tasks that wait for a person.
 struct ApprovalsConfig {
   ApprovalHash hash = ApprovalHash::Required;
@@ -210,6 +216,7 @@ struct Config {
   ApprovalsConfig approvals;
   TranscriptsConfig transcripts;
   ArtifactsConfig artifacts;
+  RepliesConfig replies;
   SandboxConfig sandbox;
   BudgetsConfig budgets;
 };

@@ -23,7 +23,7 @@ namespace davit::config {
 namespace {
 
 // What a text must look like.
-enum class TextRule { Any, Path, Address, VariableName, PluginName, Sha256, FileName, Cron };
+enum class TextRule { Any, Path, Address, HostName, VariableName, PluginName, Sha256, FileName, Cron };
 
 // How a duration or size is written.
 enum class Notation { WithUnit, Milliseconds, Seconds, Bytes };
@@ -361,6 +361,20 @@ std::vector<Field<ApprovalsConfig>> approvals_fields() {
   };
 }
 
+std::vector<Field<RepliesConfig>> replies_fields() {
+  using S = RepliesConfig;
+  return {
+      {"hosts", &S::hosts,
+       "Names of hosts that senders may be told at, by https, what becomes of their deliveries; an empty "
+       "list "
+       "tells nobody.",
+       0, 0, TextRule::HostName},
+      {"allow_loopback", &S::allow_loopback,
+       "Also 127.0.0.1, by http: for tests. Whoever may send deliveries can then post to services of this "
+       "machine."},
+  };
+}
+
 std::vector<Field<SandboxConfig>> sandbox_fields() {
   using S = SandboxConfig;
   return {
@@ -454,6 +468,7 @@ void for_each_section(AnyConfig& config, Visit&& visit) {
   visit("approvals", approvals_fields(), config.approvals);
   visit("transcripts", transcripts_fields(), config.transcripts);
   visit("artifacts", artifacts_fields(), config.artifacts);
+  visit("replies", replies_fields(), config.replies);
   visit("sandbox", sandbox_fields(), config.sandbox);
   visit("budgets", budgets_fields(), config.budgets);
 }
@@ -501,6 +516,8 @@ std::string_view word_for(TextRule rule) {
       return "path";
     case TextRule::Address:
       return "IP address";
+    case TextRule::HostName:
+      return "name of a host";
     case TextRule::VariableName:
       return "name of an environment variable";
     case TextRule::PluginName:
@@ -600,7 +617,11 @@ std::string default_text(const Field<Section>& field) {
           [&](const Choice<Section>& choice) {
             return std::string(choice.words[static_cast<std::size_t>(choice.index(section))]);
           },
-          [&](std::vector<std::string> Section::*) { return std::string("[]"); },
+          [&](std::vector<std::string> Section::*member) {
+            std::string items;
+            for (const std::string& item : section.*member) items += (items.empty() ? "" : ", ") + item;
+            return "[" + items + "]";
+          },
           [&](std::map<std::string, SecretSource> Section::*) { return std::string("{}"); },
           [&](const JsonObject<Section>&) { return std::string("{}"); },
           [&](const auto&) { return absent(); },
@@ -668,6 +689,13 @@ std::string shown(std::string_view text) {
 }
 
 // What is wrong with a text, or empty.
+// As it is written where it is compared: without scheme, port and path.
+bool is_host_name(const std::string& text) {
+  return text.size() <= 253 &&
+         text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.-") == std::string::npos &&
+         text.find("..") == std::string::npos && text.front() != '.' && text.back() != '.';
+}
+
 std::string text_problem(const std::string& text, TextRule rule) {
   if (rule == TextRule::Any) return text.empty() ? "is empty" : "";
   if (rule == TextRule::VariableName)
@@ -679,6 +707,10 @@ std::string text_problem(const std::string& text, TextRule rule) {
     case TextRule::Address:
       if (text == "localhost") return "must be an address; write 127.0.0.1";
       return is_address(text) ? "" : shown(text) + " is not an IP address; write for example 127.0.0.1";
+    case TextRule::HostName:
+      return is_host_name(text)
+                 ? ""
+                 : shown(text) + " is not the name of a host; write for example hooks.slack.com";
     case TextRule::PluginName:
       return is_instance_name(text) ? "" : "a name has lower-case letters, digits, - and _ (at most 64)";
     case TextRule::Sha256:

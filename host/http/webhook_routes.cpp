@@ -146,7 +146,25 @@ std::vector<Route> webhook_routes(ingest::Ingest& ingest, metrics::Metrics& metr
                      responder->send(std::move(response));
                    });
   };
-  return {receive};
+  Route greet;
+  greet.method = "GET";
+  greet.pattern = receive.pattern;
+  greet.access = Access::Public;
+  greet.thread = Thread::Io;
+  greet.answer = [&ingest, &metrics](Exchange exchange) {
+    const bool there = ingest.answers_get(exchange.segments.front());
+    Response response;
+    if (there) {
+      response.content_type = "text/plain";
+    } else {
+      response = problem(405, "", "this path takes POST", exchange.responder.request_id());
+      response.close = false;
+      response.headers.emplace_back("Allow", "POST");
+    }
+    metrics.request_answered("/webhooks/{}", response.status);
+    exchange.responder.send(std::move(response));
+  };
+  return {receive, greet};
 }
 
 }  // namespace davit::http

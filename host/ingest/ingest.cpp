@@ -113,6 +113,12 @@ std::size_t Ingest::body_limit(std::string_view name) const {
   return webhook ? webhook->max_body_bytes : 64u << 10;
 }
 
+bool Ingest::answers_get(std::string_view name) const {
+  auto snapshot = parts_->registry.current();
+  const plugin::Webhook* webhook = snapshot->webhook(name);
+  return webhook && webhook->state == plugin::ServingState::Serving && webhook->answers_get;
+}
+
 void Ingest::receive(Delivery delivery, Done done) { parts_->receive(std::move(delivery), std::move(done)); }
 
 void Ingest::plugins_changed() {

@@ -56,6 +56,9 @@ class Ingest {
   // Limit of the body of a request to this webhook, before it is read.
   std::size_t body_limit(std::string_view webhook) const;
 
+  // Is somebody there who says so to a GET? Of a webhook that serves only.
+  bool answers_get(std::string_view webhook) const;
+
   // Never blocks on disk or on another process. Calls `done` exactly once: on this thread, on the loop's or
   // on the store's writer thread. In-process hooks run on this thread.
   void receive(Delivery delivery, Done done);

@@ -7,6 +7,7 @@
 
 #include "host/base/id.h"
 #include "host/base/json.h"
+#include "host/ingest/secret_fields.h"
 #include "host/plugin/webhook_verification.h"
 
 namespace davit::ingest {
@@ -109,7 +110,9 @@ store::NewDelivery basics(const plugin::Webhook& webhook, const VerifiedDelivery
   record.path = delivery.path;
   record.query = query_without_secrets(delivery.query);
   record.headers = headers_json(webhook, delivery);
-  record.body = delivery.body;
+  const std::vector<std::string_view> types = header_values(delivery, "content-type");
+  record.body = without_secrets(delivery.body, types.empty() ? std::string_view() : types.front(),
+                                webhook.secret_fields);
   record.remote_address = delivery.remote_address;
   record.received_at = delivery.received_at;
   record.secret_number = verified.secret_number();

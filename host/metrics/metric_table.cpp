@@ -141,6 +141,14 @@ std::span<const MetricRow> metric_table() {
        "Reminders of tasks that wait for approval.",
        {},
        {}},
+      {RepliesTotal,
+       Counter,
+       "davit_replies_total",
+       "Posts that tell a sender what becomes of its delivery, by outcome (sent, failed), and deliveries "
+       "whose "
+       "sender hears nothing because too many wait (dropped).",
+       {"webhook", "outcome"},
+       {}},
       {CommitDuration,
        Histogram,
        "davit_commit_duration_seconds",

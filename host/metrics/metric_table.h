@@ -34,6 +34,7 @@ enum class MetricName {
   ApprovalsTotal,
   ApprovalOldest,
   RemindersTotal,
+  RepliesTotal,
   CommitDuration,
   CommitWrites,
   PrunedRowsTotal,

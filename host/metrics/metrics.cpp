@@ -201,6 +201,7 @@ struct Metrics::Parts {
   Histograms hook_seconds{MetricName::HookDuration};
   Counters approvals{MetricName::ApprovalsTotal};
   Counters reminders{MetricName::RemindersTotal};
+  Counters replies{MetricName::RepliesTotal};
   Histograms commit_seconds{MetricName::CommitDuration};
   Histograms commit_writes{MetricName::CommitWrites};
   Counters schedule_fires{MetricName::ScheduleFiresTotal};
@@ -288,6 +289,10 @@ void Metrics::approval_decided(std::string_view decision, std::string_view way) 
 }
 
 void Metrics::approval_reminded() { parts_->reminders.with({}).Increment(); }
+
+void Metrics::reply_ended(std::string_view webhook, std::string_view outcome) {
+  parts_->replies.with({webhook, outcome}).Increment();
+}
 
 void Metrics::committed(std::chrono::microseconds took, std::size_t writes) {
   parts_->commit_seconds.only().Observe(seconds(took));
@@ -379,6 +384,8 @@ prometheus::MetricFamily Metrics::Parts::collect(const MetricRow& row, const Ask
       return approvals.collect();
     case MetricName::RemindersTotal:
       return reminders.collect();
+    case MetricName::RepliesTotal:
+      return replies.collect();
     case MetricName::CommitDuration:
       return commit_seconds.collect();
     case MetricName::CommitWrites:

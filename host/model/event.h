@@ -84,6 +84,15 @@ struct TaskAction {
   std::string via;           // how it was said: "comment", "review", "button"; may be empty
 };
 
+// Where a sender wants to hear what becomes of what its delivery asks for.
+struct Reply {
+  std::string url;      // a secret: never logged or shown
+  std::string body;     // JSON object; a text "{text}" in it stands for the sentence
+  int posts = 5;        // at most
+  Duration valid{0};    // from the moment the delivery came
+  bool escape = false;  // & < > of the sentence become &amp; &lt; &gt;
+};
+
 struct WebhookAnswer {
   AnswerStatus status = AnswerStatus::Ignored;
   std::string message;
@@ -94,6 +103,7 @@ struct WebhookAnswer {
   std::optional<Actor> actor;
   std::optional<Entity> entity;
   std::vector<Link> links;
+  std::optional<Reply> reply;
 };
 
 }  // namespace davit

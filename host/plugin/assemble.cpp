@@ -226,6 +226,8 @@ std::shared_ptr<Webhook> webhook_of(const WebhookSettings& settings, bool is_con
   webhook->delivery_id_required = metadata.delivery_id_required;
   webhook->content_types = metadata.content_types;
   webhook->max_body_bytes = settings.max_body_bytes.value_or(metadata.max_body_bytes);
+  webhook->answers_get = metadata.answers_get;
+  webhook->secret_fields = metadata.secret_fields;
   webhook->answers_unverified = metadata.answers_unverified && settings.allow_unverified_answer;
   if (held_back(*webhook, PluginKind::Webhook, settings.instance,
                 switched_of(assembly.rulings.webhooks, settings.instance), is_configured, assembly.rulings))

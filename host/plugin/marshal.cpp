@@ -15,6 +15,7 @@ namespace {
 constexpr std::size_t kMaxItems = 256;         // tasks, actions, links of one answer
 constexpr std::size_t kMaxPayload = 1u << 20;  // of one task
 constexpr std::size_t kMaxHttpBody = 1u << 20;
+constexpr std::size_t kMaxReplyBody = 16u << 10;
 constexpr std::size_t kMaxSentence = 4096;
 constexpr std::size_t kMaxTitle = 512;
 constexpr std::size_t kMaxKey = 256;
@@ -248,6 +249,21 @@ Result<HttpOverride> http_from(const Members& members) {
   return http;
 }
 
+Result<Reply> reply_from(const Members& members) {
+  Reply reply;
+  reply.url = TRY(members.key("url", kMaxUrl));
+  if (reply.url.empty()) return wrong(members.place("url"), "is missing");
+  if (TRY(members.object("body")) == nullptr) return wrong(members.place("body"), "is missing");
+  reply.body = TRY(members.json("body", "{}", kMaxReplyBody));
+  reply.posts = static_cast<int>(TRY(members.number("posts", reply.posts, 1, 20)));
+  reply.valid = std::chrono::seconds(TRY(members.number("seconds", 1800, 1, 86'400)));
+  const std::string escape = TRY(members.key("escape", kMaxWord));
+  reply.escape = escape == "entities";
+  // Half understood, the sentence could say something to the sender that nobody wrote.
+  if (!escape.empty() && !reply.escape) return wrong(members.place("escape"), "must be entities, or absent");
+  return reply;
+}
+
 void write_tasks(JsonWriter& writer, const std::vector<NewTask>& tasks) {
   writer.Key("tasks");
   writer.StartArray();
@@ -406,6 +422,9 @@ Result<WebhookAnswer> webhook_answer_from_json(std::string_view json) {
     return {};
   };
   TRY(members.each("links", take_link));
+  if (const JsonValue* object = TRY(members.object("reply"))) {
+    answer.reply = TRY(reply_from(Members(*object, "reply")));
+  }
   return answer;
 }
 
@@ -506,6 +525,16 @@ std::string to_json(const WebhookAnswer& answer) {
     writer.EndObject();
   }
   write_links(writer, answer.links);
+  if (answer.reply) {
+    writer.Key("reply");
+    writer.StartObject();
+    write_member(writer, "url", answer.reply->url);
+    write_raw_member(writer, "body", answer.reply->body);
+    write_member(writer, "posts", answer.reply->posts);
+    write_member(writer, "seconds", static_cast<std::int64_t>(answer.reply->valid.count() / 1000));
+    if (answer.reply->escape) write_member(writer, "escape", "entities");
+    writer.EndObject();
+  }
   writer.EndObject();
   return std::string(text_of(buffer));
 }

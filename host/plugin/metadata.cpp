@@ -144,6 +144,8 @@ Result<> read(const JsonValue& object, WebhookMetadata& metadata) {
   metadata.max_body_bytes = static_cast<std::size_t>(
       TRY(number(object, "max_body_bytes", static_cast<std::int64_t>(metadata.max_body_bytes), 1, 64 << 20)));
   metadata.answers_unverified = TRY(flag(object, "answers_unverified", false));
+  metadata.answers_get = TRY(flag(object, "answers_get", false));
+  metadata.secret_fields = TRY(texts(object, "secret_fields"));
   return {};
 }
 

@@ -29,7 +29,9 @@ struct WebhookMetadata {
   std::size_t max_body_bytes = 8u << 20;
   std::optional<SignatureScheme> signature;
   bool answers_unverified = false;
-  std::string config_schema;  // JSON, or empty
+  bool answers_get = false;
+  std::vector<std::string> secret_fields;  // of the body
+  std::string config_schema;               // JSON, or empty
 };
 
 struct AgentMetadata {

@@ -53,6 +53,8 @@ struct Webhook {
   std::vector<std::string> content_types;
   std::size_t max_body_bytes = 8u << 20;
   bool answers_unverified = false;
+  bool answers_get = false;                // whoever asks by GET whether somebody is there is told yes
+  std::vector<std::string> secret_fields;  // of the body: not kept
   std::shared_ptr<const WebhookInstance> in_process;  // null: isolation process
 };
 

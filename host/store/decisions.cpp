@@ -138,13 +138,14 @@ Result<TaskState> Decisions::decide(Batch& batch, const TaskRow& row, const Deci
   return state;
 }
 
-std::string Decisions::act(Batch& batch, const TaskAction& action, const Person& by, WallTime said_at) {
+Decisions::Acted Decisions::act(Batch& batch, const TaskAction& action, const Person& by, WallTime said_at) {
   std::string task_id = action.task_id;
   std::string said = action.content_hash;
   const bool of_approval = action.kind == TaskActionKind::Approve || action.kind == TaskActionKind::Reject;
   if (task_id.empty() && of_approval) {
     Result<Waiting> chosen = approvals_.choose(action, said_at);
-    if (!chosen.ok()) return std::string(to_string(action.kind)) + " refused: " + chosen.error().message;
+    if (!chosen.ok())
+      return {std::string(to_string(action.kind)) + " refused: " + chosen.error().message, {}};
     task_id = chosen.value().task_id;
     said = chosen.value().content_hash;
   } else if (task_id.empty()) {
@@ -153,13 +154,14 @@ std::string Decisions::act(Batch& batch, const TaskAction& action, const Person&
     const bool retry = action.kind == TaskActionKind::Retry;
     Cursor found = (retry ? sql_->newest_ended : sql_->newest_open).query(action.entity, action.agent);
     if (!found.next())
-      return (retry ? "no failed, cancelled or parked task for " : "no open task for ") + action.entity;
+      return {(retry ? "no failed, cancelled or parked task for " : "no open task for ") + action.entity, {}};
     task_id = to_text(found.id(0));
   }
   const Result<TaskState> state = decide(batch, task_id, {action.kind, by, action.comment, said, true});
-  if (!state.ok()) return state.error().message;
-  return "task " + task_id + ": " + std::string(to_string(action.kind)) + " accepted, now " +
-         std::string(to_string(state.value()));
+  if (!state.ok()) return {state.error().message, task_id};
+  return {"task " + task_id + ": " + std::string(to_string(action.kind)) + " accepted, now " +
+              std::string(to_string(state.value())),
+          task_id};
 }
 
 }  // namespace davit::store

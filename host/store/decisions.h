@@ -42,8 +42,12 @@ class Decisions {
   Result<TaskState> decide_if(Batch& batch, std::string_view task_id, TaskState state,
                               const Decision& decision);
   // For a webhook whose delivery came at `said_at`: the task by id; by entity the one that waits for
-  // approval, or for other actions the newest open one. One sentence about what became of it.
-  std::string act(Batch& batch, const TaskAction& action, const Person& by, WallTime said_at);
+  // approval, or for other actions the newest open one.
+  struct Acted {
+    std::string sentence;  // what became of it
+    std::string task_id;   // which one was meant; empty if there is none
+  };
+  Acted act(Batch& batch, const TaskAction& action, const Person& by, WallTime said_at);
 
  private:
   struct Statements;

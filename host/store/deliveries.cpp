@@ -17,11 +17,13 @@
 // header that nobody signed, such as the name of the event, and the same body under the right one is to run.
 #include "host/store/deliveries.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
 #include "host/base/crypto.h"
 #include "host/base/id.h"
+#include "host/store/replies.h"
 #include "host/store/rows.h"
 
 namespace davit::store {
@@ -92,6 +94,7 @@ struct Deliveries::Statements {
       db,
       "INSERT INTO delivery_body (row, method, path, query, timings, details, headers, body, replayed_by)"
       " SELECT ?2, method, path, query, '{}', '{}', headers, body, ?3 FROM delivery_body WHERE row = ?1"};
+  Statement chain_of{db, "SELECT coalesce(root, id) FROM task WHERE id = ?1"};
   Statement webhook_of{db, "SELECT webhook FROM delivery WHERE row = ?1"};
   Statement replace{
       db,
@@ -273,6 +276,7 @@ Accepted Deliveries::carry_out(Batch& batch, std::int64_t row, std::string id, c
                       .group = answer.entity ? std::string_view(answer.entity->group) : std::string_view(),
                       .delivery = row,
                       .entity_is_key = true};
+  PendingReply reply;
   if (!answer.actions.empty()) {
     const Actor actor = answer.actor.value_or(Actor{});
     const std::string name = delivery.webhook + ":" + (actor.login.empty() ? actor.id : actor.login);
@@ -281,11 +285,34 @@ Accepted Deliveries::carry_out(Batch& batch, std::int64_t row, std::string id, c
       // Whoever asked cannot see the queue: that there was nothing to approve, for example, is said here
       // only.
       if (!accepted.message.empty()) accepted.message += "; ";
-      accepted.message += decisions_.act(batch, action, {name, actor.id, way}, delivery.received_at);
+      Decisions::Acted acted = decisions_.act(batch, action, {name, actor.id, way}, delivery.received_at);
+      accepted.message += acted.sentence;
+      if (!answer.reply) continue;
+      if (!reply.news.empty()) reply.news += "; ";
+      reply.news += acted.sentence;
+      add_chain(reply.chains, acted.task_id);
     }
   }
   for (const NewTask& task : answer.tasks) accepted.task_ids.push_back(tasks_.create(batch, task, origin));
+  if (!answer.reply || (answer.tasks.empty() && answer.actions.empty())) return accepted;
+  for (const std::string& task : accepted.task_ids) add_chain(reply.chains, task);
+  reply.delivery_id = accepted.delivery_id;
+  reply.webhook = delivery.webhook;
+  reply.reply = *answer.reply;
+  reply.since = batch.now;
+  reply.until = delivery.received_at + answer.reply->valid;
+  keep_reply(sql_->db, reply);
+  batch.changes.push_back({Change::Kind::ReplyAsked, accepted.delivery_id, {}, std::nullopt});
   return accepted;
+}
+
+void Deliveries::add_chain(std::vector<std::string>& chains, const std::string& task_id) {
+  const std::optional<StoredId> id = to_stored_id(task_id);
+  if (!id) return;
+  Cursor row = sql_->chain_of.query(*id);
+  if (!row.next()) return;
+  std::string chain = to_text(row.id(0));
+  if (std::find(chains.begin(), chains.end(), chain) == chains.end()) chains.push_back(std::move(chain));
 }
 
 void Deliveries::write_outcome(Batch& batch, std::int64_t row, const NewDelivery& delivery,

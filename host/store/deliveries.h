@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "host/store/database.h"
 #include "host/store/decisions.h"
@@ -48,6 +49,8 @@ class Deliveries {
   void write_links(std::int64_t row, const std::vector<Link>& links);
   // Creates the tasks and acts. The message says what became of each action, too.
   Accepted carry_out(Batch& batch, std::int64_t row, std::string id, const NewDelivery& delivery);
+  // Adds the chain of a task, once.
+  void add_chain(std::vector<std::string>& chains, const std::string& task_id);
   // Carries out, and writes the outcome over the delivery's row.
   Accepted settle(Batch& batch, std::int64_t row, std::string id, const NewDelivery& delivery);
   void write_outcome(Batch& batch, std::int64_t row, const NewDelivery& delivery, std::string_view message,

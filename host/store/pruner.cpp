@@ -69,6 +69,7 @@ struct Pruner::Limits {
   WallTime expired{};          // older ones go
   std::int64_t max_bytes = 0;  // between the two: the oldest go until no more than this is in use
   WallTime now{};
+  WallTime guarded{};  // deliveries that came later stay
 };
 
 struct Pruner::Item {
@@ -83,7 +84,8 @@ struct Pruner::Item {
 struct Pruner::Table {
   enum class Kind { Deliveries, Tasks } kind;
   std::deque<Item> next;
-  bool ended = false;  // nothing behind `next` is old enough
+  bool ended = false;    // nothing behind `next` is old enough
+  bool guarded = false;  // that is so because of Limits::guarded
 };
 
 Pruner::Pruner(Database& database) : sql_(std::make_unique<Statements>(database)) {}
@@ -108,6 +110,7 @@ Pruner::Step Pruner::step(const Retention& retention, WallTime now, int effort) 
     limits.before = WallTime::max();
     limits.max_bytes = retention.max_bytes;
   }
+  limits.guarded = retention.guard.count() > 0 ? now - retention.guard : WallTime::max();
   Step step;
   Table deliveries{Table::Kind::Deliveries, {}, limits.before == WallTime{}};
   Table tasks{Table::Kind::Tasks, {}, limits.before == WallTime{}};
@@ -149,6 +152,7 @@ Pruner::Step Pruner::step(const Retention& retention, WallTime now, int effort) 
   }
   // A delivery that is kept may name a task that is not: what arrived before this does not miss it.
   if (newest_end != WallTime{}) sql_->note.run(std::to_string(to_unix_ms(newest_end) + 1));
+  step.guarded = deliveries.guarded;
   if (!step.more) delivery_ = task_ = 0;
   return step;
 }
@@ -180,6 +184,10 @@ void Pruner::refill(Table& table, const Limits& limits) {
       }
       // From the future: made before somebody set the clock back.
       table.ended = item.made >= limits.before && item.made <= limits.now;
+      if (is_delivery && !table.ended && item.made > limits.guarded) {
+        item.needed = true;  // if it is from the future
+        table.ended = table.guarded = item.made <= limits.now;
+      }
       if (!table.ended) table.next.push_back(std::move(item));
     }
   }

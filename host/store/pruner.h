@@ -22,6 +22,7 @@ class Pruner {
   struct Step {
     std::int64_t deliveries = 0, tasks = 0;  // removed
     bool more = false;                       // there is more to look at; else the next step begins anew
+    bool guarded = false;                    // more would have gone, but for Retention::guard
   };
   // Goes on until it has looked at, removed and freed about `effort` rows and pages. What it removes is noted
   // as pruned, for verify().

@@ -10,6 +10,7 @@
 #include "host/store/plugin_crashes.h"
 #include "host/store/readers.h"
 #include "host/store/refusals.h"
+#include "host/store/replies.h"
 #include "host/store/rows.h"
 #include "host/store/schedules.h"
 #include "host/store/task_list.h"
@@ -447,6 +448,22 @@ void Store::work_off_approvals(Done<std::optional<WallTime>> done) {
                                         });
 }
 
+void Store::note_reply(PendingReply reply, Done<> done) {
+  impl_->write<std::monostate>(Lane::Urgent, 1'024, std::move(done),
+                               [reply = std::move(reply)](Session& session) -> Result<> {
+                                 keep_reply(session.database, reply);
+                                 return {};
+                               });
+}
+
+void Store::forget_reply(std::string delivery_id, Done<> done) {
+  impl_->write<std::monostate>(Lane::Urgent, 256, std::move(done),
+                               [id = std::move(delivery_id)](Session& session) -> Result<> {
+                                 store::forget_reply(session.database, id);
+                                 return {};
+                               });
+}
+
 void Store::note_crash(PluginCrash crash, QuarantineRule rule, Done<bool> done) {
   impl_->write<bool>(Lane::Urgent, 512, std::move(done),
                      [crash = std::move(crash), rule](Session& session) -> Result<bool> {
@@ -577,6 +594,27 @@ Result<std::optional<std::string>> Store::setting(std::string_view name) const {
         if (!row.next()) return std::optional<std::string>();
         return std::optional(row.text(0));
       });
+}
+
+Result<std::vector<PendingReply>> Store::pending_replies() const {
+  return impl_->readers_.read<std::vector<PendingReply>>(
+      [](Reader& reader) -> Result<std::vector<PendingReply>> { return read_replies(reader); });
+}
+
+Result<std::optional<PendingReply>> Store::pending_reply(std::string_view delivery_id) const {
+  return impl_->readers_.read<std::optional<PendingReply>>(
+      [&](Reader& reader) -> Result<std::optional<PendingReply>> { return read_reply(reader, delivery_id); });
+}
+
+Result<std::string> Store::chain_of(std::string_view task_id) const {
+  return impl_->readers_.read<std::string>(
+      [&](Reader& reader) -> Result<std::string> { return read_chain_of(reader, task_id); });
+}
+
+Result<std::vector<TaskNews>> Store::chain_news(std::string_view first_task_id) const {
+  return impl_->readers_.read<std::vector<TaskNews>>([&](Reader& reader) -> Result<std::vector<TaskNews>> {
+    return read_chain_news(reader, first_task_id);
+  });
 }
 
 // ---- upkeep ----

@@ -297,6 +297,28 @@ struct QueueReport {
   std::vector<BudgetLine> budgets;        // those with a limit
 };
 
+// ---- replies ----
+
+// Where the sender of a delivery wants to hear what becomes of it, and what it has been told.
+struct PendingReply {
+  std::string delivery_id, webhook;
+  Reply reply;                      // `posts`: how many are left; `valid`: not looked at, see `until`
+  WallTime since{}, until{};        // what is told happened in this time, and is told in it
+  std::vector<std::string> chains;  // ids of the first tasks of the chains it is about
+  std::string news;                 // what became of the actions, a sentence; may be empty
+  std::vector<std::string> told;    // words of who tells
+};
+
+// A task of a chain, as it is told of.
+struct TaskNews {
+  std::string task_id, agent, title, error;
+  TaskState state = TaskState::Queued;
+  WallTime since{};          // the state; of a running one, its execution
+  std::string content_hash;  // of one that waits for approval
+  std::string output;        // JSON, of its newest execution; empty: none
+  bool has_successor = false;
+};
+
 // ---- plugins ----
 
 // A plugin that took its process down with it.
@@ -329,7 +351,8 @@ struct Change {
     CancelRequested,
     ExecutionChanged,
     DeliveryStored,
-    HoldChanged
+    HoldChanged,
+    ReplyAsked  // the delivery's sender wants to hear of it
   };
   Kind kind = Kind::TaskChanged;
   std::string id;              // task or delivery
@@ -343,6 +366,7 @@ struct Change {
 struct Retention {
   Duration keep{0};            // finished tasks and deliveries; 0: for ever
   std::int64_t max_bytes = 0;  // beyond it the oldest go whatever their age; 0: no limit
+  Duration guard{0};           // deliveries stay so long in any case: by them a replay is seen
 };
 
 struct Options {
@@ -489,6 +513,10 @@ class Store {
   // Is done with `slot` and all before without a task.
   void skip_schedule(std::string name, WallTime slot, Done<> done);
 
+  // Takes the place of what was kept of the same delivery's reply.
+  void note_reply(PendingReply reply, Done<> done);
+  void forget_reply(std::string delivery_id, Done<> done);
+
   // Keeps a crash. True if it put the library into quarantine; that lasts until clear_crashes().
   void note_crash(PluginCrash crash, QuarantineRule rule, Done<bool> done);
   // These bytes start clean.
@@ -536,6 +564,14 @@ class Store {
   // Earliest run_at of a queued task, or end of a pause, after `since`, for the dispatcher's timer. `since`
   // is when its last claim was sent: what became due between then and now is not missed.
   Result<std::optional<WallTime>> next_run_at(WallTime since) const;
+
+  // All that nobody has forgotten.
+  Result<std::vector<PendingReply>> pending_replies() const;
+  Result<std::optional<PendingReply>> pending_reply(std::string_view delivery_id) const;
+  // Id of the first task of a task's chain; empty if it is not kept.
+  Result<std::string> chain_of(std::string_view task_id) const;
+  // Of the tasks of a chain, oldest first and no more than 200.
+  Result<std::vector<TaskNews>> chain_news(std::string_view first_task_id) const;
 
   // Small settings that outlive restarts (enabled/disabled overrides, generated token hash).
   Result<std::optional<std::string>> setting(std::string_view name) const;

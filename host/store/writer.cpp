@@ -385,10 +385,16 @@ void Writer::prune_if_due() {
     log_.info("What was kept long enough was removed",
               {{"deliveries", pruned_.deliveries}, {"tasks", pruned_.tasks}, {"bytes_in_use", used}});
   }
-  if (retention.max_bytes > 0 && used > retention.max_bytes) {
-    log_.warn("The database uses more than storage.max_size, and nothing in it is done that could go",
-              {{"bytes_in_use", used}, {"max_size", retention.max_bytes}});
+  const bool too_large = retention.max_bytes > 0 && used > retention.max_bytes;
+  if (too_large && !too_large_) {
+    log_.warn(
+        step.guarded
+            ? "The database uses more than storage.max_size: deliveries stay as long as replays of them "
+              "must be seen (replay_window)"
+            : "The database uses more than storage.max_size, and nothing in it is done that could go",
+        {{"bytes_in_use", used}, {"max_size", retention.max_bytes}});
   }
+  too_large_ = too_large;
   pruned_ = {};
 }
 

@@ -222,6 +222,7 @@ class Writer {
   // Writer thread: when the next step of pruning is due, and what the steps before it have removed.
   std::chrono::steady_clock::time_point prune_at_{};
   Pruner::Step pruned_;
+  bool too_large_ = false;  // writer thread: it was told that nothing more can go
   Guarded<Waiting> waiting_;
   std::condition_variable changed_;
   Guarded<Listeners> listeners_;

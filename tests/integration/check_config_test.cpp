@@ -38,6 +38,32 @@ agents:
   EXPECT_THAT(checked.text, AllOf(HasSubstr("is good: 1 webhook, 1 agent"), Not(HasSubstr("note: "))));
 }
 
+TEST_F(CheckConfigTest, AgentsThatNobodyOffersAreNotedWhereverTheyAreNamed) {
+  auto checked = check(R"(webhooks:
+  github:
+    secret_env: GITHUB_WEBHOOK_SECRET
+    config:
+      agent: comand-agent
+      run_agents: [command-agent, cicd-agent]
+agents:
+  command-agent: {config: {command: [/bin/true]}}
+approvals: {notify: chat-agent}
+schedules:
+  nightly: {agent: nightly-agent, cron: "@daily"}
+  off: {agent: nobody, cron: "@daily", enabled: false}
+)");
+  EXPECT_EQ(checked.status, 0) << checked.text;
+  const std::string file = (host.folder() / "davit.yaml").string();
+  EXPECT_THAT(checked.text,
+              AllOf(HasSubstr("note: " + file + ":9: webhooks.github.config.agent: no library in "),
+                    HasSubstr(" offers an agent named comand-agent, so its tasks will wait; did you mean "
+                              "command-agent?"),
+                    HasSubstr(":10: webhooks.github.config.run_agents[1]: no library"),
+                    HasSubstr("approvals.notify: no library"), HasSubstr("named chat-agent"),
+                    HasSubstr(":15: schedules.nightly.agent: no library"), HasSubstr("is good"),
+                    Not(HasSubstr("named command-agent")), Not(HasSubstr("named nobody"))));
+}
+
 TEST_F(CheckConfigTest, MistakesInPluginsOwnSettingsHaveTheirLinesAndRemedies) {
   const std::string sections = R"(webhooks:
   github:

@@ -300,8 +300,31 @@ TEST_F(RetentionTest, BeyondItsMaxSizeTheOldestGoWhenThatIsTakenOver) {
   EXPECT_EQ(verified.status, 0) << verified.text;
 }
 
+TEST_F(RetentionTest, IfDeliveriesStaySoThatReplaysAreSeenALogLineSaysSoOnce) {
+  SystemClock now;
+  FakeClock past;
+  past.jump(now.wall() - past.wall() - Duration(3'600'000));
+  std::vector<store::NewDelivery> large;
+  for (int i = 0; i < 18; ++i) large.push_back(ignored(past, 1 << 20));
+  fill(past, std::move(large));
+  host.storage_options = ", max_size: 16MiB";
+  start("ignore");
+  const std::string line = "deliveries stay as long as replays of them must be seen";
+  EXPECT_TRUE(host.wait_for_log(line)) << host.log();
+  EXPECT_EQ(listed({"deliveries", "list"}).size(), 18u);
+  // The next look at it says nothing again.
+  host.storage_options = ", retention_days: 0, max_size: 17MiB";
+  reload("ignore");
+  EXPECT_TRUE(host.wait_for_log("The configuration was taken over")) << host.log();
+  EXPECT_EQ(host.end(SIGTERM), 0);
+  const std::string log = host.log();
+  EXPECT_EQ(log.find(line, log.find(line) + 1), std::string::npos) << log;
+}
+
 TEST_F(RetentionTest, IfNothingMayGoALogLineSaysSo) {
   FakeClock past;
+  SystemClock now;
+  past.jump(now.wall() - past.wall() - Duration(3 * 86'400'000));
   std::vector<store::NewDelivery> deferred;
   for (int i = 0; i < 18; ++i) {
     deferred.push_back(ignored(past, 1 << 20));

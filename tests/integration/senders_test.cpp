@@ -320,6 +320,15 @@ TEST_F(SendersTest, SendRepeatsARecordedDeliveryOfEachSenderWithItsHeaders) {
               HasSubstr("202 "));
   EXPECT_THAT(repeat("incidents", "standard/testdata/incident_created", {"--delivery-id=msg_1"}),
               HasSubstr("duplicate"));
+  // A body that was here before, and the same event in other bytes.
+  const std::string again = repeat("github", "github/testdata/issues_labeled_ai_fix");
+  EXPECT_THAT(again, HasSubstr("\"duplicate\":true"));
+  EXPECT_THAT(again,
+              HasSubstr("note: it was here before and counts once; --again sends it as another event"));
+  for (int i = 0; i < 2; ++i)
+    for (const char* file :
+         {"github/testdata/issues_labeled_ai_fix", "github/testdata/issues_labeled_ai_fix_form"})
+      EXPECT_THAT(repeat("github", file, {"--again"}), HasSubstr("202 ")) << file;
   const auto all = host.api("GET", "/api/dashboard/deliveries?webhook=jira").body;
   const auto id = string_member((*find_member(*parse_json(all), "deliveries"))[0], "delivery_id");
   EXPECT_THAT(host.api("GET", "/api/dashboard/deliveries/" + id).body, HasSubstr("\"User-Agent\":"));

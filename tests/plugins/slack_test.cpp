@@ -149,7 +149,46 @@ TEST_F(SlackWebhookTest, ARepeatedEventHasTheSameIdWhateverItsRetryHeadersSay) {
   request.header("X-Slack-Retry-Num", "1").header("X-Slack-Retry-Reason", "http_timeout");
   const Outcome parsed = WebhookDriver(testdata::plugin("slack").webhooks(), 0, host_).parse_payload(request);
   const Json event = Json::parse(parsed.output);
-  EXPECT_EQ(event["delivery_id"], "event:EvV1KV8BM3");
+  EXPECT_EQ(event["delivery_id"], "mention:T123/C123/1583636399.000700");
+}
+
+TEST_F(SlackWebhookTest, AnEditOfAMentionHasItsIdAndAnotherMessageHasNot) {
+  const auto id_of = [&](const std::string& body) {
+    RequestBuilder request(body);
+    request.header("Content-Type", "application/json");
+    const Outcome parsed =
+        WebhookDriver(testdata::plugin("slack").webhooks(), 0, host_).parse_payload(request);
+    const Json event = Json::parse(parsed.output);
+    return std::string(event["delivery_id"].string_or(""));
+  };
+  host_.config = "{}";
+  const std::string first = payload(kMention);
+  const std::string edited = replaced(replaced(first, "EvV1KV8BM3", "Ev2"), "\"client_msg_id\"",
+                                      R"("edited":{"user":"U234","ts":"1583636400.000000"},"client_msg_id")");
+  EXPECT_EQ(id_of(edited), id_of(first));
+  EXPECT_NE(id_of(replaced(first, "1583636399.000700", "1583636399.000701")), id_of(first));
+  EXPECT_EQ(id_of(replaced(first, "\"app_mention\"", "\"message\"")), "event:EvV1KV8BM3")
+      << "the same message is an event of its own where all messages are";
+}
+
+TEST_F(SlackWebhookTest, WhatThisAppWroteAsAPersonStartsNothing) {
+  const auto by_app = [&](const std::string& app) {
+    return replaced(payload(kMention), "\"client_msg_id\"", "\"app_id\":\"" + app + "\",\"client_msg_id\"");
+  };
+  const Json body = Json::parse(payload(kMention));
+  const std::string own(body["api_app_id"].string_or(""));
+  ASSERT_FALSE(own.empty());
+  EXPECT_EQ(said(by_app(own)), "it was written by a bot");
+  EXPECT_THAT(said(by_app("A-other")), StartsWith("(queued)"));
+}
+
+TEST_F(SlackWebhookTest, ASlashCommandWithoutItsTriggerIsNone) {
+  for (const char* trigger : {"trigger_id=", "other="}) {
+    const Outcome outcome =
+        deliver(replaced(payload(kCommand), "trigger_id=13345224609.738474920.8088930838d88f008e0", trigger));
+    EXPECT_EQ(outcome.status, Status::InvalidInput);
+    EXPECT_THAT(outcome.error, HasSubstr("trigger_id"));
+  }
 }
 
 // ---- commands and buttons
@@ -160,21 +199,32 @@ TEST_F(SlackWebhookTest, ASlashCommandIsAnsweredToItsAuthorWith200) {
   const Json shown = Json::parse(answer.at_pointer("/response/http/body").string_or(""));
   EXPECT_EQ(shown["response_type"], "ephemeral");
   EXPECT_THAT(std::string(shown["text"].string_or("")), StartsWith("Queued planning-agent for slack:T0001/"));
-  EXPECT_EQ(answer.at_pointer("/tasks/0/payload/response_url"),
-            "https://hooks.slack.com/example/response-url");
+  EXPECT_FALSE(answer.at_pointer("/tasks/0/payload").has("response_url")) << "an agent could write there";
+  EXPECT_EQ(answer["reply"].dump(),
+            R"({"url":"https://hooks.slack.com/example/response-url","body":{"response_type":"ephemeral",)"
+            R"("replace_original":false,"text":"{text}"},"posts":5,"seconds":1800,"escape":"entities"})");
   EXPECT_EQ(answer.at_pointer("/links/0/key"), "sentry:acme/12");
   const Json other = Json::parse(deliver(payload("slash-command.form.txt")).output);
   EXPECT_EQ(other.at_pointer("/response/status"), "ignored");
   EXPECT_THAT(std::string(other.at_pointer("/response/http/body").string_or("")),
               HasSubstr("Command '/weather' is none of ours."));
+  EXPECT_FALSE(other.has("reply")) << "nothing comes of it";
 }
 
-TEST_F(SlackWebhookTest, AnswersGoToSlackOnly) {
-  const std::string evil = replaced(payload(kCommand), "https%3A%2F%2Fhooks.slack.com%2Fexample",
-                                    "https%3A%2F%2Fhooks.slack.com.evil.example%2Fx");
-  const Json answer = Json::parse(deliver(evil).output);
-  EXPECT_EQ(answer["tasks"].size(), 1u);
-  EXPECT_FALSE(answer.at_pointer("/tasks/0/payload").has("response_url"));
+TEST_F(SlackWebhookTest, WhatIsNoAddressAsksForNoReply) {
+  for (const char* instead : {"%28removed+0123456789abcdef%29", "", "javascript%3A1"}) {
+    const std::string body =
+        replaced(payload(kCommand), "https%3A%2F%2Fhooks.slack.com%2Fexample%2Fresponse-url", instead);
+    const Json answer = Json::parse(deliver(body).output);
+    EXPECT_EQ(answer["tasks"].size(), 1u);
+    EXPECT_FALSE(answer.has("reply")) << instead;
+  }
+}
+
+TEST_F(SlackWebhookTest, ItsSecretsAreDeclared) {
+  const Json metadata = Json::parse(metadata_of(testdata::plugin("slack").webhooks(), 0, host_).output);
+  EXPECT_EQ(metadata["secret_fields"].dump(), R"(["response_url","token"])");
+  EXPECT_TRUE(metadata["answers_get"].bool_or(false)) << "of the check of its certificate";
 }
 
 TEST_F(SlackWebhookTest, VerbsActOnTheThreadOrOnTheTaskThatIsNamed) {
@@ -219,6 +269,7 @@ TEST_F(SlackWebhookTest, OurButtonsActAndOthersDoNot) {
   EXPECT_EQ(answer["actions"].dump(),
             R"([{"entity":"jira:acme.atlassian.net/TES-41","via":"button","action":"approve"}])");
   EXPECT_EQ(answer.at_pointer("/response/http/body"), "");
+  EXPECT_EQ(answer.at_pointer("/reply/url"), "https://hooks.slack.com/example/response-url");
   const Json hashed =
       Json::parse(deliver(replaced(payload(kClick), "TES-41", "TES-41%230123456789ab"), kAnybody).output);
   EXPECT_EQ(hashed.at_pointer("/actions/0/entity"), "jira:acme.atlassian.net/TES-41");
@@ -284,6 +335,7 @@ TEST_F(SlackWebhookTest, MalformedBodiesAreInvalidInputThatNamesTheMember) {
            Case{"payload=%7B%22type%22%3A%22block_actions%22%2C%22user%22%3A7%7D",
                 "user is missing or not an object"},
            Case{"command=%2Fdavit&user_id=a+b", "user_id"},
+           Case{"command=%2Fdavit&user_id=U1", "trigger_id"},
        }) {
     const Outcome outcome = deliver(bad.body);
     EXPECT_EQ(outcome.status, Status::InvalidInput) << bad.body.substr(0, 200);

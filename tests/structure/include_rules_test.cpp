@@ -74,6 +74,7 @@ TEST(IncludeRulesTest, ArrowsBetweenFoldersPointDown) {
       {"conformance", {"base", "model", "plugin", "isolation"}},
       {"ingest", {"base", "model", "metrics", "plugin", "store", "isolation"}},
       {"dispatch", {"base", "model", "metrics", "plugin", "store", "isolation"}},
+      {"replies", {"base", "model", "metrics", "store"}},
       {"live", {"base", "model", "metrics", "plugin", "store", "isolation"}},
       {"http", {"base", "model", "metrics", "plugin", "store", "ingest", "live"}},
   };
@@ -94,20 +95,28 @@ TEST(IncludeRulesTest, ArrowsBetweenFoldersPointDown) {
 }
 
 TEST(IncludeRulesTest, EachLibraryIsUsedInItsOwnFolderOnly) {
-  const std::map<std::string, std::string> home{
-      {"spdlog/", "base"},     {"rapidjson/", "base"},     {"openssl/", "base"},
-      {"yaml-cpp/", "config"}, {"prometheus/", "metrics"}, {"boost/dll", "plugin"},
-      {"sqlite3.h", "store"},  {"pistache/", "http"},      {"CLI/", "cli"},
-      {"curl/", "cli"},        {"zlib.h", "base"},
+  const std::map<std::string, std::set<std::string>> home{
+      {"spdlog/", {"base"}},
+      {"rapidjson/", {"base"}},
+      {"openssl/", {"base"}},
+      {"zlib.h", {"base"}},
+      {"yaml-cpp/", {"config"}},
+      {"prometheus/", {"metrics"}},
+      {"boost/dll", {"plugin"}},
+      {"sqlite3.h", {"store"}},
+      {"pistache/", {"http"}},
+      {"CLI/", {"cli"}},
+      // Two clients that have nothing in common: one of davit itself, one of senders.
+      {"curl/", {"cli", "replies"}},
   };
   std::set<std::string> used;
   for (const fs::path& file : sources_below("host")) {
     std::string from = folder_of(file.string());
     for (const Include& include : includes_of(file)) {
-      for (const auto& [library, folder] : home) {
+      for (const auto& [library, folders] : home) {
         if (include.target.rfind(library, 0) != 0) continue;
         used.insert(library);
-        EXPECT_EQ(from, folder) << where(include);
+        EXPECT_TRUE(folders.contains(from)) << where(include);
       }
     }
   }

@@ -2,6 +2,7 @@
 // The shapes are those of abi/webhook.h; empty members are left out.
 #pragma once
 
+#include <chrono>
 #include <initializer_list>
 #include <optional>
 #include <string>
@@ -77,6 +78,19 @@ struct Link {
   Json to_json() const;
 };
 
+// Where the sender wants to hear what becomes of the tasks and actions; the host posts a few sentences there.
+struct Reply {
+  enum class Escape { None, Entities };  // Entities: & < > as &amp; &lt; &gt;
+
+  std::string url = {};                                   // https, of a host the operator allows; a secret
+  Json body = Json::object({{"text", "{text}"}});         // what is posted; a text "{text}" is the sentence
+  int posts = 5;                                          // at most
+  std::chrono::seconds valid = std::chrono::minutes(30);  // after the delivery came
+  Escape escape = Escape::None;
+
+  Json to_json() const;
+};
+
 // Replaces the usual HTTP answer where the sender's protocol demands it.
 struct HttpAnswer {
   int status = 200;
@@ -103,6 +117,7 @@ class Answer {
   Answer& by(Actor value) & { return actor = std::move(value), *this; }
   Answer& about(Entity value) & { return entity = std::move(value), *this; }
   Answer& link(Link value) & { return links.push_back(std::move(value)), *this; }
+  Answer& reply_to(Reply value) & { return reply = std::move(value), *this; }
   Answer& detail(std::string_view name, Json value) & { return details.set(name, std::move(value)), *this; }
   Answer& http(HttpAnswer value) & { return http_answer = std::move(value), *this; }
   Answer&& task(NewTask value) && { return std::move(task(std::move(value))); }
@@ -110,6 +125,7 @@ class Answer {
   Answer&& by(Actor value) && { return std::move(by(std::move(value))); }
   Answer&& about(Entity value) && { return std::move(about(std::move(value))); }
   Answer&& link(Link value) && { return std::move(link(std::move(value))); }
+  Answer&& reply_to(Reply value) && { return std::move(reply_to(std::move(value))); }
   Answer&& detail(std::string_view name, Json value) && { return std::move(detail(name, std::move(value))); }
   Answer&& http(HttpAnswer value) && { return std::move(http(std::move(value))); }
 
@@ -122,6 +138,7 @@ class Answer {
   Actor actor;
   Entity entity;
   std::vector<Link> links;
+  std::optional<Reply> reply;
 
   Json to_json() const&;
   Json to_json() &&;  // gives the tasks' payloads away instead of copying them
@@ -198,6 +215,13 @@ inline Json Entity::to_json() const {
 
 inline Json Link::to_json() const { return detail::texts({{"rel", rel}, {"key", key}, {"url", url}}); }
 
+inline Json Reply::to_json() const {
+  Json json = Json::object({{"url", url}, {"body", body}, {"posts", posts}});
+  json.set("seconds", static_cast<std::int64_t>(valid.count()));
+  if (escape == Escape::Entities) json.set("escape", "entities");
+  return json;
+}
+
 inline Json Answer::to_json() const& { return Answer(*this).to_json(); }
 
 inline Json Answer::to_json() && {
@@ -220,6 +244,7 @@ inline Json Answer::to_json() && {
   if (!actor.empty()) json.set("actor", actor.to_json());
   if (!entity.empty()) json.set("entity", entity.to_json());
   if (!links.empty()) json.set("links", detail::list(links));
+  if (reply) json.set("reply", reply->to_json());
   return json;
 }
 

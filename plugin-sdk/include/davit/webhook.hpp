@@ -58,6 +58,8 @@ struct WebhookMetadata {
   std::optional<Signature> signature = {};      // absent: validate_signature, which the operator must allow
   bool answers_unverified = false;  // answer_unverified is to be called, which the operator must allow
   std::string config_schema = {};   // JSON Schema draft 4, as text
+  bool answers_get = false;         // GET is answered 200 with nothing, and not 405
+  std::vector<std::string> secret_fields = {};  // of the body: what is kept has a mark in their place
 
   Json to_json() const;
 };
@@ -133,6 +135,8 @@ inline Json WebhookMetadata::to_json() const {
   if (signature) json.set("signature", signature->to_json());
   if (answers_unverified) json.set("answers_unverified", true);
   if (!config_schema.empty()) json.set("config_schema", detail::parse_schema(config_schema));
+  if (answers_get) json.set("answers_get", true);
+  if (!secret_fields.empty()) json.set("secret_fields", secret_fields);
   return json;
 }
 

@@ -37,13 +37,11 @@ std::string unescaped(std::string_view text) {
   return plain;
 }
 
-// Slack takes answers at these addresses only; anything else would have us post to somebody's choice of
-// place.
+// An address; in a delivery that is run again a mark stands in its place. The host knows which it may post
+// to.
 std::string_view response_url(std::string_view url) {
-  for (const std::string_view base : {"https://hooks.slack.com/", "https://hooks.slack-gov.com/"}) {
-    if (url.starts_with(base) && url.size() <= kMaxUrl) return url;
-  }
-  return {};
+  const bool is_url = url.starts_with("https://") || url.starts_with("http://");
+  return is_url && url.size() <= kMaxUrl ? url : std::string_view();
 }
 
 void add_id(Json& to, std::string_view name, JsonView value, const std::string& what) {
@@ -98,8 +96,11 @@ Json slash_command(const davit::Form& form) {
   add_field("team", "team_id");
   add_field("channel", "channel_id");
   add_field("user", "user_id");
+  // It tells one command from another.
   const Json trigger(form["trigger_id"]);
-  if (!form["trigger_id"].empty()) add_trigger(json, id_or_none(trigger, "trigger_id"));
+  const std::string trigger_id = form["trigger_id"].empty() ? "" : id_or_none(trigger, "trigger_id");
+  if (trigger_id.empty()) throw Failure::invalid_input("trigger_id is missing or empty");
+  add_trigger(json, trigger_id);
   add_line(json, "user_name", cut(form["user_name"], kMaxId));
   add_text(json, "text", unescaped(form["text"]));
   add_line(json, "response_url", response_url(form["response_url"]));
@@ -130,13 +131,24 @@ Json read_event(JsonView body) {
   add_line(json, "subtype", cut(text_or_none(event["subtype"], "event.subtype"), 64));
   if (event["channel"].is_string()) add_id(json, "channel", event["channel"], "event.channel");
   if (event["user"].is_string()) add_id(json, "user", event["user"], "event.user");
-  if (!event["bot_id"].is_null() || event["subtype"] == "bot_message" || event["bot_profile"].is_object())
+  // What this app wrote itself, with the token of a person, has no bot_id.
+  const std::string_view own_app = body["api_app_id"].string_or("");
+  const bool own = !own_app.empty() && event["app_id"] == own_app;
+  if (own || !event["bot_id"].is_null() || event["subtype"] == "bot_message" ||
+      event["bot_profile"].is_object())
     json.set("bot", true);
   if (is_external(event, {"user_team", "source_team", "team"}, body["team_id"].string_or("")))
     json.set("external", true);
   add_id(json, "ts", event["ts"], "event.ts");
   add_id(json, "thread_ts", event["thread_ts"], "event.thread_ts");
   add_text(json, "text", unescaped(text_or_none(event["text"], "event.text")));
+  // An edit of the message comes as another event.
+  if (json["name"] == "app_mention" && json.has("ts") && json.has("channel")) {
+    std::string id("mention:");
+    id.append(json["team"].string_or("").substr(0, 32)).append("/");
+    id.append(json["channel"].string_or("").substr(0, 32)).append("/").append(json["ts"].string_or(""));
+    json.set("delivery_id", id);
+  }
   return json;
 }
 

@@ -5,6 +5,8 @@
 //    ts, thread_ts,
 //    command: "/davit", action {id, value}, response_url, challenge}
 //
+// delivery_id is "mention:<team>/<channel>/<ts>", "event:<event_id>" or "trigger:<trigger_id>".
+//
 // kind: event (name: app_mention, message, …), command, block_actions, interaction (name: view_submission,
 // …), url_verification, ssl_check. Members that the request has not are absent. `text` is what a person
 // wrote, with Slack's &amp; &lt; &gt; undone, cut to the limits of reading/excerpt.h.

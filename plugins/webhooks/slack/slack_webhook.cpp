@@ -61,7 +61,10 @@ class SlackWebhook : public davit::WebhookHandler {
                              .hex()
                              .signs("v0:{timestamp}:{body}")
                              .timestamp("X-Slack-Request-Timestamp", std::chrono::seconds(300)),
-            .config_schema = kConfigSchema};
+            .config_schema = kConfigSchema,
+            .answers_get = true,  // the check of the certificate comes by GET, too
+            // Whoever has the address can write into the channel; the old token vouches for Slack's requests.
+            .secret_fields = {"response_url", "token"}};
   }
 
   void configure(const Json& config) override { settings_ = Settings::from(config); }
@@ -101,6 +104,7 @@ class SlackWebhook : public davit::WebhookHandler {
       answer.by({.id = std::string(event["user"].string_or("")),
                  .login = std::string(event["user_name"].string_or(""))});
       answer.about(entity);
+      reply_to(answer, event);
     }
     if (kind == "command") {
       const Json shown = Json::object({{"response_type", "ephemeral"}, {"text", sentence(answer.message)}});
@@ -112,10 +116,23 @@ class SlackWebhook : public davit::WebhookHandler {
   }
 
  private:
+  // Slack takes five posts within half an hour, and reads & < > as its own marks. Only who asked sees them:
+  // in a channel that many read, it is for them to say what came of it.
+  static void reply_to(Answer& answer, const Json& event) {
+    const std::string_view url = event["response_url"].string_or("");
+    if (url.empty()) return;
+    answer.reply_to({.url = std::string(url),
+                     .body = Json::object(
+                         {{"response_type", "ephemeral"}, {"replace_original", false}, {"text", "{text}"}}),
+                     .posts = 5,
+                     .valid = std::chrono::minutes(30),
+                     .escape = davit::Reply::Escape::Entities});
+  }
+
   void start(Answer& answer, const Json& event, const Verdict& verdict, const davit::Entity& entity) const {
     Json payload = Json::object({{"source", "slack"}});
     for (const auto& [name, value] : event.members()) {
-      if (name != "delivery_id" && name != "external") payload.set(name, value);
+      if (name != "delivery_id" && name != "external" && name != "response_url") payload.set(name, value);
     }
     payload.set("request", verdict.request);
     const std::string_view line = std::string_view(verdict.request).substr(0, verdict.request.find('\n'));

@@ -167,6 +167,13 @@ const MistakeCase kMistakes[] = {
     {"EmptyPath", "storage: {path: \"\"}\n", "davit.yaml:1: storage.path: is empty"},
     {"UnknownBackend", "storage: {backend: postgresql}\n",
      "davit.yaml:1: storage.backend: \"postgresql\" is not one of sqlite"},
+    {"ReplyHostIsAUrl", "replies: {hosts: [\"https://hooks.slack.com\"]}\n",
+     "davit.yaml:1: replies.hosts[0]: \"https://hooks.slack.com\" is not the name of a host; write for "
+     "example "
+     "hooks.slack.com"},
+    {"ReplyHostInCapitals", "replies: {hosts: [Hooks.slack.com]}\n",
+     "davit.yaml:1: replies.hosts[0]: \"Hooks.slack.com\" is not the name of a host; write for example "
+     "hooks.slack.com"},
     {"HostByName", "server: {host: example.org}\n",
      "davit.yaml:1: server.host: \"example.org\" is not an IP address; write for example 127.0.0.1"},
     {"HostAsLocalhost", "server: {host: localhost}\n",

@@ -15,7 +15,9 @@ TEST(MarshalTest, AFullWebhookAnswerSurvivesTheTripThroughJson) {
           "actions":[{"action":"approve","task_id":"t1","comment":"fine","content_hash":"abc"},{"action":"cancel","entity":"e","agent":"a"}],
           "actor":{"id":"1","login":"ada","role":"owner"},
           "entity":{"key":"github:o/r#1","type":"issue","title":"Broken","url":"https://example.org/1"},
-          "links":[{"rel":"fixes","key":"sentry:A-1","url":"https://example.org/2"}],"unknown":true})";
+          "links":[{"rel":"fixes","key":"sentry:A-1","url":"https://example.org/2"}],
+          "reply":{"url":"https://example.org/3","body":{"text":"{text}"},"posts":3,"seconds":60,"escape":"entities"},
+          "unknown":true})";
   auto answer = webhook_answer_from_json(kAnswer);
   ASSERT_TRUE(answer.ok()) << answer.error().message;
   EXPECT_EQ(answer->status, AnswerStatus::Queued);
@@ -30,6 +32,11 @@ TEST(MarshalTest, AFullWebhookAnswerSurvivesTheTripThroughJson) {
   EXPECT_EQ(answer->actor->login, "ada");
   EXPECT_EQ(answer->entity->title, "Broken");
   EXPECT_EQ(answer->links[0].rel, "fixes");
+  EXPECT_EQ(answer->reply->url, "https://example.org/3");
+  EXPECT_EQ(answer->reply->body, R"({"text":"{text}"})");
+  EXPECT_EQ(answer->reply->posts, 3);
+  EXPECT_EQ(answer->reply->valid, Duration(60'000));
+  EXPECT_TRUE(answer->reply->escape);
 
   std::string json = to_json(*answer);
   auto again = webhook_answer_from_json(json);
@@ -48,6 +55,32 @@ TEST(MarshalTest, AnAgentGetsOfAMemberThatIsThereTwiceTheFirstWhichIsWhatWasJudg
     const auto answer = webhook_answer_from_json(R"({"tasks":[{"agent":"a","payload":)" + payload + "}]}");
     ASSERT_TRUE(answer.ok()) << answer.error().message;
     EXPECT_EQ(answer->tasks.at(0).payload, kept);
+  }
+}
+
+TEST(MarshalTest, AReplyHasAnAddressAndABodyAndNothingThatIsHalfUnderstood) {
+  const auto read = [](const std::string& reply) {
+    return webhook_answer_from_json(R"({"reply":)" + reply + "}");
+  };
+  const auto plain = read(R"({"url":"https://x","body":{}})");
+  ASSERT_TRUE(plain.ok()) << plain.error().message;
+  EXPECT_EQ(plain->reply->posts, 5);
+  EXPECT_EQ(plain->reply->valid, Duration(1'800'000));
+  EXPECT_FALSE(plain->reply->escape);
+  EXPECT_FALSE(read("null")->reply);
+  for (const auto& [reply, member] : {std::pair("{}", "reply.url"),
+                                      {R"({"url":""})", "reply.url"},
+                                      {R"({"url":"https://x"})", "reply.body"},
+                                      {R"({"url":"https://x","body":"{text}"})", "reply.body"},
+                                      {R"({"url":"https://x","body":{},"posts":0})", "reply.posts"},
+                                      {R"({"url":"https://x","body":{},"posts":21})", "reply.posts"},
+                                      {R"({"url":"https://x","body":{},"seconds":0})", "reply.seconds"},
+                                      {R"({"url":"https://x","body":{},"seconds":86401})", "reply.seconds"},
+                                      {R"({"url":"https://x","body":{},"escape":"html"})", "reply.escape"},
+                                      {"7", "reply"}}) {
+    const auto bad = read(reply);
+    ASSERT_FALSE(bad.ok()) << reply;
+    EXPECT_NE(bad.error().message.find(member), std::string::npos) << bad.error().message;
   }
 }
 

@@ -147,6 +147,41 @@ TEST_F(PrunerTest, BeyondItsSizeTheOldestGoFirst) {
   EXPECT_TRUE(store().delivery(newest).ok());
 }
 
+TEST_F(PrunerTest, WhatASenderMightSendAgainStaysHoweverLargeTheDatabaseIs) {
+  const auto guarded = [&](const std::string& key) {
+    NewDelivery delivery = large(key);
+    delivery.body = key + delivery.body;
+    delivery.replay_window = kDay;
+    return delivery;
+  };
+  for (int i = 0; i < 10; ++i) accept(guarded("old " + std::to_string(i))).value();
+  clock_.advance(kDay + Duration(1));
+  for (int i = 0; i < 40; ++i) accept(guarded("young " + std::to_string(i))).value();
+  store().set_retention({Duration(0), 1'000'000, kDay});
+  EXPECT_TRUE(comes([&] { return deliveries() == 40; }));
+  accept(new_delivery("a write after the step", 0)).value();
+  EXPECT_EQ(deliveries(), 41u);
+  EXPECT_EQ(accept(guarded("young 0"))->repeat, Repeat::SameKey);
+  NewDelivery caught = guarded("young 1");
+  caught.delivery_key = "another id";
+  EXPECT_EQ(accept(caught)->repeat, Repeat::OtherKey);
+  clock_.advance(kDay);
+  store().set_retention({Duration(0), 1'000'000, kDay});
+  EXPECT_TRUE(comes([&] { return deliveries() < 15; })) << "once that is over it goes";
+}
+
+TEST_F(PrunerTest, NorDoesItGoBecauseOfItsAge) {
+  accept(new_delivery("a", 0)).value();
+  clock_.advance(2 * kDay);
+  accept(new_delivery("b", 0)).value();
+  store().set_retention({kDay, 0, 3 * kDay});
+  accept(new_delivery("a write after the step", 0)).value();
+  EXPECT_EQ(deliveries(), 3u);
+  clock_.advance(2 * kDay);
+  store().set_retention({kDay, 0, 3 * kDay});
+  EXPECT_TRUE(comes([&] { return deliveries() == 2; }));
+}
+
 TEST_F(PrunerTest, WhatIsFreedIsUsedAgain) {
   const auto fill = [&](const std::string& name) {
     for (int i = 0; i < 40; ++i) accept(large(name + std::to_string(i))).value();
@@ -321,6 +356,19 @@ TEST_F(PrunerStepTest, ALargeBodyCountsByItsPages) {
   clock_.advance(2 * kDay);
   EXPECT_EQ(step({kDay, 0}, 100).deliveries, 1);
   EXPECT_EQ(step({kDay, 0}, 100).deliveries, 1);
+}
+
+TEST_F(PrunerStepTest, ItTellsThatMoreWouldGoButForTheGuard) {
+  for (const char* key : {"a", "b"}) {
+    NewDelivery delivery = new_delivery(key, 0);
+    delivery.body = std::string(1 << 20, 'x');
+    accept(delivery).value();
+    clock_.advance(2 * kDay);
+  }
+  const Pruner::Step done = step({Duration(0), 1'000'000, 3 * kDay}, 100'000);
+  EXPECT_EQ(done.deliveries, 1);
+  EXPECT_TRUE(done.guarded);
+  EXPECT_FALSE(step({Duration(0), 0, 3 * kDay}, 100'000).guarded) << "nothing is to go";
 }
 
 TEST_F(PrunerStepTest, ItStopsLookingWhereWhatIsYoungBegins) {

@@ -31,6 +31,11 @@
  *   signature       the scheme, or absent: validate_signature is called, which
  *                   the operator must allow by name
  *   answers_unverified  true: answer_unverified is called, if allowed likewise
+ *   answers_get     true: GET and HEAD are answered 200 with nothing, without a
+ *                   look at anything: the sender asks so whether somebody is there
+ *   secret_fields   names of members of the body (JSON, at any depth; fields of a
+ *                   form, and JSON within them) whose texts are secrets: what
+ *                   the host keeps of a delivery has a mark in their place
  *   config_schema   JSON Schema draft 4 of the instance's `config`
  * Unknown members are ignored.
  *
@@ -78,6 +83,18 @@
  *                       channel): an agent may be set to work on one thing of a
  *                       group at a time
  *   links     [{rel, key, url}]                      what else is mentioned
+ *   reply     {url, body, posts, seconds, escape}    where the sender wants to hear
+ *             what becomes of the tasks and actions. The host posts a sentence
+ *             when a task of them begins, waits for approval or ends, and what
+ *             became of an action. It posts to hosts the operator allows
+ *             (replies.hosts) and keeps the address to itself.
+ *             url       required, https; a secret
+ *             body      JSON object that is posted, in which each text "{text}"
+ *                       is the sentence ({"text": "{text}"})
+ *             posts     at most so many, 1 to 20 (5)
+ *             seconds   and not later than so long after the delivery came, 1 to
+ *                       86400 (1800)
+ *             escape    "entities": & < > are &amp; &lt; &gt; in the sentence
  * Every member is optional; unknown ones are ignored. The host commits all of it
  * together with the delivery. */
 #ifndef DAVIT_ABI_WEBHOOK_H

@@ -1,0 +1,25 @@
+// Replies that senders wait for. They live for minutes and are few: each is a setting of its own, named by
+// its delivery, which no list, page or API shows, since the address in it is a secret.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "host/store/database.h"
+#include "host/store/readers.h"
+#include "host/store/store.h"
+
+namespace davit::store {
+
+// Inside the writer's transaction.
+void keep_reply(Database& database, const PendingReply& reply);
+void forget_reply(Database& database, std::string_view delivery_id);
+
+std::vector<PendingReply> read_replies(Reader& reader);
+std::optional<PendingReply> read_reply(Reader& reader, std::string_view delivery_id);
+std::string read_chain_of(Reader& reader, std::string_view task_id);
+std::vector<TaskNews> read_chain_news(Reader& reader, std::string_view first_task_id);
+
+}  // namespace davit::store
