@@ -67,6 +67,7 @@ void add_plugins_new(CLI::App& plugins, Context& context);
 void add_plugins_check(CLI::App& plugins, Context& context);
 void add_tasks(CLI::App& app, Context& context);
 void add_queue(CLI::App& app, Context& context);
+void add_stats(CLI::App& app, Context& context);
 void add_deliveries(CLI::App& app, Context& context);
 void add_send(CLI::App& app, Context& context);
 void add_database(CLI::App& app, Context& context);

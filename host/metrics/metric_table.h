@@ -36,6 +36,7 @@ enum class MetricName {
   CommitDuration,
   CommitWrites,
   PrunedRowsTotal,
+  DatabaseBytes,
   Runners,
   RunnerEndsTotal,
   PluginInfo,

@@ -15,6 +15,7 @@
 #include "host/store/batch.h"
 #include "host/store/budgets.h"
 #include "host/store/database.h"
+#include "host/store/day_book.h"
 #include "host/store/held_agents.h"
 #include "host/store/leases.h"
 #include "host/store/lines.h"
@@ -46,7 +47,7 @@ Result<> check_new_task(const NewTask& task);
 class TaskQueue {
  public:
   TaskQueue(Database& database, Moves& moves, Lines& lines, Approvals& approvals, HeldAgents& held,
-            Leases& leases, Budgets& budgets);
+            Leases& leases, Budgets& budgets, DayBook& day_book);
   ~TaskQueue();
 
   // Gives the id of the task, or of the queued one it was merged into. `task` has passed check_new_task().
@@ -67,6 +68,7 @@ class TaskQueue {
 
  private:
   struct Statements;
+  void book(Batch& batch, const TaskRow& row, std::string_view outcome, const Usage& usage);
   void write_links(std::int64_t row, const std::vector<Link>& links);
   void create_successors(Batch& batch, const Finish& finish, const TaskRow& row);
   std::string gives_way(const TaskRow& row);
@@ -78,6 +80,7 @@ class TaskQueue {
   HeldAgents& held_;
   Leases& leases_;
   Budgets& budgets_;
+  DayBook& day_book_;
   std::unique_ptr<Statements> sql_;
 };
 

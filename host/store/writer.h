@@ -18,6 +18,7 @@
 #include "host/store/claims.h"
 #include "host/store/clock_steps.h"
 #include "host/store/database.h"
+#include "host/store/day_book.h"
 #include "host/store/decisions.h"
 #include "host/store/deliveries.h"
 #include "host/store/held_agents.h"
@@ -103,6 +104,7 @@ class Writer {
   void on_commit(std::function<void(std::chrono::microseconds, std::size_t)> listener);
   void on_prune(std::function<void(std::int64_t, std::int64_t)> listener);
   void on_decision(std::function<void(std::string_view, std::string_view)> listener);
+  void on_execution_end(std::function<void(const EndedExecution&)> listener);
   // Thread-safe.
   void set_retention(Retention retention);
   // Thread-safe. While the database is unavailable each call lets the writer try again.
@@ -123,8 +125,9 @@ class Writer {
           moves(*database, approvals, held_agents),
           pauses(*database),
           budgets(*database, limits),
+          day_book(*database),
           claims(*database, lines, moves, approvals, all_leases, pauses, budgets),
-          tasks(*database, moves, lines, approvals, held_agents, all_leases, budgets),
+          tasks(*database, moves, lines, approvals, held_agents, all_leases, budgets, day_book),
           decisions(*database, the_rules, moves, lines, approvals, tasks, all_leases),
           reminders(*database, the_rules, moves, approvals, tasks),
           deliveries(*database, tasks, decisions),
@@ -133,7 +136,7 @@ class Writer {
           approval_rules(the_rules),
           budget_limits(limits),
           clock_steps(steps),
-          parts{&all_leases, &held_agents, &pauses, &budgets, &steps} {}
+          parts{&all_leases, &held_agents, &pauses, &budgets, &day_book, &steps} {}
     void begin(const Batch& batch) {
       database->begin();
       clock_steps.begin(*database, batch);
@@ -158,6 +161,7 @@ class Writer {
     Moves moves;
     Pauses pauses;
     Budgets budgets;
+    DayBook day_book;
     Claims claims;
     TaskQueue tasks;
     Decisions decisions;
@@ -186,6 +190,7 @@ class Writer {
     std::function<void(std::chrono::microseconds, std::size_t)> commit;
     std::function<void(std::int64_t, std::int64_t)> prune;
     std::function<void(std::string_view, std::string_view)> decision;
+    std::function<void(const EndedExecution&)> execution_end;
   };
 
   Writer(const Options& options, std::unique_ptr<Database> database, Log& log, const Clock& clock);
@@ -218,6 +223,7 @@ class Writer {
   // Writer thread: when the next step of pruning is due, and what the steps before it have removed.
   std::chrono::steady_clock::time_point prune_at_{};
   Pruner::Step pruned_;
+  bool told_of_free_space_ = false;
   Guarded<Waiting> waiting_;
   std::condition_variable changed_;
   Guarded<Listeners> listeners_;

@@ -147,6 +147,53 @@ TEST_F(PrunerTest, BeyondItsSizeTheOldestGoFirst) {
   EXPECT_TRUE(store().delivery(newest).ok());
 }
 
+TEST_F(PrunerTest, BeyondTheirNumberTheOldestTasksGoFirstWithTheDeliveriesBefore) {
+  std::vector<std::string> ids;
+  for (int i = 0; i < 20; ++i) {
+    ids.push_back(accept(new_delivery(std::to_string(i)))->task_ids.at(0));
+    clock_.advance(Duration(1'000));
+  }
+  complete_all();  // 16 of them
+  store().set_retention({.max_tasks = 5});
+  EXPECT_TRUE(comes([&] { return tasks() == 9; })) << "five that are done, four that wait";
+  accept(new_delivery("a write after the step", 0)).value();
+  EXPECT_EQ(tasks(), 9u);
+  EXPECT_EQ(deliveries(), 10u);
+  EXPECT_FALSE(store().task(ids[10]).ok());
+  EXPECT_TRUE(store().task(ids[11]).ok());
+}
+
+TEST_F(PrunerTest, OfAChainThatGoesOnNothingGoesAlsoWithoutADelivery) {
+  const std::string first = create();
+  Finish done = finish_of(claim_one().fence);
+  done.successor = new_task("executor");
+  ASSERT_TRUE(finish(done).ok());
+  create();
+  complete_all();  // of another chain
+  clock_.advance(2 * kDay);
+  prune(kDay);
+  EXPECT_TRUE(comes([&] { return tasks() == 2; }));
+  EXPECT_TRUE(store().task(first).ok()) << "its budget counts what this one cost";
+  ASSERT_TRUE(finish(finish_of(claim(1, {{"executor", 1}}).at(0).fence)).ok());
+  clock_.advance(2 * kDay);
+  prune(kDay);
+  EXPECT_TRUE(comes([&] { return tasks() == 0; }));
+}
+
+TEST_F(PrunerTest, WhatWasSpentTodayCountsThoughItsTaskIsGone) {
+  BudgetLimits limits;
+  limits.day = 10'000'000;
+  ASSERT_TRUE(wait([&](auto done) { store().set_budgets(limits, done); }).ok());
+  create();
+  Finish done = finish_of(claim_one().fence);
+  done.result.usage.cost_micro_usd = 4'000'000;
+  ASSERT_TRUE(finish(done).ok());
+  clock_.advance(Duration(10));
+  prune(Duration(5));
+  EXPECT_TRUE(comes([&] { return tasks() == 0; }));
+  EXPECT_EQ(store().queue()->budgets.at(0).spent, 4'000'000);
+}
+
 TEST_F(PrunerTest, WhatIsFreedIsUsedAgain) {
   const auto fill = [&](const std::string& name) {
     for (int i = 0; i < 40; ++i) accept(large(name + std::to_string(i))).value();
@@ -269,6 +316,20 @@ TEST_F(PrunerStepTest, AStepIsNoLargerThanItMayBeAndTheOlderOfDeliveriesAndTasks
   EXPECT_THAT(left, ElementsAre(std::pair(1, 1), std::pair(1, 0), std::pair(0, 0)));
   for (const char* table : {"delivery_body", "delivery_key", "task_body", "execution", "execution_result"})
     EXPECT_EQ(count(table), 0) << table;
+}
+
+TEST_F(PrunerStepTest, WhatPeopleSpentIsForgottenAfterAWeekAndWhatAgentsDidIsNot) {
+  for (int i = 0; i < 9; ++i) {
+    create();
+    Finish done = finish_of(claim_one().fence);
+    done.result.usage.cost_micro_usd = 10;
+    ASSERT_TRUE(finish(done).ok());
+    clock_.advance(kDay);
+  }
+  step({400 * kDay, 0}, 100);
+  step({400 * kDay, 0}, 100);
+  EXPECT_EQ(raw().integer("SELECT count(*) FROM spend WHERE scope = 2"), 7);
+  EXPECT_EQ(raw().integer("SELECT count(*) FROM spend WHERE scope = 1"), 9);
 }
 
 TEST_F(PrunerStepTest, ALongTranscriptGoesInPieces) {
