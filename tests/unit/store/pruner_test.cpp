@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "host/base/file.h"
 #include "tests/unit/store/conformance.h"
 
 namespace davit::store {
@@ -207,6 +208,35 @@ TEST_F(PrunerTest, WhatIsFreedIsUsedAgain) {
   fill("second");
   database_.close();
   EXPECT_LE(std::filesystem::file_size(database_.path()), size + size / 20);
+}
+
+TEST_F(PrunerTest, ThatMostOfTheFileIsFreeIsToldOnce) {
+  const std::filesystem::path log_file = database_.folder() / "log.txt";
+  auto log = Log::open({LogLevel::Info, LogFormat::Text, log_file.string()}).value();
+  auto opened = Store::open(database_.options, *log, clock_);
+  const auto& told = std::get<std::unique_ptr<Store>>(opened);
+  const auto fill_and_prune = [&] {
+    for (int i = 0; i < 20; ++i) {
+      NewDelivery delivery = new_delivery(new_id(), 0);
+      delivery.body = std::string(1 << 20, 'x');
+      ASSERT_TRUE(wait<Accepted>([&](auto done) { told->accept(delivery, done); }).ok());
+    }
+    clock_.advance(2 * kDay);
+    told->set_retention({.keep = kDay});
+    EXPECT_TRUE(comes([&] { return told->deliveries({})->items.empty(); }));
+    EXPECT_GT(told->database_size()->free, 16 << 20);
+  };
+  const auto times_told = [&] {
+    const std::string text = read_file(log_file).value();
+    int count = 0;
+    for (std::size_t at = 0; (at = text.find("run davit compact", at)) != std::string::npos; ++at) ++count;
+    return count;
+  };
+  fill_and_prune();
+  EXPECT_TRUE(comes([&] { return times_told() == 1; }));
+  fill_and_prune();
+  std::get<std::unique_ptr<Store>>(opened).reset();
+  EXPECT_EQ(times_told(), 1);
 }
 
 TEST_F(PrunerTest, WithoutARetentionNothingGoes) {
