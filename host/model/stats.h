@@ -62,7 +62,7 @@ struct ChainPattern {
 
 struct Overview {
   WallTime since{};                        // of what follows: whole UTC days
-  std::int64_t tasks = 0;                  // that were made
+  std::int64_t tasks = 0;                  // that were made, as far back as any are kept
   std::int64_t completed = 0, failed = 0;  // as far as they are kept
   ExecutionSums sums;                      // of all executions
   std::int64_t completed_executions = 0;
