@@ -58,7 +58,8 @@ struct Settled {
   Duration took{0};  // its last execution
 };
 
-// Of an agent, the newest `limit`, in the order in which they came to their end.
+// Of an agent, the newest `limit`, in the order in which they came to their end. The inner query is walked
+// from its newest row on, and no further than it takes: an order outside of it would make all of it first.
 std::vector<Settled> read_settled(Reader& reader, const std::string& agent, int limit) {
   std::vector<Settled> settled;
   Cursor row =
@@ -66,7 +67,7 @@ std::vector<Settled> read_settled(Reader& reader, const std::string& agent, int 
           .statement(
               "SELECT state, finished_at, e.ended_at - e.started_at FROM (SELECT row, state, finished_at,"
               " execution FROM task INDEXED BY task_agent WHERE agent = ?1 ORDER BY row DESC LIMIT ?2) t"
-              " JOIN execution e ON e.row = t.execution WHERE state IN (3, 4) ORDER BY t.row DESC LIMIT ?3")
+              " CROSS JOIN execution e ON e.row = t.execution WHERE state IN (3, 4) LIMIT ?3")
           .query(agent, kSettledAmong, limit);
   while (row.next())
     settled.push_back({task_state_of(row.integer(0)) == TaskState::Completed, row.time(1),
