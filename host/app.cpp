@@ -33,6 +33,7 @@
 #include "host/http/queue_routes.h"
 #include "host/http/router.h"
 #include "host/http/server.h"
+#include "host/http/stats_routes.h"
 #include "host/http/webhook_routes.h"
 #include "host/http/workers.h"
 #include "host/ingest/ingest.h"
@@ -144,11 +145,22 @@ store::LineRules line_rules(const config::Config& config) {
 
 store::Retention retention_of(const config::Config& config) {
   store::Retention retention{Duration(std::int64_t{config.storage.retention_days} * 24 * 3'600'000),
-                             static_cast<std::int64_t>(config.storage.max_size.value_or(0))};
+                             static_cast<std::int64_t>(config.storage.max_size.value_or(0)),
+                             config.storage.max_tasks.value_or(0)};
   if (!config.webhooks.empty()) retention.guard = ingest::kBodyHashWindow;
   for (const auto& [name, webhook] : config.webhooks)
     retention.guard = std::max(retention.guard, webhook.replay_window);
   return retention;
+}
+
+// Counters go on where they were.
+Result<> restore_metrics(const store::Store& store, metrics::Metrics& metrics) {
+  const History history = TRY(store.history());
+  for (const History::Executions& each : history.executions)
+    metrics.restore_executions(each.agent, each.outcome, each.task_type, each.count);
+  for (const auto& [agent, usage] : history.usage) metrics.restore_usage(agent, usage);
+  for (const auto& [agent, outcomes] : history.outcomes) metrics.restore_outcomes(agent, outcomes);
+  return {};
 }
 
 // Members are in the order of life: users die before what they use.
@@ -276,6 +288,11 @@ std::optional<StartFailure> App::open_store() {
     if (kind == "reminder") return metrics_->approval_reminded();
     metrics_->approval_decided(kind, way);
   });
+  store_->on_execution_end([this](const EndedExecution& ended) {
+    metrics_->execution_booked(ended.agent, ended.outcome, ended.task_type, ended.usage);
+  });
+  if (const Result<> restored = restore_metrics(*store_, *metrics_); !restored)
+    return StartFailure{kExitFailure, restored.error().message};
   store_->set_approval_rules(approval_rules(config_), {});
   store_->set_line_rules(line_rules(config_), {});
   store_->set_budgets(budget_limits(config_), {});
@@ -300,6 +317,10 @@ std::optional<StartFailure> App::open_store() {
           static_cast<double>((clock_.wall() - *report->oldest_asked).count()) / 1000.0;
     }
     return gauges;
+  });
+  metrics_->ask_database([this] {
+    const auto size = store_->database_size();
+    return size ? metrics::DatabaseGauges{size->used, size->free, size->log} : metrics::DatabaseGauges{};
   });
   return std::nullopt;
 }
@@ -396,6 +417,7 @@ std::optional<StartFailure> App::start_serving() {
   add(http::execution_routes(*store_));
   add(http::action_routes(*store_, registry_, *ingest_, *log_));
   add(http::queue_routes(*store_, registry_, clock_, *log_));
+  add(http::stats_routes(*store_, clock_));
   add(http::plugin_routes(*live_, registry_));
   add({http::reload_route([this](auto done) { reload(std::move(done)); })});
   router_ = std::make_unique<http::Router>(std::move(routes), *authentication_, *workers_, *metrics_, *log_);

@@ -70,6 +70,7 @@ void add_plugins_check(CLI::App& plugins, Context& context);
 void add_tasks(CLI::App& app, Context& context);
 void add_task_records(CLI::App& tasks, Context& context);
 void add_queue(CLI::App& app, Context& context);
+void add_stats(CLI::App& app, Context& context);
 void add_deliveries(CLI::App& app, Context& context);
 void add_send(CLI::App& app, Context& context);
 void add_database(CLI::App& app, Context& context);

@@ -33,6 +33,25 @@ Result<int> verify(const Context& context, const std::string& given) {
                                          "; keep a copy of it and go back to a backup"};
 }
 
+std::string mebibytes(std::int64_t bytes) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f MiB", static_cast<double>(bytes) / (1 << 20));
+  return text;
+}
+
+Result<int> compact(const Context& context) {
+  const std::string path = TRY(context.config()).storage.path;
+  const auto done = store::compact(path);
+  if (const auto* failure = std::get_if<store::OpenError>(&done)) {
+    context.exit_on_failure = davit::exit_code_of(failure->failure);
+    return Error{ErrorCode::Unavailable, failure->message};
+  }
+  const auto& bytes = std::get<store::Compacted>(done);
+  context.surroundings.out << "Compacted " << printable(path) << ": " << mebibytes(bytes.bytes_before)
+                           << " before, " << mebibytes(bytes.bytes_after) << " now\n";
+  return kExitOk;
+}
+
 }  // namespace
 
 void add_database(CLI::App& app, Context& context) {
@@ -41,6 +60,8 @@ void add_database(CLI::App& app, Context& context) {
               [&context, target] { return backup(context, *target); })
       ->add_option("file", *target, "Where to; must not exist")
       ->required();
+  add_command(app, context, "compact", "Give the database's free pages back to the disk, while no host runs",
+              [&context] { return compact(context); });
   auto path = std::make_shared<std::string>();
   add_command(app, context, "verify-store", "Check the database, or a backup, for damage", [&context, path] {
     return verify(context, *path);

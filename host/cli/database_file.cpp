@@ -2,6 +2,7 @@
 
 #include "host/app.h"
 #include "host/http/json.h"
+#include "host/http/stats_json.h"
 
 namespace davit::cli {
 namespace {
@@ -84,6 +85,27 @@ Result<JsonDocument> DatabaseFile::queue(WallTime now) const {
   const store::QueueReport report = TRY(store->queue());
   const std::vector<store::ScheduleState> schedules = TRY(store->schedules());
   return document([&](JsonWriter& writer) { http::write_queue(writer, report, schedules, now); });
+}
+
+Result<JsonDocument> DatabaseFile::overview() const {
+  const Overview overview = TRY(store->overview());
+  const store::QueueReport queue = TRY(store->queue());
+  return document([&](JsonWriter& writer) { http::write_overview(writer, overview, queue); });
+}
+
+Result<JsonDocument> DatabaseFile::agent_stats(const std::string& agent) const {
+  const std::vector<AgentStats> stats = TRY(store->agent_stats(agent));
+  return document([&](JsonWriter& writer) { http::write_agent_stats(writer, stats); });
+}
+
+Result<JsonDocument> DatabaseFile::costs(const CostQuery& query) const {
+  const std::vector<CostLine> costs = TRY(store->costs(query));
+  return document([&](JsonWriter& writer) { http::write_costs(writer, query, costs); });
+}
+
+Result<JsonDocument> DatabaseFile::chain_patterns() const {
+  const std::vector<ChainPattern> patterns = TRY(store->chain_patterns());
+  return document([&](JsonWriter& writer) { http::write_chain_patterns(writer, patterns); });
 }
 
 Result<JsonDocument> DatabaseFile::deliveries(const store::Store::DeliveryFilter& filter) const {

@@ -33,6 +33,10 @@ struct DatabaseFile {
   Result<JsonDocument> transcript(const std::string& id, int limit, std::optional<std::int64_t> after) const;
   Result<JsonDocument> artifacts(const std::string& id) const;
   Result<JsonDocument> queue(WallTime now) const;
+  Result<JsonDocument> overview() const;
+  Result<JsonDocument> agent_stats(const std::string& agent) const;
+  Result<JsonDocument> costs(const CostQuery& query) const;
+  Result<JsonDocument> chain_patterns() const;
   Result<JsonDocument> deliveries(const store::Store::DeliveryFilter& filter) const;
   Result<JsonDocument> delivery(const std::string& id) const;
   Result<JsonDocument> refusals(const store::Store::RefusalFilter& filter) const;

@@ -46,6 +46,7 @@ void add_commands(CLI::App& app, Context& context) {
   add_plugins(app, context);
   add_tasks(app, context);
   add_queue(app, context);
+  add_stats(app, context);
   add_deliveries(app, context);
   add_send(app, context);
   add_database(app, context);

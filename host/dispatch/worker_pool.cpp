@@ -199,7 +199,7 @@ void WorkerPool::start(ClaimedTask task, const std::shared_ptr<const ServingAgen
       std::make_unique<Execution>(std::move(task), serving, options_.keep, around_.clock);
   slots_.take(execution->task().agent);
   reaper_.wake();
-  around_.metrics.execution_started(execution->task().agent);
+  around_.metrics.session_started(execution->task().agent);
   log_line(around_.log, LogLevel::Info, "execution started", *execution, "", "", "");
 
   auto workspace = workspaces_->create();
@@ -223,7 +223,7 @@ void WorkerPool::start(ClaimedTask task, const std::shared_ptr<const ServingAgen
 void WorkerPool::give_back(ClaimedTask task, const std::shared_ptr<const ServingAgent>& serving) {
   std::int64_t number = task.fence.number;
   auto execution = std::make_unique<Execution>(std::move(task), serving, options_.keep, around_.clock);
-  around_.metrics.execution_started(execution->task().agent);
+  around_.metrics.session_started(execution->task().agent);
   execution->stop(StopReason::Interrupted);
   store::Finish finish = decide(*execution, execution->conclude({.end = isolation::CallEnd::Cancelled}));
   finish.cost_known = true;  // nothing of it ran
@@ -327,11 +327,8 @@ void WorkerPool::on_end(std::int64_t number, isolation::CallOutcome outcome) {
     log_line(around_.log, LogLevel::Warn, "execution lost its lease; its result is dropped", *execution,
              "lost", "", "");
     const ClaimedTask& task = execution->task();
-    around_.metrics.execution_ended({.agent = task.agent,
-                                     .task_type = task.task_type,
-                                     .outcome = "lost",
-                                     .worked = worked,
-                                     .session = worked});
+    around_.metrics.session_ended(
+        {.agent = task.agent, .task_type = task.task_type, .worked = worked, .session = worked});
     pump_soon();
     return check_idle();
   }
@@ -423,7 +420,7 @@ void WorkerPool::on_finished(std::int64_t number, const Result<TaskState>& answe
   } else if (answer.error().code == ErrorCode::Conflict || answer.error().code == ErrorCode::NotFound) {
     log_line(around_.log, LogLevel::Warn, "result of a superseded attempt dropped", *done.execution,
              done.finish.outcome, "", answer.error().message);
-    account(done, "lost");
+    account(done);
   } else if (answer.error().code == ErrorCode::InvalidInput && done.tries == 1) {
     // The store refuses a task that the agent asked for. The agent will ask again: for good.
     store::Finish& finish = done.finish;
@@ -449,21 +446,19 @@ void WorkerPool::on_finished(std::int64_t number, const Result<TaskState>& answe
   check_idle();
 }
 
-void WorkerPool::account(const Finishing& done, std::string_view outcome) {
+void WorkerPool::account(const Finishing& done) {
   const ClaimedTask& task = done.execution->task();
   auto session = around_.clock.monotonic() - done.execution->started_at();
-  around_.metrics.execution_ended({.agent = task.agent,
-                                   .task_type = task.task_type,
-                                   .outcome = outcome,
-                                   .worked = done.worked,
-                                   .session = std::chrono::duration_cast<std::chrono::microseconds>(session),
-                                   .usage = &done.finish.result.usage});
+  around_.metrics.session_ended({.agent = task.agent,
+                                 .task_type = task.task_type,
+                                 .worked = done.worked,
+                                 .session = std::chrono::duration_cast<std::chrono::microseconds>(session)});
 }
 
 void WorkerPool::settle(const Finishing& done, TaskState state) {
   const store::Finish& finish = done.finish;
   const ClaimedTask& task = done.execution->task();
-  account(done, finish.outcome);
+  account(done);
   bool good = state == TaskState::Completed || state == TaskState::Queued;
   log_line(around_.log, good && finish.result.success ? LogLevel::Info : LogLevel::Warn, "execution ended",
            *done.execution, finish.outcome, to_string(state), finish.result.error);

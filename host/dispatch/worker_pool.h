@@ -111,7 +111,7 @@ class WorkerPool {
   void store_result(std::int64_t fence_number);
   void on_finished(std::int64_t fence_number, const Result<TaskState>& answer);
   void settle(const Finishing& done, TaskState state);
-  void account(const Finishing& done, std::string_view outcome);
+  void account(const Finishing& done);
 
   void lost(const Fence& fence);
   void stop(Execution& execution, StopReason reason);

@@ -82,4 +82,15 @@ Response field_errors_answer(const std::vector<FieldError>& errors, std::string_
   return response;
 }
 
+std::function<void(Exchange)> with_query(std::function<Response(Exchange&, Query&)> use) {
+  return [use = std::move(use)](Exchange exchange) {
+    auto query = Query::parse(exchange.request.query);
+    if (!query) return exchange.responder.send(error_answer(query.error(), exchange.request.request_id));
+    Response response = use(exchange, *query);
+    if (!query->errors().empty())
+      response = field_errors_answer(query->errors(), exchange.request.request_id);
+    exchange.responder.send(std::move(response));
+  };
+}
+
 }  // namespace davit::http

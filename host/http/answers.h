@@ -11,6 +11,7 @@
 #include "host/http/query.h"
 #include "host/http/responder.h"
 #include "host/http/response.h"
+#include "host/http/router.h"
 
 namespace davit::http {
 
@@ -22,5 +23,9 @@ Response error_answer(const Error& error, std::string_view request_id);
 
 // 400 with one entry in `errors` per parameter or member at fault.
 Response field_errors_answer(const std::vector<FieldError>& errors, std::string_view request_id);
+
+// What answers a GET with a query: `use` reads it and answers; what it found wrong with it is answered
+// instead.
+std::function<void(Exchange)> with_query(std::function<Response(Exchange&, Query&)> use);
 
 }  // namespace davit::http

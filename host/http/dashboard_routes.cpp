@@ -16,18 +16,6 @@ Route reader(std::string method, std::string pattern, Answer answer) {
   return Route{std::move(method), std::move(pattern), Access::Reader, Thread::Worker, std::move(answer)};
 }
 
-// Parses the query, lets `use` answer, and answers 400 for what it found wrong.
-Answer with_query(std::function<Response(Exchange&, Query&)> use) {
-  return [use = std::move(use)](Exchange exchange) {
-    auto query = Query::parse(exchange.request.query);
-    if (!query) return exchange.responder.send(error_answer(query.error(), exchange.request.request_id));
-    Response response = use(exchange, *query);
-    if (!query->errors().empty())
-      response = field_errors_answer(query->errors(), exchange.request.request_id);
-    exchange.responder.send(std::move(response));
-  };
-}
-
 template <typename Item>
 Response page_answer(std::string_view name, const store::Page<Item>& page,
                      void (*write)(JsonWriter&, const Item&)) {

@@ -38,6 +38,7 @@ enum class MetricName {
   CommitDuration,
   CommitWrites,
   PrunedRowsTotal,
+  DatabaseBytes,
   Runners,
   RunnerEndsTotal,
   PluginInfo,

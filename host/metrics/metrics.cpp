@@ -25,11 +25,13 @@
 
 #include "host/base/guarded.h"
 #include "host/base/json.h"
+#include "host/model/model_shares.h"
 
 namespace davit::metrics {
 namespace {
 
 constexpr std::string_view kOther = "other";
+constexpr std::string_view kUnknownModel = "unknown";
 constexpr std::size_t kMaxValueBytes = 128;
 constexpr std::size_t kPlaces = 2 * kMaxSeries;  // a power of two; at most half full
 
@@ -181,6 +183,7 @@ struct Asked {
   std::vector<std::function<QueueGauges()>> queue;
   std::vector<std::function<RunnerGauges()>> runners;
   std::vector<std::function<std::int64_t()>> connections;
+  std::vector<std::function<DatabaseGauges()>> database;
   std::vector<ServingPlugin> plugins, quarantined;
 };
 
@@ -189,7 +192,7 @@ struct Asked {
 struct Metrics::Parts {
   Counters executions{MetricName::ExecutionTotal};
   Histograms execution_seconds{MetricName::ExecutionDuration};
-  Counters cost{MetricName::CostTotal};
+  Counters cost{MetricName::CostTotal};  // in millionths: a sum of whole numbers is the same after a restart
   Counters tokens{MetricName::TokensTotal};
   Gauges sessions_active{MetricName::SessionsActive};
   Histograms session_seconds{MetricName::SessionDuration};
@@ -220,18 +223,13 @@ struct Metrics::Parts {
   prometheus::MetricFamily collect(const MetricRow& row, const Asked& now) const;
 };
 
-// Money is told by model. What the models together do not account for belongs to the main one.
+// Money is told by model.
 void Metrics::Parts::add_usage(std::string_view agent, const Usage& usage) {
-  auto add_cost = [&](std::string_view model, std::int64_t micro_usd) {
-    if (micro_usd > 0)
-      cost.with({agent, model.empty() ? "unknown" : model}).Increment(double(micro_usd) / 1e6);
-  };
-  std::int64_t rest = usage.cost_micro_usd;
-  for (const auto& [model, part] : usage.models) {
-    add_cost(model, part.cost_micro_usd);
-    rest -= part.cost_micro_usd;
+  for (const auto& [model, share] : model_shares(usage)) {
+    if (share.cost_micro_usd > 0)
+      cost.with({agent, model.empty() ? kUnknownModel : std::string_view(model)})
+          .Increment(double(share.cost_micro_usd));
   }
-  add_cost(usage.model, rest);
   auto add_tokens = [&](std::string_view kind, std::int64_t count) {
     if (count > 0) tokens.with({agent, kind}).Increment(double(count));
   };
@@ -270,14 +268,18 @@ void Metrics::hook_ran(std::string_view webhook, std::string_view hook, std::chr
   parts_->hook_seconds.with({webhook, hook}).Observe(seconds(took));
 }
 
-void Metrics::execution_started(std::string_view agent) { parts_->sessions_active.with({agent}).Increment(); }
+void Metrics::execution_booked(std::string_view agent, std::string_view outcome, std::string_view task_type,
+                               const Usage& usage) {
+  parts_->executions.with({agent, status_of(outcome), task_type}).Increment();
+  parts_->add_usage(agent, usage);
+}
 
-void Metrics::execution_ended(const ExecutionEnd& end) {
+void Metrics::session_started(std::string_view agent) { parts_->sessions_active.with({agent}).Increment(); }
+
+void Metrics::session_ended(const SessionEnd& end) {
   parts_->sessions_active.with({end.agent}).Decrement();
-  parts_->executions.with({end.agent, status_of(end.outcome), end.task_type}).Increment();
   parts_->execution_seconds.with({end.agent, end.task_type}).Observe(seconds(end.worked));
   parts_->session_seconds.with({end.agent, end.task_type}).Observe(seconds(end.session));
-  if (end.usage) parts_->add_usage(end.agent, *end.usage);
 }
 
 void Metrics::task_settled(std::string_view agent, bool success) { parts_->settle(agent, success); }
@@ -343,6 +345,9 @@ void Metrics::ask_runners(std::function<RunnerGauges()> ask) {
 void Metrics::ask_connections(std::function<std::int64_t()> ask) {
   parts_->asked.with([&](Asked& asked) { asked.connections.push_back(std::move(ask)); });
 }
+void Metrics::ask_database(std::function<DatabaseGauges()> ask) {
+  parts_->asked.with([&](Asked& asked) { asked.database.push_back(std::move(ask)); });
+}
 
 void Metrics::restore_executions(std::string_view agent, std::string_view outcome, std::string_view task_type,
                                  std::int64_t count) {
@@ -361,7 +366,9 @@ prometheus::MetricFamily Metrics::Parts::collect(const MetricRow& row, const Ask
     case MetricName::ExecutionDuration:
       return execution_seconds.collect();
     case MetricName::CostTotal:
-      return cost.collect();
+      family = cost.collect();
+      for (prometheus::ClientMetric& metric : family.metric) metric.counter.value /= 1e6;
+      return family;
     case MetricName::TokensTotal:
       return tokens.collect();
     case MetricName::SessionsActive:
@@ -445,6 +452,15 @@ prometheus::MetricFamily Metrics::Parts::collect(const MetricRow& row, const Ask
           add_gauge(family, row, {budget.agent.empty() ? "day" : "agent", budget.agent},
                     row.id == MetricName::BudgetLimit ? budget.limit_usd : budget.spent_usd);
         }
+      }
+      return family;
+    }
+    case MetricName::DatabaseBytes: {
+      for (const auto& ask : now.database) {
+        const DatabaseGauges bytes = ask();
+        add_gauge(family, row, {"used"}, double(bytes.used));
+        add_gauge(family, row, {"free"}, double(bytes.free));
+        add_gauge(family, row, {"log"}, double(bytes.log));
       }
       return family;
     }

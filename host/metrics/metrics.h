@@ -24,14 +24,12 @@ inline constexpr std::size_t kMaxLabelValues = 64;  // distinct values of one la
 inline constexpr std::size_t kMaxSeries = 512;      // combinations of one metric
 inline constexpr std::size_t kSuccessWindow = 100;  // tasks that the success rate looks back on
 
-// The end of one execution, as it was stored.
-struct ExecutionEnd {
+// The end of one session, as dispatch saw it.
+struct SessionEnd {
   std::string_view agent;
   std::string_view task_type;
-  std::string_view outcome;  // of the execution row: "completed", "failed", "crashed", "timed_out", …
   std::chrono::microseconds worked{0};   // in the runner
   std::chrono::microseconds session{0};  // from claim to stored result
-  const Usage* usage = nullptr;          // totals of the execution, null if unknown
 };
 
 struct QueueCount {
@@ -54,6 +52,9 @@ struct RunnerGauges {
   std::int64_t busy = 0;
   std::int64_t idle = 0;
 };
+struct DatabaseGauges {
+  std::int64_t used = 0, free = 0, log = 0;  // bytes
+};
 struct ServingPlugin {
   PluginKind kind = PluginKind::Webhook;
   std::string name, version, sha256;
@@ -69,9 +70,13 @@ class Metrics {
   void delivery_rejected(std::string_view webhook, std::string_view reason);
   void hook_ran(std::string_view webhook, std::string_view hook, std::chrono::microseconds took);
 
-  // -- executions; started and ended come in pairs --
-  void execution_started(std::string_view agent);
-  void execution_ended(const ExecutionEnd& end);
+  // -- executions --
+  // As the books count them, whoever ended it: a restart goes on from there. `outcome` is that of the row.
+  void execution_booked(std::string_view agent, std::string_view outcome, std::string_view task_type,
+                        const Usage& usage);
+  // These two come in pairs.
+  void session_started(std::string_view agent);
+  void session_ended(const SessionEnd& end);
   // A task came to its end with this agent; retries in between are not told.
   void task_settled(std::string_view agent, bool success);
   void chain_ended(int depth);
@@ -97,6 +102,7 @@ class Metrics {
   void ask_queue(std::function<QueueGauges()> ask);
   void ask_runners(std::function<RunnerGauges()> ask);
   void ask_connections(std::function<std::int64_t()> ask);
+  void ask_database(std::function<DatabaseGauges()> ask);
 
   // -- what the rows know from before a restart, told once at start --
   void restore_executions(std::string_view agent, std::string_view outcome, std::string_view task_type,

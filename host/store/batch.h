@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "host/base/clock.h"
+#include "host/model/stats.h"
 #include "host/store/store.h"
 
 namespace davit::store {
@@ -17,6 +18,7 @@ struct Batch {
     std::string_view kind, way;  // of static duration
   };
   std::vector<Decided> decided;  // about approvals
+  std::vector<EndedExecution> ended;
 };
 
 }  // namespace davit::store

@@ -19,8 +19,11 @@ struct Moves::Statements {
   Statement row_of_id{db, "SELECT row FROM task WHERE id = ?1"};
   Statement find{
       db,
-      "SELECT id, state, agent, execution, attempt, crashes, losses, chain_depth, root, delivery,"
-      " entity, line, cancel_reason, key, needs_approval, rework, parent FROM task WHERE row = ?1"};
+      "SELECT t.id, t.state, t.agent, t.execution, t.attempt, t.crashes, t.losses, t.chain_depth, t.root,"
+      " t.delivery, t.entity, t.line, t.cancel_reason, t.key, t.needs_approval, t.rework, t.parent,"
+      " t.task_type, t.source, e.started_at, e.input_tokens, e.output_tokens, e.cache_read_tokens,"
+      " e.cache_write_tokens, e.cost_micro_usd, e.model, e.models"
+      " FROM task t LEFT JOIN execution e ON e.row = t.execution WHERE t.row = ?1"};
 
   Statement move{
       db,
@@ -66,6 +69,16 @@ std::optional<TaskRow> Moves::find(std::int64_t number) {
   row.needs_approval = found.integer(14) != 0;
   row.rework = static_cast<int>(found.integer(15));
   row.parent = found.id(16);
+  row.task_type = found.text(17);
+  row.source = found.text(18);
+  row.started_at = found.time(19);
+  row.reported.input_tokens = found.integer(20);
+  row.reported.output_tokens = found.integer(21);
+  row.reported.cache_read_tokens = found.integer(22);
+  row.reported.cache_write_tokens = found.integer(23);
+  row.reported.cost_micro_usd = found.integer(24);
+  row.reported.model = found.text(25);
+  models_from_json(found.view(26), row.reported);
   return row;
 }
 

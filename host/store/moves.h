@@ -33,6 +33,10 @@ struct TaskRow {
   bool needs_approval = false;
   int rework = 0;  // how often its chain was sent back
   StoredId parent;
+  std::string task_type, source;
+  // Of the newest execution, if there is one.
+  WallTime started_at{};
+  Usage reported;  // what is known of its usage so far
 
   Fence fence() const { return {row, execution}; }
 };

@@ -13,6 +13,7 @@ namespace davit::store {
 namespace {
 
 constexpr int kRowsAhead = 32;
+constexpr std::int64_t kDaysOfPeople = 7;
 constexpr int kLargeRows = 4;  // at once, of those that hold up to a megabyte each
 
 }  // namespace
@@ -35,8 +36,13 @@ struct Pruner::Statements {
 
   Statement tasks{db,
                   "SELECT row, created_at, finished_at, EXISTS (SELECT 1 FROM task t INDEXED BY"
-                  " task_open_delivery WHERE t.finished_at IS NULL AND t.delivery = task.delivery)"
-                  " FROM task WHERE row > ?1 ORDER BY row LIMIT ?2"};
+                  " task_open_delivery WHERE t.finished_at IS NULL AND t.delivery = task.delivery),"
+                  " coalesce(root, id) FROM task WHERE row > ?1 ORDER BY row LIMIT ?2"};
+  Statement open_member{db,
+                        "SELECT 1 FROM task WHERE id = ?1 AND finished_at IS NULL UNION ALL"
+                        " SELECT 1 FROM task INDEXED BY task_root WHERE root = ?1 AND finished_at IS NULL"};
+  Statement finished{
+      db, "SELECT count(*) FROM task INDEXED BY task_state WHERE state <> 0 AND state IN (3, 4, 5)"};
   Statement drop_lines{db,
                        "DELETE FROM transcript WHERE row IN (SELECT row FROM transcript WHERE execution IN"
                        " (SELECT row FROM execution WHERE task = ?1) LIMIT ?2)"};
@@ -54,6 +60,11 @@ struct Pruner::Statements {
   Statement drop_task_body{db, "DELETE FROM task_body WHERE row = ?1"};
   Statement drop_task{db, "DELETE FROM task WHERE row = ?1"};
 
+  // A budget knows no person for longer than a day; those of agents and of all are few.
+  Statement drop_spent_by_people{db,
+                                 "DELETE FROM spend WHERE scope = 2 AND day = (SELECT min(day) FROM spend "
+                                 "WHERE day < ?1 AND scope = 2)"};
+
   Statement pages{db, "PRAGMA page_count"};
   Statement free_pages{db, "PRAGMA freelist_count"};
   Statement page_size{db, "PRAGMA page_size"};
@@ -65,9 +76,8 @@ struct Pruner::Statements {
 
 // Until when what was made is looked at, and what of it goes.
 struct Pruner::Limits {
-  WallTime before{};           // younger ones stay
-  WallTime expired{};          // older ones go
-  std::int64_t max_bytes = 0;  // between the two: the oldest go until no more than this is in use
+  WallTime before{};   // younger ones stay
+  WallTime expired{};  // older ones go
   WallTime now{};
   WallTime guarded{};  // deliveries that came later stay
 };
@@ -100,16 +110,25 @@ std::int64_t number(Statement& statement) {
 
 }  // namespace
 
+bool Pruner::too_much(const Retention& retention) {
+  return (retention.max_bytes > 0 && used_bytes() > retention.max_bytes) ||
+         (retention.max_tasks > 0 && finished_ > retention.max_tasks);
+}
+
+std::int64_t Pruner::free_bytes() { return number(sql_->free_pages) * number(sql_->page_size); }
 std::int64_t Pruner::used_pages() { return number(sql_->pages) - number(sql_->free_pages); }
 std::int64_t Pruner::used_bytes() { return used_pages() * number(sql_->page_size); }
 
 Pruner::Step Pruner::step(const Retention& retention, WallTime now, int effort) {
   Limits limits{.now = now};
   if (retention.keep.count() > 0) limits.before = limits.expired = now - retention.keep;
-  if (retention.max_bytes > 0 && used_bytes() > retention.max_bytes) {
-    limits.before = WallTime::max();
-    limits.max_bytes = retention.max_bytes;
+  if (delivery_ == 0 && task_ == 0) {
+    sql_->drop_spent_by_people.run(std::chrono::floor<std::chrono::days>(now).time_since_epoch().count() -
+                                   kDaysOfPeople);
+    if (retention.max_tasks > 0) finished_ = number(sql_->finished);
   }
+  if (too_much(retention)) limits.before = WallTime::max();
+  chain_ = {};
   limits.guarded = retention.guard.count() > 0 ? now - retention.guard : WallTime::max();
   Step step;
   Table deliveries{Table::Kind::Deliveries, {}, limits.before == WallTime{}};
@@ -132,10 +151,11 @@ Pruner::Step Pruner::step(const Retention& retention, WallTime now, int effort) 
     Table& older = take_delivery ? deliveries : tasks;
     const Item item = std::move(older.next.front());
     older.next.pop_front();
-    if (item.made >= limits.expired && used_bytes() <= limits.max_bytes) break;  // room enough
+    if (limits.before == WallTime::max() && item.made >= limits.expired && !too_much(retention))
+      break;  // room enough
     ++looked_at;
-    const bool goes = !item.needed && (item.since < limits.expired ||
-                                       (item.since < limits.before && used_bytes() > limits.max_bytes));
+    const bool goes =
+        !item.needed && (item.since < limits.expired || (item.since < limits.before && too_much(retention)));
     if (take_delivery) {
       delivery_ = item.row;
       if (!goes) continue;
@@ -146,6 +166,7 @@ Pruner::Step Pruner::step(const Retention& retention, WallTime now, int effort) 
         if (step.more = !remove_task(item.row, effort); step.more) break;
         newest_end = std::max(newest_end, item.since);
         ++step.tasks;
+        --finished_;
       }
       task_ = item.row;
     }
@@ -165,6 +186,7 @@ void Pruner::refill(Table& table, const Limits& limits) {
     std::vector<std::string> tasks;
   };
   std::vector<Named> named;
+  std::vector<std::pair<std::size_t, StoredId>> chains;  // of tasks that could go
   int rows = 0;
   {
     Cursor row =
@@ -181,6 +203,7 @@ void Pruner::refill(Table& table, const Limits& limits) {
         item.made = row.time(1);
         item.needed = row.is_null(2) || row.integer(3) != 0;
         if (!row.is_null(2)) item.since = row.time(2);
+        if (!item.needed) chains.emplace_back(table.next.size(), row.id(4));
       }
       // From the future: made before somebody set the clock back.
       table.ended = item.made >= limits.before && item.made <= limits.now;
@@ -197,6 +220,16 @@ void Pruner::refill(Table& table, const Limits& limits) {
     if (delivery.item >= table.next.size()) break;
     for (const std::string& task : delivery.tasks)
       if (sql_->open_task.query(*to_stored_id(task)).next()) table.next[delivery.item].needed = true;
+  }
+  // Of a chain that goes on nothing goes: its budget is counted over all of it. One question for a chain
+  // whose tasks lie side by side.
+  for (const auto& [item, chain] : chains) {
+    if (item >= table.next.size()) break;
+    if (chain != chain_) {
+      chain_ = chain;
+      chain_is_open_ = sql_->open_member.query(chain).next();
+    }
+    if (chain_is_open_) table.next[item].needed = true;
   }
 }
 

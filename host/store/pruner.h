@@ -1,14 +1,20 @@
-// Removes what is older than it shall be kept, or the oldest where the database uses more than it may.
+// Removes what is older than it shall be kept, or the oldest where there is more than there may be.
 //
 // Walks deliveries and tasks by row number, which is their order of creation, the older of the two first, so
-// it needs no index and reads nothing that is young. What stays: a task that has not ended, the delivery that
-// named it, what else came of that delivery, and a delivery whose hooks are still to run.
+// it needs no index and reads nothing that is young. What stays: a task that has not ended, the rest of its
+// chain, the delivery that named it, what else came of that delivery, and a delivery whose hooks are still to
+// run. The sums of what goes stay in the day book and with the budgets.
+//
+// Free pages are used again before the file grows, so it is never rewritten while the host runs: that would
+// take the database for as long as it lasts, and as much of the disk again. Whoever wants the space back has
+// compact().
 #pragma once
 
 #include <cstdint>
 #include <memory>
 
 #include "host/store/database.h"
+#include "host/store/statement.h"
 #include "host/store/store.h"
 
 namespace davit::store {
@@ -30,6 +36,7 @@ class Pruner {
 
   // Bytes of the database that are in use. The file may be larger: its free pages are used again.
   std::int64_t used_bytes();
+  std::int64_t free_bytes();
 
  private:
   struct Statements;
@@ -37,6 +44,7 @@ class Pruner {
   struct Item;
   struct Table;
   std::int64_t used_pages();
+  bool too_much(const Retention& retention);
   void refill(Table& table, const Limits& limits);
   // False if there was too much to remove at once: the rest of the task goes with the next steps.
   bool remove_task(std::int64_t row, int effort);
@@ -45,6 +53,9 @@ class Pruner {
   std::unique_ptr<Statements> sql_;
   std::int64_t delivery_ = 0;  // the last row that was looked at
   std::int64_t task_ = 0;
+  StoredId chain_;  // the one that was looked at last in this step
+  bool chain_is_open_ = false;
+  std::int64_t finished_ = 0;  // tasks, counted when a walk begins; only where their number is limited
 };
 
 }  // namespace davit::store

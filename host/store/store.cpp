@@ -13,6 +13,7 @@
 #include "host/store/replies.h"
 #include "host/store/rows.h"
 #include "host/store/schedules.h"
+#include "host/store/stats.h"
 #include "host/store/task_list.h"
 #include "host/store/transcripts.h"
 #include "host/store/writer.h"
@@ -153,6 +154,10 @@ void Store::on_prune(std::function<void(std::int64_t, std::int64_t)> listener) {
 
 void Store::on_decision(std::function<void(std::string_view, std::string_view)> listener) {
   if (impl_->writer_) impl_->writer_->on_decision(std::move(listener));
+}
+
+void Store::on_execution_end(std::function<void(const EndedExecution&)> listener) {
+  if (impl_->writer_) impl_->writer_->on_execution_end(std::move(listener));
 }
 
 // ---- writes ----
@@ -617,6 +622,33 @@ Result<std::vector<TaskNews>> Store::chain_news(std::string_view first_task_id) 
   });
 }
 
+// ---- statistics ----
+
+Result<std::vector<AgentStats>> Store::agent_stats(std::string_view agent) const {
+  return impl_->readers_.read<std::vector<AgentStats>>(
+      [&](Reader& reader) -> Result<std::vector<AgentStats>> { return read_agent_stats(reader, agent); });
+}
+
+Result<std::vector<CostLine>> Store::costs(const CostQuery& query) const {
+  return impl_->readers_.read<std::vector<CostLine>>(
+      [&](Reader& reader) -> Result<std::vector<CostLine>> { return read_costs(reader, query); });
+}
+
+Result<std::vector<ChainPattern>> Store::chain_patterns() const {
+  return impl_->readers_.read<std::vector<ChainPattern>>(
+      [](Reader& reader) -> Result<std::vector<ChainPattern>> { return read_chain_patterns(reader); });
+}
+
+Result<Overview> Store::overview() const {
+  return impl_->readers_.read<Overview>(
+      [&](Reader& reader) -> Result<Overview> { return read_overview(reader, impl_->clock_.wall()); });
+}
+
+Result<History> Store::history() const {
+  return impl_->readers_.read<History>(
+      [](Reader& reader) -> Result<History> { return read_history(reader); });
+}
+
 // ---- upkeep ----
 
 Result<> Store::backup(const std::filesystem::path& target) const {
@@ -629,6 +661,17 @@ Result<> Store::backup(const std::filesystem::path& target) const {
 Result<> Store::health() const {
   if (impl_->writer_) return impl_->writer_->health();
   return {};
+}
+
+Result<DatabaseSize> Store::database_size() const {
+  DatabaseSize size = TRY(impl_->readers_.read<DatabaseSize>([](Reader& reader) -> Result<DatabaseSize> {
+    const std::int64_t page = reader.database().integer("PRAGMA page_size");
+    const std::int64_t free = reader.database().integer("PRAGMA freelist_count");
+    return DatabaseSize{(reader.database().integer("PRAGMA page_count") - free) * page, free * page, 0};
+  }));
+  struct stat log {};
+  if (::stat((impl_->options_.path.string() + "-wal").c_str(), &log) == 0) size.log = log.st_size;
+  return size;
 }
 
 WriterStats Store::writer_stats() const { return impl_->writer_ ? impl_->writer_->stats() : WriterStats{}; }

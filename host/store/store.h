@@ -32,6 +32,7 @@
 #include "host/model/agent_result.h"
 #include "host/model/artifact.h"
 #include "host/model/event.h"
+#include "host/model/stats.h"
 #include "host/model/task.h"
 #include "host/store/transcript_pack.h"
 
@@ -366,6 +367,7 @@ struct Change {
 struct Retention {
   Duration keep{0};            // finished tasks and deliveries; 0: for ever
   std::int64_t max_bytes = 0;  // beyond it the oldest go whatever their age; 0: no limit
+  std::int64_t max_tasks = 0;  // likewise, of finished tasks and the deliveries before them; 0: no limit
   Duration guard{0};           // deliveries stay so long in any case: by them a replay is seen
 };
 
@@ -396,6 +398,13 @@ struct WriterStats {
   std::size_t waiting = 0;
 };
 
+// Bytes on the disk.
+struct DatabaseSize {
+  std::int64_t used = 0;
+  std::int64_t free = 0;  // in the file, and used again before it grows
+  std::int64_t log = 0;   // the write-ahead log beside it
+};
+
 class Store {
  public:
   // Opens, checks and migrates the database and starts the writer thread. Takes an exclusive lock file beside
@@ -423,6 +432,9 @@ class Store {
   // (TaskDecision::kind), and of a "reminder". `way` is "api", "cli", "webhook", or of what nobody decided
   // "claim", "deadline", "timer". Set once.
   void on_decision(std::function<void(std::string_view kind, std::string_view way)> listener);
+  // Called on the writer thread after the commit that ended an execution, whoever ended it: this is what the
+  // books count. Set once.
+  void on_execution_end(std::function<void(const EndedExecution&)> listener);
 
   // -- writes --
   // Stores a delivery and everything its webhook asked for. If (webhook, delivery_key) is known already,
@@ -583,12 +595,25 @@ class Store {
 
   Result<std::vector<Quarantine>> quarantines() const;
 
+  // -- statistics --
+  // Those of one agent, or (empty) of all that have ended an execution, by name.
+  Result<std::vector<AgentStats>> agent_stats(std::string_view agent) const;
+  // By day, oldest first, otherwise the dearest first. Adds up to the same, whatever it is grouped by, also
+  // when the executions were pruned.
+  Result<std::vector<CostLine>> costs(const CostQuery& query) const;
+  // Chains that have come to an end, among the newest 10,000 tasks, most frequent first: completed or failed.
+  Result<std::vector<ChainPattern>> chain_patterns() const;
+  // Of the last 30 days, today included.
+  Result<Overview> overview() const;
+  Result<History> history() const;
+
   // -- upkeep --
   // Online copy into `target`, which must not exist; synced and renamed into place.
   Result<> backup(const std::filesystem::path& target) const;
   // Is the database still the file that was opened, and does it take writes? For /readyz.
   Result<> health() const;
   WriterStats writer_stats() const;
+  Result<DatabaseSize> database_size() const;
 
  private:
   class Impl;
@@ -604,5 +629,13 @@ std::string content_hash(std::string_view agent, std::string_view payload, std::
 // delivery key once, each running task has exactly one open execution, final tasks have none, successors
 // exist…). One sentence per finding; empty means sound. Reads only; a running host is not disturbed.
 Result<std::vector<std::string>> verify(const std::filesystem::path& path);
+
+// Gives the free pages of a database back to the disk. Nobody else may have it open: it takes the lock of a
+// host. Makes a copy without them beside it, verifies that, and puts it in its place; until then the database
+// is as it was, also if this is interrupted.
+struct Compacted {
+  std::int64_t bytes_before = 0, bytes_after = 0;
+};
+std::variant<Compacted, OpenError> compact(const std::filesystem::path& path);
 
 }  // namespace davit::store

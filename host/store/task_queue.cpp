@@ -92,6 +92,7 @@ struct TaskQueue::Statements {
       db,
       "UPDATE execution SET ended_at = ?2, outcome = 'lost', failure = 'interrupted', error = ?3"
       " WHERE row = ?1 AND ended_at IS NULL"};
+  Statement source_of{db, "SELECT source FROM task WHERE id = ?1"};
   Statement insert_result{db, "INSERT INTO execution_result (row, metrics, output) VALUES (?1, ?2, ?3)"};
   Statement running{
       db, "SELECT row FROM task INDEXED BY task_state WHERE state <> 0 AND state = 1 ORDER BY row DESC"};
@@ -130,7 +131,7 @@ Result<> check_new_task(const NewTask& task) {
 }
 
 TaskQueue::TaskQueue(Database& database, Moves& moves, Lines& lines, Approvals& approvals, HeldAgents& held,
-                     Leases& leases, Budgets& budgets)
+                     Leases& leases, Budgets& budgets, DayBook& day_book)
     : moves_(moves),
       lines_(lines),
       approvals_(approvals),
@@ -138,6 +139,7 @@ TaskQueue::TaskQueue(Database& database, Moves& moves, Lines& lines, Approvals& 
       leases_(leases),
       budgets_(budgets),
       transcripts_(database),
+      day_book_(day_book),
       sql_(std::make_unique<Statements>(database)) {}
 TaskQueue::~TaskQueue() = default;
 
@@ -380,6 +382,7 @@ Result<TaskState> TaskQueue::finish(Batch& batch, const Finish& finish) {
                           usage.cache_write_tokens, usage.cost_micro_usd, if_any(usage.model),
                           if_any(models_to_json(usage)));
   budgets_.end(batch, row->execution, usage.cost_micro_usd, finish.cost_known);
+  book(batch, *row, finish.outcome, usage);
   if (result.output != "null" || result.metrics != "{}") {
     sql_->insert_result.run(row->execution, result.metrics, result.output);
   }
@@ -398,6 +401,24 @@ Result<TaskState> TaskQueue::finish(Batch& batch, const Finish& finish) {
   if (finish.successor || !result.tasks.empty()) create_successors(batch, finish, *row);
   lines_.let_next_in(batch, row->line);
   return state;
+}
+
+// `usage` is what was said at its end; what it had reported before counts where it is more, as in its row.
+void TaskQueue::book(Batch& batch, const TaskRow& row, std::string_view outcome, const Usage& usage) {
+  EndedExecution ended{row.agent,      row.task_type, row.source,  std::string(outcome),
+                       row.started_at, batch.now,     row.reported};
+  for (const auto measure :
+       {&ModelUsage::input_tokens, &ModelUsage::output_tokens, &ModelUsage::cache_read_tokens,
+        &ModelUsage::cache_write_tokens, &ModelUsage::cost_micro_usd}) {
+    ended.usage.*measure = std::max(ended.usage.*measure, usage.*measure);
+  }
+  if (!usage.model.empty()) ended.usage.model = usage.model;
+  if (!usage.models.empty()) ended.usage.models = usage.models;
+  if (row.root != row.id) {
+    Cursor first = sql_->source_of.query(row.root);
+    if (first.next()) ended.source = first.text(0);
+  }
+  day_book_.end(batch, std::move(ended));
 }
 
 void TaskQueue::create_successors(Batch& batch, const Finish& finish, const TaskRow& row) {
@@ -451,6 +472,7 @@ void TaskQueue::end_as_lost(Batch& batch, const TaskRow& row, bool counts, std::
   }
   sql_->lose_execution.run(row.execution, batch.now, reason);
   budgets_.end(batch, row.execution, 0, false);
+  book(batch, row, "lost", {});
   leases_.end(row.fence());
   moves_.move(batch, row,
               {.to = state,

@@ -16,6 +16,7 @@
 #include "host/store/batch.h"
 #include "host/store/budgets.h"
 #include "host/store/database.h"
+#include "host/store/day_book.h"
 #include "host/store/held_agents.h"
 #include "host/store/leases.h"
 #include "host/store/lines.h"
@@ -49,7 +50,7 @@ Result<> check_new_task(const NewTask& task);
 class TaskQueue {
  public:
   TaskQueue(Database& database, Moves& moves, Lines& lines, Approvals& approvals, HeldAgents& held,
-            Leases& leases, Budgets& budgets);
+            Leases& leases, Budgets& budgets, DayBook& day_book);
   ~TaskQueue();
 
   // Gives the id of the task, or of the one that waits and got its input. `task` has passed check_new_task().
@@ -79,6 +80,7 @@ class TaskQueue {
   std::optional<Waiting> find_waiting(const NewTask& task, const Origin& origin, std::string_view key,
                                       std::string_view entity, bool awaits_approval, bool key_is_entity);
   void replace(Batch& batch, const Waiting& waiting, const NewTask& task, const Origin& origin);
+  void book(Batch& batch, const TaskRow& row, std::string_view outcome, const Usage& usage);
   void write_links(std::int64_t row, const std::vector<Link>& links);
   void create_successors(Batch& batch, const Finish& finish, const TaskRow& row);
   std::string gives_way(const TaskRow& row);
@@ -91,6 +93,7 @@ class TaskQueue {
   Leases& leases_;
   Budgets& budgets_;
   Transcripts transcripts_;
+  DayBook& day_book_;
   std::unique_ptr<Statements> sql_;
 };
 

@@ -65,6 +65,15 @@ constexpr Invariant kInvariants[] = {
     {"packed twice, some of its lines: execution row",
      "SELECT DISTINCT a.execution FROM transcript_pack a JOIN transcript_pack b ON b.execution = a.execution"
      " AND b.row <> a.row AND b.first_line >= a.first_line AND b.first_line < a.first_line + a.lines"},
+    {"booked with less than its executions have had, on a day: agent",
+     "SELECT agent || ' ' || date(day * 86400, 'unixepoch') FROM (SELECT started_at / 86400000 AS day, agent,"
+     " count(*) AS n, sum(cost_micro_usd) AS cost, sum(input_tokens + output_tokens + cache_read_tokens +"
+     " cache_write_tokens) AS tokens FROM execution WHERE ended_at IS NOT NULL GROUP BY 1, 2) e WHERE NOT "
+     "EXISTS"
+     " (SELECT 1 FROM day_book b WHERE b.day = e.day AND b.agent = e.agent GROUP BY b.agent HAVING "
+     "sum(executions) >= n"
+     " AND sum(cost_micro_usd) >= cost AND sum(input_tokens + output_tokens + cache_read_tokens +"
+     " cache_write_tokens) >= tokens)"},
     {"deeper in its chain than its predecessor plus one: task row",
      "SELECT t.row FROM task t JOIN task p ON p.id = t.parent WHERE t.chain_depth <> p.chain_depth + 1"},
     {"without its body: delivery row",

@@ -32,6 +32,7 @@ constexpr int kLongLogPages = 8 * 1'024;  // 64 MB
 constexpr int kPruneEffort = 500;         // rows and pages of one step
 constexpr int kPruneShare = 10;           // a step, then nine times as long nothing
 constexpr std::chrono::minutes kPruneEvery{10};
+constexpr std::int64_t kWorthTelling = 16 << 20;  // bytes that are free
 
 }  // namespace
 
@@ -82,6 +83,10 @@ void Writer::on_prune(std::function<void(std::int64_t, std::int64_t)> listener) 
 
 void Writer::on_decision(std::function<void(std::string_view, std::string_view)> listener) {
   listeners_.with([&](Listeners& listeners) { listeners.decision = std::move(listener); });
+}
+
+void Writer::on_execution_end(std::function<void(const EndedExecution&)> listener) {
+  listeners_.with([&](Listeners& listeners) { listeners.execution_end = std::move(listener); });
 }
 
 WriterStats Writer::stats() const {
@@ -243,7 +248,7 @@ void Writer::commit_batch(Writes& writes) {
   }
 
   Database& database = *connection_->database;
-  Batch batch{clock_.wall(), clock_.monotonic(), {}, {}};
+  Batch batch{clock_.wall(), clock_.monotonic(), {}, {}, {}};
   Session session = connection_->session(batch);
   const auto started = std::chrono::steady_clock::now();
   const std::int64_t changes_before = database.total_changes();
@@ -307,11 +312,13 @@ void Writer::tell(const Listeners& listeners, const Batch& batch) {
   if (listeners.change && !batch.changes.empty()) listeners.change(batch.changes);
   if (listeners.decision)
     for (const Batch::Decided& each : batch.decided) listeners.decision(each.kind, each.way);
+  if (listeners.execution_end)
+    for (const EndedExecution& each : batch.ended) listeners.execution_end(each);
 }
 
 Result<> Writer::run_alone(const std::function<void(Session&)>& work) {
   Database& database = *connection_->database;
-  Batch batch{clock_.wall(), clock_.monotonic(), {}, {}};
+  Batch batch{clock_.wall(), clock_.monotonic(), {}, {}, {}};
   Session session = connection_->session(batch);
   connection_->begin(batch);
   work(session);
@@ -360,7 +367,7 @@ void Writer::prune_if_due() {
   const auto started = std::chrono::steady_clock::now();
   if (!asked && started < prune_at_) return;
   prune_at_ = started + kPruneEvery;
-  if (retention.keep.count() == 0 && retention.max_bytes == 0) return;
+  if (retention.keep.count() == 0 && retention.max_bytes == 0 && retention.max_tasks == 0) return;
   if (connection_ == nullptr || !check_identity().ok()) return;
 
   Pruner::Step step;
@@ -396,6 +403,14 @@ void Writer::prune_if_due() {
   }
   too_large_ = too_large;
   pruned_ = {};
+  const std::int64_t free = connection_->pruner.free_bytes();
+  if (free > used && free >= kWorthTelling && !std::exchange(told_of_free_space_, true)) {
+    log_.info(
+        "More than half of the database's file is free and is used again before it grows; to give it back to "
+        "the "
+        "disk, stop davit and run davit compact",
+        {{"bytes_in_use", used}, {"bytes_free", free}});
+  }
 }
 
 void Writer::checkpoint_if_due() {

@@ -18,6 +18,7 @@
 #include "host/store/claims.h"
 #include "host/store/clock_steps.h"
 #include "host/store/database.h"
+#include "host/store/day_book.h"
 #include "host/store/decisions.h"
 #include "host/store/deliveries.h"
 #include "host/store/held_agents.h"
@@ -104,6 +105,7 @@ class Writer {
   void on_commit(std::function<void(std::chrono::microseconds, std::size_t)> listener);
   void on_prune(std::function<void(std::int64_t, std::int64_t)> listener);
   void on_decision(std::function<void(std::string_view, std::string_view)> listener);
+  void on_execution_end(std::function<void(const EndedExecution&)> listener);
   // Thread-safe.
   void set_retention(Retention retention);
   // Thread-safe. While the database is unavailable each call lets the writer try again.
@@ -124,8 +126,9 @@ class Writer {
           moves(*database, approvals, held_agents),
           pauses(*database),
           budgets(*database, limits),
+          day_book(*database),
           claims(*database, lines, moves, approvals, all_leases, pauses, budgets),
-          tasks(*database, moves, lines, approvals, held_agents, all_leases, budgets),
+          tasks(*database, moves, lines, approvals, held_agents, all_leases, budgets, day_book),
           decisions(*database, the_rules, moves, lines, approvals, tasks, all_leases),
           reminders(*database, the_rules, moves, approvals, tasks),
           deliveries(*database, tasks, decisions),
@@ -135,7 +138,7 @@ class Writer {
           line_rules(the_lines),
           budget_limits(limits),
           clock_steps(steps),
-          parts{&all_leases, &held_agents, &pauses, &budgets, &steps} {}
+          parts{&all_leases, &held_agents, &pauses, &budgets, &day_book, &steps} {}
     void begin(const Batch& batch) {
       database->begin();
       clock_steps.begin(*database, batch);
@@ -160,6 +163,7 @@ class Writer {
     Moves moves;
     Pauses pauses;
     Budgets budgets;
+    DayBook day_book;
     Claims claims;
     TaskQueue tasks;
     Decisions decisions;
@@ -189,6 +193,7 @@ class Writer {
     std::function<void(std::chrono::microseconds, std::size_t)> commit;
     std::function<void(std::int64_t, std::int64_t)> prune;
     std::function<void(std::string_view, std::string_view)> decision;
+    std::function<void(const EndedExecution&)> execution_end;
   };
 
   Writer(const Options& options, std::unique_ptr<Database> database, Log& log, const Clock& clock);
@@ -223,6 +228,7 @@ class Writer {
   std::chrono::steady_clock::time_point prune_at_{};
   Pruner::Step pruned_;
   bool too_large_ = false;  // writer thread: it was told that nothing more can go
+  bool told_of_free_space_ = false;
   Guarded<Waiting> waiting_;
   std::condition_variable changed_;
   Guarded<Listeners> listeners_;

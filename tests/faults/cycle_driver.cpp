@@ -175,7 +175,7 @@ class Driver {
     report.usage = Usage{};
     report.usage->cost_micro_usd = kCost / 2;
     report.usage->output_tokens = 7;
-    report.transcript = {{"text", "line of " + task.session_id}};
+    report.transcript.lines.push_back({"text", "line of " + task.session_id});
     // A report that is superseded is not heard, and not refused either.
     const std::string heard = mark.empty() ? "reported " + task.session_id : "";
     const auto call = [&](auto done) { store_.report({report}, done); };

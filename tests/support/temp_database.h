@@ -54,7 +54,9 @@ Result<T> wait(Call&& call) {
 // A new database that can be closed and opened again.
 class TempDatabase {
  public:
-  explicit TempDatabase(const Clock& clock) : clock_(clock) {
+  explicit TempDatabase(const Clock& clock,
+                        const std::filesystem::path& where = std::filesystem::temp_directory_path())
+      : folder_(where), clock_(clock) {
     options.path = folder_.path() / "davit.db";
     options.create_if_missing = true;
   }

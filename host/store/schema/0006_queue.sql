@@ -85,6 +85,14 @@ CREATE TABLE day_book (
   PRIMARY KEY (day, agent, task_type, source, outcome, model)
 ) STRICT, WITHOUT ROWID;
 
+-- From before models are not told apart.
+INSERT INTO day_book
+  SELECT e.started_at / 86400000, e.agent, t.task_type, coalesce(r.source, t.source), e.outcome, coalesce(e.model, ''),
+         count(*), sum(max(e.ended_at - e.started_at, 0)), sum(e.input_tokens), sum(e.output_tokens),
+         sum(e.cache_read_tokens), sum(e.cache_write_tokens), sum(e.cost_micro_usd)
+    FROM execution e JOIN task t ON t.row = e.task LEFT JOIN task r ON r.id = t.root
+   WHERE e.ended_at IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6;
+
 -- Lines of an execution's transcript that were packed: deflate of JSON lines.
 CREATE TABLE transcript_pack (
   row INTEGER PRIMARY KEY,

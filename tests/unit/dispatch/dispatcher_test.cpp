@@ -110,6 +110,9 @@ class DispatcherTest : public testing::Test {
       bell_.ring();
     });
     store_->on_commit([this](std::chrono::microseconds, std::size_t) { bell_.ring(); });
+    store_->on_execution_end([this](const EndedExecution& ended) {
+      metrics_.execution_booked(ended.agent, ended.outcome, ended.task_type, ended.usage);
+    });
   }
 
   void publish() {
@@ -754,7 +757,7 @@ TEST_F(DispatcherTest, ALostLeaseKillsTheRunnerAndDropsItsResult) {
   TaskDetail done = task(id);
   EXPECT_EQ(done.task.state, TaskState::Completed);
   EXPECT_EQ(done.result, R"("by another")");
-  expect_metric("ai_agent_execution_total", R"(status="lost",task_type="test"} 1)");
+  expect_metric("ai_agent_execution_total", R"(status="success",task_type="test"} 1)");
 }
 
 TEST_F(DispatcherTest, HeartbeatsKeepALeaseThatIsShorterThanTheWork) {

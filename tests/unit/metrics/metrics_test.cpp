@@ -74,15 +74,14 @@ TEST(MetricsTest, CountsAnExecutionWithItsTimeTokensAndCostByModel) {
   usage.model = "big";
   usage.models["small"].cost_micro_usd = 250'000;
   usage.models["big"].cost_micro_usd = 1'000'000;
-  metrics.execution_started("planner");
+  metrics.session_started("planner");
   EXPECT_THAT(lines_of(metrics, "ai_agent_sessions_active"),
               ElementsAre("ai_agent_sessions_active{agent=\"planner\"} 1"));
-  metrics.execution_ended({.agent = "planner",
-                           .task_type = "fix",
-                           .outcome = "completed",
-                           .worked = std::chrono::seconds(45),
-                           .session = std::chrono::seconds(61),
-                           .usage = &usage});
+  metrics.session_ended({.agent = "planner",
+                         .task_type = "fix",
+                         .worked = std::chrono::seconds(45),
+                         .session = std::chrono::seconds(61)});
+  metrics.execution_booked("planner", "completed", "fix", usage);
   EXPECT_THAT(lines_of(metrics, "ai_agent_sessions_active"),
               ElementsAre("ai_agent_sessions_active{agent=\"planner\"} 0"));
   EXPECT_THAT(
@@ -217,10 +216,38 @@ TEST(MetricsTest, PluginsThatServeReplaceThoseBefore) {
 TEST(MetricsTest, CountersContinueFromWhatTheRowsKnow) {
   Metrics metrics("1");
   metrics.restore_executions("a", "completed", "fix", 41);
-  metrics.execution_started("a");
-  metrics.execution_ended({.agent = "a", .task_type = "fix", .outcome = "completed"});
+  Usage usage;
+  usage.cost_micro_usd = 2'000'000;
+  usage.models["small"].cost_micro_usd = 500'000;
+  metrics.restore_usage("a", usage);
+  metrics.restore_outcomes("a", {false, true});
+  metrics.execution_booked("a", "completed", "fix", usage);
+  metrics.task_settled("a", true);
   EXPECT_THAT(lines_of(metrics, "ai_agent_execution_total"),
               ElementsAre("ai_agent_execution_total{agent=\"a\",status=\"success\",task_type=\"fix\"} 42"));
+  EXPECT_THAT(lines_of(metrics, "ai_agent_cost_total_usd"),
+              testing::UnorderedElementsAre("ai_agent_cost_total_usd{agent=\"a\",model=\"unknown\"} 3",
+                                            "ai_agent_cost_total_usd{agent=\"a\",model=\"small\"} 1"));
+  EXPECT_THAT(lines_of(metrics, "ai_agent_task_success_rate"),
+              ElementsAre(StartsWith("ai_agent_task_success_rate{agent=\"a\"} 0.66")));
+}
+
+TEST(MetricsTest, ManySmallCostsAddUpToWhatTheirSumIsAfterARestart) {
+  Metrics before("1"), after("1");
+  Usage cent, all;
+  cent.cost_micro_usd = 10'000;
+  for (int i = 0; i < 1'000; ++i) before.execution_booked("a", "completed", "fix", cent);
+  all.cost_micro_usd = 10'000'000;
+  after.restore_usage("a", all);
+  EXPECT_EQ(lines_of(before, "ai_agent_cost_total_usd"), lines_of(after, "ai_agent_cost_total_usd"));
+}
+
+TEST(MetricsTest, TheDatabaseIsAskedForItsSize) {
+  Metrics metrics("1");
+  metrics.ask_database([] { return DatabaseGauges{3, 2, 1}; });
+  EXPECT_THAT(lines_of(metrics, "davit_database_bytes"),
+              ElementsAre("davit_database_bytes{kind=\"used\"} 3", "davit_database_bytes{kind=\"free\"} 2",
+                          "davit_database_bytes{kind=\"log\"} 1"));
 }
 
 TEST(MetricsTest, ThreadsThatMeetTheSameSeriesForTheFirstTimeLoseNoCount) {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "host/base/file.h"
 #include "tests/unit/store/conformance.h"
 
 namespace davit::store {
@@ -157,7 +158,7 @@ TEST_F(PrunerTest, WhatASenderMightSendAgainStaysHoweverLargeTheDatabaseIs) {
   for (int i = 0; i < 10; ++i) accept(guarded("old " + std::to_string(i))).value();
   clock_.advance(kDay + Duration(1));
   for (int i = 0; i < 40; ++i) accept(guarded("young " + std::to_string(i))).value();
-  store().set_retention({Duration(0), 1'000'000, kDay});
+  store().set_retention({.max_bytes = 1'000'000, .guard = kDay});
   EXPECT_TRUE(comes([&] { return deliveries() == 40; }));
   accept(new_delivery("a write after the step", 0)).value();
   EXPECT_EQ(deliveries(), 41u);
@@ -166,7 +167,7 @@ TEST_F(PrunerTest, WhatASenderMightSendAgainStaysHoweverLargeTheDatabaseIs) {
   caught.delivery_key = "another id";
   EXPECT_EQ(accept(caught)->repeat, Repeat::OtherKey);
   clock_.advance(kDay);
-  store().set_retention({Duration(0), 1'000'000, kDay});
+  store().set_retention({.max_bytes = 1'000'000, .guard = kDay});
   EXPECT_TRUE(comes([&] { return deliveries() < 15; })) << "once that is over it goes";
 }
 
@@ -174,12 +175,59 @@ TEST_F(PrunerTest, NorDoesItGoBecauseOfItsAge) {
   accept(new_delivery("a", 0)).value();
   clock_.advance(2 * kDay);
   accept(new_delivery("b", 0)).value();
-  store().set_retention({kDay, 0, 3 * kDay});
+  store().set_retention({.keep = kDay, .guard = 3 * kDay});
   accept(new_delivery("a write after the step", 0)).value();
   EXPECT_EQ(deliveries(), 3u);
   clock_.advance(2 * kDay);
-  store().set_retention({kDay, 0, 3 * kDay});
+  store().set_retention({.keep = kDay, .guard = 3 * kDay});
   EXPECT_TRUE(comes([&] { return deliveries() == 2; }));
+}
+
+TEST_F(PrunerTest, BeyondTheirNumberTheOldestTasksGoFirstWithTheDeliveriesBefore) {
+  std::vector<std::string> ids;
+  for (int i = 0; i < 20; ++i) {
+    ids.push_back(accept(new_delivery(std::to_string(i)))->task_ids.at(0));
+    clock_.advance(Duration(1'000));
+  }
+  complete_all();  // 16 of them
+  store().set_retention({.max_tasks = 5});
+  EXPECT_TRUE(comes([&] { return tasks() == 9; })) << "five that are done, four that wait";
+  accept(new_delivery("a write after the step", 0)).value();
+  EXPECT_EQ(tasks(), 9u);
+  EXPECT_EQ(deliveries(), 10u);
+  EXPECT_FALSE(store().task(ids[10]).ok());
+  EXPECT_TRUE(store().task(ids[11]).ok());
+}
+
+TEST_F(PrunerTest, OfAChainThatGoesOnNothingGoesAlsoWithoutADelivery) {
+  const std::string first = create();
+  Finish done = finish_of(claim_one().fence);
+  done.successor = new_task("executor");
+  ASSERT_TRUE(finish(done).ok());
+  create();
+  complete_all();  // of another chain
+  clock_.advance(2 * kDay);
+  prune(kDay);
+  EXPECT_TRUE(comes([&] { return tasks() == 2; }));
+  EXPECT_TRUE(store().task(first).ok()) << "its budget counts what this one cost";
+  ASSERT_TRUE(finish(finish_of(claim(1, {{"executor", 1}}).at(0).fence)).ok());
+  clock_.advance(2 * kDay);
+  prune(kDay);
+  EXPECT_TRUE(comes([&] { return tasks() == 0; }));
+}
+
+TEST_F(PrunerTest, WhatWasSpentTodayCountsThoughItsTaskIsGone) {
+  BudgetLimits limits;
+  limits.day = 10'000'000;
+  ASSERT_TRUE(wait([&](auto done) { store().set_budgets(limits, done); }).ok());
+  create();
+  Finish done = finish_of(claim_one().fence);
+  done.result.usage.cost_micro_usd = 4'000'000;
+  ASSERT_TRUE(finish(done).ok());
+  clock_.advance(Duration(10));
+  prune(Duration(5));
+  EXPECT_TRUE(comes([&] { return tasks() == 0; }));
+  EXPECT_EQ(store().queue()->budgets.at(0).spent, 4'000'000);
 }
 
 TEST_F(PrunerTest, WhatIsFreedIsUsedAgain) {
@@ -195,6 +243,35 @@ TEST_F(PrunerTest, WhatIsFreedIsUsedAgain) {
   fill("second");
   database_.close();
   EXPECT_LE(std::filesystem::file_size(database_.path()), size + size / 20);
+}
+
+TEST_F(PrunerTest, ThatMostOfTheFileIsFreeIsToldOnce) {
+  const std::filesystem::path log_file = database_.folder() / "log.txt";
+  auto log = Log::open({LogLevel::Info, LogFormat::Text, log_file.string()}).value();
+  auto opened = Store::open(database_.options, *log, clock_);
+  const auto& told = std::get<std::unique_ptr<Store>>(opened);
+  const auto fill_and_prune = [&] {
+    for (int i = 0; i < 20; ++i) {
+      NewDelivery delivery = new_delivery(new_id(), 0);
+      delivery.body = std::string(1 << 20, 'x');
+      ASSERT_TRUE(wait<Accepted>([&](auto done) { told->accept(delivery, done); }).ok());
+    }
+    clock_.advance(2 * kDay);
+    told->set_retention({.keep = kDay});
+    EXPECT_TRUE(comes([&] { return told->deliveries({})->items.empty(); }));
+    EXPECT_GT(told->database_size()->free, 16 << 20);
+  };
+  const auto times_told = [&] {
+    const std::string text = read_file(log_file).value();
+    int count = 0;
+    for (std::size_t at = 0; (at = text.find("run davit compact", at)) != std::string::npos; ++at) ++count;
+    return count;
+  };
+  fill_and_prune();
+  EXPECT_TRUE(comes([&] { return times_told() == 1; }));
+  fill_and_prune();
+  std::get<std::unique_ptr<Store>>(opened).reset();
+  EXPECT_EQ(times_told(), 1);
 }
 
 TEST_F(PrunerTest, WithoutARetentionNothingGoes) {
@@ -304,6 +381,20 @@ TEST_F(PrunerStepTest, AStepIsNoLargerThanItMayBeAndTheOlderOfDeliveriesAndTasks
   EXPECT_THAT(left, ElementsAre(std::pair(1, 1), std::pair(1, 0), std::pair(0, 0)));
   for (const char* table : {"delivery_body", "delivery_key", "task_body", "execution", "execution_result"})
     EXPECT_EQ(count(table), 0) << table;
+}
+
+TEST_F(PrunerStepTest, WhatPeopleSpentIsForgottenAfterAWeekAndWhatAgentsDidIsNot) {
+  for (int i = 0; i < 9; ++i) {
+    create();
+    Finish done = finish_of(claim_one().fence);
+    done.result.usage.cost_micro_usd = 10;
+    ASSERT_TRUE(finish(done).ok());
+    clock_.advance(kDay);
+  }
+  step({400 * kDay, 0}, 100);
+  step({400 * kDay, 0}, 100);
+  EXPECT_EQ(raw().integer("SELECT count(*) FROM spend WHERE scope = 2"), 7);
+  EXPECT_EQ(raw().integer("SELECT count(*) FROM spend WHERE scope = 1"), 9);
 }
 
 TEST_F(PrunerStepTest, ALongTranscriptGoesInPieces) {

@@ -248,6 +248,8 @@ TEST_F(StoreFileTest, WhatWaitsInADatabaseWithoutLinesAndApprovalsGoesOnInOneTha
   EXPECT_THAT(claim(), SizeIs(1));
   ASSERT_TRUE(finish(finish_of(claimed[0].fence)).ok());
   EXPECT_EQ(claim_one().title, "number 2") << "its turn has come";
+  EXPECT_EQ(store().agent_stats("planner")->at(0).outcomes.at("completed"), 2)
+      << "the old one is booked as well";
   expect_sound();
 }
 

@@ -1,0 +1,162 @@
+#include "host/http/stats_json.h"
+
+#include <string>
+
+namespace davit::http {
+namespace {
+
+constexpr CostGroup kGroups[] = {CostGroup::Agent, CostGroup::Day, CostGroup::TaskType, CostGroup::Model,
+                                 CostGroup::Source};
+constexpr std::chrono::days kDefaultDays{30};
+
+double seconds(Duration duration) { return static_cast<double>(duration.count()) / 1000.0; }
+double dollars(std::int64_t micro_usd) { return static_cast<double>(micro_usd) / 1e6; }
+
+// Null where nothing was counted: no share is not a share of nothing.
+void write_share(JsonWriter& writer, std::string_view name, std::int64_t part, std::int64_t whole) {
+  if (whole == 0) return write_null_member(writer, name);
+  write_member(writer, name, static_cast<double>(part) / static_cast<double>(whole));
+}
+
+void write_mean(JsonWriter& writer, std::string_view name, Duration sum, std::int64_t count) {
+  if (count == 0) return write_null_member(writer, name);
+  write_member(writer, name, seconds(sum) / static_cast<double>(count));
+}
+
+void write_sums(JsonWriter& writer, const ExecutionSums& sums) {
+  write_member(writer, "executions", sums.executions);
+  write_member(writer, "total_duration_seconds", seconds(sums.worked));
+  write_member(writer, "total_cost_usd", dollars(sums.usage.cost_micro_usd));
+  write_member(writer, "total_tokens", sums.usage.total_tokens());
+  write_member(writer, "input_tokens", sums.usage.input_tokens);
+  write_member(writer, "output_tokens", sums.usage.output_tokens);
+  write_member(writer, "cache_read_tokens", sums.usage.cache_read_tokens);
+  write_member(writer, "cache_write_tokens", sums.usage.cache_write_tokens);
+}
+
+std::string pattern_text(const std::vector<std::string>& agents) {
+  std::string text;
+  for (const std::string& agent : agents) text += (text.empty() ? "" : " → ") + agent;
+  return text;
+}
+
+}  // namespace
+
+std::string_view to_string(CostGroup group) {
+  switch (group) {
+    case CostGroup::Agent:
+      return "agent";
+    case CostGroup::Day:
+      return "day";
+    case CostGroup::TaskType:
+      return "task_type";
+    case CostGroup::Model:
+      return "model";
+    case CostGroup::Source:
+      return "source";
+  }
+  return "agent";
+}
+
+std::optional<CostGroup> cost_group_from(std::string_view text) {
+  for (const CostGroup group : kGroups)
+    if (to_string(group) == text) return group;
+  return std::nullopt;
+}
+
+CostQuery cost_query(std::optional<WallTime> start, std::optional<WallTime> end, WallTime now) {
+  CostQuery query;
+  query.end = end.value_or(now + Duration(1));
+  query.start = start.value_or(std::chrono::floor<std::chrono::days>(query.end - Duration(1)) -
+                               (kDefaultDays - std::chrono::days(1)));
+  return query;
+}
+
+void write_agent_stats(JsonWriter& writer, const std::vector<AgentStats>& stats) {
+  writer.StartObject();
+  writer.Key("stats");
+  writer.StartArray();
+  for (const AgentStats& agent : stats) {
+    writer.StartObject();
+    write_member(writer, "agent", agent.agent);
+    write_sums(writer, agent.sums);
+    writer.Key("outcomes");
+    writer.StartObject();
+    for (const auto& [outcome, count] : agent.outcomes) write_member(writer, outcome, count);
+    writer.EndObject();
+    write_share(writer, "success_rate", agent.succeeded, agent.settled);
+    write_member(writer, "success_rate_tasks", agent.settled);
+    write_mean(writer, "avg_duration_seconds", agent.sums.worked, agent.sums.executions);
+    write_mean(writer, "p50_duration_seconds", agent.p50, agent.timed > 0 ? 1 : 0);
+    write_mean(writer, "p95_duration_seconds", agent.p95, agent.timed > 0 ? 1 : 0);
+    write_member(writer, "duration_tasks", agent.timed);
+    writer.EndObject();
+  }
+  writer.EndArray();
+  writer.EndObject();
+}
+
+void write_costs(JsonWriter& writer, const CostQuery& query, const std::vector<CostLine>& costs) {
+  std::int64_t total = 0;
+  writer.StartObject();
+  write_member(writer, "group_by", to_string(query.group_by));
+  write_member(writer, "start_date", to_iso8601(query.start));
+  write_member(writer, "end_date", to_iso8601(query.end));
+  writer.Key("costs");
+  writer.StartArray();
+  for (const CostLine& line : costs) {
+    writer.StartObject();
+    if (line.group.empty())
+      write_null_member(writer, "group");
+    else
+      write_member(writer, "group", line.group);
+    write_sums(writer, line.sums);
+    writer.EndObject();
+    total += line.sums.usage.cost_micro_usd;
+  }
+  writer.EndArray();
+  write_member(writer, "total_cost_usd", dollars(total));
+  writer.EndObject();
+}
+
+void write_chain_patterns(JsonWriter& writer, const std::vector<ChainPattern>& patterns) {
+  writer.StartObject();
+  writer.Key("chain_patterns");
+  writer.StartObject();
+  for (const ChainPattern& pattern : patterns) {
+    const std::string name = pattern_text(pattern.agents);
+    writer.Key(name.data(), static_cast<rapidjson::SizeType>(name.size()));
+    writer.StartObject();
+    write_member(writer, "count", pattern.count);
+    write_mean(writer, "avg_duration", pattern.duration, pattern.count);
+    write_share(writer, "success_rate", pattern.succeeded, pattern.count);
+    write_member(writer, "total_cost_usd", dollars(pattern.cost_micro_usd));
+    writer.EndObject();
+  }
+  writer.EndObject();
+  writer.EndObject();
+}
+
+void write_overview(JsonWriter& writer, const Overview& overview, const store::QueueReport& queue) {
+  writer.StartObject();
+  write_member(writer, "since", to_iso8601(overview.since));
+  write_member(writer, "total_tasks", overview.tasks);
+  write_share(writer, "success_rate", overview.completed, overview.completed + overview.failed);
+  write_member(writer, "total_cost", dollars(overview.sums.usage.cost_micro_usd));
+  write_mean(writer, "avg_duration", overview.completed_worked, overview.completed_executions);
+  write_member(writer, "total_tokens", overview.sums.usage.total_tokens());
+  write_member(writer, "total_executions", overview.sums.executions);
+  writer.Key("queue");
+  writer.StartObject();
+  for (const TaskState state :
+       {TaskState::Queued, TaskState::Running, TaskState::AwaitingApproval, TaskState::Parked}) {
+    std::int64_t count = 0;
+    for (const store::QueueDepth& depth : queue.depths)
+      if (depth.state == state) count += depth.count;
+    write_member(writer, davit::to_string(state), count);
+  }
+  writer.EndObject();
+  writer.EndObject();
+}
+
+}  // namespace davit::http

@@ -1,0 +1,73 @@
+#include "host/http/stats_routes.h"
+
+#include "host/http/answers.h"
+#include "host/http/stats_json.h"
+
+namespace davit::http {
+namespace {
+
+Response agent_stats_answer(const store::Store& store, Exchange& exchange, Query& query) {
+  query.allow_only({"agent"});
+  if (!query.errors().empty()) return {};
+  const auto stats = store.agent_stats(query.text("agent"));
+  if (!stats) return error_answer(stats.error(), exchange.request.request_id);
+  return json_answer([&](JsonWriter& writer) { write_agent_stats(writer, *stats); });
+}
+
+Response costs_answer(const store::Store& store, const Clock& clock, Exchange& exchange, Query& query) {
+  query.allow_only({"agent", "start_date", "end_date", "group_by"});
+  const auto start = query.time("start_date"), end = query.time("end_date");
+  CostQuery wanted = cost_query(start, end, clock.wall());
+  wanted.agent = query.text("agent");
+  if (const std::string group = query.text("group_by"); !group.empty()) {
+    if (const auto known = cost_group_from(group))
+      wanted.group_by = *known;
+    else
+      query.fail("group_by", std::string("must be ") + kCostGroups);
+  }
+  if (query.errors().empty() && wanted.start >= wanted.end)
+    query.fail("start_date", "must be before end_date");
+  if (!query.errors().empty()) return {};
+  const auto costs = store.costs(wanted);
+  if (!costs) return error_answer(costs.error(), exchange.request.request_id);
+  return json_answer([&](JsonWriter& writer) { write_costs(writer, wanted, *costs); });
+}
+
+Response chains_answer(const store::Store& store, Exchange& exchange, Query& query) {
+  query.allow_only({});
+  if (!query.errors().empty()) return {};
+  const auto patterns = store.chain_patterns();
+  if (!patterns) return error_answer(patterns.error(), exchange.request.request_id);
+  return json_answer([&](JsonWriter& writer) { write_chain_patterns(writer, *patterns); });
+}
+
+Response overview_answer(const store::Store& store, Exchange& exchange, Query& query) {
+  query.allow_only({});
+  if (!query.errors().empty()) return {};
+  const auto overview = store.overview();
+  const auto queue = store.queue();
+  if (!overview || !queue)
+    return error_answer(overview ? queue.error() : overview.error(), exchange.request.request_id);
+  return json_answer([&](JsonWriter& writer) { write_overview(writer, *overview, *queue); });
+}
+
+}  // namespace
+
+std::vector<Route> stats_routes(const store::Store& store, const Clock& clock) {
+  const auto reader = [](std::string name, std::function<Response(Exchange&, Query&)> use) {
+    return Route{"GET", "/api/dashboard/" + name, Access::Reader, Thread::Worker, with_query(std::move(use))};
+  };
+  return {
+      reader("agent-stats", [&store](Exchange& exchange,
+                                     Query& query) { return agent_stats_answer(store, exchange, query); }),
+      reader("cost-breakdown",
+             [&store, &clock](Exchange& exchange, Query& query) {
+               return costs_answer(store, clock, exchange, query);
+             }),
+      reader("agent-chain-analytics",
+             [&store](Exchange& exchange, Query& query) { return chains_answer(store, exchange, query); }),
+      reader("overview",
+             [&store](Exchange& exchange, Query& query) { return overview_answer(store, exchange, query); })};
+}
+
+}  // namespace davit::http

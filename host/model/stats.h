@@ -1,0 +1,83 @@
+// What is told about many tasks and executions at once.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/base/clock.h"
+#include "host/model/task.h"
+
+namespace davit {
+
+// One execution that has come to its end, as the books have it.
+struct EndedExecution {
+  std::string agent, task_type;
+  std::string source;  // of the first task of its chain
+  std::string outcome;
+  WallTime started_at{}, ended_at{};
+  Usage usage;
+};
+
+// Of ended executions.
+struct ExecutionSums {
+  std::int64_t executions = 0;
+  Duration worked{0};
+  ModelUsage usage;
+};
+
+// How an agent does.
+struct AgentStats {
+  std::string agent;
+  ExecutionSums sums;                            // since the database exists
+  std::map<std::string, std::int64_t> outcomes;  // of these executions
+  // Of its newest tasks that were completed or failed, 100 at most.
+  int settled = 0, succeeded = 0;
+  // How long the last execution of its newest such tasks took, 200 at most.
+  int timed = 0;
+  Duration p50{0}, p95{0};
+};
+
+enum class CostGroup { Agent, Day, TaskType, Model, Source };
+struct CostQuery {
+  CostGroup group_by = CostGroup::Agent;
+  std::string agent;        // empty: all
+  WallTime start{}, end{};  // whole UTC days: the first and the last that [start, end) touches
+};
+struct CostLine {
+  std::string group;  // agent, "2026-01-31", task type, model or source; empty: not said
+  // Of a model: the executions whose main one it was, but tokens and money of all it had a share in.
+  ExecutionSums sums;
+};
+
+// Chains of the same agents in the same order.
+struct ChainPattern {
+  std::vector<std::string> agents;
+  std::int64_t count = 0, succeeded = 0;
+  Duration duration{0};  // of all of them, from the first task's creation to the last one's end
+  std::int64_t cost_micro_usd = 0;
+};
+
+struct Overview {
+  WallTime since{};                        // of what follows: whole UTC days
+  std::int64_t tasks = 0;                  // that were made, as far back as any are kept
+  std::int64_t completed = 0, failed = 0;  // as far as they are kept
+  ExecutionSums sums;                      // of all executions
+  std::int64_t completed_executions = 0;
+  Duration completed_worked{0};
+};
+
+// What counters need to go on where they were.
+struct History {
+  struct Executions {
+    std::string agent, outcome, task_type;
+    std::int64_t count = 0;
+  };
+  std::vector<Executions> executions;                 // most frequent first
+  std::map<std::string, Usage> usage;                 // by agent, with its models
+  std::map<std::string, std::vector<bool>> outcomes;  // of the newest settled tasks by agent, oldest first
+};
+
+}  // namespace davit

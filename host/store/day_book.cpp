@@ -1,0 +1,106 @@
+#include "host/store/day_book.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "host/model/model_shares.h"
+#include "host/store/statement.h"
+
+namespace davit::store {
+namespace {
+
+constexpr std::size_t kDaysInMemory = 4;
+constexpr std::string_view kOther = "other";
+
+std::int64_t day_of(WallTime time) {
+  return std::chrono::floor<std::chrono::days>(time).time_since_epoch().count();
+}
+
+bool is_nothing(const ExecutionSums& sums) {
+  return sums.executions == 0 && sums.usage.total_tokens() == 0 && sums.usage.cost_micro_usd == 0;
+}
+
+}  // namespace
+
+struct DayBook::Statements {
+  explicit Statements(Database& database) : db(database) {}
+  Database& db;
+
+  Statement keys{db, "SELECT agent, task_type, source, outcome, model FROM day_book WHERE day = ?1"};
+  Statement add{db,
+                "INSERT INTO day_book VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
+                " ON CONFLICT DO UPDATE SET executions = executions + excluded.executions,"
+                " duration_ms = duration_ms + excluded.duration_ms,"
+                " input_tokens = input_tokens + excluded.input_tokens,"
+                " output_tokens = output_tokens + excluded.output_tokens,"
+                " cache_read_tokens = cache_read_tokens + excluded.cache_read_tokens,"
+                " cache_write_tokens = cache_write_tokens + excluded.cache_write_tokens,"
+                " cost_micro_usd = cost_micro_usd + excluded.cost_micro_usd"};
+};
+
+DayBook::DayBook(Database& database) : sql_(std::make_unique<Statements>(database)) {}
+DayBook::~DayBook() = default;
+
+DayBook::Day& DayBook::day(std::int64_t number) {
+  if (const auto found = days_.find(number); found != days_.end()) return found->second;
+  Day& day = days_[number];
+  Cursor row = sql_->keys.query(number);
+  while (row.next()) day.try_emplace({row.text(0), row.text(1), row.text(2), row.text(3), row.text(4)});
+  return day;
+}
+
+ExecutionSums& DayBook::row(std::int64_t number, Names names) {
+  Day& rows = day(number);
+  auto found = rows.find(names);
+  if (found == rows.end() && rows.size() >= kMostRowsADay) {
+    std::get<1>(names) = std::get<4>(names) = kOther;
+    found = rows.find(names);
+  }
+  if (found == rows.end()) {
+    const auto& [agent, task_type, source, outcome, model] = names;
+    found = rows.try_emplace({std::string(agent), std::string(task_type), std::string(source),
+                              std::string(outcome), std::string(model)})
+                .first;
+  }
+  if (is_nothing(found->second)) unwritten_.push_back({number, found});
+  return found->second;
+}
+
+void DayBook::end(Batch& batch, EndedExecution ended) {
+  const std::int64_t number = day_of(ended.started_at);
+  bool is_main = true;
+  for (const auto& [model, share] : model_shares(ended.usage)) {
+    if (!is_main && share.total_tokens() == 0 && share.cost_micro_usd == 0) continue;
+    ExecutionSums& sums = row(number, {ended.agent, ended.task_type, ended.source, ended.outcome, model});
+    if (std::exchange(is_main, false)) {
+      sums.executions += 1;
+      sums.worked += std::max(ended.ended_at - ended.started_at, Duration(0));  // a clock may be set back
+    }
+    sums.usage.input_tokens += share.input_tokens;
+    sums.usage.output_tokens += share.output_tokens;
+    sums.usage.cache_read_tokens += share.cache_read_tokens;
+    sums.usage.cache_write_tokens += share.cache_write_tokens;
+    sums.usage.cost_micro_usd += share.cost_micro_usd;
+  }
+  batch.ended.push_back(std::move(ended));
+}
+
+void DayBook::flush() {
+  for (const auto& [number, row] : unwritten_) {
+    const Key& key = row->first;
+    const ExecutionSums& sums = row->second;
+    sql_->add.run(number, key.agent, key.task_type, key.source, key.outcome, key.model, sums.executions,
+                  sums.worked.count(), sums.usage.input_tokens, sums.usage.output_tokens,
+                  sums.usage.cache_read_tokens, sums.usage.cache_write_tokens, sums.usage.cost_micro_usd);
+    row->second = {};
+  }
+  unwritten_.clear();
+  while (days_.size() > kDaysInMemory) days_.erase(days_.begin());
+}
+
+void DayBook::discard() {
+  days_.clear();
+  unwritten_.clear();
+}
+
+}  // namespace davit::store

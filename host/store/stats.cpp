@@ -1,0 +1,315 @@
+// Sums come from the day book, which is small and outlives what is pruned. What it cannot tell (how single
+// tasks went) is asked of the newest tasks, so it costs the same however many there are.
+#include "host/store/stats.h"
+
+#include <algorithm>
+#include <limits>
+#include <set>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "host/store/rows.h"
+
+namespace davit::store {
+namespace {
+
+constexpr int kOverviewDays = 30;
+constexpr std::size_t kSuccessWindow = 100;
+constexpr int kDurationWindow = 200;
+constexpr int kSettledAmong = 100'000;  // newest tasks of an agent: those that wait are stepped over
+constexpr int kChainWindow = 10'000;
+
+std::int64_t day_of(WallTime time) {
+  return std::chrono::floor<std::chrono::days>(time).time_since_epoch().count();
+}
+WallTime begin_of(std::int64_t day) {
+  return WallTime(std::chrono::duration_cast<Duration>(std::chrono::days(day)));
+}
+
+constexpr const char* kSums =
+    "sum(executions), sum(duration_ms), sum(input_tokens), sum(output_tokens), sum(cache_read_tokens),"
+    " sum(cache_write_tokens), sum(cost_micro_usd)";
+constexpr int kSumsWidth = 7;
+
+ExecutionSums read_sums(const Cursor& row, int first) {
+  ExecutionSums sums;
+  sums.executions = row.integer(first);
+  sums.worked = Duration(row.integer(first + 1));
+  sums.usage.input_tokens = row.integer(first + 2);
+  sums.usage.output_tokens = row.integer(first + 3);
+  sums.usage.cache_read_tokens = row.integer(first + 4);
+  sums.usage.cache_write_tokens = row.integer(first + 5);
+  sums.usage.cost_micro_usd = row.integer(first + 6);
+  return sums;
+}
+
+void add(ModelUsage& to, const ModelUsage& more) {
+  to.input_tokens += more.input_tokens;
+  to.output_tokens += more.output_tokens;
+  to.cache_read_tokens += more.cache_read_tokens;
+  to.cache_write_tokens += more.cache_write_tokens;
+  to.cost_micro_usd += more.cost_micro_usd;
+}
+
+// A task that was completed or failed.
+struct Settled {
+  bool good = false;
+  WallTime at{};
+  Duration took{0};  // its last execution
+};
+
+// Of an agent, the newest `limit`, in the order in which they came to their end. The inner query is walked
+// from its newest row on, and no further than it takes: an order outside of it would make all of it first.
+std::vector<Settled> read_settled(Reader& reader, const std::string& agent, int limit) {
+  std::vector<Settled> settled;
+  Cursor row =
+      reader
+          .statement(
+              "SELECT state, finished_at, e.ended_at - e.started_at FROM (SELECT row, state, finished_at,"
+              " execution FROM task INDEXED BY task_agent WHERE agent = ?1 ORDER BY row DESC LIMIT ?2) t"
+              " CROSS JOIN execution e ON e.row = t.execution WHERE state IN (3, 4) LIMIT ?3")
+          .query(agent, kSettledAmong, limit);
+  while (row.next())
+    settled.push_back({task_state_of(row.integer(0)) == TaskState::Completed, row.time(1),
+                       Duration(std::max<std::int64_t>(row.integer(2), 0))});
+  std::stable_sort(settled.begin(), settled.end(),
+                   [](const Settled& a, const Settled& b) { return a.at < b.at; });
+  return settled;
+}
+
+// The newest outcomes, oldest first.
+std::vector<bool> outcomes_of(const std::vector<Settled>& settled) {
+  std::vector<bool> outcomes;
+  const std::size_t first = settled.size() > kSuccessWindow ? settled.size() - kSuccessWindow : 0;
+  for (std::size_t i = first; i < settled.size(); ++i) outcomes.push_back(settled[i].good);
+  return outcomes;
+}
+
+// The least value that so many of a hundred do not exceed.
+Duration percentile(const std::vector<Duration>& ascending, std::size_t percent) {
+  if (ascending.empty()) return Duration(0);
+  return ascending[(ascending.size() * percent + 99) / 100 - 1];
+}
+
+}  // namespace
+
+std::vector<AgentStats> read_agent_stats(Reader& reader, std::string_view agent) {
+  std::map<std::string, AgentStats> by_agent;
+  {
+    Cursor row = reader
+                     .statement(std::string("SELECT agent, outcome, ") + kSums +
+                                " FROM day_book WHERE ?1 = '' OR agent = ?1 GROUP BY agent, outcome")
+                     .query(agent);
+    while (row.next()) {
+      AgentStats& stats = by_agent[row.text(0)];
+      const ExecutionSums sums = read_sums(row, 2);
+      stats.outcomes[row.text(1)] = sums.executions;
+      stats.sums.executions += sums.executions;
+      stats.sums.worked += sums.worked;
+      add(stats.sums.usage, sums.usage);
+    }
+  }
+  std::vector<AgentStats> all;
+  for (auto& [name, stats] : by_agent) {
+    stats.agent = name;
+    const std::vector<Settled> settled = read_settled(reader, name, kDurationWindow);
+    for (bool good : outcomes_of(settled)) {
+      ++stats.settled;
+      if (good) ++stats.succeeded;
+    }
+    std::vector<Duration> took;
+    for (const Settled& each : settled) took.push_back(each.took);
+    std::sort(took.begin(), took.end());
+    stats.timed = static_cast<int>(took.size());
+    stats.p50 = percentile(took, 50);
+    stats.p95 = percentile(took, 95);
+    all.push_back(std::move(stats));
+  }
+  return all;
+}
+
+std::vector<CostLine> read_costs(Reader& reader, const CostQuery& query) {
+  if (query.start >= query.end) return {};
+  const auto column = [&] {
+    switch (query.group_by) {
+      case CostGroup::Agent:
+        return "agent";
+      case CostGroup::Day:
+        return "day";
+      case CostGroup::TaskType:
+        return "task_type";
+      case CostGroup::Model:
+        return "model";
+      case CostGroup::Source:
+        return "source";
+    }
+    return "agent";
+  }();
+  const bool by_day = query.group_by == CostGroup::Day;
+  std::vector<CostLine> lines;
+  Cursor row =
+      reader
+          .statement(
+              std::string("SELECT ") + kSums + ", " + column +
+              " FROM day_book WHERE day BETWEEN ?1 AND ?2 AND (?3 = '' OR agent = ?3) GROUP BY " + column +
+              " ORDER BY " +
+              (by_day ? "day" : "sum(cost_micro_usd) DESC, sum(executions) DESC, " + std::string(column)))
+          .query(day_of(query.start), day_of(query.end - Duration(1)), query.agent);
+  while (row.next()) {
+    CostLine line{row.text(kSumsWidth), read_sums(row, 0)};
+    if (by_day) line.group = to_iso8601(begin_of(row.integer(kSumsWidth))).substr(0, 10);
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
+std::vector<ChainPattern> read_chain_patterns(Reader& reader) {
+  struct Link {
+    std::string agent, parent;
+    TaskState state = TaskState::Queued;
+    WallTime made{}, ended{};
+    std::int64_t cost = 0;
+    std::vector<std::string> before;  // agents
+  };
+  std::unordered_map<std::string, Link> links;  // by task id
+  std::unordered_set<std::string> parents;
+  {
+    Cursor row = reader
+                     .statement(
+                         "SELECT t.id, t.parent, t.agent, t.state, t.created_at, t.finished_at, (SELECT"
+                         " total(e.cost_micro_usd) FROM execution e WHERE e.task = t.row),"
+                         " iif(t.root IS NULL, NULL, (SELECT b.chain FROM task_body b WHERE b.row = t.row))"
+                         " FROM task t ORDER BY t.row DESC LIMIT ?1")
+                     .query(kChainWindow);
+    while (row.next()) {
+      Link link{row.text(2), row.text(1), task_state_of(row.integer(3)), row.time(4), {}, 0, {}};
+      if (!row.is_null(5)) link.ended = row.time(5);
+      link.cost = static_cast<std::int64_t>(row.real(6));
+      if (!row.is_null(7)) link.before = names_from_json(row.view(7));
+      if (!link.parent.empty()) parents.insert(link.parent);
+      links.emplace(row.text(0), std::move(link));
+    }
+  }
+  std::map<std::vector<std::string>, ChainPattern> by_agents;
+  for (const auto& [id, last] : links) {
+    if (last.state != TaskState::Completed && last.state != TaskState::Failed) continue;
+    if (parents.contains(id)) continue;
+    std::vector<std::string> agents = last.before;
+    agents.push_back(last.agent);
+    ChainPattern& pattern = by_agents[agents];
+    pattern.agents = std::move(agents);
+    ++pattern.count;
+    if (last.state == TaskState::Completed) ++pattern.succeeded;
+    const Link* first = &last;
+    pattern.cost_micro_usd += last.cost;
+    for (auto before = links.find(last.parent); before != links.end(); before = links.find(first->parent)) {
+      first = &before->second;
+      pattern.cost_micro_usd += first->cost;
+    }
+    pattern.duration += std::max(last.ended - first->made, Duration(0));
+  }
+  std::vector<ChainPattern> patterns;
+  for (auto& [agents, pattern] : by_agents) patterns.push_back(std::move(pattern));
+  std::stable_sort(patterns.begin(), patterns.end(),
+                   [](const ChainPattern& a, const ChainPattern& b) { return a.count > b.count; });
+  return patterns;
+}
+
+namespace {
+
+// The first kept task that was made at this time or later; one more than the last if there is none. Tasks are
+// made about in the order of their numbers.
+std::int64_t first_task_since(Reader& reader, WallTime since, std::int64_t last) {
+  Statement& at =
+      reader.statement("SELECT row, created_at FROM task WHERE row >= ?1 AND row < ?2 ORDER BY row LIMIT 1");
+  std::int64_t low = 0, high = last + 1, first = last + 1;
+  {
+    Cursor row = reader.statement("SELECT min(row) FROM task").query();
+    if (row.next() && !row.is_null(0)) low = row.integer(0);
+  }
+  while (low < high) {
+    const std::int64_t middle = low + (high - low) / 2;
+    Cursor row = at.query(middle, high);
+    const bool found = row.next();
+    if (found && row.time(1) < since) {
+      low = row.integer(0) + 1;
+      continue;
+    }
+    if (found) first = row.integer(0);
+    high = middle;
+  }
+  return first;
+}
+
+}  // namespace
+
+Overview read_overview(Reader& reader, WallTime now) {
+  Overview overview;
+  const std::int64_t first_day = day_of(now) - (kOverviewDays - 1);
+  overview.since = begin_of(first_day);
+  {
+    Cursor row = reader
+                     .statement(std::string("SELECT outcome = 'completed', ") + kSums +
+                                " FROM day_book WHERE day >= ?1 GROUP BY 1")
+                     .query(first_day);
+    while (row.next()) {
+      const ExecutionSums sums = read_sums(row, 1);
+      overview.sums.executions += sums.executions;
+      overview.sums.worked += sums.worked;
+      add(overview.sums.usage, sums.usage);
+      if (row.integer(0) == 0) continue;
+      overview.completed_executions = sums.executions;
+      overview.completed_worked = sums.worked;
+    }
+  }
+  // Numbers of tasks never come again, so their difference counts those that were pruned as well.
+  std::int64_t last = 0;
+  {
+    Cursor row = reader.statement("SELECT seq FROM sqlite_sequence WHERE name = 'task'").query();
+    if (row.next()) last = row.integer(0);
+  }
+  const std::int64_t first = first_task_since(reader, overview.since, last);
+  overview.tasks = last - first + 1;
+  Cursor row = reader
+                   .statement(
+                       "SELECT state, count(*) FROM task INDEXED BY task_state"
+                       " WHERE state <> 0 AND state IN (3, 4) AND row >= ?1 GROUP BY state")
+                   .query(first);
+  while (row.next())
+    (task_state_of(row.integer(0)) == TaskState::Completed ? overview.completed : overview.failed) =
+        row.integer(1);
+  return overview;
+}
+
+History read_history(Reader& reader) {
+  History history;
+  std::set<std::string> agents;
+  {
+    Cursor row = reader
+                     .statement(
+                         "SELECT agent, outcome, task_type, sum(executions) AS n FROM day_book"
+                         " GROUP BY agent, outcome, task_type ORDER BY n DESC")
+                     .query();
+    while (row.next()) {
+      agents.insert(row.text(0));
+      history.executions.push_back({row.text(0), row.text(1), row.text(2), row.integer(3)});
+    }
+  }
+  {
+    Cursor row =
+        reader
+            .statement(std::string("SELECT agent, model, ") + kSums + " FROM day_book GROUP BY agent, model")
+            .query();
+    while (row.next()) {
+      Usage& usage = history.usage[row.text(0)];
+      const ModelUsage share = read_sums(row, 2).usage;
+      add(usage, share);
+      if (const std::string model = row.text(1); !model.empty()) usage.models[model] = share;
+    }
+  }
+  for (const std::string& agent : agents)
+    history.outcomes[agent] = outcomes_of(read_settled(reader, agent, kSuccessWindow));
+  return history;
+}
+
+}  // namespace davit::store

@@ -1,0 +1,18 @@
+// Questions about many tasks and executions at once, as Store asks them.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "host/model/stats.h"
+#include "host/store/readers.h"
+
+namespace davit::store {
+
+std::vector<AgentStats> read_agent_stats(Reader& reader, std::string_view agent);
+std::vector<CostLine> read_costs(Reader& reader, const CostQuery& query);
+std::vector<ChainPattern> read_chain_patterns(Reader& reader);
+Overview read_overview(Reader& reader, WallTime now);
+History read_history(Reader& reader);
+
+}  // namespace davit::store
