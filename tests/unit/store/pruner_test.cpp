@@ -456,10 +456,10 @@ TEST_F(PrunerStepTest, ItTellsThatMoreWouldGoButForTheGuard) {
     accept(delivery).value();
     clock_.advance(2 * kDay);
   }
-  const Pruner::Step done = step({Duration(0), 1'000'000, 3 * kDay}, 100'000);
+  const Pruner::Step done = step({.max_bytes = 1'000'000, .guard = 3 * kDay}, 100'000);
   EXPECT_EQ(done.deliveries, 1);
   EXPECT_TRUE(done.guarded);
-  EXPECT_FALSE(step({Duration(0), 0, 3 * kDay}, 100'000).guarded) << "nothing is to go";
+  EXPECT_FALSE(step({.guard = 3 * kDay}, 100'000).guarded) << "nothing is to go";
 }
 
 TEST_F(PrunerStepTest, ItStopsLookingWhereWhatIsYoungBegins) {
