@@ -218,7 +218,7 @@ TEST_F(SentryWebhookTest, ADeliveryThatNamesNoOrganizationGetsTheSettingsOne) {
   const Json named = Json::parse(
       deliver("issue", old, R"({"organization": "acme", "base_url": "https://errors.example.com/"})").output);
   EXPECT_EQ(named.at_pointer("/entity/key"), "sentry:acme/1635244907");
-  EXPECT_EQ(named.at_pointer("/entity/group"), "sentry:acme/project-python");
+  EXPECT_EQ(named.at_pointer("/entity/group"), "sentry:acme/project-zulip-integration-testing");
   EXPECT_EQ(named.at_pointer("/entity/url"),
             "https://errors.example.com/organizations/acme/issues/1635244907/");
   const Json unnamed = Json::parse(deliver("issue", old).output);
