@@ -1,7 +1,8 @@
 // Lets tasks go through their whole life on a database, as the host does, through the real store: accepted,
-// claimed, renewed, reported about, finished with a successor, approved, rejected and sent back, cancelled,
-// made by a schedule, paid for, pruned. Says on standard output what the store answered (CyclePromises), each
-// by one write() of its own, after the answer. What an earlier run left open it goes on with.
+// claimed, renewed, reported about, with artifacts, finished with a successor or failed and retried,
+// approved, rejected and sent back, cancelled, made by a schedule, paid for, booked, pruned. Says on standard
+// output what the store answered (CyclePromises), each by one write() of its own, after the answer. What an
+// earlier run left open it goes on with.
 //
 // Usage: cycle_driver DATABASE [rounds=N] [ahead=DAYS] [durability=normal] [hasty] [unfenced]
 //   rounds      how many, four hours apart, then the database is closed; without it, until it is killed
@@ -181,8 +182,20 @@ class Driver {
     const auto call = [&](auto done) { store_.report({report}, done); };
     heard.empty() ? (void)wait(call) : (void)ask(heard, call);
 
+    const auto keep = [&](auto done) {
+      store_.keep_artifact(task.fence, {"notes.txt", "text/plain", "notes of " + task.session_id}, done);
+    };
+    if (mark.empty()) {
+      ask("kept " + task.session_id, keep);
+    } else {
+      (void)wait(keep);
+    }
+
     store::Finish finish;
     finish.fence = task.fence;
+    // The lines that were live until now.
+    finish.transcript.packs = {store::pack_lines(1, {{"text", "line of " + task.session_id}})};
+    if (mark.empty() && ++attempts_ % 5 == 0) return fail(task, std::move(finish));
     finish.outcome = "completed";
     finish.result.success = true;
     finish.result.output = R"({"session":")" + task.session_id + R"("})";
@@ -201,6 +214,22 @@ class Driver {
     say("ending " + task.task_id);
     const bool done = ask<TaskState>(promise, [&](auto answer) { store_.finish(std::move(finish), answer); });
     if (done) say("charged " + std::to_string(kCost));
+  }
+
+  void fail(const ClaimedTask& task, store::Finish finish) {
+    finish.outcome = "failed";
+    finish.next_state = TaskState::Failed;
+    finish.result.failure = FailureClass::Permanent;
+    finish.result.error = "it went wrong";
+    finish.result.usage.cost_micro_usd = kCost;
+    say("ending " + task.task_id);
+    const bool done = ask<TaskState>("failed " + task.task_id + " " + task.session_id,
+                                     [&](auto answer) { store_.finish(std::move(finish), answer); });
+    if (!done) return;
+    say("charged " + std::to_string(kCost));
+    const store::Person person{"admin", "", "cli"};
+    ask<TaskState>("retried " + task.task_id,
+                   [&](auto answer) { store_.retry(task.task_id, person, answer); });
   }
 
   void decide(int number) {
@@ -245,6 +274,7 @@ class Driver {
   store::Store& store_;
   HurriedClock& clock_;
   const Options& options_;
+  int attempts_ = 0;
 };
 
 int run(const Options& options) {

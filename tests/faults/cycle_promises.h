@@ -29,11 +29,14 @@ struct CycleBooks {
   std::map<std::string, std::vector<std::string>> deliveries;  // by key
   std::map<std::string, Task> tasks;
   std::map<std::string, Execution> executions;          // by session
-  std::set<std::pair<std::string, std::string>> lines;  // session, line
+  std::set<std::pair<std::string, std::string>> lines;  // session, line; not packed yet
+  std::set<std::string> packed;                         // sessions with lines that are
+  std::set<std::string> artifacts;                      // sessions with one
   std::set<std::vector<std::string>> decisions;         // task, kind, content hash
   std::map<std::string, int> titles;                    // how often, of the tasks of the schedule
   std::int64_t last_slot = 0;
   std::int64_t spent = 0;
+  std::int64_t booked_cost = 0, booked_executions = 0;  // in the books of the days
 
   static CycleBooks read(const std::filesystem::path& path) {
     CycleBooks books;
@@ -77,6 +80,16 @@ struct CycleBooks {
          });
     rows("SELECT coalesce(max(last_slot), 0) FROM schedule",
          [&](Row row) { books.last_slot = row.number(0); });
+    rows(
+        "SELECT DISTINCT lower(hex(e.session)) FROM transcript_pack p JOIN execution e ON e.row = "
+        "p.execution",
+        [&](Row row) { books.packed.insert(row.text(0)); });
+    rows("SELECT lower(hex(e.session)) FROM artifact a JOIN execution e ON e.row = a.execution",
+         [&](Row row) { books.artifacts.insert(row.text(0)); });
+    rows("SELECT coalesce(sum(cost_micro_usd), 0), coalesce(sum(executions), 0) FROM day_book", [&](Row row) {
+      books.booked_cost = row.number(0);
+      books.booked_executions = row.number(1);
+    });
     rows("SELECT coalesce(sum(micro_usd), 0) FROM spend WHERE scope = 0",
          [&](Row row) { books.spent = row.number(0); });
     if (code != SQLITE_OK) books.damage = database ? sqlite3_errmsg(database) : sqlite3_errstr(code);
@@ -98,8 +111,9 @@ struct CycleBooks {
 // Lines that it understands, one of each kind:
 //
 //   accepted KEY TASK, claimed SESSION TASK, reported SESSION, finished TASK SESSION [SUCCESSOR],
-//   charged MICRO_USD, approved TASK HASH, rejected TASK, cancelled TASK, fired SLOT TASK, pruned COUNT,
-//   time MS (what the clock is about to show), ending TASK (is about to end, and may be pruned a day later)
+//   failed TASK SESSION, retried TASK, kept SESSION (an artifact), charged MICRO_USD, approved TASK HASH,
+//   rejected TASK, cancelled TASK, fired SLOT TASK, pruned COUNT, time MS (what the clock is about to show),
+//   ending TASK (is about to end, and may be pruned a day later)
 class CyclePromises {
  public:
   using Books = CycleBooks;
@@ -110,8 +124,13 @@ class CyclePromises {
     words >> promise.what;
     for (std::string word; words >> word;) promise.words.push_back(word);
     const auto& word = promise.words;
-    if (promise.what == "time") now_ = std::stoll(word.at(0));
+    if (promise.what == "time") {
+      now_ = std::stoll(word.at(0));
+      return;
+    }
     if (promise.what == "ending") ended_at_[digits(word.at(0))] = now_;
+    if (promise.what == "retried") ended_at_.erase(digits(word.at(0)));
+    if (promise.what == "finished" || promise.what == "failed") ++ended_;
     if (promise.what == "charged") charged_ += std::stoll(word.at(0));
     if (promise.what == "pruned") pruned_ += std::stoll(word.at(0));
     if (promise.what == "refused") ++refused_;
@@ -137,6 +156,10 @@ class CyclePromises {
     if (books.spent < charged_)
       broken.push_back("charged " + std::to_string(charged_) + " in all: the books say " +
                        std::to_string(books.spent));
+    if (books.booked_cost < charged_ || books.booked_executions < ended_)
+      broken.push_back("booked " + std::to_string(ended_) + " executions and " + std::to_string(charged_) +
+                       " in all: the books of the days say " + std::to_string(books.booked_executions) +
+                       " and " + std::to_string(books.booked_cost));
     for (const auto& [title, times] : books.titles)
       if (times > 1) broken.push_back("fired " + title + ": " + std::to_string(times) + " times");
     for (const auto& [session, execution] : books.executions)
@@ -188,7 +211,7 @@ class CyclePromises {
       if (row->second != std::vector<std::string>{digits(word.at(1))}) return "it has not this task, once";
       return task(1) || may_go(1) ? "" : "the task is lost";
     }
-    if (promise.what == "claimed" || promise.what == "reported") {
+    if (promise.what == "claimed" || promise.what == "reported" || promise.what == "kept") {
       const std::string session = digits(word.at(0));
       const auto found = books.executions.find(session);
       if (found == books.executions.end()) {
@@ -199,8 +222,10 @@ class CyclePromises {
       const CycleBooks::Execution& execution = found->second;
       if (promise.what == "claimed")
         return execution.ended || execution.reserved > 0 ? "" : "it runs and nothing is set aside for it";
+      if (promise.what == "kept") return books.artifacts.count(session) ? "" : "its artifact is lost";
       if (execution.cost <= 0) return "what it has cost so far is lost";
-      return books.lines.count({session, "line of " + word.at(0)}) ? "" : "its line is lost";
+      const bool kept = books.packed.count(session) || books.lines.count({session, "line of " + word.at(0)});
+      return kept ? "" : "its line is lost";
     }
     if (promise.what == "finished") {
       const CycleBooks::Task* ended = task(0);
@@ -209,7 +234,17 @@ class CyclePromises {
       const auto session = books.executions.find(digits(word.at(1)));
       if (session == books.executions.end() || session->second.outcome != "completed")
         return "not by this session";
+      if (books.packed.count(digits(word.at(1))) == 0) return "its transcript is lost";
       return word.size() < 3 || task(2) || may_go(2) ? "" : "its successor is lost";
+    }
+    if (promise.what == "failed") {
+      const auto session = books.executions.find(digits(word.at(1)));
+      if (session == books.executions.end()) return may_go(0) ? "" : "the session is lost";
+      return session->second.outcome == "failed" ? "" : "its outcome is " + session->second.outcome;
+    }
+    if (promise.what == "retried") {
+      if (!task(0)) return may_go(0) ? "" : "the task is lost";
+      return decided("retry", "") ? "" : "the decision is lost";
     }
     if (promise.what == "approved") {
       const CycleBooks::Task* approved = task(0);
@@ -242,7 +277,7 @@ class CyclePromises {
   std::vector<Promise> promises_;
   std::map<std::string, std::string> task_of_session_;
   std::map<std::string, std::int64_t> ended_at_;  // tasks
-  std::int64_t now_ = 0, charged_ = 0, pruned_ = 0;
+  std::int64_t now_ = 0, charged_ = 0, ended_ = 0, pruned_ = 0;
   int refused_ = 0;
 };
 

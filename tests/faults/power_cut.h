@@ -72,7 +72,8 @@ class Judge {
         return note(damage.lost, damage, broken.front());
       }
     }
-    // Opening costs a sync or two, so not of every image that has shown to be sound.
+    // Opening, and all that is checked of a database, takes its time, so not of every image that has shown
+    // to be sound.
     if (!promises.any() || damage.images % 25 == 0) go_on(data / "davit.db", damage);
   }
 
@@ -85,6 +86,9 @@ class Judge {
     auto opened = store::Store::open(options, *log_, clock_);
     if (const auto* error = std::get_if<store::OpenError>(&opened))
       return note(damage.unusable, damage, error->message);
+    const auto findings = store::verify(path);
+    if (!findings.ok()) return note(damage.unusable, damage, findings.error().message);
+    if (!findings->empty()) return note(damage.damaged, damage, findings->front());
     store::NewDelivery delivery;
     delivery.id = new_id();
     delivery.webhook = "github";

@@ -22,8 +22,8 @@ using ::testing::StartsWith;
 using testing::TempFolder;
 
 constexpr char kDriver[] = DAVIT_BUILD_DIR "/tests/faults/cycle_driver";
-constexpr const char* kKinds[] = {"accepted", "claimed",  "reported",  "finished", "charged",
-                                  "approved", "rejected", "cancelled", "fired"};
+constexpr const char* kKinds[] = {"accepted", "claimed",  "reported", "kept",    "finished",  "failed",
+                                  "retried",  "approved", "rejected", "charged", "cancelled", "fired"};
 
 class WholeCycleTest : public ::testing::Test {
  protected:
@@ -131,6 +131,7 @@ TEST_F(WholeCyclePowerCutTest, SynchronousNormalIsCaughtLosingEveryKindOfPromise
       record(folder_, "cycle_driver", {"rounds=14", "durability=normal"}), trials(1'000, 10'000), luck_);
   EXPECT_EQ(damage.damaged, 0) << damage;
   for (const char* kind : kKinds) EXPECT_THAT(damage.broken, Contains(StartsWith(kind)));
+  EXPECT_THAT(damage.broken, Contains(StartsWith("booked")));
   std::cout << "synchronous=NORMAL, " << damage << std::endl;
 }
 
