@@ -133,6 +133,41 @@ TEST(IncludeRulesTest, PluginsExamplesAndTheSdkNeverSeeTheHost) {
   }
 }
 
+// What agents share lies in folders of its own, which know only what is below them; an agent knows no other.
+TEST(IncludeRulesTest, WhatAgentsShareKnowsOnlyWhatIsBelowIt) {
+  const std::map<std::string, std::set<std::string>> may_use{
+      {"child_process", {}},
+      {"http_client", {}},
+      {"skills", {}},
+      {"redact", {}},
+      {"work_item", {}},
+      {"sandbox", {"child_process"}},
+      {"claude_cli", {"child_process", "redact", "sandbox"}},
+      {"git_workspace", {"child_process", "redact"}},
+      {"github_api", {"http_client"}},
+      {"actor_gate", {"github_api", "http_client"}},
+      {"source_note", {"github_api", "http_client"}},
+  };
+  std::set<std::string> folders;
+  for (const auto& entry : fs::directory_iterator(kRoot / "plugins/agents"))
+    folders.insert(entry.path().filename().string());
+  const auto folder_in_agents = [&](const std::string& path) { return path.substr(0, path.find('/')); };
+  int crossings = 0;
+  for (const fs::path& file : sources_below("plugins/agents")) {
+    const std::string from = folder_in_agents(fs::relative(file, "plugins/agents").string());
+    for (const Include& include : includes_of(file)) {
+      const std::string to = folder_in_agents(include.target);
+      if (include.target.find('/') == std::string::npos || folders.count(to) == 0 || to == from) continue;
+      ++crossings;
+      EXPECT_EQ(may_use.count(to), 1u) << where(include) << ": an agent uses another agent";
+      if (const auto library = may_use.find(from); library != may_use.end()) {
+        EXPECT_EQ(library->second.count(to), 1u) << where(include);
+      }
+    }
+  }
+  EXPECT_GT(crossings, 0) << "this test sees no include at all";
+}
+
 TEST(IncludeRulesTest, TheHostUsesTheCHeadersOfTheSdkOnly) {
   for (const fs::path& file : sources_below("host")) {
     for (const Include& include : includes_of(file)) {

@@ -22,12 +22,16 @@
 #include <utility>
 #include <vector>
 
-#include "child_process.h"
+#include "child_process/child_process.h"
 #include "davit/agent.hpp"
 #include "left_files.h"
 #include "outputs.h"
 
 namespace command {
+
+using child::ChildProcess;
+using child::Descriptor;
+using child::Program;
 namespace {
 
 using davit::AgentContext;
@@ -222,7 +226,7 @@ class CommandAgent : public davit::Agent {
       if (name == "PATH") search_path = value;
       program.environment.push_back(name + "=" + value);
     }
-    program.path = find_program(settings_.command[0], search_path);
+    program.path = child::find_program(settings_.command[0], search_path);
     program.working_directory =
         settings_.working_directory == "workspace" ? context.workspace.string() : settings_.working_directory;
     return program;
@@ -262,7 +266,7 @@ class CommandAgent : public davit::Agent {
     ended.last_error_line = errors.last();
     if (wish)
       throw Failure(wish->status(),
-                    std::string(wish->what()) + "; the program " + describe_end(ended.wait_status));
+                    std::string(wish->what()) + "; the program " + child::describe_end(ended.wait_status));
     return ended;
   }
 
@@ -310,7 +314,7 @@ class CommandAgent : public davit::Agent {
   }
 
   AgentResult result_of(const Ended& ended) const {
-    const std::string end = settings_.command[0] + " " + describe_end(ended.wait_status);
+    const std::string end = settings_.command[0] + " " + child::describe_end(ended.wait_status);
     const int code = WIFEXITED(ended.wait_status) ? WEXITSTATUS(ended.wait_status) : -1;
     const bool good = contains(settings_.success_exit_codes, code);
 

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "child_process.h"
+#include "child_process/child_process.h"
 
 namespace command {
 namespace {
@@ -32,7 +32,7 @@ std::string type_of(const std::string& name) {
 // The content, or why not.
 std::optional<std::string> read_whole(const std::filesystem::path& file, std::size_t most, std::string& why) {
   // Not blocking: it may be a pipe that nobody writes to.
-  const Descriptor opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  const child::Descriptor opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   struct stat info {};
   if (opened.number() < 0 || ::fstat(opened.number(), &info) != 0) {
     why = std::strerror(errno);

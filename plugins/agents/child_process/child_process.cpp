@@ -1,6 +1,6 @@
 // The group may be signalled as long as its leader has not been waited for: until then its number belongs to
 // nobody else. So the wait comes last, and ended() tells of the end without it.
-#include "child_process.h"
+#include "child_process/child_process.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -19,7 +19,7 @@
 
 #include "davit/failure.hpp"
 
-namespace command {
+namespace child {
 namespace {
 
 using davit::Failure;
@@ -195,4 +195,4 @@ int ChildProcess::finish() {
   return status;
 }
 
-}  // namespace command
+}  // namespace child

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-namespace command {
+namespace child {
 
 // A file descriptor that is closed at the end.
 class Descriptor {
@@ -68,4 +68,4 @@ class ChildProcess {
   Descriptor output_, errors_, ended_;
 };
 
-}  // namespace command
+}  // namespace child
