@@ -8,12 +8,18 @@
 #include "host/isolation/protocol.h"
 
 namespace davit::ingest {
+namespace {
+
+constexpr std::size_t kAsideAtOnce = 8;
+
+}  // namespace
 
 Result<std::shared_ptr<HookRunners>> HookRunners::start(isolation::KnownChildren& children,
                                                         const isolation::PoolOptions& pool, Log& log,
                                                         const Clock& clock) {
   std::shared_ptr<HookRunners> runners(new HookRunners());
   runners->loop_ = TRY(isolation::Loop::start("davit-ingest"));
+  runners->aside_ = std::make_unique<SideThreads>("davit-rerun", kAsideAtOnce);
   std::promise<void> made;
   runners->loop_->post([&] {
     runners->pool_ = std::make_unique<isolation::RunnerPool>(*runners->loop_, children, pool, log, clock);
@@ -28,6 +34,7 @@ void HookRunners::end(const std::function<void()>& last) {
     std::unique_lock lock(life_);
     ended_ = true;
   }
+  aside_.reset();
   std::promise<void> gone;
   loop_->post([&] {
     last();
@@ -43,6 +50,12 @@ bool HookRunners::post(std::function<void()> function) {
   if (ended_) return false;
   loop_->post(std::move(function));
   return true;
+}
+
+Result<> HookRunners::run_aside(std::function<void()> job) {
+  std::shared_lock lock(life_);
+  if (ended_) return {};
+  return aside_->run(std::move(job));
 }
 
 isolation::RunnerPool::Stats HookRunners::stats() const { return pool_->stats(); }

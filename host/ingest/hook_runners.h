@@ -1,4 +1,5 @@
-// The runners in which hooks of webhooks are asked, and the one thread that asks them.
+// The runners in which hooks of webhooks are asked, the one thread that asks them, and threads for hooks in
+// this process that nobody waits for.
 #pragma once
 
 #include <functional>
@@ -10,6 +11,7 @@
 #include "host/base/clock.h"
 #include "host/base/log.h"
 #include "host/base/result.h"
+#include "host/base/side_threads.h"
 #include "host/isolation/loop.h"
 #include "host/isolation/process_tree.h"
 #include "host/isolation/runner_pool.h"
@@ -26,11 +28,15 @@ class HookRunners {
   static Result<std::shared_ptr<HookRunners>> start(isolation::KnownChildren& children,
                                                     const isolation::PoolOptions& pool, Log& log,
                                                     const Clock& clock);
-  // Runs `last` on the thread, kills the runners and ends the thread. Once, and never on the thread itself.
+  // Waits for what runs aside, runs `last` on the thread, kills the runners and ends the thread. Once, and
+  // never on one of these threads.
   void end(const std::function<void()>& last);
 
   // Thread-safe. Runs it on the thread; false, and the function dropped, once it has ended.
   bool post(std::function<void()> function);
+  // Thread-safe. Runs it on a thread for what may take long, as a plugin's code may; or drops it, if this has
+  // ended before its turn comes. Unavailable if there is no thread to be had.
+  Result<> run_aside(std::function<void()> job);
   isolation::RunnerPool::Stats stats() const;
 
   // On the thread only.
@@ -56,6 +62,7 @@ class HookRunners {
   bool ended_ = false;
   std::unique_ptr<isolation::Loop> loop_;
   std::unique_ptr<isolation::RunnerPool> pool_;
+  std::unique_ptr<SideThreads> aside_;
   std::map<const plugin::Webhook*, Spec> specs_;
 };
 

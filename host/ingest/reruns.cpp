@@ -112,17 +112,19 @@ void Reruns::run_here(const Stored& deferred, const std::shared_ptr<const plugin
                        "isolation: process, then replay the delivery",
                    most, store::Try::Begun);
   }
+  const auto try_it = [self = shared_from_this(), deferred, webhook] {
+    const VerifiedDelivery delivery = delivery_again(deferred);
+    self->conclude(deferred, webhook, delivery,
+                   webhook->in_process->run(delivery, self->needs_.clock.monotonic() + self->deadline_));
+  };
   needs_.store.begin_try(deferred->delivery.id, next_try_of(*deferred),
-                         [self = shared_from_this(), deferred, webhook](const Result<>& begun) {
+                         [self = shared_from_this(), deferred, webhook, try_it](const Result<>& begun) {
                            if (!begun)
                              return self->ended(deferred->delivery.webhook, deferred->delivery.id, begun);
-                           self->needs_.runners->post([self, deferred, webhook] {
-                             self->run(
-                                 webhook, deferred,
-                                 [&](const VerifiedDelivery& delivery, Result<plugin::HookOutcome> said) {
-                                   self->conclude(deferred, webhook, delivery, std::move(said));
-                                 });
-                           });
+                           // Not on the runners' thread: the hooks of all others would wait for these.
+                           if (auto aside = self->needs_.runners->run_aside(try_it); !aside)
+                             self->put_off(*deferred, aside.error().message,
+                                           webhook->settings.max_retries_of_deferred, store::Try::Begun);
                          });
 }
 
@@ -140,8 +142,6 @@ isolation::Call Reruns::call_of(std::shared_ptr<const VerifiedDelivery> delivery
 
 void Reruns::run(const std::shared_ptr<const plugin::Webhook>& webhook, Stored stored, End end) {
   auto delivery = std::make_shared<const VerifiedDelivery>(delivery_again(std::move(stored)));
-  if (webhook->in_process)
-    return end(*delivery, webhook->in_process->run(*delivery, needs_.clock.monotonic() + deadline_));
   needs_.runners->call(webhook, call_of(std::move(delivery), std::move(end)));
 }
 

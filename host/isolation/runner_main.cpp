@@ -14,7 +14,6 @@
 
 #include "host/base/crypto.h"
 #include "host/base/file.h"
-#include "host/isolation/file_fence.h"
 #include "host/base/guarded.h"
 #include "host/isolation/protocol.h"
 #include "host/isolation/runner_server.h"
@@ -125,8 +124,6 @@ class PluginServant final : public Servant {
 
   std::variant<std::string, Refusal> scan(const CreateRequest& request, RunnerOutput& output) override {
     OutOfMemoryTeller::install(request.address_space_limit);
-    // Without it the library is as free as it will be in a runner: no reason not to look at it.
-    static_cast<void>(fence_off_files(request.hidden, request.spec.library));
     auto loaded = plugin::PluginModule::load(request.spec.library, [&output] { output.constructed(); });
     if (auto* refusal = std::get_if<Refusal>(&loaded)) {
       const bool memory =

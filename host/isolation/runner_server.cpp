@@ -31,9 +31,11 @@
 #include <cstring>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "host/base/file.h"
 #include "host/isolation/effect_fence.h"
+#include "host/isolation/file_fence.h"
 #include "host/isolation/process_tree.h"
 #include "host/isolation/signal_fence.h"
 
@@ -141,6 +143,7 @@ class RunnerServer {
   [[noreturn]] void serve();
 
  private:
+  void start_control();
   void watch_control();
   void cancel_call(std::uint64_t id);
   void start_cancel();
@@ -153,10 +156,10 @@ class RunnerServer {
   const int calls_fd_, control_fd_;
   RunnerOutput output_;
   Servant& servant_;
-  bool greeted_ = false, created_ = false;  // main thread
-  std::string nonce_;                       // main thread
-  OwnDescendants main_descendants_;         // main thread
-  OwnDescendants control_descendants_;      // control thread
+  bool greeted_ = false, watched_ = false, created_ = false;  // main thread
+  std::string nonce_;                                         // main thread
+  OwnDescendants main_descendants_;                           // main thread
+  OwnDescendants control_descendants_;                        // control thread
   std::atomic<bool> ending_{false};
   struct Calls {
     std::uint64_t current = 0, cancelled = 0;
@@ -173,6 +176,18 @@ void RunnerServer::end(int status, OwnDescendants& descendants) {
   stop_other_threads();
   descendants.end(kDescendantsLimit);
   _exit(status);
+}
+
+// A fence of files holds for the thread that puts it up and for what that one starts (landlock(7)). Foreign
+// code can have any thread of its process run a function of its own, by a signal that libc does not let be
+// blocked: so there is no other thread before the fences stand. Until then the main thread sees the host go.
+void RunnerServer::start_control() {
+  if (std::exchange(watched_, true)) return;
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);  // it takes no signal of the plugin's
+  std::thread([this] { watch_control(); }).detach();
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 void RunnerServer::watch_control() {
@@ -268,7 +283,11 @@ void RunnerServer::handle(const Frame& frame) {
       auto request = scans ? scan_from_json(frame.json) : create_from_json(frame.json);
       if (!request.ok() || created_) end(kProtocolFailure, main_descendants_);
       if (kSanitizer) request->address_space_limit = 0;
-      limit_address_space(request->address_space_limit);
+      // Without them the library is as free as it will be in a runner: no reason not to look at it.
+      if (scans) {
+        static_cast<void>(fence_off_files(request->hidden, request->spec.library));
+        static_cast<void>(fence_off_effects_of_a_probe());
+      }
       if (request->spec.without_effects && !fence_off_effects()) {
         send(
             FrameKind::Refused,
@@ -277,6 +296,8 @@ void RunnerServer::handle(const Frame& frame) {
                           "effects; it is not done"}));
         return;
       }
+      start_control();
+      limit_address_space(request->address_space_limit);
       if (scans) {
         auto report = servant_.scan(*request, output_);
         if (!has_its_sockets()) end(kProtocolFailure, main_descendants_);
@@ -306,11 +327,6 @@ void RunnerServer::handle(const Frame& frame) {
 }
 
 void RunnerServer::serve() {
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);  // the control thread takes no signal of the plugin's
-  std::thread([this] { watch_control(); }).detach();
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
   FrameReader reader;
   for (;;) {
     auto got = reader.read_from(calls_fd_);

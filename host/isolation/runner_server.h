@@ -1,8 +1,9 @@
 // The runner's side of the frames: what every runner process does, whatever it serves.
 //
-// Two threads. The main thread reads frames and runs calls, one at a time. The control thread waits on the
-// control socket alone: a Cancel interrupts the call, the end of the socket means that the host is gone, and
-// then everything below this process and the process itself end at once, whatever the main thread is doing.
+// Two threads. The main thread reads frames and runs calls, one at a time. The control thread, which starts
+// when the fences stand, just before code of the plugin runs, waits on the control socket alone: a Cancel
+// interrupts the call, the end of the socket means that the host is gone, and then everything below this
+// process and the process itself end at once, whatever the main thread is doing.
 #pragma once
 
 #include <memory>

@@ -19,7 +19,7 @@
 #include <set>
 
 #include "host/base/clock.h"
-#include "host/live/side_threads.h"
+#include "host/base/side_threads.h"
 #include "host/plugin/plugin_store.h"
 
 namespace davit::live {

@@ -11,8 +11,8 @@
 #include <string>
 
 #include "host/base/clock.h"
+#include "host/base/side_threads.h"
 #include "host/isolation/runner_spec.h"
-#include "host/live/side_threads.h"
 #include "host/plugin/plugin_store.h"
 
 namespace davit::live {

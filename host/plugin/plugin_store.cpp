@@ -30,8 +30,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kSuffix = ".so";
-constexpr std::size_t kMaxFiles = 1000;
-constexpr int kSettlesOfHalf = 25;  // so many times longer a file that is not whole is waited for
+constexpr std::size_t kMaxFiles = 1000;  // that are looked at; more only if they were known before
+constexpr int kSettlesOfHalf = 25;       // so many times longer a file that is not whole is waited for
 
 bool has_library_name(const fs::path& path) {
   std::string name = path.filename().string();
@@ -84,6 +84,17 @@ bool PluginScanner::unfinished() const {
 }
 
 void PluginScanner::finished(const fs::path& file) { finished_.insert(file); }
+
+void PluginScanner::check_copies() {
+  auto store = LibraryStore::open(options_.store_folder);
+  if (!store) return;  // the next scan says so
+  for (auto& [path, known] : known_) {
+    if (known.sha256.empty() || store->find(known.sha256)) continue;
+    log_.warn("The copy of a library is gone or damaged, and is made again",
+              {{"file", path.string()}, {"sha256", known.sha256}});
+    known.sha256.clear();
+  }
+}
 
 bool PluginScanner::forget_unused(const std::set<std::string>& also_needed) {
   auto store = LibraryStore::open(options_.store_folder);
@@ -173,7 +184,8 @@ bool is_gone(int number) { return number == ENOENT || number == ENOTDIR; }
 }  // namespace
 
 Result<std::vector<PluginScanner::Found>> PluginScanner::find_files() const {
-  std::vector<Found> found;
+  std::vector<Found> found, more;  // those that were known, those that are new
+  std::size_t left_out = 0;
   std::optional<Error> unseen;
   const auto note = [&](const fs::path& path, int number) {
     if (!is_gone(number))
@@ -186,14 +198,17 @@ Result<std::vector<PluginScanner::Found>> PluginScanner::find_files() const {
     std::optional<Refusal> refused = std::move(inherited);
     if (!refused) refused = refuse_mode(folder, info.st_uid, info.st_mode);
     std::error_code failed;
-    for (fs::directory_iterator at(folder, failed), end; !failed && at != end && found.size() < kMaxFiles;
-         at.increment(failed)) {
+    for (fs::directory_iterator at(folder, failed), end; !failed && at != end; at.increment(failed)) {
       const fs::path& path = at->path();
+      if (more.size() >= kMaxFiles && has_library_name(path) && !known_.contains(path)) {
+        ++left_out;
+        continue;
+      }
       struct stat entry {};
       if (::lstat(path.c_str(), &entry) != 0) {
         note(path, errno);
       } else if (has_library_name(path)) {
-        found.push_back({path, refused});
+        (known_.contains(path) ? found : more).push_back({path, refused, 0});
       } else if (S_ISDIR(entry.st_mode) && descend && path.filename().string()[0] != '.') {
         self(path, refused, false, self);
       }
@@ -212,6 +227,15 @@ Result<std::vector<PluginScanner::Found>> PluginScanner::find_files() const {
     walk(root, std::nullopt, true, walk);
   }
   if (unseen) return *unseen;
+  // What serves is known, so that no heap of other files takes its place.
+  const std::size_t room = kMaxFiles - std::min(kMaxFiles, found.size());
+  if (more.size() > room) {
+    std::sort(more.begin(), more.end(), [](const Found& a, const Found& b) { return a.path < b.path; });
+    left_out += more.size() - room;
+    more[room].left_out = left_out;
+    more.resize(room + 1);
+  }
+  found.insert(found.end(), more.begin(), more.end());
   std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) { return a.path < b.path; });
   return found;
 }
@@ -356,6 +380,25 @@ std::vector<LibraryRecord> PluginScanner::scan() {
   }
   if (!seen) return last_;
   std::vector<Found>& files = *seen;
+  // Shown as a record of one of them, without a place among the known ones.
+  std::optional<LibraryRecord> too_many;
+  std::error_code failed;
+  const fs::path root = fs::canonical(options_.drop_folder, failed);
+  if (auto first =
+          std::find_if(files.begin(), files.end(), [](const Found& file) { return file.left_out > 0; });
+      first != files.end()) {
+    too_many.emplace();
+    too_many->source = first->path;
+    too_many->name = first->path.lexically_relative(root);
+    too_many->refusal = refuse(refusal::kTooManyFiles,
+                               "It is one of " + std::to_string(first->left_out) +
+                                   " files that are not looked at, since the folder holds more than " +
+                                   std::to_string(kMaxFiles));
+    files.erase(first);
+  }
+  if (!std::exchange(too_many_, too_many.has_value()) && too_many)
+    log_.warn("There are too many files in the plugins folder",
+              {{"file", too_many->source.string()}, {"reason", too_many->refusal->reason}});
   auto store = LibraryStore::open(options_.store_folder);
 
   // Who went.
@@ -370,8 +413,6 @@ std::vector<LibraryRecord> PluginScanner::scan() {
     known = known_.erase(known);
   }
 
-  std::error_code failed;
-  const fs::path root = fs::canonical(options_.drop_folder, failed);
   std::vector<LibraryRecord> records;
   std::vector<std::shared_ptr<const Generation>> before;
   for (Found& file : files) {
@@ -434,6 +475,12 @@ std::vector<LibraryRecord> PluginScanner::scan() {
         taken.emplace(offer_key(offer), record.source);
     }
     log_changes(record, known, is_new);
+  }
+  if (too_many) {
+    const auto place = std::find_if(records.begin(), records.end(), [&](const LibraryRecord& record) {
+      return record.source > too_many->source;
+    });
+    records.insert(place, std::move(*too_many));
   }
   finished_.clear();
   last_ = records;

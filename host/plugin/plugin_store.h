@@ -65,6 +65,9 @@ class PluginScanner {
   void finished(const std::filesystem::path& file);
   // What the bytes were refused for is looked at anew with the next scan.
   void forget_refusals() { refused_bytes_.clear(); }
+  // Copies that are not whole any more are made again, by the next scan, from the files that they are of.
+  // Reads all of them.
+  void check_copies();
   // Removes from the store what nobody needs: no file of the last scan, nobody who holds a generation that
   // came from here. Copies with one of these hashes stay as well. It reads names only. True if a copy is
   // there for nobody but who holds its generation: ask again.
@@ -100,6 +103,7 @@ class PluginScanner {
   struct Found {
     std::filesystem::path path;
     std::optional<Refusal> refusal;  // of its place
+    std::size_t left_out = 0;        // it stands for so many that are not looked at
   };
 
   std::shared_ptr<Generation> stored_generation(const std::string& sha256);  // null as of kept(); no source
@@ -120,6 +124,7 @@ class PluginScanner {
   std::map<std::string, Refusal, std::less<>> refused_bytes_;  // by hash
   std::vector<LibraryRecord> last_;
   std::vector<std::weak_ptr<const Generation>> given_;  // to whoever asked
+  bool too_many_ = false;                               // were there at the last scan
   std::string unseen_;                                  // why the last scan could not look through the folder
   std::uint64_t next_generation_ = 1;
 };

@@ -46,6 +46,8 @@ inline constexpr RefusalCode kStoreUnusable{
     "store_unusable", "Repair the store folder; the files are looked at again then.", true};
 inline constexpr RefusalCode kNotPinned{"not_pinned",
                                         "Add this hash to plugins.pinned_sha256 if you trust the file."};
+inline constexpr RefusalCode kTooManyFiles{
+    "too_many_files", "Take what is no plugin out of the plugins folder; it is looked at again then.", true};
 inline constexpr RefusalCode kSameName{"same_name",
                                        "Remove one of the two files, or rename what one of them offers."};
 
@@ -138,6 +140,7 @@ inline constexpr RefusalCode kRefusalCodes[] = {refusal::kFifo,
                                                 refusal::kProbing,
                                                 refusal::kStoreUnusable,
                                                 refusal::kNotPinned,
+                                                refusal::kTooManyFiles,
                                                 refusal::kSameName,
                                                 refusal::kEmptyFile,
                                                 refusal::kNotElf,

@@ -190,6 +190,32 @@ TEST_F(KeptDeliveriesTest, WhatIsKeptForAWebhookThatDoesNotServeWaitsForItUntrie
 // ---- found
 // ---------------------------------------------------------------------------------------------------------------
 
+TEST_F(KeptDeliveriesTest, WhatRunsAgainInTheHostKeepsNoHooksInRunnersWaiting) {
+  const auto configured = [this](const std::string& mode) {
+    host.configure(
+        "webhooks:\n  good: {secret_env: GITHUB_WEBHOOK_SECRET, isolation: inprocess, config: {mode: " +
+        mode + "}}\n  other: {plugin: good, secret_env: GITHUB_WEBHOOK_SECRET, isolation: process}\n");
+  };
+  configured("decline");
+  ASSERT_TRUE(host.start()) << host.log();
+  const std::filesystem::path file = host.folder() / "go-on";
+  const std::string id =
+      delivery_of(host.deliver("{\"do\":\"wait-now\",\"file\":\"" + file.string() + "\"}"));
+  configured("obey");
+  ASSERT_EQ(host.ask({"reload"}).status, 0);
+  const auto said = host.ask({"deliveries", "replay", id, "--json"});
+  ASSERT_EQ(said.status, 0) << said.text;
+  const std::string replay = string_member(*parse_json(said.text), "delivery_id");
+  ASSERT_TRUE(eventually([&] { return host.log().find("handle waits from now on") != std::string::npos; }))
+      << host.log();
+
+  const std::string asked = delivery_of(host.deliver("{}", new_id(), "other"));
+  EXPECT_EQ(string_member(shown(asked), "verdict"), "queued") << host.log();
+  EXPECT_NE(string_member(shown(replay), "verdict"), "queued") << "it waits still";
+  std::ofstream(file) << "now";
+  EXPECT_TRUE(eventually([&] { return string_member(shown(replay), "verdict") == "queued"; })) << host.log();
+}
+
 TEST_F(KeptDeliveriesTest, WhatAnEventMentionsIsFoundByItsKey) {
   start("echo");
   auto event =

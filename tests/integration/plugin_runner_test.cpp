@@ -1,5 +1,7 @@
 // Real libraries in real runners: what the calls of protocol.h give, and what a probe says about broken ones.
 #include <gtest/gtest.h>
+#include <linux/landlock.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -254,6 +256,7 @@ class ProbeTest : public testing::Test {
     options.runner_command = {DAVIT_TEST_RUNNER, "plugin"};
     options.deadline = deadline;
     options.memory_limit = 256u << 20;
+    options.hidden = hidden_;
     return probe(file, options, children_, *log_);
   }
   std::string code_of(const std::string& name, Duration deadline = Duration{30'000}) {
@@ -264,6 +267,7 @@ class ProbeTest : public testing::Test {
   }
   KnownChildren children_;
   std::unique_ptr<Log> log_ = Log::silent();
+  std::vector<std::filesystem::path> hidden_;
   Refusal last_;
 };
 
@@ -271,6 +275,28 @@ TEST_F(ProbeTest, AGoodLibraryTellsWhatItOffers) {
   auto seen = look_at(kTests / "plugins/good_webhook.so");
   ASSERT_TRUE(std::holds_alternative<ProbeReport>(seen)) << std::get<Refusal>(seen).reason;
   EXPECT_EQ(std::get<ProbeReport>(seen).offers.at(0).name, "good");
+}
+
+// What it tries, and from which threads, is in its file. Without Landlock, which kernels have since 5.13, it
+// reads, but changes nothing all the same.
+TEST_F(ProbeTest, NoThreadOfWhatIsLookedAtReachesDavitOrOthers) {
+  const auto folder = std::filesystem::temp_directory_path() / ("davit-probe-" + new_id());
+  const auto copy = folder / "plugin-store/reads_davit.so";
+  std::filesystem::create_directories(copy.parent_path());
+  std::filesystem::copy_file(kTests / "plugins/reads_davit.so", copy);
+  for (const char* name : {"davit.db", "admin.token"}) std::ofstream(folder / name) << "text";
+  hidden_ = {folder, copy.parent_path()};
+  auto seen = look_at(copy);
+  std::filesystem::remove_all(folder);
+  const auto* refusal = std::get_if<Refusal>(&seen);
+  if (::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION) >= 1) {
+    EXPECT_EQ(refusal, nullptr) << refusal->reason;
+  } else {
+    ASSERT_NE(refusal, nullptr);
+    EXPECT_NE(refusal->reason.find("it reached: database token"), std::string::npos) << refusal->reason;
+    for (const char* change : {" mode", " write", " child", " signal"})
+      EXPECT_EQ(refusal->reason.find(change), std::string::npos) << refusal->reason;
+  }
 }
 
 TEST_F(ProbeTest, ACrashIsRefusedWithItsSignal) {

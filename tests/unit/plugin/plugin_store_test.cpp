@@ -914,5 +914,43 @@ TEST_F(AssembleTest, BadSettingsOfAGenerationThatHasServedBringNoOlderOneBack) {
   EXPECT_EQ(make(*second)->webhook("good")->state, ServingState::BadConfig);
 }
 
+TEST_F(PluginScannerTest, AHeapOfOtherFilesTakesNothingFromWhatServesAndIsToldOf) {
+  put("zz_good.so", test::good_plugin("good_webhook"));
+  ASSERT_TRUE(scan_one().generation);
+  for (int at = 0; at < 1'500; ++at) test::write(drop() / ("junk" + std::to_string(at) + ".so"), "");
+  for (int look = 0; look < 2; ++look) {
+    const auto records = scan();
+    EXPECT_EQ(records.size(), 1'001u);
+    EXPECT_EQ(records.back().source.filename(), "zz_good.so");
+    EXPECT_TRUE(records.back().generation);
+    const auto told = std::find_if(records.begin(), records.end(), [&](const LibraryRecord& record) {
+      return code(record) == "too_many_files";
+    });
+    ASSERT_NE(told, records.end());
+    EXPECT_THAT(told->refusal->reason, ::testing::HasSubstr("one of 501 files that are not looked at"));
+    EXPECT_TRUE(std::is_sorted(records.begin(), records.end(),
+                               [](const auto& a, const auto& b) { return a.source < b.source; }));
+  }
+  put_variant("zz_good.so", test::good_plugin("good_webhook"), "other bytes");
+  EXPECT_EQ(scan().back().generation->number, 2u) << "and it can be replaced";
+}
+
+TEST_F(PluginScannerTest, ACopyThatIsGoneOrDamagedIsMadeAgainWhenAskedFor) {
+  put("good.so", test::good_plugin("good_webhook"));
+  const auto generation = scan_one().generation;
+  ASSERT_TRUE(generation);
+  const auto expect_mended = [&] {
+    scanner().check_copies();
+    EXPECT_EQ(scan_one().generation, generation) << "it is the same one";
+    EXPECT_EQ(test::bytes_of(generation->stored), test::bytes_of(drop() / "good.so"));
+  };
+  fs::remove(generation->stored);
+  expect_mended();
+  fs::permissions(generation->stored, fs::perms(0700));
+  test::write(generation->stored, "damaged");
+  expect_mended();
+  EXPECT_EQ(probes_, 1);
+}
+
 }  // namespace
 }  // namespace davit::plugin

@@ -11,7 +11,7 @@
 
 #include "host/base/result.h"
 
-namespace davit::live {
+namespace davit {
 
 // A job gets a thread of its own while fewer than `at_once` run, else it waits for its turn. Thread-safe.
 class SideThreads {
@@ -35,4 +35,4 @@ class SideThreads {
   std::size_t working_ = 0;
 };
 
-}  // namespace davit::live
+}  // namespace davit

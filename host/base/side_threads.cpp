@@ -1,12 +1,12 @@
 // The threads are detached; the destructor waits until the last has left.
-#include "host/live/side_threads.h"
+#include "host/base/side_threads.h"
 
 #include <pthread.h>
 
 #include <system_error>
 #include <thread>
 
-namespace davit::live {
+namespace davit {
 
 SideThreads::~SideThreads() {
   std::unique_lock lock(mutex_);
@@ -44,4 +44,4 @@ void SideThreads::work() {
   left_.notify_all();
 }
 
-}  // namespace davit::live
+}  // namespace davit
