@@ -102,8 +102,9 @@ std::vector<TaskNews> read_chain_news(Reader& reader, std::string_view first_tas
               " coalesce(r.output, ''), t.parent, t.row"
               " FROM task t LEFT JOIN execution e ON e.row = t.execution"
               " LEFT JOIN execution_result r ON r.row = t.execution"
-              " WHERE t.row IN (SELECT row FROM task WHERE id = ?1 UNION ALL"
-              " SELECT row FROM task WHERE root IS NOT NULL AND root = ?1) ORDER BY t.row LIMIT 200")
+              " WHERE t.row IN (SELECT row FROM (SELECT row FROM task WHERE id = ?1 UNION ALL"
+              " SELECT row FROM task WHERE root IS NOT NULL AND root = ?1) ORDER BY row DESC LIMIT 200)"
+              " ORDER BY t.row")
           .query(*root);
   while (row.next()) {
     TaskNews news{to_text(row.id(0)), row.text(1), row.text(2), row.text(3), task_state_of(row.integer(4)),
