@@ -56,9 +56,23 @@ PendingReply from_value(std::string_view name, std::string_view value) {
   return pending;
 }
 
+// While it lives, what is deleted is overwritten: the address is a secret, and the pages that it was in may
+// be kept for years.
+class Overwriting {
+ public:
+  explicit Overwriting(Database& database) : database_(database) {
+    database_.execute("PRAGMA secure_delete = ON");
+  }
+  ~Overwriting() { database_.execute("PRAGMA secure_delete = OFF"); }
+
+ private:
+  Database& database_;
+};
+
 }  // namespace
 
 void keep_reply(Database& database, const PendingReply& reply) {
+  const Overwriting overwriting(database);
   Statement(database,
             "INSERT INTO setting (name, value) VALUES (?1, ?2)"
             " ON CONFLICT (name) DO UPDATE SET value = excluded.value")
@@ -66,6 +80,7 @@ void keep_reply(Database& database, const PendingReply& reply) {
 }
 
 void forget_reply(Database& database, std::string_view delivery_id) {
+  const Overwriting overwriting(database);
   Statement(database, "DELETE FROM setting WHERE name = ?1").run(name_of(delivery_id));
 }
 

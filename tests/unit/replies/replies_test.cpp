@@ -1,6 +1,7 @@
 // Telling senders, on a real store and over real sockets of this machine.
 #include "host/replies/replies.h"
 
+#include "host/base/file.h"
 #include "host/base/json.h"
 #include "tests/support/reply_server.h"
 #include "tests/unit/store/conformance.h"
@@ -346,6 +347,48 @@ TEST_F(RepliesTest, TheAddressIsInNothingThatIsShown) {
     EXPECT_EQ(text.find(secret), std::string::npos);
   ASSERT_THAT(store().pending_replies().value(), SizeIs(1));
   EXPECT_THAT(store().pending_replies()->at(0).reply.url, HasSubstr(secret));
+}
+
+TEST_F(RepliesTest, TheAddressIsInNoBackupAndGoesFromTheDatabaseWithItsUse) {
+  const std::string secret = "/commands/a-secret-in-a-path", long_secret = secret + std::string(5'000, 'x');
+  const auto has_secret = [&](const std::filesystem::path& file) {
+    return read_file(file)->find(secret) != std::string::npos;
+  };
+  const std::string first = send(asking(server_.url(secret))).delivery_id;
+  const std::string second = send(asking(server_.url(long_secret))).delivery_id;
+  const std::filesystem::path backup = database_.folder() / "backup.db";
+  ASSERT_TRUE(store().backup(backup).ok());
+  EXPECT_FALSE(has_secret(backup));
+  EXPECT_EQ(store::verify(backup).value(), std::vector<std::string>());
+  EXPECT_THAT(store().pending_replies().value(), SizeIs(2)) << "it stays where it is of use";
+
+  for (const std::string& id : {first, second}) {
+    store::PendingReply reply = **store().pending_reply(id);
+    for (int i = 0; i < 3; ++i) {
+      reply.told.push_back("a word of some length");
+      ASSERT_TRUE(testing::wait<std::monostate>([&](auto done) { store().note_reply(reply, done); }).ok());
+    }
+  }
+  database_.close();
+  EXPECT_TRUE(has_secret(database_.path()));
+  for (const std::string& id : {first, second})
+    ASSERT_TRUE(testing::wait<std::monostate>([&](auto done) { store().forget_reply(id, done); }).ok());
+  database_.close();
+  EXPECT_FALSE(has_secret(database_.path()));
+}
+
+TEST_F(RepliesTest, OfALongChainTheNewestIsTold) {
+  const std::string first = create();
+  for (int i = 0; i < 201; ++i) {
+    store::Finish done = finish_of(claim_one().fence);
+    done.successor = new_task();
+    ASSERT_TRUE(finish(done).ok());
+  }
+  const ClaimedTask newest = claim_one();
+  const std::vector<store::TaskNews> news = store().chain_news(first).value();
+  ASSERT_THAT(news, SizeIs(200));
+  EXPECT_EQ(news.back().task_id, newest.task_id);
+  EXPECT_TRUE(news.front().has_successor);
 }
 
 TEST_F(RepliesTest, ADeliveryThatIsIgnoredOrADuplicateAsksForNothing) {
