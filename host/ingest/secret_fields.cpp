@@ -37,6 +37,21 @@ std::size_t behind_blanks(std::string_view json, std::size_t at) {
   return std::min(json.find_first_not_of(" \t\r\n", at), json.size());
 }
 
+// Where the value that begins at `at` and is no text ends. A cut-off one ends with the body.
+std::size_t end_of_value(std::string_view json, std::size_t at) {
+  if (json[at] != '{' && json[at] != '[')
+    return std::min(json.find_first_of(" \t\r\n,:\"]}", at), json.size());
+  int depth = 0;
+  while (at < json.size()) {
+    const char c = json[at];
+    if (c == '"') at = end_of_text(json, at + 1);
+    if (c == '{' || c == '[') ++depth;
+    if ((c == '}' || c == ']') && --depth == 0) return at + 1;
+    ++at;
+  }
+  return json.size();
+}
+
 std::string from_json(std::string_view json, const std::vector<std::string>& names) {
   std::string kept;
   std::size_t copied = 0;
@@ -48,12 +63,20 @@ std::string from_json(std::string_view json, const std::vector<std::string>& nam
     std::size_t value = behind_blanks(json, at);
     if (value >= json.size() || json[value] != ':') continue;  // a text, no name
     value = behind_blanks(json, value + 1);
-    if (value >= json.size() || json[value] != '"') continue;
-    const std::size_t value_end = end_of_text(json, value + 1);
-    kept.append(json.substr(copied, value + 1 - copied));
-    kept += mark(json.substr(value + 1, value_end - value - 1));
-    copied = value_end;
-    at = std::min(value_end + 1, json.size());
+    if (value >= json.size()) continue;
+    if (json[value] == '"') {
+      const std::size_t value_end = end_of_text(json, value + 1);
+      kept.append(json.substr(copied, value + 1 - copied));
+      kept += mark(json.substr(value + 1, value_end - value - 1));
+      copied = value_end;
+      at = std::min(value_end + 1, json.size());
+    } else {
+      const std::size_t value_end = end_of_value(json, value);
+      const std::string_view plain = json.substr(value, value_end - value);
+      if (plain.empty() || plain == "null") continue;
+      kept.append(json.substr(copied, value - copied)).append("\"").append(mark(plain)).append("\"");
+      copied = at = value_end;
+    }
   }
   if (copied == 0) return std::string(json);
   return kept.append(json.substr(copied));

@@ -7,7 +7,8 @@
 
 namespace davit::ingest {
 
-// `body` with the text of each member or form field that is named so replaced by "(removed <digits>)", where
+// `body` with the value, whatever it is but null, of each member or form field that is named so replaced by
+// the text "(removed <digits>)", where
 // the digits are of a hash of it: equal bodies stay equal, and different ones different. JSON members count
 // at any depth, also those of JSON that stands in a form field. Bytes that are neither, and bodies without
 // such a name, stay as they are. Never fails.

@@ -144,7 +144,8 @@ std::span<const MetricRow> metric_table() {
       {RepliesTotal,
        Counter,
        "davit_replies_total",
-       "Posts that tell a sender what becomes of its delivery, by outcome (sent, failed), and deliveries "
+       "Posts that tell a sender what becomes of its delivery, by outcome (sent, failed, expired), and "
+       "deliveries "
        "whose "
        "sender hears nothing because too many wait (dropped).",
        {"webhook", "outcome"},

@@ -84,7 +84,7 @@ class Metrics {
 
   void approval_decided(std::string_view decision, std::string_view way);
   void approval_reminded();
-  void reply_ended(std::string_view webhook, std::string_view outcome);  // "sent", "failed" or "dropped"
+  void reply_ended(std::string_view webhook, std::string_view outcome);  // "sent", "failed", "expired" or "dropped"
 
   // -- the machine --
   void committed(std::chrono::microseconds took, std::size_t writes);

@@ -80,7 +80,7 @@ std::vector<News> news_of(const store::PendingReply& reply, const std::vector<st
     all.push_back({std::move(word), line(sentence, kMaxSentence)});
   };
   for (const store::TaskNews& task : tasks) {
-    if (task.since < reply.since) continue;
+    if (task.since < reply.since || task.since >= reply.until) continue;
     const std::string title = line(task.title, kMaxTitle);
     const std::string ended = " " + std::to_string(to_unix_ms(task.since));
     switch (task.state) {

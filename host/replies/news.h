@@ -17,10 +17,10 @@ struct News {
 
 inline constexpr std::size_t kMaxSentence = 1'500;
 
-// What has happened since `reply.since` in the chains it is about and was not told yet, oldest first: that a
-// task has begun, waits for approval (with what to say to approve it) or has ended. The end of a task that
-// others follow is no news. That one has begun is left out while so few posts are left that the end might
-// find none.
+// What has happened from `reply.since` to `reply.until` in the chains it is about and was not told yet,
+// oldest first: that a task has begun, waits for approval (with what to say to approve it) or has ended. The
+// end of a task that others follow is no news. That one has begun is left out while so few posts are left
+// that the end might find none.
 std::vector<News> news_of(const store::PendingReply& reply, const std::vector<store::TaskNews>& tasks);
 
 // What is posted: the reply's JSON with the sentence in the place of each text "{text}".

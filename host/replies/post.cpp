@@ -13,6 +13,7 @@ namespace {
 constexpr long kConnectMs = 3'000;
 constexpr long kWholeMs = 10'000;
 constexpr std::size_t kLargestAnswer = 64u << 10;
+constexpr curl_off_t kLongestWait = 86'400;  // seconds
 
 // libcurl's own set-up is per process and must not race.
 void prepare_library() {
@@ -107,11 +108,20 @@ Posted post(const std::string& url, const std::string& json, const Allowed& allo
   const CURLcode code = curl_easy_perform(curl);
   long status = 0;
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-  // Its own error text may hold the address.
-  if (code != CURLE_OK && code != CURLE_WRITE_ERROR) return {Kind::NotTaken, curl_easy_strerror(code)};
+  if (code != CURLE_OK && code != CURLE_WRITE_ERROR) {
+    long sent = 0;
+    curl_easy_getinfo(curl, CURLINFO_REQUEST_SIZE, &sent);
+    // Its own error text may hold the address.
+    const std::string reason = curl_easy_strerror(code);
+    if (sent == 0) return {Kind::NotTaken, reason};
+    return {Kind::Unclear, reason + ", after it was sent: it may have arrived"};
+  }
   if (status >= 200 && status < 300) return {};
-  const bool may_pass = status == 429 || status >= 500;
-  return {may_pass ? Kind::NotTaken : Kind::Refused, "it was answered " + std::to_string(status)};
+  const std::string reason = "it was answered " + std::to_string(status);
+  if (status != 429 && status < 500) return {Kind::Refused, reason};
+  curl_off_t wait = 0;  // seconds, also where the header names a time
+  curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &wait);
+  return {Kind::NotTaken, reason, std::chrono::seconds(std::clamp<curl_off_t>(wait, 0, kLongestWait))};
 }
 
 }  // namespace davit::replies

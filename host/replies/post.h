@@ -18,11 +18,13 @@ struct Allowed {
 struct Posted {
   enum class Kind {
     Sent,      // the other side has said 2xx
-    NotTaken,  // it said no, or nothing: the same once more may help
+    NotTaken,  // it was not reached, or said that it did not take it: the same once more may help
+    Unclear,   // it was sent and nothing said of it: the same once more might be there twice
     Refused,   // it said no for good, or the address is not allowed: nothing there will help
   };
   Kind kind = Kind::Sent;
   std::string reason;  // unless Sent; never holds the address, but at most the name of its host
+  Duration wait{0};    // NotTaken: not again before (Retry-After); at most a day
 };
 
 // JSON to `url`. Verifies the certificate, follows no redirect, takes 3 s to connect and 10 s in all at most,

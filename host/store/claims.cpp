@@ -108,13 +108,14 @@ bool Claims::is_affordable(Batch& batch, std::int64_t number, ClaimedTask& task,
     std::erase_if(agents, [&](const AgentCapacity& capacity) { return capacity.agent == task.agent; });
     return false;
   }
+  const std::optional<TaskRow> row = moves_.find(number);
+  if (!row) return false;
   if (verdict.kind == InFlight || verdict.whose == Budgets::Verdict::Whose::Actor) {
     budgets_.hold(number, verdict, batch.now);
     batch.changes.push_back({Change::Kind::TaskChanged, task.task_id, task.agent, std::nullopt});
+    lines_.let_next_in(batch, row->line);
     return false;
   }
-  const std::optional<TaskRow> row = moves_.find(number);
-  if (!row) return false;
   moves_.move(batch, *row,
               {.to = TaskState::Parked,
                .attempt = row->attempt,

@@ -211,13 +211,16 @@ void Database::stop_when(std::function<bool()> stop) {
 
 bool Database::was_stopped(const Failure& failure) const { return (failure.code & 0xff) == SQLITE_INTERRUPT; }
 
-Result<> copy_database(Database& source, const std::filesystem::path& target) {
+Result<> copy_database(Database& source, const std::filesystem::path& target, const char* change) {
   struct stat info {};
   if (::lstat(target.c_str(), &info) == 0) {
     return Error{ErrorCode::Conflict, target.string() + ": exists already; name a new file"};
   }
   const std::filesystem::path partial = target.string() + ".partial";
-  ::unlink(partial.c_str());
+  const auto remove = [&] {
+    for (const char* suffix : {"", "-wal", "-shm"}) ::unlink((partial.string() + suffix).c_str());
+  };
+  remove();
   UniqueFd created(::open(partial.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!created.open()) return system_error(partial, "create");
 
@@ -230,7 +233,7 @@ Result<> copy_database(Database& source, const std::filesystem::path& target) {
       // All in one step: between steps a write by another connection would start it again.
       code = sqlite3_backup_step(backup, -1);
       sqlite3_backup_finish(backup);
-      if (code == SQLITE_DONE) code = SQLITE_OK;
+      if (code == SQLITE_DONE) code = sqlite3_exec(copy, change, nullptr, nullptr, nullptr);
     } else {
       code = sqlite3_errcode(copy);
     }
@@ -240,7 +243,7 @@ Result<> copy_database(Database& source, const std::filesystem::path& target) {
   if (code == SQLITE_OK && ::fsync(created.number()) != 0) message = errno_text(errno);
   if (message.empty() && ::rename(partial.c_str(), target.c_str()) != 0) message = errno_text(errno);
   if (!message.empty()) {
-    ::unlink(partial.c_str());
+    remove();
     return Error{ErrorCode::Unavailable, target.string() + ": the copy failed: " + message};
   }
   const std::filesystem::path folder = target.has_parent_path() ? target.parent_path() : ".";

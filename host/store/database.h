@@ -91,8 +91,8 @@ class Database {
 };
 
 // Copies a database as of one moment into `target`, which must not exist: written beside it, synced, renamed.
-// The source may be in use.
-Result<> copy_database(Database& source, const std::filesystem::path& target);
+// The source may be in use. `change` is run on the copy before it has its name.
+Result<> copy_database(Database& source, const std::filesystem::path& target, const char* change = "");
 
 // Tells whether the file under a path is still the one that was opened: SQLite goes on writing into a file
 // that has been unlinked, and everything in it would be lost.

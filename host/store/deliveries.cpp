@@ -96,10 +96,10 @@ struct Deliveries::Statements {
       " SELECT ?2, method, path, query, '{}', '{}', headers, body, ?3 FROM delivery_body WHERE row = ?1"};
   Statement chain_of{db, "SELECT coalesce(root, id) FROM task WHERE id = ?1"};
   Statement webhook_of{db, "SELECT webhook FROM delivery WHERE row = ?1"};
-  Statement replace{
-      db,
-      "UPDATE delivery SET received_at = ?2, body_bytes = ?3, request_id = ?4, remote_address = ?5,"
-      " tries = 0, duplicates = duplicates + 1, body_hash = ?6 WHERE row = ?1"};
+  Statement replace{db,
+                    "UPDATE delivery SET first_at = coalesce(first_at, received_at), received_at = ?2, "
+                    "body_bytes = ?3, request_id = ?4, remote_address = ?5,"
+                    " tries = 0, duplicates = duplicates + 1, body_hash = ?6 WHERE row = ?1"};
   Statement replace_body{
       db,
       "UPDATE delivery_body SET method = ?2, path = ?3, query = ?4, key_window = ?5, headers = ?6,"

@@ -25,9 +25,10 @@ struct Pruner::Statements {
   // Verdict 3: deferred.
   Statement deliveries{
       db,
-      "SELECT row, received_at, webhook, key, tasks, verdict = 3 OR EXISTS (SELECT 1 FROM task t"
+      "SELECT row, coalesce(first_at, received_at), webhook, key, tasks, verdict = 3 OR EXISTS (SELECT 1 "
+      "FROM task t"
       " INDEXED BY task_open_delivery WHERE t.finished_at IS NULL AND t.delivery = delivery.row)"
-      " FROM delivery WHERE row > ?1 ORDER BY row LIMIT ?2"};
+      ", received_at FROM delivery WHERE row > ?1 ORDER BY row LIMIT ?2"};
   Statement open_task{db, "SELECT 1 FROM task WHERE id = ?1 AND finished_at IS NULL"};
   Statement drop_key{db, "DELETE FROM delivery_key WHERE hash = ?1 AND delivery = ?2"};
   Statement drop_delivery_links{db, "DELETE FROM delivery_link WHERE delivery = ?1"};
@@ -84,8 +85,8 @@ struct Pruner::Limits {
 
 struct Pruner::Item {
   std::int64_t row = 0;
-  WallTime made{};   // about ascending with the row: a failed delivery that came again has its row
-  WallTime since{};  // arrival or end, from when on it is kept
+  WallTime made{};   // ascends with the row
+  WallTime since{};  // arrival (the latest of a failed delivery that came again) or end: it is kept from then
   bool needed = false;
   std::string key_hash;  // of a delivery
 };
@@ -195,7 +196,8 @@ void Pruner::refill(Table& table, const Limits& limits) {
       ++rows;
       Item item{.row = row.integer(0)};
       if (is_delivery) {
-        item.made = item.since = row.time(1);
+        item.made = row.time(1);
+        item.since = row.time(6);
         item.needed = row.integer(5) != 0;
         item.key_hash = key_hash(row.view(2), row.view(3));
         if (!item.needed) named.push_back({table.next.size(), unpack_ids(row.view(4))});
@@ -207,9 +209,9 @@ void Pruner::refill(Table& table, const Limits& limits) {
       }
       // From the future: made before somebody set the clock back.
       table.ended = item.made >= limits.before && item.made <= limits.now;
-      if (is_delivery && !table.ended && item.made > limits.guarded) {
-        item.needed = true;  // if it is from the future
-        table.ended = table.guarded = item.made <= limits.now;
+      if (is_delivery && !table.ended && item.since > limits.guarded) {
+        item.needed = true;
+        table.ended = table.guarded = item.made > limits.guarded && item.made <= limits.now;
       }
       if (!table.ended) table.next.push_back(std::move(item));
     }

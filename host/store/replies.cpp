@@ -56,9 +56,23 @@ PendingReply from_value(std::string_view name, std::string_view value) {
   return pending;
 }
 
+// While it lives, what is deleted is overwritten: the address is a secret, and the pages that it was in may
+// be kept for years.
+class Overwriting {
+ public:
+  explicit Overwriting(Database& database) : database_(database) {
+    database_.execute("PRAGMA secure_delete = ON");
+  }
+  ~Overwriting() { database_.execute("PRAGMA secure_delete = OFF"); }
+
+ private:
+  Database& database_;
+};
+
 }  // namespace
 
 void keep_reply(Database& database, const PendingReply& reply) {
+  const Overwriting overwriting(database);
   Statement(database,
             "INSERT INTO setting (name, value) VALUES (?1, ?2)"
             " ON CONFLICT (name) DO UPDATE SET value = excluded.value")
@@ -66,6 +80,7 @@ void keep_reply(Database& database, const PendingReply& reply) {
 }
 
 void forget_reply(Database& database, std::string_view delivery_id) {
+  const Overwriting overwriting(database);
   Statement(database, "DELETE FROM setting WHERE name = ?1").run(name_of(delivery_id));
 }
 
@@ -102,8 +117,9 @@ std::vector<TaskNews> read_chain_news(Reader& reader, std::string_view first_tas
               " coalesce(r.output, ''), t.parent, t.row"
               " FROM task t LEFT JOIN execution e ON e.row = t.execution"
               " LEFT JOIN execution_result r ON r.row = t.execution"
-              " WHERE t.row IN (SELECT row FROM task WHERE id = ?1 UNION ALL"
-              " SELECT row FROM task WHERE root IS NOT NULL AND root = ?1) ORDER BY t.row LIMIT 200")
+              " WHERE t.row IN (SELECT row FROM (SELECT row FROM task WHERE id = ?1 UNION ALL"
+              " SELECT row FROM task WHERE root IS NOT NULL AND root = ?1) ORDER BY row DESC LIMIT 200)"
+              " ORDER BY t.row")
           .query(*root);
   while (row.next()) {
     TaskNews news{to_text(row.id(0)), row.text(1), row.text(2), row.text(3), task_state_of(row.integer(4)),

@@ -13,7 +13,12 @@
 
 namespace davit::store {
 
-// Inside the writer's transaction.
+// Takes them all out of a copy.
+inline constexpr const char* kDropReplies =
+    "PRAGMA secure_delete = ON; DELETE FROM setting WHERE name >= 'reply:' AND name < 'reply;'";
+
+// Inside the writer's transaction. What they delete is overwritten in the database's pages; in its log it
+// stays until that is written anew.
 void keep_reply(Database& database, const PendingReply& reply);
 void forget_reply(Database& database, std::string_view delivery_id);
 

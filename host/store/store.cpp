@@ -655,7 +655,7 @@ Result<> Store::backup(const std::filesystem::path& target) const {
   // A connection of its own: a long copy must not take a reader from the dashboard.
   auto opened = Database::open(impl_->options_.path, Database::Mode::Read, impl_->options_.vfs);
   if (const Failure* failure = std::get_if<Failure>(&opened)) return to_error(*failure);
-  return copy_database(*std::get<0>(opened), target);
+  return copy_database(*std::get<0>(opened), target, kDropReplies);
 }
 
 Result<> Store::health() const {

@@ -63,6 +63,16 @@ class ReplyServer {
     std::lock_guard lock(mutex_);
     silent_ = true;
   }
+  // Takes requests and closes the connection; until answer_with().
+  void hang_up() {
+    std::lock_guard lock(mutex_);
+    status_ = 0;
+  }
+  // Where nobody listens.
+  static std::string url_of_nobody() {
+    ReplyServer gone;
+    return gone.url("/gone");
+  }
   // All so far, once there are `count`; what there is after 20 s.
   std::vector<Told> wait_for(std::size_t count) {
     std::unique_lock lock(mutex_);
@@ -97,6 +107,7 @@ class ReplyServer {
                      text.substr(head_end + 4)});
     changed_.notify_all();
     changed_.wait(lock, [&] { return !silent_; });
+    if (status_ == 0) return;
     const std::string said = "HTTP/1.1 " + std::to_string(status_) + " X\r\n" + more_head_ +
                              "Content-Length: 2\r\nConnection: close\r\n\r\nok";
     lock.unlock();

@@ -27,6 +27,24 @@ TEST(SecretFieldsTest, TakesTheTextsOfNamedMembersOutAtAnyDepthAndLeavesTheRestA
   EXPECT_THAT(kept, Not(HasSubstr("https")));
 }
 
+TEST(SecretFieldsTest, ValuesThatAreNoTextsGoAsAWhole) {
+  for (const std::string value :
+       {"4711", "true", "-1.5e3", R"(["4711", {"]": "}"}])", R"({"a": {"b": "4711\"}"}})", "[]", "x4711"}) {
+    const std::string before = "[{\"token\" : ", after = ", \"n\": 7}]";
+    const std::string kept = json(before + value + after);
+    EXPECT_THAT(kept, ::testing::StartsWith(before + "\"(removed "));
+    EXPECT_THAT(kept, ::testing::EndsWith(")\"" + after)) << "the rest stays";
+    EXPECT_THAT(kept.substr(before.size()), Not(HasSubstr(value)));
+  }
+  const std::string two = json(R"({"token":[4711],"a":{"token":"4712"},"b":4713})");
+  EXPECT_THAT(two, Not(HasSubstr("4711")));
+  EXPECT_THAT(two, Not(HasSubstr("4712")));
+  EXPECT_THAT(two, HasSubstr("4713"));
+  EXPECT_THAT(json(R"({"token":4711)"), Not(HasSubstr("4711"))) << "cut off";
+  EXPECT_THAT(json(R"({"token":["4711)"), Not(HasSubstr("4711"))) << "cut off";
+  EXPECT_THAT(form("payload=%7B%22token%22%3A%7B%22v%22%3A4711%7D%7D"), Not(HasSubstr("4711")));
+}
+
 TEST(SecretFieldsTest, ANameIsKnownHoweverItIsWritten) {
   EXPECT_THAT(json(R"({"tok\u0065n":"abc"})"), Not(HasSubstr("abc")));
   EXPECT_EQ(json(R"({"tok\xen":"abc","\u":"token"})"), R"({"tok\xen":"abc","\u":"token"})")
@@ -51,7 +69,7 @@ TEST(SecretFieldsTest, EqualSecretsStayEqualAndOthersDifferent) {
 
 TEST(SecretFieldsTest, ABodyWithoutThemKeepsEveryByte) {
   for (const std::string body :
-       {"", "{}", "[1,2", "\"token\"", "{\"token\":7}", "{\"token\"", "{\"token\":", "{\"token\":\"",
+       {"", "{}", "[1,2", "\"token\"", "{\"token\":null}", "{\"token\"", "{\"token\":", "{\"token\":\"",
         "{\"x\":\"\\", "payload=%7B%22a%22%3A%22%2B+%22%7D&b", "\xff\xfe\"token", "token", "&&=&="}) {
     EXPECT_EQ(json(body), body == "{\"token\":\"" ? json(body) : body);
     EXPECT_EQ(form(body), body);

@@ -17,6 +17,7 @@ store::PendingReply reply(int posts = 5) {
   store::PendingReply pending;
   pending.reply.posts = posts;
   pending.since = kNow;
+  pending.until = kNow + Duration(60'000);
   return pending;
 }
 
@@ -65,7 +66,7 @@ TEST(NewsTest, EachStateHasItsSentence) {
               ElementsAre("The task of planner was put aside: Look at it: no such repository"));
 }
 
-TEST(NewsTest, WhatWasToldOrHappenedBeforeIsNoNews) {
+TEST(NewsTest, WhatWasToldOrHappenedBeforeOrAfterIsNoNews) {
   store::PendingReply pending = reply();
   const std::vector<News> first = news_of(pending, {task(TaskState::Running)});
   ASSERT_THAT(first, SizeIs(1));
@@ -73,6 +74,8 @@ TEST(NewsTest, WhatWasToldOrHappenedBeforeIsNoNews) {
   EXPECT_THAT(news_of(pending, {task(TaskState::Running)}), IsEmpty());
   store::TaskNews before = task(TaskState::Completed);
   before.since = kNow - Duration(1);
+  EXPECT_THAT(news_of(reply(), {before}), IsEmpty());
+  before.since = reply().until;
   EXPECT_THAT(news_of(reply(), {before}), IsEmpty());
 }
 

@@ -1,6 +1,7 @@
 // Telling senders, on a real store and over real sockets of this machine.
 #include "host/replies/replies.h"
 
+#include "host/base/file.h"
 #include "host/base/json.h"
 #include "tests/support/reply_server.h"
 #include "tests/unit/store/conformance.h"
@@ -19,14 +20,15 @@ const Allowed kHere{{}, true};
 class RepliesTest : public store::StoreTest {
  protected:
   ~RepliesTest() override { stop(); }
-  void start(const Allowed& allowed = kHere) {
+  void start(const Allowed& allowed = kHere, std::size_t most_pending = 1'000) {
     stop();
     store().on_change([this](const std::vector<store::Change>& changes) {
       listening_.with([&](Replies* replies) {
         if (replies) replies->changed(changes);
       });
     });
-    replies_ = std::make_unique<Replies>(Replies::Needs{store(), metrics_, *log_, clock_}, allowed);
+    replies_ =
+        std::make_unique<Replies>(Replies::Needs{store(), metrics_, *log_, clock_}, allowed, most_pending);
     listening_.with([&](Replies*& replies) { replies = replies_.get(); });
   }
   void stop() {
@@ -164,9 +166,10 @@ TEST_F(RepliesTest, WhatHappensBetweenTwoHostsIsToldByTheSecondAndNothingTwice) 
   const ClaimedTask claimed = claim_one();
   ASSERT_THAT(told(1), SizeIs(1));
   stop();
-  ASSERT_TRUE(finish(finish_of(claimed.fence)).ok());
+  ASSERT_TRUE(finish(finish_of(claimed.fence, TaskState::Failed)).ok());
   start();
-  EXPECT_THAT(told(2), ElementsAre("planner has begun: Look into it", "planner is done: Look into it"));
+  EXPECT_THAT(told(2), ElementsAre("planner has begun: Look into it",
+                                   "planner has failed: Look into it: it did not work"));
   EXPECT_EQ(store().pending_replies()->at(0).reply.posts, 3);
 }
 
@@ -198,6 +201,117 @@ TEST_F(RepliesTest, ANoForGoodEndsItAndAnotherFailureIsTriedOnceMore) {
   EXPECT_THAT(server_.wait_for(3), SizeIs(3));
   EXPECT_TRUE(counted("failed", 3));
   EXPECT_EQ(store().pending_replies()->at(0).reply.posts, 3) << "each try counts";
+}
+
+TEST_F(RepliesTest, WhatMayHaveArrivedIsNotPostedAgain) {
+  server_.hang_up();
+  start();
+  send(asking(server_.url("/a")));
+  const ClaimedTask claimed = claim_one();
+  ASSERT_THAT(server_.wait_for(1), SizeIs(1));
+  ASSERT_TRUE(counted("failed", 1));
+  server_.answer_with(200);
+  ASSERT_TRUE(finish(finish_of(claimed.fence)).ok());
+  EXPECT_THAT(told(2), ElementsAre("planner has begun: Look into it", "planner is done: Look into it"));
+}
+
+TEST_F(RepliesTest, WhatWasNotReachedIsTriedOnceMore) {
+  start();
+  send(asking(ReplyServer::url_of_nobody()));
+  claim_one();
+  EXPECT_TRUE(counted("failed", 2));
+  EXPECT_EQ(store().pending_replies()->at(0).reply.posts, 3);
+}
+
+TEST_F(RepliesTest, WhoWantsToBeAskedMuchLaterIsNotAskedAgain) {
+  server_.answer_with(429, "Retry-After: 3600\r\n");
+  start();
+  send(asking(server_.url("/a")));
+  const ClaimedTask claimed = claim_one();
+  ASSERT_TRUE(counted("failed", 1));
+  server_.answer_with(200);
+  ASSERT_TRUE(finish(finish_of(claimed.fence)).ok());
+  EXPECT_THAT(told(2), ElementsAre("planner has begun: Look into it", "planner is done: Look into it"));
+}
+
+TEST_F(RepliesTest, WhoWantsToBeAskedALittleLaterIsNotAskedBefore) {
+  server_.answer_with(429, "Retry-After: 200\r\n");
+  start();
+  send(asking(server_.url("/a")));
+  const ClaimedTask claimed = claim_one();
+  ASSERT_TRUE(counted("failed", 1));
+  server_.answer_with(200);
+  ASSERT_TRUE(finish(finish_of(claimed.fence)).ok());
+  clock_.advance(Duration(1'800'000));
+  send(asking(server_.url("/b")));
+  EXPECT_TRUE(counted("expired", 1)) << "neither the repetition nor the end went before it";
+  EXPECT_THAT(server_.wait_for(1), SizeIs(1));
+}
+
+TEST_F(RepliesTest, AServerThatDoesNotAnswerHoldsUpNobodyElse) {
+  ReplyServer silent;
+  silent.be_silent();
+  start();
+  send(asking(silent.url("/silent")));
+  claim_one();
+  ASSERT_THAT(silent.wait_for(1), SizeIs(1));
+  send(asking(server_.url("/a")));
+  claim_one();
+  EXPECT_THAT(told(1), ElementsAre("planner has begun: Look into it"));
+  EXPECT_THAT(metrics_.exposition(), ::testing::Not(HasSubstr("outcome=\"failed\"")))
+      << "the other one's time is not up yet";
+}
+
+TEST_F(RepliesTest, WhatIsNotToldInTimeIsCounted) {
+  start();
+  send(asking(server_.url("/a")));
+  const ClaimedTask claimed = claim_one();
+  ASSERT_THAT(told(1), SizeIs(1));
+  stop();
+  ASSERT_TRUE(finish(finish_of(claimed.fence)).ok());
+  clock_.advance(Duration(1'800'000));
+  start();
+  EXPECT_TRUE(counted("expired", 1));
+  EXPECT_EQ(kept(0), 0u);
+}
+
+TEST_F(RepliesTest, WhoHasHeardAllThereIsToHearIsForgotten) {
+  start();
+  store::NewDelivery click = new_delivery(new_id(), 0);
+  click.answer.actions.push_back({.kind = TaskActionKind::Cancel, .task_id = new_id()});
+  click.answer.reply = Reply{server_.url("/b"), R"({"text":"{text}"})", 5, Duration(1'800'000), false};
+  send(click);
+  ASSERT_THAT(told(1), SizeIs(1));
+  EXPECT_EQ(kept(0), 0u) << "it is about no task";
+  send(asking(server_.url("/a")));
+  store::Finish planned = finish_of(claim_one().fence);
+  planned.successor = new_task("coder");
+  ASSERT_TRUE(finish(planned).ok());
+  ASSERT_THAT(told(2), SizeIs(2));
+  EXPECT_EQ(kept(1), 1u) << "its chain goes on";
+  ASSERT_TRUE(finish(finish_of(claim(1, {{"coder", 1}}).at(0).fence)).ok());
+  EXPECT_EQ(kept(0), 0u);
+}
+
+TEST_F(RepliesTest, OfTooManyThoseWhoseTaskHasEndedMakeRoom) {
+  start(kHere, 2);
+  send(asking(server_.url("/ended")));
+  ASSERT_TRUE(finish(finish_of(claim_one().fence, TaskState::Failed)).ok());
+  send(asking(server_.url("/open")));
+  ASSERT_EQ(kept(2), 2u);
+  std::size_t count = 1;
+  while (server_.wait_for(count).back().body.find("has failed") == std::string::npos && count < 2) ++count;
+  ASSERT_TRUE(counted("sent", static_cast<int>(count)));
+  send(asking(server_.url("/new")));
+  EXPECT_EQ(kept(2), 2u);
+  std::vector<std::string> urls;
+  const auto pending = store().pending_replies();
+  for (const store::PendingReply& each : *pending)
+    urls.push_back(each.reply.url.substr(each.reply.url.rfind('/')));
+  std::sort(urls.begin(), urls.end());
+  EXPECT_THAT(urls, ElementsAre("/new", "/open"));
+  send(asking(server_.url("/one-too-many")));
+  EXPECT_TRUE(counted("dropped", 1)) << "both are still to hear something";
 }
 
 TEST_F(RepliesTest, ARedirectIsNotFollowed) {
@@ -233,6 +347,48 @@ TEST_F(RepliesTest, TheAddressIsInNothingThatIsShown) {
     EXPECT_EQ(text.find(secret), std::string::npos);
   ASSERT_THAT(store().pending_replies().value(), SizeIs(1));
   EXPECT_THAT(store().pending_replies()->at(0).reply.url, HasSubstr(secret));
+}
+
+TEST_F(RepliesTest, TheAddressIsInNoBackupAndGoesFromTheDatabaseWithItsUse) {
+  const std::string secret = "/commands/a-secret-in-a-path", long_secret = secret + std::string(5'000, 'x');
+  const auto has_secret = [&](const std::filesystem::path& file) {
+    return read_file(file)->find(secret) != std::string::npos;
+  };
+  const std::string first = send(asking(server_.url(secret))).delivery_id;
+  const std::string second = send(asking(server_.url(long_secret))).delivery_id;
+  const std::filesystem::path backup = database_.folder() / "backup.db";
+  ASSERT_TRUE(store().backup(backup).ok());
+  EXPECT_FALSE(has_secret(backup));
+  EXPECT_EQ(store::verify(backup).value(), std::vector<std::string>());
+  EXPECT_THAT(store().pending_replies().value(), SizeIs(2)) << "it stays where it is of use";
+
+  for (const std::string& id : {first, second}) {
+    store::PendingReply reply = **store().pending_reply(id);
+    for (int i = 0; i < 3; ++i) {
+      reply.told.push_back("a word of some length");
+      ASSERT_TRUE(testing::wait<std::monostate>([&](auto done) { store().note_reply(reply, done); }).ok());
+    }
+  }
+  database_.close();
+  EXPECT_TRUE(has_secret(database_.path()));
+  for (const std::string& id : {first, second})
+    ASSERT_TRUE(testing::wait<std::monostate>([&](auto done) { store().forget_reply(id, done); }).ok());
+  database_.close();
+  EXPECT_FALSE(has_secret(database_.path()));
+}
+
+TEST_F(RepliesTest, OfALongChainTheNewestIsTold) {
+  const std::string first = create();
+  for (int i = 0; i < 201; ++i) {
+    store::Finish done = finish_of(claim_one().fence);
+    done.successor = new_task();
+    ASSERT_TRUE(finish(done).ok());
+  }
+  const ClaimedTask newest = claim_one();
+  const std::vector<store::TaskNews> news = store().chain_news(first).value();
+  ASSERT_THAT(news, SizeIs(200));
+  EXPECT_EQ(news.back().task_id, newest.task_id);
+  EXPECT_TRUE(news.front().has_successor);
 }
 
 TEST_F(RepliesTest, ADeliveryThatIsIgnoredOrADuplicateAsksForNothing) {

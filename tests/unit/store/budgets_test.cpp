@@ -18,8 +18,10 @@ class BudgetsTest : public StoreTest {
   void limit(const BudgetLimits& limits) {
     ASSERT_TRUE(wait<std::monostate>([&](auto done) { store().set_budgets(limits, done); }).ok());
   }
-  std::string create_for(const std::string& actor_id, std::string agent = "planner") {
+  std::string create_for(const std::string& actor_id, std::string agent = "planner",
+                         std::string entity = "") {
     NewTask task = new_task(std::move(agent));
+    task.entity = std::move(entity);
     return wait<std::string>([&](auto done) {
              store().create_task(std::move(task), "github", Actor{actor_id, "login-" + actor_id, ""}, done);
            })
@@ -166,6 +168,58 @@ TEST_F(BudgetsTest, AnActorsBudgetHoldsHisTasksAndNobodyElses) {
   clock_.advance(next_day(clock_.wall()) - clock_.wall());
   EXPECT_THAT(claim_all(), SizeIs(1));
   EXPECT_EQ(StoreTest::task(his).task.hold_reason, "");
+}
+
+TEST_F(BudgetsTest, AnActorsSpentBudgetDoesNotHoldTheOthersOfALine) {
+  BudgetLimits limits;
+  limits.actor_day = kDollar;
+  limit(limits);
+  create_for("4711");
+  end(claim_one(), kDollar);
+  const std::string his = create_for("4711", "planner", "acme/shop");
+  create_for("4711", "planner", "acme/shop");
+  const std::string hers = create_for("17", "planner", "acme/shop");
+  const std::string others = create_for("18", "coder", "acme/shop");
+  const std::vector<ClaimedTask> claimed = claim_all();
+  ASSERT_THAT(claimed, SizeIs(1));
+  EXPECT_EQ(claimed[0].task_id, others) << "it went beside what was held";
+  expect_sound();
+  end(claimed[0], kDollar / 2);
+  const std::vector<ClaimedTask> next = claim_all();
+  ASSERT_THAT(next, SizeIs(1));
+  EXPECT_EQ(next[0].task_id, hers);
+  expect_sound();
+  // What was held waits for its turn like any other when it is time.
+  clock_.advance(next_day(clock_.wall()) - clock_.wall());
+  EXPECT_THAT(claim_all(), IsEmpty());
+  expect_sound();
+  end(next[0], kDollar / 2);
+  const std::vector<ClaimedTask> last = claim_all();
+  ASSERT_THAT(last, SizeIs(1));
+  EXPECT_EQ(last[0].task_id, his);
+  expect_sound();
+}
+
+TEST_F(BudgetsTest, NorDoesABudgetThatIsSetAsideForAnActorsSessions) {
+  BudgetLimits limits;
+  limits.actor_day = kDollar;
+  limit(limits);
+  create_for("4711");
+  const ClaimedTask elsewhere = claim_one();
+  const std::string his = create_for("4711", "planner", "acme/shop");
+  const std::string hers = create_for("17", "planner", "acme/shop");
+  const std::vector<ClaimedTask> claimed = claim_all();
+  ASSERT_THAT(claimed, SizeIs(1));
+  EXPECT_EQ(claimed[0].task_id, hers);
+  expect_sound();
+  end(elsewhere, kDollar / 2);
+  EXPECT_THAT(claim_all(), IsEmpty()) << "let go while the line is busy";
+  expect_sound();
+  end(claimed[0], kDollar / 2);
+  const std::vector<ClaimedTask> last = claim_all();
+  ASSERT_THAT(last, SizeIs(1));
+  EXPECT_EQ(last[0].task_id, his);
+  expect_sound();
 }
 
 TEST_F(BudgetsTest, WhatFollowsInAChainIsChargedToWhoBeganIt) {

@@ -135,6 +135,30 @@ TEST_F(PrunerTest, AFailedDeliveryGoesWithoutTheKeyThatAnotherBodyTookOver) {
   EXPECT_EQ(accept(other)->delivery_id, id) << "still a duplicate";
 }
 
+TEST_F(PrunerTest, AFailedDeliveryThatComesAgainStandsInNobodysWay) {
+  for (const Duration guard : {Duration(0), kDay / 2}) {
+    NewDelivery failed = new_delivery("failed", 0);
+    failed.verdict = Verdict::Error;
+    failed.received_at = clock_.wall();
+    const std::string id = accept(failed).value().delivery_id;
+    for (int i = 0; i < 5; ++i) {
+      NewDelivery ignored = new_delivery("ignored " + std::to_string(i), 0);
+      ignored.received_at = clock_.wall();
+      accept(ignored).value();
+    }
+    clock_.advance(2 * kDay);
+    failed.id = new_id();
+    failed.received_at = clock_.wall();
+    EXPECT_EQ(accept(failed).value().delivery_id, id);
+    store().set_retention({.keep = kDay, .guard = guard});
+    EXPECT_TRUE(comes([&] { return deliveries() == 1; })) << "those behind it go";
+    EXPECT_TRUE(store().delivery(id).ok()) << "it came just now";
+    clock_.advance(2 * kDay);
+    store().set_retention({.keep = kDay, .guard = guard});
+    EXPECT_TRUE(comes([&] { return deliveries() == 0; }));
+  }
+}
+
 TEST_F(PrunerTest, BeyondItsSizeTheOldestGoFirst) {
   std::string newest;
   for (int i = 0; i < 60; ++i) {
