@@ -42,9 +42,9 @@ Result<int> show_overview(const Context& context) {
   }
   out << "Since " << cell(overview, "since") << ":\n"
       << count_text(int_member(overview, "total_tasks")) << " tasks, of those that came to their end "
-      << percent(overview, "success_rate") << " succeeded, in "
-      << seconds_text(find_member(overview, "avg_duration")) << " on average; "
-      << count_text(int_member(overview, "total_executions")) << " executions, "
+      << percent(overview, "success_rate") << " succeeded; "
+      << count_text(int_member(overview, "total_executions")) << " executions, those that completed took "
+      << seconds_text(find_member(overview, "avg_duration")) << " on average, "
       << count_text(int_member(overview, "total_tokens")) << " tokens, " << money(overview, "total_cost")
       << ".\n";
   const JsonValue* queue = find_member(overview, "queue");

@@ -101,7 +101,14 @@ Result<int> transcript(const Context& context, const TranscriptOptions& options)
   for (const JsonValue& execution : executions->GetArray()) {
     if (&execution != executions->Begin()) out << '\n';
     print_heading(out, execution);
-    print_lines(out, execution, 0);
+    if (!bool_member(execution, "truncated")) {
+      print_lines(out, execution, 0);
+      continue;
+    }
+    const JsonDocument one = TRY(context.read(with_query(
+        task_path(options.id) + "/transcript",
+        {{"session", string_member(execution, "session_id")}, {"limit", std::to_string(options.limit)}})));
+    if (const JsonValue* alone = executions_in(one)) print_lines(out, (*alone)[0], 0);
   }
   return kExitOk;
 }

@@ -117,7 +117,9 @@ bool AgentDriver::judge_result(const char* hook, const ContextInput& input, cons
   bool mended = false;
   auto read = plugin::agent_result_from_json(said.output, &mended);
   if (!read) judge_read(subject_.report, hook, input.what, read.error());
-  if (mended) subject_.report.found(rule("usage"), "A figure of the usage in the result is impossible");
+  if (mended)
+    subject_.report.found(rule("usage"),
+                          "A figure or a model's name of the usage in the result is impossible");
   return read.ok();
 }
 

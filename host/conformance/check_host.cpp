@@ -106,7 +106,7 @@ struct HostSide {
       return DAVIT_INVALID_INPUT;
     }
     const Usage& before = slot->usage;
-    if (mended) report.found(rule("usage"), "A figure of the usage is impossible");
+    if (mended) report.found(rule("usage"), "A figure or a model's name of the usage is impossible");
     if (now->input_tokens < before.input_tokens || now->output_tokens < before.output_tokens ||
         now->cost_micro_usd < before.cost_micro_usd) {
       report.found(rule("usage"), "The usage is less than what was reported before");

@@ -7,6 +7,7 @@
 #include "host/base/json.h"
 #include "host/plugin/host_services.h"
 #include "host/plugin/marshal.h"
+#include "host/plugin/redact.h"
 
 namespace davit::dispatch {
 namespace {
@@ -77,6 +78,7 @@ Execution::Heard Execution::hear(std::string_view text, std::string_view blob) {
   using Kind = isolation::LiveReport::Kind;
   switch (report->kind) {
     case Kind::Usage:
+      plugin::redact(redactor, report->usage);
       usage_ = plugin::merged(usage_, report->usage);
       waiting_.usage = usage_;
       break;
@@ -180,15 +182,8 @@ AgentResult Execution::failure(FailureClass failure, std::string error) const {
 }
 
 Ended Execution::of_answer(AgentResult result) const {
+  plugin::redact(serving_->redactor(), result);
   if (says_nothing(result.usage)) result.usage = usage_;
-  if (serving_->redactor().has_secrets()) {
-    for (std::string* text : {&result.error, &result.output, &result.metrics, &result.next_input})
-      serving_->redactor().redact(*text);
-    for (NewTask& follow_up : result.tasks)
-      for (std::string* text :
-           {&follow_up.task_type, &follow_up.title, &follow_up.payload, &follow_up.entity, &follow_up.key})
-        serving_->redactor().redact(*text);
-  }
   if (result.success) return {std::move(result), "completed"};
   // Whatever an agent says after it was asked to stop, the stop is the reason.
   if (stop_ == StopReason::CancelRequested) {

@@ -391,7 +391,10 @@ store::Finish WorkerPool::decide(const Execution& execution, Ended ended) {
   ChainStep step = next_in_chain(task, result, *around_.registry.current(), options_.chain);
   result.tasks = std::move(step.follow_ups);
   if (!step.refusal.empty()) {
+    // What it found is kept, but it has asked for something that cannot be.
     finish.next_state = TaskState::Failed;
+    finish.outcome = "failed";
+    result.success = false;
     result.failure = FailureClass::Permanent;
     result.error = std::move(step.refusal);
     return finish;
@@ -464,7 +467,9 @@ void WorkerPool::settle(const Finishing& done, TaskState state) {
            *done.execution, finish.outcome, to_string(state), finish.result.error);
   if (state == TaskState::Completed || state == TaskState::Failed)
     around_.metrics.task_settled(task.agent, state == TaskState::Completed);
-  if (is_final(state) && !finish.successor) around_.metrics.chain_ended(task.chain_depth);
+  // A chain that goes on, in a successor or in follow-ups, has not ended here.
+  if (is_final(state) && !finish.successor && finish.result.tasks.empty())
+    around_.metrics.chain_ended(task.chain_depth);
 }
 
 // ---- stopping

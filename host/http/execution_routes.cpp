@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <optional>
 
 #include "host/http/answers.h"
@@ -13,8 +14,19 @@ namespace {
 
 constexpr int kMostNumber = 2'000'000'000;
 
+constexpr std::size_t kMostTranscriptBytes = 8u << 20;  // of one answer; of one execution it may be more
+constexpr std::size_t kLineBytes = 128;                 // of a line beside its text
+
+std::size_t bytes_of(const std::vector<store::TranscriptLine>& lines) {
+  std::size_t bytes = 0;
+  for (const store::TranscriptLine& line : lines) bytes += line.kind.size() + line.text.size() + kLineBytes;
+  return bytes;
+}
+
 // The lines of each execution, oldest execution first; `limit` is the most lines of one execution. `session`
-// chooses one of them; `after`, for following, those behind a line of it or else of the newest.
+// chooses one of them; `after`, for following, those behind a line of it or else of the newest. However many
+// executions there are, the answer has an end: the newest is told whole, and those before it only as far as
+// there is room for all of their lines; from there on they are marked, to be asked for one by one.
 Response transcript_answer(const store::Store& store, const Exchange& exchange) {
   const std::string& request_id = exchange.request.request_id;
   auto query = Query::parse(exchange.request.query);
@@ -29,19 +41,28 @@ Response transcript_answer(const store::Store& store, const Exchange& exchange) 
 
   const std::vector<AgentExecution>& executions = detail->executions;
   std::vector<Said> said;
-  for (const AgentExecution& execution : executions) {
-    const bool newest = &execution == &executions.back();
-    const bool wanted = session.empty() ? after < 0 || newest : execution.session_id == session;
+  std::size_t bytes = 0;
+  for (auto execution = executions.rbegin(); execution != executions.rend(); ++execution) {
+    const bool newest = execution == executions.rbegin();
+    const bool wanted = session.empty() ? after < 0 || newest : execution->session_id == session;
     if (!wanted) continue;
+    if (bytes >= kMostTranscriptBytes) {
+      said.push_back({*execution, {}, true});
+      continue;
+    }
     auto lines =
-        store.transcript(execution.session_id, limit, after < 0 ? std::nullopt : std::optional(after));
+        store.transcript(execution->session_id, limit, after < 0 ? std::nullopt : std::optional(after));
     if (!lines) return error_answer(lines.error(), request_id);
-    said.push_back({execution, std::move(*lines)});
+    bytes += bytes_of(*lines);
+    const bool fits = said.empty() || bytes <= kMostTranscriptBytes;
+    said.push_back({*execution, fits ? std::move(*lines) : std::vector<store::TranscriptLine>(), !fits});
   }
+  const std::vector<Said> in_order(std::make_move_iterator(said.rbegin()),
+                                   std::make_move_iterator(said.rend()));
   if (said.empty() && !session.empty()) {
     return error_answer({ErrorCode::NotFound, "session " + session + " is none of this task"}, request_id);
   }
-  return json_answer([&](JsonWriter& writer) { write_transcript(writer, detail->task.task_id, said); });
+  return json_answer([&](JsonWriter& writer) { write_transcript(writer, detail->task.task_id, in_order); });
 }
 
 Response artifacts_answer(const store::Store& store, const Exchange& exchange) {

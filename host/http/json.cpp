@@ -281,11 +281,12 @@ void write_transcript(JsonWriter& writer, std::string_view task_id, const std::v
   write_member(writer, "task_id", task_id);
   write_key(writer, "executions");
   writer.StartArray();
-  for (const auto& [execution, lines] : said) {
+  for (const auto& [execution, lines, truncated] : said) {
     writer.StartObject();
     write_member(writer, "session_id", execution.session_id);
     write_member(writer, "agent_name", execution.agent_name);
     write_time(writer, "completed_at", execution.completed_at);
+    write_member(writer, "truncated", truncated);
     write_key(writer, "lines");
     writer.StartArray();
     for (const store::TranscriptLine& line : lines) {

@@ -20,6 +20,7 @@ void write_execution(JsonWriter& writer, const AgentExecution& execution);
 struct Said {
   const AgentExecution& execution;
   std::vector<store::TranscriptLine> lines;
+  bool truncated = false;  // it has lines, which are left out because the answer would be too large
 };
 void write_transcript(JsonWriter& writer, std::string_view task_id, const std::vector<Said>& said);
 void write_artifacts(JsonWriter& writer, std::string_view task_id,

@@ -180,7 +180,8 @@ void Ingest::Parts::receive(Delivery delivery, Done done) {
   if (webhook->answers_unverified && webhook->in_process) {
     auto early =
         webhook->in_process->answer_unverified(delivery, clock.monotonic() + webhook->settings.answer_within);
-    if (early && *early) return finish(delivery.webhook, early_answer(std::move(**early)), done);
+    if (early && *early)
+      return finish(delivery.webhook, early_answer(hide_secrets(*webhook, std::move(**early))), done);
   }
   if (!webhook->in_process && plugin::who_checks(*webhook) == plugin::WhoChecks::ByPlugin) {
     return verify_in_runner(std::move(webhook), std::move(delivery), std::move(done));
@@ -257,7 +258,7 @@ void Ingest::Parts::write_refusals() {
 
 void Ingest::Parts::run_here(const plugin::Webhook& webhook, VerifiedDelivery delivery, Done done) {
   auto said = webhook.in_process->run(delivery, clock.monotonic() + webhook.settings.answer_within);
-  conclude(webhook, delivery, std::move(said), std::move(done));
+  conclude(webhook, delivery, hide_secrets(webhook, std::move(said)), std::move(done));
 }
 
 // ---- hooks in a runner ----
@@ -279,7 +280,8 @@ void Ingest::Parts::run_in_runner(std::shared_ptr<const plugin::Webhook> webhook
     call.cancel_grace = Duration{0};  // the sender waits: a hook that is late is killed at once
     call.on_end = [self, webhook, waiting](isolation::CallOutcome outcome) {
       self->in_runners.fetch_sub(1);
-      self->conclude(*webhook, waiting->first, said_by(outcome), std::move(waiting->second));
+      self->conclude(*webhook, waiting->first, hide_secrets(*webhook, said_by(outcome)),
+                     std::move(waiting->second));
     };
     self->runners->call(webhook, std::move(call));
   });
@@ -308,7 +310,7 @@ void Ingest::Parts::verify_in_runner(std::shared_ptr<const plugin::Webhook> webh
     call.cancel_grace = Duration{0};
     call.on_end = [self, webhook, waiting](isolation::CallOutcome outcome) {
       self->in_runners.fetch_sub(1);
-      self->conclude_own_check(*webhook, std::move(waiting->first), said_by(outcome),
+      self->conclude_own_check(*webhook, std::move(waiting->first), hide_secrets(*webhook, said_by(outcome)),
                                std::move(waiting->second));
     };
     self->runners->call(webhook, std::move(call));

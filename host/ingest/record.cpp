@@ -8,6 +8,7 @@
 #include "host/base/id.h"
 #include "host/base/json.h"
 #include "host/ingest/secret_fields.h"
+#include "host/plugin/redact.h"
 #include "host/plugin/webhook_verification.h"
 
 namespace davit::ingest {
@@ -136,6 +137,12 @@ std::string timings_json(const plugin::HookTimings& timings) {
   return std::string(text_of(buffer));
 }
 
+plugin::Redactor redactor_of(const plugin::Webhook& webhook) {
+  std::vector<plugin::Secret> secrets = webhook.settings.granted;
+  for (const std::string& secret : webhook.settings.secrets) secrets.push_back({"of the signature", secret});
+  return plugin::Redactor(secrets);
+}
+
 }  // namespace
 
 std::string query_without_secrets(std::string_view query) {
@@ -186,6 +193,23 @@ std::string headers_json(const plugin::Webhook& webhook, const Delivery& deliver
   }
   writer.EndObject();
   return std::string(text_of(buffer));
+}
+
+Result<plugin::HookOutcome> hide_secrets(const plugin::Webhook& webhook, Result<plugin::HookOutcome> said) {
+  const plugin::Redactor redactor = redactor_of(webhook);
+  if (!said.ok()) {
+    Error error = said.error();
+    redactor.redact(error.message);
+    return error;
+  }
+  plugin::redact(redactor, said->answer);
+  redactor.redact(said->payload_delivery_id);
+  return said;
+}
+
+WebhookAnswer hide_secrets(const plugin::Webhook& webhook, WebhookAnswer answer) {
+  plugin::redact(redactor_of(webhook), answer);
+  return answer;
 }
 
 store::NewDelivery record_of(const plugin::Webhook& webhook, const VerifiedDelivery& delivery,

@@ -15,6 +15,11 @@ namespace davit::ingest {
 // How long a hash of the body stands for a delivery whose sender gives no id.
 inline constexpr Duration kBodyHashWindow{24 * 3'600'000};
 
+// What the hooks said, answer or error, without the secrets that the webhook was given in confidence. For all
+// that comes back from a plugin, before anything else sees it.
+Result<plugin::HookOutcome> hide_secrets(const plugin::Webhook& webhook, Result<plugin::HookOutcome> said);
+WebhookAnswer hide_secrets(const plugin::Webhook& webhook, WebhookAnswer answer);
+
 store::NewDelivery record_of(const plugin::Webhook& webhook, const VerifiedDelivery& delivery,
                              plugin::HookOutcome& outcome);
 store::NewDelivery deferred_record(const plugin::Webhook& webhook, const VerifiedDelivery& delivery,

@@ -147,6 +147,7 @@ void Reruns::run(const std::shared_ptr<const plugin::Webhook>& webhook, Stored s
 
 void Reruns::conclude(const Stored& deferred, const std::shared_ptr<const plugin::Webhook>& webhook,
                       const VerifiedDelivery& delivery, Result<plugin::HookOutcome> said) {
+  said = hide_secrets(*webhook, std::move(said));
   const auto put_it_off = [self = shared_from_this(), deferred, webhook](std::string reason) {
     self->put_off(*deferred, std::move(reason), webhook->settings.max_retries_of_deferred,
                   webhook->in_process ? store::Try::Begun : store::Try::Another);
@@ -261,6 +262,7 @@ void Reruns::rehearse(const std::string& id, const std::function<void(Result<sto
       delivery_again(std::make_shared<const store::DeferredDelivery>(std::move(*stored))));
   const auto end = [self = shared_from_this(), webhook, done](const VerifiedDelivery& rehearsed,
                                                               Result<plugin::HookOutcome> said) {
+    said = hide_secrets(*webhook, std::move(said));
     if (said) {
       store::NewDelivery record = record_of(*webhook, rehearsed, *said);
       fit_to_agents(record.answer.tasks, *self->needs_.registry.current());

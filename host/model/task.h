@@ -26,6 +26,14 @@ struct ModelUsage {
   }
 };
 
+inline void add(ModelUsage& to, const ModelUsage& more) {
+  to.input_tokens += more.input_tokens;
+  to.output_tokens += more.output_tokens;
+  to.cache_read_tokens += more.cache_read_tokens;
+  to.cache_write_tokens += more.cache_write_tokens;
+  to.cost_micro_usd += more.cost_micro_usd;
+}
+
 struct Usage : ModelUsage {
   std::string model;                         // the main one
   std::map<std::string, ModelUsage> models;  // by model, where known

@@ -77,8 +77,10 @@ struct AgentInstance::Parts {
   }
 
   void warn_mended() {
-    log.warn("agent reported impossible usage; counted as the nearest possible",
-             {{"agent", host.instance()}});
+    log.warn(
+        "agent reported impossible usage, or models of which the names cannot be kept; counted as the "
+        "nearest possible",
+        {{"agent", host.instance()}});
   }
 
   // Runs one hook; exceptions become DAVIT_INTERNAL with their text in `thrown`.

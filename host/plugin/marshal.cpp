@@ -24,6 +24,8 @@ constexpr std::size_t kMaxWord = 64;
 constexpr std::int64_t kMaxTokens = 1'000'000'000'000;
 constexpr double kMaxDollars = 1'000'000;
 constexpr std::size_t kMaxModels = 64;
+constexpr std::size_t kMaxModelName = 128;
+constexpr std::string_view kOtherModels = "other";  // those beyond
 
 std::string_view view(const JsonValue& text) { return {text.GetString(), text.GetStringLength()}; }
 
@@ -353,20 +355,36 @@ Result<ModelUsage> figures_from(const Members& members, bool& mended) {
   return usage;
 }
 
+// Empty if it cannot be kept: the money was spent, whatever the model is called. It is not cut, for a part of
+// a secret is not known again as one.
+std::string model_name(std::string_view said, bool& mended) {
+  const bool fit =
+      presentable(said, kMaxModelName) == said && said.find_first_of("\n\t") == std::string_view::npos;
+  if (!fit) mended = true;
+  return fit ? std::string(said) : std::string();
+}
+
+// "other" itself does not count, so that what was folded once stays as it is.
+bool has_room_for(const Usage& usage, std::string_view model) {
+  if (model == kOtherModels || usage.models.contains(std::string(model))) return true;
+  return usage.models.size() - usage.models.count(std::string(kOtherModels)) < kMaxModels;
+}
+
 Result<Usage> usage_from(const Members& members, bool& mended) {
   Usage usage;
   static_cast<ModelUsage&>(usage) = TRY(figures_from(members, mended));
-  usage.model = TRY(members.key("model", 128));
+  if (const JsonValue* model = members.find("model")) {
+    if (!model->IsString()) return wrong(members.place("model"), "must be a text");
+    usage.model = model_name(view(*model), mended);
+  }
   const JsonValue* models = TRY(members.object("models"));
   if (!models) return usage;
   for (const auto& member : models->GetObject()) {
-    std::string name = presentable(view(member.name), 128);
-    if (name.empty() || name != view(member.name) || usage.models.size() >= kMaxModels) {
-      return wrong(members.place("models"), "must have at most 64 members with names of 1 to 128 bytes");
-    }
+    std::string name = model_name(view(member.name), mended);
+    if (name.empty() || !has_room_for(usage, name)) mended = true, name = kOtherModels;
     if (!member.value.IsObject()) return wrong(members.place("models") + "." + name, "must be an object");
-    usage.models[name] =
-        TRY(figures_from(Members(member.value, members.place("models") + "." + name), mended));
+    add(usage.models[name],
+        TRY(figures_from(Members(member.value, members.place("models") + "." + name), mended)));
   }
   return usage;
 }
@@ -473,7 +491,18 @@ Usage merged(const Usage& before, const Usage& now) {
   static_cast<ModelUsage&>(usage) = greater(before, now);
   usage.model = now.model.empty() ? before.model : now.model;
   usage.models = before.models;
-  for (const auto& [model, figures] : now.models) usage.models[model] = greater(usage.models[model], figures);
+  ModelUsage beyond;
+  for (const auto& [model, figures] : now.models) {
+    if (!has_room_for(usage, model)) {
+      add(beyond, figures);
+    } else if (model != kOtherModels) {
+      usage.models[model] = greater(usage.models[model], figures);
+    }
+  }
+  const std::string other(kOtherModels);
+  if (auto told = now.models.find(other); told != now.models.end()) add(beyond, told->second);
+  if (beyond.total_tokens() > 0 || beyond.cost_micro_usd > 0)
+    usage.models[other] = greater(usage.models[other], beyond);
   return usage;
 }
 

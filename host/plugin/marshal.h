@@ -21,11 +21,13 @@ Result<WebhookAnswer> webhook_answer_from_json(std::string_view json);
 // host can know (crash, interrupted) is refused.
 Result<AgentResult> agent_result_from_json(std::string_view json, bool* mended_usage = nullptr);
 
-// Figures that are negative or no numbers count as 0, absurd ones as the greatest allowed; `mended` (may be
-// null) tells whether there were such.
+// Figures that are negative or no numbers count as 0, absurd ones as the greatest allowed. Models beyond the
+// 64th, and those with a name over 128 bytes or with control bytes, are summed up as "other"; such a name of
+// the main one is dropped. `mended` (may be null) tells whether there was anything of that.
 Result<Usage> usage_from_json(std::string_view json, bool* mended = nullptr);
 
-// Per figure the greater one: totals never shrink. Models are united, the newer name of the main model wins.
+// Per figure the greater one: totals never shrink. Models are united, 64 of them and "other"; the newer name
+// of the main model wins.
 Usage merged(const Usage& before, const Usage& now);
 
 // The same nouns as JSON, for frames; reading them back gives equal values.

@@ -43,14 +43,6 @@ ExecutionSums read_sums(const Cursor& row, int first) {
   return sums;
 }
 
-void add(ModelUsage& to, const ModelUsage& more) {
-  to.input_tokens += more.input_tokens;
-  to.output_tokens += more.output_tokens;
-  to.cache_read_tokens += more.cache_read_tokens;
-  to.cache_write_tokens += more.cache_write_tokens;
-  to.cost_micro_usd += more.cost_micro_usd;
-}
-
 // A task that was completed or failed.
 struct Settled {
   bool good = false;

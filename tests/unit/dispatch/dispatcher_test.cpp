@@ -435,6 +435,14 @@ TEST_F(DispatcherTest, HandsTheResultOnToTheNextAgentOfTheChain) {
   expect_metric("ai_agent_chain_depth_bucket", "{le=\"2\"} 1\n");
 }
 
+TEST_F(DispatcherTest, AChainThatGoesOnInAFollowUpTaskHasNotEnded) {
+  start();
+  settled(submit(mode("tell")), TaskState::Completed);
+  expect_metric("ai_agent_chain_depth_bucket", "{le=\"2\"} 1\n");
+  EXPECT_THAT(metric("ai_agent_chain_depth_count"), HasSubstr(" 1\n")) << "once, where it ends";
+  EXPECT_THAT(metric("ai_agent_chain_depth_bucket"), HasSubstr("{le=\"1\"} 0\n"));
+}
+
 TEST_F(DispatcherTest, TheNextAgentWaitsForApprovalWhenTheResultSaysSo) {
   start();
   std::string id = submit(R"({"mode":"chain","next":"second","ask":true})");
@@ -462,8 +470,14 @@ TEST_F(DispatcherTest, RefusesAnUnknownSuccessorWithAClearReason) {
   std::string id = submit(R"({"mode":"chain","next":"nobody"})");
   TaskDetail failed = settled(id, TaskState::Failed);
   EXPECT_THAT(failed.task.error, StartsWith("worker names nobody as the next agent: no such agent"));
-  EXPECT_TRUE(failed.executions[0].success) << "the agent itself did its part";
-  EXPECT_EQ(failed.executions.size(), 1u);
+  ASSERT_EQ(failed.executions.size(), 1u);
+  EXPECT_FALSE(failed.executions[0].success);
+  EXPECT_EQ(failed.executions[0].outcome, "failed");
+  EXPECT_EQ(failed.executions[0].failure, "permanent");
+  EXPECT_EQ(failed.executions[0].error, failed.task.error);
+  EXPECT_THAT(failed.executions[0].output, HasSubstr("42")) << "what it found is kept";
+  expect_metric("ai_agent_execution_total", R"({agent="worker",status="failed")");
+  EXPECT_THAT(metric("ai_agent_execution_total"), Not(HasSubstr("success")));
   EXPECT_FALSE(successor_of(id));
 }
 

@@ -4,6 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+
+#include "host/base/json.h"
+#include "host/plugin/marshal.h"
 #include "tests/support/fake_clock.h"
 
 namespace davit::dispatch {
@@ -65,6 +69,70 @@ TEST_F(ExecutionTest, ArtifactsGoOneAfterTheOtherAndTheNewestOfAName) {
   execution_.artifact_stored(Error{ErrorCode::Overloaded, "too many writes wait"});
   EXPECT_FALSE(execution_.has_artifacts());
   EXPECT_THAT(said(), ElementsAre("davit: artifact \"a\" was not kept: too many writes wait"));
+}
+
+// Every text that an agent can put into a result or a report, with a way to put one there.
+struct Place {
+  const char* name;
+  std::function<void(AgentResult&, const std::string&)> put;
+};
+NewTask& task_of(AgentResult& result) {
+  if (result.tasks.empty()) result.tasks.push_back({.agent = "other"});
+  return result.tasks.front();
+}
+const Place kPlaces[] = {
+    {"error", [](AgentResult& result, const std::string& text) { result.error = text; }},
+    {"output", [](AgentResult& result, const std::string& text) { result.output = json_quote(text); }},
+    {"metrics", [](AgentResult& result,
+                   const std::string& text) { result.metrics = "{\"m\":" + json_quote(text) + "}"; }},
+    {"next_agent", [](AgentResult& result, const std::string& text) { result.next_agent = text; }},
+    {"next_input",
+     [](AgentResult& result, const std::string& text) { result.next_input = json_quote(text); }},
+    {"usage.model", [](AgentResult& result, const std::string& text) { result.usage.model = text; }},
+    {"usage.models",
+     [](AgentResult& result, const std::string& text) { result.usage.models[text].cost_micro_usd = 5; }},
+    {"tasks.agent", [](AgentResult& result, const std::string& text) { task_of(result).agent = text; }},
+    {"tasks.task_type",
+     [](AgentResult& result, const std::string& text) { task_of(result).task_type = text; }},
+    {"tasks.title", [](AgentResult& result, const std::string& text) { task_of(result).title = text; }},
+    {"tasks.payload",
+     [](AgentResult& result, const std::string& text) { task_of(result).payload = json_quote(text); }},
+    {"tasks.entity", [](AgentResult& result, const std::string& text) { task_of(result).entity = text; }},
+    {"tasks.key", [](AgentResult& result, const std::string& text) { task_of(result).key = text; }},
+};
+
+TEST_F(ExecutionTest, NoTextOfAResultHoldsASecret) {
+  for (const Place& place : kPlaces) {
+    AgentResult result;
+    result.success = true;
+    result.usage.cost_micro_usd = 7;
+    place.put(result, "s3cr3t-value");
+    const Ended ended = execution_.conclude({.answer = isolation::agent_result_answer(result)});
+    const std::string kept = plugin::to_json(ended.result);
+    EXPECT_EQ(kept.find("s3cr3t"), std::string::npos) << place.name << ": " << kept;
+    EXPECT_NE(kept.find("[secret TOKEN]"), std::string::npos) << place.name << ": " << kept;
+  }
+}
+
+TEST_F(ExecutionTest, NoTextOfALiveReportHoldsASecret) {
+  execution_.hear(isolation::usage_report(
+                      R"({"cost_usd":3,"model":"s3cr3t-value","models":{"s3cr3t-value":{"cost_usd":1},)"
+                      R"("[secret TOKEN]":{"cost_usd":2}}})"),
+                  "");
+  execution_.hear(isolation::progress_report(0.5, "s3cr3t-value", ""), "");
+  std::optional<store::LiveReport> report = execution_.take_report();
+  ASSERT_TRUE(report && report->usage);
+  EXPECT_EQ(report->progress_message, "[secret TOKEN]");
+  EXPECT_EQ(report->usage->model, "[secret TOKEN]");
+  ASSERT_EQ(report->usage->models.size(), 1u);
+  EXPECT_EQ(report->usage->models.at("[secret TOKEN]").cost_micro_usd, 3'000'000) << "both are one now";
+  execution_.hear(isolation::progress_report(0.6, "phase", "now s3cr3t-value"), "");
+  EXPECT_EQ(execution_.take_report()->progress_message, "now [secret TOKEN]");
+  // What is said live is what counts when the result says nothing of it, or there is none.
+  for (const isolation::CallEnd end : {isolation::CallEnd::Answered, isolation::CallEnd::Crashed}) {
+    const std::string answer = isolation::agent_result_answer({.success = true});
+    EXPECT_EQ(execution_.conclude({.end = end, .answer = answer}).result.usage.model, "[secret TOKEN]");
+  }
 }
 
 TEST_F(ExecutionTest, LinesAreCutAndHoldNoSecretWhateverARunnerSends) {

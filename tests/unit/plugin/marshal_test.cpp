@@ -203,6 +203,40 @@ TEST(MarshalTest, ImpossibleUsageIsMendedAndFlagged) {
   EXPECT_FALSE(mended);
 }
 
+TEST(MarshalTest, WhatModelsAreCalledNeverLosesWhatTheyCost) {
+  const std::string longest(128, 'm'), too_long(129, 'm');
+  for (const std::string& name : {too_long, std::string("a\\u0007b"), std::string("a\\nb")}) {
+    bool mended = false;
+    auto result = agent_result_from_json(
+        R"({"success":true,"usage":{"cost_usd":3,"input_tokens":7,"model":")" + name + R"(","models":{")" +
+            name + R"(":{"cost_usd":2},")" + longest + R"(":{"cost_usd":1}}}})",
+        &mended);
+    ASSERT_TRUE(result.ok()) << name << ": " << result.error().message;
+    EXPECT_TRUE(mended);
+    EXPECT_EQ(result->usage.cost_micro_usd, 3'000'000);
+    EXPECT_EQ(result->usage.input_tokens, 7);
+    EXPECT_EQ(result->usage.model, "");
+    ASSERT_EQ(result->usage.models.size(), 2u);
+    EXPECT_EQ(result->usage.models.at("other").cost_micro_usd, 2'000'000);
+    EXPECT_EQ(result->usage.models.at(longest).cost_micro_usd, 1'000'000);
+  }
+}
+
+TEST(MarshalTest, ModelsBeyondTheLimitAreSummedUpOnce) {
+  std::string json = R"({"cost_usd":100,"models":{)";
+  for (int i = 0; i < 100; ++i)
+    json += (i ? ",\"model-" : "\"model-") + std::to_string(i) + R"(":{"cost_usd":1})";
+  const Usage usage = *usage_from_json(json + "}}");
+  EXPECT_EQ(usage.models.size(), 65u);
+  EXPECT_EQ(usage.models.at("other").cost_micro_usd, 36'000'000);
+  const Usage again = *usage_from_json(to_json(usage));
+  EXPECT_EQ(to_json(again), to_json(usage)) << "as it goes from the runner to the host";
+  EXPECT_EQ(to_json(merged(usage, usage)), to_json(usage));
+  const Usage more = merged(usage, *usage_from_json(R"({"models":{"new":{"cost_usd":40}}})"));
+  EXPECT_EQ(more.models.size(), 65u);
+  EXPECT_EQ(more.models.at("other").cost_micro_usd, 40'000'000);
+}
+
 TEST(MarshalTest, MergedUsageNeverShrinks) {
   Usage before = *usage_from_json(
       R"({"input_tokens":100,"cost_usd":0.5,"model":"m","models":{"m":{"input_tokens":100}}})");
