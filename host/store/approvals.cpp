@@ -1,6 +1,7 @@
 #include "host/store/approvals.h"
 
 #include <algorithm>
+#include <initializer_list>
 
 #include "host/base/crypto.h"
 #include "host/store/rows.h"
@@ -35,11 +36,18 @@ std::string named(const Waiting& task) {
 
 }  // namespace
 
-std::string content_hash(std::string_view agent, std::string_view payload, std::string_view previous_result) {
-  std::string bound = "davit-approval-1\n";
-  // With its length before it, nothing of one part can pass for another.
-  for (std::string_view part : {agent, payload, previous_result})
-    bound.append(std::to_string(part.size())).append(":").append(part);
+std::string content_hash(const ApprovedContent& content) {
+  std::string bound = "davit-approval-2\n";
+  // With its length before it, nothing of one part can pass for another; nor of a list, with its count.
+  const auto add = [&](std::initializer_list<std::string_view> parts) {
+    for (std::string_view part : parts) bound.append(std::to_string(part.size())).append(":").append(part);
+  };
+  add({content.agent, content.task_type, content.source, content.title, content.entity});
+  bound.append(content.actor != nullptr ? "1 actor," : "0 actors,");
+  if (content.actor != nullptr) add({content.actor->id, content.actor->login, content.actor->role});
+  bound.append(std::to_string(content.links.size())).append(" links,");
+  for (const Link& link : content.links) add({link.rel, link.key, link.url});
+  add({content.payload, content.previous_result});
   return sha256_hex(bound);
 }
 
@@ -49,19 +57,17 @@ struct Approvals::Statements {
 
   Statement ask{db, "INSERT INTO approval (task, asked_at, deadline, next_at) VALUES (?1, ?2, ?3, ?4)"};
   Statement end{db, "DELETE FROM approval WHERE task = ?1"};
-  Statement content{db,
-                    "SELECT t.agent, b.payload, coalesce(b.previous_result, 'null') FROM task t"
-                    " JOIN task_body b ON b.row = t.row WHERE t.row = ?1"};
+  Statement content{
+      db, "SELECT " + kContentColumns + " FROM task t JOIN task_body b ON b.row = t.row WHERE t.row = ?1"};
   Statement newest{db,
                    "SELECT kind, content_hash FROM decision WHERE task = ?1 AND kind IN ('approve', 'reject')"
                    " ORDER BY row DESC LIMIT 1"};
   Statement changed{db,
                     "INSERT INTO decision (task, at, kind, by_whom, way, comment, content_hash)"
                     " VALUES (?1, ?2, 'changed', 'davit', 'claim', ?3, ?4)"};
-  Statement waiting{db,
-                    "SELECT t.row, t.id, t.agent, b.payload, coalesce(b.previous_result, 'null'), a.asked_at"
-                    " FROM task t JOIN approval a ON a.task = t.row JOIN task_body b ON b.row = t.row"
-                    " WHERE t.entity = ?1 AND (?2 = '' OR t.agent = ?2) ORDER BY t.row DESC"};
+  Statement waiting{db, "SELECT t.row, t.id, t.agent, a.asked_at, " + kContentColumns +
+                            " FROM task t JOIN approval a ON a.task = t.row JOIN task_body b ON b.row = t.row"
+                            " WHERE t.entity = ?1 AND (?2 = '' OR t.agent = ?2) ORDER BY t.row DESC"};
 };
 
 Approvals::Approvals(Database& database, const ApprovalRules& rules)
@@ -79,7 +85,7 @@ void Approvals::end(std::int64_t task) { sql_->end.run(task); }
 
 std::string Approvals::content_of(std::int64_t task) {
   Cursor row = sql_->content.query(task);
-  return row.next() ? content_hash(row.view(0), row.view(1), row.view(2)) : std::string();
+  return row.next() ? read_content_hash(row, 0) : std::string();
 }
 
 bool Approvals::approved(std::int64_t task, std::string_view content_hash) {
@@ -111,8 +117,8 @@ std::vector<Waiting> Approvals::waiting(std::string_view entity, std::string_vie
   std::vector<Waiting> found;
   Cursor row = sql_->waiting.query(entity, agent);
   while (row.next()) {
-    found.push_back({row.integer(0), to_text(row.id(1)), row.text(2),
-                     content_hash(row.view(2), row.view(3), row.view(4)), row.time(5)});
+    found.push_back(
+        {row.integer(0), to_text(row.id(1)), row.text(2), read_content_hash(row, 4), row.time(3)});
   }
   return found;
 }

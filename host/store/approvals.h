@@ -1,6 +1,6 @@
-// Waits for a person: which tasks, since when, and for what exactly. An approval is bound to a content: the
-// agent that will run, its payload and what it gets from the agent before. What is recorded is the hash of
-// the content as it is then, never the word of who approved.
+// Waits for a person: which tasks, since when, and for what exactly. An approval is bound to a content: all
+// that the agent is given of its task (ApprovedContent of store.h). What is recorded is the hash of the
+// content as it is then, never the word of who approved.
 #pragma once
 
 #include <cstdint>

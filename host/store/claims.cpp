@@ -159,7 +159,15 @@ std::optional<ClaimedTask> Claims::start(Batch& batch, const Candidate& candidat
     task.chain = std::move(body.chain);
   }
   if (needs_approval) {
-    const std::string hash = content_hash(task.agent, task.payload, task.previous_result);
+    const std::string hash = content_hash({.agent = task.agent,
+                                           .task_type = task.task_type,
+                                           .source = task.source,
+                                           .title = task.title,
+                                           .entity = task.entity,
+                                           .actor = task.actor ? &*task.actor : nullptr,
+                                           .links = task.links,
+                                           .payload = task.payload,
+                                           .previous_result = task.previous_result});
     if (!approvals_.approved(candidate.row, hash)) {
       ask_again(batch, candidate.row, hash);
       return std::nullopt;

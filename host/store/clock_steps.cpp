@@ -71,6 +71,10 @@ void ClockSteps::begin_first(Database& database, WallTime now) {
   changed += run_on_queue(database, "run_at = ?1 + run_at - updated_at",
                           "hold = 1 AND updated_at > ?1 AND run_at > updated_at", now);
   if (changed > 0) let_in(database);
+  run(database,
+      "UPDATE task INDEXED BY task_state SET run_at = ?1"
+      " WHERE state <> 0 AND state = 2 AND run_at > ?1 AND run_at <= updated_at",
+      now);
   run(database, "UPDATE delivery SET due_at = ?1 WHERE due_at IS NOT NULL AND due_at > ?2 AND due_at < ?3",
       now, now + kLongestDeferral, kNotDue);
 }
@@ -83,12 +87,13 @@ void ClockSteps::shift(Database& database, WallTime now, Duration step) {
   run(database, "UPDATE delivery SET due_at = due_at + ?1 WHERE due_at IS NOT NULL AND due_at < ?2", by,
       kNotDue);
   if (step > Duration(0)) return let_in(database);
-  // Set back: what was due would be of the future. Also what is held back, for when it is let go.
+  // Set back: what was due would be of the future. Also what is held back, for when it is let go, and what
+  // waits for approval.
   run_on_queue(database, "run_at = run_at + ?1", "hold <> 1 AND run_at > ?2 AND run_at <= ?3", by, now,
                committed_);
   run(database,
       "UPDATE task INDEXED BY task_state SET run_at = run_at + ?1"
-      " WHERE state <> 0 AND state = 6 AND run_at > ?2 AND run_at <= ?3",
+      " WHERE state <> 0 AND state IN (2, 6) AND run_at > ?2 AND run_at <= ?3",
       by, now, committed_);
   let_in(database);
 }

@@ -1,5 +1,7 @@
 #include "host/store/decisions.h"
 
+#include <algorithm>
+
 #include "host/store/rows.h"
 
 namespace davit::store {
@@ -125,9 +127,12 @@ Result<TaskState> Decisions::decide(Batch& batch, const TaskRow& row, const Deci
     tasks_.give_way(batch, *former,
                     "task " + to_text(row.id) + ", which has newer input, is tried again instead");
   }
+  // Who approves a task agrees to the time that was chosen for it, too.
+  const WallTime run_at =
+      decision.kind == TaskActionKind::Approve ? std::max(row.run_at, batch.now) : batch.now;
   state = moves_.move(batch, row,
                       {.to = state,
-                       .run_at = state == TaskState::Queued ? std::optional(batch.now) : std::nullopt,
+                       .run_at = state == TaskState::Queued ? std::optional(run_at) : std::nullopt,
                        .attempt = attempt,
                        .crashes = crashes,
                        .losses = losses,

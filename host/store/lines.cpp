@@ -49,6 +49,11 @@ std::string_view Lines::of(std::string_view agent, std::string_view entity, std:
   return entity;
 }
 
+bool Lines::by_group(std::string_view agent) const {
+  const auto rule = rules_.find(agent);
+  return rule != rules_.end() && rule->second == LineRule::Group;
+}
+
 void Lines::let_next_in(Batch& batch, const std::string& line) {
   if (line.empty()) return;
   std::string agent;

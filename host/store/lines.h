@@ -34,6 +34,8 @@ class Lines {
 
   // The line of a new task; empty: none.
   std::string_view of(std::string_view agent, std::string_view entity, std::string_view group) const;
+  // Does the group of an entity matter to the line of this agent's tasks?
+  bool by_group(std::string_view agent) const;
   // The next one of the line, of each agent, unless one runs. To be called when one has left the queue or
   // ended. Does nothing for the empty line.
   void let_next_in(Batch& batch, const std::string& line);

@@ -34,6 +34,7 @@ struct TaskRow {
   int rework = 0;  // how often its chain was sent back
   StoredId parent;
   std::string task_type, source;
+  WallTime run_at{};
   // Of the newest execution, if there is one.
   WallTime started_at{};
   Usage reported;  // what is known of its usage so far

@@ -127,12 +127,11 @@ std::vector<TaskNews> read_chain_news(Reader& reader, std::string_view first_tas
     for (TaskNews& before : all)
       if (before.task_id == to_text(row.id(7))) before.has_successor = true;
     if (news.state == TaskState::AwaitingApproval) {
-      Cursor body = reader
-                        .statement(
-                            "SELECT payload, coalesce(previous_result, 'null') FROM task_body"
-                            " WHERE row = ?1")
-                        .query(row.integer(8));
-      if (body.next()) news.content_hash = content_hash(news.agent, body.view(0), body.view(1));
+      Cursor content = reader
+                           .statement("SELECT " + kContentColumns +
+                                      " FROM task t JOIN task_body b ON b.row = t.row WHERE t.row = ?1")
+                           .query(row.integer(8));
+      if (content.next()) news.content_hash = read_content_hash(content, 0);
     }
     all.push_back(std::move(news));
   }

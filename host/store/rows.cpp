@@ -274,6 +274,22 @@ TaskBody read_task_body(const Cursor& row, int first) {
   return body;
 }
 
+const std::string kContentColumns =
+    std::string("t.agent, t.task_type, t.source, t.title, t.entity, ") + kTaskBodyColumns;
+
+std::string read_content_hash(const Cursor& row, int first) {
+  const TaskBody body = read_task_body(row, first + 5);
+  return content_hash({.agent = row.view(first),
+                       .task_type = row.view(first + 1),
+                       .source = row.view(first + 2),
+                       .title = row.view(first + 3),
+                       .entity = row.view(first + 4),
+                       .actor = body.actor ? &*body.actor : nullptr,
+                       .links = body.links,
+                       .payload = body.payload,
+                       .previous_result = body.previous_result});
+}
+
 const char* const kExecutionColumns =
     "e.session, e.agent, e.attempt, e.started_at, e.ended_at, e.success, e.outcome, e.error, e.model, "
     "e.input_tokens,"

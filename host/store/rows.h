@@ -59,6 +59,10 @@ struct TaskBody {
 };
 TaskBody read_task_body(const Cursor& row, int first);
 
+// What an approval is bound to, of a task as `t` with its body as `b`, its columns counted from `first`.
+extern const std::string kContentColumns;
+std::string read_content_hash(const Cursor& row, int first);
+
 // An execution as `e`, left joined with its result as `r`.
 extern const char* const kExecutionColumns;
 AgentExecution read_execution(const Cursor& row);

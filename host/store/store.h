@@ -22,6 +22,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -621,9 +622,18 @@ class Store {
   std::unique_ptr<Impl> impl_;
 };
 
-// What an approval is bound to: a hash of the agent that will run, its payload and what it gets from the
-// agent before ("null": nothing), as 64 hexadecimal digits.
-std::string content_hash(std::string_view agent, std::string_view payload, std::string_view previous_result);
+// What an approval is bound to: all that the agent that will run is given of its task, except what never
+// changes (ids, when it was made).
+struct ApprovedContent {
+  std::string_view agent, task_type, source, title;
+  std::string_view entity = {};  // key
+  const Actor* actor = nullptr;  // may be null
+  std::span<const Link> links = {};
+  std::string_view payload = "{}";
+  std::string_view previous_result = "null";  // of the agent before; "null": nothing
+};
+// As 64 hexadecimal digits.
+std::string content_hash(const ApprovedContent& content);
 
 // What `davit verify-store` checks: integrity_check, foreign keys, and the invariants of the rows (each
 // delivery key once, each running task has exactly one open execution, final tasks have none, successors

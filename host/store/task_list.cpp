@@ -119,6 +119,24 @@ void each_ready_queue(Reader& reader, Visit visit) {
   }
 }
 
+// Says of a queued task whose turn has not come which one it waits for: the one of its line that runs, or the
+// one of its agent that goes first.
+void tell_line(Reader& reader, TaskSummary& task) {
+  if (task.state != TaskState::Queued || !task.hold_reason.empty()) return;
+  const std::optional<StoredId> id = to_stored_id(task.task_id);
+  if (!id) return;
+  Cursor row = reader
+                   .statement(
+                       "SELECT t.line, coalesce((SELECT o.id FROM task o INDEXED BY task_line_running"
+                       " WHERE o.state = 1 AND o.line = t.line),"
+                       " (SELECT o.id FROM task o INDEXED BY task_line_queued WHERE o.state = 0"
+                       " AND o.line = t.line AND o.agent = t.agent AND o.blocked = 0"
+                       " ORDER BY o.rank, o.run_at LIMIT 1)) FROM task t WHERE t.id = ?1 AND t.blocked = 1")
+                   .query(*id);
+  if (row.next() && !row.is_null(1))
+    task.hold_reason = "waits for task " + to_text(row.id(1)) + " of " + row.text(0);
+}
+
 }  // namespace
 
 Result<Page<TaskSummary>> list_tasks(Reader& reader, const TaskFilter& filter, const BudgetLimits& limits,
@@ -148,6 +166,7 @@ Result<Page<TaskSummary>> list_tasks(Reader& reader, const TaskFilter& filter, c
   for (TaskSummary& task : page.items) {
     tell_pauses(pauses, task);
     tell_budgets(budgets, now, task);
+    tell_line(reader, task);
   }
   return page;
 }
@@ -198,6 +217,7 @@ Result<TaskDetail> read_task(Reader& reader, std::string_view task_id, const Bud
   }
   tell_pauses(read_pauses(reader, now), detail.task);
   tell_budgets(read_budgets(reader, limits, now), now, detail.task);
+  tell_line(reader, detail.task);
   {
     Cursor row = reader
                      .statement(std::string("SELECT ") + kTaskBodyColumns +
@@ -232,7 +252,15 @@ Result<TaskDetail> read_task(Reader& reader, std::string_view task_id, const Bud
             .query(number);
     if (waits.next()) {
       AwaitedApproval& approval = detail.approval.emplace();
-      approval.content_hash = content_hash(detail.task.agent, detail.payload, detail.previous_result);
+      approval.content_hash = content_hash({.agent = detail.task.agent,
+                                            .task_type = detail.task.task_type,
+                                            .source = detail.task.source,
+                                            .title = detail.task.title,
+                                            .entity = detail.task.entity,
+                                            .actor = detail.actor ? &*detail.actor : nullptr,
+                                            .links = detail.links,
+                                            .payload = detail.payload,
+                                            .previous_result = detail.previous_result});
       approval.asked_at = waits.time(0);
       if (!waits.is_null(1)) approval.deadline = waits.time(1);
       if (!waits.is_null(2)) approval.next_at = waits.time(2);

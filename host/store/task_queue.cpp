@@ -54,7 +54,7 @@ struct TaskQueue::Statements {
       "INSERT INTO task_body (row, actor_id, actor_login, actor_role, links, payload, previous_result, chain,"
       " entity_group) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"};
   Statement find_same_key{db,
-                          "SELECT row, id, line FROM task WHERE key = ?1 AND state = 0 AND agent = ?2"
+                          "SELECT row, id, line, root FROM task WHERE key = ?1 AND state = 0 AND agent = ?2"
                           " AND needs_approval = 0 AND row <> ?3 AND (?4 IS NULL OR delivery IS NOT ?4)"
                           " ORDER BY row DESC LIMIT 1"};
   Statement find_queued{db,
@@ -65,14 +65,28 @@ struct TaskQueue::Statements {
                         "SELECT row, id, line, root FROM task INDEXED BY task_entity WHERE entity = ?1"
                         " AND key = ?2 AND state = 2 AND agent = ?3 AND needs_approval = 1 AND row <> ?4"
                         " AND (?5 IS NULL OR delivery IS NOT ?5) ORDER BY row DESC LIMIT 1"};
+  // What was approved of the same key since, whether it has run or not; what a chain has of one key are
+  // several pieces of its work.
+  Statement find_approved{db,
+                          "SELECT id FROM task INDEXED BY task_entity WHERE entity = ?1 AND key = ?2"
+                          " AND agent = ?3 AND needs_approval = 1 AND state IN (0, 1, 3, 4, 6) AND row > ?4"
+                          " AND coalesce(root, id) <> ?5 AND (?6 IS NULL OR delivery IS NOT ?6)"
+                          " ORDER BY row DESC LIMIT 1"};
   Statement replace_task{
       db,
       "UPDATE task SET rank = min(rank, ?2), run_at = min(run_at, ?3), updated_at = ?4, delivery = ?5,"
-      " task_type = ?6, source = ?7, entity = ?8, line = ?9, title = ?10 WHERE row = ?1"};
+      " task_type = ?6, source = ?7, entity = ?8, line = ?9, title = ?10, parent = ?11, chain_depth = ?12"
+      " WHERE row = ?1"};
   Statement replace_body{db,
                          "UPDATE task_body SET actor_id = ?2, actor_login = ?3, actor_role = ?4, links = ?5,"
                          " payload = ?6, previous_result = ?7, chain = ?8, entity_group = ?9 WHERE row = ?1"};
 
+  // As its newest tasks know it.
+  Statement group_of_entity{
+      db,
+      "SELECT b.entity_group FROM (SELECT row FROM task INDEXED BY task_entity WHERE entity = ?1"
+      " ORDER BY row DESC LIMIT 100) t JOIN task_body b ON b.row = t.row WHERE b.entity_group IS NOT NULL"
+      " ORDER BY t.row DESC LIMIT 1"};
   Statement drop_links{db, "DELETE FROM task_link WHERE task = ?1"};
   Statement insert_link{db, "INSERT OR IGNORE INTO task_link (key, task) VALUES (?1, ?2)"};
 
@@ -147,15 +161,15 @@ TaskQueue::~TaskQueue() = default;
 struct TaskQueue::Waiting {
   std::int64_t row = 0;
   std::string id, line;
-  bool asks = false;      // for approval
-  bool in_chain = false;  // it follows another task; of one that asks
+  StoredId root;      // of the chain that it follows in; none: it is the first
+  bool asks = false;  // for approval
 };
 
 std::string TaskQueue::create(Batch& batch, const NewTask& task, const Origin& origin) {
   const std::int64_t rank = -task.priority;
   const WallTime run_at = task.run_at.value_or(batch.now);
   const std::string_view entity = task.entity.empty() ? origin.entity : std::string_view(task.entity);
-  const std::string_view group = entity == origin.entity ? origin.group : std::string_view();
+  const std::string group = group_of(task.agent, entity, origin);
   const std::string_view line = lines_.of(task.agent, entity, group);
   const std::string_view title = shorten(task.title, kMaxTitle);
   const auto actor = [&](std::string Actor::*field) -> std::optional<std::string_view> {
@@ -172,10 +186,9 @@ std::string TaskQueue::create(Batch& batch, const NewTask& task, const Origin& o
   const std::string_view key = key_is_entity ? entity : std::string_view(task.key);
   const std::optional<Waiting> waiting =
       find_waiting(task, origin, key, entity, awaits_approval, key_is_entity);
-  // What follows in a chain has a place in it, so of two such that ask for approval the former one ends.
-  const bool in_chain = waiting && (waiting->in_chain || !(origin.root == StoredId{}));
-  const bool takes_its_place = waiting && !(waiting->asks && in_chain);
-  if (takes_its_place) {
+  // What follows in a chain has a place in it, with the chain's depth and money, so where the chains differ
+  // the former one ends.
+  if (waiting && waiting->root == origin.root) {
     replace(batch, *waiting, task, origin);
     return waiting->id;
   }
@@ -191,7 +204,9 @@ std::string TaskQueue::create(Batch& batch, const NewTask& task, const Origin& o
   write_links(row, links);
   if (waiting) {
     if (const std::optional<TaskRow> former = moves_.find(waiting->row))
-      give_way(batch, *former, "nobody approved it before task " + to_text(id) + " came with newer input");
+      give_way(batch, *former,
+               (waiting->asks ? "nobody approved it before task " : "not begun before task ") + to_text(id) +
+                   " came with newer input");
   }
   if (awaits_approval) {
     approvals_.ask(row, batch.now);
@@ -213,14 +228,25 @@ std::optional<TaskQueue::Waiting> TaskQueue::find_waiting(const NewTask& task, c
   if (!awaits_approval) {
     Cursor same = sql_->find_same_key.query(key, task.agent, 0, not_of);
     if (!same.next()) return std::nullopt;
-    return Waiting{same.integer(0), to_text(same.id(1)), same.text(2)};
+    return Waiting{same.integer(0), to_text(same.id(1)), same.text(2), same.id(3)};
   }
   if (entity.empty()) return std::nullopt;
   Cursor same = sql_->find_asking.query(entity, key, task.agent, 0, not_of);
   if (!same.next()) return std::nullopt;
-  const bool in_chain = !same.is_null(3);
-  if (in_chain && same.id(3) == origin.root) return std::nullopt;  // nor do those of one chain
-  return Waiting{same.integer(0), to_text(same.id(1)), same.text(2), true, in_chain};
+  const Waiting waiting{same.integer(0), to_text(same.id(1)), same.text(2), same.id(3), true};
+  const bool in_chain = !(waiting.root == StoredId{});
+  if (in_chain && waiting.root == origin.root) return std::nullopt;  // nor do those of one chain
+  return waiting;
+}
+
+// What the entity belongs to. Only an event says so: who makes a task by hand, or as another one's follow-up
+// about something else, gets what is known from before, if that matters to the line.
+std::string TaskQueue::group_of(std::string_view agent, std::string_view entity, const Origin& origin) {
+  if (entity.empty()) return {};
+  if (entity == origin.entity && !origin.group.empty()) return std::string(origin.group);
+  if (!lines_.by_group(agent)) return {};
+  Cursor found = sql_->group_of_entity.query(entity);
+  return found.next() ? found.text(0) : std::string();
 }
 
 // Its input becomes that of `task`. An approval of what it was before is none of what it is now: that has
@@ -228,7 +254,7 @@ std::optional<TaskQueue::Waiting> TaskQueue::find_waiting(const NewTask& task, c
 void TaskQueue::replace(Batch& batch, const Waiting& waiting, const NewTask& task, const Origin& origin) {
   const std::int64_t row = waiting.row;
   const std::string_view entity = task.entity.empty() ? origin.entity : std::string_view(task.entity);
-  const std::string_view group = entity == origin.entity ? origin.group : std::string_view();
+  const std::string group = group_of(task.agent, entity, origin);
   const std::string_view line = lines_.of(task.agent, entity, group);
   static const std::vector<Link> kNoLinks;
   const std::vector<Link>& links = origin.links != nullptr ? *origin.links : kNoLinks;
@@ -240,7 +266,7 @@ void TaskQueue::replace(Batch& batch, const Waiting& waiting, const NewTask& tas
   const std::string content = waiting.asks ? approvals_.content_of(row) : std::string();
   sql_->replace_task.run(row, -task.priority, task.run_at.value_or(batch.now), batch.now, origin.delivery,
                          task.task_type, origin.source, if_any(entity), if_any(line),
-                         shorten(task.title, kMaxTitle));
+                         shorten(task.title, kMaxTitle), origin.parent, origin.chain_depth);
   sql_->replace_body.run(row, actor(&Actor::id), actor(&Actor::login), actor(&Actor::role),
                          if_any(links_json), task.payload, if_any(origin.previous_result),
                          if_any(origin.chain), if_any(group));
@@ -290,13 +316,20 @@ void TaskQueue::write_links(std::int64_t row, const std::vector<Link>& links) {
   for (const Link& link : links) sql_->insert_link.run(search_key(link), row);
 }
 
-// What would be tried again gives way to a task of the same key that came meanwhile with newer input. A
-// sentence about it, empty if there is none.
+// What would be tried again gives way to a task of the same key that came meanwhile with newer input; what
+// was approved, to one that was approved as well. A sentence about it, empty if there is none.
 std::string TaskQueue::gives_way(const TaskRow& row) {
-  if (row.key.empty() || row.needs_approval) return {};
+  if (row.key.empty()) return {};
+  const auto sentence = [](const StoredId& newer) {
+    return "not tried again: task " + to_text(newer) + " came meanwhile with newer input";
+  };
+  if (row.needs_approval) {
+    if (row.entity.empty()) return {};
+    Cursor found = sql_->find_approved.query(row.entity, row.key, row.agent, row.row, row.root, row.delivery);
+    return found.next() ? sentence(found.id(0)) : std::string();
+  }
   Cursor found = sql_->find_same_key.query(row.key, row.agent, row.row, row.delivery);
-  if (!found.next()) return {};
-  return "not tried again: task " + to_text(found.id(1)) + " came meanwhile with newer input";
+  return found.next() ? sentence(found.id(1)) : std::string();
 }
 
 void TaskQueue::hold(Batch& batch, const std::set<std::string>& agents) {

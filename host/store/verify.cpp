@@ -123,12 +123,13 @@ void check_keys(Database& database, Findings& findings) {
 void check_approved_content(Database& database, Findings& findings) {
   Statement running(
       database,
-      "SELECT t.row, t.agent, b.payload, coalesce(b.previous_result, 'null'), (SELECT d.content_hash"
-      " FROM decision d WHERE d.task = t.row AND d.kind = 'approve' ORDER BY d.row DESC LIMIT 1)"
-      " FROM task t JOIN task_body b ON b.row = t.row WHERE t.state = 1 AND t.needs_approval = 1");
+      "SELECT t.row, (SELECT d.content_hash"
+      " FROM decision d WHERE d.task = t.row AND d.kind = 'approve' ORDER BY d.row DESC LIMIT 1), " +
+          kContentColumns +
+          " FROM task t JOIN task_body b ON b.row = t.row WHERE t.state = 1 AND t.needs_approval = 1");
   Cursor row = running.query();
   while (row.next()) {
-    if (row.view(4) != content_hash(row.view(1), row.view(2), row.view(3)))
+    if (row.view(1) != read_content_hash(row, 2))
       findings.add("runs though nobody approved what it runs: task row " + row.text(0));
   }
 }

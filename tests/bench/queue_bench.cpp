@@ -54,9 +54,20 @@ std::filesystem::path database(const Folder& folder) { return folder.path() / "d
 // A first start makes the database; then the tasks are put into it.
 void fill(const Folder& folder, const std::vector<std::string>& serve, const Load& load) {
   Program(serve, folder.path() / "log").stop();
-  const std::string hash =
-      load.approved ? davit::store::content_hash(kAgent, waiting_payload(), "null") : std::string();
-  fill_queue(database(folder), kAgent, load.waiting, load.finished, hash);
+  const std::string payload = waiting_payload();
+  const auto approved = [&](const std::string& entity) {
+    return davit::store::content_hash({.agent = kAgent,
+                                       .task_type = "issue_fix",
+                                       .source = "github",
+                                       .title = "A title",
+                                       .entity = entity,
+                                       .payload = payload});
+  };
+  if (load.approved) {
+    fill_queue(database(folder), kAgent, load.waiting, load.finished, approved);
+  } else {
+    fill_queue(database(folder), kAgent, load.waiting, load.finished);
+  }
 }
 
 void wait_until(const ExecutionCount& executions, long long count) {

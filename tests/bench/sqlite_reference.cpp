@@ -328,7 +328,7 @@ std::string waiting_payload() {
 }
 
 void fill_queue(const std::filesystem::path& database, const char* agent, int waiting, int finished,
-                const std::string& approved) {
+                const std::function<std::string(const std::string&)>& approved) {
   Connection db(database, false);
   // An hour ago, one each millisecond: young enough not to be pruned.
   const std::string at =
@@ -357,15 +357,22 @@ void fill_queue(const std::filesystem::path& database, const char* agent, int wa
     db.run("INSERT INTO execution_result " + numbers(finished) + "SELECT i, '{}', '{\"done\":true}' FROM n");
   }
   db.run(columns + numbers(waiting) + "SELECT CAST(printf('w%015d', i) AS BLOB), 0, " + name + ", 0, " + at +
-         ", 0, 0, 1, 0, " + at + ", " + at + ", NULL, 1, " + (approved.empty() ? "0" : "1") +
+         ", 0, 0, 1, 0, " + at + ", " + at + ", NULL, 1, " + (approved ? "1" : "0") +
          ", 'issue_fix', 'github', 'github:c/d#' || i, 'github:c/d#' || i, 'A title' FROM n");
   db.run("INSERT INTO task_body (row, links, payload) SELECT row, '[]', " + payload +
          " FROM task WHERE row > (SELECT coalesce(max(row), 0) FROM task_body)");
-  if (!approved.empty())
-    db.run(
+  if (approved) {
+    sqlite3_stmt* decision = db.prepare(
         "INSERT INTO decision (task, at, kind, by_whom, comment, content_hash) SELECT row, created_at,"
-        " 'approve', 'bench', '', '" +
-        approved + "' FROM task WHERE state = 0");
+        " 'approve', 'bench', '', ?2 FROM task WHERE state = 0 AND entity = ?1");
+    for (int i = 1; i <= waiting; ++i) {
+      const std::string entity = "github:c/d#" + std::to_string(i), hash = approved(entity);
+      sqlite3_bind_text(decision, 1, entity.c_str(), -1, SQLITE_STATIC);
+      sqlite3_bind_text(decision, 2, hash.c_str(), -1, SQLITE_STATIC);
+      db.step(decision);
+    }
+    sqlite3_finalize(decision);
+  }
   db.run("COMMIT");
   db.run("PRAGMA wal_checkpoint(TRUNCATE)");
 }

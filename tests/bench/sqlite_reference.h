@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 
 struct sqlite3;
@@ -30,9 +31,10 @@ void fill_past(const std::filesystem::path& database, const char* agent, int tas
 inline constexpr int kRowsOfOldDelivery = 3, kRowsOfOldTask = 4;
 
 // Fills it with `waiting` tasks of `agent` that can be claimed and `finished` ones behind them. With a
-// content hash those that wait need an approval, and somebody has given it.
+// function that gives the content hash of one by its entity those that wait need an approval, and somebody
+// has given it.
 void fill_queue(const std::filesystem::path& database, const char* agent, int waiting, int finished,
-                const std::string& approved = "");
+                const std::function<std::string(const std::string&)>& approved = {});
 // Their payload.
 std::string waiting_payload();
 

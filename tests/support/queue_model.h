@@ -48,7 +48,7 @@ class QueueModel {
     for (Task& task : tasks) {
       const bool was_due = set_by < Duration(0) && task.run_at > wall && task.run_at <= before;
       if (task.state == Queued && (task.backs_off || was_due)) task.run_at += set_by;
-      if (task.state == Parked && was_due) task.run_at += set_by;
+      if ((task.state == Parked || task.state == AwaitingApproval) && was_due) task.run_at += set_by;
     }
   }
 
@@ -77,6 +77,19 @@ class QueueModel {
     }
     return std::nullopt;
   }
+  // Was one with newer input of its key approved, in another chain?
+  bool approved_since(std::size_t number) const {
+    const Task& task = tasks[number];
+    if (task.key.empty() || task.line.empty()) return false;
+    for (std::size_t i = number + 1; i < tasks.size(); ++i) {
+      const Task& newer = tasks[i];
+      if (newer.key == task.key && newer.agent == task.agent && newer.line == task.line &&
+          newer.needs_approval && newer.state != AwaitingApproval && newer.state != Cancelled &&
+          newer.root.value_or(i) != task.root.value_or(number))
+        return true;
+    }
+    return false;
+  }
   // Gives its number; its id is for the caller to fill in.
   std::size_t create(Task task) {
     if (task.needs_approval) {
@@ -89,11 +102,13 @@ class QueueModel {
       }
       if (same && tasks[*same].root != task.root) stop(tasks[*same], Cancelled);
     } else {
-      if (const auto same = waits_under(task.key, task.agent)) {
+      const auto same = waits_under(task.key, task.agent);
+      if (same && tasks[*same].root == task.root) {
         tasks[*same].priority = std::max(tasks[*same].priority, task.priority);
         tasks[*same].run_at = std::min(tasks[*same].run_at, task.run_at);
         return *same;
       }
+      if (same) stop(tasks[*same], Cancelled);
     }
     task.state = task.needs_approval ? AwaitingApproval : Queued;
     tasks.push_back(std::move(task));
@@ -214,7 +229,7 @@ class QueueModel {
   bool approve(Task& task) {
     if (task.state != AwaitingApproval) return false;
     task.approved = true;
-    queue(task, now_);
+    queue(task, std::max(task.run_at, now_));
     return true;
   }
   bool reject(Task& task) {
@@ -254,7 +269,8 @@ class QueueModel {
   void go_back(Task& task, Duration retry_after) {
     const auto number = static_cast<std::size_t>(&task - tasks.data());
     if (task.cancel_asked) return stop(task, Cancelled);
-    if (!task.needs_approval && waits_under(task.key, task.agent, number)) return stop(task, Cancelled);
+    if (task.needs_approval ? approved_since(number) : waits_under(task.key, task.agent, number).has_value())
+      return stop(task, Cancelled);
     stop(task, Queued);
     task.run_at = now_ + retry_after;
     task.backs_off = retry_after > Duration(0);

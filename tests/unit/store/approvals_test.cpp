@@ -29,6 +29,15 @@ class ApprovalsTest : public StoreTest {
     EXPECT_TRUE(waits) << "it is " << to_string(task(id).task.state);
     return waits ? waits->content_hash : "";
   }
+  // Of what ask() makes.
+  static ApprovedContent content_with(std::string_view payload) {
+    return {.agent = "executor",
+            .task_type = "",
+            .source = "api",
+            .title = "Look into it",
+            .entity = "gh:o/r#1",
+            .payload = payload};
+  }
   std::vector<ClaimedTask> claim_executor() { return claim(16, {{"executor", 16}}); }
 
   // What a webhook's action about an entity comes to.
@@ -57,8 +66,8 @@ class ApprovalsTest : public StoreTest {
 TEST_F(ApprovalsTest, AnApprovalIsOfThisContentOrDoesNotCount) {
   const std::string id = ask();
   const std::string hash = hash_of(id);
-  EXPECT_EQ(hash, content_hash("executor", R"({"plan":1})", "null"));
-  const Result<TaskState> other = approve(id, content_hash("executor", R"({"plan":2})", "null"));
+  EXPECT_EQ(hash, content_hash(content_with(R"({"plan":1})")));
+  const Result<TaskState> other = approve(id, content_hash(content_with(R"({"plan":2})")));
   EXPECT_EQ(other.error().code, ErrorCode::Conflict);
   EXPECT_THAT(other.error().message, HasSubstr(hash)) << "so that one can look again";
   EXPECT_THAT(claim_executor(), IsEmpty());
@@ -87,15 +96,104 @@ TEST_F(ApprovalsTest, AnApprovalWithoutAHashIsRefusedNamingTheOneToGive) {
   EXPECT_THAT(refused.error().message, HasSubstr(hash_of(id)));
   allow_without_hash();
   EXPECT_EQ(approve(id, "").value(), TaskState::Queued);
-  EXPECT_EQ(task(id).decisions.at(0).content_hash, content_hash("executor", R"({"plan":1})", "null"));
+  EXPECT_EQ(task(id).decisions.at(0).content_hash, content_hash(content_with(R"({"plan":1})")));
   EXPECT_THAT(claim_executor(), SizeIs(1));
 }
 
 TEST_F(ApprovalsTest, PartsOfWhatIsHashedCannotChangePlaces) {
-  const std::set<std::string> all{content_hash("a", "b", "c"),    content_hash("ab", "", "c"),
-                                  content_hash("a", "bc", ""),    content_hash("a", "", "bc"),
-                                  content_hash("", "1:b1:c", ""), content_hash("", "b", "1:c")};
+  const auto hash = [](std::string_view agent, std::string_view payload, std::string_view previous) {
+    return content_hash({.agent = agent,
+                         .task_type = "",
+                         .source = "",
+                         .title = "",
+                         .payload = payload,
+                         .previous_result = previous});
+  };
+  const std::set<std::string> all{hash("a", "b", "c"), hash("ab", "", "c"),    hash("a", "bc", ""),
+                                  hash("a", "", "bc"), hash("", "1:b1:c", ""), hash("", "b", "1:c")};
   EXPECT_EQ(all.size(), 6u);
+}
+
+TEST_F(ApprovalsTest, EachPartOfWhatAnAgentIsGivenIsApproved) {
+  const Actor actor{"17", "alice", "member"};
+  const std::vector<Link> links{{"mentions", "gh:o/r#2", "https://h/2"}};
+  const ApprovedContent whole{"executor", "fix", "github", "title", "gh:o/r#1", &actor, links, "{}", "null"};
+  std::set<std::string> all{content_hash(whole)};
+  const auto with = [&](auto change) {
+    ApprovedContent other = whole;
+    change(other);
+    all.insert(content_hash(other));
+  };
+  for (const auto part : {&ApprovedContent::agent, &ApprovedContent::task_type, &ApprovedContent::source,
+                          &ApprovedContent::title, &ApprovedContent::entity, &ApprovedContent::payload,
+                          &ApprovedContent::previous_result})
+    with([&](ApprovedContent& content) { content.*part = "another"; });
+  const Actor nobody, others[]{{"18", "alice", "member"}, {"17", "bob", "member"}, {"17", "alice", "owner"}};
+  with([](ApprovedContent& content) { content.actor = nullptr; });
+  with([&](ApprovedContent& content) { content.actor = &nobody; });
+  for (const Actor& other : others) with([&](ApprovedContent& content) { content.actor = &other; });
+  const Link changed[]{{"closes", "gh:o/r#2", "https://h/2"},
+                       {"mentions", "gh:o/r#3", "https://h/2"},
+                       {"mentions", "gh:o/r#2", "https://h/3"}};
+  for (const Link& other : changed)
+    with([&](ApprovedContent& content) { content.links = std::span(&other, 1); });
+  with([](ApprovedContent& content) { content.links = {}; });
+  EXPECT_EQ(all.size(), 1u + 7u + 5u + 4u);
+}
+
+// All that a newer event brings takes the older one's place, so none of it may run for its approval.
+TEST_F(ApprovalsTest, AnApprovalDoesNotCountForANewerTitleActorLinkOrKindOfTheSamePayload) {
+  const auto event = [&](auto change) {
+    NewDelivery delivery = new_delivery(new_id());
+    delivery.answer.entity = Entity{"gh:o/r#1", "issue", "Broken", ""};
+    delivery.answer.actor = Actor{"17", "alice", "member"};
+    delivery.answer.tasks[0].agent = "executor";
+    delivery.answer.tasks[0].awaits_approval = true;
+    change(delivery.answer);
+    return accept(std::move(delivery)).value().task_ids.at(0);
+  };
+  const std::string id = event([](WebhookAnswer&) {});
+  const auto expect_refused_after = [&](const char* what, auto change) {
+    const std::string seen = hash_of(id);
+    EXPECT_EQ(event(change), id) << what;
+    EXPECT_EQ(approve(id, seen).error().code, ErrorCode::Conflict) << what;
+  };
+  expect_refused_after("title", [](WebhookAnswer& answer) { answer.tasks[0].title = "Other"; });
+  expect_refused_after("type", [](WebhookAnswer& answer) { answer.tasks[0].task_type = "other"; });
+  expect_refused_after("actor", [](WebhookAnswer& answer) {
+    answer.actor = Actor{"666", "mallory", "none"};
+  });
+  expect_refused_after("links", [](WebhookAnswer& answer) {
+    answer.links = {{"mentions", "k", "https://h"}};
+  });
+  EXPECT_THAT(claim_executor(), IsEmpty());
+}
+
+TEST_F(ApprovalsTest, ATaskWhoseTitleChangedAfterItsApprovalWaitsAgain) {
+  const std::string id = ask();
+  ASSERT_TRUE(approve(id, hash_of(id)).ok());
+  write_behind_its_back("UPDATE task SET title = 'Something else'");
+  EXPECT_THAT(claim_executor(), IsEmpty());
+  EXPECT_EQ(task(id).task.state, TaskState::AwaitingApproval);
+}
+
+TEST_F(ApprovalsTest, AnApprovedTaskDoesNotRunBeforeItsTime) {
+  NewTask task = new_task("executor");
+  task.awaits_approval = true;
+  task.run_at = clock_.wall() + Duration(60'000);
+  const std::string id = create(task);
+  ASSERT_EQ(approve(id).value(), TaskState::Queued);
+  EXPECT_EQ(StoreTest::task(id).task.run_at, *task.run_at);
+  EXPECT_THAT(claim_executor(), IsEmpty());
+  clock_.advance(Duration(60'000));
+  EXPECT_THAT(claim_executor(), SizeIs(1));
+}
+
+TEST_F(ApprovalsTest, WhatIsDueRunsOnceApprovedAlsoWhenTheClockWasSetBackMeanwhile) {
+  const std::string id = ask();
+  clock_.jump(Duration(-86'400'000));
+  ASSERT_TRUE(approve(id, hash_of(id)).ok());
+  EXPECT_THAT(claim_executor(), SizeIs(1));
 }
 
 TEST_F(ApprovalsTest, ATaskWhoseContentChangedAfterItsApprovalWaitsAgain) {
@@ -109,7 +207,7 @@ TEST_F(ApprovalsTest, ATaskWhoseContentChangedAfterItsApprovalWaitsAgain) {
   ASSERT_THAT(again.decisions, SizeIs(2));
   EXPECT_EQ(again.decisions[1].kind, "changed");
   EXPECT_EQ(again.decisions[1].by, "davit");
-  EXPECT_EQ(again.decisions[1].content_hash, content_hash("executor", R"({"plan":666})", "null"));
+  EXPECT_EQ(again.decisions[1].content_hash, content_hash(content_with(R"({"plan":666})")));
   expect_sound();
   ASSERT_TRUE(approve(id, again.approval->content_hash).ok());
   EXPECT_THAT(claim_executor(), SizeIs(1));

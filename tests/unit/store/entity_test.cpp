@@ -116,6 +116,39 @@ TEST_F(GroupTest, WhatFollowsInAChainBelongsToTheSameRepository) {
   EXPECT_THAT(claim_titles(), SizeIs(1));
 }
 
+TEST_F(GroupTest, ATaskByHandWaitsForTheOneOfItsEntityThatAnEventMade) {
+  rule(LineRule::Group);
+  event_about("12");
+  const std::vector<ClaimedTask> running = claim_all();
+  ASSERT_THAT(running, SizeIs(1));
+  about_issue("by hand");
+  EXPECT_THAT(claim_titles(), IsEmpty()) << "they are about one issue";
+  ASSERT_TRUE(finish(finish_of(running[0].fence)).ok());
+  EXPECT_THAT(claim_titles(), ElementsAre("by hand"));
+}
+
+TEST_F(GroupTest, FollowUpsAboutTwoKnownIssuesOfARepositoryRunOneAfterAnother) {
+  event_about("1", "executor");
+  event_about("2", "executor");
+  for (const ClaimedTask& done : claim_all()) ASSERT_TRUE(finish(finish_of(done.fence)).ok());
+  rule(LineRule::Group);
+  NewTask about_neither = new_task("executor");
+  about_neither.entity = "slack:thread";
+  create(about_neither);
+  Finish done = finish_of(claim_all().at(0).fence);
+  for (const char* number : {"1", "2"}) {
+    done.result.tasks.push_back(new_task("planner"));
+    done.result.tasks.back().title = number;
+    done.result.tasks.back().entity = std::string("github:o/n#") + number;
+  }
+  ASSERT_TRUE(finish(done).ok());
+  const std::vector<ClaimedTask> first = claim_all();
+  ASSERT_THAT(first, SizeIs(1));
+  EXPECT_EQ(first[0].title, "1");
+  ASSERT_TRUE(finish(finish_of(first[0].fence)).ok());
+  EXPECT_THAT(claim_titles(), ElementsAre("2"));
+}
+
 TEST_F(GroupTest, WithoutALineNothingWaits) {
   rule(LineRule::None);
   NewTask task = new_task("planner");
@@ -146,6 +179,21 @@ TEST_F(EntityTest, WhileOneRunsOneFollowUpIsKeptWithTheNewestInput) {
   EXPECT_THAT(claim_all(), IsEmpty()) << "not before the running one has ended";
   ASSERT_TRUE(finish(finish_of(claimed.fence)).ok());
   EXPECT_THAT(claim_titles(), ElementsAre("third"));
+}
+
+TEST_F(EntityTest, WhatIsQueuedSaysWhichTaskOfItsLineItWaitsFor) {
+  const std::string first = about_issue("first");
+  const std::string second = about_issue("second");
+  EXPECT_EQ(task(first).task.hold_reason, "");
+  EXPECT_EQ(task(second).task.hold_reason, "waits for task " + first + " of " + kIssue);
+  const ClaimedTask running = claim_one();
+  about_issue("other", "executor");
+  const Page<TaskSummary> queued = store().tasks({.state = TaskState::Queued}).value();
+  EXPECT_THAT(queued.items, SizeIs(2));
+  for (const TaskSummary& shown : queued.items)
+    EXPECT_EQ(shown.hold_reason, "waits for task " + first + " of " + kIssue) << shown.title;
+  ASSERT_TRUE(finish(finish_of(running.fence)).ok());
+  EXPECT_EQ(task(second).task.hold_reason, "");
 }
 
 TEST_F(EntityTest, WhoWaitsForItsEntityIsToldOfWhenItsTurnHasCome) {
@@ -359,7 +407,12 @@ TEST_F(EntityTest, ANewerEventReplacesTheInputOfATaskThatWaitsForApproval) {
   const TaskDetail now = task(id);
   EXPECT_EQ(now.task.state, TaskState::AwaitingApproval);
   EXPECT_EQ(now.payload, "\"second\"");
-  EXPECT_EQ(now.approval->content_hash, content_hash("planner", "\"second\"", "null"));
+  EXPECT_EQ(now.approval->content_hash, content_hash({.agent = "planner",
+                                                      .task_type = now.task.task_type,
+                                                      .source = "github",
+                                                      .title = "second",
+                                                      .entity = kIssue,
+                                                      .payload = "\"second\""}));
   EXPECT_EQ(now.approval->asked_at, before.asked_at + Duration(1'000)) << "its wait begins anew";
   const Result<TaskState> late = approve(id, before.content_hash);
   EXPECT_EQ(late.error().code, ErrorCode::Conflict);
@@ -434,6 +487,74 @@ TEST_F(EntityTest, OfTwoPlansAboutOneThingTheOlderIsCancelledIfNobodyHasApproved
   const std::string third = plan("third plan");
   EXPECT_EQ(task(newer).task.state, TaskState::Queued) << "what is approved stays";
   EXPECT_EQ(task(third).task.state, TaskState::AwaitingApproval);
+}
+
+// A chain's depth and money are counted by its root, so its input never runs as another one's.
+TEST_F(EntityTest, AFollowUpThatNamesAKeyKeepsItsChainAndTheOneThatWaitsGivesWay) {
+  NewTask keyed = new_task("executor");
+  keyed.key = "k";
+  const std::string former = create(keyed);
+  const std::string root = event("first");
+  Finish done = finish_of(claim_one().fence);
+  keyed.title = "follow-up";
+  done.result.tasks = {keyed};
+  ASSERT_TRUE(finish(done).ok());
+  EXPECT_EQ(task(former).task.state, TaskState::Cancelled);
+  const std::vector<ClaimedTask> claimed = claim_all();
+  ASSERT_THAT(claimed, SizeIs(1)) << "the newest input runs, once";
+  EXPECT_EQ(claimed[0].title, "follow-up");
+  EXPECT_EQ(claimed[0].chain_depth, 2);
+  const TaskSummary follow_up = task(claimed[0].task_id).task;
+  EXPECT_EQ(follow_up.root_id, root);
+  EXPECT_EQ(follow_up.parent_id, root);
+  EXPECT_THAT(task(former).task.error, HasSubstr("before task " + follow_up.task_id));
+}
+
+TEST_F(EntityTest, InputFromOutsideRunsInNoChainThatHasOneOfItsKeyQueued) {
+  event("first");
+  Finish done = finish_of(claim_one().fence);
+  NewTask keyed = new_task("executor");
+  keyed.key = "k";
+  done.result.tasks = {keyed};
+  ASSERT_TRUE(finish(done).ok());
+  const std::string of_the_chain = store().tasks({.agent = "executor"})->items.at(0).task_id;
+  keyed.title = "by hand";
+  const std::string by_hand = create(keyed);
+  EXPECT_NE(by_hand, of_the_chain);
+  EXPECT_EQ(task(of_the_chain).task.state, TaskState::Cancelled);
+  EXPECT_EQ(task(by_hand).task.root_id, by_hand);
+  EXPECT_EQ(task(by_hand).task.chain_depth, 1);
+  EXPECT_THAT(claim_titles(), ElementsAre("by hand"));
+}
+
+TEST_F(EntityTest, WhatWasApprovedIsNotTriedAgainAfterNewerInputThatWasApproved) {
+  const std::string older = event("older", "planner", true);
+  ASSERT_TRUE(approve(older).ok());
+  const ClaimedTask first = claim_one();
+  const std::string newer = event("newer", "planner", true);
+  Finish failed = retry_of(first.fence);
+  failed.retry_after = Duration(60'000);
+  ASSERT_EQ(finish(failed).value(), TaskState::Queued) << "nobody has approved the newer one";
+  clock_.advance(Duration(60'000));
+  const ClaimedTask second = claim_one();
+  ASSERT_EQ(second.task_id, older);
+  ASSERT_TRUE(approve(newer).ok());
+  EXPECT_EQ(finish(retry_of(second.fence)).value(), TaskState::Cancelled);
+  EXPECT_THAT(task(older).task.error, HasSubstr("task " + newer + " came meanwhile with newer input"));
+  EXPECT_THAT(claim_titles(), ElementsAre("newer"));
+}
+
+TEST_F(EntityTest, NorAfterThatHasRun) {
+  ASSERT_TRUE(wait<std::monostate>([&](auto done) {
+                store().set_line_rules({{"planner", LineRule::None}}, done);
+              }).ok());
+  const std::string older = event("older", "planner", true);
+  ASSERT_TRUE(approve(older).ok());
+  const ClaimedTask slow = claim_one();
+  ASSERT_TRUE(approve(event("newer", "planner", true)).ok());
+  ASSERT_TRUE(finish(finish_of(claim_one().fence)).ok());
+  EXPECT_EQ(finish(retry_of(slow.fence)).value(), TaskState::Cancelled);
+  EXPECT_THAT(claim_all(), IsEmpty());
 }
 
 TEST_F(EntityTest, AFailedTaskIsNotTriedAgainBesideANewerOneOfItsKey) {

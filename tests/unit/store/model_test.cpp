@@ -280,6 +280,7 @@ class ModelTest : public StoreTest {
     if (goes_on) {
       said.successor = new_task(agent(op.c / 3));
       said.successor_awaits_approval = op.c / 6 % 3 == 0;
+      if (op.c / 18 % 3 == 0) said.successor->key = prefix_ + "key";
     }
     const Result<TaskState> answer = finish(said);
     if (std::string wrong = expect("finish accepted", answer.ok(), holds); !wrong.empty()) return wrong;
@@ -289,12 +290,13 @@ class ModelTest : public StoreTest {
       return wrong;
     if (goes_on) {
       const bool asks = said.successor_awaits_approval;
-      const std::size_t next = model_.create({.agent = said.successor->agent,
-                                              .key = asks ? model_.tasks[number].key : "",
-                                              .line = model_.tasks[number].line,
-                                              .run_at = clock_.wall(),
-                                              .needs_approval = asks,
-                                              .root = model_.tasks[number].root.value_or(number)});
+      const std::size_t next = model_.create(
+          {.agent = said.successor->agent,
+           .key = asks && said.successor->key.empty() ? model_.tasks[number].key : said.successor->key,
+           .line = model_.tasks[number].line,
+           .run_at = clock_.wall(),
+           .needs_approval = asks,
+           .root = model_.tasks[number].root.value_or(number)});
       const auto newest = store().tasks({.agent = said.successor->agent, .limit = 1});
       if (newest->items.empty() || newest->items[0].parent_id != model_.tasks[number].id)
         return "there is no successor";

@@ -275,9 +275,14 @@ TEST_F(TaskQueueTest, ASuccessorMayWaitForApproval) {
   EXPECT_EQ(detail.task.state, TaskState::AwaitingApproval);
 
   EXPECT_EQ(detail.previous_result, R"({"answer":42})");
-  EXPECT_EQ(approve(id, content_hash("executor", detail.payload, "null")).error().code, ErrorCode::Conflict);
-  EXPECT_EQ(approve(id, content_hash("executor", detail.payload, detail.previous_result)).value(),
-            TaskState::Queued);
+  ApprovedContent content{.agent = "executor",
+                          .task_type = "",
+                          .source = "chain",
+                          .title = detail.task.title,
+                          .payload = detail.payload};
+  EXPECT_EQ(approve(id, content_hash(content)).error().code, ErrorCode::Conflict);
+  content.previous_result = detail.previous_result;
+  EXPECT_EQ(approve(id, content_hash(content)).value(), TaskState::Queued);
   EXPECT_EQ(approve(id).error().code, ErrorCode::Conflict);
   EXPECT_THAT(claim(16, {{"executor", 1}}), SizeIs(1));
 }
