@@ -261,8 +261,8 @@ void Reruns::rehearse(const std::string& id, const std::function<void(Result<sto
   auto delivery = std::make_shared<const VerifiedDelivery>(
       delivery_again(std::make_shared<const store::DeferredDelivery>(std::move(*stored))));
   const auto end = [self = shared_from_this(), webhook, done](const VerifiedDelivery& rehearsed,
-                                                              Result<plugin::HookOutcome> said) {
-    said = hide_secrets(*webhook, std::move(said));
+                                                              const Result<plugin::HookOutcome>& plain) {
+    Result<plugin::HookOutcome> said = hide_secrets(*webhook, plain);
     if (said) {
       store::NewDelivery record = record_of(*webhook, rehearsed, *said);
       fit_to_agents(record.answer.tasks, *self->needs_.registry.current());
