@@ -57,12 +57,26 @@ struct StartFailure {
   std::string message;
 };
 
+// A token that davit made has the mode that davit gave it, unless somebody meddled with it: no reason not to
+// start again. That a group may read it is for the operator to decide.
+void mend_mode(const std::filesystem::path& token_file, const struct stat& info, Log& log) {
+  const bool was_open = (info.st_mode & S_IRWXO) != 0;
+  if (!S_ISREG(info.st_mode) || (!was_open && (info.st_mode & S_IRUSR) != 0)) return;
+  if (::chmod(token_file.c_str(), 0600) != 0) return;  // who reads it next says what is wrong
+  log.error(was_open
+                ? "The admin token was open to everyone on this machine, and is closed now. If anybody may "
+                  "have read it, remove the file and start davit again, which makes a new one"
+                : "The admin token was closed to davit itself, and is open to it again",
+            {{"file", token_file.string()}});
+}
+
 // The admin token of a host that was given none: made once, kept beside the database, shown once to
 // whoever sits at the terminal. Elsewhere what is printed stays, in a journal for example.
 Result<std::string> generated_admin_token(const std::filesystem::path& folder, Log& log) {
   std::filesystem::path file = folder / "admin.token";
   struct stat info {};
   if (::lstat(file.c_str(), &info) == 0) {
+    mend_mode(file, info, log);
     std::string note;
     auto kept = config::fetch_secret({.kind = config::SecretSource::Kind::File, .name = file.string()}, 16,
                                      config::process_environment(), note);
@@ -274,6 +288,8 @@ std::optional<StartFailure> App::open_store() {
     return StartFailure{exit_code_of(failure->failure), failure->message};
   }
   store_ = std::move(std::get<std::unique_ptr<store::Store>>(opened));
+  std::error_code ignored;
+  std::filesystem::remove(state_folder() / "port", ignored);  // of a host that has ended
   store_->on_change([this](const std::vector<store::Change>& changes) {
     listening_.with([&](const Listening& listening) {
       if (listening.dispatcher) listening.dispatcher->changed(changes);

@@ -1,5 +1,9 @@
 #include "host/cli/context.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include <cerrno>
 #include <istream>
 #include <iterator>
 
@@ -13,6 +17,13 @@ constexpr std::size_t kLargestInput = 64u << 20;
 std::string without_line_break(std::string text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
   return text;
+}
+
+// A host holds the lock beside its database as long as it lives. A port that a former one left belongs to
+// anybody by now, who is not to be sent the token.
+bool some_host_runs(const std::filesystem::path& database) {
+  const UniqueFd lock(::open((database.string() + ".lock").c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  return lock.open() && ::flock(lock.number(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
 }
 
 }  // namespace
@@ -36,11 +47,13 @@ Result<std::string> Context::base_url(const config::Config& config) const {
   if (!url_option.empty()) return url_option;
   std::string port = std::to_string(config.server.port);
   if (config.server.port == 0) {
-    const auto left = read_file(std::filesystem::path(config.storage.path).parent_path() / "port", 16);
-    if (!left)
-      return Error{ErrorCode::Unavailable,
-                   "server.port is 0, and no davit has left its port beside the database; start it, or give "
-                   "--url http://127.0.0.1:PORT"};
+    const std::filesystem::path database = config.storage.path;
+    const auto left = read_file(database.parent_path() / "port", 16);
+    if (!left || !some_host_runs(database))
+      return Error{
+          ErrorCode::Unavailable,
+          "server.port is 0, and no davit that runs has left its port beside the database; start it, or give "
+          "--url http://127.0.0.1:PORT"};
     port = without_line_break(*left);
   }
   std::string host = config.server.host;

@@ -47,7 +47,8 @@ Result<int> check(const Context& context, const Wants& wants) {
   options.config = TRY(config_of(wants.config));
   if (!wants.deadline.empty()) {
     const auto deadline = config::parse_duration(wants.deadline);
-    if (!deadline || *deadline <= Duration::zero())
+    const bool has_unit = wants.deadline.find_first_not_of("0123456789") != std::string::npos;
+    if (!deadline || *deadline <= Duration::zero() || !has_unit)
       return Error{ErrorCode::InvalidInput,
                    "--deadline " + wants.deadline + ": write 90s or 5m, for example"};
     options.deadline = *deadline;

@@ -29,10 +29,11 @@ constexpr Duration kLongestPatience{3'600'000};
 constexpr Duration kLeastSettle{20};
 constexpr Duration kBeforeForgetting{100};  // of copies: what is just published has its turn first
 constexpr Duration kLongestBeforeForgetting{60'000};
-constexpr int kShortLooks = 5;                   // in a deadline of a probe
-constexpr Duration kBootPatience{500};           // for probes that nobody asked for
-constexpr std::string_view kLookedAt = "probe";  // in the books, in place of a plugin whose name is not known
-constexpr Duration kBootTrials{2'000};           // before what served before does so at first
+constexpr int kShortLooks = 5;          // in a deadline of a probe
+constexpr Duration kBootPatience{500};  // for probes that nobody asked for
+// In the books, in place of a plugin whose name is not known; no plugin may have it.
+constexpr std::string_view kLookedAt = "(probe)";
+constexpr Duration kBootTrials{2'000};  // before what served before does so at first
 
 bool has_code(const plugin::LibraryRecord& library, const plugin::RefusalCode& code) {
   return library.refusal && library.refusal->code == code.code;
@@ -171,11 +172,16 @@ ProbeDesk::Verdict LivePlugins::look_at(const std::filesystem::path& stored_file
 
 // Somebody wants to know whether it still does.
 void LivePlugins::let_look_again() {
+  bool forgot = false;
   for (const auto& [sha256, reason] : std::exchange(ended_hosts_, {})) {
     rulings_.quarantined.erase(sha256);
     if (auto cleared = crashes_.clear(sha256); !cleared)
       needs_.log.error("Crashes could not be forgotten", {{"reason", cleared.error().message}});
+    needs_.log.info("A library that ended davit while it was looked at is looked at again by command",
+                    {{"sha256", std::string_view(sha256).substr(0, 12)}, {"reason", reason}});
+    forgot = true;
   }
+  if (forgot) publish_anew();
 }
 
 void LivePlugins::open_trail() {
@@ -370,6 +376,7 @@ void LivePlugins::rescan(std::function<void()> done) {
   loop_->post([this, done = std::move(done)]() mutable {
     if (stopped_) return done();
     scanner_.forget_refusals();
+    scanner_.check_copies();
     desk_->forget();
     let_look_again();
     watch_folder();

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "tests/support/hot_host.h"
+#include "tests/support/temp_database.h"
 
 namespace davit::testing {
 namespace {
@@ -365,6 +366,33 @@ TEST_F(CrashTest, ALibraryThatWasBeingLookedAtAtEveryEndOfTheHostIsNotLookedAtAn
   EXPECT_EQ(host.refusal_of("guilty.so"), "probe_ended_host") << host.log();
   host.api("POST", "/api/plugins/rescan");
   EXPECT_TRUE(eventually(is_looked_at)) << host.log();
+  EXPECT_THAT(host.log(), HasSubstr("is looked at again by command"));
+}
+
+TEST_F(CrashTest, ARescanEndsNoQuarantineOfAPluginWhateverItsName) {
+  {
+    const auto log = Log::silent();
+    const SystemClock clock;
+    auto opened =
+        store::Store::open({.path = host.folder() / "davit.db", .create_if_missing = true}, *log, clock);
+    ASSERT_TRUE(std::holds_alternative<std::unique_ptr<store::Store>>(opened));
+    auto& store = *std::get<std::unique_ptr<store::Store>>(opened);
+    const store::PluginCrash crash{.sha256 = sha256_hex(bytes_of(library)),
+                                   .plugin = "probe",
+                                   .call = "handle",
+                                   .request_id = "",
+                                   .reason = "killed",
+                                   .at = clock.wall()};
+    for (int times = 0; times < 3; ++times)
+      ASSERT_TRUE(wait<bool>([&](auto done) { store.note_crash(crash, {}, done); }).ok());
+  }
+  start("isolation: process");
+  EXPECT_EQ(host.state_of("webhook", "good"), "quarantined");
+  ASSERT_EQ(host.ask({"plugins", "rescan"}).status, 0);
+  EXPECT_EQ(host.state_of("webhook", "good"), "quarantined");
+  EXPECT_EQ(host.end(SIGTERM), 0);
+  ASSERT_TRUE(host.start({})) << host.log();
+  EXPECT_EQ(host.state_of("webhook", "good"), "quarantined");
 }
 
 // ---- kept deliveries ----

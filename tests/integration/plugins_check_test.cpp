@@ -417,7 +417,7 @@ TEST(PluginsCheckCommandTest, TheDeadlineIsForAllChecksTogether) {
   EXPECT_GT((*json)["not_run"].Size(), 0u);
   EXPECT_NE(string_member((*json)["not_run"][0], "rule"), "");
   EXPECT_EQ(string_member((*json)["findings"][0], "rule"), "in-time") << output.text;
-  for (const char* wrong : {"0s", "soon", "-1s"})
+  for (const char* wrong : {"0s", "soon", "-1s", "5"})
     EXPECT_EQ(davit(hang + " --deadline=" + wrong).status, 2) << wrong;
 }
 

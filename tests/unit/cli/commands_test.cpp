@@ -1,7 +1,9 @@
 #include "host/cli/commands.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -129,8 +131,14 @@ TEST_F(CommandsTest, WhereAnyFreePortIsTakenTheHostIsFoundByTheOneItLeft) {
   HttpResponder host([](const SeenRequest&) { return CannedAnswer{200, R"({"plugins":[]})"}; });
   configure(0);
   EXPECT_EQ(davit({"plugins", "list"}), kExitFailed);
-  EXPECT_THAT(error_, HasSubstr("no davit has left its port beside the database; start it, or give --url"));
+  EXPECT_THAT(error_,
+              HasSubstr("no davit that runs has left its port beside the database; start it, or give --url"));
   write("port", std::to_string(host.port()) + "\n");
+  write("davit.db.lock", "pid 1\n");
+  EXPECT_EQ(davit({"plugins", "list"}), kExitFailed) << "who has that port now is not known";
+  EXPECT_THAT(error_, HasSubstr("no davit that runs has left its port"));
+  const UniqueFd lock(::open((folder_.path() / "davit.db.lock").c_str(), O_RDONLY | O_CLOEXEC));
+  ASSERT_EQ(::flock(lock.number(), LOCK_EX), 0);
   EXPECT_EQ(davit({"plugins", "list"}), kExitOk) << error_;
   write("port", "no port");
   EXPECT_EQ(davit({"plugins", "list"}), kExitFailed);
