@@ -364,7 +364,7 @@ class ModelTest : public StoreTest {
     compare("attempt", is.attempt, should.attempt);
     compare("crashes", is.crashes, should.crashes);
     compare("losses", is.losses, should.losses);
-    compare("held back", !is.hold_reason.empty(), should.held);
+    compare("held back", is.state == TaskState::Parked && !is.hold_reason.empty(), should.held);
     if (should.state == TaskState::Queued)
       compare("run_at", to_unix_ms(is.run_at), to_unix_ms(should.run_at));
     return wrong.empty() ? wrong : "task " + std::to_string(number) + ": " + wrong;
