@@ -172,8 +172,9 @@ Result<> restore_metrics(const store::Store& store, metrics::Metrics& metrics) {
   const History history = TRY(store.history());
   for (const History::Executions& each : history.executions)
     metrics.restore_executions(each.agent, each.outcome, each.task_type, each.count);
-  for (const auto& [agent, usage] : history.usage) metrics.restore_usage(agent, usage);
-  for (const auto& [agent, outcomes] : history.outcomes) metrics.restore_outcomes(agent, outcomes);
+  for (const History::Spent& each : history.spent) metrics.restore_usage(each.agent, each.usage);
+  for (const auto& [agent, outcomes] : history.outcomes)
+    for (const History::Outcome& each : outcomes) metrics.task_settled(agent, each.task, each.good);
   return {};
 }
 

@@ -466,7 +466,7 @@ void WorkerPool::settle(const Finishing& done, TaskState state) {
   log_line(around_.log, good && finish.result.success ? LogLevel::Info : LogLevel::Warn, "execution ended",
            *done.execution, finish.outcome, to_string(state), finish.result.error);
   if (state == TaskState::Completed || state == TaskState::Failed)
-    around_.metrics.task_settled(task.agent, state == TaskState::Completed);
+    around_.metrics.task_settled(task.agent, task.fence.task_row, state == TaskState::Completed);
   // A chain that goes on, in a successor or in follow-ups, has not ended here.
   if (is_final(state) && !finish.successor && finish.result.tasks.empty())
     around_.metrics.chain_ended(task.chain_depth);

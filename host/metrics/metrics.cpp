@@ -13,9 +13,9 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
-#include <bitset>
 #include <charconv>
 #include <deque>
 #include <map>
@@ -166,16 +166,24 @@ void add_gauge(prometheus::MetricFamily& family, const MetricRow& row, const std
 // As existing boards count executions; the other outcomes keep their names.
 std::string_view status_of(std::string_view outcome) { return outcome == "completed" ? "success" : outcome; }
 
-// The last outcomes of one agent, a ring.
-struct Outcomes {
-  std::bitset<kSuccessWindow> good;
-  std::size_t count = 0, next = 0;
-  void add(bool success) {
-    good[next] = success;
-    next = (next + 1) % kSuccessWindow;
-    count = std::min(count + 1, kSuccessWindow);
+// How the last tasks of one agent ended, each once. More are kept than count, for one that ends again leaves
+// a gap.
+class Outcomes {
+ public:
+  void add(std::int64_t task, bool success) {
+    std::erase_if(ended_, [&](const auto& ended) { return ended.first == task; });
+    ended_.emplace_back(task, success);
+    if (ended_.size() > 2 * kSuccessWindow) ended_.pop_front();
   }
-  double rate() const { return static_cast<double>(good.count()) / static_cast<double>(count); }
+  double rate() const {
+    const std::size_t count = std::min(ended_.size(), kSuccessWindow);
+    const auto good = std::count_if(ended_.end() - static_cast<std::ptrdiff_t>(count), ended_.end(),
+                                    [](const auto& ended) { return ended.second; });
+    return static_cast<double>(good) / static_cast<double>(count);
+  }
+
+ private:
+  std::deque<std::pair<std::int64_t, bool>> ended_;  // number of the task; the newest end is the last
 };
 
 // Functions asked at each exposition.
@@ -219,7 +227,6 @@ struct Metrics::Parts {
   Guarded<Asked> asked;
 
   void add_usage(std::string_view agent, const Usage& usage);
-  void settle(std::string_view agent, bool success);
   prometheus::MetricFamily collect(const MetricRow& row, const Asked& now) const;
 };
 
@@ -237,18 +244,6 @@ void Metrics::Parts::add_usage(std::string_view agent, const Usage& usage) {
   add_tokens("output", usage.output_tokens);
   add_tokens("cache_read", usage.cache_read_tokens);
   add_tokens("cache_write", usage.cache_write_tokens);
-}
-
-void Metrics::Parts::settle(std::string_view agent, bool success) {
-  outcomes.with([&](auto& by_agent) {
-    auto found = by_agent.find(agent);
-    if (found == by_agent.end()) {
-      if (by_agent.size() >= kMaxLabelValues) return;
-      found = by_agent.try_emplace(std::string(agent)).first;
-    }
-    found->second.add(success);
-    success_rate.with({agent}).Set(found->second.rate());
-  });
 }
 
 Metrics::Metrics(std::string_view version) : parts_(std::make_unique<Parts>()) {
@@ -282,7 +277,17 @@ void Metrics::session_ended(const SessionEnd& end) {
   parts_->session_seconds.with({end.agent, end.task_type}).Observe(seconds(end.session));
 }
 
-void Metrics::task_settled(std::string_view agent, bool success) { parts_->settle(agent, success); }
+void Metrics::task_settled(std::string_view agent, std::int64_t task, bool success) {
+  parts_->outcomes.with([&](auto& by_agent) {
+    auto found = by_agent.find(agent);
+    if (found == by_agent.end()) {
+      if (by_agent.size() >= kMaxLabelValues) return;
+      found = by_agent.try_emplace(std::string(agent)).first;
+    }
+    found->second.add(task, success);
+    parts_->success_rate.with({agent}).Set(found->second.rate());
+  });
+}
 
 void Metrics::chain_ended(int depth) { parts_->chain_depth.only().Observe(depth); }
 
@@ -354,9 +359,6 @@ void Metrics::restore_executions(std::string_view agent, std::string_view outcom
   if (count > 0) parts_->executions.with({agent, status_of(outcome), task_type}).Increment(double(count));
 }
 void Metrics::restore_usage(std::string_view agent, const Usage& usage) { parts_->add_usage(agent, usage); }
-void Metrics::restore_outcomes(std::string_view agent, const std::vector<bool>& oldest_first) {
-  for (bool success : oldest_first) parts_->settle(agent, success);
-}
 
 prometheus::MetricFamily Metrics::Parts::collect(const MetricRow& row, const Asked& now) const {
   prometheus::MetricFamily family = empty_family(row);

@@ -77,8 +77,9 @@ class Metrics {
   // These two come in pairs.
   void session_started(std::string_view agent);
   void session_ended(const SessionEnd& end);
-  // A task came to its end with this agent; retries in between are not told.
-  void task_settled(std::string_view agent, bool success);
+  // A task, by its number, came to its end with this agent, perhaps again after somebody retried it; retries
+  // in between are not told. Also for those from before a restart, in the order in which they ended.
+  void task_settled(std::string_view agent, std::int64_t task, bool success);
   void chain_ended(int depth);
   void artifact(std::string_view outcome);  // "kept", "refused" (over a limit) or "failed" (not stored)
 
@@ -108,7 +109,6 @@ class Metrics {
   void restore_executions(std::string_view agent, std::string_view outcome, std::string_view task_type,
                           std::int64_t count);
   void restore_usage(std::string_view agent, const Usage& usage);
-  void restore_outcomes(std::string_view agent, const std::vector<bool>& oldest_first);
 
   // Prometheus text format 0.0.4: every row of the table, also those without a series yet.
   std::string exposition() const;

@@ -75,9 +75,19 @@ struct History {
     std::string agent, outcome, task_type;
     std::int64_t count = 0;
   };
-  std::vector<Executions> executions;                 // most frequent first
-  std::map<std::string, Usage> usage;                 // by agent, with its models
-  std::map<std::string, std::vector<bool>> outcomes;  // of the newest settled tasks by agent, oldest first
+  struct Spent {
+    std::string agent;
+    Usage usage;  // of its main model alone
+  };
+  struct Outcome {
+    std::int64_t task = 0;  // its number
+    bool good = false;
+  };
+  // In the order in which their values came up first: whoever keeps only so many keeps the same again.
+  std::vector<Executions> executions;
+  std::vector<Spent> spent;
+  // Of the newest settled tasks by agent, each with how it ended last; the one that ended first stands first.
+  std::map<std::string, std::vector<Outcome>> outcomes;
 };
 
 }  // namespace davit

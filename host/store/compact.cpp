@@ -7,7 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <string_view>
 
 #include "host/store/migrations.h"
 #include "host/store/open_checks.h"
@@ -16,11 +18,36 @@
 namespace davit::store {
 namespace {
 
+// What an interrupted run leaves: a database of ours, or pages that were not written yet.
+bool is_left_over(const std::filesystem::path& path) {
+  constexpr std::size_t kHead = 72;             // the head of a SQLite database, up to its application_id
+  constexpr std::size_t kApplicationIdAt = 68;  // four bytes, the highest first; sqlite.org/fileformat.html
+  constexpr std::string_view kMagic("SQLite format 3\0", 16);
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  struct stat status {};
+  if (!file.open() || ::fstat(file.number(), &status) != 0 || !S_ISREG(status.st_mode)) return false;
+  std::array<char, kHead> bytes{};
+  const ssize_t got = ::pread(file.number(), bytes.data(), bytes.size(), 0);
+  if (got < 0) return false;
+  const std::string_view head(bytes.data(), static_cast<std::size_t>(got));
+  if (head.find_first_not_of('\0') == std::string_view::npos) return true;
+  if (head.size() < kHead || !head.starts_with(kMagic)) return false;
+  std::int64_t id = 0;
+  for (const char byte : head.substr(kApplicationIdAt, 4)) id = id << 8 | static_cast<unsigned char>(byte);
+  return id == kApplicationId;
+}
+
 // Empty, and for those who may use the database; takes it away again unless it is kept.
 class NewFile {
  public:
   static std::variant<NewFile, OpenError> make(const std::filesystem::path& path, const struct stat& like) {
-    ::unlink(path.c_str());  // of a run that was interrupted
+    struct stat there {};
+    if (::lstat(path.c_str(), &there) == 0) {
+      if (!is_left_over(path))
+        return refuse(OpenFailure::Other, path,
+                      "is in the way and is not what an interrupted run leaves; move it away");
+      ::unlink(path.c_str());
+    }
     NewFile file(path, UniqueFd(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600)));
     if (!file.fd_.open())
       return refuse(OpenFailure::ReadOnly, path, "cannot be created: " + errno_text(errno));

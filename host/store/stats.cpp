@@ -1,10 +1,13 @@
-// Sums come from the day book, which is small and outlives what is pruned. What it cannot tell (how single
-// tasks went) is asked of the newest tasks, so it costs the same however many there are.
+// Sums come from the day book, which outlives what is pruned. It has a row for each day, agent, task type,
+// source, outcome and model that came together, at most DayBook::kMostRowsADay a day, for ever: what is asked
+// of all of it costs more with the years. What it cannot tell (how single tasks went) is asked of the newest
+// tasks, and that costs the same however many there are.
 #include "host/store/stats.h"
 
 #include <algorithm>
 #include <limits>
 #include <set>
+#include <span>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -15,8 +18,12 @@ namespace {
 
 constexpr int kOverviewDays = 30;
 constexpr std::size_t kSuccessWindow = 100;
-constexpr int kDurationWindow = 200;
-constexpr int kSettledAmong = 100'000;  // newest tasks of an agent: those that wait are stepped over
+constexpr std::size_t kDurationWindow = 200;
+constexpr std::size_t kLabelValues = 64;  // as many of one kind do metrics tell apart
+constexpr int kSettledAmong = 100'000;    // newest tasks of an agent: those that wait are stepped over
+// The tasks that ended last are looked for among so many that were made last: one that worked while so many
+// younger ones came to their end is not seen.
+constexpr int kEndedAmong = 2'000;
 constexpr int kChainWindow = 10'000;
 
 std::int64_t day_of(WallTime time) {
@@ -45,36 +52,35 @@ ExecutionSums read_sums(const Cursor& row, int first) {
 
 // A task that was completed or failed.
 struct Settled {
+  std::int64_t task = 0;  // its number
   bool good = false;
   WallTime at{};
   Duration took{0};  // its last execution
 };
 
-// Of an agent, the newest `limit`, in the order in which they came to their end. The inner query is walked
-// from its newest row on, and no further than it takes: an order outside of it would make all of it first.
-std::vector<Settled> read_settled(Reader& reader, const std::string& agent, int limit) {
+// Of an agent, in the order in which they came to their end. The inner query is walked from its newest row
+// on, and no further than it takes: an order outside of it would make all of it first.
+std::vector<Settled> read_settled(Reader& reader, const std::string& agent) {
   std::vector<Settled> settled;
   Cursor row =
       reader
           .statement(
-              "SELECT state, finished_at, e.ended_at - e.started_at FROM (SELECT row, state, finished_at,"
+              "SELECT state, finished_at, e.ended_at - e.started_at, t.row FROM (SELECT row, state, "
+              "finished_at,"
               " execution FROM task INDEXED BY task_agent WHERE agent = ?1 ORDER BY row DESC LIMIT ?2) t"
               " CROSS JOIN execution e ON e.row = t.execution WHERE state IN (3, 4) LIMIT ?3")
-          .query(agent, kSettledAmong, limit);
+          .query(agent, kSettledAmong, kEndedAmong);
   while (row.next())
-    settled.push_back({task_state_of(row.integer(0)) == TaskState::Completed, row.time(1),
+    settled.push_back({row.integer(3), task_state_of(row.integer(0)) == TaskState::Completed, row.time(1),
                        Duration(std::max<std::int64_t>(row.integer(2), 0))});
+  std::reverse(settled.begin(), settled.end());  // of those that ended at once the youngest counts as last
   std::stable_sort(settled.begin(), settled.end(),
                    [](const Settled& a, const Settled& b) { return a.at < b.at; });
   return settled;
 }
 
-// The newest outcomes, oldest first.
-std::vector<bool> outcomes_of(const std::vector<Settled>& settled) {
-  std::vector<bool> outcomes;
-  const std::size_t first = settled.size() > kSuccessWindow ? settled.size() - kSuccessWindow : 0;
-  for (std::size_t i = first; i < settled.size(); ++i) outcomes.push_back(settled[i].good);
-  return outcomes;
+std::span<const Settled> last(const std::vector<Settled>& settled, std::size_t most) {
+  return std::span(settled).last(std::min(settled.size(), most));
 }
 
 // The least value that so many of a hundred do not exceed.
@@ -104,13 +110,13 @@ std::vector<AgentStats> read_agent_stats(Reader& reader, std::string_view agent)
   std::vector<AgentStats> all;
   for (auto& [name, stats] : by_agent) {
     stats.agent = name;
-    const std::vector<Settled> settled = read_settled(reader, name, kDurationWindow);
-    for (bool good : outcomes_of(settled)) {
+    const std::vector<Settled> settled = read_settled(reader, name);
+    for (const Settled& each : last(settled, kSuccessWindow)) {
       ++stats.settled;
-      if (good) ++stats.succeeded;
+      if (each.good) ++stats.succeeded;
     }
     std::vector<Duration> took;
-    for (const Settled& each : settled) took.push_back(each.took);
+    for (const Settled& each : last(settled, kDurationWindow)) took.push_back(each.took);
     std::sort(took.begin(), took.end());
     stats.timed = static_cast<int>(took.size());
     stats.p50 = percentile(took, 50);
@@ -273,34 +279,66 @@ Overview read_overview(Reader& reader, WallTime now) {
   return overview;
 }
 
+namespace {
+
+// Task types of the kept executions by the first of them that ended. Reads them all; only where there are
+// more types than metrics tell apart does the order among those of one day matter.
+std::map<std::string, std::int64_t> read_first_ends(Reader& reader) {
+  std::map<std::string, std::int64_t> ends;
+  Cursor row = reader
+                   .statement(
+                       "SELECT t.task_type, min(e.ended_at * 1000000 + e.row % 1000000) FROM execution e"
+                       " JOIN task t ON t.row = e.task WHERE e.ended_at IS NOT NULL GROUP BY t.task_type")
+                   .query();
+  while (row.next()) ends[row.text(0)] = row.integer(1);
+  return ends;
+}
+
+}  // namespace
+
 History read_history(Reader& reader) {
   History history;
   std::set<std::string> agents;
+  std::map<std::string, std::int64_t> first_days;  // of task types
   {
     Cursor row = reader
                      .statement(
-                         "SELECT agent, outcome, task_type, sum(executions) AS n FROM day_book"
-                         " GROUP BY agent, outcome, task_type ORDER BY n DESC")
+                         "SELECT agent, outcome, task_type, sum(executions), min(day) FROM day_book"
+                         " GROUP BY agent, outcome, task_type ORDER BY min(day), agent, outcome, task_type")
                      .query();
     while (row.next()) {
       agents.insert(row.text(0));
+      first_days.try_emplace(row.text(2), row.integer(4));
       history.executions.push_back({row.text(0), row.text(1), row.text(2), row.integer(3)});
     }
   }
+  if (first_days.size() > kLabelValues) {
+    const std::map<std::string, std::int64_t> first_ends = read_first_ends(reader);
+    const auto came = [&](const History::Executions& each) {
+      const auto end = first_ends.find(each.task_type);
+      // What was pruned came before what is kept.
+      return std::pair(first_days.at(each.task_type), end == first_ends.end() ? 0 : end->second);
+    };
+    std::stable_sort(history.executions.begin(), history.executions.end(),
+                     [&](const auto& a, const auto& b) { return came(a) < came(b); });
+  }
   {
-    Cursor row =
-        reader
-            .statement(std::string("SELECT agent, model, ") + kSums + " FROM day_book GROUP BY agent, model")
-            .query();
+    Cursor row = reader
+                     .statement(std::string("SELECT agent, model, ") + kSums +
+                                " FROM day_book GROUP BY agent, model ORDER BY min(day), agent, model")
+                     .query();
     while (row.next()) {
-      Usage& usage = history.usage[row.text(0)];
-      const ModelUsage share = read_sums(row, 2).usage;
-      add(usage, share);
-      if (const std::string model = row.text(1); !model.empty()) usage.models[model] = share;
+      History::Spent& spent = history.spent.emplace_back();
+      spent.agent = row.text(0);
+      static_cast<ModelUsage&>(spent.usage) = read_sums(row, 2).usage;
+      spent.usage.model = row.text(1);
     }
   }
-  for (const std::string& agent : agents)
-    history.outcomes[agent] = outcomes_of(read_settled(reader, agent, kSuccessWindow));
+  for (const std::string& agent : agents) {
+    const std::vector<Settled> settled = read_settled(reader, agent);
+    for (const Settled& each : last(settled, kSuccessWindow))
+      history.outcomes[agent].push_back({each.task, each.good});
+  }
   return history;
 }
 

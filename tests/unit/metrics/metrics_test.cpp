@@ -115,13 +115,22 @@ TEST(MetricsTest, WritesEveryBucketOfTheTable) {
 
 TEST(MetricsTest, SuccessRateLooksBackOnTheLastHundredTasks) {
   Metrics metrics("1");
-  for (int i = 0; i < 50; ++i) metrics.task_settled("a", false);
+  for (int i = 0; i < 50; ++i) metrics.task_settled("a", i, false);
   EXPECT_THAT(lines_of(metrics, "ai_agent_task_success_rate"),
               ElementsAre("ai_agent_task_success_rate{agent=\"a\"} 0"));
-  for (int i = 0; i < 75; ++i) metrics.task_settled("a", true);
+  for (int i = 50; i < 125; ++i) metrics.task_settled("a", i, true);
   EXPECT_THAT(lines_of(metrics, "ai_agent_task_success_rate"),
               ElementsAre("ai_agent_task_success_rate{agent=\"a\"} 0.75"));
-  for (int i = 0; i < 25; ++i) metrics.task_settled("a", true);
+  for (int i = 125; i < 150; ++i) metrics.task_settled("a", i, true);
+  EXPECT_THAT(lines_of(metrics, "ai_agent_task_success_rate"),
+              ElementsAre("ai_agent_task_success_rate{agent=\"a\"} 1"));
+}
+
+TEST(MetricsTest, ATaskThatIsRetriedByHandCountsOnceWithHowItEndedLast) {
+  Metrics metrics("1");
+  metrics.task_settled("a", 1, false);
+  metrics.task_settled("a", 2, true);
+  metrics.task_settled("a", 1, true);
   EXPECT_THAT(lines_of(metrics, "ai_agent_task_success_rate"),
               ElementsAre("ai_agent_task_success_rate{agent=\"a\"} 1"));
 }
@@ -220,9 +229,10 @@ TEST(MetricsTest, CountersContinueFromWhatTheRowsKnow) {
   usage.cost_micro_usd = 2'000'000;
   usage.models["small"].cost_micro_usd = 500'000;
   metrics.restore_usage("a", usage);
-  metrics.restore_outcomes("a", {false, true});
+  metrics.task_settled("a", 1, false);
+  metrics.task_settled("a", 2, true);
   metrics.execution_booked("a", "completed", "fix", usage);
-  metrics.task_settled("a", true);
+  metrics.task_settled("a", 3, true);
   EXPECT_THAT(lines_of(metrics, "ai_agent_execution_total"),
               ElementsAre("ai_agent_execution_total{agent=\"a\",status=\"success\",task_type=\"fix\"} 42"));
   EXPECT_THAT(lines_of(metrics, "ai_agent_cost_total_usd"),

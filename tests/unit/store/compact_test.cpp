@@ -116,11 +116,30 @@ TEST_F(CompactTest, WhatIsNoDatabaseIsRefused) {
 TEST_F(CompactTest, WhatAnInterruptedRunLeftBehindIsInNobodysWay) {
   create();
   database_.close();
-  const UniqueFd left(
-      ::open((database_.path().string() + ".compact").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
-  ASSERT_EQ(::write(left.number(), "half", 4), 4);
-  EXPECT_TRUE(std::holds_alternative<Compacted>(compact(database_.path())));
+  const std::string copy = database_.path().string() + ".compact";
+  const auto leave = [&](std::string_view bytes) {
+    const UniqueFd left(::open(copy.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    return ::write(left.number(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size());
+  };
+  const std::string ours = read_file(database_.path()).value().substr(0, 5'000);
+  for (const std::string& left : {std::string(), std::string(4'096, '\0'), ours}) {
+    ASSERT_TRUE(leave(left));
+    EXPECT_TRUE(std::holds_alternative<Compacted>(compact(database_.path()))) << left.size();
+    EXPECT_FALSE(fs::exists(copy));
+  }
   EXPECT_THAT(titles(), SizeIs(1));
+  database_.close();
+  std::string foreign = ours;
+  foreign.replace(68, 4, "else");
+  for (const std::string& other : {std::string("a letter"), foreign}) {
+    ASSERT_TRUE(leave(other));
+    EXPECT_THAT(compact_fails(OpenFailure::Other), HasSubstr("is in the way"));
+    EXPECT_EQ(read_file(copy).value(), other) << "it is somebody's";
+  }
+  fs::remove(copy);
+  fs::create_symlink(database_.path(), copy);
+  EXPECT_THAT(compact_fails(OpenFailure::Other), HasSubstr("is in the way"));
+  EXPECT_TRUE(fs::is_symlink(copy));
 }
 
 }  // namespace

@@ -253,11 +253,56 @@ TEST_F(DayBookTest, AnAgentIsJudgedByItsNewestHundredTasksAndTimedByTwoHundred) 
   EXPECT_THAT(store().agent_stats("").value(), SizeIs(1));
 
   const History history = store().history().value();
-  const std::vector<bool>& outcomes = history.outcomes.at("planner");
+  const std::vector<History::Outcome>& outcomes = history.outcomes.at("planner");
   EXPECT_THAT(outcomes, SizeIs(100));
-  EXPECT_TRUE(outcomes[0]);
-  EXPECT_FALSE(outcomes[1]);
-  EXPECT_TRUE(outcomes[99]);
+  EXPECT_TRUE(outcomes[0].good);
+  EXPECT_FALSE(outcomes[1].good);
+  EXPECT_TRUE(outcomes[99].good);
+}
+
+TEST_F(DayBookTest, TheNewestTasksAreThoseThatEndedLast) {
+  make("planner", "fix");
+  make("planner", "fix");
+  const ClaimedTask slow = claim_one(), again = claim_one();
+  ASSERT_TRUE(finish(finish_of(again.fence, TaskState::Failed)).ok());
+  for (int i = 0; i < 150; ++i) {
+    make("planner", "fix");
+    run("planner", {}, TaskState::Completed, Duration(1));
+  }
+  clock_.advance(Duration(1));
+  ASSERT_TRUE(finish(finish_of(slow.fence, TaskState::Failed)).ok());
+  ASSERT_TRUE(retry(again.task_id).ok());
+  clock_.advance(Duration(1));
+  ASSERT_TRUE(finish(finish_of(claim_one().fence, TaskState::Failed)).ok());
+  const History history = store().history().value();
+  const std::vector<History::Outcome>& outcomes = history.outcomes.at("planner");
+  ASSERT_THAT(outcomes, SizeIs(100));
+  EXPECT_EQ(outcomes[98].task, slow.fence.task_row);
+  EXPECT_EQ(outcomes[99].task, again.fence.task_row) << "once, with how it ended last";
+  int good = 0;
+  for (const History::Outcome& outcome : outcomes) good += outcome.good ? 1 : 0;
+  const AgentStats stats = store().agent_stats("planner").value().at(0);
+  EXPECT_EQ(stats.settled, 100);
+  EXPECT_EQ(stats.succeeded, good) << "whoever asks is told the same";
+  EXPECT_EQ(good, 98);
+}
+
+TEST_F(DayBookTest, TheHistoryTellsTaskTypesInTheOrderInWhichTheyCameUp) {
+  std::vector<std::string> came;
+  for (int i = 0; i < 130; ++i) {
+    came.push_back("type-" + std::to_string(i * 37 % 130));
+    make("planner", came.back());
+    run("planner", {}, TaskState::Completed, Duration(1));
+  }
+  // The commonest are those that came last.
+  for (int i = 120; i < 130; ++i) {
+    make("planner", came[static_cast<std::size_t>(i)]);
+    run("planner", {}, TaskState::Completed, Duration(1));
+  }
+  std::vector<std::string> told;
+  const History history = store().history().value();
+  for (const History::Executions& each : history.executions) told.push_back(each.task_type);
+  EXPECT_EQ(told, came);
 }
 
 TEST_F(DayBookTest, TheHistoryIsWhatCountersNeedToGoOn) {
@@ -271,14 +316,16 @@ TEST_F(DayBookTest, TheHistoryIsWhatCountersNeedToGoOn) {
   run("planner", {});
   const History history = store().history().value();
   ASSERT_THAT(history.executions, SizeIs(2));
-  EXPECT_EQ(history.executions[0].task_type, "plan");
-  EXPECT_EQ(history.executions[0].count, 2);
-  EXPECT_EQ(history.executions[1].outcome, "completed");
-  const Usage& usage = history.usage.at("planner");
-  EXPECT_EQ(usage.cost_micro_usd, 1'005);
-  EXPECT_EQ(usage.input_tokens, 7);
-  EXPECT_EQ(usage.models.at("big").cost_micro_usd, 600);
-  EXPECT_EQ(usage.models.at("small").cost_micro_usd, 400);
+  EXPECT_EQ(history.executions[1].task_type, "plan");
+  EXPECT_EQ(history.executions[1].count, 2);
+  EXPECT_EQ(history.executions[0].outcome, "completed");
+  std::map<std::string, Usage> by_model;
+  for (const History::Spent& spent : history.spent) by_model[spent.usage.model] = spent.usage;
+  EXPECT_THAT(by_model, SizeIs(3));
+  EXPECT_EQ(by_model["big"].input_tokens + by_model["small"].input_tokens + by_model[""].input_tokens, 7);
+  EXPECT_EQ(by_model["big"].cost_micro_usd, 600);
+  EXPECT_EQ(by_model["small"].cost_micro_usd, 400);
+  EXPECT_EQ(by_model[""].cost_micro_usd, 5);
 }
 
 TEST_F(DayBookTest, ChainsAreCountedByTheirAgentsInOrder) {
