@@ -208,7 +208,7 @@ TEST_F(HotLifeTest, CommandsFindAHostThatTookAnyFreePortAlsoAfterItEndedBadly) {
   EXPECT_EQ(host.end(SIGTERM), 0);
   const auto gone = found();
   EXPECT_EQ(gone.status, 1);
-  EXPECT_THAT(gone.text, HasSubstr("no davit has left its port"));
+  EXPECT_THAT(gone.text, HasSubstr("no davit that runs has left its port"));
 }
 
 // ---- switched by command and by configuration ----
