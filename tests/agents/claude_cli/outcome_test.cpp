@@ -6,6 +6,7 @@
 #include <signal.h>
 
 #include <chrono>
+#include <ostream>
 #include <set>
 #include <string>
 #include <vector>
@@ -37,6 +38,9 @@ struct Row {
   Exit exit = {};
   Asked asked = {};
 };
+
+// For its name in the list of tests.
+void PrintTo(const Row& row, std::ostream* out) { *out << row.name; }
 
 const Asked kSchema{.schema = true};
 const Asked kTools{.tools = {"Read", "Grep", "Glob"}};
