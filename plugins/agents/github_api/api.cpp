@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <cctype>
+#include <map>
 #include <utility>
 
 #include "davit/failure.hpp"
 #include "davit/text.hpp"
+#include "github_api/diff_lines.h"
+#include "github_api/errors.h"
 
 namespace github {
 namespace {
@@ -18,6 +21,8 @@ using davit::Status;
 // GitHub counts characters; bytes are never fewer.
 constexpr std::size_t kMostBody = 65'536;
 constexpr std::size_t kMostTitle = 256;
+constexpr std::size_t kMostMarker = 64;
+constexpr std::size_t kMostCommitMarker = kMostMarker + 1 + 64;  // with a dot and a commit's sha
 // Between a creation that failed and the look whether it happened: lists lag a little behind.
 constexpr std::chrono::milliseconds kSettle{500};
 
@@ -34,12 +39,12 @@ std::string shortened(std::string_view text, std::size_t most) {
   return std::string(part) + std::string(kCut);
 }
 
-std::string line_of(std::string_view marker) {
-  const bool plain = !marker.empty() && marker.size() <= 64 &&
+std::string line_of(std::string_view marker, std::size_t most) {
+  const bool plain = !marker.empty() && marker.size() <= most &&
                      std::all_of(marker.begin(), marker.end(), [](unsigned char c) {
                        return std::isalnum(c) || c == '.' || c == '_' || c == '-';
                      });
-  if (!plain) throw Failure::invalid_input("a marker is 1 to 64 letters, digits, dots, _ and -");
+  if (!plain) throw Failure::invalid_input("a marker is letters, digits, dots, _ and -, up to 64 of them");
   return "<!-- davit:" + std::string(marker) + " -->";
 }
 
@@ -144,7 +149,7 @@ Pull Api::ensure_pull(const Repo& repo, const NewPull& wanted) {
 }
 
 Comment Api::ensure_comment(const Repo& repo, int number, std::string_view marker, std::string_view body) {
-  const std::string line = line_of(marker);
+  const std::string line = line_of(marker, kMostMarker);
   const std::string text = shortened(body, kMostBody - line.size() - 2) + "\n\n" + line;
   const std::string path = number_path(repo, "/issues/", number) + "/comments";
   const std::int64_t mine = me().id;
@@ -166,6 +171,69 @@ Comment Api::ensure_comment(const Repo& repo, int number, std::string_view marke
   const Json json = connection_.patch(path_of(repo) + "/issues/comments/" + std::to_string(comment.id),
                                       Json::object({{"body", text}}));
   return comment_of(json);
+}
+
+PostedReview Api::ensure_review(const Repo& repo, int number, const std::string& sha,
+                                const NewReview& wanted) {
+  const std::string line = line_of(wanted.marker + "." + sha, kMostCommitMarker);
+  const std::string path = number_path(repo, "/pulls/", number) + "/reviews";
+  const std::int64_t mine = me().id;
+  return make_once(
+      [&] {
+        std::optional<PostedReview> found;
+        connection_.each(path, [&](JsonView json) {
+          if (person_of(json["user"]).id == mine && is_marked(json["body"].string_or(""), line))
+            found = PostedReview{.id = json["id"].int_or(0)};
+          return !found;
+        });
+        return found;
+      },
+      [&] { return post_review(repo, number, sha, line, wanted); });
+}
+
+PostedReview Api::post_review(const Repo& repo, int number, const std::string& sha, const std::string& line,
+                              const NewReview& wanted) {
+  const std::string path = number_path(repo, "/pulls/", number);
+  const Pull now = pull(repo, number);
+  if (now.head.sha != sha) {
+    throw Failure::retryable("pull request " + std::to_string(number) + " is at another commit than " + sha +
+                             " by now: review that");
+  }
+  std::map<std::string, DiffLines, std::less<>> shown;
+  connection_.each(path + "/files", [&](JsonView json) {
+    shown.emplace(json["filename"].string_or(""), DiffLines(json["patch"].string_or("")));
+    return true;
+  });
+
+  PostedReview posted;
+  Json comments = Json::array();
+  std::string body = wanted.body;
+  for (const Finding& finding : wanted.findings) {
+    const int first = finding.start_line > 0 ? finding.start_line : finding.line;
+    const auto file = shown.find(finding.path);
+    if (file == shown.end() || !file->second.hold(first, finding.line)) {
+      body += "\n\n" + one_line(finding.path, 200) + ", line " + std::to_string(finding.line) + ": " +
+              finding.body;
+      ++posted.in_body;
+      continue;
+    }
+    Json comment = Json::object({{"path", finding.path},
+                                 {"line", finding.line},
+                                 {"side", "RIGHT"},
+                                 {"body", shortened(finding.body, kMostBody)}});
+    if (first < finding.line) comment.set("start_line", first).set("start_side", "RIGHT");
+    comments.push_back(std::move(comment));
+    ++posted.at_lines;
+  }
+  const bool ours = now.author.id == me().id;
+  const bool asks = wanted.verdict == Verdict::RequestChanges && !ours;
+  const Json json = connection_.post(
+      path + "/reviews", Json::object({{"commit_id", sha},
+                                       {"event", asks ? "REQUEST_CHANGES" : "COMMENT"},
+                                       {"body", shortened(body, kMostBody - line.size() - 2) + "\n\n" + line},
+                                       {"comments", std::move(comments)}}));
+  posted.id = json["id"].int_or(0);
+  return posted;
 }
 
 }  // namespace github

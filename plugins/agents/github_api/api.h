@@ -12,6 +12,7 @@
 
 #include "github_api/connection.h"
 #include "github_api/paths.h"
+#include "github_api/review.h"
 #include "github_api/shapes.h"
 
 namespace github {
@@ -48,7 +49,15 @@ class Api {
   // nothing, whatever they hold.
   Comment ensure_comment(const Repo& repo, int number, std::string_view marker, std::string_view body);
 
+  // The one review of ours with that marker of the commit `sha`, as it is; made when there is none. A finding
+  // whose lines the diff does not show goes into the body, for GitHub would refuse the whole. On a pull
+  // request of our own it asks for no changes, which GitHub refuses, too. Throws Retryable when the pull
+  // request has another head by now: that wants a review of its own.
+  PostedReview ensure_review(const Repo& repo, int number, const std::string& sha, const NewReview& wanted);
+
  private:
+  PostedReview post_review(const Repo& repo, int number, const std::string& sha, const std::string& line,
+                           const NewReview& wanted);
   template <class Look, class Make>
   auto make_once(Look look, Make make);
 

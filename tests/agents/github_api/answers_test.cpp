@@ -4,6 +4,7 @@
 
 #include "davit/failure.hpp"
 #include "davit/json.hpp"
+#include "github_api/diff_lines.h"
 #include "github_api/errors.h"
 #include "github_api/etags.h"
 #include "github_api/limits.h"
@@ -141,6 +142,26 @@ TEST(GithubPathsTest, WhatWouldChangeThePathIsNoName) {
     EXPECT_THROW(path_of({"acme", name}), Failure);
     EXPECT_THROW(path_of({name, "shop"}), Failure);
   }
+}
+
+TEST(GithubDiffTest, HoldsTheLinesThatAreShown) {
+  const DiffLines lines(
+      "@@ -1,3 +10,4 @@ int main()\n a\n-gone\n+b\n+c\n d\n\\ No newline at end of file\n"
+      "@@ -40 +50 @@\n-x\n+y");
+  for (const int line : {10, 11, 12, 13, 50}) EXPECT_TRUE(lines.hold(line, line)) << line;
+  for (const int line : {0, 1, 9, 14, 40, 49, 51, -1}) EXPECT_FALSE(lines.hold(line, line)) << line;
+  EXPECT_TRUE(lines.hold(10, 13));
+  EXPECT_FALSE(lines.hold(13, 50)) << "from one hunk into another";
+  EXPECT_FALSE(lines.hold(12, 11));
+}
+
+TEST(GithubDiffTest, WhatIsNoHunkHoldsNothing) {
+  for (const char* patch :
+       {"", "+a\n b", "@@\n+a", "@@ -1 @@\n+a", "@@ -1 +x @@\n+a", "@@ -1 +99999999999999999999 @@\n+a",
+        "@@ -1,2 +0,0 @@\n-a\n-b", "@@ -1 +-5 @@\n+a"}) {
+    for (const int line : {-5, 0, 1, 2}) EXPECT_FALSE(DiffLines(patch).hold(line, line)) << patch;
+  }
+  EXPECT_FALSE(DiffLines("@@ -1 +2147483647 @@\n+a\n+b").hold(1, 2147483647));
 }
 
 TEST(GithubEtagsTest, TheOldestMakesRoom) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <functional>
+#include <set>
+#include <sstream>
 
 #include "davit/failure.hpp"
 
@@ -43,6 +45,20 @@ std::int64_t number_in(const std::string& path, const std::string& prefix, const
   const std::string digits = path.substr(prefix.size(), path.size() - prefix.size() - suffix.size());
   const bool number = std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
   return number ? std::stoll(digits) : 0;
+}
+
+// The lines of a file after the change that a diff of it shows.
+std::set<std::int64_t> lines_of(std::string_view patch) {
+  std::set<std::int64_t> lines;
+  std::int64_t next = 0;
+  std::istringstream text{std::string(patch)};
+  for (std::string line; std::getline(text, line);) {
+    if (line.starts_with("@@"))
+      next = std::stoll(line.substr(line.find('+') + 1));
+    else if (line.starts_with("+") || line.starts_with(" "))
+      lines.insert(next++);
+  }
+  return lines;
 }
 
 Json repository_json() {
@@ -123,6 +139,25 @@ std::size_t FakeGithub::pulls() {
 Json FakeGithub::pull(int number) {
   std::lock_guard lock(mutex_);
   return pulls_.at(number);
+}
+
+void FakeGithub::add_file(int number, const std::string& path, const std::string& patch) {
+  std::lock_guard lock(mutex_);
+  Json file = Json::object({{"filename", path}, {"status", "modified"}});
+  if (!patch.empty()) file.set("patch", patch);  // none for what is binary or too large
+  issues_.at(number).files.push_back(std::move(file));
+}
+
+void FakeGithub::move_head(int number, const std::string& sha) {
+  std::lock_guard lock(mutex_);
+  Json head = pulls_.at(number)["head"];
+  head.set("sha", sha);
+  pulls_.at(number).set("head", std::move(head));
+}
+
+std::vector<Json> FakeGithub::reviews(int number) {
+  std::lock_guard lock(mutex_);
+  return issues_.at(number).reviews;
 }
 
 int FakeGithub::counted() {
@@ -213,6 +248,10 @@ FakeGithub::Answer FakeGithub::of_repository(const Asked& asked, const std::stri
     const auto issue = issues_.find(static_cast<int>(number));
     if (issue != issues_.end()) return {200, issue->second.json, ""};
   }
+  if (const auto number = number_in(rest, "/pulls/", "/reviews"))
+    return reviews_of(asked, static_cast<int>(number));
+  if (const auto number = number_in(rest, "/pulls/", "/files"))
+    return page(asked, issues_[static_cast<int>(number)].files);
   if (const auto number = number_in(rest, "/pulls/")) {
     const auto pull = pulls_.find(static_cast<int>(number));
     if (pull != pulls_.end()) return {200, pull->second, ""};
@@ -301,6 +340,34 @@ FakeGithub::Answer FakeGithub::make_pull(const Asked& asked) {
   return {201, pulls_.at(number), ""};
 }
 
+// Strict where GitHub is: the whole review is refused for one comment whose lines the diff does not show.
+FakeGithub::Answer FakeGithub::reviews_of(const Asked& asked, int number) {
+  std::vector<Json>& all = issues_[number].reviews;
+  if (asked.method != "POST") return page(asked, all);
+  const Json body = Json::parse(asked.body);
+  const auto refused = [](const std::string& message) {
+    return error(422, "Unprocessable Entity", Json::array({message}));
+  };
+  if (body["event"] != "COMMENT" && pulls_.at(number).at_pointer("/user/id").int_or(0) == kDavit)
+    return refused("Can not request changes on your own pull request");
+  if (body["body"].string_or("").empty()) return refused("Body can't be blank");
+  for (const JsonView comment : body["comments"]) {
+    const std::int64_t line = comment["line"].int_or(0);
+    const std::int64_t start = comment["start_line"].int_or(line);
+    if (comment.has("start_line") && start >= line) return refused("start_line must precede the end line.");
+    std::set<std::int64_t> shown;
+    for (const Json& file : issues_[number].files) {
+      if (file["filename"] == comment["path"].string_or("")) shown = lines_of(file["patch"].string_or(""));
+    }
+    if (comment["side"] != "RIGHT" || !shown.contains(line) || !shown.contains(start))
+      return refused("Line could not be resolved");
+  }
+  Json review = body;
+  review.set("id", next_id_++).set("user", person(kDavit));
+  all.push_back(std::move(review));
+  return {200, all.back(), ""};
+}
+
 int FakeGithub::open_pull(const std::string& branch, const std::string& base, const std::string& title,
                           const std::string& body, bool draft, bool from_fork) {
   const int number = next_number_++;
@@ -315,7 +382,7 @@ int FakeGithub::open_pull(const std::string& branch, const std::string& base, co
                     {"state", "open"},
                     {"draft", draft},
                     {"merged_at", Json()},
-                    {"user", person(kDavit)},
+                    {"user", person(from_fork ? 6 : kDavit)},
                     {"html_url", "https://github.example/acme/shop/pull/" + std::to_string(number)},
                     {"head", Json::object({{"label", owner + ":" + branch},
                                            {"ref", branch},

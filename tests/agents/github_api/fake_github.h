@@ -52,10 +52,14 @@ class FakeGithub {
   void add_branch(const std::string& branch, const std::string& sha = "");
   int add_pull(const std::string& branch, const std::string& state, bool from_fork = false);
   void allow_no_drafts();
+  // A file of a pull request as its diff shows it.
+  void add_file(int number, const std::string& path, const std::string& patch);
+  void move_head(int number, const std::string& sha);
 
   std::vector<std::string> comments(int number);  // their bodies
   std::size_t pulls();
   Json pull(int number);
+  std::vector<Json> reviews(int number);
 
   // Requests that counted against the rate limit: all but those answered 304.
   int counted();
@@ -72,6 +76,7 @@ class FakeGithub {
   struct Issue {
     Json json;
     std::vector<Json> comments;
+    std::vector<Json> files, reviews;  // of a pull request
   };
 
   void serve(const Asked& asked, Wire& wire);
@@ -81,6 +86,7 @@ class FakeGithub {
   Answer change_comment(const Asked& asked, std::int64_t id);
   Answer list_pulls(const Asked& asked);
   Answer make_pull(const Asked& asked);
+  Answer reviews_of(const Asked& asked, int number);
   Answer page(const Asked& asked, const std::vector<Json>& all);
   int open_pull(const std::string& branch, const std::string& base, const std::string& title,
                 const std::string& body, bool draft, bool from_fork);

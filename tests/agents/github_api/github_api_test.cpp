@@ -416,6 +416,83 @@ TEST_F(GithubApiTest, AMarkerThatCouldEndItsCommentIsRefused) {
   EXPECT_THAT(fake_.seen(), IsEmpty());
 }
 
+class GithubReviewTest : public GithubApiTest {
+ protected:
+  GithubReviewTest() {
+    fake_.add_branch("fix", kSha);
+    number_ = fake_.add_pull("fix", "open");
+    fake_.add_file(number_, "src/a.cpp", "@@ -1,2 +10,3 @@\n a\n+b\n c\n@@ -30 +40,2 @@\n+d\n e");
+    fake_.add_file(number_, "logo.png", "");
+  }
+
+  static constexpr const char* kSha = "feedc0de00000000000000000000000000000000";
+  int number_ = 0;
+};
+
+TEST_F(GithubReviewTest, ReviewLinesLieInTheDiff) {
+  const PostedReview posted = api_.ensure_review(
+      shop_, number_, kSha,
+      {.marker = "m",
+       .body = "Three things.",
+       .verdict = Verdict::Comment,
+       .findings = {{.path = "src/a.cpp", .line = 11, .start_line = 0, .body = "This leaks."},
+                    {.path = "src/a.cpp", .line = 12, .start_line = 10, .body = "Three lines."},
+                    {.path = "src/a.cpp", .line = 40, .start_line = 12, .body = "Two hunks."},
+                    {.path = "src/a.cpp", .line = 99, .start_line = 0, .body = "Not shown."},
+                    {.path = "logo.png", .line = 1, .start_line = 0, .body = "Ugly."},
+                    {.path = "other.cpp", .line = 1, .start_line = 0, .body = "Not changed."}}});
+  EXPECT_EQ(posted.at_lines, 2);
+  EXPECT_EQ(posted.in_body, 4);
+  ASSERT_THAT(fake_.reviews(number_), SizeIs(1));
+  const Json review = fake_.reviews(number_).at(0);
+  EXPECT_EQ(review["id"].int_or(0), posted.id);
+  EXPECT_EQ(review["commit_id"], kSha);
+  EXPECT_EQ(review["event"], "COMMENT");
+  EXPECT_EQ(review["comments"].size(), 2u);
+  EXPECT_FALSE(review["comments"][0].has("start_line"));
+  EXPECT_EQ(review["comments"][1]["start_line"].int_or(0), 10);
+  EXPECT_EQ(review["body"],
+            "Three things.\n\nsrc/a.cpp, line 40: Two hunks.\n\nsrc/a.cpp, line 99: Not shown.\n\n"
+            "logo.png, line 1: Ugly.\n\nother.cpp, line 1: Not changed.\n\n<!-- davit:m." +
+                std::string(kSha) + " -->");
+}
+
+TEST_F(GithubReviewTest, OneReviewACommit) {
+  const NewReview wanted{.marker = "m", .body = "Good.", .verdict = Verdict::Comment, .findings = {}};
+  const PostedReview first = api_.ensure_review(shop_, number_, kSha, wanted);
+  EXPECT_EQ(Api(account(fake_), {}).ensure_review(shop_, number_, kSha, wanted).id, first.id);
+  EXPECT_THAT(fake_.reviews(number_), SizeIs(1));
+
+  const std::string next(40, 'a');
+  fake_.move_head(number_, next);
+  api_.ensure_review(shop_, number_, next, wanted);
+  EXPECT_THAT(fake_.reviews(number_), SizeIs(2));
+}
+
+TEST_F(GithubReviewTest, ACommitThatIsNotTheHeadAnyMoreIsNotReviewed) {
+  fake_.move_head(number_, std::string(40, 'a'));
+  const Failure failure = failure_of([&] { api_.ensure_review(shop_, number_, kSha, {.marker = "m"}); });
+  EXPECT_EQ(failure.status(), Status::Retryable);
+  EXPECT_THAT(failure.what(), HasSubstr("is at another commit"));
+  EXPECT_THAT(fake_.reviews(number_), IsEmpty());
+}
+
+TEST_F(GithubReviewTest, AReviewThatWasPostedInSpiteOfA500IsNotPostedAgain) {
+  fake_.fail("POST", "/repos/acme/shop/pulls", {.kind = Kind::DoneBut500});
+  const PostedReview posted = api_.ensure_review(shop_, number_, kSha, {.marker = "m", .body = "Good."});
+  ASSERT_THAT(fake_.reviews(number_), SizeIs(1));
+  EXPECT_EQ(fake_.reviews(number_).at(0)["id"].int_or(0), posted.id);
+}
+
+TEST_F(GithubReviewTest, ChangesAreRequestedOfOthersOnly) {
+  const NewReview wanted{.marker = "m", .body = "No.", .verdict = Verdict::RequestChanges, .findings = {}};
+  api_.ensure_review(shop_, number_, kSha, wanted);
+  EXPECT_EQ(fake_.reviews(number_).at(0)["event"], "COMMENT") << "on a pull request of our own";
+  const int theirs = fake_.add_pull("fix", "open", true);
+  api_.ensure_review(shop_, theirs, kSha, wanted);
+  EXPECT_EQ(fake_.reviews(theirs).at(0)["event"], "REQUEST_CHANGES");
+}
+
 TEST_F(GithubApiTest, TheTokenIsAskedOnceWhoseItIs) {
   EXPECT_EQ(api_.me().id, FakeGithub::kDavit);
   api_.me();
