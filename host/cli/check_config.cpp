@@ -109,7 +109,6 @@ class PluginCheck {
         look_at_unnamed("webhooks." + name, *webhook);
       else
         look_at("webhooks." + name, from->second, PluginKind::Webhook, from->second.plugin, *webhook);
-      if (from != config_.webhooks.end()) look_for_users("webhooks." + name, from->second, *webhook);
     }
     for (const auto& [name, agent] : snapshot_.agents) {
       const auto from = config_.agents.find(name);
@@ -163,25 +162,6 @@ class PluginCheck {
           if (from.secrets.empty()) findings_.notes.push_back({from.line, path, instance.state_reason});
         }
     }
-  }
-
-  // A webhook whose plugin knows `users` lets everybody start work who can write there, unless it lists some.
-  void look_for_users(const std::string& path, const config::WebhookConfig& from,
-                      const plugin::Webhook& webhook) {
-    if (webhook.state != plugin::ServingState::Serving) return;
-    const auto metadata = parse_json(webhook.offer.metadata);
-    const JsonValue* at = metadata ? &*metadata : nullptr;
-    for (const char* member : {"config_schema", "properties", "users"})
-      if (at != nullptr) at = find_member(*at, member);
-    if (at == nullptr) return;
-    const auto config = parse_json(from.config);
-    const JsonValue* users = config ? find_member(*config, "users") : nullptr;
-    if (users != nullptr && users->IsArray() && !users->Empty()) return;
-    const auto line = from.config_lines.find("/users");
-    findings_.notes.push_back({line == from.config_lines.end() ? from.line : line->second,
-                               path + ".config.users",
-                               "lists nobody, so everybody who can write there may start work, as far as "
-                               "the other settings let them; list who may"});
   }
 
   // Tasks for an agent that nobody offers wait for it: that may be meant, and mostly is a slip of the pen.

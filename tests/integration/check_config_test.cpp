@@ -38,35 +38,6 @@ agents:
   EXPECT_THAT(checked.text, AllOf(HasSubstr("is good: 1 webhook, 1 agent"), Not(HasSubstr("note: "))));
 }
 
-TEST_F(CheckConfigTest, ThatAnybodyMayStartWorkIsNoted) {
-  const std::filesystem::path plugins = DAVIT_BUILD_DIR "/plugins";
-  host.install(plugins / "jira.so");
-  host.install(plugins / "slack.so");
-  auto checked = check(R"(webhooks:
-  github: {secret_env: GITHUB_WEBHOOK_SECRET, config: {agent: command-agent}}
-  jira: {secret_env: GITHUB_WEBHOOK_SECRET, config: {agent: command-agent}}
-  slack:
-    secret_env: GITHUB_WEBHOOK_SECRET
-    config:
-      agent: command-agent
-      users: []
-agents:
-  command-agent: {config: {command: [/bin/true]}}
-)");
-  EXPECT_EQ(checked.status, 0) << checked.text;
-  const std::string note = ".config.users: lists nobody, so everybody who can write there may start work";
-  EXPECT_THAT(checked.text,
-              AllOf(HasSubstr(":7: webhooks.jira" + note), HasSubstr(":12: webhooks.slack" + note),
-                    HasSubstr("is good"), Not(HasSubstr("webhooks.github"))));
-  checked = check(R"(webhooks:
-  jira: {secret_env: GITHUB_WEBHOOK_SECRET, config: {agent: command-agent, users: ["5c5f88"]}}
-agents:
-  command-agent: {config: {command: [/bin/true]}}
-)");
-  EXPECT_EQ(checked.status, 0) << checked.text;
-  EXPECT_THAT(checked.text, Not(HasSubstr("lists nobody")));
-}
-
 TEST_F(CheckConfigTest, AgentsThatNobodyOffersAreNotedWhereverTheyAreNamed) {
   auto checked = check(R"(webhooks:
   github:
