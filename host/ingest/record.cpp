@@ -137,12 +137,6 @@ std::string timings_json(const plugin::HookTimings& timings) {
   return std::string(text_of(buffer));
 }
 
-plugin::Redactor redactor_of(const plugin::Webhook& webhook) {
-  std::vector<plugin::Secret> secrets = webhook.settings.granted;
-  for (const std::string& secret : webhook.settings.secrets) secrets.push_back({"of the signature", secret});
-  return plugin::Redactor(secrets);
-}
-
 }  // namespace
 
 std::string query_without_secrets(std::string_view query) {
@@ -196,19 +190,18 @@ std::string headers_json(const plugin::Webhook& webhook, const Delivery& deliver
 }
 
 Result<plugin::HookOutcome> hide_secrets(const plugin::Webhook& webhook, Result<plugin::HookOutcome> said) {
-  const plugin::Redactor redactor = redactor_of(webhook);
   if (!said.ok()) {
     Error error = said.error();
-    redactor.redact(error.message);
+    webhook.redactor.redact(error.message);
     return error;
   }
-  plugin::redact(redactor, said->answer);
-  redactor.redact(said->payload_delivery_id);
+  plugin::redact(webhook.redactor, said->answer);
+  webhook.redactor.redact(said->payload_delivery_id);
   return said;
 }
 
 WebhookAnswer hide_secrets(const plugin::Webhook& webhook, WebhookAnswer answer) {
-  plugin::redact(redactor_of(webhook), answer);
+  plugin::redact(webhook.redactor, answer);
   return answer;
 }
 

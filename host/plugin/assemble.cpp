@@ -210,6 +210,7 @@ std::shared_ptr<Webhook> webhook_of(const WebhookSettings& settings, bool is_con
                                     const Offered& offered, const Assembly& assembly) {
   auto webhook = std::make_shared<Webhook>();
   webhook->settings = settings;
+  webhook->redactor = redactor_for(settings);
   webhook->generation = offered.generation;
   webhook->offer = offered.offer;
   auto read = webhook_metadata_from_json(offered.offer.metadata);

@@ -18,6 +18,12 @@ void redact_tasks(const Redactor& redactor, std::vector<NewTask>& tasks) {
 
 }  // namespace
 
+Redactor redactor_for(const WebhookSettings& settings) {
+  std::vector<Secret> secrets = settings.granted;
+  for (const std::string& secret : settings.secrets) secrets.push_back({"of the signature", secret});
+  return Redactor(secrets);
+}
+
 void redact(const Redactor& redactor, Usage& usage) {
   if (!redactor.has_secrets()) return;
   redactor.redact(usage.model);

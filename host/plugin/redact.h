@@ -7,6 +7,9 @@
 
 namespace davit::plugin {
 
+// Of what a webhook was given: its grants, and the secrets of its signatures.
+Redactor redactor_for(const WebhookSettings& settings);
+
 // Models that have the same name afterwards become one, with the sum of their figures.
 void redact(const Redactor& redactor, Usage& usage);
 void redact(const Redactor& redactor, AgentResult& result);

@@ -14,6 +14,7 @@
 
 #include "host/base/guarded.h"
 #include "host/model/plugin_info.h"
+#include "host/plugin/redactor.h"
 #include "host/plugin/settings.h"
 #include "host/plugin/signature.h"
 #include "host/plugin/webhook.h"
@@ -37,6 +38,7 @@ std::string_view to_string(ServingState state);
 
 struct Webhook {
   WebhookSettings settings;
+  Redactor redactor{std::vector<Secret>{}};  // redactor_for(settings)
   ServingState state = ServingState::Serving;
   std::string state_reason;  // a sentence: why it does not serve, or why a newer generation does not
   // Where and what the plugin's schema refuses in `config`: a JSON pointer (empty for the whole) and a

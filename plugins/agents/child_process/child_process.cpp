@@ -113,13 +113,14 @@ void Descriptor::close() {
   number_ = -1;
 }
 
-std::string find_program(const std::string& name, std::string_view search_path) {
+std::string find_program(const std::string& name, std::string_view search_path, std::string_view setting) {
   if (name.find('/') != std::string::npos) {
     std::string path = std::filesystem::absolute(name).lexically_normal().string();
     if (is_program(path)) return path;
     throw Failure::permanent("program " + path +
-                             (std::filesystem::exists(path) ? " is not an executable file: chmod +x it"
-                                                            : " does not exist: correct config.command"));
+                             (std::filesystem::exists(path)
+                                  ? " is not an executable file: chmod +x it"
+                                  : " does not exist: correct " + std::string(setting)));
   }
   for (std::string_view rest = search_path; !rest.empty();) {
     const std::size_t end = std::min(rest.find(':'), rest.size());
@@ -128,7 +129,29 @@ std::string find_program(const std::string& name, std::string_view search_path) 
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
   throw Failure::permanent("program " + name + " is in no folder of PATH (" + std::string(search_path) +
-                           "): name its path in config.command");
+                           "): name its path in " + std::string(setting));
+}
+
+bool read_piece(const Descriptor& pipe, const Take& take, std::size_t most) {
+  char buffer[kPiece];
+  const ssize_t size = ::read(pipe.number(), buffer, std::min(most, sizeof buffer));
+  if (size > 0) take(std::string_view(buffer, static_cast<std::size_t>(size)));
+  return size > 0 || (size < 0 && (errno == EAGAIN || errno == EINTR));
+}
+
+void drain(const Descriptor& pipe, const Take& take) {
+  const int capacity = fcntl(pipe.number(), F_GETPIPE_SZ);
+  std::size_t left = capacity > 0 ? static_cast<std::size_t>(capacity) : kPiece;
+  bool more = true;
+  while (more && left > 0) {
+    more = false;
+    const auto count = [&](std::string_view piece) {
+      more = true;
+      left -= piece.size();
+      take(piece);
+    };
+    read_piece(pipe, count, left);
+  }
 }
 
 std::string describe_end(int wait_status) {

@@ -6,6 +6,8 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,7 +38,16 @@ struct Program {
 
 // Where argv[0] leads: a name without slash is looked for in `search_path`, a relative path is taken from the
 // current folder. Throws davit::Failure(Permanent), naming the path, for what is missing or not executable.
-std::string find_program(const std::string& name, std::string_view search_path);
+// `setting` is named as the place to correct.
+std::string find_program(const std::string& name, std::string_view search_path, std::string_view setting);
+
+// One read of at most `most` bytes from a pipe that does not block; `take` gets them, if there are any. False
+// at the end of the pipe.
+using Take = std::function<void(std::string_view)>;
+inline constexpr std::size_t kPiece = 64 * 1024;
+bool read_piece(const Descriptor& pipe, const Take& take, std::size_t most = kPiece);
+// What a program wrote before its end is in the pipe; more than that holds is from somebody else.
+void drain(const Descriptor& pipe, const Take& take);
 
 // "exited with status 3", "was killed by signal 9 (SIGKILL)".
 std::string describe_end(int wait_status);

@@ -25,7 +25,6 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kKillGrace{1000};
 constexpr milliseconds kLongestWait{250};  // until the next look at the clocks and at the wish to stop
-constexpr std::size_t kPiece = 64 * 1024;
 constexpr std::size_t kMostErrorLine = 8 * 1024;
 constexpr int kMostErrorLines = 1000;  // that are told
 constexpr std::size_t kMostPhase = 120;
@@ -51,9 +50,10 @@ class Conversation {
                           {errors_open ? child.errors().number() : -1, POLLIN, 0}};
       poll(watched, std::size(watched), static_cast<int>(kLongestWait.count()));
       if (watched[1].revents != 0)
-        output_open = take(child.output(), kPiece, [this](std::string_view piece) { hear(piece); });
+        output_open = child::read_piece(child.output(), [this](std::string_view piece) { hear(piece); });
       if (watched[2].revents != 0)
-        errors_open = take(child.errors(), kPiece, [this](std::string_view piece) { hear_error(piece); });
+        errors_open =
+            child::read_piece(child.errors(), [this](std::string_view piece) { hear_error(piece); });
       tell_usage();
       if (watched[0].revents != 0) break;
 
@@ -64,8 +64,8 @@ class Conversation {
       if (kill_at && Clock::now() >= *kill_at) child.signal(SIGKILL);
     }
     exit.wait_status = child.finish();
-    if (output_open) drain(child.output(), [this](std::string_view piece) { hear(piece); });
-    if (errors_open) drain(child.errors(), [this](std::string_view piece) { hear_error(piece); });
+    if (output_open) child::drain(child.output(), [this](std::string_view piece) { hear(piece); });
+    if (errors_open) child::drain(child.errors(), [this](std::string_view piece) { hear_error(piece); });
     errors_.finish([this](std::string_view line) { tell_error(line); });
     exit.last_error_line = std::move(last_error_line_);
     tell_usage();
@@ -111,31 +111,6 @@ class Conversation {
     if (now - began_ >= session_.wall || (left && left->count() <= 0)) return Stop::Deadline;
     if (!transcript_.started()) return now - began_ >= settings_.start ? Stop::NeverStarted : Stop::None;
     return now - last_heard_ >= settings_.idle ? Stop::Silent : Stop::None;
-  }
-
-  // One read. False at the end of the pipe.
-  template <class Add>
-  static bool take(const Descriptor& pipe, std::size_t most, Add add) {
-    char buffer[kPiece];
-    const ssize_t size = ::read(pipe.number(), buffer, std::min(most, sizeof buffer));
-    if (size > 0) add(std::string_view(buffer, static_cast<std::size_t>(size)));
-    return size > 0 || (size < 0 && (errno == EAGAIN || errno == EINTR));
-  }
-
-  // What the program wrote before its end is in the pipe; more than that holds is from somebody else.
-  template <class Add>
-  static void drain(const Descriptor& pipe, Add add) {
-    const int capacity = fcntl(pipe.number(), F_GETPIPE_SZ);
-    std::size_t left = capacity > 0 ? static_cast<std::size_t>(capacity) : kPiece;
-    bool more = true;
-    while (more && left > 0) {
-      more = false;
-      take(pipe, left, [&](std::string_view piece) {
-        more = true;
-        left -= piece.size();
-        add(piece);
-      });
-    }
   }
 
   const Settings& settings_;

@@ -226,7 +226,7 @@ class CommandAgent : public davit::Agent {
       if (name == "PATH") search_path = value;
       program.environment.push_back(name + "=" + value);
     }
-    program.path = child::find_program(settings_.command[0], search_path);
+    program.path = child::find_program(settings_.command[0], search_path, "config.command");
     program.working_directory =
         settings_.working_directory == "workspace" ? context.workspace.string() : settings_.working_directory;
     return program;
@@ -247,9 +247,10 @@ class CommandAgent : public davit::Agent {
                           {errors_open ? child.errors().number() : -1, POLLIN, 0}};
       poll(watched, std::size(watched), static_cast<int>(wait(run, kill_at).count()));
       if (watched[2].revents != 0)
-        output_open = take(child.output(), kPiece, [&](std::string_view piece) { ended.output.add(piece); });
+        output_open =
+            child::read_piece(child.output(), [&](std::string_view piece) { ended.output.add(piece); });
       if (watched[3].revents != 0)
-        errors_open = take(child.errors(), kPiece, [&](std::string_view piece) { errors.add(piece); });
+        errors_open = child::read_piece(child.errors(), [&](std::string_view piece) { errors.add(piece); });
       if (watched[0].revents != 0) break;
 
       if (!wish && (wish = wish_to_stop(run, watched[1].revents != 0))) {
@@ -260,8 +261,8 @@ class CommandAgent : public davit::Agent {
     }
     ended.wait_status = child.finish();
     // What the program wrote before its end is in the pipes; more than they hold is from somebody else.
-    if (output_open) drain(child.output(), [&](std::string_view piece) { ended.output.add(piece); });
-    if (errors_open) drain(child.errors(), [&](std::string_view piece) { errors.add(piece); });
+    if (output_open) child::drain(child.output(), [&](std::string_view piece) { ended.output.add(piece); });
+    if (errors_open) child::drain(child.errors(), [&](std::string_view piece) { errors.add(piece); });
     errors.finish();
     ended.last_error_line = errors.last();
     if (wish)
@@ -285,32 +286,6 @@ class CommandAgent : public davit::Agent {
     else if (const auto left = run.remaining())
       longest = std::min(longest, *left);
     return std::max(longest, milliseconds{0});
-  }
-
-  static constexpr std::size_t kPiece = 64 * 1024;
-
-  // One read. False at the end of the pipe.
-  template <class Add>
-  static bool take(const Descriptor& pipe, std::size_t most, Add add) {
-    char buffer[kPiece];
-    const ssize_t size = ::read(pipe.number(), buffer, std::min(most, sizeof buffer));
-    if (size > 0) add(std::string_view(buffer, static_cast<std::size_t>(size)));
-    return size > 0 || (size < 0 && (errno == EAGAIN || errno == EINTR));
-  }
-
-  template <class Add>
-  static void drain(const Descriptor& pipe, Add add) {
-    const int capacity = fcntl(pipe.number(), F_GETPIPE_SZ);
-    std::size_t left = capacity > 0 ? static_cast<std::size_t>(capacity) : kPiece;
-    bool more = true;
-    while (more && left > 0) {
-      more = false;
-      take(pipe, left, [&](std::string_view piece) {
-        more = true;
-        left -= piece.size();
-        add(piece);
-      });
-    }
   }
 
   AgentResult result_of(const Ended& ended) const {

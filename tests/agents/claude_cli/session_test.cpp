@@ -71,7 +71,7 @@ class ClaudeSessionTest : public testing::Test {
 
   child::Program program() const {
     child::Program program;
-    program.path = child::find_program(settings_.path, "/usr/bin:/bin");
+    program.path = child::find_program(settings_.path, "/usr/bin:/bin", "config.claude.path");
     program.arguments = arguments_for(settings_, session_, {});
     program.arguments.insert(program.arguments.begin(), "claude");
     program.arguments.insert(program.arguments.end(), more_arguments_.begin(), more_arguments_.end());
@@ -124,7 +124,7 @@ TEST_F(ClaudeSessionTest, AGoodSessionIsHeardToItsEnd) {
   EXPECT_DOUBLE_EQ(outcome.usage.cost_usd, 0.0421);
   EXPECT_EQ(content_of("got"), "Find the fault.");
   EXPECT_THAT(host_.transcript, Contains(Pair("assistant", "The date is compared as text.")));
-  EXPECT_THAT(host_.progress, Contains("working: Read {\"file_path\":\"/work/dates.cpp\"}"));
+  EXPECT_THAT(host_.progress, Contains("working: Read {\"file_path\":\"/repo/dates.cpp\"}"));
   ASSERT_FALSE(host_.usage.empty());
   EXPECT_THAT(host_.usage.back(), HasSubstr("\"cost_usd\":0.0421"));
 }

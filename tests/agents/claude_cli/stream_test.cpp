@@ -147,7 +147,7 @@ TEST(ClaudeStreamTest, TellsEachBlockAsItComes) {
   EXPECT_TRUE(session.started());
   EXPECT_FALSE(session.has_result());
   EXPECT_THAT(told, ElementsAre(Pair("thinking", "The two dates are strings."),
-                                Pair("tool", "Read {\"file_path\":\"/work/dates.cpp\"}"),
+                                Pair("tool", "Read {\"file_path\":\"/repo/dates.cpp\"}"),
                                 Pair("tool-result", "1 bool later(string a, string b) { return a > b; }"),
                                 Pair("assistant", "The date is compared as text.")));
 }

@@ -7,6 +7,7 @@
 
 #include "host/base/json.h"
 #include "host/plugin/marshal.h"
+#include "host/plugin/redact.h"
 
 namespace davit::ingest {
 namespace {
@@ -18,6 +19,7 @@ plugin::Webhook webhook() {
   webhook.settings.instance = "hook";
   webhook.settings.granted = {{"api", kSecret}};
   webhook.settings.secrets = {"signing-secret"};
+  webhook.redactor = plugin::redactor_for(webhook.settings);
   return webhook;
 }
 

@@ -34,7 +34,7 @@
  *   answers_get     true: GET and HEAD are answered 200 with nothing, without a
  *                   look at anything: the sender asks so whether somebody is there
  *   secret_fields   names of members of the body (JSON, at any depth; fields of a
- *                   form, and JSON within them) whose texts are secrets: what
+ *                   form, and JSON within them) whose values are secrets: what
  *                   the host keeps of a delivery has a mark in their place
  *   config_schema   JSON Schema draft 4 of the instance's `config`
  * Unknown members are ignored.
