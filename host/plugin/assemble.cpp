@@ -7,6 +7,7 @@
 
 #include "host/plugin/metadata.h"
 #include "host/plugin/plugin_store.h"
+#include "host/plugin/redact.h"
 
 namespace davit::plugin {
 namespace {
