@@ -13,7 +13,7 @@ struct ListOptions {
 };
 
 struct CreateOptions {
-  std::string agent, type, title, payload = "{}", entity, key, run_at;
+  std::string agent, type, title, payload = "{}", entity, group, key, run_at;
   int priority = 0;
 };
 
@@ -255,6 +255,7 @@ Result<JsonDocument> create_offline(const Context& context, const CreateOptions&
   task.title = options.title.empty() ? "Task for " + options.agent : options.title;
   task.payload = payload;
   task.entity = options.entity;
+  task.group = options.group;
   task.key = options.key;
   task.priority = options.priority;
   if (!options.run_at.empty()) task.run_at = TRY(parse_iso8601(options.run_at));
@@ -293,6 +294,7 @@ Result<int> create(const Context& context, const CreateOptions& options) {
   for (const auto& [name, value] : HttpHeaders{{"task_type", options.type},
                                                {"title", options.title},
                                                {"entity", options.entity},
+                                               {"group", options.group},
                                                {"key", options.key},
                                                {"run_at", options.run_at}})
     if (!value.empty()) write_member(writer, name, value);
@@ -502,6 +504,8 @@ void add_tasks(CLI::App& app, Context& context) {
   create_command->add_option("--payload", task->payload, "JSON, @FILE, or - for standard input")
       ->capture_default_str();
   create_command->add_option("--entity", task->entity, "What it is about, for example github:owner/name#12");
+  create_command->add_option("--group", task->group,
+                             "What that belongs to, for example github:owner/name: see one_at_a_time");
   create_command->add_option("--key", task->key, "An open task with the same key takes its place");
   create_command->add_option("--run-at", task->run_at, "Not before this time (RFC 3339)");
   create_command->add_option("--priority", task->priority, "Higher first")

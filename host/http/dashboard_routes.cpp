@@ -188,6 +188,8 @@ Result<NewTask> task_from(const JsonValue& body, std::vector<FieldError>& errors
       text(task.title, 1024);
     } else if (name == "entity") {
       text(task.entity, 512);
+    } else if (name == "group") {
+      text(task.group, 512);
     } else if (name == "key") {
       text(task.key, 512);
     } else if (name == "payload") {

@@ -407,6 +407,7 @@ void write_rehearsal(JsonWriter& writer, const store::NewDelivery& delivery) {
     write_member(writer, "task_type", task.task_type);
     write_member(writer, "title", task.title);
     write_text_or_null(writer, "entity", task.entity);
+    write_text_or_null(writer, "group", task.group);
     write_text_or_null(writer, "key", task.key);
     write_member(writer, "priority", task.priority);
     write_member(writer, "requires_approval", task.awaits_approval);

@@ -55,6 +55,7 @@ struct NewTask {
   bool awaits_approval = false;  // its agent needs a person's yes before it runs
   std::optional<WallTime> run_at;
   std::string entity;  // key of what it is about, may be empty
+  std::string group;   // key of what that belongs to, where neither its event nor an earlier task says so
   std::string key;     // a queued task of the agent with the same key is replaced by this one; may be empty
 };
 

@@ -180,6 +180,7 @@ Result<NewTask> task_from(const Members& members) {
     task.run_at = from_unix_ms(TRY(members.number("run_at", 0, 0, 253'402'300'799'999)));
   }
   task.entity = TRY(members.key("entity"));
+  task.group = TRY(members.key("group"));
   task.key = TRY(members.key("key"));
   return task;
 }
@@ -278,6 +279,7 @@ void write_tasks(JsonWriter& writer, const std::vector<NewTask>& tasks) {
     write_member(writer, "priority", task.priority);
     if (task.run_at) write_member(writer, "run_at", to_unix_ms(*task.run_at));
     write_member(writer, "entity", task.entity);
+    write_member(writer, "group", task.group);
     write_member(writer, "key", task.key);
     writer.EndObject();
   }

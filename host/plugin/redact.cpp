@@ -12,8 +12,8 @@ void redact_each(const Redactor& redactor, std::initializer_list<std::string*> t
 
 void redact_tasks(const Redactor& redactor, std::vector<NewTask>& tasks) {
   for (NewTask& task : tasks)
-    redact_each(redactor,
-                {&task.agent, &task.task_type, &task.title, &task.payload, &task.entity, &task.key});
+    redact_each(redactor, {&task.agent, &task.task_type, &task.title, &task.payload, &task.entity,
+                           &task.group, &task.key});
 }
 
 }  // namespace

@@ -9,8 +9,10 @@ namespace davit::plugin {
 namespace {
 
 constexpr std::size_t kShortestSecret = 6;
-constexpr std::size_t kShortestLine = 16;     // of a value of several lines
-constexpr std::size_t kShortestUnnamed = 12;  // of a variable whose name says nothing
+constexpr std::size_t kShortestLine = 16;      // of a value of several lines
+constexpr std::size_t kShortestUnnamed = 12;   // of a variable whose name says nothing
+constexpr std::size_t kShortestBeginning = 8;  // of a long value, where a text was cut within it
+constexpr std::size_t kShortestBeginningOfShort = 5;
 
 std::string as_in_json(std::string_view text) {
   std::string quoted = json_quote(text);
@@ -29,14 +31,34 @@ std::vector<std::string> lines_of(std::string_view text) {
   return lines;
 }
 
-bool sounds_secret(std::string_view name) {
+std::string upper(std::string_view name) {
+  std::string text(name);
+  for (char& c : text)
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  return text;
+}
+
+bool sounds_secret(std::string_view upper_name) {
   static constexpr std::array<std::string_view, 6> kWords{"TOKEN", "KEY",        "SECRET",
                                                           "PASS",  "CREDENTIAL", "AUTH"};
-  std::string upper(name);
-  for (char& c : upper)
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
   return std::any_of(kWords.begin(), kWords.end(),
-                     [&](std::string_view word) { return upper.find(word) != std::string::npos; });
+                     [&](std::string_view word) { return upper_name.find(word) != std::string_view::npos; });
+}
+
+// ANTHROPIC_MODEL and its like: usage is booked by the model's name, which must stay legible.
+bool names_a_model(std::string_view upper_name) {
+  constexpr std::string_view kModel = "MODEL";
+  return upper_name.size() >= kModel.size() && upper_name.substr(upper_name.size() - kModel.size()) == kModel;
+}
+
+// Where in `text`, not before `from`, a beginning of `value` stands that the text's end cuts off.
+std::size_t cut_off_at(std::string_view text, std::size_t from, std::string_view value) {
+  const std::size_t least =
+      std::min(kShortestBeginning, std::max(kShortestBeginningOfShort, value.size() / 2));
+  std::size_t at = text.size() < value.size() ? from : std::max(from, text.size() - value.size() + 1);
+  for (; (at = text.find(value.front(), at)) != std::string_view::npos && text.size() - at >= least; ++at)
+    if (value.substr(0, text.size() - at) == text.substr(at)) return at;
+  return std::string_view::npos;
 }
 
 // Whoever is in it: a user, a password, a key behind the question mark.
@@ -49,8 +71,10 @@ bool is_plain_address(std::string_view value) {
 std::vector<Secret> secrets_in(const std::map<std::string, std::string>& environment) {
   std::vector<Secret> secrets;
   for (const auto& [name, value] : environment) {
-    const bool plain = value.size() < kShortestUnnamed || value.front() == '/' || is_plain_address(value);
-    if (sounds_secret(name) || !plain) secrets.push_back({name, value});
+    const std::string known = upper(name);
+    const bool plain = value.size() < kShortestUnnamed || value.front() == '/' || is_plain_address(value) ||
+                       names_a_model(known);
+    if (sounds_secret(known) || !plain) secrets.push_back({name, value});
   }
   return secrets;
 }
@@ -91,8 +115,15 @@ void Redactor::redact(std::string& text) const {
     clean += patterns_[which].replacement;
     done = first + patterns_[which].value.size();
   }
-  if (done == 0) return;
-  clean.append(text, done);
+  std::size_t end = text.size();
+  const std::string* of_the_cut = nullptr;
+  for (const Pattern& pattern : patterns_) {
+    const std::size_t at = cut_off_at(text, done, pattern.value);
+    if (at < end) end = at, of_the_cut = &pattern.replacement;
+  }
+  if (done == 0 && !of_the_cut) return;
+  clean.append(text, done, end - done);
+  if (of_the_cut) clean += *of_the_cut;
   text = std::move(clean);
 }
 

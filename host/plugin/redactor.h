@@ -10,9 +10,10 @@
 
 namespace davit::plugin {
 
-// Immutable after construction. Finds a value as it is, as a JSON string would spell it, and the single lines
-// of a value of several lines (keys are printed line by line). Values of fewer than 6 bytes are left: they
-// would match everywhere.
+// Immutable after construction. Finds a value as it is, as a JSON string would spell it, the single lines of
+// a value of several lines (keys are printed line by line), and at the end of a text the beginning of a
+// value, for texts that were cut: 8 bytes of it, of short values half. Values of fewer than 6 bytes are left:
+// they would match everywhere.
 class Redactor {
  public:
   explicit Redactor(const std::vector<Secret>& secrets);
@@ -29,7 +30,8 @@ class Redactor {
 };
 
 // Those of a plugin's environment that are taken for secrets: whose name says so (a TOKEN, a KEY…), and
-// values of 12 bytes and more but for absolute paths and plain web addresses, of which results are full.
+// values of 12 bytes and more but for absolute paths and plain web addresses, of which results are full, and
+// for what a variable named …MODEL holds.
 std::vector<Secret> secrets_in(const std::map<std::string, std::string>& environment);
 
 }  // namespace davit::plugin

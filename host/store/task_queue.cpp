@@ -169,7 +169,7 @@ std::string TaskQueue::create(Batch& batch, const NewTask& task, const Origin& o
   const std::int64_t rank = -task.priority;
   const WallTime run_at = task.run_at.value_or(batch.now);
   const std::string_view entity = task.entity.empty() ? origin.entity : std::string_view(task.entity);
-  const std::string group = group_of(task.agent, entity, origin);
+  const std::string group = group_of(task, entity, origin);
   const std::string_view line = lines_.of(task.agent, entity, group);
   const std::string_view title = shorten(task.title, kMaxTitle);
   const auto actor = [&](std::string Actor::*field) -> std::optional<std::string_view> {
@@ -239,14 +239,14 @@ std::optional<TaskQueue::Waiting> TaskQueue::find_waiting(const NewTask& task, c
   return waiting;
 }
 
-// What the entity belongs to. Only an event says so: who makes a task by hand, or as another one's follow-up
-// about something else, gets what is known from before, if that matters to the line.
-std::string TaskQueue::group_of(std::string_view agent, std::string_view entity, const Origin& origin) {
-  if (entity.empty()) return {};
+// What the entity belongs to. What is known of it counts before what the task says, so that two tasks of one
+// entity never stand in two lines.
+std::string TaskQueue::group_of(const NewTask& task, std::string_view entity, const Origin& origin) {
+  if (entity.empty()) return task.group;
   if (entity == origin.entity && !origin.group.empty()) return std::string(origin.group);
-  if (!lines_.by_group(agent)) return {};
+  if (!lines_.by_group(task.agent)) return task.group;
   Cursor found = sql_->group_of_entity.query(entity);
-  return found.next() ? found.text(0) : std::string();
+  return found.next() ? found.text(0) : task.group;
 }
 
 // Its input becomes that of `task`. An approval of what it was before is none of what it is now: that has
@@ -254,7 +254,7 @@ std::string TaskQueue::group_of(std::string_view agent, std::string_view entity,
 void TaskQueue::replace(Batch& batch, const Waiting& waiting, const NewTask& task, const Origin& origin) {
   const std::int64_t row = waiting.row;
   const std::string_view entity = task.entity.empty() ? origin.entity : std::string_view(task.entity);
-  const std::string group = group_of(task.agent, entity, origin);
+  const std::string group = group_of(task, entity, origin);
   const std::string_view line = lines_.of(task.agent, entity, group);
   static const std::vector<Link> kNoLinks;
   const std::vector<Link>& links = origin.links != nullptr ? *origin.links : kNoLinks;

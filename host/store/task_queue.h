@@ -79,7 +79,7 @@ class TaskQueue {
   struct Waiting;
   std::optional<Waiting> find_waiting(const NewTask& task, const Origin& origin, std::string_view key,
                                       std::string_view entity, bool awaits_approval, bool key_is_entity);
-  std::string group_of(std::string_view agent, std::string_view entity, const Origin& origin);
+  std::string group_of(const NewTask& task, std::string_view entity, const Origin& origin);
   void replace(Batch& batch, const Waiting& waiting, const NewTask& task, const Origin& origin);
   void book(Batch& batch, const TaskRow& row, std::string_view outcome, const Usage& usage);
   void write_links(std::int64_t row, const std::vector<Link>& links);

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <fstream>
+#include <iterator>
 #include <map>
 
 #include "tests/bench/load.h"
@@ -188,19 +190,52 @@ struct Turns {
   double seconds = 0, cpu_seconds = 0;
 };
 
-TEST(CostOfIsolationTest, ByTurnsBothKindsAnswerAllThatComesAsFastAsItGoes) {
+// What each isolation takes, a delivery through a hook that costs next to nothing and a real one through the
+// GitHub webhook.
+struct Hook {
+  const char* name;
+  std::filesystem::path library;
+  const char* plugin;
+  const char* config;
+  std::string (*next)(const std::string& webhook);
+};
+
+std::string next_for_good(const std::string& webhook) {
+  static const std::string body = R"({"text":")" + std::string(1'400, 'x') + "\"}";
+  return testing::good_request(body, new_id(), webhook);
+}
+
+// Each about another issue, for a task of its own.
+std::string next_for_github(const std::string& webhook) {
+  static const std::string body = [] {
+    std::ifstream file(DAVIT_SOURCE_DIR "/examples/demo/4-issue-opened-sentry.json");
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  }();
+  static const std::size_t number = body.find("\"number\":") + 9;
+  static int issues = 0;
+  std::string mine = body;
+  mine.replace(number, mine.find(',', number) - number, std::to_string(++issues));
+  return "POST /webhooks/" + webhook +
+         " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nX-GitHub-Event: issues\r\n"
+         "X-GitHub-Delivery: " +
+         new_id() + "\r\nX-Hub-Signature-256: " + testing::RunningHost::github_signature(mine) +
+         "\r\nContent-Length: " + std::to_string(mine.size()) + "\r\n\r\n" + mine;
+}
+
+class CostOfIsolationTest : public ::testing::TestWithParam<Hook> {};
+
+TEST_P(CostOfIsolationTest, ByTurnsBothKindsAnswerAllThatComesAsFastAsItGoes) {
+  const Hook& hook = GetParam();
   HotHost host;
-  host.put("good_webhook.so", kLibrary);
+  host.put(hook.library.filename(), hook.library);
   std::string webhooks;
   for (const std::string isolation : {"inprocess", "process"}) {
-    webhooks += "  " + isolation +
-                ": {plugin: good, secret_env: GITHUB_WEBHOOK_SECRET, replay_window: 0s, rate: 0, "
-                "answer_within_ms: 10000, isolation: " +
-                isolation + "}\n";
+    webhooks += "  " + isolation + ": {plugin: " + hook.plugin +
+                ", secret_env: GITHUB_WEBHOOK_SECRET, replay_window: 0s, rate: 0, answer_within_ms: 10000, " +
+                "config: " + hook.config + ", isolation: " + isolation + "}\n";
   }
   host.configure("webhooks:\n" + webhooks);
   ASSERT_TRUE(host.start()) << host.log();
-  const std::string body = R"({"text":")" + std::string(1'400, 'x') + "\"}";
   std::map<std::string, Turns> turns;
   std::vector<double> shares;  // of the throughput in the host, by round
   const int rounds = trials(3, 11);
@@ -211,7 +246,7 @@ TEST(CostOfIsolationTest, ByTurnsBothKindsAnswerAllThatComesAsFastAsItGoes) {
       bench::Load load;
       load.port = host.port();
       load.seconds = in_long_lane() ? 3 : 0.3;
-      load.next = [&] { return testing::good_request(body, new_id(), webhook); };
+      load.next = [&] { return hook.next(webhook); };
       const double before = bench::cpu_of_tree(host.pid());
       const bench::LoadResult result = bench::run(load);
       Turns& all = turns[webhook];
@@ -225,17 +260,23 @@ TEST(CostOfIsolationTest, ByTurnsBothKindsAnswerAllThatComesAsFastAsItGoes) {
     shares.push_back(throughput["process"] / throughput["inprocess"]);
   }
   for (const auto& [webhook, all] : turns) {
-    std::printf("%s: %llu requests, %.0f a second, %.0f us of CPU each\n", webhook.c_str(),
+    std::printf("%s, %s: %llu requests, %.0f a second, %.0f us of CPU each\n", hook.name, webhook.c_str(),
                 static_cast<unsigned long long>(all.answered),
                 static_cast<double>(all.answered) / all.seconds,
                 all.cpu_seconds * 1e6 / static_cast<double>(all.answered));
   }
   std::sort(shares.begin(), shares.end());
-  std::printf("process / inprocess: %.2f of the throughput (median of %d rounds, %.2f to %.2f)\n",
-              shares[shares.size() / 2], rounds, shares.front(), shares.back());
+  std::printf("%s, process / inprocess: %.2f of the throughput (median of %d rounds, %.2f to %.2f)\n",
+              hook.name, shares[shares.size() / 2], rounds, shares.front(), shares.back());
   // What was answered first and run later would be no measure of anything.
   EXPECT_THAT(host.api("GET", "/metrics").body, ::testing::Not(::testing::HasSubstr("outcome=\"deferred\"")));
 }
+
+INSTANTIATE_TEST_SUITE_P(Hooks, CostOfIsolationTest,
+                         ::testing::Values(Hook{"Idle", kLibrary, "good", "{}", next_for_good},
+                                           Hook{"GitHub", kPlugins / "github.so", "github", "{agent: nobody}",
+                                                next_for_github}),
+                         [](const auto& hook) { return std::string(hook.param.name); });
 
 TEST(RestartTest, AHostThatAPluginBringsDownForTheFirstTimeServesAgainAfterTheLeastDelay) {
   std::vector<double> milliseconds;

@@ -37,6 +37,26 @@ class QueueTest : public ::testing::Test {
   HotHost host;
 };
 
+TEST_F(QueueTest, TasksByHandNameTheGroupWhoseLineTheyStandIn) {
+  host.install(kPlugins / "command_agent.so");
+  host.configure(
+      "agents:\n  command-agent: {one_at_a_time: group, concurrency: 2, config: {command: [/bin/sleep, "
+      "'60']}}\n");
+  ASSERT_TRUE(host.start()) << host.log();
+  const auto made = host.ask({"tasks", "create", "command-agent", "--entity", "repo#1", "--group", "repo"});
+  ASSERT_EQ(made.status, 0) << made.text;
+  const std::string first = made.text.substr(0, made.text.find(' '));
+  ASSERT_TRUE(wait_for_status(first, "running")) << host.log();
+  const auto beside = parse_json(
+      host.api("POST", "/api/tasks", R"({"agent":"command-agent","entity":"repo#2","group":"repo"})").body);
+  ASSERT_TRUE(beside.ok());
+  EXPECT_THAT(string_member(task(string_member(*beside, "task_id")), "hold_reason"), HasSubstr(first));
+  const auto wrong =
+      host.api("POST", "/api/tasks", R"({"agent":"command-agent","entity":"repo#2","group":7})");
+  EXPECT_EQ(wrong.status, 422) << wrong.body;
+  EXPECT_THAT(wrong.body, HasSubstr("\"group\""));
+}
+
 TEST_F(QueueTest, WhoIsPausedGetsNothingUntilHeIsResumedAlsoOverARestart) {
   start();
   const auto paused = host.api("POST", "/api/queue/pause", R"({"agent":"command-agent","reason":"upkeep"})");

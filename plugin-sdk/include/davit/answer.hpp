@@ -25,6 +25,7 @@ struct NewTask {
   int priority = 0;                 // the greater one goes first
   std::optional<Time> run_at = {};  // not before
   std::string entity = {};  // tasks about the same one run one after another; default: the answer's entity
+  std::string group = {};   // what that belongs to (a repository, a project), where the host does not know it
   std::string key = {};     // same key, same agent: replaces the input of a queued task; default: the entity
 
   Json to_json() const&;
@@ -175,8 +176,12 @@ inline Json NewTask::to_json() const& { return NewTask(*this).to_json(); }
 
 inline Json NewTask::to_json() && {
   if (agent.empty()) throw Failure::internal("a task names no agent: set NewTask::agent");
-  Json json = detail::texts(
-      {{"agent", agent}, {"task_type", task_type}, {"title", title}, {"entity", entity}, {"key", key}});
+  Json json = detail::texts({{"agent", agent},
+                             {"task_type", task_type},
+                             {"title", title},
+                             {"entity", entity},
+                             {"group", group},
+                             {"key", key}});
   if (!payload.is_null()) json.set("payload", std::move(payload));
   if (priority != 0) json.set("priority", priority);
   if (run_at) json.set("run_at", unix_ms(*run_at));
@@ -190,6 +195,7 @@ inline NewTask NewTask::from_json(JsonView json) {
                .payload = Json(json["payload"]),
                .priority = static_cast<int>(json["priority"].int_or(0)),
                .entity = std::string(json["entity"].string_or("")),
+               .group = std::string(json["group"].string_or("")),
                .key = std::string(json["key"].string_or(""))};
   if (json["run_at"].is_int()) task.run_at = time_from_unix_ms(json["run_at"].int_or(0));
   return task;

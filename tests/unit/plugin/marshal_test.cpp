@@ -11,7 +11,7 @@ TEST(MarshalTest, AFullWebhookAnswerSurvivesTheTripThroughJson) {
   constexpr std::string_view kAnswer =
       R"({"response":{"status":"queued","message":"on it","details":{"n":1},"http":{"status":202,"content_type":"text/plain","body":"ok"}},
           "tasks":[{"agent":"planning-agent","task_type":"issue_fix","title":"Fix it","payload":{"x":[1,2]},"priority":-5,
-                    "run_at":1700000000000,"entity":"github:o/r#1","key":"k"}],
+                    "run_at":1700000000000,"entity":"github:o/r#1","group":"github:o/r","key":"k"}],
           "actions":[{"action":"approve","task_id":"t1","comment":"fine","content_hash":"abc"},{"action":"cancel","entity":"e","agent":"a"}],
           "actor":{"id":"1","login":"ada","role":"owner"},
           "entity":{"key":"github:o/r#1","type":"issue","title":"Broken","url":"https://example.org/1"},
@@ -26,6 +26,7 @@ TEST(MarshalTest, AFullWebhookAnswerSurvivesTheTripThroughJson) {
   ASSERT_EQ(answer->tasks.size(), 1u);
   EXPECT_EQ(answer->tasks[0].payload, R"({"x":[1,2]})");
   EXPECT_EQ(answer->tasks[0].priority, -5);
+  EXPECT_EQ(answer->tasks[0].group, "github:o/r");
   EXPECT_EQ(to_unix_ms(*answer->tasks[0].run_at), 1'700'000'000'000);
   ASSERT_EQ(answer->actions.size(), 2u);
   EXPECT_EQ(answer->actions[1].kind, TaskActionKind::Cancel);

@@ -15,7 +15,7 @@ std::string redacted(const Redactor& redactor, std::string text) {
 TEST(RedactorTest, PutsTheNameOfASecretInPlaceOfEachOfItsValues) {
   Redactor redactor = knowing({{"TOKEN", "hunter22"}});
   EXPECT_EQ(redacted(redactor, "hunter22 and xhunter22y"), "[secret TOKEN] and x[secret TOKEN]y");
-  EXPECT_EQ(redacted(redactor, "hunter2"), "hunter2");
+  EXPECT_EQ(redacted(redactor, "hunter and 2"), "hunter and 2");
 }
 
 TEST(RedactorTest, FindsAValueAsAJsonStringSpellsIt) {
@@ -33,6 +33,21 @@ TEST(RedactorTest, LeavesNoTailOfALongerSecretBehind) {
   EXPECT_EQ(redacted(redactor, "secret-and-more"), "[secret B]");
 }
 
+// What a plugin says is cut where it is too long, before its secrets are looked for.
+TEST(RedactorTest, FindsTheBeginningOfASecretWhereATextWasCut) {
+  Redactor redactor = knowing(
+      {{"TOKEN", "ghp_0123456789abcdef"}, {"PASS", "hunter22"}, {"PEM", "one\ntwo-and-a-half-three"}});
+  EXPECT_EQ(redacted(redactor, "it is ghp_0123456789abcde"), "it is [secret TOKEN]");
+  EXPECT_EQ(redacted(redactor, "it is ghp_0123"), "it is [secret TOKEN]");
+  EXPECT_EQ(redacted(redactor, "it is ghp_012"), "it is ghp_012") << "too little to be of use";
+  EXPECT_EQ(redacted(redactor, "it is ghp_0123456789 and on"), "it is ghp_0123456789 and on")
+      << "not the end";
+  EXPECT_EQ(redacted(redactor, "hunter22, hunte"), "[secret PASS], [secret PASS]");
+  EXPECT_EQ(redacted(redactor, "hunt"), "hunt");
+  EXPECT_EQ(redacted(redactor, "a line: two-and-a-ha"), "a line: [secret PEM]");
+  EXPECT_EQ(redacted(redactor, "ghp_0123ghp_0123"), "ghp_0123[secret TOKEN]");
+}
+
 TEST(RedactorTest, LeavesTextAloneWithoutSecretsOrWithOnesThatAreTooShort) {
   EXPECT_FALSE(knowing({}).has_secrets());
   EXPECT_EQ(redacted(knowing({{"PIN", "12345"}}), "12345"), "12345");
@@ -48,10 +63,13 @@ TEST(RedactorTest, TakesVariablesForSecretsByTheirNameOrTheirLength) {
       {"MODE", "production"},
       {"FOLDER", "/srv/davit/checkouts"},
       {"SERVER", "https://github.example.org"},
+      {"ANTHROPIC_MODEL", "a-model-of-20250514"},
+      {"MODEL_KEY", "a-model-of-20250514"},
   };
   std::vector<std::string> names;
   for (const Secret& secret : secrets_in(environment)) names.push_back(secret.name);
-  EXPECT_EQ(names, (std::vector<std::string>{"DATABASE", "HOOK", "PGPASSWORD", "WHATEVER", "api_key"}));
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"DATABASE", "HOOK", "MODEL_KEY", "PGPASSWORD", "WHATEVER", "api_key"}));
 }
 
 }  // namespace

@@ -127,6 +127,30 @@ TEST_F(GroupTest, ATaskByHandWaitsForTheOneOfItsEntityThatAnEventMade) {
   EXPECT_THAT(claim_titles(), ElementsAre("by hand"));
 }
 
+TEST_F(GroupTest, ATaskSaysWhatItsEntityBelongsToUnlessThatIsKnown) {
+  rule(LineRule::Group);
+  event_about("1");
+  const std::vector<ClaimedTask> running = claim_all();
+  ASSERT_THAT(running, SizeIs(1));
+  for (const auto& [title, entity, group] :
+       {std::tuple("new issue", "github:o/n#2", "github:o/n"),
+        std::tuple("elsewhere", "github:o/m#1", "github:o/m"), std::tuple("no entity", "", "github:o/m"),
+        std::tuple("known issue", "github:o/n#1", "github:o/m")}) {
+    NewTask task = new_task("planner");
+    task.title = title;
+    task.entity = entity;
+    task.group = group;
+    create(task);
+  }
+  const std::vector<ClaimedTask> beside = claim_all();
+  ASSERT_THAT(beside, SizeIs(1));
+  EXPECT_EQ(beside[0].title, "elsewhere");
+  ASSERT_TRUE(finish(finish_of(beside[0].fence)).ok());
+  EXPECT_THAT(claim_titles(), ElementsAre("no entity"));
+  ASSERT_TRUE(finish(finish_of(running[0].fence)).ok());
+  EXPECT_THAT(claim_titles(), ElementsAre("new issue"));
+}
+
 TEST_F(GroupTest, FollowUpsAboutTwoKnownIssuesOfARepositoryRunOneAfterAnother) {
   event_about("1", "executor");
   event_about("2", "executor");

@@ -61,13 +61,17 @@
  * The answer of handle, a JSON object:
  *   response  {status: "queued"|"ignored"|"error", message, details: {...},
  *              http: {status, content_type, body}}   http replaces the usual one
- *   tasks     [{agent, task_type, title, payload, priority, run_at, entity, key}]
+ *   tasks     [{agent, task_type, title, payload, priority, run_at, entity, group,
+ *              key}]
  *             agent     required, the name of the agent
  *             payload   any JSON: what the agent gets to work on
  *             priority  -100 to 100, the greater one goes first (0)
  *             run_at    not before this time, Unix milliseconds
  *             entity    key of what it is about: tasks with the same one run one
  *                       after another (the answer's entity.key)
+ *             group     key of what that belongs to, where the host does not
+ *                       know it from the answer or earlier tasks: an agent may
+ *                       be set to work on one thing of a group at a time
  *             key       a queued task of the same agent with the same key gets
  *                       this one's input instead (the entity); see README.md
  *   actions   [{action: "approve"|"reject"|"retry"|"cancel", task_id or entity,
