@@ -214,18 +214,18 @@ class CyclePromises {
     if (promise.what == "claimed" || promise.what == "reported" || promise.what == "kept") {
       const std::string session = digits(word.at(0));
       const auto found = books.executions.find(session);
-      if (found == books.executions.end()) {
-        // Sessions go with their tasks.
-        const auto of = task_of_session_.find(session);
-        return of != task_of_session_.end() && may_be_pruned(of->second) ? "" : "the session is lost";
-      }
+      // Sessions go with their tasks, what they said and kept some steps before.
+      const auto of = task_of_session_.find(session);
+      const bool may_go = of != task_of_session_.end() && may_be_pruned(of->second);
+      if (found == books.executions.end()) return may_go ? "" : "the session is lost";
       const CycleBooks::Execution& execution = found->second;
       if (promise.what == "claimed")
         return execution.ended || execution.reserved > 0 ? "" : "it runs and nothing is set aside for it";
-      if (promise.what == "kept") return books.artifacts.count(session) ? "" : "its artifact is lost";
+      if (promise.what == "kept")
+        return books.artifacts.count(session) || may_go ? "" : "its artifact is lost";
       if (execution.cost <= 0) return "what it has cost so far is lost";
       const bool kept = books.packed.count(session) || books.lines.count({session, "line of " + word.at(0)});
-      return kept ? "" : "its line is lost";
+      return kept || may_go ? "" : "its line is lost";
     }
     if (promise.what == "finished") {
       const CycleBooks::Task* ended = task(0);
@@ -234,7 +234,7 @@ class CyclePromises {
       const auto session = books.executions.find(digits(word.at(1)));
       if (session == books.executions.end() || session->second.outcome != "completed")
         return "not by this session";
-      if (books.packed.count(digits(word.at(1))) == 0) return "its transcript is lost";
+      if (books.packed.count(digits(word.at(1))) == 0 && !may_go(0)) return "its transcript is lost";
       return word.size() < 3 || task(2) || may_go(2) ? "" : "its successor is lost";
     }
     if (promise.what == "failed") {

@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <regex>
 #include <string>
+#include <string_view>
 
 #include "davit/failure.hpp"
 #include "redact/redactor.h"
@@ -45,8 +45,13 @@ Part ours(const std::string& name, const std::string& text) {
 
 // The mark a prompt speaks of in its rules.
 std::string mark_of(const Prompt& prompt) {
-  std::smatch match;
-  return std::regex_search(prompt.rules, match, std::regex("<<<end ([0-9a-f]{32})>>>")) ? match[1].str() : "";
+  constexpr std::string_view kBefore = "<<<end ", kDigits = "0123456789abcdef";
+  const std::size_t at = prompt.rules.find(kBefore);
+  if (at == std::string::npos) return "";
+  const std::string mark = prompt.rules.substr(at + kBefore.size(), 32);
+  const bool whole = mark.size() == 32 && mark.find_first_not_of(kDigits) == std::string::npos &&
+                     prompt.rules.compare(at + kBefore.size() + 32, 3, ">>>") == 0;
+  return whole ? mark : "";
 }
 
 std::size_t count(const std::string& text, const std::string& what) {
