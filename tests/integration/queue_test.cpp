@@ -53,7 +53,7 @@ TEST_F(QueueTest, TasksByHandNameTheGroupWhoseLineTheyStandIn) {
   EXPECT_THAT(string_member(task(string_member(*beside, "task_id")), "hold_reason"), HasSubstr(first));
   const auto wrong =
       host.api("POST", "/api/tasks", R"({"agent":"command-agent","entity":"repo#2","group":7})");
-  EXPECT_EQ(wrong.status, 422) << wrong.body;
+  EXPECT_EQ(wrong.status, 400) << wrong.body;
   EXPECT_THAT(wrong.body, HasSubstr("\"group\""));
 }
 
