@@ -145,7 +145,12 @@ TEST_F(PluginZooTest, EachBrokenLibraryIsRefusedWithItsCodeWhileRequestsFlow) {
     {"constructor_throws", "constructor_threw", "thrown while loading"},
     {"metadata_crashes", "metadata_crashed", "(SIGSEGV) in a factory or metadata function"},
     {"metadata_garbage_pointer", "metadata_crashed", "SIGSEGV"},
+#if defined(__SANITIZE_ADDRESS__)
+    // The leak checker may not look at a process behind the fence, and gives another status.
+    {"constructor_exits", "probe_exited", "in a constructor"},
+#else
     {"constructor_exits", "probe_exited", "exited with status 0 in a constructor"},
+#endif
     {"constructor_writes_everywhere", "foreign_descriptors", "It wrote to a descriptor that it did not open"},
     {"constructor_closes_everything", "foreign_descriptors", "It closed the descriptors of the process"},
     {"constructor_forges_a_report", "foreign_descriptors", "It wrote to a descriptor that it did not open"},
