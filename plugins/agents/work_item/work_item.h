@@ -1,0 +1,56 @@
+// What goes along a chain of agents: each finds it in the result of the one before it, under "work", adds
+// what it found out, and hands it on.
+//
+//   work::Item item = work::Item::from(context);
+//   item.repository = "acme/shop";
+//   return davit::AgentResult::ok({{"work", item.json()}});
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "davit/agent.hpp"
+#include "work_item/request.h"
+
+namespace work {
+
+// A pull request of this work, or the one it is about.
+struct Pull {
+  int number = 0;
+  std::string url;
+  std::string branch;    // that it is made of
+  std::string head_sha;  // as it was when this was written
+};
+
+// {summary, root_cause, steps, …}, as the skill plan-changes shapes it.
+struct Plan {
+  explicit Plan(davit::Json plan);
+
+  davit::Json document;
+  std::string sha256;  // of document.dump(), 64 hex digits: what was approved is what is carried out
+};
+
+struct Item {
+  Request request;
+  std::string repository;      // "owner/name"; empty: not known yet
+  std::string default_branch;  // of it; empty: not known
+  std::optional<Pull> pull;
+  std::optional<Plan> plan;
+  int round = 0;         // how often checks that failed were given back to the executor
+  std::string feedback;  // of the person who rejected, or of the checks that failed; empty: none
+
+  // From the result of the agent before it in the chain, if that has "work"; from what was rejected, if the
+  // task was given back with a comment; else from the payload. Throws davit::Failure(Permanent) that names
+  // the member for a "work" of another shape, for a repository that is none, and for a plan whose hash is not
+  // that of its document.
+  static Item from(const davit::AgentContext& context);
+  static Item from(davit::JsonView payload, davit::JsonView previous_result, std::string_view title);
+
+  davit::Json json() const;
+};
+
+// Is it "owner/name", each of letters, digits, '-', '_' and '.', as GitHub has them, and neither "." nor
+// ".."?
+bool is_repository(std::string_view text);
+
+}  // namespace work
