@@ -216,16 +216,16 @@ class CyclePromises {
       const auto found = books.executions.find(session);
       // Sessions go with their tasks, what they said and kept some steps before.
       const auto of = task_of_session_.find(session);
-      const bool may_go = of != task_of_session_.end() && may_be_pruned(of->second);
-      if (found == books.executions.end()) return may_go ? "" : "the session is lost";
+      const bool may_be_gone = of != task_of_session_.end() && may_be_pruned(of->second);
+      if (found == books.executions.end()) return may_be_gone ? "" : "the session is lost";
       const CycleBooks::Execution& execution = found->second;
       if (promise.what == "claimed")
         return execution.ended || execution.reserved > 0 ? "" : "it runs and nothing is set aside for it";
       if (promise.what == "kept")
-        return books.artifacts.count(session) || may_go ? "" : "its artifact is lost";
+        return books.artifacts.count(session) || may_be_gone ? "" : "its artifact is lost";
       if (execution.cost <= 0) return "what it has cost so far is lost";
       const bool kept = books.packed.count(session) || books.lines.count({session, "line of " + word.at(0)});
-      return kept || may_go ? "" : "its line is lost";
+      return kept || may_be_gone ? "" : "its line is lost";
     }
     if (promise.what == "finished") {
       const CycleBooks::Task* ended = task(0);
