@@ -113,6 +113,12 @@ class Scene {
       fake_.rename(kNamesake, "user-11");
       login_ = "user-11";
     }
+    if (who == "replaced") {  // what she was called is an administrator's name by now
+      permit(kAnn);
+      fake_.permit(kNamesake, "admin");
+      fake_.rename(kAnn, "ann");
+      fake_.rename(kNamesake, "user-11");
+    }
     if (who == "gone") permit(kGone);
     if (who == "no-id") permit(kAnn), id_ = "";
     if (who == "odd-id") permit(kAnn), id_ = "011";
