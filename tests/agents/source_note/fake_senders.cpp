@@ -32,6 +32,11 @@ void FakeSender::fail(const std::string& method, int status, bool done) {
   faults_.push_back({method, {status, done}});
 }
 
+void FakeSender::refuse(int status) {
+  std::lock_guard lock(mutex_);
+  refuses_ = status;
+}
+
 FakeComment* FakeSender::find(const std::string& id) {
   const auto found = std::find_if(comments_.begin(), comments_.end(),
                                   [&](const FakeComment& comment) { return comment.id == id; });
@@ -46,6 +51,7 @@ FakeComment& FakeSender::make(const std::string& author, const std::string& text
 void FakeSender::serve(const Asked& asked, Wire& wire) {
   std::lock_guard lock(mutex_);
   if (asked.header("Authorization") != authorization_) return wire.answer(401, "{}");
+  if (refuses_ != 0) return wire.answer(refuses_, "<html>no</html>");
   const auto fault = std::find_if(faults_.begin(), faults_.end(),
                                   [&](const auto& entry) { return entry.first == asked.method; });
   if (fault != faults_.end()) {

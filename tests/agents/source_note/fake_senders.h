@@ -28,6 +28,8 @@ class FakeSender {
   std::vector<Asked> seen() const { return server_.seen(); }
   // The next request of that method is answered with it; done all the same where `done`.
   void fail(const std::string& method, int status, bool done = false);
+  // All requests, until it is 0.
+  void refuse(int status);
 
  protected:
   struct Answer {
@@ -48,6 +50,7 @@ class FakeSender {
   std::mutex mutex_;
   std::string authorization_;
   std::vector<std::pair<std::string, std::pair<int, bool>>> faults_;
+  int refuses_ = 0;
   int next_ = 100;
   LoopbackServer server_;  // the last: its threads use the rest
 };
