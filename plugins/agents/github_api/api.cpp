@@ -54,8 +54,13 @@ bool is_marked(std::string_view body, std::string_view line) {
   return body.ends_with(line);
 }
 
+std::string title_of(std::string_view text) {
+  text = text.substr(0, kMostTitle);
+  return std::string(text.substr(0, davit::utf8_prefix(text)));
+}
+
 Json title_and_branches(const NewPull& wanted, bool draft) {
-  return Json::object({{"title", std::string_view(wanted.title).substr(0, kMostTitle)},
+  return Json::object({{"title", title_of(wanted.title)},
                        {"head", wanted.branch},
                        {"base", wanted.base},
                        {"body", shortened(wanted.body, kMostBody)},
@@ -69,16 +74,55 @@ bool speaks_of_drafts(const Failure& failure) {
 
 }  // namespace
 
-Api::Api(Account account, http::Cancel cancel) : connection_(std::move(account), std::move(cancel)) {}
+Api::Api(Account account, http::Cancel cancel, Waiting waiting)
+    : connection_(std::move(account), std::move(cancel), std::move(waiting)) {}
 
+// An App's token is nobody's: what it writes is by a bot that is called after the App.
 Person Api::me() {
-  if (!me_) {
-    const Json json = connection_.get("/user");
-    const Person person = person_of(json);
-    if (person.id == 0) throw Failure::permanent("GitHub's answer to GET /user has no id");
-    me_ = person;
+  if (me_) return *me_;
+  std::string path = "/user";
+  if (connection_.is_app()) {
+    const Json app = connection_.get("/app", As::App);
+    path = "/users/" + segment(std::string(app["slug"].string_or("")) + "[bot]");
   }
-  return *me_;
+  const Json json = connection_.get(path);
+  const Person person = person_of(json);
+  if (person.id == 0) throw Failure::permanent("GitHub's answer to GET " + path + " has no id");
+  me_ = person;
+  return person;
+}
+
+// Logins change and are given to others, so an answer counts only when it is about that id.
+Standing Api::standing(const Repo& repo, std::int64_t id, const std::string& login) {
+  if (id <= 0) throw Failure::invalid_input("a person on GitHub has an id");
+  const auto of_login = [&](const std::string& name) {
+    const Json json = connection_.get(path_of(repo) + "/collaborators/" + segment(name) + "/permission");
+    return standing_of(json);
+  };
+  if (!login.empty()) {
+    try {
+      Standing standing = of_login(login);
+      if (standing.person.id == id) return standing;
+    } catch (const Failure& failure) {
+      if (failure.status() != Status::NotFound && failure.status() != Status::InvalidInput) throw;
+    }
+  }
+  Person person;
+  try {
+    const Json json = connection_.get("/user/" + std::to_string(id));
+    person = person_of(json);
+  } catch (const Failure& failure) {
+    if (failure.status() != Status::NotFound) throw;
+    return {};
+  }
+  if (person.id != id || person.login.empty())
+    throw Failure::permanent("GitHub's answer about the person " + std::to_string(id) + " is about another");
+  Standing standing = of_login(person.login);
+  if (standing.person.id != id) {
+    throw Failure::retryable("GitHub's answers about the person " + std::to_string(id) +
+                             " do not agree: somebody is being renamed");
+  }
+  return standing;
 }
 
 Repository Api::repository(const Repo& repo) {
@@ -148,6 +192,62 @@ Pull Api::ensure_pull(const Repo& repo, const NewPull& wanted) {
                    });
 }
 
+Pull Api::update_pull(const Repo& repo, int number, const PullChange& wanted) {
+  Pull now = pull(repo, number);
+  Json change = Json::object();
+  if (wanted.title) {
+    const std::string title = title_of(*wanted.title);
+    if (title != now.title) change.set("title", title);
+  }
+  if (wanted.body) {
+    const std::string body = shortened(*wanted.body, kMostBody);
+    if (body != now.body) change.set("body", body);
+  }
+  if (change.empty()) return now;
+  const Json json = connection_.patch(number_path(repo, "/pulls/", number), change);
+  return pull_of(json);
+}
+
+// The REST API cannot do that.
+Pull Api::mark_ready(const Repo& repo, int number) {
+  constexpr const char* kMutation =
+      "mutation($id: ID!) { markPullRequestReadyForReview(input: {pullRequestId: $id}) { clientMutationId } "
+      "}";
+  const Pull now = pull(repo, number);
+  if (!now.draft || now.state != PullState::Open) return now;
+  const auto ready = [&]() -> std::optional<Pull> {
+    Pull after = pull(repo, number);
+    return after.draft ? std::nullopt : std::optional(std::move(after));
+  };
+  return make_once(ready, [&] {
+    connection_.graphql(kMutation, Json::object({{"id", now.node_id}}));
+    return pull(repo, number);
+  });
+}
+
+void Api::add_labels(const Repo& repo, int number, const std::vector<std::string>& labels) {
+  if (labels.empty()) return;
+  const std::vector<std::string> there = issue(repo, number).labels;
+  Json missing = Json::array();
+  for (const std::string& label : labels) {
+    const bool has = std::any_of(there.begin(), there.end(),
+                                 [&](const std::string& name) { return lower(name) == lower(label); });
+    if (!has) missing.push_back(label);
+  }
+  if (missing.empty()) return;
+  connection_.post(number_path(repo, "/issues/", number) + "/labels",
+                   Json::object({{"labels", std::move(missing)}}));
+}
+
+std::vector<ChangedFile> Api::files(const Repo& repo, int number) {
+  std::vector<ChangedFile> files;
+  connection_.each(number_path(repo, "/pulls/", number) + "/files", [&](JsonView json) {
+    files.push_back(changed_file_of(json));
+    return true;
+  });
+  return files;
+}
+
 Comment Api::ensure_comment(const Repo& repo, int number, std::string_view marker, std::string_view body) {
   const std::string line = line_of(marker, kMostMarker);
   const std::string text = shortened(body, kMostBody - line.size() - 2) + "\n\n" + line;
@@ -200,10 +300,7 @@ PostedReview Api::post_review(const Repo& repo, int number, const std::string& s
                              " by now: review that");
   }
   std::map<std::string, DiffLines, std::less<>> shown;
-  connection_.each(path + "/files", [&](JsonView json) {
-    shown.emplace(json["filename"].string_or(""), DiffLines(json["patch"].string_or("")));
-    return true;
-  });
+  for (const ChangedFile& file : files(repo, number)) shown.emplace(file.path, DiffLines(file.patch));
 
   PostedReview posted;
   Json comments = Json::array();

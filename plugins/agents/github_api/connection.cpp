@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <random>
-#include <thread>
 #include <utility>
 
 #include "davit/failure.hpp"
+#include "github_api/dates.h"
 #include "github_api/errors.h"
 #include "github_api/limits.h"
 #include "github_api/pages.h"
@@ -15,13 +15,17 @@ namespace {
 
 using davit::Failure;
 using davit::Json;
+using davit::JsonView;
 using davit::Status;
 using std::chrono::milliseconds;
-using std::chrono::steady_clock;
+using std::chrono::seconds;
 
 constexpr int kMostPages = 50;
 constexpr int kTries = 3;
+constexpr int kMostRefusals = 3;  // for limits, of one call
 constexpr milliseconds kFirstPause{200};
+constexpr seconds kLeastLife{300};  // of an installation's token
+constexpr milliseconds kTextTime{120'000};
 
 // Half of it to all of it, so that many who were refused at once do not come back at once.
 milliseconds scattered(milliseconds time) {
@@ -32,13 +36,34 @@ milliseconds scattered(milliseconds time) {
 
 std::string seconds_of(milliseconds time) { return std::to_string((time.count() + 999) / 1000) + " s"; }
 
+Account checked(Account account) {
+  const AppAccount& app = account.app;
+  if (account.state_folder.empty())
+    throw Failure::internal("no folder is given in which to keep GitHub's limits");
+  if (app.id.empty() && account.token.empty())
+    throw Failure::permanent("there is no token for GitHub: grant github_token");
+  if (!app.id.empty() && app.key.empty())
+    throw Failure::permanent("there is no key of the GitHub App: grant github_app_key");
+  if (!app.id.empty() && app.installation <= 0 && app.repository.name.empty())
+    throw Failure::permanent(
+        "nothing says which installation of the GitHub App it is: set github.installation");
+  while (account.api.ends_with('/')) account.api.pop_back();
+  return account;
+}
+
+// Of an Enterprise Server it lies beside the REST API's version, not below it.
+std::string graphql_of(const std::string& api) {
+  constexpr std::string_view kVersion = "/v3";
+  return (api.ends_with(kVersion) ? api.substr(0, api.size() - kVersion.size()) : api) + "/graphql";
+}
+
 }  // namespace
 
-Connection::Connection(Account account, http::Cancel cancel)
-    : account_(std::move(account)), cancel_(std::move(cancel)) {
-  if (account_.token.empty()) throw Failure::permanent("there is no token for GitHub: grant github_token");
-  while (account_.api.ends_with('/')) account_.api.pop_back();
-}
+Connection::Connection(Account account, http::Cancel cancel, Waiting waiting)
+    : account_(checked(std::move(account))),
+      pace_(account_.state_folder / "github", limits_name(account_), std::move(waiting), cancel),
+      etags_(account_.state_folder / "github" / "answers", answers_name(account_)),
+      cancel_(std::move(cancel)) {}
 
 template <class Attempt>
 auto Connection::up_to_three_times(Attempt attempt) const {
@@ -52,73 +77,145 @@ auto Connection::up_to_three_times(Attempt attempt) const {
   }
 }
 
-Json Connection::get(const std::string& path) { return read(account_.api + path).json; }
+Json Connection::get(const std::string& path, As as) { return read(account_.api + path, as).json; }
 
-void Connection::each(const std::string& path, const std::function<bool(davit::JsonView)>& look) {
-  std::string url = account_.api + path;
-  url += path.find('?') == std::string::npos ? "?per_page=100" : "&per_page=100";
-  for (int pages = 0; !url.empty(); ++pages) {
+void Connection::each(const std::string& path, const std::function<bool(JsonView)>& look,
+                      std::string_view member) {
+  std::string next = path + (path.find('?') == std::string::npos ? "?per_page=100" : "&per_page=100");
+  for (int pages = 0; !next.empty(); ++pages) {
+    const Ask ask{.method = "GET", .url = account_.api + next};
     if (pages == kMostPages) {
-      throw Failure::permanent(where("GET", url) + " has more than " + std::to_string(kMostPages) +
+      throw Failure::permanent(where(ask) + " has more than " + std::to_string(kMostPages) +
                                " pages, which are not read");
     }
-    const Page page = read(url);
-    for (const davit::JsonView element : page.json.view()) {
+    const Page page = read(ask.url, As::Token);
+    const JsonView list = member.empty() ? page.json.view() : page.json[member];
+    if (!list.is_array())
+      throw Failure::permanent(where(ask) + " is answered with something that is no list");
+    for (const JsonView element : list) {
       if (!look(element)) return;
     }
-    url = page.next;
+    next = page.next;
+  }
+}
+
+Connection::Page Connection::page(const std::string& path, As as) { return read(account_.api + path, as); }
+
+std::optional<Connection::Text> Connection::tail(const std::string& path, std::size_t most) {
+  try {
+    return up_to_three_times([&]() -> std::optional<Text> {
+      http::Response answer = call({.method = "GET", .url = account_.api + path, .tail = most});
+      return Text{std::move(answer.body), answer.cut};
+    });
+  } catch (const Failure& failure) {
+    if (failure.status() != Status::NotFound) throw;
+    return std::nullopt;
   }
 }
 
 Json Connection::patch(const std::string& path, const Json& body) {
-  const std::string url = account_.api + path, text = body.dump();
-  return up_to_three_times([&] { return parse(where("PATCH", url), call("PATCH", url, text, "").body); });
+  const Ask ask{.method = "PATCH", .url = account_.api + path, .body = body.dump(), .move = Move::Write};
+  return up_to_three_times([&] { return parse(where(ask), call(ask).body); });
 }
 
-Json Connection::post(const std::string& path, const Json& body) {
-  const std::string url = account_.api + path;
-  return parse(where("POST", url), call("POST", url, body.dump(), "").body);
+Json Connection::post(const std::string& path, const Json& body, As as) {
+  const Ask ask{
+      .method = "POST", .url = account_.api + path, .body = body.dump(), .as = as, .move = Move::Write};
+  return parse(where(ask), call(ask).body);
 }
 
-void Connection::pause(milliseconds time) const {
-  constexpr milliseconds kLookUp{20};
-  for (const auto end = steady_clock::now() + time; steady_clock::now() < end;) {
-    if (cancel_ && cancel_()) throw Failure::cancelled("waiting for GitHub was cancelled");
-    std::this_thread::sleep_for(kLookUp);
+Json Connection::graphql(const std::string& query, Json variables) {
+  const Ask ask{.method = "POST",
+                .url = graphql_of(account_.api),
+                .body = Json::object({{"query", query}, {"variables", std::move(variables)}}).dump(),
+                .move = Move::Write};
+  const http::Response answer = call(ask);
+  const Json json = parse(where(ask), answer.body);
+  const JsonView error = json["errors"][0];
+  if (error.is_null()) return Json(json["data"]);
+  const std::string message = without_secrets("GitHub answered " + where(ask) + ": " +
+                                              one_line(error["message"].string_or("an error"), 300));
+  const std::string_view type = error["type"].string_or("");
+  if (type == "RATE_LIMITED") {
+    const milliseconds wait = used_up(answer, pace_.now()).value_or(std::chrono::minutes(1));
+    throw Failure::rate_limited(message,
+                                pace_.refused(Budget::Graphql, Move::Write, {.wait = wait, .of_all = false}));
   }
+  throw type == "NOT_FOUND" ? Failure::not_found(message) : Failure::permanent(message);
 }
 
-Connection::Page Connection::read(const std::string& url) {
+std::string Connection::token() { return bearer(As::Token); }
+
+Connection::Page Connection::read(const std::string& url, As as) {
   return up_to_three_times([&]() -> Page {
-    const Etags::Kept* kept = etags_.find(url);
-    const http::Response answer = call("GET", url, "", kept ? kept->etag : "");
-    const bool holds = answer.status == 304 && kept;
-    const std::string& body = holds ? kept->body : answer.body;
+    const std::optional<Etags::Kept> kept = etags_.find(url);
+    const Ask ask{.method = "GET", .url = url, .etag = kept ? kept->etag : "", .as = as};
+    const http::Response answer = call(ask);
+    const bool holds = answer.status == 304;
     const std::string link = holds ? kept->link : std::string(answer.header("Link"));
-    Page page{parse(where("GET", url), body), next_page(link)};
-    if (!page.next.empty() && !lies_below(account_.api, page.next))
-      throw Failure::permanent(where("GET", url) + " names a next page that is not below " + account_.api);
+    Page page{parse(where(ask), holds ? kept->body : answer.body), ""};
+    if (const std::string next = next_page(link); !next.empty()) {
+      if (!lies_below(account_.api, next))
+        throw Failure::permanent(where(ask) + " names a next page that is not below " + account_.api);
+      page.next = path_below(next);
+    }
     if (const std::string_view etag = answer.header("ETag"); !holds && !etag.empty())
-      etags_.keep({url, std::string(etag), answer.body, link});
+      etags_.keep(url, {std::string(etag), answer.body, link});
     return page;
   });
 }
 
-http::Response Connection::call(const std::string& method, const std::string& url, const std::string& body,
-                                const std::string& etag) {
-  http::Request request{.method = method,
-                        .url = url,
-                        .headers = {{"Authorization", "Bearer " + account_.token},
+// A refusal for a limit, or of a token that has run out, changed nothing: what it was asked for can be asked
+// again, whatever it is.
+http::Response Connection::call(const Ask& ask) {
+  const Budget budget = budget_of(ask.url == graphql_of(account_.api) ? "/graphql" : path_below(ask.url));
+  const Pace::Time patience = pace_.patience();
+  bool renewed = !is_app();
+  for (int refusals = 0;;) {
+    std::optional<FileLock> turn;
+    if (ask.move == Move::Write)
+      turn.emplace(pace_.await_write(budget, patience, where(ask)));
+    else
+      pace_.await_read(budget, patience, where(ask));
+    http::Response answer = send(ask);
+    if (const auto there = http_date(answer.header("Date")))
+      ahead_ = *there - std::chrono::floor<seconds>(pace_.now());
+    if (answer.status == 401 && !renewed) {
+      token_ = {};
+      renewed = true;
+      continue;
+    }
+    if (const auto limit = limit_in(answer, pace_.now())) {
+      const milliseconds wait = pace_.refused(budget, ask.move, *limit);
+      if (++refusals < kMostRefusals && pace_.now() + wait <= patience) continue;
+      throw Failure::rate_limited(told(where(ask), answer) + " (again in " + seconds_of(wait) + ")", wait);
+    }
+    const bool good =
+        (answer.status >= 200 && answer.status < 300) || (answer.status == 304 && !ask.etag.empty());
+    if (!good) refuse(where(ask), answer);
+    pace_.answered(budget, ask.move, used_up(answer, pace_.now()));
+    if (answer.cut && ask.tail == 0)
+      throw Failure::permanent(where(ask) + " is answered with more than 8 MiB");
+    return answer;
+  }
+}
+
+http::Response Connection::send(const Ask& ask) {
+  http::Request request{.method = ask.method,
+                        .url = ask.url,
+                        .headers = {{"Authorization", "Bearer " + bearer(ask.as)},
                                     {"Accept", "application/vnd.github+json"},
                                     {"X-GitHub-Api-Version", "2022-11-28"}},
-                        .body = body};
-  if (!etag.empty()) request.headers.push_back({"If-None-Match", etag});
-  if (!body.empty()) request.headers.push_back({"Content-Type", "application/json"});
-  http::Response answer = client_.send(request, cancel_);
-  const bool good = (answer.status >= 200 && answer.status < 300) || (answer.status == 304 && !etag.empty());
-  if (!good) refuse(where(method, url), answer);
-  if (answer.cut) throw Failure::permanent(where(method, url) + " is answered with more than 8 MiB");
-  return answer;
+                        .body = ask.body};
+  if (!ask.etag.empty()) request.headers.push_back({"If-None-Match", ask.etag});
+  if (!ask.body.empty()) request.headers.push_back({"Content-Type", "application/json"});
+  if (ask.tail > 0) {
+    request.keep = http::Keep::End;
+    request.most = ask.tail;
+    request.elsewhere = http::Elsewhere::Bare;
+    request.total = kTextTime;
+  }
+  return client_.send(request, cancel_);
 }
 
 Json Connection::parse(const std::string& where, const std::string& body) const {
@@ -131,14 +228,11 @@ Json Connection::parse(const std::string& where, const std::string& body) const 
 }
 
 void Connection::refuse(const std::string& where, const http::Response& answer) const {
-  const std::string said = sentence_of(answer.body);
-  const std::string message = without_token("GitHub answered " + std::to_string(answer.status) + " to " +
-                                            where + (said.empty() ? "" : ": " + said));
-  if (const auto wait = wait_after(answer, std::chrono::system_clock::now()))
-    throw Failure::rate_limited(message + " (again in " + seconds_of(*wait) + ")", *wait);
+  const std::string message = told(where, answer);
   switch (answer.status) {
     case 401:
-      throw Failure::unauthorized(message + " (the token is wrong or has run out)");
+      throw Failure::unauthorized(message + (is_app() ? " (the GitHub App's id or key is wrong)"
+                                                      : " (the token is wrong or has run out)"));
     case 404:
     case 410:
       throw Failure::not_found(message);
@@ -149,15 +243,60 @@ void Connection::refuse(const std::string& where, const http::Response& answer) 
   }
 }
 
-std::string Connection::where(const std::string& method, const std::string& url) const {
-  constexpr std::size_t kMostPath = 200;
-  const std::string path = url.substr(account_.api.size());
-  return method + " " + one_line(path.substr(0, path.find('?')), kMostPath);
+std::string Connection::told(const std::string& where, const http::Response& answer) const {
+  const std::string said = sentence_of(answer.body);
+  return without_secrets("GitHub answered " + std::to_string(answer.status) + " to " + where +
+                         (said.empty() ? "" : ": " + said));
 }
 
-std::string Connection::without_token(std::string text) const {
-  for (std::size_t at; (at = text.find(account_.token)) != std::string::npos;)
-    text.replace(at, account_.token.size(), "***");
+std::string Connection::bearer(As as) {
+  if (!is_app()) {
+    if (as == As::App) throw Failure::permanent("that can be asked as a GitHub App only: set github.app_id");
+    return account_.token;
+  }
+  if (as == As::App) return proof_ = app_proof(account_.app, github_now());
+  if (token_.text.empty() || github_now() + kLeastLife >= token_.ends) renew_token();
+  return token_.text;
+}
+
+void Connection::renew_token() {
+  token_ = {};
+  if (account_.app.installation <= 0) {
+    const Json json = get(path_of(account_.app.repository) + "/installation", As::App);
+    account_.app.installation = json["id"].int_or(0);
+    if (account_.app.installation <= 0) throw Failure::permanent("GitHub's answer has no installation id");
+  }
+  const Ask ask{.method = "POST",
+                .url = account_.api + "/app/installations/" + std::to_string(account_.app.installation) +
+                       "/access_tokens",
+                .body = token_request(account_.app).dump(),
+                .as = As::App};
+  const Json json = up_to_three_times([&] { return parse(where(ask), call(ask).body); });
+  token_ = token_of(json);
+}
+
+std::chrono::sys_seconds Connection::github_now() const {
+  return std::chrono::floor<seconds>(pace_.now()) + ahead_;
+}
+
+std::string Connection::path_below(const std::string& url) const {
+  return url.size() > account_.api.size() ? url.substr(account_.api.size()) : "";
+}
+
+std::string Connection::where(const Ask& ask) const {
+  constexpr std::size_t kMostPath = 200;
+  const bool below = lies_below(account_.api, ask.url);
+  const std::string path = below ? path_below(ask.url) : "/graphql";
+  return ask.method + " " + one_line(path.substr(0, path.find('?')), kMostPath);
+}
+
+std::string Connection::without_secrets(std::string text) const {
+  for (const std::string& secret : {account_.token, token_.text, proof_}) {
+    if (secret.empty()) continue;
+    constexpr std::string_view kGone = "***";
+    for (std::size_t at = 0; (at = text.find(secret, at)) != std::string::npos; at += kGone.size())
+      text.replace(at, secret.size(), kGone);
+  }
   return text;
 }
 

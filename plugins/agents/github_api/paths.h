@@ -10,6 +10,9 @@ struct Repo {
   std::string owner, name;
 };
 
+// ASCII letters only: names on GitHub have no others.
+std::string lower(std::string text);
+
 // All but letters, digits and -._~ as %XX: for the value of a query.
 std::string escape(std::string_view text);
 

@@ -80,6 +80,7 @@ Pull pull_of(JsonView json) {
   // `merged` is in the answer to a single one only.
   const bool merged = json["merged"].bool_or(false) || json["merged_at"].is_string();
   return {.number = need_number(json["number"], "pull request number"),
+          .node_id = text(json["node_id"]),
           .title = text(json["title"]),
           .body = text(json["body"]),
           .url = text(json["html_url"]),
@@ -95,6 +96,22 @@ Pull pull_of(JsonView json) {
 Comment comment_of(JsonView json) {
   return {need_id(json["id"], "comment id"), text(json["body"]), text(json["html_url"]),
           person_of(json["user"])};
+}
+
+ChangedFile changed_file_of(JsonView json) {
+  return {.path = need_text(json["filename"], "file name"),
+          .before = text(json["previous_filename"]),
+          .status = text(json["status"]),
+          .added = json["additions"].int_or(0),
+          .removed = json["deletions"].int_or(0),
+          .patch = text(json["patch"])};
+}
+
+CodeHit code_hit_of(JsonView json) {
+  const JsonView repository = json["repository"];
+  return {.repo = {need_text(repository["owner"]["login"], "repository owner"),
+                   need_text(repository["name"], "repository name")},
+          .path = need_text(json["path"], "path")};
 }
 
 }  // namespace github

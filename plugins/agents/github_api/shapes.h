@@ -45,6 +45,7 @@ enum class PullState { Open, Closed, Merged };
 
 struct Pull {
   int number = 0;
+  std::string node_id;  // what GraphQL calls it
   std::string title, body, url;
   PullState state = PullState::Closed;
   bool draft = false;
@@ -58,6 +59,20 @@ struct Comment {
   Person author;
 };
 
+// What a pull request changes in one file.
+struct ChangedFile {
+  std::string path;
+  std::string before;                   // its path before, where it was renamed
+  std::string status;                   // in GitHub's word: "added", "removed", "modified", "renamed"
+  std::int64_t added = 0, removed = 0;  // lines
+  std::string patch;                    // empty for what is binary or too large
+};
+
+struct CodeHit {
+  Repo repo;
+  std::string path;
+};
+
 // Each throws davit::Failure(Permanent), naming it, when what everything hangs on (an id, a number, a sha) is
 // missing or of another type; all else reads as empty then, and what gives rights as none.
 Person person_of(davit::JsonView json);
@@ -65,6 +80,8 @@ Repository repository_of(davit::JsonView json);
 Issue issue_of(davit::JsonView json);
 Pull pull_of(davit::JsonView json);
 Comment comment_of(davit::JsonView json);
+ChangedFile changed_file_of(davit::JsonView json);
+CodeHit code_hit_of(davit::JsonView json);
 
 // Names compare as on GitHub: without regard to case.
 bool same(const Repo& a, const Repo& b);

@@ -2,15 +2,23 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+
 #include "davit/failure.hpp"
 #include "davit/json.hpp"
+#include "github_api/checks.h"
+#include "github_api/dates.h"
 #include "github_api/diff_lines.h"
 #include "github_api/errors.h"
 #include "github_api/etags.h"
+#include "github_api/hooks.h"
 #include "github_api/limits.h"
 #include "github_api/pages.h"
 #include "github_api/paths.h"
+#include "github_api/people.h"
 #include "github_api/shapes.h"
+#include "tests/agents/github_api/state_folder.h"
 
 namespace {
 
@@ -28,8 +36,10 @@ http::Response answer(int status, std::vector<http::Header> headers, std::string
   return {.status = status, .headers = std::move(headers), .body = std::move(body)};
 }
 // On a clock that is an hour behind GitHub's.
+constexpr system_clock::time_point kOurs{seconds(kSeconds - 3600)};
 std::optional<std::chrono::milliseconds> wait(const http::Response& response) {
-  return wait_after(response, system_clock::from_time_t(kSeconds - 3600));
+  const auto limit = limit_in(response, kOurs);
+  return limit ? std::optional(limit->wait) : std::nullopt;
 }
 
 TEST(GithubLimitsTest, WaitsAsTheHeaderSays) {
@@ -82,6 +92,41 @@ TEST(GithubLimitsTest, AMissingRightIsNoLimit) {
             std::nullopt);
   EXPECT_EQ(wait(answer(200, {{"X-RateLimit-Remaining", "0"}})), std::nullopt);
   EXPECT_EQ(wait(answer(503, {{"Retry-After", "5"}})), std::nullopt);
+}
+
+TEST(GithubLimitsTest, ABudgetThatIsUsedUpStopsNothingElse) {
+  const std::vector<http::Header> used_up{
+      {"Date", kDate}, {"X-RateLimit-Remaining", "0"}, {"X-RateLimit-Reset", std::to_string(kSeconds + 100)}};
+  EXPECT_FALSE(limit_in(answer(403, used_up), kOurs)->of_all);
+  EXPECT_TRUE(limit_in(answer(403, used_up), kOurs)->said);
+  EXPECT_TRUE(limit_in(answer(403, {{"Retry-After", "5"}}), kOurs)->of_all);
+  EXPECT_TRUE(limit_in(answer(429, {}), kOurs)->of_all);
+  EXPECT_FALSE(limit_in(answer(429, {}), kOurs)->said);
+}
+
+TEST(GithubLimitsTest, TheLastOfABudgetSaysWhenThereIsMore) {
+  const std::string reset = std::to_string(kSeconds + 100);
+  EXPECT_EQ(github::used_up(
+                answer(200, {{"Date", kDate}, {"X-RateLimit-Remaining", "0"}, {"X-RateLimit-Reset", reset}}),
+                kOurs),
+            seconds(101));
+  EXPECT_EQ(github::used_up(
+                answer(200, {{"Date", kDate}, {"X-RateLimit-Remaining", "1"}, {"X-RateLimit-Reset", reset}}),
+                kOurs),
+            std::nullopt);
+  EXPECT_EQ(github::used_up(answer(200, {{"X-RateLimit-Remaining", "0"}}), kOurs), std::nullopt);
+}
+
+TEST(GithubDatesTest, ReadsBothWays) {
+  EXPECT_EQ(http_date(kDate), std::chrono::sys_seconds(seconds(kSeconds)));
+  EXPECT_EQ(utc_date("2026-11-26T09:30:00Z"), std::chrono::sys_seconds(seconds(kSeconds)));
+  EXPECT_EQ(utc_date("2026-11-26T09:30:00.123Z"), std::chrono::sys_seconds(seconds(kSeconds)));
+  for (const char* text :
+       {"", "2026-11-26", "2026-11-26T09:30:00", "2026-11-26T09:30:00+02:00", "2026-11-26T09:30:00.Z?",
+        "2026-13-26T09:30:00Z", "Thu, 26 Nov 2026 09:30:00 GMT, and more"}) {
+    EXPECT_EQ(utc_date(text), std::nullopt) << text;
+    EXPECT_EQ(http_date(text), std::nullopt) << text;
+  }
 }
 
 TEST(GithubErrorsTest, SaysWhatGithubSaysInOneLine) {
@@ -164,19 +209,71 @@ TEST(GithubDiffTest, WhatIsNoHunkHoldsNothing) {
   EXPECT_FALSE(DiffLines("@@ -1 +2147483647 @@\n+a\n+b").hold(1, 2147483647));
 }
 
-TEST(GithubEtagsTest, TheOldestMakesRoom) {
-  Etags etags(100);
-  etags.keep({"a", "1", std::string(40, 'x'), ""});
-  etags.keep({"b", "1", std::string(40, 'x'), ""});
-  etags.keep({"a", "2", std::string(40, 'y'), ""});
-  ASSERT_TRUE(etags.find("a"));
-  EXPECT_EQ(etags.find("a")->etag, "2");
-  etags.keep({"c", "1", std::string(40, 'x'), ""});
-  EXPECT_FALSE(etags.find("b"));
-  EXPECT_TRUE(etags.find("a") && etags.find("c"));
-  etags.keep({"d", "1", std::string(200, 'x'), ""});
-  EXPECT_FALSE(etags.find("d"));
-  EXPECT_TRUE(etags.find("a") && etags.find("c"));
+class GithubEtagsTest : public testing::Test {
+ protected:
+  const davit::testing::StateFolder state_;
+  const std::filesystem::path folder_ = state_.path() / "answers";
+};
+
+TEST_F(GithubEtagsTest, KeepsAnAnswerForWhoComesLater) {
+  Etags(folder_, "me").keep("https://a/x", {"W/\"1\"", "{\"a\":\n1}", "<l>"});
+  const auto kept = Etags(folder_, "me").find("https://a/x");
+  ASSERT_TRUE(kept);
+  EXPECT_EQ(kept->etag, "W/\"1\"");
+  EXPECT_EQ(kept->body, "{\"a\":\n1}");
+  EXPECT_EQ(kept->link, "<l>");
+  EXPECT_FALSE(Etags(folder_, "me").find("https://a/y"));
+  EXPECT_FALSE(Etags(folder_, "you").find("https://a/x")) << "another account sees something else there";
+}
+
+TEST_F(GithubEtagsTest, OnlyThisUserMayRead) {
+  Etags(folder_, "me").keep("https://a/x", {"1", "private", ""});
+  using std::filesystem::perms;
+  const perms others = perms::group_all | perms::others_all;
+  EXPECT_EQ(std::filesystem::status(folder_).permissions() & others, perms::none);
+  for (const auto& file : std::filesystem::directory_iterator(folder_))
+    EXPECT_EQ(file.status().permissions() & others, perms::none);
+}
+
+TEST_F(GithubEtagsTest, WhatIsDamagedIsNotThere) {
+  Etags etags(folder_, "me");
+  etags.keep("https://a/x", {"1", "the whole body", ""});
+  const std::filesystem::path file = std::filesystem::directory_iterator(folder_)->path();
+  std::filesystem::resize_file(file, std::filesystem::file_size(file) - 1);
+  EXPECT_FALSE(etags.find("https://a/x"));
+  std::ofstream(file) << "not what it was";
+  EXPECT_FALSE(etags.find("https://a/x"));
+  etags.keep("https://a/x", {"2", "another", ""});
+  EXPECT_TRUE(etags.find("https://a/x"));
+}
+
+TEST_F(GithubEtagsTest, WhatWasNotUsedForLongestMakesRoom) {
+  Etags etags(folder_, "me", 4000);
+  const auto url = [](int i) { return "https://a/" + std::to_string(i); };
+  for (int i = 0; i < 4; ++i) {
+    etags.keep(url(i), {"1", std::string(400, 'x'), ""});
+    // File systems may not tell apart what follows at once: each is as old as it would be a minute later.
+    for (const auto& file : std::filesystem::directory_iterator(folder_)) {
+      std::filesystem::last_write_time(
+          file.path(), std::filesystem::last_write_time(file.path()) - std::chrono::minutes(1));
+    }
+  }
+  EXPECT_TRUE(etags.find(url(0)));  // used just now
+  for (int i = 4; i < 9; ++i) etags.keep(url(i), {"1", std::string(400, 'x'), ""});
+  EXPECT_FALSE(etags.find(url(1)));
+  EXPECT_TRUE(etags.find(url(0)) && etags.find(url(8)));
+  std::uintmax_t bytes = 0;
+  for (const auto& file : std::filesystem::directory_iterator(folder_)) bytes += file.file_size();
+  EXPECT_LE(bytes, 4000u);
+  etags.keep(url(9), {"1", std::string(501, 'x'), ""});
+  EXPECT_FALSE(etags.find(url(9))) << "more than an eighth of all the room";
+}
+
+TEST_F(GithubEtagsTest, AFolderThatCannotBeUsedIsNoFailure) {
+  std::ofstream(state_.path() / "file") << "x";
+  Etags etags(state_.path() / "file" / "answers", "me");
+  etags.keep("https://a/x", {"1", "x", ""});
+  EXPECT_FALSE(etags.find("https://a/x"));
 }
 
 TEST(GithubShapesTest, WhoIsGoneHasNoId) {
@@ -213,6 +310,90 @@ TEST(GithubShapesTest, APullRequestWhoseForkIsGoneCanBeRead) {
   const Pull pull = pull_of(json);
   EXPECT_EQ(pull.state, PullState::Merged);
   EXPECT_EQ(pull.head.repo.owner, "");
+}
+
+TEST(GithubPermissionTest, KnowsEachStep) {
+  const auto permission = [](const std::string& step, const std::string& role) {
+    const Json json = Json::object(
+        {{"permission", step}, {"role_name", role}, {"user", Json::object({{"id", 7}, {"login", "ada"}})}});
+    return standing_of(json).permission;
+  };
+  EXPECT_EQ(permission("admin", "admin"), Permission::Admin);
+  EXPECT_EQ(permission("write", "maintain"), Permission::Maintain);
+  EXPECT_EQ(permission("write", "write"), Permission::Write);
+  EXPECT_EQ(permission("write", "release engineer"), Permission::Write);
+  EXPECT_EQ(permission("read", "triage"), Permission::Triage);
+  EXPECT_EQ(permission("read", "admin"), Permission::Read) << "a role may be called what it likes";
+  for (const char* step : {"none", "", "ADMIN", "owner"})
+    EXPECT_EQ(permission(step, "admin"), Permission::None);
+  const Json nothing = Json::parse("[]");
+  EXPECT_EQ(standing_of(nothing).permission, Permission::None);
+  EXPECT_EQ(standing_of(nothing).person.id, 0);
+}
+
+TEST(GithubChecksTest, OnlyWhatIsKnownToBeGoodIsGood) {
+  const auto state = [](const char* status, const char* conclusion) {
+    const Json json =
+        Json::object({{"id", 1}, {"name", "test"}, {"status", status}, {"conclusion", conclusion}});
+    return check_run_of(json).check.state;
+  };
+  for (const char* good : {"success", "neutral", "skipped"})
+    EXPECT_EQ(state("completed", good), CheckState::Good);
+  for (const char* bad :
+       {"failure", "cancelled", "timed_out", "action_required", "stale", "startup_failure", "new"})
+    EXPECT_EQ(state("completed", bad), CheckState::Bad) << bad;
+  for (const char* early : {"queued", "in_progress", "waiting", "requested", "pending", "new"})
+    EXPECT_EQ(state(early, "success"), CheckState::Waiting) << early;
+  EXPECT_EQ(state("completed", ""), CheckState::Waiting);
+}
+
+TEST(GithubChecksTest, AStatusIsAsItSays) {
+  const auto state = [](const char* word) {
+    const Json json = Json::object({{"id", 1}, {"context", "ci"}, {"state", word}});
+    return status_of(json).state;
+  };
+  EXPECT_EQ(state("success"), CheckState::Good);
+  EXPECT_EQ(state("failure"), CheckState::Bad);
+  EXPECT_EQ(state("error"), CheckState::Bad);
+  EXPECT_EQ(state("pending"), CheckState::Waiting);
+  EXPECT_EQ(state("new"), CheckState::Waiting);
+}
+
+TEST(GithubChecksTest, WithoutIdOrNameItIsRefused) {
+  for (const char* text : {"{}", "[]", R"({"id":1})", R"({"name":"x","context":"x"})",
+                           R"({"id":"1","name":"x","context":"x"})"}) {
+    const Json json = Json::parse(text);
+    EXPECT_THROW(check_run_of(json), Failure) << text;
+    EXPECT_THROW(status_of(json), Failure) << text;
+    EXPECT_THROW(workflow_run_of(json), Failure) << text;
+  }
+}
+
+TEST(GithubHooksTest, EachHookHasItsPath) {
+  EXPECT_EQ(deliveries_path({.id = 5, .repo = {"acme", "shop"}}), "/repos/acme/shop/hooks/5/deliveries");
+  EXPECT_EQ(deliveries_path({.id = 5, .organization = "a/b"}), "/orgs/a%2Fb/hooks/5/deliveries");
+  EXPECT_EQ(deliveries_path({}), "/app/hook/deliveries");
+  EXPECT_THROW(deliveries_path({.repo = {"acme", "shop"}}), Failure);
+  EXPECT_THROW(deliveries_path({.id = 5, .repo = {"acme", "shop"}, .organization = "acme"}), Failure);
+}
+
+TEST(GithubHooksTest, ADeliveryIsGoodWhenItWasAnsweredWell) {
+  const auto good = [](int status) {
+    const Json json = Json::object({{"id", 1},
+                                    {"guid", "g"},
+                                    {"delivered_at", "2026-11-26T09:30:00.5Z"},
+                                    {"status", "OK"},
+                                    {"status_code", status}});
+    return hook_delivery_of(json).good;
+  };
+  EXPECT_TRUE(good(200) && good(202));
+  for (const int status : {0, 100, 302, 404, 502, 504, 70000}) EXPECT_FALSE(good(status)) << status;
+  for (const char* text :
+       {"{}", R"({"id":1,"guid":"g"})", R"({"id":0,"guid":"g","delivered_at":"2026-11-26T09:30:00Z"})",
+        R"({"id":1,"delivered_at":"2026-11-26T09:30:00Z"})"}) {
+    const Json json = Json::parse(text);
+    EXPECT_THROW(hook_delivery_of(json), Failure) << text;
+  }
 }
 
 }  // namespace

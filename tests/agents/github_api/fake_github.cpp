@@ -1,51 +1,19 @@
 #include "tests/agents/github_api/fake_github.h"
 
 #include <algorithm>
+#include <ctime>
 #include <functional>
 #include <set>
 #include <sstream>
 
 #include "davit/failure.hpp"
+#include "tests/agents/github_api/fake_targets.h"
 
 namespace davit::testing {
 namespace {
 
 constexpr const char* kRepository = "/repos/acme/shop";
 constexpr const char* kDocs = "https://docs.github.com/rest";
-
-std::string unescaped(const std::string& text) {
-  std::string plain;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size()) {
-      plain += static_cast<char>(std::stoi(text.substr(i + 1, 2), nullptr, 16));
-      i += 2;
-    } else {
-      plain += text[i];
-    }
-  }
-  return plain;
-}
-
-std::string path_of(const std::string& target) { return target.substr(0, target.find('?')); }
-
-std::string query(const std::string& target, const std::string& name, const std::string& otherwise) {
-  const std::size_t mark = target.find('?');
-  if (mark == std::string::npos) return otherwise;
-  const std::string all = "&" + target.substr(mark + 1) + "&";
-  const std::size_t at = all.find("&" + name + "=");
-  if (at == std::string::npos) return otherwise;
-  const std::size_t begin = at + name.size() + 2;
-  return unescaped(all.substr(begin, all.find('&', begin) - begin));
-}
-
-// The number behind `prefix`, if the path is that and nothing more but `suffix`; otherwise 0.
-std::int64_t number_in(const std::string& path, const std::string& prefix, const std::string& suffix = "") {
-  if (!path.starts_with(prefix) || !path.ends_with(suffix) || path.size() <= prefix.size() + suffix.size())
-    return 0;
-  const std::string digits = path.substr(prefix.size(), path.size() - prefix.size() - suffix.size());
-  const bool number = std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
-  return number ? std::stoll(digits) : 0;
-}
 
 // The lines of a file after the change that a diff of it shows.
 std::set<std::int64_t> lines_of(std::string_view patch) {
@@ -61,6 +29,15 @@ std::set<std::int64_t> lines_of(std::string_view patch) {
   return lines;
 }
 
+std::string date_head(std::chrono::sys_seconds time) {
+  const std::time_t seconds = time.time_since_epoch().count();
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  char text[64];
+  std::strftime(text, sizeof text, "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &parts);
+  return text;
+}
+
 Json repository_json() {
   return Json::object({{"id", 77},
                        {"name", "shop"},
@@ -74,7 +51,13 @@ Json repository_json() {
 
 }  // namespace
 
-FakeGithub::FakeGithub() : server_([this](const Asked& asked, Wire& wire) { serve(asked, wire); }) {
+FakeGithub::FakeGithub()
+    : logs_server_([this](const Asked& asked, Wire& wire) {
+        std::lock_guard lock(mutex_);
+        const auto log = logs_.find(number_in(path_of(asked.target), "/logs/"));
+        log == logs_.end() ? wire.answer(404, "<Error>BlobNotFound</Error>") : wire.answer(200, log->second);
+      }),
+      server_([this](const Asked& asked, Wire& wire) { serve(asked, wire); }) {
   add_branch("main");
 }
 
@@ -182,22 +165,25 @@ void FakeGithub::serve(const Asked& asked, Wire& wire) {
     faults_.erase(found);
   }
   ++counted_;
+  std::optional<Answer> refused = limit(asked);
   if (fault && fault->kind == Fault::Kind::Answer)
     return wire.answer(fault->status, fault->body, fault->head);
   if (fault && fault->kind == Fault::Kind::Reset) return wire.reset();
 
-  const Answer usual = answer(asked);
+  if (!refused) refused = refusal(asked);
+  const Answer usual = refused ? *std::move(refused) : answer(asked);
   const std::string body = usual.json.dump();
   const std::string etag = "W/\"" + std::to_string(std::hash<std::string>{}(body)) + "\"";
-  std::string head = usual.head + "Content-Type: application/json; charset=utf-8\r\n" +
-                     "Date: Thu, 26 Nov 2026 09:30:00 GMT\r\n";
+  std::string head = usual.head + "Content-Type: application/json; charset=utf-8\r\n" + date_head(now());
   if (asked.method == "GET" && usual.status == 200) {
     if (asked.header("If-None-Match") == etag) {
       --counted_;
-      return wire.answer(304, "", "ETag: " + etag + "\r\n");
+      if (remaining_) ++*remaining_;
+      return wire.answer(304, "", "ETag: " + etag + "\r\n" + date_head(now()));
     }
     head += "ETag: " + etag + "\r\n";
   }
+  if (remaining_ && usual.status < 400) head += limit_head(*remaining_);
   lock.unlock();
   if (!fault) return wire.answer(usual.status, body, head);
   switch (fault->kind) {
@@ -222,17 +208,29 @@ FakeGithub::Answer FakeGithub::error(int status, const std::string& message, Jso
 }
 
 Json FakeGithub::person(std::int64_t id) {
-  return Json::object({{"id", id},
-                       {"login", id == kDavit ? "davit" : "user-" + std::to_string(id)},
-                       {"type", id == kDavit ? "Bot" : "User"}});
+  const auto renamed = logins_.find(id);
+  const std::string login = renamed != logins_.end() ? renamed->second
+                            : id == kDavit           ? "davit"
+                                                     : "user-" + std::to_string(id);
+  const bool bot = id == kDavit || bots_.contains(id);
+  return Json::object({{"id", id}, {"login", login}, {"type", bot ? "Bot" : "User"}});
 }
 
 FakeGithub::Answer FakeGithub::answer(const Asked& asked) {
-  if (asked.header("Authorization") != std::string("Bearer ") + kToken) return error(401, "Bad credentials");
   if (asked.header("User-Agent").empty() || asked.header("X-GitHub-Api-Version") != "2022-11-28")
     return error(400, "These headers are required");
   const std::string path = path_of(asked.target);
-  if (path == "/user") return {200, person(kDavit), ""};
+  if (path == "/graphql") return graphql(asked);
+  if (path == "/search/code") return search_code(asked);
+  if (path == "/app" || path.starts_with("/app/")) return of_app(asked, path.substr(4));
+  if (path == "/user") {
+    return app_ ? error(403, "Resource not accessible by integration") : Answer{200, person(kDavit), ""};
+  }
+  if (path.starts_with("/users/")) return of_person(unescaped(path.substr(7)));
+  if (const auto id = number_in(path, "/user/"))
+    return gone_.contains(id) ? error(404, "Not Found") : Answer{200, person(id), ""};
+  if (path == "/orgs/acme/hooks/5/deliveries" || path.starts_with("/orgs/acme/hooks/5/deliveries/"))
+    return of_hook(asked, path.substr(std::string("/orgs/acme/hooks/5/deliveries").size()));
   if (path == kRepository) return {200, repository_json(), ""};
   if (path.starts_with(std::string(kRepository) + "/"))
     return of_repository(asked, path.substr(std::string(kRepository).size()));
@@ -240,6 +238,19 @@ FakeGithub::Answer FakeGithub::answer(const Asked& asked) {
 }
 
 FakeGithub::Answer FakeGithub::of_repository(const Asked& asked, const std::string& rest) {
+  const std::string hook = "/hooks/5/deliveries", people = "/collaborators/", right = "/permission";
+  if (rest == "/installation" && app_)
+    return {200, Json::object({{"id", FakeApp::kInstallation}, {"app_slug", FakeApp::kSlug}}), ""};
+  if (rest.starts_with(hook)) return of_hook(asked, rest.substr(hook.size()));
+  if (rest.starts_with(people) && rest.ends_with(right)) {
+    return permission_of(unescaped(rest.substr(people.size(), rest.size() - people.size() - right.size())));
+  }
+  if (rest.starts_with("/commits/")) return of_commit(asked, rest.substr(9));
+  if (rest.starts_with("/actions/")) return of_actions(asked, rest.substr(8));
+  if (const auto number = number_in(rest, "/issues/", "/labels"))
+    return add_labels(asked, static_cast<int>(number));
+  if (const auto number = number_in(rest, "/pulls/"); number && asked.method == "PATCH")
+    return change_pull(asked, static_cast<int>(number));
   if (rest == "/pulls") return asked.method == "POST" ? make_pull(asked) : list_pulls(asked);
   if (const auto id = number_in(rest, "/issues/comments/")) return change_comment(asked, id);
   if (const auto number = number_in(rest, "/issues/", "/comments"))
@@ -376,6 +387,7 @@ int FakeGithub::open_pull(const std::string& branch, const std::string& base, co
   head_repository.set("owner", Json::object({{"login", owner}, {"id", 6}, {"type", "User"}}));
   pulls_[number] =
       Json::object({{"id", next_id_++},
+                    {"node_id", "PR_" + std::to_string(number)},
                     {"number", number},
                     {"title", title},
                     {"body", body},

@@ -2,16 +2,20 @@
 // shapes of the REST API (version 2022-11-28), and misbehaving where the test says so.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "davit/json.hpp"
+#include "tests/agents/github_api/fake_app.h"
+#include "tests/agents/github_api/fake_time.h"
 #include "tests/agents/http_client/loopback_server.h"
 
 namespace davit::testing {
@@ -55,6 +59,39 @@ class FakeGithub {
   // A file of a pull request as its diff shows it.
   void add_file(int number, const std::string& path, const std::string& patch);
   void move_head(int number, const std::string& sha);
+  std::vector<std::string> labels(int number);
+
+  // What counts by its clock; its Date is that much ahead of it.
+  FakeTime& time() { return time_; }
+  void run_ahead(std::chrono::seconds ahead);
+  // That many requests until `window` is over; 304 costs nothing.
+  void limit_to(int requests, std::chrono::seconds window);
+  // From now on refuses a change that comes less than a second after another.
+  void watch_spacing();
+
+  // Takes proofs of that App, and the tokens it asks for, in place of the token; `life` is theirs.
+  void take_app(const FakeApp& app, std::chrono::seconds life = std::chrono::hours(1));
+  void revoke_tokens();
+  Json asked_token();  // the body of the last request for one
+
+  // Everybody has an id, and is called "user-<id>" until renamed.
+  void rename(std::int64_t id, const std::string& login);
+  void remove_person(std::int64_t id);
+  void make_bot(std::int64_t id);
+  void permit(std::int64_t id, const std::string& permission, const std::string& role = "");
+
+  void add_check_run(Json run);
+  void add_status(Json status);
+  void add_workflow_run(Json run);
+  // Lies at another host; "" is gone.
+  void add_log(std::int64_t job, const std::string& text);
+  std::vector<Asked> logs_asked() const { return logs_server_.seen(); }
+  void add_code(const std::string& repository, const std::string& path);
+  std::string searched();  // the last query
+
+  // The newest is added last; `again`: one that was asked for.
+  void add_delivery(std::int64_t id, const std::string& guid, int status, bool again = false);
+  std::vector<std::string> delivered();  // guids, the oldest first
 
   std::vector<std::string> comments(int number);  // their bodies
   std::size_t pulls();
@@ -66,6 +103,8 @@ class FakeGithub {
   std::vector<Asked> seen() const { return server_.seen(); }
   // "GET /repos/acme/shop": what was asked, without queries, in its order.
   std::vector<std::string> journal() const;
+  // When each change was asked for, by its clock.
+  std::vector<std::chrono::milliseconds> changes_at();
 
  private:
   struct Answer {
@@ -87,10 +126,26 @@ class FakeGithub {
   Answer list_pulls(const Asked& asked);
   Answer make_pull(const Asked& asked);
   Answer reviews_of(const Asked& asked, int number);
+  Answer change_pull(const Asked& asked, int number);
+  Answer add_labels(const Asked& asked, int number);
+  Answer of_app(const Asked& asked, const std::string& path);
+  Answer of_person(const std::string& login);
+  Answer permission_of(const std::string& login);
+  Answer of_commit(const Asked& asked, const std::string& rest);
+  Answer of_actions(const Asked& asked, const std::string& rest);
+  Answer of_hook(const Asked& asked, const std::string& rest);
+  Answer search_code(const Asked& asked);
+  Answer graphql(const Asked& asked);
+  // The refusal of who asks, if any.
+  std::optional<Answer> refusal(const Asked& asked);
+  std::optional<Answer> limit(const Asked& asked);
+  std::string limit_head(int remaining) const;
+  std::chrono::sys_seconds now() const { return time_.seconds() + ahead_; }
+  Answer page_of(const Asked& asked, const char* member, const std::vector<Json>& all);
   Answer page(const Asked& asked, const std::vector<Json>& all);
   int open_pull(const std::string& branch, const std::string& base, const std::string& title,
                 const std::string& body, bool draft, bool from_fork);
-  static Json person(std::int64_t id);
+  Json person(std::int64_t id);
   static Answer error(int status, const std::string& message, Json errors = {});
 
   std::mutex mutex_;  // of all below
@@ -102,7 +157,31 @@ class FakeGithub {
   std::int64_t next_id_ = 1000;
   bool drafts_ = true;
   int counted_ = 0;
-  LoopbackServer server_;  // the last: its threads use the rest
+
+  FakeTime time_;
+  std::chrono::seconds ahead_{0};
+  std::optional<int> remaining_;
+  int allowed_ = 0;
+  std::chrono::seconds window_{};
+  std::chrono::sys_seconds reset_{};
+  bool watches_spacing_ = false;
+  std::vector<std::chrono::milliseconds> changes_at_;
+
+  const FakeApp* app_ = nullptr;
+  std::chrono::seconds life_{};
+  std::map<std::string, std::chrono::sys_seconds> tokens_;  // and when each ends
+  int tokens_made_ = 0;
+  std::string asked_token_ = "{}";
+
+  std::map<std::int64_t, std::string> logins_;
+  std::set<std::int64_t> gone_, bots_;
+  std::map<std::int64_t, std::pair<std::string, std::string>> permissions_;  // and the role
+  std::vector<Json> check_runs_, statuses_, runs_, code_, deliveries_;
+  std::map<std::int64_t, std::string> logs_;
+  std::string searched_;
+
+  LoopbackServer logs_server_;
+  LoopbackServer server_;  // the last: their threads use the rest
 };
 
 }  // namespace davit::testing

@@ -7,6 +7,7 @@
 #include "davit/failure.hpp"
 #include "github_api/api.h"
 #include "tests/agents/github_api/fake_github.h"
+#include "tests/agents/github_api/state_folder.h"
 
 namespace {
 
@@ -33,7 +34,14 @@ using Kind = Fault::Kind;
 
 class GithubApiTest : public testing::Test {
  protected:
-  static Account account(const FakeGithub& fake) { return {.api = fake.api(), .token = FakeGithub::kToken}; }
+  Account account(const FakeGithub& fake) const {
+    return {.api = fake.api(), .token = FakeGithub::kToken, .state_folder = state_.path()};
+  }
+  // Nobody waits for real: whoever sleeps moves the fake's clock.
+  static Waiting waiting(FakeGithub& fake) {
+    return {.now = [&] { return fake.time().now(); },
+            .sleep = [&](std::chrono::milliseconds time) { fake.time().sleep(time); }};
+  }
 
   // What it fails with; the test fails if it does not.
   template <class Call>
@@ -53,9 +61,10 @@ class GithubApiTest : public testing::Test {
     return std::count(journal.begin(), journal.end(), line);
   }
 
+  const davit::testing::StateFolder state_;
   FakeGithub fake_;
   const Repo shop_{"acme", "shop"};
-  Api api_{account(fake_), {}};
+  Api api_{account(fake_), {}, waiting(fake_)};
 };
 
 TEST_F(GithubApiTest, ReadsARepositoryAnIssueAndAPullRequest) {
@@ -91,7 +100,8 @@ TEST_F(GithubApiTest, AsksAsGithubWantsToBeAsked) {
 }
 
 TEST_F(GithubApiTest, WithoutATokenItSaysWhatToGrant) {
-  const Failure failure = failure_of([&] { Api({.api = fake_.api(), .token = ""}, {}); });
+  const Failure failure =
+      failure_of([&] { Api({.api = fake_.api(), .token = "", .state_folder = state_.path()}, {}); });
   EXPECT_EQ(failure.status(), Status::Permanent);
   EXPECT_THAT(failure.what(), HasSubstr("grant github_token"));
 }
@@ -193,10 +203,10 @@ TEST_F(GithubApiTest, WaitsForALimitAsItIsTold) {
 TEST_F(GithubApiTest, ALimitWhileMakingSomethingIsNoDoubt) {
   const int number = fake_.add_issue("x", "");
   fake_.fail("POST", "/repos/acme/shop/issues/1/comments",
-             {.status = 429, .body = "", .head = "Retry-After: 30\r\n"});
+             {.status = 429, .body = "", .head = "Retry-After: 90\r\n"});
   const Failure failure = failure_of([&] { api_.ensure_comment(shop_, number, "m", "Hello"); });
   EXPECT_EQ(failure.status(), Status::RateLimited);
-  EXPECT_EQ(failure.retry_after(), seconds(30));
+  EXPECT_EQ(failure.retry_after(), seconds(90));
   EXPECT_EQ(count("POST /repos/acme/shop/issues/1/comments"), 1);
 }
 
@@ -228,7 +238,7 @@ TEST_F(GithubApiTest, ReadsAgainWhatFailedByChance) {
                              Fault{.kind = Kind::CutShort}, Fault{.kind = Kind::NotJson}}) {
     FakeGithub fake;
     fake.fail("GET", "/repos/acme/shop", fault);
-    EXPECT_EQ(Api(account(fake), {}).repository(shop_).id, 77);
+    EXPECT_EQ(Api(account(fake), {}, waiting(fake)).repository(shop_).id, 77);
     EXPECT_THAT(fake.seen(), SizeIs(2));
   }
 }
@@ -249,7 +259,8 @@ TEST_F(GithubApiTest, AnAnswerWithoutAnEndIsRefused) {
 
 TEST_F(GithubApiTest, CancelEndsWhateverWaits) {
   fake_.fail("GET", "/repos/acme/shop", {.status = 500}, 10);
-  Api api(account(fake_), [&] { return !fake_.seen().empty(); });
+  Api api(
+      account(fake_), [&] { return !fake_.seen().empty(); }, waiting(fake_));
   EXPECT_EQ(failure_of([&] { api.repository(shop_); }).status(), Status::Cancelled);
   EXPECT_THAT(fake_.seen(), SizeIs(1));
 }
@@ -288,7 +299,7 @@ TEST_F(GithubApiTest, EnsurePullFindsItsOwn) {
   fake_.add_branch("davit/plan-1");
   const NewPull wanted{.branch = "davit/plan-1", .base = "main", .title = "Plan", .body = "", .draft = false};
   const Pull first = api_.ensure_pull(shop_, wanted);
-  const Pull second = Api(account(fake_), {}).ensure_pull(shop_, wanted);
+  const Pull second = Api(account(fake_), {}, waiting(fake_)).ensure_pull(shop_, wanted);
   EXPECT_EQ(first.number, second.number);
   EXPECT_EQ(count("POST /repos/acme/shop/pulls"), 1);
 }
@@ -308,7 +319,7 @@ TEST_F(GithubApiTest, APullRequestThatWasMadeInSpiteOfTheFailureIsFound) {
     fake.add_branch("fix");
     fake.fail("POST", "/repos/acme/shop/pulls", {.kind = kind});
     const Pull pull =
-        Api(account(fake), {})
+        Api(account(fake), {}, waiting(fake))
             .ensure_pull(shop_,
                          {.branch = "fix", .base = "main", .title = "Fix", .body = "", .draft = false});
     EXPECT_EQ(pull.title, "Fix");
@@ -353,7 +364,7 @@ TEST_F(GithubApiTest, ACommentThatWasMadeInSpiteOfA500IsNotMadeAgain) {
     FakeGithub fake;
     const int number = fake.add_issue("x", "");
     fake.fail("POST", "/repos/acme/shop/issues/1/comments", {.kind = kind});
-    const Comment comment = Api(account(fake), {}).ensure_comment(shop_, number, "m", "Hello");
+    const Comment comment = Api(account(fake), {}, waiting(fake)).ensure_comment(shop_, number, "m", "Hello");
     EXPECT_EQ(comment.author.id, FakeGithub::kDavit);
     EXPECT_THAT(fake.comments(number), ElementsAre("Hello\n\n<!-- davit:m -->"));
   }
@@ -460,7 +471,7 @@ TEST_F(GithubReviewTest, ReviewLinesLieInTheDiff) {
 TEST_F(GithubReviewTest, OneReviewACommit) {
   const NewReview wanted{.marker = "m", .body = "Good.", .verdict = Verdict::Comment, .findings = {}};
   const PostedReview first = api_.ensure_review(shop_, number_, kSha, wanted);
-  EXPECT_EQ(Api(account(fake_), {}).ensure_review(shop_, number_, kSha, wanted).id, first.id);
+  EXPECT_EQ(Api(account(fake_), {}, waiting(fake_)).ensure_review(shop_, number_, kSha, wanted).id, first.id);
   EXPECT_THAT(fake_.reviews(number_), SizeIs(1));
 
   const std::string next(40, 'a');
