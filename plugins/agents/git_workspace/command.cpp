@@ -42,6 +42,7 @@ std::vector<std::string> settings_for(bool on_objects) {
 std::vector<std::string> settings_for(const Remote& remote, std::chrono::seconds silence) {
   return {"protocol." + remote.scheme + ".allow=always",
           "credential." + remote.origin() + ".helper=" + std::string(kHelper),
+          "fetch.unpackLimit=1",  // packs as they come: a large file is not held in memory
           "http.followRedirects=false",
           "http.lowSpeedLimit=1000",
           "http.lowSpeedTime=" + std::to_string(silence.count()),

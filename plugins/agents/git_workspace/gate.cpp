@@ -32,6 +32,25 @@ bool begins_with(std::string_view text, std::string_view prefix) {
   return text.substr(0, prefix.size()) == prefix;
 }
 
+std::string small(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return result;
+}
+
+// "x" and "x/y" of the pattern "x/y/**": a link in the place of such a folder puts other files behind paths
+// that are denied.
+bool stands_before(const std::string& path, std::string_view pattern) {
+  constexpr std::string_view kBelow = "/**", kAnywhere = "**/";
+  const bool is_folder =
+      pattern.size() > kBelow.size() && pattern.substr(pattern.size() - kBelow.size()) == kBelow;
+  if (is_folder && path_matches(pattern.substr(0, pattern.size() - kBelow.size()), path, Case::Ignored))
+    return true;
+  return !begins_with(pattern, kAnywhere) && begins_with(small(pattern), small(path) + "/");
+}
+
 // Whether a link stays below the top wherever other links lead that stay there: it is relative, and goes up
 // at its beginning only, no further than to the top. (Up behind a name could be up from where that name,
 // itself a link, leads.)
@@ -44,7 +63,7 @@ bool stays_inside(std::string_view path, std::string_view target) {
     const std::string_view part = rest.substr(0, end);
     rest.remove_prefix(std::min(end + 1, rest.size()));
     if (part.empty() || part == ".") continue;
-    if (part == ".git") return false;
+    if (small(part) == ".git") return false;
     if (part != "..") {
       down = true;
     } else if (down || --depth < 0) {
@@ -97,7 +116,11 @@ class Judge {
       refuse("name", "has a name that is not UTF-8, or holds control characters");
     if (!matches_any(gate_.allow, file.path, Case::Counts))
       refuse("path", "is outside of what may be changed here");
-    if (matches_any(gate_.deny, file.path, Case::Ignored))
+    const bool is_before = file.new_mode == kLink &&
+                           std::any_of(gate_.deny.begin(), gate_.deny.end(), [&](const std::string& pattern) {
+                             return stands_before(file.path, pattern);
+                           });
+    if (is_before || matches_any(gate_.deny, file.path, Case::Ignored))
       refuse("path", "may not be changed by an agent: a person has to do that");
     if (!secrets_.finds(file.path).empty()) refuse("secret", "has a secret in its name");
   }

@@ -16,8 +16,10 @@ std::vector<std::string> paths_denied_by_default();
 
 struct Gate {
   std::vector<std::string> allow{"**"};  // patterns of path_pattern.h; a changed file matches one,
-  std::vector<std::string> deny = paths_denied_by_default();  // and none of these, in letters of any case
-  std::size_t most_bytes = std::size_t{1} << 20;              // of the diff
+  // and none of these, in letters of any case. A link is not allowed in the place of a folder on the way
+  // either: ".github" of ".github/workflows/**".
+  std::vector<std::string> deny = paths_denied_by_default();
+  std::size_t most_bytes = std::size_t{1} << 20;  // of the diff
   std::size_t most_files = 50;
   bool binaries = false;     // files with a NUL byte
   bool executables = false;  // files that become programs

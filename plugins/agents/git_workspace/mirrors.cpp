@@ -44,8 +44,7 @@ void remove_left_overs(const fs::path& folder) {
   for (fs::recursive_directory_iterator entry(folder, error), end; !error && entry != end;
        entry.increment(error)) {
     const std::string name = entry->path().filename().string();
-    const bool in_objects = entry->path().parent_path().filename() == "pack" ||
-                            entry->path().parent_path().parent_path().filename() == "objects";
+    const bool in_objects = *entry->path().lexically_relative(folder).begin() == "objects";
     if (in_objects ? name.rfind("tmp_", 0) == 0 || name.rfind(".tmp-", 0) == 0 : ends_with(name, ".lock"))
       left.push_back(entry->path());
   }

@@ -262,7 +262,8 @@ std::vector<Contents> Session::contents_of(const std::vector<File>& files) const
   std::erase_if(wanted, [&](const Wanted& one) {
     const std::string_view line = take_until(rest, '\n');
     std::size_t size = 0;
-    const bool is_number = std::from_chars(line.data(), line.data() + line.size(), size).ec == std::errc();
+    const char* const end = line.data() + line.size();
+    const bool is_number = std::from_chars(line.data(), end, size).ptr == end;  // else "<id> missing"
     if (!is_number || size > room) {
       one.into->reset();
       return true;

@@ -17,8 +17,8 @@ namespace git {
 struct Change {
   std::string tree;         // git's id of all that is in the tree now
   std::vector<File> files;  // in the order of their paths
-  // For people and for the hash: unified, without renames, binary files in git's own form; bytes as they are.
-  // Cut at gate.most_bytes.
+  // For people and for the hash: unified, without renames, binary files in git's own form; bytes as they are,
+  // also of secrets that were there before. Cut at gate.most_bytes.
   std::string diff;
   std::string sha256;            // of the diff, in hexadecimal digits; empty if it is cut
   std::vector<Refusal> refused;  // what the gate says; empty: it may be committed

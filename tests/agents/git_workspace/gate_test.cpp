@@ -91,6 +91,16 @@ TEST_F(GateTest, RefusesToTakeSuchPathsAway) {
   EXPECT_THAT(rules(), ElementsAre("path .github/workflows/ci.yml"));
 }
 
+TEST_F(GateTest, RefusesLinksInThePlaceOfFoldersOnTheWayToSuchPaths) {
+  const std::vector<std::string> paths{".github", ".GitHub/workflows", ".claude", "sub/.claude", ".husky"};
+  for (const std::string& path : paths) add(path, {"", "docs"}, git::kLink, git::kNoFile);
+  add("github", {"", "docs"}, git::kLink, git::kNoFile);
+  add("sub/.github", {"", "../docs"}, git::kLink, git::kNoFile);
+  std::vector<std::string> expected;
+  for (const std::string& path : paths) expected.push_back("path " + path);
+  EXPECT_EQ(rules(), expected);
+}
+
 TEST_F(GateTest, RefusesTooManyFilesAndTooLargeADiff) {
   gate_.most_files = 2;
   add("a");
@@ -125,7 +135,7 @@ TEST_F(GateTest, RefusesNewProgramsUnlessTheyAreAllowed) {
 
 TEST_F(GateTest, RefusesLinksThatLeaveTheRepository) {
   for (const char* target : {"/etc/passwd", "../x", "../../x", "x/../../../y", "sub/..", "x/..",
-                             ".git/config", "../.git", "", "a/.git/x", "./../.."}) {
+                             ".git/config", "../.git", ".GIT/config", "", "a/.git/x", "./../.."}) {
     files_.clear();
     contents_.clear();
     add("a/link", {"", target}, git::kLink, git::kNoFile);

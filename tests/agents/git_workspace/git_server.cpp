@@ -67,7 +67,7 @@ std::string run_git(const fs::path& folder, std::vector<std::string> arguments, 
   return out;
 }
 
-void serve_git(const fs::path& root, const Asked& asked, Wire& wire) {
+std::string answer_of_git(const fs::path& root, const Asked& asked) {
   const std::size_t question = std::min(asked.target.find('?'), asked.target.size());
   child::Program program;
   program.path = kGit;
@@ -88,17 +88,17 @@ void serve_git(const fs::path& root, const Asked& asked, Wire& wire) {
                          "GIT_PROTOCOL=" + asked.header("Git-Protocol")};
   const child::Finished finished = child::run_to_end(program, asked.body, {}, {});
   const std::size_t end = finished.out.find("\r\n\r\n");
-  if (end == std::string::npos) {
-    wire.answer(500, finished.err);
-    return;
-  }
+  if (end == std::string::npos) return "HTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n";
   std::string head = finished.out.substr(0, end + 2);
-  int status = 200;
-  if (head.rfind("Status: ", 0) == 0) {
-    status = std::atoi(head.c_str() + 8);
+  std::string status = "200";
+  constexpr std::string_view kStatus = "Status: ";
+  if (head.compare(0, kStatus.size(), kStatus) == 0) {
+    status = head.substr(kStatus.size(), 3);
     head.erase(0, head.find("\r\n") + 2);
   }
-  wire.answer(status, std::string_view(finished.out).substr(end + 4), head);
+  const std::string body = finished.out.substr(end + 4);
+  return "HTTP/1.1 " + status + " X\r\n" + head + "Content-Length: " + std::to_string(body.size()) +
+         "\r\n\r\n" + body;
 }
 
 std::string authorization_of(const std::string& token) {
@@ -112,7 +112,7 @@ GitServer::GitServer()
           wire.answer(401, "", "WWW-Authenticate: Basic realm=\"test\"\r\n");
           return;
         }
-        serve_git(folder_ / "root", asked, wire);
+        wire.send(answer_of_git(folder_ / "root", asked));
       }) {
   fs::create_directories(folder_ / "root");
 }

@@ -19,8 +19,8 @@ namespace davit::testing {
 std::string run_git(const std::filesystem::path& folder, std::vector<std::string> arguments,
                     std::string_view input = "");
 
-// Answers a request of git's for a bare repository below `root`.
-void serve_git(const std::filesystem::path& root, const Asked& asked, Wire& wire);
+// The whole answer to a request of git's for a bare repository below `root`.
+std::string answer_of_git(const std::filesystem::path& root, const Asked& asked);
 
 // One file of a commit: what it holds, or where a link leads; a submodule's commit. Nullopt: removed.
 struct Blob {

@@ -404,6 +404,27 @@ TEST_F(MirrorTest, ARepositoryOverTheLimitIsShallow) {
   EXPECT_TRUE(mirror.head("other").has_value());
 }
 
+// Else it would be waited for.
+TEST_F(MirrorTest, AFetchEndsAsSoonAsItIsTooLarge) {
+  settings_.limits.mirror_bytes = 300'000;
+  server_.commit("acme/shop", "main", {{"a", Blob{noise(1, 2'000'000)}}});
+  const std::string last = server_.commit("acme/shop", "main", {{"a", Blob{"small\n"}}});
+  std::atomic<bool> stalled{false};
+  server_.before = [&](const Asked& asked, Wire& wire) {
+    if (asked.method != "POST" || asked.body.find("command=fetch") == std::string::npos ||
+        stalled.exchange(true))
+      return false;
+    const std::string answer = davit::testing::answer_of_git(server_.folder() / "root", asked);
+    wire.send(std::string_view(answer).substr(0, answer.size() / 2));
+    wire.until_gone();
+    return true;
+  };
+  const git::Mirror mirror = fetch();
+  EXPECT_TRUE(stalled);
+  EXPECT_TRUE(mirror.is_shallow());
+  EXPECT_EQ(mirror.head("main"), last);
+}
+
 TEST_F(MirrorTest, ARepositoryWhoseLastCommitIsOverTheLimitIsRefused) {
   settings_.limits.mirror_bytes = 100'000;
   server_.commit("acme/shop", "main", {{"a", Blob{noise(1, 200'000)}}});
@@ -447,17 +468,30 @@ TEST_F(MirrorTest, AMirrorThatWasNeverFetchedAsAWholeIsMadeAnew) {
   EXPECT_EQ(fetch().head("main"), main);
 }
 
-TEST_F(MirrorTest, ADamagedMirrorIsMadeAnewByTheNextTry) {
-  server_.commit("acme/shop", "main", {{"a", Blob{"1"}}});
-  fetch();
-  for (const auto& entry : fs::recursive_directory_iterator(folder() / "objects")) {
-    if (!entry.is_regular_file()) continue;
-    fs::permissions(entry.path(), fs::perms::owner_all);
-    std::ofstream(entry.path()) << "damaged";
+TEST_F(MirrorTest, ADamagedMirrorIsWholeAgainAfterASecondTry) {
+  for (const std::string damaged : {".pack", ".idx"}) {
+    const std::string name = "acme/shop" + damaged;
+    const std::string first = server_.commit(name, "main", {{"a", Blob{"1"}}});
+    fetch(name);
+    int files = 0;
+    for (const auto& entry : fs::recursive_directory_iterator(state() / "mirrors" / server_.host())) {
+      if (entry.path().extension() != damaged) continue;
+      fs::permissions(entry.path(), fs::perms::owner_all);
+      std::ofstream(entry.path()) << "damaged";
+      ++files;
+    }
+    EXPECT_GE(files, 1);
+    const std::string next = server_.commit(name, "main", {{"a", Blob{"2"}}});
+    try {
+      fetch(name);
+    } catch (const Failure& failure) {
+      EXPECT_EQ(failure.status(), Status::Retryable) << failure.what();
+    }
+    const git::Mirror mirror = fetch(name);
+    EXPECT_EQ(mirror.head("main"), next);
+    EXPECT_EQ(mirror.read(next, "a"), "2");
+    EXPECT_EQ(mirror.read(first, "a"), "1");
   }
-  const std::string next = server_.commit("acme/shop", "main", {{"a", Blob{"2"}}});
-  EXPECT_EQ(failure_of([&] { fetch(); }).status(), Status::Retryable);
-  EXPECT_EQ(fetch().head("main"), next);
 }
 
 TEST_F(MirrorTest, RefusesSettingsThatCannotBe) {

@@ -180,9 +180,7 @@ TEST_F(PushTest, AReceivedPushWhoseAnswerIsLostIsFoundByTheNextTry) {
   const std::string made = commit(session, "2\n");
   server_.before = [&](const Asked& asked, Wire& wire) {
     if (asked.method != "POST" || asked.target.find("receive-pack") == std::string::npos) return false;
-    // The real answer goes to nobody.
-    Wire nobody(-1);
-    davit::testing::serve_git(server_.folder() / "root", asked, nobody);
+    davit::testing::answer_of_git(server_.folder() / "root", asked);  // goes to nobody
     wire.reset();
     return true;
   };
