@@ -152,6 +152,28 @@ void Session::check_out(std::string_view commit_or_branch) {
   if (mirror_.is_shallow()) fs::copy_file(mirror_.folder() / "shallow", git_dir_ / "shallow");
   git.output(git_dir_, {.arguments = {"read-tree", "-u", "--reset", base_}, .work_tree = tree_},
              doing("check out a commit of"));
+  fs::copy_file(git_dir_ / "index", index_of_base());
+}
+
+// Made beside the tree and moved in: in the tree itself git is never run.
+void Session::give_repository() {
+  const Git& git = mirror_.git();
+  const fs::path given = folder_ / "given";
+  const std::string what = doing("give the agent a repository of");
+  remove_folder(given);
+  fs::create_directories(given);
+  git.output(given, {.arguments = {"init", "--quiet", "--bare", "--template="}}, what);
+  git.output(
+      given,
+      {.arguments = {"-c", "protocol.file.allow=always", "fetch", "--quiet", "--depth=1", "--no-tags",
+                     "--no-write-fetch-head", "--", mirror_.folder().string(), base_ + ":refs/heads/base"}},
+      what);
+  git.output(given, {.arguments = {"symbolic-ref", "HEAD", "refs/heads/base"}}, what);
+  git.output(given, {.arguments = {"config", "core.bare", "false"}}, what);
+  fs::copy_file(index_of_base(), given / "index");
+  std::error_code error;
+  fs::rename(given, tree_ / ".git", error);
+  if (error) throw Failure::retryable(what + ": " + error.message());
 }
 
 void Session::write(std::string_view path, std::string_view content) { write_below(tree_, path, content); }

@@ -57,6 +57,11 @@ class Session {
   void write(std::string_view path, std::string_view content);
   void remove(std::string_view path);
 
+  // Puts a repository with the base as its only commit into the tree, for the agent's own `git status` and
+  // `git diff`; change() removes it, and it may be given again then. Throws Retryable where something is in
+  // its place.
+  void give_repository();
+
   // What is different now. Each ".git" in the tree is removed, unread; nothing may work in the tree
   // meanwhile. Files that .gitignore leaves out are no part of it.
   Change change(const Gate& gate);
@@ -77,6 +82,7 @@ class Session {
   Session(const Mirror& mirror, std::filesystem::path folder);
 
   void check_out(std::string_view commit_or_branch);
+  std::filesystem::path index_of_base() const { return folder_ / "index"; }
   void add_all(std::vector<Refusal>& refused);
   std::vector<File> files_of(const std::string& tree) const;
   std::vector<Contents> contents_of(const std::vector<File>& files) const;

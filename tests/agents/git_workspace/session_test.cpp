@@ -309,6 +309,23 @@ TEST_F(SessionTest, TheCallerWritesFilesOfItsOwn) {
   EXPECT_THAT(changed(session.change({})), ElementsAre("A docs/plans/a.md", "D src/b.c"));
 }
 
+TEST_F(SessionTest, TheAgentHasARepositoryOfItsOwnUntilTheLook) {
+  server_.commit("acme/shop", "main", {{"src/a.c", Blob{"int a = 1;\n"}}});
+  git::Session session = open();
+  for (const std::string content : {"int a = 2;\n", "int a = 3;\n"}) {
+    session.give_repository();
+    put(session.tree() / "src/a.c", content);
+    EXPECT_EQ(run_git(session.tree(), {"status", "--porcelain"}), " M src/a.c");
+    EXPECT_THAT(run_git(session.tree(), {"diff"}), HasSubstr("-int a = 1;\n+" + content.substr(0, 10)));
+    EXPECT_EQ(run_git(session.tree(), {"log", "--format=%H"}), session.base()) << "of the history one commit";
+    EXPECT_EQ(failure_of([&] { session.give_repository(); }).status(), Status::Retryable);
+    const git::Change change = session.change({});
+    EXPECT_THAT(changed(change), ElementsAre("M src/a.c"));
+    EXPECT_THAT(change.refused, IsEmpty());
+    EXPECT_FALSE(fs::exists(session.tree() / ".git"));
+  }
+}
+
 TEST_F(SessionTest, IsGoneAfterwardsAlsoWhenItThrows) {
   try {
     git::Session session = open();
