@@ -384,9 +384,11 @@ std::vector<Field<SandboxConfig>> sandbox_fields() {
   using S = SandboxConfig;
   return {
       {"command", &S::command,
-       "Program that confines what agents start (bubblewrap). Not acted on yet: no agent so far starts one."},
+       "Program that confines what agents start (bubblewrap). Agents are told; whether one acts on it, its "
+       "own "
+       "description says."},
       {"required", &S::required,
-       "Refuse to run a confined program where the sandbox is missing. Not acted on yet."},
+       "A program that shall be confined is not started where the sandbox is missing. Agents are told, too."},
   };
 }
 

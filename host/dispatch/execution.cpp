@@ -6,7 +6,6 @@
 
 #include "host/base/json.h"
 #include "host/plugin/host_services.h"
-#include "host/plugin/marshal.h"
 #include "host/plugin/redact.h"
 
 namespace davit::dispatch {
@@ -57,15 +56,15 @@ Execution::Execution(ClaimedTask task, std::shared_ptr<const ServingAgent> servi
   waiting_.fence = task_.fence;
 }
 
-isolation::Call Execution::call(std::string_view folder, Duration cancel_grace) const {
+isolation::Call Execution::call(const plugin::ExecutionPlace& place, Duration cancel_grace) const {
   Duration timeout = serving_->agent->timeout;
   isolation::Call call;
   call.task_tag = task_.task_id;
   isolation::set_request(
       call, isolation::agent_run_request(plugin::agent_context_json(task_, serving_->agent->settings.config,
-                                                                    clock_.wall() + timeout, folder),
+                                                                    clock_.wall() + timeout, place),
                                          artifact_limits_));
-  call.working_directory = folder;
+  call.working_directory = place.workspace;
   call.deadline = started_ + timeout;
   call.cancel_grace = cancel_grace;
   return call;

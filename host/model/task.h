@@ -167,7 +167,8 @@ struct ClaimedTask {
   int max_retries = 0;
   int crashes = 0;  // how often its runner died before
   int chain_depth = 1;
-  std::vector<std::string> chain;  // agents before it in its chain, the first one first
+  std::vector<std::string> chain;        // agents before it in its chain, the first one first
+  std::optional<TaskDecision> approval;  // without which it would not run; absent: it needs none
   // All that this execution may cost, in millionths of a US dollar; absent: nothing bounds it.
   std::optional<std::int64_t> budget_micro_usd;
   WallTime created_at{};

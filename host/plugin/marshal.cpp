@@ -331,6 +331,16 @@ void write_usage(JsonWriter& writer, const Usage& usage) {
   writer.EndObject();
 }
 
+void write_approval(JsonWriter& writer, const TaskDecision& approval) {
+  writer.StartObject();
+  write_member(writer, "by", approval.by);
+  write_member(writer, "actor_id", approval.actor_id);
+  write_member(writer, "way", approval.way);
+  write_member(writer, "at", to_unix_ms(approval.at));
+  write_member(writer, "content_hash", approval.content_hash);
+  writer.EndObject();
+}
+
 Result<std::int64_t> tokens_from(const Members& members, std::string_view name, bool& mended) {
   const JsonValue* value = members.find(name);
   if (!value) return std::int64_t{0};
@@ -648,13 +658,15 @@ Result<ProbeReport> probe_report_from_json(std::string_view json) {
 }
 
 std::string agent_context_json(const ClaimedTask& task, std::string_view config_json, WallTime deadline,
-                               std::string_view workspace) {
+                               const ExecutionPlace& place) {
   JsonBuffer buffer;
   JsonWriter writer(buffer);
   writer.StartObject();
   write_member(writer, "task_id", task.task_id);
   write_member(writer, "session_id", task.session_id);
   write_member(writer, "attempt", task.attempt);
+  write_member(writer, "max_retries", task.max_retries);
+  write_member(writer, "chain_depth", task.chain_depth);
   writer.Key("task");
   writer.StartObject();
   write_member(writer, "task_id", task.task_id);
@@ -684,7 +696,19 @@ std::string agent_context_json(const ClaimedTask& task, std::string_view config_
   write_raw_member(writer, "config", config_json);
   write_raw_member(writer, "previous_result", task.previous_result);
   write_member(writer, "deadline_unix_ms", to_unix_ms(deadline));
-  write_member(writer, "workspace", workspace);
+  write_member(writer, "workspace", place.workspace);
+  write_member(writer, "state_folder", place.state_folder);
+  writer.Key("sandbox");
+  writer.StartObject();
+  write_member(writer, "command", place.sandbox.command);
+  write_member(writer, "required", place.sandbox.required);
+  writer.EndObject();
+  if (task.approval) {
+    writer.Key("approval");
+    write_approval(writer, *task.approval);
+  } else {
+    write_null_member(writer, "approval");
+  }
   if (task.budget_micro_usd) {
     write_member(writer, "budget_usd", static_cast<double>(*task.budget_micro_usd) / 1e6);
   } else {

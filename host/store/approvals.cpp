@@ -60,8 +60,8 @@ struct Approvals::Statements {
   Statement content{
       db, "SELECT " + kContentColumns + " FROM task t JOIN task_body b ON b.row = t.row WHERE t.row = ?1"};
   Statement newest{db,
-                   "SELECT kind, content_hash FROM decision WHERE task = ?1 AND kind IN ('approve', 'reject')"
-                   " ORDER BY row DESC LIMIT 1"};
+                   "SELECT kind, content_hash, at, by_whom, actor_id, way, comment FROM decision"
+                   " WHERE task = ?1 AND kind IN ('approve', 'reject') ORDER BY row DESC LIMIT 1"};
   Statement changed{db,
                     "INSERT INTO decision (task, at, kind, by_whom, way, comment, content_hash)"
                     " VALUES (?1, ?2, 'changed', 'davit', 'claim', ?3, ?4)"};
@@ -88,9 +88,16 @@ std::string Approvals::content_of(std::int64_t task) {
   return row.next() ? read_content_hash(row, 0) : std::string();
 }
 
-bool Approvals::approved(std::int64_t task, std::string_view content_hash) {
+std::optional<TaskDecision> Approvals::approval_of(std::int64_t task, std::string_view content_hash) {
   Cursor row = sql_->newest.query(task);
-  return row.next() && row.view(0) == "approve" && row.view(1) == content_hash;
+  if (!row.next() || row.view(0) != "approve" || row.view(1) != content_hash) return std::nullopt;
+  return TaskDecision{.at = row.time(2),
+                      .kind = row.text(0),
+                      .by = row.text(3),
+                      .actor_id = row.text(4),
+                      .way = row.text(5),
+                      .comment = row.text(6),
+                      .content_hash = row.text(1)};
 }
 
 void Approvals::note_changed(std::int64_t task, std::string_view content_hash, WallTime now) {

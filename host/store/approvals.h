@@ -37,8 +37,8 @@ class Approvals {
 
   // Hash of the content of a task as it is now.
   std::string content_of(std::int64_t task);
-  // Is this the content that was approved, and not rejected since?
-  bool approved(std::int64_t task, std::string_view content_hash);
+  // Who approved this content, if somebody did and nobody rejected it since.
+  std::optional<TaskDecision> approval_of(std::int64_t task, std::string_view content_hash);
   // Notes that a task runs nothing yet, because its content is not what was approved.
   void note_changed(std::int64_t task, std::string_view content_hash, WallTime now);
 

@@ -98,7 +98,7 @@ Result<TaskState> Decisions::decide(Batch& batch, const TaskRow& row, const Deci
       }
       attempt = 0;
       crashes = losses = 0;
-      if (row.needs_approval && !approvals_.approved(row.row, approvals_.content_of(row.row)))
+      if (row.needs_approval && !approvals_.approval_of(row.row, approvals_.content_of(row.row)))
         state = TaskState::AwaitingApproval;
       break;
     case TaskActionKind::Reject:

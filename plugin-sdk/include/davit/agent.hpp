@@ -85,6 +85,21 @@ struct Task {
   Time created_at;
 };
 
+// Who approved what the task runs.
+struct Approval {
+  std::string_view by;        // "github:alice"
+  std::string_view actor_id;  // the sender's own id of the person, may be empty
+  std::string_view way;       // "api", "cli", or the webhook it came by and how: "github comment"
+  Time at;
+  std::string_view content_hash;  // of what was approved
+};
+
+// How to confine the programs that an agent starts.
+struct Sandbox {
+  std::string_view command = "bwrap";  // bubblewrap, or what is called as it is
+  bool required = true;                // start nothing without it
+};
+
 // What an execution gets.
 class AgentContext {
  public:
@@ -98,6 +113,9 @@ class AgentContext {
   std::string_view task_id;
   std::string_view session_id;  // of this execution
   int attempt;                  // 1 for the first
+  // Attempts after the first. Absent: the host does not say.
+  std::optional<int> max_retries;
+  int chain_depth;  // 1 for the first task of a chain
   Task task;
   JsonView config;
   JsonView previous_result;  // output of the agent before in the chain, or null
@@ -106,6 +124,11 @@ class AgentContext {
   // Absent: nothing bounds it, or the host does not say.
   std::optional<double> budget_usd;
   std::filesystem::path workspace;  // a folder of this execution, removed after it; empty if there is none
+  // A folder of all agents, that stays; executions run at the same time, so who writes there locks. Empty if
+  // there is none.
+  std::filesystem::path state_folder;
+  Sandbox sandbox;
+  std::optional<Approval> approval;  // absent: the task needed none, or the host does not say
 
   // All of it, with members newer than this header.
   const Json& json() const { return document_; }
@@ -333,11 +356,23 @@ inline AgentContext::AgentContext(Json document) : document_(std::move(document)
   task_id = json["task_id"].string_or("");
   session_id = json["session_id"].string_or("");
   attempt = static_cast<int>(json["attempt"].int_or(1));
+  if (json["max_retries"].is_int()) max_retries = static_cast<int>(json["max_retries"].int_or(0));
+  chain_depth = static_cast<int>(json["chain_depth"].int_or(1));
   config = json["config"];
   previous_result = json["previous_result"];
   workspace = std::string(json["workspace"].string_or(""));
   if (json["deadline_unix_ms"].is_int()) deadline = time_from_unix_ms(json["deadline_unix_ms"].int_or(0));
   if (json["budget_usd"].is_number()) budget_usd = json["budget_usd"].number_or(0);
+  state_folder = std::string(json["state_folder"].string_or(""));
+  sandbox = {.command = json["sandbox"]["command"].string_or(sandbox.command),
+             .required = json["sandbox"]["required"].bool_or(true)};
+  if (const JsonView by = json["approval"]; by.is_object()) {
+    approval = {.by = by["by"].string_or(""),
+                .actor_id = by["actor_id"].string_or(""),
+                .way = by["way"].string_or(""),
+                .at = time_from_unix_ms(by["at"].int_or(0)),
+                .content_hash = by["content_hash"].string_or("")};
+  }
   const JsonView of = json["task"];
   task = {.task_id = of["task_id"].string_or(task_id),
           .agent = of["agent"].string_or(""),

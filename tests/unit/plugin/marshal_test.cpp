@@ -280,7 +280,12 @@ TEST(MarshalTest, TheContextOfAnAgentHasEverythingTheAbiNames) {
   task.actor = Actor{"1", "ada", "owner"};
   task.links.push_back({"fixes", "k", "u"});
   task.attempt = 2;
-  auto context = parse_json(agent_context_json(task, R"({"mode":"x"})", from_unix_ms(5), "/tmp/w"));
+  task.max_retries = 3;
+  task.chain_depth = 4;
+  task.approval = TaskDecision{from_unix_ms(6),  "approve", "github:bob",        "42",
+                               "github comment", "ship it", std::string(64, 'c')};
+  auto context = parse_json(agent_context_json(task, R"({"mode":"x"})", from_unix_ms(5),
+                                               {"/tmp/w", "/var/agents", {"bubble", false}}));
   ASSERT_TRUE(context.ok()) << context.error().message;
   EXPECT_EQ(string_member(*context, "session_id"), "s");
   EXPECT_EQ(int_member(*context, "attempt"), 2);
@@ -291,6 +296,23 @@ TEST(MarshalTest, TheContextOfAnAgentHasEverythingTheAbiNames) {
   EXPECT_EQ(text_member(shown, "payload"), R"({"x":1})");
   EXPECT_EQ(string_member(*find_member(shown, "entity"), "key"), "github:o/r#1");
   EXPECT_EQ(string_member(*find_member(shown, "actor"), "login"), "ada");
+  EXPECT_EQ(int_member(*context, "max_retries"), 3);
+  EXPECT_EQ(int_member(*context, "chain_depth"), 4);
+  EXPECT_EQ(string_member(*context, "workspace"), "/tmp/w");
+  EXPECT_EQ(string_member(*context, "state_folder"), "/var/agents");
+  EXPECT_EQ(text_member(*context, "sandbox"), R"({"command":"bubble","required":false})");
+  EXPECT_EQ(text_member(*context, "approval"),
+            R"({"by":"github:bob","actor_id":"42","way":"github comment","at":6,"content_hash":")" +
+                std::string(64, 'c') + "\"}");
+}
+
+TEST(MarshalTest, AContextSaysThatNobodyHadToApproveAndWhereThereIsNoFolder) {
+  auto context = parse_json(
+      agent_context_json(ClaimedTask{.payload = "{}", .previous_result = "null"}, "{}", from_unix_ms(5), {}));
+  ASSERT_TRUE(context.ok()) << context.error().message;
+  EXPECT_TRUE(find_member(*context, "approval")->IsNull());
+  EXPECT_EQ(string_member(*context, "state_folder"), "");
+  EXPECT_EQ(text_member(*context, "sandbox"), R"({"command":"bwrap","required":true})");
 }
 
 }  // namespace

@@ -25,14 +25,24 @@
  * requires_approval.
  *
  * Context, a JSON object: task_id, session_id (UUID of this execution), attempt
- * (1 for the first), task {task_id, agent, task_type, source, title, payload,
+ * (1 for the first), max_retries (attempts after the first: the last one is
+ * 1 + max_retries), chain_depth (1 for the first task of a chain), task {task_id, agent, task_type, source, title, payload,
  * entity, actor, links, created_at}, config, previous_result (output of the agent
  * before it in the chain, or null; {rejected: {comment, by, content_hash, output}}
  * when a person rejected what came of this agent's own output, and it is to do
  * better), deadline_unix_ms, workspace (a folder of this execution, removed after
- * it), budget_usd (what it may cost: one that reported more is stopped and fails
- * for good; null or absent: nothing bounds it). Times are Unix milliseconds; entity,
- * actor and links have the shapes of webhook.h; unknown members are to be ignored.
+ * it), state_folder (absolute: a folder of all agents, closed to other users, that
+ * stays; executions run at the same time, so who writes there locks), sandbox
+ * {command, required} (the program, bubblewrap or one that is called as it is, by
+ * which an agent confines what it starts, and whether nothing is to be started
+ * without), approval {by, actor_id, way, at, content_hash} (who approved what this
+ * task runs; actor_id is the sender's own id of the person and may be empty; null:
+ * it needed nobody), budget_usd (what it may cost: one that reported more is stopped
+ * and fails for good; null or absent: nothing bounds it). Times are Unix
+ * milliseconds; entity, actor and links have the shapes of webhook.h. A host may be
+ * older than a member: all but task_id, session_id, attempt, task, config,
+ * previous_result, deadline_unix_ms and workspace may be absent. Unknown members are
+ * to be ignored.
  *
  * Result, a JSON object:
  *   success      bool, required
