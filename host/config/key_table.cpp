@@ -226,7 +226,9 @@ std::vector<Field<RunnersConfig>> runners_fields() {
   return {
       {"max", &S::max, "Plugin processes at one time; further calls wait.", 1, 4096},
       {"idle", &S::idle, "An idle plugin process ends after this.", 0, 24 * kHour},
-      {"memory_limit", &S::memory_limit, "Address space of one plugin process; 0 is no limit.", 0, kTebibyte},
+      {"memory_limit", &S::memory_limit,
+       "Address space of one plugin process; 0 is no limit. A program that an agent starts may lift it.", 0,
+       kTebibyte},
       {"cgroups", &S::cgroups, "Use cgroups to end process trees, where the system lets us."},
   };
 }

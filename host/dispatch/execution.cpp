@@ -17,10 +17,6 @@ constexpr std::size_t kMostLine = 64u << 10;
 constexpr std::size_t kMostContentType = 128;
 constexpr Duration kSpawnRetry{10'000};
 
-bool says_nothing(const Usage& usage) {
-  return usage.total_tokens() == 0 && usage.cost_micro_usd == 0 && usage.models.empty();
-}
-
 // What a process printed last often says why it died.
 std::string with_tail(std::string detail, std::string_view output) {
   constexpr std::size_t kTail = 1'000;
@@ -182,7 +178,7 @@ AgentResult Execution::failure(FailureClass failure, std::string error) const {
 
 Ended Execution::of_answer(AgentResult result) const {
   plugin::redact(serving_->redactor(), result);
-  if (says_nothing(result.usage)) result.usage = usage_;
+  result.usage = plugin::merged(usage_, result.usage);
   if (result.success) return {std::move(result), "completed"};
   // Whatever an agent says after it was asked to stop, the stop is the reason.
   if (stop_ == StopReason::CancelRequested) {

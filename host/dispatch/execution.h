@@ -95,7 +95,7 @@ class Execution {
   std::shared_ptr<const ServingAgent> serving_;
   const Clock& clock_;
   MonotonicTime started_;
-  Usage usage_;                // the largest figures reported so far
+  Usage usage_;                // all that was reported so far, merged
   store::LiveReport waiting_;  // without lines
   bool something_waits_ = false;
   Transcript transcript_;

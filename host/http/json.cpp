@@ -188,6 +188,7 @@ void write_execution(JsonWriter& writer, const AgentExecution& execution) {
   write_text_or_null(writer, "error_class", execution.failure);
   write_text_or_null(writer, "error", execution.error);
   write_usage_members(writer, execution.usage);
+  write_member(writer, "cost_is_estimate", execution.usage.cost_is_estimate);
   write_text_or_null(writer, "model_used", execution.usage.model);
   write_key(writer, "models");
   writer.StartObject();

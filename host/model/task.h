@@ -37,7 +37,14 @@ inline void add(ModelUsage& to, const ModelUsage& more) {
 struct Usage : ModelUsage {
   std::string model;                         // the main one
   std::map<std::string, ModelUsage> models;  // by model, where known
+  bool cost_is_estimate = false;             // money may be more or less than what is charged
 };
+
+// Whether `now` knows the costs that `before` estimates: they take the place of those, even if they are less.
+// 0 says nothing.
+inline bool replaces_estimate(const Usage& before, const Usage& now) {
+  return before.cost_is_estimate && !now.cost_is_estimate && now.cost_micro_usd > 0;
+}
 
 // One run of an agent for a task: one session, one attempt.
 struct AgentExecution {

@@ -318,6 +318,7 @@ void write_figures(JsonWriter& writer, const ModelUsage& usage) {
 void write_usage(JsonWriter& writer, const Usage& usage) {
   writer.StartObject();
   write_figures(writer, usage);
+  if (usage.cost_is_estimate) write_member(writer, "cost_is_estimate", true);
   if (!usage.model.empty()) write_member(writer, "model", usage.model);
   writer.Key("models");
   writer.StartObject();
@@ -385,6 +386,7 @@ bool has_room_for(const Usage& usage, std::string_view model) {
 Result<Usage> usage_from(const Members& members, bool& mended) {
   Usage usage;
   static_cast<ModelUsage&>(usage) = TRY(figures_from(members, mended));
+  usage.cost_is_estimate = TRY(members.flag("cost_is_estimate"));
   if (const JsonValue* model = members.find("model")) {
     if (!model->IsString()) return wrong(members.place("model"), "must be a text");
     usage.model = model_name(view(*model), mended);
@@ -498,9 +500,18 @@ Result<Usage> usage_from_json(std::string_view json, bool* mended) {
   return usage_from(Members(document, ""), mended ? *mended : unused);
 }
 
-Usage merged(const Usage& before, const Usage& now) {
+Usage merged(const Usage& earlier, const Usage& now) {
+  Usage before = earlier;
+  if (replaces_estimate(before, now)) {
+    before.cost_micro_usd = 0;
+    // Who tells of models tells of all that had a part in the costs.
+    if (!now.models.empty())
+      for (auto& [model, figures] : before.models) figures.cost_micro_usd = 0;
+  }
   Usage usage;
   static_cast<ModelUsage&>(usage) = greater(before, now);
+  usage.cost_is_estimate =
+      now.cost_micro_usd > before.cost_micro_usd ? now.cost_is_estimate : before.cost_is_estimate;
   usage.model = now.model.empty() ? before.model : now.model;
   usage.models = before.models;
   ModelUsage beyond;

@@ -26,8 +26,9 @@ Result<AgentResult> agent_result_from_json(std::string_view json, bool* mended_u
 // the main one is dropped. `mended` (may be null) tells whether there was anything of that.
 Result<Usage> usage_from_json(std::string_view json, bool* mended = nullptr);
 
-// Per figure the greater one: totals never shrink. Models are united, 64 of them and "other"; the newer name
-// of the main model wins.
+// Per figure the greater one: totals never shrink, but costs that were estimated do once exact ones are told
+// (a total of 0 tells none). Models are united, 64 of them and "other"; the newer name of the main model
+// wins.
 Usage merged(const Usage& before, const Usage& now);
 
 // The same nouns as JSON, for frames; reading them back gives equal values.

@@ -92,16 +92,22 @@ struct TaskQueue::Statements {
 
   Statement body{db, "SELECT " + std::string(kTaskBodyColumns) + " FROM task_body b WHERE b.row = ?1"};
 
-  // Usage only ever grows: what a killed runner had reported stays.
+  // Usage only ever grows: what a killed runner had reported stays. But costs that were estimated give way to
+  // what is known (replaces_estimate of model/task.h).
+  static std::string set_costs(const std::string& cost, const std::string& is_estimate) {
+    const std::string known = "cost_is_estimate > " + is_estimate + " AND " + cost + " > 0";
+    return " cost_micro_usd = iif(" + known + ", " + cost + ", max(cost_micro_usd, " + cost +
+           ")), cost_is_estimate = iif(" + known + " OR " + cost + " > cost_micro_usd, " + is_estimate +
+           ", cost_is_estimate),";
+  }
   Statement end_execution{
       db,
-      "UPDATE execution SET ended_at = ?2, success = ?3, outcome = ?4, failure = ?5, error = ?6, next_agent "
-      "= ?7,"
+      "UPDATE execution SET ended_at = ?2, success = ?3, outcome = ?4, failure = ?5, error = ?6,"
+      " next_agent = ?7,"
       " input_tokens = max(input_tokens, ?8), output_tokens = max(output_tokens, ?9),"
-      " cache_read_tokens = max(cache_read_tokens, ?10), cache_write_tokens = max(cache_write_tokens, ?11),"
-      " cost_micro_usd = max(cost_micro_usd, ?12), model = coalesce(?13, model), models = coalesce(?14, "
-      "models)"
-      " WHERE row = ?1"};
+      " cache_read_tokens = max(cache_read_tokens, ?10), cache_write_tokens = max(cache_write_tokens, ?11)," +
+          set_costs("?12", "?15") +
+          " model = coalesce(?13, model), models = coalesce(?14, models) WHERE row = ?1"};
   Statement lose_execution{
       db,
       "UPDATE execution SET ended_at = ?2, outcome = 'lost', failure = 'interrupted', error = ?3"
@@ -122,9 +128,10 @@ struct TaskQueue::Statements {
   Statement report_usage{
       db,
       "UPDATE execution SET input_tokens = max(input_tokens, ?3), output_tokens = max(output_tokens, ?4),"
-      " cache_read_tokens = max(cache_read_tokens, ?5), cache_write_tokens = max(cache_write_tokens, ?6),"
-      " cost_micro_usd = max(cost_micro_usd, ?7), model = coalesce(?8, model), models = coalesce(?9, models)"
-      " WHERE row = ?1 AND task = ?2 AND ended_at IS NULL"};
+      " cache_read_tokens = max(cache_read_tokens, ?5), cache_write_tokens = max(cache_write_tokens, ?6)," +
+          set_costs("?7", "?10") +
+          " model = coalesce(?8, model), models = coalesce(?9, models)"
+          " WHERE row = ?1 AND task = ?2 AND ended_at IS NULL"};
   Statement report_progress{db,
                             "UPDATE execution SET progress = coalesce(?3, progress),"
                             " progress_message = coalesce(?4, progress_message)"
@@ -370,7 +377,8 @@ void TaskQueue::report(const std::vector<LiveReport>& reports, WallTime now) {
       const Usage& usage = *report.usage;
       sql_->report_usage.run(execution, task, usage.input_tokens, usage.output_tokens,
                              usage.cache_read_tokens, usage.cache_write_tokens, usage.cost_micro_usd,
-                             if_any(usage.model), if_any(models_to_json(usage)));
+                             if_any(usage.model), if_any(models_to_json(usage)),
+                             usage.cost_is_estimate ? 1 : 0);
       budgets_.report(execution, usage.cost_micro_usd, now);
     }
     if (report.progress || !report.progress_message.empty()) {
@@ -413,7 +421,7 @@ Result<TaskState> TaskQueue::finish(Batch& batch, const Finish& finish) {
                           to_string(result.failure), if_any(result.error), if_any(result.next_agent),
                           usage.input_tokens, usage.output_tokens, usage.cache_read_tokens,
                           usage.cache_write_tokens, usage.cost_micro_usd, if_any(usage.model),
-                          if_any(models_to_json(usage)));
+                          if_any(models_to_json(usage)), usage.cost_is_estimate ? 1 : 0);
   budgets_.end(batch, row->execution, usage.cost_micro_usd, finish.cost_known);
   book(batch, *row, finish.outcome, usage);
   if (result.output != "null" || result.metrics != "{}") {
@@ -436,7 +444,7 @@ Result<TaskState> TaskQueue::finish(Batch& batch, const Finish& finish) {
   return state;
 }
 
-// `usage` is what was said at its end; what it had reported before counts where it is more, as in its row.
+// `usage` is what was said at its end; what it had reported before counts as it does in its row.
 void TaskQueue::book(Batch& batch, const TaskRow& row, std::string_view outcome, const Usage& usage) {
   EndedExecution ended{row.agent,      row.task_type, row.source,  std::string(outcome),
                        row.started_at, batch.now,     row.reported};
@@ -445,6 +453,7 @@ void TaskQueue::book(Batch& batch, const TaskRow& row, std::string_view outcome,
         &ModelUsage::cache_write_tokens, &ModelUsage::cost_micro_usd}) {
     ended.usage.*measure = std::max(ended.usage.*measure, usage.*measure);
   }
+  if (replaces_estimate(row.reported, usage)) ended.usage.cost_micro_usd = usage.cost_micro_usd;
   if (!usage.model.empty()) ended.usage.model = usage.model;
   if (!usage.models.empty()) ended.usage.models = usage.models;
   if (row.root != row.id) {

@@ -187,6 +187,12 @@ TEST(AgentContextTest, TellsBudgetRetriesStateSandboxAndApproval) {
   EXPECT_EQ(context.approval->content_hash, "cc");
 }
 
+TEST(AgentContextTest, UsageSaysThatItsCostIsAnEstimateOnlyWhereItIs) {
+  EXPECT_FALSE(Usage{.cost_usd = 1}.to_json().has("cost_is_estimate"));
+  const Json estimate = Usage{.cost_usd = 1, .cost_is_estimate = true}.to_json();
+  EXPECT_TRUE(Usage::from_json(estimate).cost_is_estimate);
+}
+
 TEST(AgentContextTest, OfAnOlderHostKnowsNoLimitsButThatASandboxIsRequired) {
   const AgentContext context(AgentDriver::context());
   EXPECT_FALSE(context.max_retries);

@@ -66,6 +66,8 @@ struct Usage {
   double cost_usd = 0;
   std::string model = {};                    // the main one
   std::map<std::string, Usage> models = {};  // what each one had of it
+  // The cost is an estimate, until one that is none takes its place. Of the totals, not of a model.
+  bool cost_is_estimate = false;
 
   Json to_json() const;
   static Usage from_json(JsonView json);
@@ -173,7 +175,7 @@ class AgentResult {
   std::string error;
   ErrorClass error_class = ErrorClass::Retryable;
   std::optional<std::chrono::milliseconds> retry_after;
-  std::optional<Usage> usage;  // replaces what was reported live
+  std::optional<Usage> usage;  // what it says beyond what was reported live
   Json metrics;                // numbers, for people
   std::string next_agent;
   std::optional<Json> next_input;
@@ -331,6 +333,7 @@ inline Json Usage::to_json() const {
                             {"cache_read_tokens", cache_read_tokens},
                             {"cache_write_tokens", cache_write_tokens},
                             {"cost_usd", cost_usd}});
+  if (cost_is_estimate) json.set("cost_is_estimate", true);
   if (!model.empty()) json.set("model", model);
   if (!models.empty()) {
     Json list = Json::object();
@@ -346,7 +349,8 @@ inline Usage Usage::from_json(JsonView json) {
               .cache_read_tokens = json["cache_read_tokens"].int_or(0),
               .cache_write_tokens = json["cache_write_tokens"].int_or(0),
               .cost_usd = json["cost_usd"].number_or(0),
-              .model = std::string(json["model"].string_or(""))};
+              .model = std::string(json["model"].string_or("")),
+              .cost_is_estimate = json["cost_is_estimate"].bool_or(false)};
   for (auto [name, part] : json["models"].members()) usage.models.emplace(name, from_json(part));
   return usage;
 }

@@ -135,6 +135,19 @@ TEST_F(ExecutionTest, NoTextOfALiveReportHoldsASecret) {
   }
 }
 
+TEST_F(ExecutionTest, AnEstimateIsChargedUntilTheResultKnowsBetter) {
+  execution_.hear(isolation::usage_report(R"({"cost_usd":3,"cost_is_estimate":true})"), "");
+  EXPECT_EQ(execution_.take_report()->usage->cost_micro_usd, 3'000'000);
+  AgentResult result{.success = true};
+  result.usage.cost_micro_usd = 2'000'000;
+  const Usage known = execution_.conclude({.answer = isolation::agent_result_answer(result)}).result.usage;
+  EXPECT_EQ(known.cost_micro_usd, 2'000'000);
+  EXPECT_FALSE(known.cost_is_estimate);
+  const Usage killed = execution_.conclude({.end = isolation::CallEnd::Crashed}).result.usage;
+  EXPECT_EQ(killed.cost_micro_usd, 3'000'000);
+  EXPECT_TRUE(killed.cost_is_estimate);
+}
+
 TEST_F(ExecutionTest, LinesAreCutAndHoldNoSecretWhateverARunnerSends) {
   execution_.hear(transcript_report("s3cr3t-value" + std::string(100, 'k'), std::string(100'000, 'x')), "");
   execution_.hear(transcript_report("text", "a\x1b[31m s3cr3t-value"), "");

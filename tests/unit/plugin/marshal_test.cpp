@@ -250,6 +250,31 @@ TEST(MarshalTest, MergedUsageNeverShrinks) {
   EXPECT_EQ(sum.models.size(), 2u);
 }
 
+TEST(MarshalTest, AnExactCostTakesThePlaceOfAnEstimateButNothingSaidDoesNot) {
+  const Usage estimate = *usage_from_json(
+      R"({"output_tokens":9,"cost_usd":1.5,"cost_is_estimate":true,"models":{"a":{"cost_usd":1},"b":{"cost_usd":0.5}}})");
+  EXPECT_TRUE(usage_from_json(to_json(estimate))->cost_is_estimate)
+      << "as it goes from the runner to the host";
+  const Usage exact =
+      *usage_from_json(R"({"output_tokens":3,"cost_usd":1.2,"models":{"a":{"cost_usd":1.2}}})");
+  const Usage known = merged(estimate, exact);
+  EXPECT_EQ(known.cost_micro_usd, 1'200'000);
+  EXPECT_FALSE(known.cost_is_estimate);
+  EXPECT_EQ(known.output_tokens, 9) << "tokens are counted, never estimated";
+  EXPECT_EQ(known.models.at("a").cost_micro_usd, 1'200'000);
+  EXPECT_EQ(known.models.at("b").cost_micro_usd, 0);
+  const Usage silent = merged(estimate, *usage_from_json(R"({"output_tokens":12})"));
+  EXPECT_EQ(silent.cost_micro_usd, 1'500'000);
+  EXPECT_TRUE(silent.cost_is_estimate);
+  const Usage lower = merged(exact, *usage_from_json(R"({"cost_usd":1.1,"cost_is_estimate":true})"));
+  EXPECT_EQ(lower.cost_micro_usd, 1'200'000);
+  EXPECT_FALSE(lower.cost_is_estimate);
+  const Usage higher = merged(exact, estimate);
+  EXPECT_EQ(higher.cost_micro_usd, 1'500'000);
+  EXPECT_TRUE(higher.cost_is_estimate);
+  EXPECT_FALSE(usage_from_json(R"({"cost_is_estimate":"yes"})").ok());
+}
+
 TEST(MarshalTest, AProbeReportSurvivesTheTripAndIsCheckedAgain) {
   ProbeReport report;
   report.offers.push_back(

@@ -50,7 +50,8 @@
  *   error        a sentence, when success is false
  *   error_class  retryable (default), rate_limited, permanent
  *   retry_after_ms  with retryable or rate_limited
- *   usage        see below; a figure counts where it is larger than what was reported live
+ *   usage        see below; a figure counts where it is larger than what was reported live,
+ *                or is the cost in place of an estimate
  *   metrics      object of numbers, for people
  *   next_agent   name of the agent that goes on, or absent
  *   next_input   payload for it; absent: the task's own payload
@@ -63,8 +64,10 @@
  * Follow-up work is part of the result so that it is committed with it, once.
  *
  * Usage, a JSON object of totals: input_tokens, output_tokens,
- * cache_read_tokens, cache_write_tokens, cost_usd, model (the main one), models
- * {name: the same members}. */
+ * cache_read_tokens, cache_write_tokens, cost_usd, cost_is_estimate (false), model
+ * (the main one), models {name: the figures again}. Of two reports the larger figure
+ * counts, but a cost that is none takes the place of an estimate also where it is
+ * less, unless it is 0. */
 #ifndef DAVIT_ABI_AGENT_H
 #define DAVIT_ABI_AGENT_H
 
