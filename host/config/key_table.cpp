@@ -304,6 +304,7 @@ std::vector<Field<AgentConfig>> agent_fields() {
        "Executions before its process is replaced; 1: a fresh one each.", 1, 1'000'000},
       {"max_crashes", &S::max_crashes, "Deaths of its process with one task; then that task is parked.", 1,
        100},
+      {"defaults", &S::defaults, "Off means that it gets nothing of agent_defaults."},
       {"grants", &S::grants,
        "Secrets the plugin may ask for, by name: {api: {env: NAME}}, {api: {file: PATH}} or {api: "
        "{credential: NAME}}."},
@@ -311,6 +312,23 @@ std::vector<Field<AgentConfig>> agent_fields() {
        TextRule::VariableName},
       {"config", JsonObject<S>{&S::config, &S::config_lines},
        "The plugin's own settings, checked against its schema."},
+  };
+}
+
+std::vector<Field<AgentDefaultsConfig>> agent_defaults_fields() {
+  using S = AgentDefaultsConfig;
+  return {
+      {"grants", &S::grants,
+       "Secrets for every agent whose plugin lists their name in `secrets` of its metadata; its own of that "
+       "name "
+       "come first."},
+      {"environment", &S::environment,
+       "Variables of the host that the processes of all agents see; none that holds a secret.", 0, 0,
+       TextRule::VariableName},
+      {"config", JsonObject<S>{&S::config, &S::config_lines},
+       "Settings, each for every agent whose plugin's schema has a property of that name, unless its own "
+       "config "
+       "has it."},
   };
 }
 
@@ -480,6 +498,7 @@ void for_each_section(AnyConfig& config, Visit&& visit) {
   visit("replies", replies_fields(), config.replies);
   visit("sandbox", sandbox_fields(), config.sandbox);
   visit("budgets", budgets_fields(), config.budgets);
+  visit("agent_defaults", agent_defaults_fields(), config.agent_defaults);
 }
 
 // ---- words for people
@@ -773,6 +792,7 @@ class KeyReader {
     if (const auto* member = find(root, "webhooks"))
       read_instances(*member, webhook_fields(), config_.webhooks);
     if (const auto* member = find(root, "agents")) read_instances(*member, agent_fields(), config_.agents);
+    if (const auto* member = find(root, "agent_defaults")) check_agent_defaults(*member);
     if (const auto* member = find(root, "schedules"))
       read_instances(*member, schedule_fields(), config_.schedules);
     finish(root);
@@ -855,7 +875,12 @@ class KeyReader {
   }
 
   void check_agent(const YamlNode::Member& entry, const std::string& path, const AgentConfig& agent) {
-    for (const std::string& name : agent.environment) {
+    refuse_own_secrets(entry, path, agent.environment);
+  }
+
+  void refuse_own_secrets(const YamlNode::Member& entry, const std::string& path,
+                          const std::vector<std::string>& environment) {
+    for (const std::string& name : environment) {
       bool own = name == config_.auth.admin_token_env || name == config_.auth.reader_token_env;
       for (const auto& [instance, webhook] : config_.webhooks)
         for (const SecretSource& source : webhook.secrets)
@@ -864,6 +889,20 @@ class KeyReader {
         note(find(entry.value, "environment")->line, path + ".environment",
              name + " holds a secret of davit itself and is not passed on; remove it");
     }
+  }
+
+  void check_agent_defaults(const YamlNode::Member& entry) {
+    AgentDefaultsConfig& defaults = config_.agent_defaults;
+    defaults.line = entry.line;
+    refuse_own_secrets(entry, entry.key, defaults.environment);
+    // A variable cannot be asked for by name as a grant is: every agent would see it.
+    for (const std::string& name : defaults.environment)
+      if (sounds_secret(name))
+        note(find(entry.value, "environment")->line, entry.key + ".environment",
+             name +
+                 " sounds like a secret, and every agent would see it; name it under agent_defaults.grants, "
+                 "or "
+                 "under environment of the agents that need it");
   }
 
   void check_schedule(const YamlNode::Member& entry, const std::string& path) {

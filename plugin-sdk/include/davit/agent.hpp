@@ -53,6 +53,8 @@ struct AgentMetadata {
   int timeout_seconds = 3600;      // wall time of one execution
   bool requires_approval = false;  // a person must approve the input first
   std::string config_schema = {};  // JSON Schema draft 4, as text
+  // Names of the secrets that it asks for. Those granted to all agents it gets only if it names them here.
+  std::vector<std::string> secrets = {};
 
   Json to_json() const;
 };
@@ -323,6 +325,7 @@ inline Json AgentMetadata::to_json() const {
   json.set("max_retries", max_retries);
   json.set("timeout_seconds", timeout_seconds);
   json.set("requires_approval", requires_approval);
+  if (!secrets.empty()) json.set("secrets", secrets);
   if (!config_schema.empty()) json.set("config_schema", detail::parse_schema(config_schema));
   return json;
 }

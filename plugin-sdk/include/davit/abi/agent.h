@@ -20,6 +20,8 @@
  *   max_retries       attempts after the first (3)
  *   timeout_seconds   wall time of one execution (3600)
  *   requires_approval a person must approve the input before it runs (false)
+ *   secrets           list of names of secrets it asks for: those that are granted
+ *                     to all agents it gets only if it names them here
  *   config_schema     JSON Schema draft 4 of the agent's `config`
  * The configuration may override enabled, max_retries, timeout_seconds and
  * requires_approval.
