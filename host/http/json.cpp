@@ -241,6 +241,7 @@ void write_task_detail(JsonWriter& writer, const TaskDetail& detail) {
     writer.Null();
   }
   write_links(writer, detail.links);
+  write_strings(writer, "also", detail.also);
   write_text_or_null(writer, "delivery_id", detail.delivery_id);
   write_key(writer, "agent_executions");
   writer.StartArray();

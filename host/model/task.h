@@ -140,6 +140,7 @@ struct TaskDetail {
   std::string result = "null";
   std::optional<Actor> actor;
   std::vector<Link> links;
+  std::vector<std::string> also;  // keys of what else it is about, as agents said
   std::string delivery_id;
   std::vector<AgentExecution> executions;
   Chain chain;

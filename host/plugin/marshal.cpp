@@ -12,6 +12,7 @@
 namespace davit::plugin {
 namespace {
 
+constexpr std::size_t kMaxAlso = 8;
 constexpr std::size_t kMaxItems = 256;         // tasks, actions, links of one answer
 constexpr std::size_t kMaxPayload = 1u << 20;  // of one task
 constexpr std::size_t kMaxHttpBody = 1u << 20;
@@ -81,12 +82,8 @@ class Members {
     const JsonValue* value = find(name);
     if (!value) return std::string();
     if (!value->IsString()) return wrong(place(name), "must be a text");
-    std::string_view text = view(*value);
-    if (text.size() > max) return wrong(place(name), "is longer than " + std::to_string(max) + " bytes");
-    if (presentable(text, max) != text || text.find_first_of("\n\t") != std::string_view::npos) {
-      return wrong(place(name), "holds control bytes");
-    }
-    return std::string(text);
+    TRY(check_key(place(name), view(*value), max));
+    return std::string(view(*value));
   }
 
   Result<std::string> plugin_name(std::string_view name) const {
@@ -138,6 +135,24 @@ class Members {
     return value;
   }
 
+  // A list of texts of 1 to `max_size` bytes, each taken as it is or refused.
+  Result<std::vector<std::string>> keys(std::string_view name, std::size_t most, std::size_t max_size) const {
+    std::vector<std::string> keys;
+    const JsonValue* value = find(name);
+    if (!value) return keys;
+    if (!value->IsArray()) return wrong(place(name), "must be a list of texts");
+    if (value->Size() > most) return wrong(place(name), "has more than " + std::to_string(most) + " items");
+    for (rapidjson::SizeType i = 0; i < value->Size(); ++i) {
+      const std::string where = place(name) + "[" + std::to_string(i) + "]";
+      const JsonValue& item = (*value)[i];
+      if (!item.IsString() || item.GetStringLength() == 0)
+        return wrong(where, "must be a text that is not empty");
+      TRY(check_key(where, view(item), max_size));
+      keys.emplace_back(view(item));
+    }
+    return keys;
+  }
+
   // Calls `read` with each object of a list.
   template <typename Read>
   Result<> each(std::string_view name, Read&& read) const {
@@ -155,6 +170,13 @@ class Members {
   }
 
  private:
+  static Result<> check_key(const std::string& where, std::string_view text, std::size_t max) {
+    if (text.size() > max) return wrong(where, "is longer than " + std::to_string(max) + " bytes");
+    if (presentable(text, max) != text || text.find_first_of("\n\t") != std::string_view::npos)
+      return wrong(where, "holds control bytes");
+    return {};
+  }
+
   const JsonValue& object_;
   std::string where_;
 };
@@ -490,6 +512,7 @@ Result<AgentResult> agent_result_from_json(std::string_view json, bool* mended_u
   result.next_agent = TRY(members.plugin_name("next_agent"));
   result.next_input = TRY(members.json("next_input", "", kMaxPayload));
   result.wait_for_approval = TRY(members.flag("wait_for_approval"));
+  result.also = TRY(members.keys("also", kMaxAlso, 256));
   result.tasks = TRY(tasks_from(members));
   return result;
 }
@@ -608,6 +631,12 @@ std::string to_json(const AgentResult& result) {
   write_member(writer, "next_agent", result.next_agent);
   if (!result.next_input.empty()) write_raw_member(writer, "next_input", result.next_input);
   write_member(writer, "wait_for_approval", result.wait_for_approval);
+  if (!result.also.empty()) {
+    writer.Key("also");
+    writer.StartArray();
+    for (const std::string& key : result.also) write_string(writer, key);
+    writer.EndArray();
+  }
   write_tasks(writer, result.tasks);
   writer.EndObject();
   return std::string(text_of(buffer));

@@ -68,6 +68,11 @@ struct Approvals::Statements {
   Statement waiting{db, "SELECT t.row, t.id, t.agent, a.asked_at, " + kContentColumns +
                             " FROM task t JOIN approval a ON a.task = t.row JOIN task_body b ON b.row = t.row"
                             " WHERE t.entity = ?1 AND (?2 = '' OR t.agent = ?2) ORDER BY t.row DESC"};
+  Statement waiting_also{
+      db, "SELECT t.row, t.id, t.agent, a.asked_at, " + kContentColumns +
+              " FROM task_also k JOIN task t ON t.row = k.task JOIN approval a ON a.task = t.row"
+              " JOIN task_body b ON b.row = t.row WHERE k.key = ?1 AND t.entity IS NOT ?1"
+              " AND (?2 = '' OR t.agent = ?2) ORDER BY k.task DESC"};
 };
 
 Approvals::Approvals(Database& database, const ApprovalRules& rules)
@@ -122,10 +127,12 @@ Result<> Approvals::check(std::string_view task_id, std::string_view content_has
 
 std::vector<Waiting> Approvals::waiting(std::string_view entity, std::string_view agent) {
   std::vector<Waiting> found;
-  Cursor row = sql_->waiting.query(entity, agent);
-  while (row.next()) {
-    found.push_back(
-        {row.integer(0), to_text(row.id(1)), row.text(2), read_content_hash(row, 4), row.time(3)});
+  for (Statement* find : {&sql_->waiting, &sql_->waiting_also}) {
+    Cursor row = find->query(entity, agent);
+    while (row.next()) {
+      found.push_back(
+          {row.integer(0), to_text(row.id(1)), row.text(2), read_content_hash(row, 4), row.time(3)});
+    }
   }
   return found;
 }

@@ -88,6 +88,9 @@ struct TaskQueue::Statements {
       " ORDER BY row DESC LIMIT 100) t JOIN task_body b ON b.row = t.row WHERE b.entity_group IS NOT NULL"
       " ORDER BY t.row DESC LIMIT 1"};
   Statement drop_links{db, "DELETE FROM task_link WHERE task = ?1"};
+  Statement insert_also{db, "INSERT OR IGNORE INTO task_also (key, task) VALUES (?1, ?2)"};
+  Statement inherit_also{
+      db, "INSERT OR IGNORE INTO task_also (key, task) SELECT key, ?1 FROM task_also WHERE task = ?2"};
   Statement insert_link{db, "INSERT OR IGNORE INTO task_link (key, task) VALUES (?1, ?2)"};
 
   Statement body{db, "SELECT " + std::string(kTaskBodyColumns) + " FROM task_body b WHERE b.row = ?1"};
@@ -209,6 +212,7 @@ std::string TaskQueue::create(Batch& batch, const NewTask& task, const Origin& o
   sql_->insert_body.run(row, actor(&Actor::id), actor(&Actor::login), actor(&Actor::role), if_any(links_json),
                         task.payload, if_any(origin.previous_result), if_any(origin.chain), if_any(group));
   write_links(row, links);
+  inherit_also(row, origin);
   if (waiting) {
     if (const std::optional<TaskRow> former = moves_.find(waiting->row))
       give_way(batch, *former,
@@ -279,6 +283,7 @@ void TaskQueue::replace(Batch& batch, const Waiting& waiting, const NewTask& tas
                          if_any(origin.chain), if_any(group));
   sql_->drop_links.run(row);
   write_links(row, links);
+  inherit_also(row, origin);
   if (waiting.asks) {
     if (approvals_.content_of(row) == content) {
       batch.changes.push_back({Change::Kind::TaskChanged, waiting.id, task.agent, std::nullopt});
@@ -317,6 +322,10 @@ std::optional<TaskRow> TaskQueue::waits_under_key_of(const TaskRow& row) {
     if (asking.next()) found = asking.integer(0);
   }
   return found ? moves_.find(*found) : std::nullopt;
+}
+
+void TaskQueue::inherit_also(std::int64_t row, const Origin& origin) {
+  if (origin.also_of) sql_->inherit_also.run(row, *origin.also_of);
 }
 
 void TaskQueue::write_links(std::int64_t row, const std::vector<Link>& links) {
@@ -427,6 +436,8 @@ Result<TaskState> TaskQueue::finish(Batch& batch, const Finish& finish) {
   if (result.output != "null" || result.metrics != "{}") {
     sql_->insert_result.run(row->execution, result.metrics, result.output);
   }
+  for (const std::string& key : result.also)
+    if (key != row->entity) sql_->insert_also.run(key, row->row);
   const std::optional<WallTime> run_at =
       state == TaskState::Queued ? std::optional(batch.now + finish.retry_after) : std::nullopt;
   leases_.end(row->fence());
@@ -477,6 +488,7 @@ void TaskQueue::create_successors(Batch& batch, const Finish& finish, const Task
                 .entity = row.entity,
                 .group = body.group,
                 .delivery = row.delivery,
+                .also_of = row.row,
                 .parent = row.id,
                 .root = row.root,
                 .chain_depth = row.chain_depth + 1,

@@ -187,6 +187,13 @@ TEST(AgentContextTest, TellsBudgetRetriesStateSandboxAndApproval) {
   EXPECT_EQ(context.approval->content_hash, "cc");
 }
 
+TEST(AgentResultTest, NamesWhatElseItIsAbout) {
+  const Json json = AgentResult::ok().also_about("github:o/r#12").to_json();
+  EXPECT_EQ(json["also"].dump(), R"(["github:o/r#12"])");
+  EXPECT_EQ(AgentResult::from_json(json).also, std::vector<std::string>{"github:o/r#12"});
+  EXPECT_FALSE(AgentResult::ok().to_json().has("also"));
+}
+
 TEST(AgentContextTest, UsageSaysThatItsCostIsAnEstimateOnlyWhereItIs) {
   EXPECT_FALSE(Usage{.cost_usd = 1}.to_json().has("cost_is_estimate"));
   const Json estimate = Usage{.cost_usd = 1, .cost_is_estimate = true}.to_json();

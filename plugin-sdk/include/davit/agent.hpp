@@ -164,6 +164,9 @@ class AgentResult {
   AgentResult& with_usage(Usage value) & { return usage = std::move(value), *this; }
   AgentResult& metric(std::string_view name, double value) & { return metrics.set(name, value), *this; }
   AgentResult& add_task(NewTask value) & { return tasks.push_back(std::move(value)), *this; }
+  // The key of what the task and those that follow are about as well: what people decide there counts for
+  // them.
+  AgentResult& also_about(std::string key) & { return also.push_back(std::move(key)), *this; }
   AgentResult&& then(std::string agent, std::optional<Json> input = {}) && {
     return std::move(then(std::move(agent), std::move(input)));
   }
@@ -171,6 +174,7 @@ class AgentResult {
   AgentResult&& with_usage(Usage value) && { return std::move(with_usage(std::move(value))); }
   AgentResult&& metric(std::string_view name, double value) && { return std::move(metric(name, value)); }
   AgentResult&& add_task(NewTask value) && { return std::move(add_task(std::move(value))); }
+  AgentResult&& also_about(std::string key) && { return std::move(also_about(std::move(key))); }
 
   bool success;
   Json output;  // what the next agent gets as previous_result
@@ -183,6 +187,7 @@ class AgentResult {
   std::optional<Json> next_input;
   bool wait_for_approval = false;
   std::vector<NewTask> tasks;
+  std::vector<std::string> also;  // at most 8, of at most 256 bytes
 
   Json to_json() const;
   static AgentResult from_json(JsonView json);
@@ -409,6 +414,7 @@ inline Json AgentResult::to_json() const {
   if (!next_agent.empty()) json.set("next_agent", next_agent);
   if (next_input) json.set("next_input", *next_input);
   if (wait_for_approval) json.set("wait_for_approval", true);
+  if (!also.empty()) json.set("also", also);
   if (!tasks.empty()) json.set("tasks", detail::list(tasks));
   return json;
 }
@@ -426,6 +432,7 @@ inline AgentResult AgentResult::from_json(JsonView json) {
   result.next_agent = json["next_agent"].string_or("");
   if (json.has("next_input")) result.next_input = Json(json["next_input"]);
   result.wait_for_approval = json["wait_for_approval"].bool_or(false);
+  for (JsonView key : json["also"]) result.also.emplace_back(key.string_or(""));
   for (JsonView task : json["tasks"]) result.tasks.push_back(NewTask::from_json(task));
   return result;
 }

@@ -88,6 +88,7 @@ const Place kPlaces[] = {
     {"next_agent", [](AgentResult& result, const std::string& text) { result.next_agent = text; }},
     {"next_input",
      [](AgentResult& result, const std::string& text) { result.next_input = json_quote(text); }},
+    {"also", [](AgentResult& result, const std::string& text) { result.also = {text}; }},
     {"usage.model", [](AgentResult& result, const std::string& text) { result.usage.model = text; }},
     {"usage.models",
      [](AgentResult& result, const std::string& text) { result.usage.models[text].cost_micro_usd = 5; }},

@@ -148,13 +148,14 @@ TEST(MarshalTest, AFullResultSurvivesTheTripThroughJson) {
       R"({"success":true,"output":{"plan":["a"]},"usage":{"input_tokens":10,"output_tokens":2,"cache_read_tokens":3,
           "cache_write_tokens":4,"cost_usd":0.123457,"model":"big","models":{"big":{"input_tokens":10,"cost_usd":0.1}}},
           "metrics":{"files":3},"next_agent":"executor-agent","next_input":{"go":1},"wait_for_approval":true,
-          "tasks":[{"agent":"code-review-agent"}]})";
+          "also":["github:o/r#12"],"tasks":[{"agent":"code-review-agent"}]})";
   auto result = agent_result_from_json(kResult);
   ASSERT_TRUE(result.ok()) << result.error().message;
   EXPECT_EQ(result->usage.cost_micro_usd, 123'457);
   EXPECT_EQ(result->usage.models.at("big").cost_micro_usd, 100'000);
   EXPECT_EQ(result->next_input, R"({"go":1})");
   EXPECT_TRUE(result->wait_for_approval);
+  EXPECT_EQ(result->also, std::vector<std::string>{"github:o/r#12"});
   std::string json = to_json(*result);
   auto again = agent_result_from_json(json);
   ASSERT_TRUE(again.ok()) << again.error().message;
@@ -185,6 +186,19 @@ TEST(MarshalTest, BrokenResultsAreRefused) {
         R"({"success":true,"usage":{"input_tokens":"7"}})", R"({"success":true} x)"}) {
     EXPECT_FALSE(agent_result_from_json(json).ok()) << json;
   }
+}
+
+TEST(MarshalTest, FurtherKeysAreFewShortAndNothingButText) {
+  const auto result_with = [](const std::string& also) {
+    return agent_result_from_json(R"({"success":true,"also":)" + also + "}");
+  };
+  EXPECT_TRUE(result_with("null")->also.empty());
+  EXPECT_EQ(result_with(R"(["1","2","3","4","5","6","7","8"])")->also.size(), 8u);
+  EXPECT_TRUE(result_with("[\"" + std::string(256, 'k') + "\"]").ok());
+  for (const std::string& also :
+       {std::string(R"("key")"), std::string("[1]"), std::string(R"([""])"), std::string(R"(["a\nb"])"),
+        std::string(R"(["1","2","3","4","5","6","7","8","9"])"), "[\"" + std::string(257, 'k') + "\"]"})
+    EXPECT_FALSE(result_with(also).ok()) << also;
 }
 
 TEST(MarshalTest, ImpossibleUsageIsMendedAndFlagged) {

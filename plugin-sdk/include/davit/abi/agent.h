@@ -59,6 +59,10 @@
  *   next_input   payload for it; absent: the task's own payload
  *   wait_for_approval  true: next_agent starts only after a person approved;
  *                without next_agent it is a mistake
+ *   also         list of at most 8 keys of at most 256 bytes: what the task and all
+ *                that follow it are about beside the entity, such as the pull
+ *                request that it opened. An action of a webhook for such an entity
+ *                means them as well: whoever may approve there approves here
  *   tasks        follow-up tasks, as in a webhook's answer
  * An agent that is unknown or disabled, or stands in the chain already (the host's
  * chain.max_visits), as next_agent or in a follow-up task, fails the whole result.
