@@ -320,15 +320,13 @@ std::vector<Field<AgentDefaultsConfig>> agent_defaults_fields() {
   return {
       {"grants", &S::grants,
        "Secrets for every agent whose plugin lists their name in `secrets` of its metadata; its own of that "
-       "name "
-       "come first."},
+       "name come first."},
       {"environment", &S::environment,
        "Variables of the host that the processes of all agents see; none that holds a secret.", 0, 0,
        TextRule::VariableName},
       {"config", JsonObject<S>{&S::config, &S::config_lines},
        "Settings, each for every agent whose plugin's schema has a property of that name, unless its own "
-       "config "
-       "has it."},
+       "config has it."},
   };
 }
 
@@ -405,8 +403,7 @@ std::vector<Field<SandboxConfig>> sandbox_fields() {
   return {
       {"command", &S::command,
        "Program that confines what agents start (bubblewrap). Agents are told; whether one acts on it, its "
-       "own "
-       "description says."},
+       "own description says."},
       {"required", &S::required,
        "A program that shall be confined is not started where the sandbox is missing. Agents are told, too."},
   };
@@ -874,35 +871,38 @@ class KeyReader {
            "contradicts " + first->key + "; remove one of the two");
   }
 
-  void check_agent(const YamlNode::Member& entry, const std::string& path, const AgentConfig& agent) {
-    refuse_own_secrets(entry, path, agent.environment);
+  // Does a variable hold a secret of davit itself?
+  bool is_own_secret(const std::string& variable) const {
+    if (variable == config_.auth.admin_token_env || variable == config_.auth.reader_token_env) return true;
+    for (const auto& [instance, webhook] : config_.webhooks)
+      for (const SecretSource& source : webhook.secrets)
+        if (source.kind == SecretSource::Kind::Environment && source.name == variable) return true;
+    return false;
   }
 
-  void refuse_own_secrets(const YamlNode::Member& entry, const std::string& path,
-                          const std::vector<std::string>& environment) {
-    for (const std::string& name : environment) {
-      bool own = name == config_.auth.admin_token_env || name == config_.auth.reader_token_env;
-      for (const auto& [instance, webhook] : config_.webhooks)
-        for (const SecretSource& source : webhook.secrets)
-          own = own || (source.kind == SecretSource::Kind::Environment && source.name == name);
-      if (own)
-        note(find(entry.value, "environment")->line, path + ".environment",
-             name + " holds a secret of davit itself and is not passed on; remove it");
-    }
+  void note_own_secret(const YamlNode::Member& entry, const std::string& path, const std::string& variable) {
+    note(find(entry.value, "environment")->line, path + ".environment",
+         variable + " holds a secret of davit itself and is not passed on; remove it");
+  }
+
+  void check_agent(const YamlNode::Member& entry, const std::string& path, const AgentConfig& agent) {
+    for (const std::string& variable : agent.environment)
+      if (is_own_secret(variable)) note_own_secret(entry, path, variable);
   }
 
   void check_agent_defaults(const YamlNode::Member& entry) {
-    AgentDefaultsConfig& defaults = config_.agent_defaults;
-    defaults.line = entry.line;
-    refuse_own_secrets(entry, entry.key, defaults.environment);
-    // A variable cannot be asked for by name as a grant is: every agent would see it.
-    for (const std::string& name : defaults.environment)
-      if (sounds_secret(name))
+    config_.agent_defaults.line = entry.line;
+    for (const std::string& variable : config_.agent_defaults.environment) {
+      if (is_own_secret(variable)) {
+        note_own_secret(entry, entry.key, variable);
+      } else if (sounds_secret(variable)) {
+        // It cannot be asked for by name as a grant is.
         note(find(entry.value, "environment")->line, entry.key + ".environment",
-             name +
+             variable +
                  " sounds like a secret, and every agent would see it; name it under agent_defaults.grants, "
-                 "or "
-                 "under environment of the agents that need it");
+                 "or under environment of the agents that need it");
+      }
+    }
   }
 
   void check_schedule(const YamlNode::Member& entry, const std::string& path) {
