@@ -106,6 +106,10 @@ dispatch::KeepOptions keep_options(const config::Config& config) {
           .artifacts = {config.artifacts.max_size, config.artifacts.max_total}};
 }
 
+plugin::Sandbox sandbox_of(const config::SandboxConfig& sandbox) {
+  return {sandbox.command, sandbox.required};
+}
+
 replies::Allowed allowed_replies(const config::RepliesConfig& replies) {
   return {replies.hosts, replies.allow_loopback};
 }
@@ -372,6 +376,10 @@ std::optional<StartFailure> App::start_loops() {
   dispatch::DispatchOptions dispatch_options;
   dispatch_options.runners = pool;
   dispatch_options.work_directory = state_folder() / "work";
+  dispatch_options.state_folder = state_folder() / "agents";
+  if (auto made = ensure_private_directory(dispatch_options.state_folder); !made)
+    return StartFailure{kExitFailure, made.error().message};
+  dispatch_options.sandbox = sandbox_of(config_.sandbox);
   dispatch_options.chain = chain_options(config_.chain);
   dispatch_options.keep = keep_options(config_);
   auto dispatcher =
@@ -517,6 +525,7 @@ void App::reload(std::function<void(http::Reloaded)> done) {
                  store_->set_retention(retention_of(loaded->config));
                  dispatcher_->set_chain(chain_options(loaded->config.chain));
                  dispatcher_->set_keep(keep_options(loaded->config));
+                 dispatcher_->set_sandbox(sandbox_of(loaded->config.sandbox));
                  store_->set_approval_rules(approval_rules(loaded->config), {});
                  store_->set_line_rules(line_rules(loaded->config), {});
                  store_->set_budgets(budget_limits(loaded->config), {});

@@ -3,13 +3,16 @@
 namespace davit {
 namespace {
 
+std::vector<plugin::Secret> all_of(const config::SecretsByName& values) {
+  std::vector<plugin::Secret> secrets;
+  for (const auto& [name, value] : values) secrets.push_back({name, value});
+  return secrets;
+}
+
 std::vector<plugin::Secret> granted(const std::map<std::string, config::SecretsByName, std::less<>>& grants,
                                     const std::string& name) {
-  std::vector<plugin::Secret> secrets;
-  if (auto found = grants.find(name); found != grants.end()) {
-    for (const auto& [secret, value] : found->second) secrets.push_back({secret, value});
-  }
-  return secrets;
+  const auto found = grants.find(name);
+  return found == grants.end() ? std::vector<plugin::Secret>{} : all_of(found->second);
 }
 
 }  // namespace
@@ -58,6 +61,8 @@ std::vector<plugin::AgentSettings> agent_settings(const config::Config& config,
     to.concurrency = from.concurrency;
     to.executions_per_runner = from.executions_per_runner;
     to.max_crashes = from.max_crashes;
+    to.takes_defaults = from.defaults;
+    for (const auto& [secret, source] : from.grants) to.named_grants.push_back(secret);
     to.granted = granted(secrets.agent_grants, name);
     if (auto found = secrets.agent_environment.find(name); found != secrets.agent_environment.end()) {
       to.environment = found->second;
@@ -65,6 +70,10 @@ std::vector<plugin::AgentSettings> agent_settings(const config::Config& config,
     all.push_back(std::move(to));
   }
   return all;
+}
+
+plugin::AgentDefaults agent_defaults(const config::Config& config, const config::ResolvedSecrets& secrets) {
+  return {all_of(secrets.default_grants), secrets.default_environment, config.agent_defaults.config};
 }
 
 std::vector<dispatch::Schedule> schedules(const config::Config& config) {
@@ -91,6 +100,7 @@ live::Wanted wanted_plugins(const std::string& file, const config::Config& confi
   live::Wanted wanted;
   wanted.webhooks = webhook_settings(config, secrets);
   wanted.agents = agent_settings(config, secrets);
+  wanted.agent_defaults = agent_defaults(config, secrets);
   const config::PluginsConfig& plugins = config.plugins;
   wanted.scan.drop_folder = plugins.directory;
   wanted.scan.store_folder = std::filesystem::absolute(plugins.store);  // runners start in another folder
@@ -102,17 +112,15 @@ live::Wanted wanted_plugins(const std::string& file, const config::Config& confi
   wanted.probe_deadline = plugins.probe_timeout;
   wanted.probe_memory = plugins.probe_memory;
   wanted.runner_memory = config.runners.memory_limit;
-  wanted.place = [file, webhooks = config.webhooks, agents = config.agents](
-                     PluginKind kind, const std::string& name, const std::string& pointer,
-                     const std::string& sentence) {
-    const std::string instance = std::string(to_string(kind)) + "s." + name;
-    auto place = [&](const auto& all) {
-      auto known = all.find(name);
-      if (known == all.end()) return instance + ": " + sentence;
-      return config::to_string(file, config::mistake_in_plugin_config(instance, known->second.config_lines,
-                                                                      known->second.line, pointer, sentence));
-    };
-    return kind == PluginKind::Webhook ? place(webhooks) : place(agents);
+  wanted.place = [file, config](PluginKind kind, const std::string& name, const std::string& pointer,
+                                const std::string& sentence) {
+    if (kind == PluginKind::Agent)
+      return config::to_string(file, config::mistake_in_agent_config(config, name, pointer, sentence));
+    const std::string instance = "webhooks." + name;
+    const auto known = config.webhooks.find(name);
+    if (known == config.webhooks.end()) return instance + ": " + sentence;
+    return config::to_string(file, config::mistake_in_plugin_config(instance, known->second.config_lines,
+                                                                    known->second.line, pointer, sentence));
   };
   return wanted;
 }

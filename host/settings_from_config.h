@@ -15,6 +15,7 @@ std::vector<plugin::WebhookSettings> webhook_settings(const config::Config& conf
                                                       const config::ResolvedSecrets& secrets);
 std::vector<plugin::AgentSettings> agent_settings(const config::Config& config,
                                                   const config::ResolvedSecrets& secrets);
+plugin::AgentDefaults agent_defaults(const config::Config& config, const config::ResolvedSecrets& secrets);
 
 std::vector<dispatch::Schedule> schedules(const config::Config& config);
 

@@ -16,6 +16,7 @@
 #include "host/config/key_table.h"
 #include "host/isolation/probe.h"
 #include "host/isolation/process_tree.h"
+#include "host/plugin/agent_defaults.h"
 #include "host/plugin/plugin_store.h"
 #include "host/plugin/refusal_codes.h"
 #include "host/settings_from_config.h"
@@ -118,6 +119,7 @@ class PluginCheck {
         look_at("agents." + name, from->second, PluginKind::Agent, name, *agent);
     }
     look_for_agents();
+    look_for_takers();
     for (const plugin::LibraryRecord& library : snapshot_.libraries) {
       if (library.refusal && !told_.contains(library.source))
         findings_.notes.push_back(
@@ -150,11 +152,14 @@ class PluginCheck {
         findings_.mistakes.push_back({from.line, path, missing(kind, plugin_name)});
         return;
       case BadConfig:
-        findings_.mistakes.push_back(
-            instance.config_sentence.empty()
-                ? config::Mistake{from.line, path, instance.state_reason}
-                : config::mistake_in_plugin_config(path, from.config_lines, from.line,
-                                                   instance.config_pointer, instance.config_sentence));
+        if (instance.config_sentence.empty())
+          findings_.mistakes.push_back({from.line, path, instance.state_reason});
+        else if (kind == PluginKind::Agent)
+          findings_.mistakes.push_back(config::mistake_in_agent_config(
+              config_, plugin_name, instance.config_pointer, instance.config_sentence));
+        else
+          findings_.mistakes.push_back(config::mistake_in_plugin_config(
+              path, from.config_lines, from.line, instance.config_pointer, instance.config_sentence));
         return;
       case NoSecret:
         // A source that is named and holds nothing was noted with the secrets.
@@ -178,6 +183,39 @@ class PluginCheck {
       if (!agent.enabled) continue;
       if (const auto json = parse_json(agent.config))
         look_for_agents_in("agents." + name + ".config", "", *json, agent);
+    }
+    if (const auto json = parse_json(config_.agent_defaults.config))
+      look_for_agents_in("agent_defaults.config", "", *json, config_.agent_defaults);
+  }
+
+  // A default that no agent takes mostly is a slip of the pen, too.
+  void look_for_takers() {
+    std::vector<plugin::AgentMetadata> agents;
+    for (const auto& [name, agent] : snapshot_.agents) {
+      auto read = plugin::agent_metadata_from_json(agent->offer.metadata);
+      if (auto* metadata = std::get_if<plugin::AgentMetadata>(&read)) agents.push_back(std::move(*metadata));
+    }
+    const auto note_unless = [&](auto takes, int line, const std::string& key, const std::string& what) {
+      if (std::none_of(agents.begin(), agents.end(), takes))
+        findings_.notes.push_back(
+            {line, "agent_defaults." + key, "no agent in " + config_.plugins.directory + what});
+    };
+    for (const auto& [name, source] : config_.agent_defaults.grants) {
+      const auto takes = [&name = name](const plugin::AgentMetadata& agent) {
+        return std::find(agent.secrets.begin(), agent.secrets.end(), name) != agent.secrets.end();
+      };
+      note_unless(takes, source.line, "grants." + name, " asks for a secret of that name");
+    }
+    const auto json = parse_json(config_.agent_defaults.config);
+    if (!json || !json->IsObject()) return;
+    for (const auto& member : json->GetObject()) {
+      const std::string name(member.name.GetString(), member.name.GetStringLength());
+      const auto takes = [&](const plugin::AgentMetadata& agent) {
+        return plugin::has_property(agent.config_schema, name);
+      };
+      const auto line = config_.agent_defaults.config_lines.find("/" + name);
+      note_unless(takes, line == config_.agent_defaults.config_lines.end() ? 0 : line->second,
+                  "config." + name, " has a setting of that name");
     }
   }
 
@@ -289,7 +327,9 @@ Findings check_plugins(const config::Config& config, const config::ResolvedSecre
   const std::vector<plugin::AgentSettings> agents = agent_settings(config, secrets);
   // Nothing is created in this process.
   for (plugin::WebhookSettings& webhook : webhooks) webhook.isolation = plugin::Isolation::Process;
-  const auto snapshot = plugin::assemble({libraries, webhooks, agents, {}, {}, {}, *log, clock});
+  const plugin::AgentDefaults defaults = agent_defaults(config, secrets);
+  const auto snapshot =
+      plugin::assemble({libraries, webhooks, agents, {}, {}, {}, *log, clock, nullptr, nullptr, &defaults});
   return PluginCheck(config, *snapshot).findings();
 }
 

@@ -134,11 +134,21 @@ struct AgentConfig {
   OneAtATime one_at_a_time = OneAtATime::Entity;
   OnReject on_reject = OnReject::Cancel;
   int max_reworks = 3;
-  int max_crashes = 3;  // deaths of its runner with one task; then that is parked
+  int max_crashes = 3;   // deaths of its runner with one task; then that is parked
+  bool defaults = true;  // whether agent_defaults are for it, too
   std::map<std::string, SecretSource> grants;
   std::vector<std::string> environment;     // variables passed through to its runner
   std::string config = "{}";                // JSON object
   std::map<std::string, int> config_lines;  // as of webhooks
+};
+
+// For all agents, also those that the file does not name.
+struct AgentDefaultsConfig {
+  int line = 0;
+  std::map<std::string, SecretSource> grants;  // each for those that ask for it
+  std::vector<std::string> environment;
+  std::string config = "{}";  // JSON object; each member for those whose schema has it
+  std::map<std::string, int> config_lines;
 };
 
 // A task that is made again and again.
@@ -212,6 +222,7 @@ struct Config {
   RunnersConfig runners;
   std::map<std::string, WebhookConfig, std::less<>> webhooks;
   std::map<std::string, AgentConfig, std::less<>> agents;
+  AgentDefaultsConfig agent_defaults;
   std::map<std::string, ScheduleConfig, std::less<>> schedules;
   ChainConfig chain;
   ApprovalsConfig approvals;

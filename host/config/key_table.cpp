@@ -226,7 +226,9 @@ std::vector<Field<RunnersConfig>> runners_fields() {
   return {
       {"max", &S::max, "Plugin processes at one time; further calls wait.", 1, 4096},
       {"idle", &S::idle, "An idle plugin process ends after this.", 0, 24 * kHour},
-      {"memory_limit", &S::memory_limit, "Address space of one plugin process; 0 is no limit.", 0, kTebibyte},
+      {"memory_limit", &S::memory_limit,
+       "Address space of one plugin process; 0 is no limit. A program that an agent starts may lift it.", 0,
+       kTebibyte},
       {"cgroups", &S::cgroups, "Use cgroups to end process trees, where the system lets us."},
   };
 }
@@ -302,6 +304,7 @@ std::vector<Field<AgentConfig>> agent_fields() {
        "Executions before its process is replaced; 1: a fresh one each.", 1, 1'000'000},
       {"max_crashes", &S::max_crashes, "Deaths of its process with one task; then that task is parked.", 1,
        100},
+      {"defaults", &S::defaults, "Off means that it gets nothing of agent_defaults."},
       {"grants", &S::grants,
        "Secrets the plugin may ask for, by name: {api: {env: NAME}}, {api: {file: PATH}} or {api: "
        "{credential: NAME}}."},
@@ -309,6 +312,21 @@ std::vector<Field<AgentConfig>> agent_fields() {
        TextRule::VariableName},
       {"config", JsonObject<S>{&S::config, &S::config_lines},
        "The plugin's own settings, checked against its schema."},
+  };
+}
+
+std::vector<Field<AgentDefaultsConfig>> agent_defaults_fields() {
+  using S = AgentDefaultsConfig;
+  return {
+      {"grants", &S::grants,
+       "Secrets for every agent whose plugin lists their name in `secrets` of its metadata; its own of that "
+       "name come first."},
+      {"environment", &S::environment,
+       "Variables of the host that the processes of all agents see; none that holds a secret.", 0, 0,
+       TextRule::VariableName},
+      {"config", JsonObject<S>{&S::config, &S::config_lines},
+       "Settings, each for every agent whose plugin's schema has a property of that name, unless its own "
+       "config has it."},
   };
 }
 
@@ -384,9 +402,10 @@ std::vector<Field<SandboxConfig>> sandbox_fields() {
   using S = SandboxConfig;
   return {
       {"command", &S::command,
-       "Program that confines what agents start (bubblewrap). Not acted on yet: no agent so far starts one."},
+       "Program that confines what agents start (bubblewrap). Agents are told; whether one acts on it, its "
+       "own description says."},
       {"required", &S::required,
-       "Refuse to run a confined program where the sandbox is missing. Not acted on yet."},
+       "A program that shall be confined is not started where the sandbox is missing. Agents are told, too."},
   };
 }
 
@@ -476,6 +495,7 @@ void for_each_section(AnyConfig& config, Visit&& visit) {
   visit("replies", replies_fields(), config.replies);
   visit("sandbox", sandbox_fields(), config.sandbox);
   visit("budgets", budgets_fields(), config.budgets);
+  visit("agent_defaults", agent_defaults_fields(), config.agent_defaults);
 }
 
 // ---- words for people
@@ -769,6 +789,7 @@ class KeyReader {
     if (const auto* member = find(root, "webhooks"))
       read_instances(*member, webhook_fields(), config_.webhooks);
     if (const auto* member = find(root, "agents")) read_instances(*member, agent_fields(), config_.agents);
+    if (const auto* member = find(root, "agent_defaults")) check_agent_defaults(*member);
     if (const auto* member = find(root, "schedules"))
       read_instances(*member, schedule_fields(), config_.schedules);
     finish(root);
@@ -850,15 +871,37 @@ class KeyReader {
            "contradicts " + first->key + "; remove one of the two");
   }
 
+  // Does a variable hold a secret of davit itself?
+  bool is_own_secret(const std::string& variable) const {
+    if (variable == config_.auth.admin_token_env || variable == config_.auth.reader_token_env) return true;
+    for (const auto& [instance, webhook] : config_.webhooks)
+      for (const SecretSource& source : webhook.secrets)
+        if (source.kind == SecretSource::Kind::Environment && source.name == variable) return true;
+    return false;
+  }
+
+  void note_own_secret(const YamlNode::Member& entry, const std::string& path, const std::string& variable) {
+    note(find(entry.value, "environment")->line, path + ".environment",
+         variable + " holds a secret of davit itself and is not passed on; remove it");
+  }
+
   void check_agent(const YamlNode::Member& entry, const std::string& path, const AgentConfig& agent) {
-    for (const std::string& name : agent.environment) {
-      bool own = name == config_.auth.admin_token_env || name == config_.auth.reader_token_env;
-      for (const auto& [instance, webhook] : config_.webhooks)
-        for (const SecretSource& source : webhook.secrets)
-          own = own || (source.kind == SecretSource::Kind::Environment && source.name == name);
-      if (own)
-        note(find(entry.value, "environment")->line, path + ".environment",
-             name + " holds a secret of davit itself and is not passed on; remove it");
+    for (const std::string& variable : agent.environment)
+      if (is_own_secret(variable)) note_own_secret(entry, path, variable);
+  }
+
+  void check_agent_defaults(const YamlNode::Member& entry) {
+    config_.agent_defaults.line = entry.line;
+    for (const std::string& variable : config_.agent_defaults.environment) {
+      if (is_own_secret(variable)) {
+        note_own_secret(entry, entry.key, variable);
+      } else if (sounds_secret(variable)) {
+        // It cannot be asked for by name as a grant is.
+        note(find(entry.value, "environment")->line, entry.key + ".environment",
+             variable +
+                 " sounds like a secret, and every agent would see it; name it under agent_defaults.grants, "
+                 "or under environment of the agents that need it");
+      }
     }
   }
 

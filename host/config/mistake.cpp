@@ -3,6 +3,8 @@
 #include <cstdio>
 #include <utility>
 
+#include "host/config/config.h"
+
 namespace davit::config {
 namespace {
 
@@ -40,6 +42,20 @@ Mistake mistake_in_plugin_config(std::string_view instance, const std::map<std::
     if (above.empty()) break;
   }
   return mistake;
+}
+
+Mistake mistake_in_agent_config(const Config& config, const std::string& agent, std::string_view pointer,
+                                std::string text) {
+  const auto own = config.agents.find(agent);
+  const AgentDefaultsConfig& defaults = config.agent_defaults;
+  const std::string member(pointer.substr(0, pointer.find('/', 1)));
+  const bool is_own = own != config.agents.end() && own->second.config_lines.contains(member);
+  if (!is_own && pointer.starts_with('/') && defaults.config_lines.contains(member))
+    return mistake_in_plugin_config("agent_defaults", defaults.config_lines, defaults.line, pointer,
+                                    "for " + agent + ": " + std::move(text));
+  if (own == config.agents.end()) return {0, "agents." + agent, std::move(text)};
+  return mistake_in_plugin_config("agents." + agent, own->second.config_lines, own->second.line, pointer,
+                                  std::move(text));
 }
 
 // A quoted key or value of YAML may hold any character; a mistake is one line all the same.

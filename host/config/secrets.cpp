@@ -169,6 +169,9 @@ ResolvedSecrets resolve_secrets(const Config& config, const Environment& environ
       if (auto value = environment(variable))
         resolved.agent_environment[name].emplace(variable, std::move(*value));
   }
+  resolved.default_grants = fetch_grants(config.agent_defaults.grants, "agent_defaults");
+  for (const std::string& variable : config.agent_defaults.environment)
+    if (auto value = environment(variable)) resolved.default_environment.emplace(variable, std::move(*value));
   const auto token = [&](const std::string& variable, const char* key) -> std::optional<std::string> {
     const SecretSource source{SecretSource::Kind::Environment, variable, 0};
     if (!environment(variable)) return std::nullopt;

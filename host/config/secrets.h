@@ -31,6 +31,7 @@ struct ResolvedSecrets {
   std::map<std::string, SecretsByName, std::less<>> webhook_grants;     // by instance
   std::map<std::string, SecretsByName, std::less<>> agent_grants;       // by agent
   std::map<std::string, SecretsByName, std::less<>> agent_environment;  // by agent: variables passed through
+  SecretsByName default_grants, default_environment;                    // of agent_defaults
   std::optional<std::string> admin_token;
   std::optional<std::string> reader_token;
 

@@ -108,7 +108,7 @@ struct HostSide {
     const Usage& before = slot->usage;
     if (mended) report.found(rule("usage"), "A figure or a model's name of the usage is impossible");
     if (now->input_tokens < before.input_tokens || now->output_tokens < before.output_tokens ||
-        now->cost_micro_usd < before.cost_micro_usd) {
+        (now->cost_micro_usd < before.cost_micro_usd && !replaces_estimate(before, *now))) {
       report.found(rule("usage"), "The usage is less than what was reported before");
     }
     slot->usage = plugin::merged(before, *now);

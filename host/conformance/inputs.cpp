@@ -143,14 +143,18 @@ const std::vector<std::pair<std::string, std::string>>& odd_values() {
 
 std::string context_of(std::string_view payload, std::string_view previous, std::string_view config) {
   return R"({"task_id":"0190a5d4-0000-7000-8000-000000000001","session_id":"0190a5d4-0000-7000-8000-000000000002",)"
-         R"("attempt":1,"task":{"task_id":"0190a5d4-0000-7000-8000-000000000001","agent":"check","task_type":"check",)"
+         R"("attempt":1,"max_retries":3,"chain_depth":1,"task":{"task_id":"0190a5d4-0000-7000-8000-000000000001","agent":"check","task_type":"check",)"
          R"("source":"davit plugins check","title":"A task","payload":)" +
          std::string(payload) +
          R"(,"entity":{"key":"check/1"},"actor":{"id":"1","login":"ada","role":"owner"},"links":[],)"
          R"("created_at":1767323045678},"config":)" +
          std::string(config) + R"(,"previous_result":)" + std::string(previous) +
          R"(,"deadline_unix_ms":1767326645678,"workspace":)" +
-         json_quote(std::filesystem::current_path().string()) + R"(,"budget_usd":1.5})";
+         json_quote(std::filesystem::current_path().string()) + R"(,"state_folder":)" +
+         json_quote(std::filesystem::current_path().string()) +
+         R"(,"sandbox":{"command":"bwrap","required":true},"approval":{"by":"github:ada","actor_id":"1",)"
+         R"("way":"github comment","at":1767323045678,"content_hash":")" +
+         std::string(64, 'a') + R"("},"budget_usd":1.5})";
 }
 
 // The members that the ABI promises may come with nothing in them.

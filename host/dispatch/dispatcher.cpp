@@ -70,6 +70,12 @@ void Dispatcher::set_keep(KeepOptions keep) {
   });
 }
 
+void Dispatcher::set_sandbox(plugin::Sandbox sandbox) {
+  box_->post([this, sandbox = std::move(sandbox)]() mutable {
+    if (workers_) workers_->set_sandbox(std::move(sandbox));
+  });
+}
+
 void Dispatcher::set_schedules(std::vector<Schedule> schedules) {
   box_->post([this, schedules = std::move(schedules)]() mutable {
     if (scheduler_) scheduler_->adopt(std::move(schedules));

@@ -39,6 +39,7 @@ class Dispatcher {
   // For results from now on.
   void set_chain(ChainOptions chain);
   void set_keep(KeepOptions keep);
+  void set_sandbox(plugin::Sandbox sandbox);
   // In place of those before; none until it is called.
   void set_schedules(std::vector<Schedule> schedules);
   // Tasks may be waiting. Many calls cost no more than one.

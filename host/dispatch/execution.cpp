@@ -6,7 +6,6 @@
 
 #include "host/base/json.h"
 #include "host/plugin/host_services.h"
-#include "host/plugin/marshal.h"
 #include "host/plugin/redact.h"
 
 namespace davit::dispatch {
@@ -17,10 +16,6 @@ constexpr std::size_t kMostKind = 32;
 constexpr std::size_t kMostLine = 64u << 10;
 constexpr std::size_t kMostContentType = 128;
 constexpr Duration kSpawnRetry{10'000};
-
-bool says_nothing(const Usage& usage) {
-  return usage.total_tokens() == 0 && usage.cost_micro_usd == 0 && usage.models.empty();
-}
 
 // What a process printed last often says why it died.
 std::string with_tail(std::string detail, std::string_view output) {
@@ -57,15 +52,15 @@ Execution::Execution(ClaimedTask task, std::shared_ptr<const ServingAgent> servi
   waiting_.fence = task_.fence;
 }
 
-isolation::Call Execution::call(std::string_view folder, Duration cancel_grace) const {
+isolation::Call Execution::call(const plugin::ExecutionPlace& place, Duration cancel_grace) const {
   Duration timeout = serving_->agent->timeout;
   isolation::Call call;
   call.task_tag = task_.task_id;
   isolation::set_request(
       call, isolation::agent_run_request(plugin::agent_context_json(task_, serving_->agent->settings.config,
-                                                                    clock_.wall() + timeout, folder),
+                                                                    clock_.wall() + timeout, place),
                                          artifact_limits_));
-  call.working_directory = folder;
+  call.working_directory = place.workspace;
   call.deadline = started_ + timeout;
   call.cancel_grace = cancel_grace;
   return call;
@@ -183,7 +178,7 @@ AgentResult Execution::failure(FailureClass failure, std::string error) const {
 
 Ended Execution::of_answer(AgentResult result) const {
   plugin::redact(serving_->redactor(), result);
-  if (says_nothing(result.usage)) result.usage = usage_;
+  result.usage = plugin::merged(usage_, result.usage);
   if (result.success) return {std::move(result), "completed"};
   // Whatever an agent says after it was asked to stop, the stop is the reason.
   if (stop_ == StopReason::CancelRequested) {

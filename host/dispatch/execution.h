@@ -19,6 +19,7 @@
 #include "host/model/agent_result.h"
 #include "host/model/artifact.h"
 #include "host/model/task.h"
+#include "host/plugin/marshal.h"
 #include "host/store/store.h"
 
 namespace davit::dispatch {
@@ -50,7 +51,7 @@ class Execution {
   MonotonicTime started_at() const { return started_; }
 
   // The call for the runner, without its callbacks.
-  isolation::Call call(std::string_view workspace, Duration cancel_grace) const;
+  isolation::Call call(const plugin::ExecutionPlace& place, Duration cancel_grace) const;
   Workspace workspace;  // without path: none was made
   isolation::RunnerPool::CallId call_id = 0;
 
@@ -94,7 +95,7 @@ class Execution {
   std::shared_ptr<const ServingAgent> serving_;
   const Clock& clock_;
   MonotonicTime started_;
-  Usage usage_;                // the largest figures reported so far
+  Usage usage_;                // all that was reported so far, merged
   store::LiveReport waiting_;  // without lines
   bool something_waits_ = false;
   Transcript transcript_;

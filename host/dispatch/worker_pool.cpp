@@ -210,7 +210,8 @@ void WorkerPool::start(ClaimedTask task, const std::shared_ptr<const ServingAgen
     return;
   }
   execution->workspace = std::move(*workspace);
-  isolation::Call call = execution->call(execution->workspace.path, options_.cancel_grace);
+  isolation::Call call = execution->call(
+      {execution->workspace.path, options_.state_folder.string(), options_.sandbox}, options_.cancel_grace);
   call.on_report = [this, execution = execution.get()](std::string_view report, std::string_view blob) {
     on_report(*execution, report, blob);
   };

@@ -27,6 +27,8 @@ namespace davit::dispatch {
 
 struct DispatchOptions {
   std::filesystem::path work_directory;  // ours; what is in it at the start is removed
+  std::filesystem::path state_folder;    // absolute, for what agents keep; empty: none
+  plugin::Sandbox sandbox;               // that agents are told of
   int max_executions = 16;               // over all agents
   Duration lease{45'000};
   Duration cancel_grace{2'000};   // between asking an agent to stop and killing it
@@ -69,6 +71,7 @@ class WorkerPool {
   void plugins_changed();  // the registry has a new snapshot
   void set_chain(const ChainOptions& chain) { options_.chain = chain; }
   void set_keep(const KeepOptions& keep) { options_.keep = keep; }  // of executions that begin from now on
+  void set_sandbox(plugin::Sandbox sandbox) { options_.sandbox = std::move(sandbox); }  // likewise
   void cancel(const Fence& fence);
 
   // No new task from now on. `when_idle` is called once, when nothing runs and every result is stored.

@@ -188,6 +188,7 @@ void write_execution(JsonWriter& writer, const AgentExecution& execution) {
   write_text_or_null(writer, "error_class", execution.failure);
   write_text_or_null(writer, "error", execution.error);
   write_usage_members(writer, execution.usage);
+  write_member(writer, "cost_is_estimate", execution.usage.cost_is_estimate);
   write_text_or_null(writer, "model_used", execution.usage.model);
   write_key(writer, "models");
   writer.StartObject();
@@ -240,6 +241,7 @@ void write_task_detail(JsonWriter& writer, const TaskDetail& detail) {
     writer.Null();
   }
   write_links(writer, detail.links);
+  write_strings(writer, "also", detail.also);
   write_text_or_null(writer, "delivery_id", detail.delivery_id);
   write_key(writer, "agent_executions");
   writer.StartArray();

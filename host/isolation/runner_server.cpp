@@ -107,9 +107,15 @@ bool is_socket(int fd) {
   return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0;
 }
 
-void limit_address_space(std::uint64_t bytes) {
+// With `liftable`, for programs that it starts: some reserve far more addresses than memory, and who starts
+// them in a sandbox gives them a limit of another kind.
+void limit_address_space(std::uint64_t bytes, bool liftable) {
   if (bytes == 0) return;
   rlimit limit{bytes, bytes};
+  if (rlimit given{}; liftable && getrlimit(RLIMIT_AS, &given) == 0) {
+    limit.rlim_max = given.rlim_max;
+    limit.rlim_cur = std::min(limit.rlim_cur, given.rlim_max);
+  }
   setrlimit(RLIMIT_AS, &limit);
 }
 
@@ -297,7 +303,7 @@ void RunnerServer::handle(const Frame& frame) {
         return;
       }
       start_control();
-      limit_address_space(request->address_space_limit);
+      limit_address_space(request->address_space_limit, !scans && request->spec.kind == PluginKind::Agent);
       if (scans) {
         auto report = servant_.scan(*request, output_);
         if (!has_its_sockets()) end(kProtocolFailure, main_descendants_);

@@ -390,7 +390,8 @@ void LivePlugins::rescan(std::function<void()> done) {
 
 std::shared_ptr<const plugin::Snapshot> LivePlugins::assembled(const plugin::Snapshot& previous) const {
   return plugin::assemble({libraries_, wanted_.webhooks, wanted_.agents, previous, rulings_, served_,
-                           needs_.log, needs_.clock, watchdog_.get(), trials_.get()});
+                           needs_.log, needs_.clock, watchdog_.get(), trials_.get(),
+                           &wanted_.agent_defaults});
 }
 
 void LivePlugins::publish(std::shared_ptr<const plugin::Snapshot> snapshot) {

@@ -43,6 +43,7 @@ namespace davit::live {
 struct Wanted {
   std::vector<plugin::WebhookSettings> webhooks;
   std::vector<plugin::AgentSettings> agents;
+  plugin::AgentDefaults agent_defaults;
   plugin::ScanOptions scan;
   bool watch = true;  // false: the folder is looked at when told to
   store::QuarantineRule quarantine;

@@ -35,6 +35,7 @@ struct AgentResult {
   std::string next_agent;
   std::string next_input;  // JSON or empty: the task's own payload
   bool wait_for_approval = false;
+  std::vector<std::string> also;  // keys of what its task and those that follow are about, beside the entity
   std::vector<NewTask> tasks;
 };
 

@@ -37,7 +37,14 @@ inline void add(ModelUsage& to, const ModelUsage& more) {
 struct Usage : ModelUsage {
   std::string model;                         // the main one
   std::map<std::string, ModelUsage> models;  // by model, where known
+  bool cost_is_estimate = false;             // money may be more or less than what is charged
 };
+
+// Whether `now` knows the costs that `before` estimates: they take the place of those, even if they are less.
+// 0 says nothing.
+inline bool replaces_estimate(const Usage& before, const Usage& now) {
+  return before.cost_is_estimate && !now.cost_is_estimate && now.cost_micro_usd > 0;
+}
 
 // One run of an agent for a task: one session, one attempt.
 struct AgentExecution {
@@ -133,6 +140,7 @@ struct TaskDetail {
   std::string result = "null";
   std::optional<Actor> actor;
   std::vector<Link> links;
+  std::vector<std::string> also;  // keys of what else it is about, as agents said
   std::string delivery_id;
   std::vector<AgentExecution> executions;
   Chain chain;
@@ -167,7 +175,8 @@ struct ClaimedTask {
   int max_retries = 0;
   int crashes = 0;  // how often its runner died before
   int chain_depth = 1;
-  std::vector<std::string> chain;  // agents before it in its chain, the first one first
+  std::vector<std::string> chain;        // agents before it in its chain, the first one first
+  std::optional<TaskDecision> approval;  // without which it would not run; absent: it needs none
   // All that this execution may cost, in millionths of a US dollar; absent: nothing bounds it.
   std::optional<std::int64_t> budget_micro_usd;
   WallTime created_at{};

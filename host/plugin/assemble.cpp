@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "host/plugin/agent_defaults.h"
 #include "host/plugin/metadata.h"
 #include "host/plugin/plugin_store.h"
 #include "host/plugin/redact.h"
@@ -267,6 +268,7 @@ std::shared_ptr<Agent> agent_of(const AgentSettings& settings, bool is_configure
     return agent;
   }
   auto& metadata = std::get<AgentMetadata>(read);
+  if (assembly.agent_defaults) agent->settings = with_defaults(settings, *assembly.agent_defaults, metadata);
   agent->display_name = metadata.display_name.empty() ? metadata.name : metadata.display_name;
   agent->description = metadata.description;
   agent->version = metadata.version;

@@ -12,6 +12,7 @@
 namespace davit::plugin {
 namespace {
 
+constexpr std::size_t kMaxAlso = 8;
 constexpr std::size_t kMaxItems = 256;         // tasks, actions, links of one answer
 constexpr std::size_t kMaxPayload = 1u << 20;  // of one task
 constexpr std::size_t kMaxHttpBody = 1u << 20;
@@ -81,12 +82,8 @@ class Members {
     const JsonValue* value = find(name);
     if (!value) return std::string();
     if (!value->IsString()) return wrong(place(name), "must be a text");
-    std::string_view text = view(*value);
-    if (text.size() > max) return wrong(place(name), "is longer than " + std::to_string(max) + " bytes");
-    if (presentable(text, max) != text || text.find_first_of("\n\t") != std::string_view::npos) {
-      return wrong(place(name), "holds control bytes");
-    }
-    return std::string(text);
+    TRY(check_key(place(name), view(*value), max));
+    return std::string(view(*value));
   }
 
   Result<std::string> plugin_name(std::string_view name) const {
@@ -138,6 +135,24 @@ class Members {
     return value;
   }
 
+  // A list of texts of 1 to `max_size` bytes, each taken as it is or refused.
+  Result<std::vector<std::string>> keys(std::string_view name, std::size_t most, std::size_t max_size) const {
+    std::vector<std::string> keys;
+    const JsonValue* value = find(name);
+    if (!value) return keys;
+    if (!value->IsArray()) return wrong(place(name), "must be a list of texts");
+    if (value->Size() > most) return wrong(place(name), "has more than " + std::to_string(most) + " items");
+    for (rapidjson::SizeType i = 0; i < value->Size(); ++i) {
+      const std::string where = place(name) + "[" + std::to_string(i) + "]";
+      const JsonValue& item = (*value)[i];
+      if (!item.IsString() || item.GetStringLength() == 0)
+        return wrong(where, "must be a text that is not empty");
+      TRY(check_key(where, view(item), max_size));
+      keys.emplace_back(view(item));
+    }
+    return keys;
+  }
+
   // Calls `read` with each object of a list.
   template <typename Read>
   Result<> each(std::string_view name, Read&& read) const {
@@ -155,6 +170,13 @@ class Members {
   }
 
  private:
+  static Result<> check_key(const std::string& where, std::string_view text, std::size_t max) {
+    if (text.size() > max) return wrong(where, "is longer than " + std::to_string(max) + " bytes");
+    if (presentable(text, max) != text || text.find_first_of("\n\t") != std::string_view::npos)
+      return wrong(where, "holds control bytes");
+    return {};
+  }
+
   const JsonValue& object_;
   std::string where_;
 };
@@ -318,6 +340,7 @@ void write_figures(JsonWriter& writer, const ModelUsage& usage) {
 void write_usage(JsonWriter& writer, const Usage& usage) {
   writer.StartObject();
   write_figures(writer, usage);
+  if (usage.cost_is_estimate) write_member(writer, "cost_is_estimate", true);
   if (!usage.model.empty()) write_member(writer, "model", usage.model);
   writer.Key("models");
   writer.StartObject();
@@ -328,6 +351,16 @@ void write_usage(JsonWriter& writer, const Usage& usage) {
     writer.EndObject();
   }
   writer.EndObject();
+  writer.EndObject();
+}
+
+void write_approval(JsonWriter& writer, const TaskDecision& approval) {
+  writer.StartObject();
+  write_member(writer, "by", approval.by);
+  write_member(writer, "actor_id", approval.actor_id);
+  write_member(writer, "way", approval.way);
+  write_member(writer, "at", to_unix_ms(approval.at));
+  write_member(writer, "content_hash", approval.content_hash);
   writer.EndObject();
 }
 
@@ -375,6 +408,7 @@ bool has_room_for(const Usage& usage, std::string_view model) {
 Result<Usage> usage_from(const Members& members, bool& mended) {
   Usage usage;
   static_cast<ModelUsage&>(usage) = TRY(figures_from(members, mended));
+  usage.cost_is_estimate = TRY(members.flag("cost_is_estimate"));
   if (const JsonValue* model = members.find("model")) {
     if (!model->IsString()) return wrong(members.place("model"), "must be a text");
     usage.model = model_name(view(*model), mended);
@@ -478,6 +512,7 @@ Result<AgentResult> agent_result_from_json(std::string_view json, bool* mended_u
   result.next_agent = TRY(members.plugin_name("next_agent"));
   result.next_input = TRY(members.json("next_input", "", kMaxPayload));
   result.wait_for_approval = TRY(members.flag("wait_for_approval"));
+  result.also = TRY(members.keys("also", kMaxAlso, 256));
   result.tasks = TRY(tasks_from(members));
   return result;
 }
@@ -488,9 +523,18 @@ Result<Usage> usage_from_json(std::string_view json, bool* mended) {
   return usage_from(Members(document, ""), mended ? *mended : unused);
 }
 
-Usage merged(const Usage& before, const Usage& now) {
+Usage merged(const Usage& earlier, const Usage& now) {
+  Usage before = earlier;
+  if (replaces_estimate(before, now)) {
+    before.cost_micro_usd = 0;
+    // Who tells of models tells of all that had a part in the costs.
+    if (!now.models.empty())
+      for (auto& [model, figures] : before.models) figures.cost_micro_usd = 0;
+  }
   Usage usage;
   static_cast<ModelUsage&>(usage) = greater(before, now);
+  usage.cost_is_estimate =
+      now.cost_micro_usd > before.cost_micro_usd ? now.cost_is_estimate : before.cost_is_estimate;
   usage.model = now.model.empty() ? before.model : now.model;
   usage.models = before.models;
   ModelUsage beyond;
@@ -587,6 +631,12 @@ std::string to_json(const AgentResult& result) {
   write_member(writer, "next_agent", result.next_agent);
   if (!result.next_input.empty()) write_raw_member(writer, "next_input", result.next_input);
   write_member(writer, "wait_for_approval", result.wait_for_approval);
+  if (!result.also.empty()) {
+    writer.Key("also");
+    writer.StartArray();
+    for (const std::string& key : result.also) write_string(writer, key);
+    writer.EndArray();
+  }
   write_tasks(writer, result.tasks);
   writer.EndObject();
   return std::string(text_of(buffer));
@@ -648,13 +698,15 @@ Result<ProbeReport> probe_report_from_json(std::string_view json) {
 }
 
 std::string agent_context_json(const ClaimedTask& task, std::string_view config_json, WallTime deadline,
-                               std::string_view workspace) {
+                               const ExecutionPlace& place) {
   JsonBuffer buffer;
   JsonWriter writer(buffer);
   writer.StartObject();
   write_member(writer, "task_id", task.task_id);
   write_member(writer, "session_id", task.session_id);
   write_member(writer, "attempt", task.attempt);
+  write_member(writer, "max_retries", task.max_retries);
+  write_member(writer, "chain_depth", task.chain_depth);
   writer.Key("task");
   writer.StartObject();
   write_member(writer, "task_id", task.task_id);
@@ -684,7 +736,19 @@ std::string agent_context_json(const ClaimedTask& task, std::string_view config_
   write_raw_member(writer, "config", config_json);
   write_raw_member(writer, "previous_result", task.previous_result);
   write_member(writer, "deadline_unix_ms", to_unix_ms(deadline));
-  write_member(writer, "workspace", workspace);
+  write_member(writer, "workspace", place.workspace);
+  write_member(writer, "state_folder", place.state_folder);
+  writer.Key("sandbox");
+  writer.StartObject();
+  write_member(writer, "command", place.sandbox.command);
+  write_member(writer, "required", place.sandbox.required);
+  writer.EndObject();
+  if (task.approval) {
+    writer.Key("approval");
+    write_approval(writer, *task.approval);
+  } else {
+    write_null_member(writer, "approval");
+  }
   if (task.budget_micro_usd) {
     write_member(writer, "budget_usd", static_cast<double>(*task.budget_micro_usd) / 1e6);
   } else {

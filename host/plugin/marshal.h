@@ -26,8 +26,9 @@ Result<AgentResult> agent_result_from_json(std::string_view json, bool* mended_u
 // the main one is dropped. `mended` (may be null) tells whether there was anything of that.
 Result<Usage> usage_from_json(std::string_view json, bool* mended = nullptr);
 
-// Per figure the greater one: totals never shrink. Models are united, 64 of them and "other"; the newer name
-// of the main model wins.
+// Per figure the greater one: totals never shrink, but costs that were estimated do once exact ones are told
+// (a total of 0 tells none). Models are united, 64 of them and "other"; the newer name of the main model
+// wins.
 Usage merged(const Usage& before, const Usage& now);
 
 // The same nouns as JSON, for frames; reading them back gives equal values.
@@ -38,8 +39,21 @@ std::string to_json(const ProbeReport& report);
 // Checks every offer's metadata again: a report comes from a process in which the plugin has run.
 Result<ProbeReport> probe_report_from_json(std::string_view json);
 
+// How agents are to confine the programs that they start.
+struct Sandbox {
+  std::string command = "bwrap";
+  bool required = true;  // where it is missing, such a program is not started
+};
+
+// Where an execution runs. Folders are absolute; an empty one: there is none.
+struct ExecutionPlace {
+  std::string workspace;     // of this execution alone
+  std::string state_folder;  // of all agents, and never emptied
+  Sandbox sandbox;
+};
+
 // The context an agent gets (agent.h of the ABI).
 std::string agent_context_json(const ClaimedTask& task, std::string_view config_json, WallTime deadline,
-                               std::string_view workspace);
+                               const ExecutionPlace& place);
 
 }  // namespace davit::plugin

@@ -159,6 +159,7 @@ Result<> read(const JsonValue& object, AgentMetadata& metadata) {
   metadata.max_retries = static_cast<int>(TRY(number(object, "max_retries", 3, 0, 100)));
   metadata.timeout = std::chrono::seconds(TRY(number(object, "timeout_seconds", 3600, 1, 7 * 86'400)));
   metadata.requires_approval = TRY(flag(object, "requires_approval", false));
+  metadata.secrets = TRY(texts(object, "secrets"));
   return {};
 }
 

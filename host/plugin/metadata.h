@@ -41,7 +41,8 @@ struct AgentMetadata {
   int max_retries = 3;
   Duration timeout{3'600'000};
   bool requires_approval = false;
-  std::string config_schema;  // JSON, or empty
+  std::vector<std::string> secrets;  // names of those it asks for
+  std::string config_schema;         // JSON, or empty
 };
 
 // Refusals: metadata_too_large, metadata_not_utf8, metadata_not_json, metadata_control_bytes; and

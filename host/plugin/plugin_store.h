@@ -164,6 +164,7 @@ struct Assembly {
   const Clock& clock;
   Breadcrumb* trail = nullptr;
   Trials* trials = nullptr;
+  const AgentDefaults* agent_defaults = nullptr;
 };
 std::shared_ptr<const Snapshot> assemble(const Assembly& assembly);
 

@@ -38,6 +38,7 @@ void redact(const Redactor& redactor, AgentResult& result) {
   if (!redactor.has_secrets()) return;
   redact_each(redactor,
               {&result.error, &result.output, &result.metrics, &result.next_agent, &result.next_input});
+  for (std::string& key : result.also) redactor.redact(key);
   redact(redactor, result.usage);
   redact_tasks(redactor, result.tasks);
 }

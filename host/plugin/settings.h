@@ -63,8 +63,17 @@ struct AgentSettings {
   int executions_per_runner = 100;  // 1: a fresh process for each; warm otherwise
   int max_crashes = 3;              // deaths of its runner with one task; then that is parked
   std::vector<Secret> granted;
+  std::vector<std::string> named_grants;           // its own, those without a value too
   std::map<std::string, std::string> environment;  // what its runner sees beside the basics
+  bool takes_defaults = true;
   friend bool operator==(const AgentSettings&, const AgentSettings&) = default;
+};
+
+// For all agents; agent_defaults.h says which of it one gets.
+struct AgentDefaults {
+  std::vector<Secret> granted;
+  std::map<std::string, std::string> environment;
+  std::string config = "{}";  // JSON object
 };
 
 }  // namespace davit::plugin

@@ -60,14 +60,19 @@ struct Approvals::Statements {
   Statement content{
       db, "SELECT " + kContentColumns + " FROM task t JOIN task_body b ON b.row = t.row WHERE t.row = ?1"};
   Statement newest{db,
-                   "SELECT kind, content_hash FROM decision WHERE task = ?1 AND kind IN ('approve', 'reject')"
-                   " ORDER BY row DESC LIMIT 1"};
+                   "SELECT kind, content_hash, at, by_whom, actor_id, way, comment FROM decision"
+                   " WHERE task = ?1 AND kind IN ('approve', 'reject') ORDER BY row DESC LIMIT 1"};
   Statement changed{db,
                     "INSERT INTO decision (task, at, kind, by_whom, way, comment, content_hash)"
                     " VALUES (?1, ?2, 'changed', 'davit', 'claim', ?3, ?4)"};
   Statement waiting{db, "SELECT t.row, t.id, t.agent, a.asked_at, " + kContentColumns +
                             " FROM task t JOIN approval a ON a.task = t.row JOIN task_body b ON b.row = t.row"
                             " WHERE t.entity = ?1 AND (?2 = '' OR t.agent = ?2) ORDER BY t.row DESC"};
+  Statement waiting_also{
+      db, "SELECT t.row, t.id, t.agent, a.asked_at, " + kContentColumns +
+              " FROM task_also k JOIN task t ON t.row = k.task JOIN approval a ON a.task = t.row"
+              " JOIN task_body b ON b.row = t.row WHERE k.key = ?1 AND t.entity IS NOT ?1"
+              " AND (?2 = '' OR t.agent = ?2) ORDER BY k.task DESC"};
 };
 
 Approvals::Approvals(Database& database, const ApprovalRules& rules)
@@ -88,9 +93,16 @@ std::string Approvals::content_of(std::int64_t task) {
   return row.next() ? read_content_hash(row, 0) : std::string();
 }
 
-bool Approvals::approved(std::int64_t task, std::string_view content_hash) {
+std::optional<TaskDecision> Approvals::approval_of(std::int64_t task, std::string_view content_hash) {
   Cursor row = sql_->newest.query(task);
-  return row.next() && row.view(0) == "approve" && row.view(1) == content_hash;
+  if (!row.next() || row.view(0) != "approve" || row.view(1) != content_hash) return std::nullopt;
+  return TaskDecision{.at = row.time(2),
+                      .kind = row.text(0),
+                      .by = row.text(3),
+                      .actor_id = row.text(4),
+                      .way = row.text(5),
+                      .comment = row.text(6),
+                      .content_hash = row.text(1)};
 }
 
 void Approvals::note_changed(std::int64_t task, std::string_view content_hash, WallTime now) {
@@ -115,10 +127,12 @@ Result<> Approvals::check(std::string_view task_id, std::string_view content_has
 
 std::vector<Waiting> Approvals::waiting(std::string_view entity, std::string_view agent) {
   std::vector<Waiting> found;
-  Cursor row = sql_->waiting.query(entity, agent);
-  while (row.next()) {
-    found.push_back(
-        {row.integer(0), to_text(row.id(1)), row.text(2), read_content_hash(row, 4), row.time(3)});
+  for (Statement* find : {&sql_->waiting, &sql_->waiting_also}) {
+    Cursor row = find->query(entity, agent);
+    while (row.next()) {
+      found.push_back(
+          {row.integer(0), to_text(row.id(1)), row.text(2), read_content_hash(row, 4), row.time(3)});
+    }
   }
   return found;
 }

@@ -37,20 +37,22 @@ class Approvals {
 
   // Hash of the content of a task as it is now.
   std::string content_of(std::int64_t task);
-  // Is this the content that was approved, and not rejected since?
-  bool approved(std::int64_t task, std::string_view content_hash);
+  // Who approved this content, if somebody did and nobody rejected it since.
+  std::optional<TaskDecision> approval_of(std::int64_t task, std::string_view content_hash);
   // Notes that a task runs nothing yet, because its content is not what was approved.
   void note_changed(std::int64_t task, std::string_view content_hash, WallTime now);
 
   // Does `said` name this content: the whole hash, at least its first 12 digits, or nothing where the rules
   // allow that? If not, the sentence says what it is.
   Result<> check(std::string_view task_id, std::string_view content_hash, std::string_view said) const;
-  // Which of those that wait a webhook means by an entity. `said_at`: when its delivery came. Where nothing
-  // names the content, only one that waits alone, and has done so since before, can be meant by an approval.
+  // Which of those that wait a webhook means by an entity, which may be one of their further keys. `said_at`:
+  // when its delivery came. Where nothing names the content, only one that waits alone, and has done so since
+  // before, can be meant by an approval.
   Result<Waiting> choose(const TaskAction& action, WallTime said_at);
 
  private:
   struct Statements;
+  // Those of the entity first, each the newest first.
   std::vector<Waiting> waiting(std::string_view entity, std::string_view agent);
   const ApprovalRules& rules_;
   std::unique_ptr<Statements> sql_;

@@ -57,7 +57,8 @@ class Budgets final : public TransactionPart {
   // The execution was begun, with this share in its row.
   void begin(std::int64_t execution, const Task& task, std::int64_t share, WallTime now);
 
-  // What an execution that runs has cost so far: beyond its share that counts at once.
+  // What an execution that runs has cost so far: beyond its share that counts at once, and what was only
+  // estimated until it ends.
   void report(std::int64_t execution, std::int64_t cost, WallTime now);
   // The execution is ended in its row. `cost_known` is false where nobody heard its end: then it counts with
   // no less than its share. Lets those go on that waited for money to be freed.

@@ -168,7 +168,8 @@ std::optional<ClaimedTask> Claims::start(Batch& batch, const Candidate& candidat
                                            .links = task.links,
                                            .payload = task.payload,
                                            .previous_result = task.previous_result});
-    if (!approvals_.approved(candidate.row, hash)) {
+    task.approval = approvals_.approval_of(candidate.row, hash);
+    if (!task.approval) {
       ask_again(batch, candidate.row, hash);
       return std::nullopt;
     }

@@ -16,6 +16,15 @@ struct Decisions::Statements {
   Statement newest_ended{db,
                          "SELECT id FROM task WHERE entity = ?1 AND state IN (4, 5, 6)"
                          " AND (?2 = '' OR agent = ?2) ORDER BY row DESC LIMIT 1"};
+  // What agents said it is about beside its entity.
+  Statement newest_open_also{db,
+                             "SELECT t.id FROM task_also k JOIN task t ON t.row = k.task WHERE k.key = ?1"
+                             " AND t.state IN (0, 1, 2, 6) AND (?2 = '' OR t.agent = ?2)"
+                             " ORDER BY k.task DESC LIMIT 1"};
+  Statement newest_ended_also{db,
+                              "SELECT t.id FROM task_also k JOIN task t ON t.row = k.task WHERE k.key = ?1"
+                              " AND t.state IN (4, 5, 6) AND (?2 = '' OR t.agent = ?2)"
+                              " ORDER BY k.task DESC LIMIT 1"};
   Statement ask_to_cancel{db, "UPDATE task SET cancel_reason = ?2, updated_at = ?3 WHERE row = ?1"};
   Statement insert{db,
                    "INSERT INTO decision (task, at, kind, by_whom, actor_id, way, comment, content_hash)"
@@ -98,7 +107,7 @@ Result<TaskState> Decisions::decide(Batch& batch, const TaskRow& row, const Deci
       }
       attempt = 0;
       crashes = losses = 0;
-      if (row.needs_approval && !approvals_.approved(row.row, approvals_.content_of(row.row)))
+      if (row.needs_approval && !approvals_.approval_of(row.row, approvals_.content_of(row.row)))
         state = TaskState::AwaitingApproval;
       break;
     case TaskActionKind::Reject:
@@ -157,10 +166,15 @@ Decisions::Acted Decisions::act(Batch& batch, const TaskAction& action, const Pe
     // Only what can be retried, or can still be cancelled: a newer task of which neither is true is not
     // meant.
     const bool retry = action.kind == TaskActionKind::Retry;
-    Cursor found = (retry ? sql_->newest_ended : sql_->newest_open).query(action.entity, action.agent);
-    if (!found.next())
+    for (Statement* find : {retry ? &sql_->newest_ended : &sql_->newest_open,
+                            retry ? &sql_->newest_ended_also : &sql_->newest_open_also}) {
+      Cursor found = find->query(action.entity, action.agent);
+      if (!found.next()) continue;
+      task_id = to_text(found.id(0));
+      break;
+    }
+    if (task_id.empty())
       return {(retry ? "no failed, cancelled or parked task for " : "no open task for ") + action.entity, {}};
-    task_id = to_text(found.id(0));
   }
   const Result<TaskState> state = decide(batch, task_id, {action.kind, by, action.comment, said, true});
   if (!state.ok()) return {state.error().message, task_id};

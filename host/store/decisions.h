@@ -42,7 +42,8 @@ class Decisions {
   Result<TaskState> decide_if(Batch& batch, std::string_view task_id, TaskState state,
                               const Decision& decision);
   // For a webhook whose delivery came at `said_at`: the task by id; by entity the one that waits for
-  // approval, or for other actions the newest open one.
+  // approval, or for other actions the newest open one. Where no task has the entity that may be meant, one
+  // is that has it among its further keys.
   struct Acted {
     std::string sentence;  // what became of it
     std::string task_id;   // which one was meant; empty if there is none

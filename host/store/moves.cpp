@@ -22,7 +22,7 @@ struct Moves::Statements {
       "SELECT t.id, t.state, t.agent, t.execution, t.attempt, t.crashes, t.losses, t.chain_depth, t.root,"
       " t.delivery, t.entity, t.line, t.cancel_reason, t.key, t.needs_approval, t.rework, t.parent,"
       " t.task_type, t.source, e.started_at, e.input_tokens, e.output_tokens, e.cache_read_tokens,"
-      " e.cache_write_tokens, e.cost_micro_usd, e.model, e.models, t.run_at"
+      " e.cache_write_tokens, e.cost_micro_usd, e.model, e.models, t.run_at, e.cost_is_estimate"
       " FROM task t LEFT JOIN execution e ON e.row = t.execution WHERE t.row = ?1"};
 
   Statement move{
@@ -79,6 +79,7 @@ std::optional<TaskRow> Moves::find(std::int64_t number) {
   row.reported.cost_micro_usd = found.integer(24);
   row.reported.model = found.text(25);
   models_from_json(found.view(26), row.reported);
+  row.reported.cost_is_estimate = found.integer(28) != 0;
   row.run_at = found.time(27);
   return row;
 }

@@ -58,6 +58,7 @@ struct Pruner::Statements {
   Statement drop_executions{db, "DELETE FROM execution WHERE task = ?1"};
   Statement drop_decisions{db, "DELETE FROM decision WHERE task = ?1"};
   Statement drop_task_links{db, "DELETE FROM task_link WHERE task = ?1"};
+  Statement drop_task_also{db, "DELETE FROM task_also WHERE task = ?1"};
   Statement drop_task_body{db, "DELETE FROM task_body WHERE row = ?1"};
   Statement drop_task{db, "DELETE FROM task WHERE row = ?1"};
 
@@ -246,8 +247,9 @@ bool Pruner::remove_task(std::int64_t row, int effort) {
   if (sql_->drop_lines.run(row, effort) >= effort) return false;
   for (Statement* drop : {&sql_->drop_packs, &sql_->drop_artifacts})
     if (drop->run(row, kLargeRows) >= kLargeRows) return false;
-  for (Statement* drop : {&sql_->drop_results, &sql_->drop_executions, &sql_->drop_decisions,
-                          &sql_->drop_task_links, &sql_->drop_task_body, &sql_->drop_task}) {
+  for (Statement* drop :
+       {&sql_->drop_results, &sql_->drop_executions, &sql_->drop_decisions, &sql_->drop_task_links,
+        &sql_->drop_task_also, &sql_->drop_task_body, &sql_->drop_task}) {
     drop->run(row);
   }
   return true;

@@ -68,6 +68,7 @@ void Rework::send_back(Batch& batch, const TaskRow& rejected, const Rejection& r
                        .entity = rejected.entity,
                        .group = body.group,
                        .delivery = rejected.delivery,
+                       .also_of = rejected.row,
                        .parent = parent,
                        .root = rejected.root,
                        .chain_depth = depth,

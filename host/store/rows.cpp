@@ -295,7 +295,7 @@ const char* const kExecutionColumns =
     "e.input_tokens,"
     " e.output_tokens, e.cache_read_tokens, e.cache_write_tokens, e.cost_micro_usd, e.models, r.output, "
     "e.next_agent,"
-    " e.progress, e.progress_message, e.failure";
+    " e.progress, e.progress_message, e.failure, e.cost_is_estimate";
 
 AgentExecution read_execution(const Cursor& row) {
   AgentExecution execution;
@@ -319,6 +319,7 @@ AgentExecution read_execution(const Cursor& row) {
   if (!row.is_null(17)) execution.progress = row.real(17);
   execution.progress_message = row.text(18);
   if (row.view(19) != to_string(FailureClass::None)) execution.failure = row.text(19);
+  execution.usage.cost_is_estimate = row.integer(20) != 0;
   return execution;
 }
 

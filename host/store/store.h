@@ -174,8 +174,9 @@ struct Finish {
   bool attempt_counts = true;  // false: interrupted by our own shutdown
   bool cost_known = true;      // false: its process ended without saying what it had cost
   TranscriptNews transcript;   // the rest of it, all packed
-  // Next task of the chain: gets `result.output` as previous_result, and actor, links, entity and delivery of
-  // this one; an empty payload means this task's own. `result.tasks` are stored as children likewise.
+  // Next task of the chain: gets `result.output` as previous_result, and actor, links, entity, further keys
+  // and delivery of this one; an empty payload means this task's own. `result.tasks` are stored as children
+  // likewise.
   std::optional<NewTask> successor;
   bool successor_awaits_approval = false;
 };

@@ -237,6 +237,9 @@ Result<TaskDetail> read_task(Reader& reader, std::string_view task_id, const Bud
       detail.rework = static_cast<int>(row.integer(kTaskBodyWidth + 2));
     }
   }
+  for (Cursor also = reader.statement("SELECT key FROM task_also WHERE task = ?1 ORDER BY key").query(number);
+       also.next();)
+    detail.also.push_back(also.text(0));
   Cursor row =
       reader
           .statement(std::string("SELECT ") + kExecutionColumns +

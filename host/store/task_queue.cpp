@@ -88,20 +88,29 @@ struct TaskQueue::Statements {
       " ORDER BY row DESC LIMIT 100) t JOIN task_body b ON b.row = t.row WHERE b.entity_group IS NOT NULL"
       " ORDER BY t.row DESC LIMIT 1"};
   Statement drop_links{db, "DELETE FROM task_link WHERE task = ?1"};
+  Statement insert_also{db, "INSERT OR IGNORE INTO task_also (key, task) VALUES (?1, ?2)"};
+  Statement inherit_also{
+      db, "INSERT OR IGNORE INTO task_also (key, task) SELECT key, ?1 FROM task_also WHERE task = ?2"};
   Statement insert_link{db, "INSERT OR IGNORE INTO task_link (key, task) VALUES (?1, ?2)"};
 
   Statement body{db, "SELECT " + std::string(kTaskBodyColumns) + " FROM task_body b WHERE b.row = ?1"};
 
-  // Usage only ever grows: what a killed runner had reported stays.
+  // Usage only ever grows: what a killed runner had reported stays. But costs that were estimated give way to
+  // what is known (replaces_estimate of model/task.h).
+  static std::string set_costs(const std::string& cost, const std::string& is_estimate) {
+    const std::string known = "cost_is_estimate > " + is_estimate + " AND " + cost + " > 0";
+    return " cost_micro_usd = iif(" + known + ", " + cost + ", max(cost_micro_usd, " + cost +
+           ")), cost_is_estimate = iif(" + known + " OR " + cost + " > cost_micro_usd, " + is_estimate +
+           ", cost_is_estimate),";
+  }
   Statement end_execution{
       db,
-      "UPDATE execution SET ended_at = ?2, success = ?3, outcome = ?4, failure = ?5, error = ?6, next_agent "
-      "= ?7,"
+      "UPDATE execution SET ended_at = ?2, success = ?3, outcome = ?4, failure = ?5, error = ?6,"
+      " next_agent = ?7,"
       " input_tokens = max(input_tokens, ?8), output_tokens = max(output_tokens, ?9),"
-      " cache_read_tokens = max(cache_read_tokens, ?10), cache_write_tokens = max(cache_write_tokens, ?11),"
-      " cost_micro_usd = max(cost_micro_usd, ?12), model = coalesce(?13, model), models = coalesce(?14, "
-      "models)"
-      " WHERE row = ?1"};
+      " cache_read_tokens = max(cache_read_tokens, ?10), cache_write_tokens = max(cache_write_tokens, ?11)," +
+          set_costs("?12", "?15") +
+          " model = coalesce(?13, model), models = coalesce(?14, models) WHERE row = ?1"};
   Statement lose_execution{
       db,
       "UPDATE execution SET ended_at = ?2, outcome = 'lost', failure = 'interrupted', error = ?3"
@@ -122,9 +131,10 @@ struct TaskQueue::Statements {
   Statement report_usage{
       db,
       "UPDATE execution SET input_tokens = max(input_tokens, ?3), output_tokens = max(output_tokens, ?4),"
-      " cache_read_tokens = max(cache_read_tokens, ?5), cache_write_tokens = max(cache_write_tokens, ?6),"
-      " cost_micro_usd = max(cost_micro_usd, ?7), model = coalesce(?8, model), models = coalesce(?9, models)"
-      " WHERE row = ?1 AND task = ?2 AND ended_at IS NULL"};
+      " cache_read_tokens = max(cache_read_tokens, ?5), cache_write_tokens = max(cache_write_tokens, ?6)," +
+          set_costs("?7", "?10") +
+          " model = coalesce(?8, model), models = coalesce(?9, models)"
+          " WHERE row = ?1 AND task = ?2 AND ended_at IS NULL"};
   Statement report_progress{db,
                             "UPDATE execution SET progress = coalesce(?3, progress),"
                             " progress_message = coalesce(?4, progress_message)"
@@ -202,6 +212,7 @@ std::string TaskQueue::create(Batch& batch, const NewTask& task, const Origin& o
   sql_->insert_body.run(row, actor(&Actor::id), actor(&Actor::login), actor(&Actor::role), if_any(links_json),
                         task.payload, if_any(origin.previous_result), if_any(origin.chain), if_any(group));
   write_links(row, links);
+  inherit_also(row, origin);
   if (waiting) {
     if (const std::optional<TaskRow> former = moves_.find(waiting->row))
       give_way(batch, *former,
@@ -272,6 +283,7 @@ void TaskQueue::replace(Batch& batch, const Waiting& waiting, const NewTask& tas
                          if_any(origin.chain), if_any(group));
   sql_->drop_links.run(row);
   write_links(row, links);
+  inherit_also(row, origin);
   if (waiting.asks) {
     if (approvals_.content_of(row) == content) {
       batch.changes.push_back({Change::Kind::TaskChanged, waiting.id, task.agent, std::nullopt});
@@ -310,6 +322,10 @@ std::optional<TaskRow> TaskQueue::waits_under_key_of(const TaskRow& row) {
     if (asking.next()) found = asking.integer(0);
   }
   return found ? moves_.find(*found) : std::nullopt;
+}
+
+void TaskQueue::inherit_also(std::int64_t row, const Origin& origin) {
+  if (origin.also_of) sql_->inherit_also.run(row, *origin.also_of);
 }
 
 void TaskQueue::write_links(std::int64_t row, const std::vector<Link>& links) {
@@ -370,7 +386,8 @@ void TaskQueue::report(const std::vector<LiveReport>& reports, WallTime now) {
       const Usage& usage = *report.usage;
       sql_->report_usage.run(execution, task, usage.input_tokens, usage.output_tokens,
                              usage.cache_read_tokens, usage.cache_write_tokens, usage.cost_micro_usd,
-                             if_any(usage.model), if_any(models_to_json(usage)));
+                             if_any(usage.model), if_any(models_to_json(usage)),
+                             usage.cost_is_estimate ? 1 : 0);
       budgets_.report(execution, usage.cost_micro_usd, now);
     }
     if (report.progress || !report.progress_message.empty()) {
@@ -413,12 +430,14 @@ Result<TaskState> TaskQueue::finish(Batch& batch, const Finish& finish) {
                           to_string(result.failure), if_any(result.error), if_any(result.next_agent),
                           usage.input_tokens, usage.output_tokens, usage.cache_read_tokens,
                           usage.cache_write_tokens, usage.cost_micro_usd, if_any(usage.model),
-                          if_any(models_to_json(usage)));
+                          if_any(models_to_json(usage)), usage.cost_is_estimate ? 1 : 0);
   budgets_.end(batch, row->execution, usage.cost_micro_usd, finish.cost_known);
   book(batch, *row, finish.outcome, usage);
   if (result.output != "null" || result.metrics != "{}") {
     sql_->insert_result.run(row->execution, result.metrics, result.output);
   }
+  for (const std::string& key : result.also)
+    if (key != row->entity) sql_->insert_also.run(key, row->row);
   const std::optional<WallTime> run_at =
       state == TaskState::Queued ? std::optional(batch.now + finish.retry_after) : std::nullopt;
   leases_.end(row->fence());
@@ -436,7 +455,7 @@ Result<TaskState> TaskQueue::finish(Batch& batch, const Finish& finish) {
   return state;
 }
 
-// `usage` is what was said at its end; what it had reported before counts where it is more, as in its row.
+// `usage` is what was said at its end; what it had reported before counts as it does in its row.
 void TaskQueue::book(Batch& batch, const TaskRow& row, std::string_view outcome, const Usage& usage) {
   EndedExecution ended{row.agent,      row.task_type, row.source,  std::string(outcome),
                        row.started_at, batch.now,     row.reported};
@@ -445,6 +464,7 @@ void TaskQueue::book(Batch& batch, const TaskRow& row, std::string_view outcome,
         &ModelUsage::cache_write_tokens, &ModelUsage::cost_micro_usd}) {
     ended.usage.*measure = std::max(ended.usage.*measure, usage.*measure);
   }
+  if (replaces_estimate(row.reported, usage)) ended.usage.cost_micro_usd = usage.cost_micro_usd;
   if (!usage.model.empty()) ended.usage.model = usage.model;
   if (!usage.models.empty()) ended.usage.models = usage.models;
   if (row.root != row.id) {
@@ -468,6 +488,7 @@ void TaskQueue::create_successors(Batch& batch, const Finish& finish, const Task
                 .entity = row.entity,
                 .group = body.group,
                 .delivery = row.delivery,
+                .also_of = row.row,
                 .parent = row.id,
                 .root = row.root,
                 .chain_depth = row.chain_depth + 1,

@@ -35,6 +35,7 @@ struct Origin {
   std::string_view entity;                   // unless the task names one
   std::string_view group;                    // of that entity
   std::optional<std::int64_t> delivery;      // row
+  std::optional<std::int64_t> also_of;       // row of the task whose further keys it gets
   StoredId parent, root;
   int chain_depth = 1;
   int rework = 0;                    // how often its chain was sent back
@@ -82,6 +83,8 @@ class TaskQueue {
   std::string group_of(const NewTask& task, std::string_view entity, const Origin& origin);
   void replace(Batch& batch, const Waiting& waiting, const NewTask& task, const Origin& origin);
   void book(Batch& batch, const TaskRow& row, std::string_view outcome, const Usage& usage);
+  // Gives a task the further keys of another one.
+  void inherit_also(std::int64_t row, const Origin& origin);
   void write_links(std::int64_t row, const std::vector<Link>& links);
   void create_successors(Batch& batch, const Finish& finish, const TaskRow& row);
   std::string gives_way(const TaskRow& row);

@@ -187,5 +187,24 @@ TEST_F(ApprovalTest, ARejectedPlanGoesBackToItsAgentWithTheComment) {
                 R"(","output":{"found":42}}})");
 }
 
+TEST_F(ApprovalTest, WhoRunsATaskIsToldWhoApprovedItWhatIsLeftAndWhereToKeepThings) {
+  start("sandbox: {command: /opt/bubble, required: false}\n");
+  const std::string id = make(R"({"agent":"second","title":"Asks first","payload":{"mode":"context"}})");
+  const std::string hash = hash_of(id);
+  ASSERT_EQ(davit({"tasks", "approve", id, "--hash", hash, "--as", "carol"}).status, 0);
+  const JsonDocument task = host.wait_for_task(id, {"completed"});
+  const JsonValue& context = *find_member(task, "result");
+  const JsonValue& approval = *find_member(context, "approval");
+  EXPECT_EQ(string_member(approval, "by"), "carol");
+  EXPECT_EQ(string_member(approval, "way"), "cli");
+  EXPECT_EQ(string_member(approval, "content_hash"), hash);
+  EXPECT_EQ(int_member(context, "max_retries"), int_member(task, "max_retries"));
+  EXPECT_EQ(int_member(context, "chain_depth"), 1);
+  EXPECT_EQ(to_json(*find_member(context, "sandbox")), R"({"command":"/opt/bubble","required":false})");
+  const std::string state = string_member(context, "state_folder");
+  EXPECT_EQ(state, (host.folder() / "agents").string());
+  EXPECT_EQ(std::filesystem::status(state).permissions(), std::filesystem::perms::owner_all);
+}
+
 }  // namespace
 }  // namespace davit::testing

@@ -96,6 +96,26 @@ agents:
   EXPECT_EQ(check(sections, {"--no-plugins"}).status, 0);
 }
 
+TEST_F(CheckConfigTest, MistakesInWhatIsForAllAgentsStandThereAndWhatNobodyTakesIsNoted) {
+  auto checked = check(R"(agents:
+  command-agent: {config: {command: [/bin/true]}}
+agent_defaults:
+  grants:
+    api: {env: PATH}
+  config:
+    input: nonsense
+    inptu: payload
+)");
+  EXPECT_NE(checked.status, 0) << checked.text;
+  const std::string file = (host.folder() / "davit.yaml").string();
+  EXPECT_THAT(checked.text,
+              AllOf(HasSubstr(file + ":11: agent_defaults.config.input: for command-agent: "),
+                    HasSubstr("note: " + file + ":9: agent_defaults.grants.api: no agent in "),
+                    HasSubstr(" asks for a secret of that name"),
+                    HasSubstr("note: " + file + ":12: agent_defaults.config.inptu: no agent in "),
+                    HasSubstr(" has a setting of that name"), Not(HasSubstr("config.input: no agent"))));
+}
+
 TEST_F(CheckConfigTest, WhatIsMissingInSettingsHasTheLineOfTheInstance) {
   auto checked = check("agents:\n  command-agent:\n    concurrency: 1\n");
   EXPECT_EQ(checked.status, 1);

@@ -2,6 +2,7 @@
  *
  *   noop         success, nothing else
  *   context      success; the output is the whole context it was given
+ *   limits       success; the output is its limit of address space, {soft, hard}, -1 for none
  *   fail, permanent, rate_limited   a failure of that class
  *   refuse_result  a result that is not JSON
  *   bad_task     success, with a follow-up task that cannot be stored
@@ -30,6 +31,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -195,6 +197,15 @@ static davit_status chain(const char *context, const davit_sink *result) {
   return write_text(result, json);
 }
 
+static davit_status limits(const davit_sink *result) {
+  struct rlimit limit;
+  char json[160];
+  getrlimit(RLIMIT_AS, &limit);
+  snprintf(json, sizeof json, "{\"success\":true,\"output\":{\"soft\":%lld,\"hard\":%lld}}", (long long)limit.rlim_cur,
+           (long long)limit.rlim_max);
+  return write_text(result, json);
+}
+
 static davit_status perform(const davit_host *host, const davit_call *call, const char *context, const davit_sink *result) {
   char mode[32], file[512];
   member(context, "mode", mode, sizeof mode);
@@ -205,6 +216,7 @@ static davit_status perform(const davit_host *host, const davit_call *call, cons
     write_text(result, context);
     return write_text(result, "}");
   }
+  if (!strcmp(mode, "limits")) return limits(result);
   if (!strcmp(mode, "fail")) return write_text(result, "{\"success\":false,\"error\":\"no luck\"}");
   if (!strcmp(mode, "permanent"))
     return write_text(result, "{\"success\":false,\"error\":\"never\",\"error_class\":\"permanent\"}");

@@ -53,6 +53,8 @@ struct AgentMetadata {
   int timeout_seconds = 3600;      // wall time of one execution
   bool requires_approval = false;  // a person must approve the input first
   std::string config_schema = {};  // JSON Schema draft 4, as text
+  // Names of the secrets that it asks for. Those granted to all agents it gets only if it names them here.
+  std::vector<std::string> secrets = {};
 
   Json to_json() const;
 };
@@ -66,6 +68,8 @@ struct Usage {
   double cost_usd = 0;
   std::string model = {};                    // the main one
   std::map<std::string, Usage> models = {};  // what each one had of it
+  // The cost is an estimate, until one that is none takes its place. Of the totals, not of a model.
+  bool cost_is_estimate = false;
 
   Json to_json() const;
   static Usage from_json(JsonView json);
@@ -85,6 +89,21 @@ struct Task {
   Time created_at;
 };
 
+// Who approved what the task runs.
+struct Approval {
+  std::string_view by;        // "github:alice"
+  std::string_view actor_id;  // the sender's own id of the person, may be empty
+  std::string_view way;       // "api", "cli", or the webhook it came by and how: "github comment"
+  Time at;
+  std::string_view content_hash;  // of what was approved
+};
+
+// How to confine the programs that an agent starts.
+struct Sandbox {
+  std::string_view command = "bwrap";  // bubblewrap, or what is called as it is
+  bool required = true;                // start nothing without it
+};
+
 // What an execution gets.
 class AgentContext {
  public:
@@ -98,6 +117,9 @@ class AgentContext {
   std::string_view task_id;
   std::string_view session_id;  // of this execution
   int attempt;                  // 1 for the first
+  // Attempts after the first. Absent: the host does not say.
+  std::optional<int> max_retries;
+  int chain_depth;  // 1 for the first task of a chain
   Task task;
   JsonView config;
   JsonView previous_result;  // output of the agent before in the chain, or null
@@ -106,6 +128,11 @@ class AgentContext {
   // Absent: nothing bounds it, or the host does not say.
   std::optional<double> budget_usd;
   std::filesystem::path workspace;  // a folder of this execution, removed after it; empty if there is none
+  // A folder of all agents, that stays; executions run at the same time, so who writes there locks. Empty if
+  // there is none.
+  std::filesystem::path state_folder;
+  Sandbox sandbox;
+  std::optional<Approval> approval;  // absent: the task needed none, or the host does not say
 
   // All of it, with members newer than this header.
   const Json& json() const { return document_; }
@@ -137,6 +164,9 @@ class AgentResult {
   AgentResult& with_usage(Usage value) & { return usage = std::move(value), *this; }
   AgentResult& metric(std::string_view name, double value) & { return metrics.set(name, value), *this; }
   AgentResult& add_task(NewTask value) & { return tasks.push_back(std::move(value)), *this; }
+  // The key of what the task and those that follow are about as well: what people decide there counts for
+  // them.
+  AgentResult& also_about(std::string key) & { return also.push_back(std::move(key)), *this; }
   AgentResult&& then(std::string agent, std::optional<Json> input = {}) && {
     return std::move(then(std::move(agent), std::move(input)));
   }
@@ -144,18 +174,20 @@ class AgentResult {
   AgentResult&& with_usage(Usage value) && { return std::move(with_usage(std::move(value))); }
   AgentResult&& metric(std::string_view name, double value) && { return std::move(metric(name, value)); }
   AgentResult&& add_task(NewTask value) && { return std::move(add_task(std::move(value))); }
+  AgentResult&& also_about(std::string key) && { return std::move(also_about(std::move(key))); }
 
   bool success;
   Json output;  // what the next agent gets as previous_result
   std::string error;
   ErrorClass error_class = ErrorClass::Retryable;
   std::optional<std::chrono::milliseconds> retry_after;
-  std::optional<Usage> usage;  // replaces what was reported live
+  std::optional<Usage> usage;  // what it says beyond what was reported live
   Json metrics;                // numbers, for people
   std::string next_agent;
   std::optional<Json> next_input;
   bool wait_for_approval = false;
   std::vector<NewTask> tasks;
+  std::vector<std::string> also;  // at most 8, of at most 256 bytes
 
   Json to_json() const;
   static AgentResult from_json(JsonView json);
@@ -298,6 +330,7 @@ inline Json AgentMetadata::to_json() const {
   json.set("max_retries", max_retries);
   json.set("timeout_seconds", timeout_seconds);
   json.set("requires_approval", requires_approval);
+  if (!secrets.empty()) json.set("secrets", secrets);
   if (!config_schema.empty()) json.set("config_schema", detail::parse_schema(config_schema));
   return json;
 }
@@ -308,6 +341,7 @@ inline Json Usage::to_json() const {
                             {"cache_read_tokens", cache_read_tokens},
                             {"cache_write_tokens", cache_write_tokens},
                             {"cost_usd", cost_usd}});
+  if (cost_is_estimate) json.set("cost_is_estimate", true);
   if (!model.empty()) json.set("model", model);
   if (!models.empty()) {
     Json list = Json::object();
@@ -323,7 +357,8 @@ inline Usage Usage::from_json(JsonView json) {
               .cache_read_tokens = json["cache_read_tokens"].int_or(0),
               .cache_write_tokens = json["cache_write_tokens"].int_or(0),
               .cost_usd = json["cost_usd"].number_or(0),
-              .model = std::string(json["model"].string_or(""))};
+              .model = std::string(json["model"].string_or("")),
+              .cost_is_estimate = json["cost_is_estimate"].bool_or(false)};
   for (auto [name, part] : json["models"].members()) usage.models.emplace(name, from_json(part));
   return usage;
 }
@@ -333,11 +368,23 @@ inline AgentContext::AgentContext(Json document) : document_(std::move(document)
   task_id = json["task_id"].string_or("");
   session_id = json["session_id"].string_or("");
   attempt = static_cast<int>(json["attempt"].int_or(1));
+  if (json["max_retries"].is_int()) max_retries = static_cast<int>(json["max_retries"].int_or(0));
+  chain_depth = static_cast<int>(json["chain_depth"].int_or(1));
   config = json["config"];
   previous_result = json["previous_result"];
   workspace = std::string(json["workspace"].string_or(""));
   if (json["deadline_unix_ms"].is_int()) deadline = time_from_unix_ms(json["deadline_unix_ms"].int_or(0));
   if (json["budget_usd"].is_number()) budget_usd = json["budget_usd"].number_or(0);
+  state_folder = std::string(json["state_folder"].string_or(""));
+  sandbox = {.command = json["sandbox"]["command"].string_or(sandbox.command),
+             .required = json["sandbox"]["required"].bool_or(true)};
+  if (const JsonView by = json["approval"]; by.is_object()) {
+    approval = {.by = by["by"].string_or(""),
+                .actor_id = by["actor_id"].string_or(""),
+                .way = by["way"].string_or(""),
+                .at = time_from_unix_ms(by["at"].int_or(0)),
+                .content_hash = by["content_hash"].string_or("")};
+  }
   const JsonView of = json["task"];
   task = {.task_id = of["task_id"].string_or(task_id),
           .agent = of["agent"].string_or(""),
@@ -367,6 +414,7 @@ inline Json AgentResult::to_json() const {
   if (!next_agent.empty()) json.set("next_agent", next_agent);
   if (next_input) json.set("next_input", *next_input);
   if (wait_for_approval) json.set("wait_for_approval", true);
+  if (!also.empty()) json.set("also", also);
   if (!tasks.empty()) json.set("tasks", detail::list(tasks));
   return json;
 }
@@ -384,6 +432,7 @@ inline AgentResult AgentResult::from_json(JsonView json) {
   result.next_agent = json["next_agent"].string_or("");
   if (json.has("next_input")) result.next_input = Json(json["next_input"]);
   result.wait_for_approval = json["wait_for_approval"].bool_or(false);
+  for (JsonView key : json["also"]) result.also.emplace_back(key.string_or(""));
   for (JsonView task : json["tasks"]) result.tasks.push_back(NewTask::from_json(task));
   return result;
 }

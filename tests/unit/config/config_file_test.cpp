@@ -244,6 +244,17 @@ const MistakeCase kMistakes[] = {
     {"OwnTokenPassedOn", "agents:\n  a:\n    environment: [HOME, DAVIT_ADMIN_TOKEN]\n",
      "davit.yaml:3: agents.a.environment: DAVIT_ADMIN_TOKEN holds a secret of davit itself and is not passed "
      "on; remove it"},
+    {"OwnTokenPassedOnToAll", "agent_defaults: {environment: [DAVIT_READER_TOKEN]}\nauth: {}\n",
+     "davit.yaml:1: agent_defaults.environment: DAVIT_READER_TOKEN holds a secret of davit itself and is not "
+     "passed on; remove it"},
+    {"SecretInTheEnvironmentOfAll", "agent_defaults:\n  environment: [TZ, SOME_API_KEY]\n",
+     "davit.yaml:2: agent_defaults.environment: SOME_API_KEY sounds like a secret, and every agent would see "
+     "it; "
+     "name it under agent_defaults.grants, or under environment of the agents that need it"},
+    {"SecretInTheConfigOfAll", "agent_defaults: {config: {token: abc}}\n",
+     "davit.yaml:1: agent_defaults.config.token: a secret does not belong in this file; put it in an "
+     "environment "
+     "variable or a file, and grant it by name with grants: {token: {env: VARIABLE}}"},
     {"WebhookSecretPassedOn", "agents:\n  a: {environment: [GH]}\nwebhooks: {github: {secret_env: GH}}\n",
      "davit.yaml:2: agents.a.environment: GH holds a secret of davit itself and is not passed on; remove it"},
 };
@@ -332,6 +343,36 @@ budgets:  {per_task_usd: 5, per_agent_daily_usd: 50, per_actor_daily_usd: 20, da
   EXPECT_EQ(planning.requires_approval, false);
   EXPECT_EQ(config.budgets.per_task_usd, 5.0);
   EXPECT_EQ(config.server.public_access, PublicAccess::No);
+}
+
+TEST(ConfigFileTest, ReadsWhatIsForAllAgents) {
+  const Config config = good(R"(
+agent_defaults:
+  grants: {api: {env: API}}
+  environment: [TZ]
+  config: {github: {url: "http://127.0.0.1"}}
+agents: {stranger: {defaults: false}}
+)");
+  EXPECT_EQ(config.agent_defaults.grants.at("api").name, "API");
+  EXPECT_THAT(config.agent_defaults.environment, ElementsAre("TZ"));
+  EXPECT_EQ(config.agent_defaults.config, R"({"github":{"url":"http://127.0.0.1"}})");
+  EXPECT_EQ(config.agent_defaults.config_lines.at("/github"), 5);
+  EXPECT_FALSE(config.agents.at("stranger").defaults);
+  EXPECT_TRUE(AgentConfig{}.defaults);
+}
+
+TEST(ConfigLinesTest, AMistakeInAnAgentsConfigStandsWhereItsMemberDoes) {
+  const Config config = good(
+      "agent_defaults:\n  config:\n    size: {a: 1}\n    depth: 2\nagents:\n  own:\n    config:\n"
+      "      depth: 3\n");
+  const auto said = [&](const std::string& agent, const std::string& pointer) {
+    return to_string("f", mistake_in_agent_config(config, agent, pointer, "is wrong"));
+  };
+  EXPECT_EQ(said("own", "/depth"), "f:8: agents.own.config.depth: is wrong");
+  EXPECT_EQ(said("own", "/size/a"), "f:3: agent_defaults.config.size.a: for own: is wrong");
+  EXPECT_EQ(said("dropped", "/depth"), "f:4: agent_defaults.config.depth: for dropped: is wrong");
+  EXPECT_EQ(said("own", ""), "f:7: agents.own.config: is wrong");
+  EXPECT_EQ(said("dropped", ""), "f: agents.dropped: is wrong");
 }
 
 TEST(ConfigFileTest, ReadsWhatAnApprovalTakesAndWhatBecomesOfARejection) {

@@ -198,6 +198,17 @@ TEST_F(SecretsTest, GrantsAndEnvironmentGoToTheirAgent) {
           "f:2: agents.a.grants.gone: the environment variable GONE is not set; the plugin goes without it"));
 }
 
+TEST_F(SecretsTest, WhatIsForAllAgentsIsResolvedOnce) {
+  const LoadedConfig loaded = parse_config(
+      "agent_defaults: {grants: {api: {env: KEY}, gone: {env: GONE}}, environment: [LANG, MISSING]}\n", "f");
+  const auto resolved = resolve_secrets(loaded.config, variables({{"KEY", "k"}, {"LANG", "C"}}));
+  EXPECT_EQ(resolved.default_grants, (SecretsByName{{"api", "k"}}));
+  EXPECT_EQ(resolved.default_environment, (SecretsByName{{"LANG", "C"}}));
+  EXPECT_THAT(lines(resolved.notes),
+              ElementsAre("f:1: agent_defaults.grants.gone: the environment variable GONE "
+                          "is not set; the plugin goes without it"));
+}
+
 TEST_F(SecretsTest, TokensAreOptionalButNotShort) {
   const Config config;
   EXPECT_EQ(resolve_secrets(config, variables({})).admin_token, std::nullopt);

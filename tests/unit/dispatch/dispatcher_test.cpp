@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <condition_variable>
@@ -13,6 +14,7 @@
 #include <sstream>
 
 #include "host/base/file.h"
+#include "host/base/json.h"
 #include "host/isolation/runner_main.h"
 #include "host/store/database.h"
 
@@ -295,6 +297,24 @@ TEST_F(DispatcherTest, GivesEachExecutionAFolderThatIsGoneAfterIt) {
   EXPECT_THAT(done.result, HasSubstr("\"workspace\":\"" + (root_ / "work" / "").string()));
   dispatcher_->stop(seconds(1));
   EXPECT_TRUE(fs::is_empty(root_ / "work"));
+}
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kLimitsMemory = false;  // a sanitizer reserves terabytes
+#else
+constexpr bool kLimitsMemory = true;
+#endif
+
+TEST_F(DispatcherTest, WhatAnAgentStartsMayLiftTheLimitOfItsAddresses) {
+  options_.runners.address_space_limit = 4ull << 30;
+  start();
+  const auto limits = parse_json(settled(submit(mode("limits")), TaskState::Completed).result);
+  ASSERT_TRUE(limits.ok());
+  rlimit mine{};
+  ASSERT_EQ(::getrlimit(RLIMIT_AS, &mine), 0);
+  EXPECT_EQ(int_member(*limits, "hard"), static_cast<std::int64_t>(mine.rlim_max));
+  EXPECT_EQ(int_member(*limits, "soft"),
+            kLimitsMemory ? 4ll << 30 : static_cast<std::int64_t>(mine.rlim_cur));
 }
 
 TEST_F(DispatcherTest, FailsAfterTheLastRetryWithAllAttemptsOnRecord) {

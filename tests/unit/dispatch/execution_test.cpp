@@ -88,6 +88,7 @@ const Place kPlaces[] = {
     {"next_agent", [](AgentResult& result, const std::string& text) { result.next_agent = text; }},
     {"next_input",
      [](AgentResult& result, const std::string& text) { result.next_input = json_quote(text); }},
+    {"also", [](AgentResult& result, const std::string& text) { result.also = {text}; }},
     {"usage.model", [](AgentResult& result, const std::string& text) { result.usage.model = text; }},
     {"usage.models",
      [](AgentResult& result, const std::string& text) { result.usage.models[text].cost_micro_usd = 5; }},
@@ -133,6 +134,19 @@ TEST_F(ExecutionTest, NoTextOfALiveReportHoldsASecret) {
     const std::string answer = isolation::agent_result_answer({.success = true});
     EXPECT_EQ(execution_.conclude({.end = end, .answer = answer}).result.usage.model, "[secret TOKEN]");
   }
+}
+
+TEST_F(ExecutionTest, AnEstimateIsChargedUntilTheResultKnowsBetter) {
+  execution_.hear(isolation::usage_report(R"({"cost_usd":3,"cost_is_estimate":true})"), "");
+  EXPECT_EQ(execution_.take_report()->usage->cost_micro_usd, 3'000'000);
+  AgentResult result{.success = true};
+  result.usage.cost_micro_usd = 2'000'000;
+  const Usage known = execution_.conclude({.answer = isolation::agent_result_answer(result)}).result.usage;
+  EXPECT_EQ(known.cost_micro_usd, 2'000'000);
+  EXPECT_FALSE(known.cost_is_estimate);
+  const Usage killed = execution_.conclude({.end = isolation::CallEnd::Crashed}).result.usage;
+  EXPECT_EQ(killed.cost_micro_usd, 3'000'000);
+  EXPECT_TRUE(killed.cost_is_estimate);
 }
 
 TEST_F(ExecutionTest, LinesAreCutAndHoldNoSecretWhateverARunnerSends) {

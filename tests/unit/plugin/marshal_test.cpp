@@ -148,13 +148,14 @@ TEST(MarshalTest, AFullResultSurvivesTheTripThroughJson) {
       R"({"success":true,"output":{"plan":["a"]},"usage":{"input_tokens":10,"output_tokens":2,"cache_read_tokens":3,
           "cache_write_tokens":4,"cost_usd":0.123457,"model":"big","models":{"big":{"input_tokens":10,"cost_usd":0.1}}},
           "metrics":{"files":3},"next_agent":"executor-agent","next_input":{"go":1},"wait_for_approval":true,
-          "tasks":[{"agent":"code-review-agent"}]})";
+          "also":["github:o/r#12"],"tasks":[{"agent":"code-review-agent"}]})";
   auto result = agent_result_from_json(kResult);
   ASSERT_TRUE(result.ok()) << result.error().message;
   EXPECT_EQ(result->usage.cost_micro_usd, 123'457);
   EXPECT_EQ(result->usage.models.at("big").cost_micro_usd, 100'000);
   EXPECT_EQ(result->next_input, R"({"go":1})");
   EXPECT_TRUE(result->wait_for_approval);
+  EXPECT_EQ(result->also, std::vector<std::string>{"github:o/r#12"});
   std::string json = to_json(*result);
   auto again = agent_result_from_json(json);
   ASSERT_TRUE(again.ok()) << again.error().message;
@@ -185,6 +186,19 @@ TEST(MarshalTest, BrokenResultsAreRefused) {
         R"({"success":true,"usage":{"input_tokens":"7"}})", R"({"success":true} x)"}) {
     EXPECT_FALSE(agent_result_from_json(json).ok()) << json;
   }
+}
+
+TEST(MarshalTest, FurtherKeysAreFewShortAndNothingButText) {
+  const auto result_with = [](const std::string& also) {
+    return agent_result_from_json(R"({"success":true,"also":)" + also + "}");
+  };
+  EXPECT_TRUE(result_with("null")->also.empty());
+  EXPECT_EQ(result_with(R"(["1","2","3","4","5","6","7","8"])")->also.size(), 8u);
+  EXPECT_TRUE(result_with("[\"" + std::string(256, 'k') + "\"]").ok());
+  for (const std::string& also :
+       {std::string(R"("key")"), std::string("[1]"), std::string(R"([""])"), std::string(R"(["a\nb"])"),
+        std::string(R"(["1","2","3","4","5","6","7","8","9"])"), "[\"" + std::string(257, 'k') + "\"]"})
+    EXPECT_FALSE(result_with(also).ok()) << also;
 }
 
 TEST(MarshalTest, ImpossibleUsageIsMendedAndFlagged) {
@@ -250,6 +264,31 @@ TEST(MarshalTest, MergedUsageNeverShrinks) {
   EXPECT_EQ(sum.models.size(), 2u);
 }
 
+TEST(MarshalTest, AnExactCostTakesThePlaceOfAnEstimateButNothingSaidDoesNot) {
+  const Usage estimate = *usage_from_json(
+      R"({"output_tokens":9,"cost_usd":1.5,"cost_is_estimate":true,"models":{"a":{"cost_usd":1},"b":{"cost_usd":0.5}}})");
+  EXPECT_TRUE(usage_from_json(to_json(estimate))->cost_is_estimate)
+      << "as it goes from the runner to the host";
+  const Usage exact =
+      *usage_from_json(R"({"output_tokens":3,"cost_usd":1.2,"models":{"a":{"cost_usd":1.2}}})");
+  const Usage known = merged(estimate, exact);
+  EXPECT_EQ(known.cost_micro_usd, 1'200'000);
+  EXPECT_FALSE(known.cost_is_estimate);
+  EXPECT_EQ(known.output_tokens, 9) << "tokens are counted, never estimated";
+  EXPECT_EQ(known.models.at("a").cost_micro_usd, 1'200'000);
+  EXPECT_EQ(known.models.at("b").cost_micro_usd, 0);
+  const Usage silent = merged(estimate, *usage_from_json(R"({"output_tokens":12})"));
+  EXPECT_EQ(silent.cost_micro_usd, 1'500'000);
+  EXPECT_TRUE(silent.cost_is_estimate);
+  const Usage lower = merged(exact, *usage_from_json(R"({"cost_usd":1.1,"cost_is_estimate":true})"));
+  EXPECT_EQ(lower.cost_micro_usd, 1'200'000);
+  EXPECT_FALSE(lower.cost_is_estimate);
+  const Usage higher = merged(exact, estimate);
+  EXPECT_EQ(higher.cost_micro_usd, 1'500'000);
+  EXPECT_TRUE(higher.cost_is_estimate);
+  EXPECT_FALSE(usage_from_json(R"({"cost_is_estimate":"yes"})").ok());
+}
+
 TEST(MarshalTest, AProbeReportSurvivesTheTripAndIsCheckedAgain) {
   ProbeReport report;
   report.offers.push_back(
@@ -280,7 +319,12 @@ TEST(MarshalTest, TheContextOfAnAgentHasEverythingTheAbiNames) {
   task.actor = Actor{"1", "ada", "owner"};
   task.links.push_back({"fixes", "k", "u"});
   task.attempt = 2;
-  auto context = parse_json(agent_context_json(task, R"({"mode":"x"})", from_unix_ms(5), "/tmp/w"));
+  task.max_retries = 3;
+  task.chain_depth = 4;
+  task.approval = TaskDecision{from_unix_ms(6),  "approve", "github:bob",        "42",
+                               "github comment", "ship it", std::string(64, 'c')};
+  auto context = parse_json(agent_context_json(task, R"({"mode":"x"})", from_unix_ms(5),
+                                               {"/tmp/w", "/var/agents", {"bubble", false}}));
   ASSERT_TRUE(context.ok()) << context.error().message;
   EXPECT_EQ(string_member(*context, "session_id"), "s");
   EXPECT_EQ(int_member(*context, "attempt"), 2);
@@ -291,6 +335,23 @@ TEST(MarshalTest, TheContextOfAnAgentHasEverythingTheAbiNames) {
   EXPECT_EQ(text_member(shown, "payload"), R"({"x":1})");
   EXPECT_EQ(string_member(*find_member(shown, "entity"), "key"), "github:o/r#1");
   EXPECT_EQ(string_member(*find_member(shown, "actor"), "login"), "ada");
+  EXPECT_EQ(int_member(*context, "max_retries"), 3);
+  EXPECT_EQ(int_member(*context, "chain_depth"), 4);
+  EXPECT_EQ(string_member(*context, "workspace"), "/tmp/w");
+  EXPECT_EQ(string_member(*context, "state_folder"), "/var/agents");
+  EXPECT_EQ(text_member(*context, "sandbox"), R"({"command":"bubble","required":false})");
+  EXPECT_EQ(text_member(*context, "approval"),
+            R"({"by":"github:bob","actor_id":"42","way":"github comment","at":6,"content_hash":")" +
+                std::string(64, 'c') + "\"}");
+}
+
+TEST(MarshalTest, AContextSaysThatNobodyHadToApproveAndWhereThereIsNoFolder) {
+  auto context = parse_json(
+      agent_context_json(ClaimedTask{.payload = "{}", .previous_result = "null"}, "{}", from_unix_ms(5), {}));
+  ASSERT_TRUE(context.ok()) << context.error().message;
+  EXPECT_TRUE(find_member(*context, "approval")->IsNull());
+  EXPECT_EQ(string_member(*context, "state_folder"), "");
+  EXPECT_EQ(text_member(*context, "sandbox"), R"({"command":"bwrap","required":true})");
 }
 
 }  // namespace

@@ -588,8 +588,8 @@ class AssembleTest : public PluginScannerTest {
     good_.secrets = {"a-secret-of-16-bytes"};
   }
   std::shared_ptr<const Snapshot> make(const Snapshot& previous = {}) {
-    return assemble(
-        {libraries_, webhooks_, agents_, previous, rulings_, served_, *log_, clock_, nullptr, trials_});
+    return assemble({libraries_, webhooks_, agents_, previous, rulings_, served_, *log_, clock_, nullptr,
+                     trials_, &agent_defaults_});
   }
   // From now on these are what served last.
   void serves(const Snapshot& snapshot) {
@@ -614,6 +614,7 @@ class AssembleTest : public PluginScannerTest {
   std::vector<LibraryRecord> libraries_;
   std::vector<WebhookSettings> webhooks_;
   std::vector<AgentSettings> agents_;
+  AgentDefaults agent_defaults_;
   WebhookSettings good_;
 };
 
@@ -636,6 +637,15 @@ TEST_F(AssembleTest, WhatIsOfferedButNotConfiguredIsThereWithDefaults) {
   EXPECT_EQ(agent->max_retries, 2);
   EXPECT_EQ(snapshot->agents_with("planning").size(), 1u);
   EXPECT_TRUE(snapshot->agents_with("flying").empty());
+}
+
+TEST_F(AssembleTest, WhatIsForAllAgentsIsAlsoForOneThatIsNotConfigured) {
+  agent_defaults_ = {{{"api", "secret"}}, {{"TZ", "UTC"}}, "{}"};
+  auto agent = make()->agent("good-agent");
+  EXPECT_EQ(agent->settings.environment.at("TZ"), "UTC");
+  EXPECT_TRUE(agent->settings.granted.empty()) << "it does not ask for it";
+  agents_ = {{.name = "good-agent", .takes_defaults = false}};
+  EXPECT_TRUE(make()->agent("good-agent")->settings.environment.empty());
 }
 
 TEST_F(AssembleTest, AConfiguredWebhookServes) {

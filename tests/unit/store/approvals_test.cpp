@@ -265,6 +265,24 @@ TEST_F(ApprovalsTest, TheDecisionNamesPersonWayAndHash) {
   EXPECT_EQ(decision.content_hash, hash);
 }
 
+TEST_F(ApprovalsTest, WhoRunsAnApprovedTaskIsToldByWhomAndOfWhat) {
+  const std::string id = ask();
+  const std::string hash = hash_of(id);
+  say(TaskActionKind::Approve, hash);
+  const ClaimedTask claimed = claim_executor().at(0);
+  ASSERT_TRUE(claimed.approval);
+  EXPECT_EQ(claimed.approval->by, "github:alice");
+  EXPECT_EQ(claimed.approval->actor_id, "17");
+  EXPECT_EQ(claimed.approval->way, "github comment");
+  EXPECT_EQ(claimed.approval->content_hash, hash);
+  EXPECT_EQ(claimed.approval->at, task(id).decisions.at(0).at);
+}
+
+TEST_F(ApprovalsTest, WhoRunsATaskThatNeedsNoApprovalIsToldOfNone) {
+  create(new_task("executor"));
+  EXPECT_FALSE(claim_executor().at(0).approval);
+}
+
 TEST_F(ApprovalsTest, OfAnEntityTheHashSaysWhichTaskIsMeant) {
   const std::string older = ask(R"({"plan":"good"})");
   const std::string newer = ask(R"({"plan":"other"})");

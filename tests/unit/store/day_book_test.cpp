@@ -136,6 +136,32 @@ TEST_F(DayBookTest, UsageThatWasReportedIsBookedThoughTheEndSaysLess) {
   EXPECT_THAT(costs(CostGroup::Model), ElementsAre(Pair("big", 500)));
 }
 
+TEST_F(DayBookTest, AnEstimateIsBookedUnlessTheEndKnowsBetter) {
+  const auto run_estimated = [&](std::int64_t known) {
+    const std::string id = make("planner", "fix");
+    const ClaimedTask claimed = claim_one();
+    LiveReport report{.fence = claimed.fence, .usage = usage_of("big", 500)};
+    report.usage->cost_is_estimate = true;
+    EXPECT_TRUE(wait([&](auto done) { store().report({report}, done); }).ok());
+    Finish end = finish_of(claimed.fence);
+    end.result.usage.cost_micro_usd = known;
+    EXPECT_TRUE(finish(std::move(end)).ok());
+    return task(id).executions.at(0).usage;
+  };
+  const Usage known = run_estimated(300);
+  EXPECT_EQ(known.cost_micro_usd, 300);
+  EXPECT_FALSE(known.cost_is_estimate);
+  EXPECT_THAT(costs(CostGroup::Agent), ElementsAre(Pair("planner", 300)));
+  const Usage silent = run_estimated(0);
+  EXPECT_EQ(silent.cost_micro_usd, 500);
+  EXPECT_TRUE(silent.cost_is_estimate);
+  const Usage more = run_estimated(700);
+  EXPECT_EQ(more.cost_micro_usd, 700);
+  EXPECT_FALSE(more.cost_is_estimate);
+  EXPECT_THAT(costs(CostGroup::Agent), ElementsAre(Pair("planner", 1'500)));
+  expect_sound();
+}
+
 TEST_F(DayBookTest, CostsAreBrokenDownByEachDimensionAndAddUp) {
   make("planner", "fix");
   make("planner", "plan", "jira");

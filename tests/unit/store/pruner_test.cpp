@@ -52,7 +52,9 @@ TEST_F(PrunerTest, WhatIsDoneAndOldGoesWithAllThatBelongsToIt) {
   report.fence = claimed.fence;
   report.transcript.lines.push_back({"assistant", "hello"});
   ASSERT_TRUE(wait([&](auto done) { store().report({report}, done); }).ok());
-  ASSERT_TRUE(finish(finish_of(claimed.fence)).ok());
+  Finish end = finish_of(claimed.fence);
+  end.result.also = {"github:o/r#12"};
+  ASSERT_TRUE(finish(std::move(end)).ok());
   clock_.advance(8 * kDay);
   accept(new_delivery("young")).value();
 

@@ -20,19 +20,31 @@
  *   max_retries       attempts after the first (3)
  *   timeout_seconds   wall time of one execution (3600)
  *   requires_approval a person must approve the input before it runs (false)
+ *   secrets           list of names of secrets it asks for: those that are granted
+ *                     to all agents it gets only if it names them here
  *   config_schema     JSON Schema draft 4 of the agent's `config`
  * The configuration may override enabled, max_retries, timeout_seconds and
  * requires_approval.
  *
  * Context, a JSON object: task_id, session_id (UUID of this execution), attempt
- * (1 for the first), task {task_id, agent, task_type, source, title, payload,
+ * (1 for the first), max_retries (attempts after the first: the last one is
+ * 1 + max_retries), chain_depth (1 for the first task of a chain), task {task_id, agent, task_type, source, title, payload,
  * entity, actor, links, created_at}, config, previous_result (output of the agent
  * before it in the chain, or null; {rejected: {comment, by, content_hash, output}}
  * when a person rejected what came of this agent's own output, and it is to do
  * better), deadline_unix_ms, workspace (a folder of this execution, removed after
- * it), budget_usd (what it may cost: one that reported more is stopped and fails
- * for good; null or absent: nothing bounds it). Times are Unix milliseconds; entity,
- * actor and links have the shapes of webhook.h; unknown members are to be ignored.
+ * it), state_folder (absolute: a folder of all agents, closed to other users, that
+ * stays; executions run at the same time, so who writes there locks), sandbox
+ * {command, required} (the program, bubblewrap or one that is called as it is, by
+ * which an agent confines what it starts, and whether nothing is to be started
+ * without), approval {by, actor_id, way, at, content_hash} (who approved what this
+ * task runs; actor_id is the sender's own id of the person and may be empty; null:
+ * it needed nobody), budget_usd (what it may cost: one that reported more is stopped
+ * and fails for good; null or absent: nothing bounds it). Times are Unix
+ * milliseconds; entity, actor and links have the shapes of webhook.h. A host may be
+ * older than a member: all but task_id, session_id, attempt, task, config,
+ * previous_result, deadline_unix_ms and workspace may be absent. Unknown members are
+ * to be ignored.
  *
  * Result, a JSON object:
  *   success      bool, required
@@ -40,12 +52,17 @@
  *   error        a sentence, when success is false
  *   error_class  retryable (default), rate_limited, permanent
  *   retry_after_ms  with retryable or rate_limited
- *   usage        see below; a figure counts where it is larger than what was reported live
+ *   usage        see below; a figure counts where it is larger than what was reported live,
+ *                or is the cost in place of an estimate
  *   metrics      object of numbers, for people
  *   next_agent   name of the agent that goes on, or absent
  *   next_input   payload for it; absent: the task's own payload
  *   wait_for_approval  true: next_agent starts only after a person approved;
  *                without next_agent it is a mistake
+ *   also         list of at most 8 keys of at most 256 bytes: what the task and all
+ *                that follow it are about beside the entity, such as the pull
+ *                request that it opened. An action of a webhook for such an entity
+ *                means them as well: whoever may approve there approves here
  *   tasks        follow-up tasks, as in a webhook's answer
  * An agent that is unknown or disabled, or stands in the chain already (the host's
  * chain.max_visits), as next_agent or in a follow-up task, fails the whole result.
@@ -53,8 +70,10 @@
  * Follow-up work is part of the result so that it is committed with it, once.
  *
  * Usage, a JSON object of totals: input_tokens, output_tokens,
- * cache_read_tokens, cache_write_tokens, cost_usd, model (the main one), models
- * {name: the same members}. */
+ * cache_read_tokens, cache_write_tokens, cost_usd, cost_is_estimate (false), model
+ * (the main one), models {name: the figures again}. Of two reports the larger figure
+ * counts, but a cost that is none takes the place of an estimate also where it is
+ * less, unless it is 0. */
 #ifndef DAVIT_ABI_AGENT_H
 #define DAVIT_ABI_AGENT_H
 
