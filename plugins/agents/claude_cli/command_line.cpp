@@ -27,6 +27,8 @@ std::vector<std::string> tools_of(Tools tools) {
       return {};
     case Tools::Read:
       return {"Read", "Grep", "Glob"};
+    case Tools::Change:
+      return {"Read", "Grep", "Glob", "Edit", "Write"};
     case Tools::Edit:
       break;
   }

@@ -91,6 +91,9 @@ void check(const Policy& policy) {
     if (holds(path, policy.work))
       throw Failure::invalid_input("sandbox.read_only: " + path.string() +
                                    " holds the folder to work in: name what is needed of it");
+    if (holds(kWork, path))
+      throw Failure::invalid_input("sandbox.read_only: " + path.string() + " lies below " + kWork +
+                                   ", which is the tree to work in for a confined program: move it");
     if (!fs::exists(path))
       throw Failure::invalid_input("sandbox.read_only: " + path.string() + " does not exist: correct it");
   }

@@ -58,6 +58,9 @@ TEST(ClaudeCommandLineTest, ToolsAreThoseOfTheKindOfWork) {
   Session edits = session();
   edits.tools = Tools::Edit;
   EXPECT_THAT(arguments_for({}, edits, {}), Contains("--tools=Read,Grep,Glob,Edit,Write,Bash"));
+  Session changes = session();
+  changes.tools = Tools::Change;
+  EXPECT_THAT(arguments_for({}, changes, {}), Contains("--tools=Read,Grep,Glob,Edit,Write"));
   EXPECT_THAT(asked_for({}, edits).tools, ElementsAre("Read", "Grep", "Glob", "Edit", "Write", "Bash"));
 }
 

@@ -347,6 +347,7 @@ TEST_F(SandboxTest, APolicyThatMakesNoSenseIsRefused) {
   refuse([](Policy& policy) { policy.read_only = {"/opt/../etc"}; }, "/opt/../etc");
   refuse([](Policy& policy) { policy.read_only = {policy.work.parent_path()}; },
          "holds the folder to work in");
+  refuse([](Policy& policy) { policy.read_only = {"/work/tools"}; }, "lies below /work");
   refuse([](Policy& policy) { policy.files = {{"../x", ""}}; }, "'../x'");
   refuse([](Policy& policy) { policy.hosts = {"https://x"}; }, "'https://x'");
 }
