@@ -113,7 +113,7 @@ TEST_F(ClaudeConfinedTest, ASessionSeesItsTreeAHomeOfItsOwnAndTheProxy) {
   EXPECT_EQ(content_of("environment"),
             "PATH=/usr/local/bin:/usr/bin:/bin\nLANG=C.UTF-8\nHOME=/home/agent\nTMPDIR=/tmp\n"
             "CLAUDE_CONFIG_DIR=/home/agent/.claude\nDISABLE_AUTOUPDATER=1\n"
-            "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1\nCLAUDE_CODE_SUBPROCESS_ENV_SCRUB=1\n"
+            "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1\nCLAUDE_CODE_SUBPROCESS_ENV_SCRUB=0\n"
             "HTTPS_PROXY=http://127.0.0.1:3128\nFAKE_CLAUDE=/work/script\nPWD=/work\n");
   EXPECT_THAT(host_.transcript, Each(Not(Pair("sandbox", testing::_))));
 }
