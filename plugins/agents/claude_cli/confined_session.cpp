@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "child_process/child_process.h"
 #include "claude_cli/session.h"
 #include "davit/failure.hpp"
 #include "sandbox/confined.h"
@@ -19,6 +20,17 @@ using davit::Failure;
 constexpr const char* kSystemPrompt = "system.md";
 constexpr const char* kServers = "mcp.json";
 constexpr const char* kGateway = "ANTHROPIC_BASE_URL";
+
+std::vector<std::string> texts_of(std::string_view member, davit::JsonView list) {
+  const std::string name = "config.sandbox." + std::string(member);
+  if (!list.is_array()) throw Failure::invalid_input(name + ": must be a list");
+  std::vector<std::string> texts;
+  for (const davit::JsonView item : list) {
+    if (!item.is_string()) throw Failure::invalid_input(name + ": must be a list of texts");
+    texts.emplace_back(item.string_or(""));
+  }
+  return texts;
+}
 
 std::string search_path() {
   const char* path = std::getenv("PATH");
@@ -63,6 +75,28 @@ std::string line_of(const sandbox::Attempt& attempt) {
 }
 
 }  // namespace
+
+sandbox::Policy policy_from(davit::JsonView config) {
+  sandbox::Policy policy;
+  policy.hosts = {"api.anthropic.com"};
+  if (config.is_null()) return policy;
+  if (!config.is_object()) throw Failure::invalid_input("config.sandbox: must be an object");
+  for (const auto& [name, value] : config.members()) {
+    if (name == "network_hosts") {
+      policy.hosts = texts_of(name, value);
+      static_cast<void>(sandbox::HostRules(policy.hosts));
+    } else if (name == "read_only") {
+      for (const std::string& path : texts_of(name, value)) policy.read_only.emplace_back(path);
+    } else if (name == "allow_private") {
+      if (!value.is_bool())
+        throw Failure::invalid_input("config.sandbox.allow_private: must be true or false");
+      policy.allow_private = value.bool_or(false);
+    } else {
+      throw Failure::invalid_input("config.sandbox." + one_line(davit::to_utf8(name), 64) + ": is unknown");
+    }
+  }
+  return policy;
+}
 
 Outcome run_confined(const Settings& settings, Session session, const Surroundings& surroundings,
                      const davit::Run& run) {

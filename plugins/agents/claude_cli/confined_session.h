@@ -16,13 +16,27 @@
 
 namespace claude {
 
+// What a user may say about the sandbox in an agent's config, under `sandbox`:
+//
+//   network_hosts  hosts that sessions may reach, default ["api.anthropic.com"]: the model's, and where it is
+//   another
+//                  provider's, his; a name, *.name for all below it, with :port where it is not 443
+//   read_only      folders they may look at beside /usr, by absolute paths: an interpreter of one's own, a
+//                  wrapper's program
+//   allow_private  true: those hosts may have addresses of private networks, or of this machine; default
+//   false
+//
+// Throws davit::Failure(InvalidInput) that names the member. An absent `config` gives the defaults.
+sandbox::Policy policy_from(davit::JsonView config);
+
 // What a session gets beside its settings.
 struct Surroundings {
   // Its work, network and files are set by the session; read_only gets the CLI's own folder, hosts that of
   // ANTHROPIC_BASE_URL, where it is passed on.
   sandbox::Policy policy;
   Lookup lookup;  // of the variables that are passed on
-  // For all that is told of the session and for the sentence in its Outcome. Called by two threads.
+  // For all that is told of the session and for the sentence in its Outcome. Called by two threads; must not
+  // throw.
   std::function<std::string(std::string_view)> redact;
 };
 
@@ -31,8 +45,9 @@ struct Surroundings {
 // to reach a host is a line of the transcript ("network").
 //
 // Throws davit::Failure: InvalidInput for what the session, the policy or a variable cannot mean; Permanent
-// where the sandbox is required and cannot be had. Where it is not required, the session runs unconfined and
-// without commands (Bash), and the transcript and the log say so.
+// where the sandbox is required and cannot be had; Retryable where the system is short of something. Where it
+// is not required, the session runs unconfined and without commands (Bash), and the transcript and the log
+// say so.
 Outcome run_confined(const Settings& settings, Session session, const Surroundings& surroundings,
                      const davit::Run& run);
 

@@ -22,12 +22,13 @@ struct Attempt {
 // Answers CONNECT for the hosts of `rules`, passing bytes on as they are: what is said is between the program
 // and the host (TLS). A host that is not among them is not even looked up, because the name itself would tell
 // something. One that is is looked up here; the address is judged (addresses.h) and that very address
-// connected to.
+// connected to. It does not see what is said: whoever has an account at a host that is allowed can be told
+// things there.
 //
 // A thread of its own, joined in the destructor, which waits for nobody.
 class Egress {
  public:
-  // By that thread. The same attempt is told once; at most 200 are.
+  // By that thread; must not throw. The same attempt is told once; at most 200 are.
   using Tell = std::function<void(const Attempt&)>;
 
   // Listening sockets, made where the programs are, come through `handover` (SCM_RIGHTS, one a message).

@@ -226,6 +226,38 @@ TEST_F(ClaudeConfinedTest, AProgramBehindALinkIsFound) {
   EXPECT_EQ(run("emit success\n").end, End::Ok);
 }
 
+TEST(ClaudeSandboxConfigTest, WhatIsSaidIsTakenAndTheRestIsUsual) {
+  EXPECT_THAT(claude::policy_from({}).hosts, ElementsAre("api.anthropic.com"));
+  const davit::Json config = davit::Json::parse(
+      R"({"network_hosts": ["models.example.org:8443"], "read_only": ["/opt/node"], "allow_private": true})");
+  const sandbox::Policy policy = claude::policy_from(config);
+  EXPECT_THAT(policy.hosts, ElementsAre("models.example.org:8443"));
+  EXPECT_THAT(policy.read_only, ElementsAre(fs::path("/opt/node")));
+  EXPECT_TRUE(policy.allow_private);
+  EXPECT_TRUE(policy.required);
+}
+
+TEST(ClaudeSandboxConfigTest, WhatCannotBeMeantIsNamed) {
+  const std::map<std::string, std::string> bad{
+      {"[]", "config.sandbox: "},
+      {R"({"required": false})", "config.sandbox.required: is unknown"},
+      {R"({"network_hosts": "x"})", "config.sandbox.network_hosts: "},
+      {R"({"network_hosts": [1]})", "config.sandbox.network_hosts: "},
+      {R"({"network_hosts": ["https://x"]})", "'https://x'"},
+      {R"({"read_only": {}})", "config.sandbox.read_only: "},
+      {R"({"allow_private": "yes"})", "config.sandbox.allow_private: "}};
+  for (const auto& [text, words] : bad) {
+    const davit::Json config = davit::Json::parse(text);
+    try {
+      claude::policy_from(config);
+      ADD_FAILURE() << text << " was taken";
+    } catch (const Failure& failure) {
+      EXPECT_EQ(failure.status(), Status::InvalidInput);
+      EXPECT_THAT(failure.what(), HasSubstr(words));
+    }
+  }
+}
+
 TEST(ClaudeGatewayTest, TheHostOfAnAddressIsRead) {
   EXPECT_EQ(claude::host_of("https://api.example.org"), "api.example.org");
   EXPECT_EQ(claude::host_of("HTTPS://Api.Example.org:8443/v1?x#y"), "Api.Example.org:8443");
