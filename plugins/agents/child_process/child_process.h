@@ -56,8 +56,8 @@ std::string describe_end(int wait_status);
 // Confined to one thread.
 class ChildProcess {
  public:
-  // No shell, default signals, no descriptor but 0, 1, 2 and those named. Throws davit::Failure: Permanent when the
-  // program cannot be run, Retryable when the system is short of something.
+  // No shell, default signals, no descriptor but 0, 1, 2 and those named. Throws davit::Failure: Permanent
+  // when the program cannot be run, Retryable when the system is short of something.
   ChildProcess(const Program& program, std::string_view input);
   // Kills the group and waits, if nobody did.
   ~ChildProcess();

@@ -26,7 +26,7 @@ using child::Descriptor;
 using Clock = Tunnel::Clock;
 
 constexpr std::size_t kMostTunnels = 64;    // more wait
-constexpr std::size_t kMostListeners = 16;  // one for each program that was started
+constexpr std::size_t kMostListeners = 16;  // one for each program that was started; the last ones count
 constexpr std::size_t kMostTold = 200;
 
 bool is_listening(const Descriptor& socket) {
@@ -71,7 +71,7 @@ class Proxy {
     for (;;) {
       std::vector<pollfd> watched{{stop_, POLLIN, 0}};
       const bool room = tunnels_.size() < kMostTunnels;
-      if (takes_listeners()) watched.push_back({handover_.number(), POLLIN, 0});
+      if (!handover_closed_) watched.push_back({handover_.number(), POLLIN, 0});
       if (room)
         for (const Descriptor& listener : listeners_) watched.push_back({listener.number(), POLLIN, 0});
       for (const Tunnel& tunnel : tunnels_) tunnel.add_to(watched);
@@ -96,12 +96,12 @@ class Proxy {
     return static_cast<int>(std::max<decltype(left)>(left, 0));
   }
 
-  bool takes_listeners() const { return !handover_closed_ && listeners_.size() < kMostListeners; }
-
   void take_listener() {
-    if (!takes_listeners()) return;
+    if (handover_closed_) return;
     Descriptor listener = receive_socket(handover_, handover_closed_);
-    if (listener.open() && is_listening(listener)) listeners_.push_back(std::move(listener));
+    if (!listener.open() || !is_listening(listener)) return;
+    if (listeners_.size() == kMostListeners) listeners_.erase(listeners_.begin());
+    listeners_.push_back(std::move(listener));
   }
 
   // Whoever listens may have left the socket blocking: it is only asked when there is something.

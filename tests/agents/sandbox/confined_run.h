@@ -18,10 +18,10 @@ struct Finished {
   std::string output, errors;
 };
 
-// At most twenty seconds.
+// At most a minute.
 inline Finished finish(child::ChildProcess& process, bool wait_for_end = true) {
   Finished finished;
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   bool output_open = true, errors_open = true, ended = false;
   while (wait_for_end && !ended && std::chrono::steady_clock::now() < end) {
     pollfd watched[] = {{process.ended().number(), POLLIN, 0},

@@ -76,7 +76,13 @@ class EgressTest : public testing::Test {
     ASSERT_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
     inner_ = Descriptor(ends[0]);
     egress_ = std::make_unique<Egress>(HostRules(hosts), allow_private, Descriptor(ends[1]), told_.tell());
+    bring_a_listener();
+  }
+
+  // As a program that is started does; connection() then goes there.
+  void bring_a_listener() {
     const Descriptor listener(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    address_ = {};
     address_.sin_family = AF_INET;
     address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof address_;
@@ -222,6 +228,14 @@ TEST_F(EgressTest, NotAThousandAttemptsAreTold) {
   start({}, false);
   for (int i = 0; i < 300; ++i) asked(connect_to("h" + std::to_string(i) + ".example.org:443"));
   EXPECT_EQ(told_.lines().size(), 200u);
+}
+
+TEST_F(EgressTest, TheLastOfManyProgramsIsServed) {
+  start({}, false);
+  for (int program = 0; program < 40; ++program) {
+    bring_a_listener();
+    EXPECT_THAT(asked(connect_to("evil.example.org:443")), StartsWith("HTTP/1.1 403 ")) << program;
+  }
 }
 
 TEST_F(EgressTest, WhatIsNoListeningSocketIsDropped) {
