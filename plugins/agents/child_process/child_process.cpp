@@ -24,6 +24,8 @@ namespace {
 
 using davit::Failure;
 
+constexpr int kFirstOwn = 3;  // after the standard three
+
 std::string because(int error) { return std::string(": ") + std::strerror(error); }
 
 [[noreturn]] void short_of(const std::string& what, int error) {
@@ -61,6 +63,17 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
   for (const std::string& text : texts) list.push_back(const_cast<char*>(text.c_str()));
   list.push_back(nullptr);
   return list;
+}
+
+// Above the program's own numbers, so that no dup2 of one descriptor closes the source of another.
+std::vector<Descriptor> above_own_numbers(const std::vector<int>& descriptors) {
+  const int first = kFirstOwn + static_cast<int>(descriptors.size());
+  std::vector<Descriptor> copies;
+  for (const int descriptor : descriptors) {
+    copies.emplace_back(fcntl(descriptor, F_DUPFD_CLOEXEC, first));
+    if (!copies.back().open()) short_of("a descriptor", errno);
+  }
+  return copies;
 }
 
 struct SpawnSetup {
@@ -164,12 +177,16 @@ std::string describe_end(int wait_status) {
 ChildProcess::ChildProcess(const Program& program, std::string_view input) {
   const Descriptor in = make_input(input);
   Pipe out = make_pipe(), err = make_pipe();
+  const std::vector<Descriptor> copies = above_own_numbers(program.descriptors);
 
   SpawnSetup setup;
   posix_spawn_file_actions_adddup2(&setup.actions, in.number(), 0);
   posix_spawn_file_actions_adddup2(&setup.actions, out.write.number(), 1);
   posix_spawn_file_actions_adddup2(&setup.actions, err.write.number(), 2);
-  posix_spawn_file_actions_addclosefrom_np(&setup.actions, 3);
+  int number = kFirstOwn;
+  for (const Descriptor& copy : copies)
+    posix_spawn_file_actions_adddup2(&setup.actions, copy.number(), number++);
+  posix_spawn_file_actions_addclosefrom_np(&setup.actions, number);
   if (!program.working_directory.empty()) {
     if (!std::filesystem::is_directory(program.working_directory))
       throw Failure::permanent("working_directory " + program.working_directory + " is no folder");

@@ -34,6 +34,7 @@ struct Program {
   std::vector<std::string> arguments;    // with the name at 0
   std::vector<std::string> environment;  // "NAME=value": all there is
   std::string working_directory;         // empty: the caller's
+  std::vector<int> descriptors;          // the caller's, who keeps them: 3, 4, ... of the program
 };
 
 // Where argv[0] leads: a name without slash is looked for in `search_path`, a relative path is taken from the
@@ -55,8 +56,8 @@ std::string describe_end(int wait_status);
 // Confined to one thread.
 class ChildProcess {
  public:
-  // No shell, default signals, no descriptor but 0, 1 and 2. Throws davit::Failure: Permanent when the
-  // program cannot be run, Retryable when the system is short of something.
+  // No shell, default signals, no descriptor but 0, 1, 2 and those named. Throws davit::Failure: Permanent
+  // when the program cannot be run, Retryable when the system is short of something.
   ChildProcess(const Program& program, std::string_view input);
   // Kills the group and waits, if nobody did.
   ~ChildProcess();

@@ -27,6 +27,8 @@ std::vector<std::string> tools_of(Tools tools) {
       return {};
     case Tools::Read:
       return {"Read", "Grep", "Glob"};
+    case Tools::Change:
+      return {"Read", "Grep", "Glob", "Edit", "Write"};
     case Tools::Edit:
       break;
   }
@@ -141,6 +143,8 @@ std::vector<std::string> arguments_for(const Settings& settings, const Session& 
 
 std::vector<std::string> environment_for(const Settings& settings, const SessionPlaces& places,
                                          const Lookup& lookup) {
+  // SUBPROCESS_ENV_SCRUB would have the CLI make a sandbox of its own for commands, for which it wants socat,
+  // runs none without, and leaves empty files (.env, package.json, ...) in the tree.
   const std::string home = places.home.string();
   std::vector<std::string> environment = {"PATH=" + places.path,
                                           "LANG=C.UTF-8",
@@ -149,7 +153,7 @@ std::vector<std::string> environment_for(const Settings& settings, const Session
                                           "CLAUDE_CONFIG_DIR=" + (places.home / ".claude").string(),
                                           "DISABLE_AUTOUPDATER=1",
                                           "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1",
-                                          "CLAUDE_CODE_SUBPROCESS_ENV_SCRUB=1"};
+                                          "CLAUDE_CODE_SUBPROCESS_ENV_SCRUB=0"};
   if (!places.proxy.empty()) environment.push_back("HTTPS_PROXY=" + places.proxy);
   for (const std::string& name : settings.pass_environment) {
     const std::optional<std::string> value = lookup(name);

@@ -14,8 +14,8 @@
 
 namespace claude {
 
-// What a session may do. Read: look at files; Edit: change them and run commands as well.
-enum class Tools { None, Read, Edit };
+// What a session may do. Read: look at files; Change: change them as well; Edit: run commands as well.
+enum class Tools { None, Read, Change, Edit };
 
 // One piece of work for the CLI.
 struct Session {

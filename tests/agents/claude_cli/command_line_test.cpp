@@ -58,6 +58,9 @@ TEST(ClaudeCommandLineTest, ToolsAreThoseOfTheKindOfWork) {
   Session edits = session();
   edits.tools = Tools::Edit;
   EXPECT_THAT(arguments_for({}, edits, {}), Contains("--tools=Read,Grep,Glob,Edit,Write,Bash"));
+  Session changes = session();
+  changes.tools = Tools::Change;
+  EXPECT_THAT(arguments_for({}, changes, {}), Contains("--tools=Read,Grep,Glob,Edit,Write"));
   EXPECT_THAT(asked_for({}, edits).tools, ElementsAre("Read", "Grep", "Glob", "Edit", "Write", "Bash"));
 }
 
@@ -145,7 +148,7 @@ TEST(ClaudeCommandLineTest, TheEnvironmentIsWhatIsNamedAndNothingElse) {
   EXPECT_THAT(environment,
               ElementsAre("PATH=/usr/bin", "LANG=C.UTF-8", "HOME=/home/agent", "TMPDIR=/tmp",
                           "CLAUDE_CONFIG_DIR=/home/agent/.claude", "DISABLE_AUTOUPDATER=1",
-                          "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1", "CLAUDE_CODE_SUBPROCESS_ENV_SCRUB=1",
+                          "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1", "CLAUDE_CODE_SUBPROCESS_ENV_SCRUB=0",
                           "HTTPS_PROXY=http://127.0.0.1:7", "ANTHROPIC_API_KEY=key"));
   EXPECT_THAT(asked, ElementsAre("ANTHROPIC_API_KEY", "NOT_SET", "EMPTY"));
 }

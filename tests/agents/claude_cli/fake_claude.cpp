@@ -5,7 +5,16 @@
 //   flood BYTES  prints so much        touch FILE   makes a file    prompt FILE  writes its input there
 //   ignore-term  SIGTERM does nothing  hang         waits for ever  exit N, kill N
 //   grandchild FILE  leaves a process that holds its outputs, and writes its number there
+//   lock FILE    holds a lock on it for as long as it or its grandchild lives
+//   environment FILE, arguments FILE  writes them there, one a line
+//   copy OPTION FILE  writes there what the file that the option names holds
+//   connect HOST:PORT  asks the proxy for it, and prints the answer's first line to standard error
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
+#include <sys/file.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -88,7 +97,49 @@ void flood(std::size_t bytes) {
   }
 }
 
-void play(const std::string& line, const std::string& prompt) {
+void lock(const std::string& file) {
+  const int descriptor = open(file.c_str(), O_RDWR | O_CREAT, 0600);
+  if (descriptor < 0 || flock(descriptor, LOCK_EX) != 0) fail("fake_claude: cannot lock " + file);
+}
+
+void write_lines(const std::string& file, char** lines) {
+  std::ofstream stream(file);
+  for (; *lines; ++lines) stream << *lines << "\n";
+}
+
+void copy(const std::string& option_and_file, char** arguments) {
+  const std::size_t blank = option_and_file.find(' ');
+  const std::string option = option_and_file.substr(0, blank) + "=";
+  for (; *arguments; ++arguments) {
+    const std::string argument = *arguments;
+    if (argument.rfind(option, 0) != 0) continue;
+    std::ifstream file(argument.substr(option.size()), std::ios::binary);
+    if (!file) fail("fake_claude: cannot read " + argument);
+    std::ofstream(option_and_file.substr(blank + 1)) << file.rdbuf();
+    return;
+  }
+  fail("fake_claude: " + option + " was not given");
+}
+
+void ask_proxy_for(const std::string& where) {
+  const char* proxy = std::getenv("HTTPS_PROXY");
+  if (!proxy) fail("fake_claude: there is no proxy");
+  const std::string text = proxy;
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<std::uint16_t>(std::stoi(text.substr(text.rfind(':') + 1))));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const int client = socket(AF_INET, SOCK_STREAM, 0);
+  const std::string request = "CONNECT " + where + " HTTP/1.1\r\n\r\n";
+  char answer[256]{};
+  if (connect(client, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+      write(client, request.data(), request.size()) < 0 || read(client, answer, sizeof answer - 1) <= 0)
+    fail("fake_claude: the proxy does not answer");
+  close(client);
+  std::cerr << std::string(answer).substr(0, std::string(answer).find('\r')) << std::endl;
+}
+
+void play(const std::string& line, const std::string& prompt, char** arguments) {
   const std::size_t end = std::min(line.find(' '), line.size());
   const std::string word = line.substr(0, end), rest = line.substr(std::min(end + 1, line.size()));
   if (word == "emit") {
@@ -111,6 +162,16 @@ void play(const std::string& line, const std::string& prompt) {
     for (;;) pause();
   } else if (word == "grandchild") {
     leave_a_grandchild(rest);
+  } else if (word == "lock") {
+    lock(rest);
+  } else if (word == "environment") {
+    write_lines(rest, environ);
+  } else if (word == "arguments") {
+    write_lines(rest, arguments);
+  } else if (word == "copy") {
+    copy(rest, arguments);
+  } else if (word == "connect") {
+    ask_proxy_for(rest);
   } else if (word == "exit") {
     std::exit(std::stoi(rest));
   } else if (word == "kill") {
@@ -132,6 +193,6 @@ int main(int count, char** argv) {
   const char* script = std::getenv("FAKE_CLAUDE");
   std::ifstream lines(script ? script : "");
   if (!lines) fail("fake_claude: FAKE_CLAUDE names no script");
-  for (std::string line; std::getline(lines, line);) play(line, prompt);
+  for (std::string line; std::getline(lines, line);) play(line, prompt, argv);
   return 0;
 }
