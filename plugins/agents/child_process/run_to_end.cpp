@@ -21,8 +21,12 @@ constexpr milliseconds kKillGrace{1000};
 Finished run_to_end(const Program& program, std::string_view input, const Bounds& bounds,
                     const Cancel& cancelled) {
   const Clock::time_point end = Clock::now() + bounds.wall;
-  ChildProcess process(program, input);
   Finished finished;
+  if (cancelled && cancelled()) {
+    finished.stopped = Stopped::Cancelled;
+    return finished;
+  }
+  ChildProcess process(program, input);
   const auto take_output = [&](std::string_view piece) {
     const std::size_t room = bounds.most_output - finished.out.size();
     if (piece.size() > room && finished.stopped == Stopped::No) finished.stopped = Stopped::TooMuch;

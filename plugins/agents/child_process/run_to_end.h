@@ -28,7 +28,7 @@ struct Finished {
 };
 inline constexpr std::size_t kMostErrors = 16 * 1024;
 
-// Asked every quarter of a second or more often, on the caller's thread.
+// Asked before the start, then every quarter of a second or more often, on the caller's thread.
 using Cancel = std::function<bool()>;
 
 // Blocks until the program and its process group are gone. One that must stop gets SIGTERM, and SIGKILL a

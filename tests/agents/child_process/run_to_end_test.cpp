@@ -97,6 +97,13 @@ TEST(RunToEndTest, EndsWhenItIsCancelled) {
   EXPECT_FALSE(finished.succeeded());
 }
 
+TEST(RunToEndTest, StartsNothingWhenItIsCancelledAlready) {
+  child::Program program;
+  program.path = "/nonexistent/program";
+  program.arguments = {"program"};
+  EXPECT_EQ(child::run_to_end(program, "", {}, [] { return true; }).stopped, Stopped::Cancelled);
+}
+
 TEST(RunToEndTest, AProgramThatIsMissingIsAFailure) {
   child::Program program;
   program.path = "/nonexistent/program";
