@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "davit/agent.hpp"
 #include "davit/json.hpp"
 #include "davit/testing/driver.hpp"
 #include "tests/abi/library.h"

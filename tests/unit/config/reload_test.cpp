@@ -23,6 +23,8 @@ TEST(ReloadTest, WhatIsTakenOverAtOnceIsNotNamed) {
   wanted.storage.retention_days = 3;
   wanted.storage.max_size = 1u << 30;
   wanted.chain.max_depth = 2;
+  wanted.agent_defaults.environment = {"TZ"};
+  wanted.sandbox.required = false;
   wanted.replies.hosts = {"hooks.example.org"};
   wanted.log.level = LogLevel::Debug;
   EXPECT_THAT(waits_for_restart({}, wanted), IsEmpty());

@@ -76,7 +76,8 @@
  *                       this one's input instead (the entity); see README.md
  *   actions   [{action: "approve"|"reject"|"retry"|"cancel", task_id or entity,
  *               agent, comment, content_hash, via}]  on tasks that exist; with
- *             entity: its newest task that the action fits, of `agent` if named
+ *             entity: its newest task that the action fits, of `agent` if named;
+ *             where it has none, one of which an agent said it is about that also
  *             content_hash  of what is approved, as the host shows it: all 64
  *                       digits or at least the first 12. The host may refuse an
  *                       approval without it (approvals.hash)
