@@ -60,6 +60,10 @@ constexpr std::string_view kSchemaMaps[] = {"properties", "patternProperties", "
 //   sequence   = item {item}                    item   = atom [quantifier]
 //   atom       = "(" choice ")" | "[" ["^"] class "]" | "." | "\" escape | any other character
 //   quantifier = "?" | "*" | "+" | "{" n ["," [m]] "}"
+//
+// They also follow every way there is without a character, for ever where it is a circle: as in (a*)*, and
+// twice as many with each copy of (a?){1,50}. So what may match nothing is neither repeated nor one of two
+// such alternatives, which leaves one way from each place to the next.
 class PatternReader {
  public:
   explicit PatternReader(std::string_view pattern) : rest_(pattern) {}
@@ -67,7 +71,8 @@ class PatternReader {
   bool good() {
     take('^');
     if (rest_.ends_with('$') && !rest_.ends_with("\\$")) rest_.remove_suffix(1);
-    return choice(0) && rest_.empty();
+    bool may_be_nothing = false;
+    return choice(0, may_be_nothing) && rest_.empty();
   }
 
  private:
@@ -80,22 +85,33 @@ class PatternReader {
     return true;
   }
 
-  bool choice(int depth) {
+  // Each of these says in `may_be_nothing` whether what it has read may match no character.
+  bool choice(int depth, bool& may_be_nothing) {
     if (depth > 20) return false;
+    int empty_ones = 0;
     do {
-      if (!item(depth)) return false;
-      while (!rest_.empty() && !next_is('|') && !next_is(')')) {
-        if (!item(depth)) return false;
-      }
+      bool all_may = true;
+      do {
+        bool one_may = false;
+        if (!item(depth, one_may)) return false;
+        all_may = all_may && one_may;
+      } while (!rest_.empty() && !next_is('|') && !next_is(')'));
+      empty_ones += all_may ? 1 : 0;
     } while (take('|'));
-    return true;
+    may_be_nothing = empty_ones > 0;
+    return empty_ones < 2;
   }
 
-  bool item(int depth) { return atom(depth) && quantifier(); }
+  bool item(int depth, bool& may_be_nothing) {
+    bool atom_may = false, quantified = false, least_is_none = false;
+    if (!atom(depth, atom_may) || !quantifier(quantified, least_is_none)) return false;
+    may_be_nothing = atom_may || least_is_none;
+    return !atom_may || !quantified;
+  }
 
-  bool atom(int depth) {
+  bool atom(int depth, bool& may_be_nothing) {
     if (rest_.empty()) return false;
-    if (take('(')) return choice(depth + 1) && take(')');
+    if (take('(')) return choice(depth + 1, may_be_nothing) && take(')');
     if (take('[')) return character_class();
     if (take('\\')) return escape(kEscapes);
     if (std::string_view("?*+{}|)]^$").find(rest_[0]) != std::string_view::npos) return false;
@@ -123,20 +139,22 @@ class PatternReader {
     return true;
   }
 
-  bool quantifier() {
-    if (take('?') || take('*') || take('+')) return true;
-    if (!take('{')) return true;
+  bool quantifier(bool& there, bool& least_is_none) {
+    there = next_is('?') || next_is('*') || next_is('+') || next_is('{');
+    least_is_none = next_is('?') || next_is('*');
+    if (take('?') || take('*') || take('+') || !take('{')) return true;
     std::uint64_t least = 0, most = 0;
     if (!number(least)) return false;
+    least_is_none = least == 0;
     most = least;
     if (take(',') && !next_is('}')) {
       most = 0;
       if (!number(most)) return false;
     }
     if (!take('}') || most < least || most == 0) return false;
-    // {1000} of {1000} would be a million states.
+    // {100} of {100} would be ten thousand states, and each character is looked at in all of them.
     product_ *= most;
-    return product_ <= 10'000;
+    return product_ <= 1'000;
   }
 
   bool number(std::uint64_t& value) {
@@ -311,7 +329,10 @@ class Reader {
     if (pattern.size() > kMaxPatternBytes) return wrong(where, "is longer than 256 bytes");
     if (pattern.find('\0') != std::string_view::npos) return wrong(where, "holds a NUL");
     if (!PatternReader(pattern).good() || !JsonSchemaRegex(std::string(pattern).c_str()).IsValid()) {
-      return wrong(where, "is no regular expression that the validator can run: " + json_quote(pattern));
+      return wrong(where,
+                   "is no regular expression that the validator can run (nor may it repeat what can be "
+                   "empty): " +
+                       json_quote(pattern));
     }
     return {};
   }

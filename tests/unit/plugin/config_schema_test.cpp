@@ -196,6 +196,19 @@ TEST(ConfigSchemaTest, PatternsTheValidatorWouldMisreadOrAssertOnAreRefused) {
   }
 }
 
+// The validator follows each way without a character: without end, or twice as many with each repetition.
+TEST(ConfigSchemaTest, WhatMayMatchNothingIsNeitherRepeatedNorTwoAlternatives) {
+  for (std::string pattern : {"(a*)*", "(a?)+", "(a{0,50}){1,50}", "(a?){2}", "((a|b?))*", "(a?|b?)",
+                              "(a*|b{0,2})c", "(x|(a?b?))?", "^(a?)*$"})
+    EXPECT_NE(refusal_of("{\"pattern\":\"" + pattern + "\"}").find("nor may it repeat"), std::string::npos)
+        << pattern;
+  for (std::string pattern : {"(ab?)*", "(a?b)+", "a?b?c?", "(a?|b)c?", "(a{1,50}){0,20}", "(x(a?b?))?"}) {
+    const auto schema = schema_of("{\"properties\":{\"x\":{\"pattern\":\"" + pattern + "\"}}}");
+    ASSERT_TRUE(schema.ok()) << pattern;
+    (void)schema->check("{\"x\":\"" + std::string(200, 'a') + "\"}");  // comes to an end
+  }
+}
+
 // Whatever a pattern is, reading it ends without an assertion, and what is accepted can be run.
 TEST(ConfigSchemaTest, RandomPatternsNeverTakeTheProcessDown) {
   constexpr std::string_view kCharacters = "ab()[]{}|*+?^$.,\\-123";
