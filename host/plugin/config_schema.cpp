@@ -191,6 +191,8 @@ class Reader {
     for (const auto& member : schema.GetObject()) {
       std::string_view keyword = view(member.name);
       if (is_one_of(keyword, kNotes)) continue;
+      // It says nothing, and the validator would clear a list that it has not made.
+      if (keyword == "dependencies" && member.value.IsObject() && member.value.ObjectEmpty()) continue;
       JsonValue value =
           TRY(read_keyword(schema, keyword, member.value, where + "/" + escaped(keyword), depth));
       copy.AddMember(JsonValue(member.name, allocator_), value, allocator_);

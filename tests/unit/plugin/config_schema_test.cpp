@@ -209,6 +209,12 @@ TEST(ConfigSchemaTest, WhatMayMatchNothingIsNeitherRepeatedNorTwoAlternatives) {
   }
 }
 
+TEST(ConfigSchemaTest, DependenciesOfNothingSayNothing) {
+  const auto schema = schema_of(R"({"dependencies":{}})");
+  ASSERT_TRUE(schema.ok());
+  EXPECT_TRUE(schema->check(R"({"a":1})").ok());
+}
+
 // Whatever a pattern is, reading it ends without an assertion, and what is accepted can be run.
 TEST(ConfigSchemaTest, RandomPatternsNeverTakeTheProcessDown) {
   constexpr std::string_view kCharacters = "ab()[]{}|*+?^$.,\\-123";
