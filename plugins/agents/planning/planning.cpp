@@ -15,6 +15,7 @@
 #include "git_workspace/message.h"
 #include "model_session/model_session.h"
 #include "planning/plan_page.h"
+#include "source_note/neutral.h"
 
 namespace planning {
 namespace {
@@ -120,7 +121,7 @@ Planning::Planning(const Settings& settings, const agent_config::Secrets& secret
       notes_(settings.shared.notes, secrets.notes(), context.state_folder, std::cref(secrets.redactor()),
              cancel_of(run)),
       place_(note::place_of(context.task.entity["key"].string_or(""))) {
-  const std::string key = key_of(context.task.entity["key"].string_or(""), item_.request.title);
+  const std::string key = key_of(context.task.entity["key"].string_or(""), heading().title);
   branch_ = branch_for(settings, context, item_, key);
   path_ = path_for(settings, key);
 }
@@ -151,9 +152,9 @@ AgentResult Planning::make() {
 
 AgentResult Planning::make_allowed() {
   tell(note::Stage::Started, "It is being planned.");
-  const github::Repository repository = api_.repository(repo_);
-  if (repository.archived) throw Cannot("the repository is archived");
-  default_branch_ = repository.default_branch;
+  repository_ = api_.repository(repo_);
+  if (repository_.archived) throw Cannot("the repository is archived");
+  refuse_closed();
   read_source();
 
   run_.progress(-1, "repository", "Fetching " + item_.repository);
@@ -162,7 +163,6 @@ AgentResult Planning::make_allowed() {
                        cancel_of(run_));
   const git::Mirror mirror = mirrors.fetch(mirrors.remote_at(settings_.shared.address_of(repo_)), token);
   const std::optional<std::string> head = mirror.head(branch_);
-  if (head) refuse_closed(*head);
 
   std::optional<Placed> placed = head ? made_before(mirror, *head) : std::nullopt;
   if (placed)
@@ -185,12 +185,11 @@ void Planning::read_source() {
 }
 
 // A person who closed or merged the plan has said what is to become of it.
-void Planning::refuse_closed(const std::string& head) {
+void Planning::refuse_closed() {
   const std::optional<github::Pull> pull = api_.pull_of_branch(repo_, branch_);
   if (!pull || pull->state == github::PullState::Open) return;
-  throw Failure::permanent("pull request " + std::to_string(pull->number) + " of branch " + branch_ + " (" +
-                           head.substr(0, 12) +
-                           ") is closed: open it again, or delete the branch to have it planned anew");
+  throw Failure::permanent("pull request " + std::to_string(pull->number) + " of branch " + branch_ +
+                           " is closed: open it again and retry the task, or make a new task");
 }
 
 std::optional<Planning::Placed> Planning::made_before(const git::Mirror& mirror,
@@ -252,7 +251,7 @@ work::Plan Planning::ask_model(const git::Session& session, davit::Usage& usage)
 std::string Planning::put(git::Session& session, const work::Plan& plan,
                           const std::optional<std::string>& head) {
   run_.progress(-1, "pushing", branch_);
-  session.write(path_, file_of(plan, item_.request));
+  session.write(path_, file_of(plan, heading()));
   // Whatever else the tree became is not for the branch.
   const git::Change change = session.change({.allow = {path_}, .deny = {}});
   if (!change.refused.empty())
@@ -262,24 +261,32 @@ std::string Planning::put(git::Session& session, const work::Plan& plan,
                              " is left out by the repository's .gitignore; choose another plan_path");
   const std::string commit =
       session.commit(change, {.name = settings_.author_name, .email = settings_.author_email},
-                     git::with_trailer(in_line("Plan: " + item_.request.title, 100), kTrailer,
+                     git::with_trailer(in_line("Plan: " + heading().title, 100), kTrailer,
                                        trailer_of(context_, plan, source_sha256_)));
   session.push(branch_, head, [this] { return api_.token(); });
   return commit;
 }
 
-std::string Planning::title() const {
-  return secrets_.redactor()("Plan: " + in_line(item_.request.title, 200));
+// What of the request is shown beside the plan.
+work::Request Planning::heading() const {
+  const redact::Redactor& redactor = secrets_.redactor();
+  return {.source = item_.request.source,
+          .title = redactor(note::visible(item_.request.title)),
+          .url = redactor(item_.request.url)};
 }
+
+std::string Planning::title() const { return "Plan: " + in_line(heading().title, 200); }
 
 // A person may have written to the pull request meanwhile: of what is there only another plan's text is
 // replaced.
 github::Pull Planning::open_pull(const work::Plan& plan) {
   run_.progress(-1, "pull request", branch_);
-  const std::string body = secrets_.redactor()(body_of(plan, item_.request, path_));
-  github::Pull pull = api_.ensure_pull(
-      repo_,
-      {.branch = branch_, .base = default_branch_, .title = title(), .body = body, .draft = settings_.draft});
+  const std::string body = body_of(plan, heading(), path_);
+  github::Pull pull = api_.ensure_pull(repo_, {.branch = branch_,
+                                               .base = repository_.default_branch,
+                                               .title = title(),
+                                               .body = body,
+                                               .draft = settings_.draft});
   if (pull.state != github::PullState::Open)
     throw Failure::permanent("pull request " + std::to_string(pull.number) + " of the plan is closed");
   github::PullChange change;
@@ -292,12 +299,12 @@ github::Pull Planning::open_pull(const work::Plan& plan) {
 }
 
 AgentResult Planning::result_of(const Placed& placed, const github::Pull& pull) {
-  item_.default_branch = default_branch_;
+  item_.default_branch = repository_.default_branch;
   item_.pull = work::Pull{pull.number, pull.url, branch_, placed.head};
   item_.plan = placed.plan;
   item_.feedback.clear();
   try {
-    run_.artifact("plan.md", "text/markdown", page_of(placed.plan, item_.request));
+    run_.artifact("plan.md", "text/markdown", page_of(placed.plan, heading()));
   } catch (const Failure&) {  // it is in the pull request
   }
   const bool ends = settings_.next_agent.empty();
@@ -311,7 +318,7 @@ AgentResult Planning::result_of(const Placed& placed, const github::Pull& pull) 
        {"pull_request",
         Json::object(
             {{"number", pull.number}, {"url", pull.url}, {"branch", branch_}, {"head_sha", placed.head}})}});
-  result.also_about("github:" + github::lower(repo_.owner + "/" + repo_.name) + "#" +
+  result.also_about("github:" + github::lower(repository_.repo.owner + "/" + repository_.repo.name) + "#" +
                     std::to_string(pull.number));
   if (placed.usage) result.with_usage(*placed.usage);
   if (!ends) result.then(settings_.next_agent).after_approval();

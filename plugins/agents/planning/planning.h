@@ -39,7 +39,7 @@ class Planning {
 
   davit::AgentResult make_allowed();
   void read_source();
-  void refuse_closed(const std::string& head);
+  void refuse_closed();
   std::optional<Placed> made_before(const git::Mirror& mirror, const std::string& head) const;
   Placed make_anew(const git::Mirror& mirror, const std::optional<std::string>& head);
   work::Plan ask_model(const git::Session& session, davit::Usage& usage);
@@ -47,6 +47,7 @@ class Planning {
   github::Pull open_pull(const work::Plan& plan);
   davit::AgentResult result_of(const Placed& placed, const github::Pull& pull);
   void tell(note::Stage stage, const std::string& text);
+  work::Request heading() const;
   std::string title() const;
 
   const Settings& settings_;
@@ -61,7 +62,7 @@ class Planning {
   std::optional<note::Place> place_;  // where the task came from
   std::string branch_, path_;
   std::string source_sha256_;
-  std::string default_branch_;
+  github::Repository repository_;  // as GitHub has it today
 };
 
 }  // namespace planning

@@ -320,6 +320,18 @@ TEST_F(PlanningAgentTest, ASecretInThePlanGoesNoFurther) {
   for (const auto& [kind, line] : transcript_) EXPECT_THAT(line, Not(HasSubstr(kToken)));
 }
 
+TEST_F(PlanningAgentTest, ASecretInTheRequestIsInNoTextOfOurs) {
+  const std::string hidden = std::string(kToken).insert(9, "\xE2\x80\x8B");  // a zero-width space
+  const Json issue =
+      Json::object({{"number", 1}, {"title", "Use " + hidden}, {"body", kToken}, {"state", "open"}});
+  fake_.fail("GET", "/repos/acme/shop/issues/1", answer(issue.dump()));
+  claude_.answer(plan("The sum is rounded twice."), "prompt /dev/stderr\n");
+  result(run(context()));
+  EXPECT_THAT(scripted::lines_of(transcript_, "stderr"), AllOf(HasSubstr("Use ["), Not(HasSubstr(kToken))));
+  EXPECT_THAT(pull_text("title"), StartsWith("Plan: Use ["));
+  EXPECT_THAT(git({"log", "-p", "main.." + branch()}), Not(HasSubstr(kToken)));
+}
+
 TEST_F(PlanningAgentTest, TheSessionReadsATreeItCannotChange) {
   claude_.answer(plan("The sum is rounded twice."), "touch planted\narguments /dev/stderr\n");
   result(run(context()));
@@ -364,11 +376,12 @@ TEST_F(PlanningAgentTest, AskedForByHandItWorksWithoutAnIssue) {
   Json task(by_hand["task"]);
   task.set("payload", Json::object({{"repository", "acme/shop"}, {"request", "Round once."}}));
   task.set("source", "cli").set("entity", Json()).set("actor", Json());
+  task.set("title", std::string("Wrong sum ") + kToken);
   by_hand.set("task", std::move(task));
   config_.set("next_agent", "");
   const Json& out = result(run(by_hand));
   EXPECT_FALSE(out.has("next_agent"));
-  EXPECT_THAT(branch(), StartsWith("davit/plan-wrong-sum-"));
+  EXPECT_THAT(branch(), AllOf(StartsWith("davit/plan-wrong-sum-"), Not(HasSubstr("0123456789"))));
   EXPECT_EQ(count("GET /repos/acme/shop/issues/1"), 0);
 }
 
