@@ -42,9 +42,9 @@ milliseconds time_for(const Execution& execution) {
   return std::min<milliseconds>(wall, kLongest);
 }
 
-// Whatever hides a secret from being found goes first.
+// What hides a secret from being found goes first; what is hidden then, such as tags, is made to be seen.
 std::string shown(std::string_view text, const redact::Redactor& redactor) {
-  return redactor(note::visible(text));
+  return skills::clean(redactor(note::visible(text)), skills::Form::Verbatim).text;
 }
 
 fs::path new_tree(const davit::AgentContext& context) {

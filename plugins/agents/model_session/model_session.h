@@ -44,7 +44,8 @@ struct Work {
 // skills::fill and claude::run_confined do.
 claude::Outcome run(const Execution& execution, const Work& work);
 
-// Every text in it without secrets and hidden characters, names of members included.
+// Every text in it without secrets and hidden characters (those without a width of their own are gone, others
+// are shown as <U+E0041>), names of members included.
 davit::Json without_secrets(davit::JsonView json, const redact::Redactor& redactor);
 
 }  // namespace model_session

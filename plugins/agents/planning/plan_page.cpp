@@ -18,7 +18,7 @@ constexpr std::size_t kMostOfBody = 50'000;
 
 // As a code span; of a name with a backtick what is left without it.
 std::string code(std::string_view text) {
-  std::string name = in_line(text, 400);
+  std::string name = in_line(text);
   std::replace(name.begin(), name.end(), '`', '\'');
   return "`" + name + "`";
 }
@@ -34,6 +34,16 @@ void add_list(std::string& page, const char* heading, JsonView items, bool names
   page += std::string("\n## ") + heading + "\n\n";
   for (const JsonView item : items)
     page += "- " + (names ? code(item.string_or("")) : in_line(item.string_or(""))) + "\n";
+}
+
+// What a skill of the operator's own has beside the usual: who approves sees that, too.
+void add_others(std::string& page, JsonView object, std::initializer_list<std::string_view> known,
+                const char* indent) {
+  for (const auto& [name, value] : object.members()) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    page += indent + std::string("- ") + code(name) + ": " +
+            in_line(value.is_string() ? std::string(value.string_or("")) : value.dump()) + "\n";
+  }
 }
 
 // Only what cannot be anything but an address.
@@ -69,6 +79,7 @@ std::string page_of(const work::Plan& plan, const work::Request& request) {
     page += std::to_string(++number) + ". " + in_line(step["what"].string_or("")) + "\n";
     if (const auto why = step["why"].string_or(""); !why.empty()) page += "   - Why: " + in_line(why) + "\n";
     if (!step["files"].empty()) page += "   - Files: " + list_of_codes(step["files"]) + "\n";
+    add_others(page, step, {"what", "why", "files"}, "   ");
   }
   add_list(page, "Files", document["files"], true);
   add_list(page, "Tests", document["tests"]);
@@ -76,7 +87,13 @@ std::string page_of(const work::Plan& plan, const work::Request& request) {
   add_list(page, "Questions", document["questions"]);
   add_list(page, "Asked for beside the task, and left alone", document["warnings"]);
   if (const auto estimate = document["estimate"].string_or(""); !estimate.empty())
-    page += "\nEstimate: " + in_line(estimate, 40) + "\n";
+    page += "\nEstimate: " + in_line(estimate) + "\n";
+  std::string others;
+  add_others(others, document,
+             {"status", "summary", "root_cause", "steps", "files", "tests", "risks", "questions", "warnings",
+              "estimate"},
+             "");
+  if (!others.empty()) page += "\n## Beside that\n\n" + others;
   return page;
 }
 

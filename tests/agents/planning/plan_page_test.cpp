@@ -39,6 +39,15 @@ TEST(PlanPageTest, ShowsEachPartOfThePlan) {
             "- `src/cart.cpp`\n- `tests/cart_test.cpp`\n\n## Tests\n\n- CartTest\n\nEstimate: small\n");
 }
 
+TEST(PlanPageTest, NothingOfThePlanIsKeptFromWhoApproves) {
+  Json more = document();
+  const std::string tail = "and then the tail";
+  more.set("summary", std::string(20'000, 'x') + tail).set("rollout", "At once.");
+  more.set("steps", Json::array({Json::object({{"what", "Round."}, {"command", Json::array({"rm", "x"})}})}));
+  EXPECT_THAT(page_of(work::Plan(more), kRequest), AllOf(HasSubstr(tail), HasSubstr("- `rollout`: At once."),
+                                                         HasSubstr("   - `command`: [\"rm\",\"x\"]")));
+}
+
 TEST(PlanPageTest, AFileGivesThePlanBack) {
   const work::Plan plan(document());
   const auto read = plan_in(file_of(plan, kRequest));
