@@ -120,7 +120,8 @@ std::vector<std::string> options_for(const Policy& policy, const Hand& hand) {
   options.file(kStart, start_program(), "0555");
   for (const auto& [name, content] : policy.files)
     options.file(std::string(kFiles) + "/" + name, content, "0400");
-  options.add({"--bind", policy.work.string(), kWork, "--chdir", kWork, "--remount-ro", "/"});
+  options.add({policy.work_is_writable ? "--bind" : "--ro-bind", policy.work.string(), kWork, "--chdir",
+               kWork, "--remount-ro", "/"});
   return std::move(options).words();
 }
 

@@ -16,7 +16,8 @@ struct Policy {
   std::string command = "bwrap";  // bubblewrap: a name that is looked for in PATH, or a path
   bool required = true;           // false: where it cannot be had, programs run unconfined
 
-  std::filesystem::path work;  // seen as /work, writable; nothing of its parents
+  std::filesystem::path work;  // seen as /work; nothing of its parents
+  bool work_is_writable = true;
   std::vector<std::filesystem::path>
       read_only;                             // seen by their own names, beside /usr and a few files of /etc
   std::map<std::string, std::string> files;  // name and content: seen in View::files, never on the disk

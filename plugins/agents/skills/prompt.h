@@ -22,7 +22,8 @@ struct Part {
   std::string name, text;
   Trust trust = Trust::Outside;
   Form form = Form::Prose;
-  std::string source, author;    // of an Outside text, for the model to know: "GitHub issue", "octocat"
+  std::string source = {},
+              author = {};       // of an Outside text, for the model to know: "GitHub issue", "octocat"
   std::size_t most = 64 * 1024;  // bytes of an Outside text; the rest is left out, and that is said
 };
 

@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "davit/failure.hpp"
+#include "davit/sha256.hpp"
+#include "davit/signature.hpp"
 
 namespace work {
 namespace {
@@ -135,6 +137,13 @@ Request read_request(JsonView payload, std::string_view fallback_title) {
   if (request.title.empty()) request.title = fallback_title;
   return request;
 }
+
+// The length keeps what moves from one to the other from being the same.
+std::string sha256_of(const Request& request) {
+  return hex_sha256(std::to_string(request.title.size()) + "\n" + request.title + "\n" + request.text);
+}
+
+std::string hex_sha256(std::string_view text) { return davit::to_hex(davit::bytes_of(davit::sha256(text))); }
 
 Json to_json(const Request& request) {
   Json json = Json::object();

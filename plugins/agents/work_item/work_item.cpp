@@ -6,9 +6,6 @@
 
 #include "davit/failure.hpp"
 
-#include "davit/sha256.hpp"
-#include "davit/signature.hpp"
-
 namespace work {
 namespace {
 
@@ -39,13 +36,10 @@ int number_of(JsonView json, std::int64_t least, std::int64_t most, const std::s
   return static_cast<int>(json.int_or(0));
 }
 
-std::string sha256_of(JsonView document) {
-  return davit::to_hex(davit::bytes_of(davit::sha256(document.dump())));
-}
-
 Item from_work(JsonView json) {
   const std::string here = "work.";
   Item item;
+  item.chain = text_of(json, "chain", here);
   item.request = request_from(json["request"]);
   item.repository = repository_of(json, here);
   item.default_branch = text_of(json, "default_branch", here);
@@ -117,7 +111,7 @@ bool is_repository(std::string_view text) {
   return true;
 }
 
-Plan::Plan(Json plan) : document(std::move(plan)), sha256(sha256_of(document)) {}
+Plan::Plan(Json plan) : document(std::move(plan)), sha256(hex_sha256(document.dump())) {}
 
 Item Item::from(JsonView payload, JsonView previous_result, std::string_view title) {
   if (const JsonView work = previous_result["work"]; !work.is_null()) return from_work(work);
@@ -130,12 +124,15 @@ Item Item::from(JsonView payload, JsonView previous_result, std::string_view tit
 }
 
 Item Item::from(const davit::AgentContext& context) {
-  return from(context.task.payload, context.previous_result, context.task.title);
+  Item item = from(context.task.payload, context.previous_result, context.task.title);
+  if (item.chain.empty()) item.chain = context.task_id;
+  return item;
 }
 
 Json Item::json() const {
   Json json = Json::object({{"request", to_json(request)}});
-  for (const auto& [name, value] : {std::pair<std::string_view, const std::string&>("repository", repository),
+  for (const auto& [name, value] : {std::pair<std::string_view, const std::string&>("chain", chain),
+                                    {"repository", repository},
                                     {"default_branch", default_branch},
                                     {"feedback", feedback}})
     if (!value.empty()) json.set(name, value);

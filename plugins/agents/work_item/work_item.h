@@ -31,6 +31,7 @@ struct Plan {
 };
 
 struct Item {
+  std::string chain;  // id of the chain's first task: whoever is told about this work is told once for it
   Request request;
   std::string repository;      // "owner/name"; empty: not known yet
   std::string default_branch;  // of it; empty: not known

@@ -131,6 +131,16 @@ TEST_F(SandboxTest, ItsTreeIsTheSameFromOutsideAndTheRestIsReadOnlyOrForgotten) 
     EXPECT_NE(run("exec 9>>" + std::string(place)).wait_status, 0) << place;
 }
 
+TEST_F(SandboxTest, ATreeThatIsOnlyToBeReadStaysAsItIs) {
+  std::ofstream(folders_.work() / "file") << "before\n";
+  policy_.work_is_writable = false;
+  EXPECT_EQ(output_of("cat file"), "before\n");
+  for (const char* change :
+       {"echo after > file", "echo x > new", "rm file", "mkdir folder", "chmod 777 file"})
+    EXPECT_NE(run(change).wait_status, 0) << change;
+  EXPECT_EQ(folders_.content_of("file"), "before\n");
+}
+
 TEST_F(SandboxTest, HasNoEnvironmentButWhatIsNamed) {
   setenv("DAVIT_TEST_CANARY", "canary", 1);
   Confined confined(policy_);

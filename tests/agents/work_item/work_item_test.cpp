@@ -163,6 +163,24 @@ TEST(WorkItemTest, GoesAlongTheChainWhole) {
   EXPECT_EQ(again.round, 2);
 }
 
+TEST(WorkItemTest, KeepsTheIdOfTheChainsFirstTask) {
+  const davit::AgentContext first(
+      Json::parse(R"({"task_id": "one", "task": {"payload": {"request": "Do it."}}})"));
+  const Item item = Item::from(first);
+  EXPECT_EQ(item.chain, "one");
+  Json next = Json::parse(R"({"task_id": "two", "task": {"payload": {"request": "Do it."}}})");
+  next.set("previous_result", Json::object({{"work", item.json()}}));
+  EXPECT_EQ(Item::from(davit::AgentContext(std::move(next))).chain, "one");
+}
+
+TEST(WorkItemTest, AnotherTitleOrTextHasAnotherHash) {
+  const std::string one = sha256_of({.source = "github", .title = "a", .text = "bc"});
+  EXPECT_EQ(one.size(), 64u);
+  EXPECT_EQ(one, sha256_of({.source = "jira", .title = "a", .text = "bc"}));
+  for (const auto& [title, text] : std::map<std::string, std::string>{{"a", "bd"}, {"b", "bc"}, {"ab", "c"}})
+    EXPECT_NE(one, sha256_of({.source = "github", .title = title, .text = text}));
+}
+
 TEST(WorkItemTest, APlanThatIsNotTheOneOfItsHashIsRefused) {
   Item item;
   item.plan = Plan(Json::parse(R"({"summary":"harmless"})"));

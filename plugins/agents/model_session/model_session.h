@@ -1,0 +1,51 @@
+// One session of a model, as an agent wants it: a skill, the texts of the task and a tree, and what its
+// config, its grants and the host allow; an outcome with an answer that may be shown.
+//
+//   const claude::Outcome outcome = model_session::run(
+//       {settings, secrets, book, context, run},
+//       {.skill = "plan-changes", .parts = {{.name = "request", .text = text}}, .tree = session.tree()});
+//   if (const auto failure = claude::failure_of(outcome, now)) throw *failure;
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "agent_config/secrets.h"
+#include "agent_config/settings.h"
+#include "claude_cli/outcome.h"
+#include "davit/agent.hpp"
+#include "skills/book.h"
+#include "skills/prompt.h"
+
+namespace model_session {
+
+// What the session comes from; all of it lives until run() returns.
+struct Execution {
+  const agent_config::Settings& settings;
+  const agent_config::Secrets& secrets;
+  const skills::Book& book;
+  const davit::AgentContext& context;
+  const davit::Run& run;
+};
+
+struct Work {
+  std::string skill;                // its name
+  std::vector<skills::Part> parts;  // for the skill's fields
+  std::filesystem::path tree;  // writable only for a skill that edits; empty: a new folder in the workspace
+};
+
+// Blocks. The skill says which tools the session has, what it must answer, and its model and turns where it
+// is stricter than the config. It ends when its money (the config's or the host's, whichever is less) or the
+// execution's time, less finish_seconds, is used up. In its outcome every text is without known secrets and
+// hidden characters, also inside the answer.
+//
+// Throws davit::Failure: Deadline when no time is left for one; Permanent without a workspace; and as
+// skills::fill and claude::run_confined do.
+claude::Outcome run(const Execution& execution, const Work& work);
+
+// Every text in it without secrets and hidden characters (those without a width of their own are gone, others
+// are shown as <U+E0041>), names of members included.
+davit::Json without_secrets(davit::JsonView json, const redact::Redactor& redactor);
+
+}  // namespace model_session

@@ -1,0 +1,402 @@
+// The built agent, with a GitHub and repositories of this machine, and a program in the model's place in the
+// real sandbox.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <deque>
+
+#include "davit/failure.hpp"
+#include "tests/agents/git_workspace/git_server.h"
+#include "tests/agents/github_api/fake_github.h"
+#include "tests/agents/github_api/state_folder.h"
+#include "tests/agents/model_session/scripted_claude.h"
+#include "tests/agents/planning/execution.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+using davit::Json;
+using davit::JsonView;
+using davit::Status;
+using davit::testing::FakeGithub;
+using davit::testing::run_git;
+using execution::Outcome;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::SizeIs;
+using testing::StartsWith;
+
+constexpr const char* kToken = FakeGithub::kToken;
+constexpr const char* kFile = "docs/plans/shop-1.md";
+
+class PlanningAgentTest : public testing::Test {
+ protected:
+  PlanningAgentTest() {
+    server_.token = kToken;
+    server_.before = [this](const davit::testing::Asked& asked, davit::testing::Wire&) {
+      tell_github(asked);
+      return false;
+    };
+    const std::string main =
+        server_.commit("acme/shop", "main", {{"src/cart.cpp", davit::testing::Blob{"int total;\n"}}});
+    fake_.add_branch("main", main);
+    fake_.add_issue("Wrong sum", "It is 1 cent off.");
+    fake_.permit(11, "write");
+    secrets_["github_token"] = kToken;
+    secrets_[claude_.kGrant] = claude_.grant();
+    fs::create_directories(workspace());
+    config_.set("github", Json::object({{"api", fake_.api()}, {"git_url", "http://" + server_.host()}}));
+    config_.set("notes", Json::object({{"github", false}}));
+    claude_.add_to(config_);
+    claude_.answer(plan("The sum is rounded twice."));
+  }
+
+  fs::path workspace() const { return state_.path() / "workspace"; }
+
+  static davit::testing::Fault answer(const std::string& body) {
+    davit::testing::Fault instead;
+    instead.status = 200;
+    instead.body = body;
+    return instead;
+  }
+
+  static Json plan(const std::string& summary) {
+    Json plan = Json::parse(R"({"status": "planned", "root_cause": "", "estimate": "small",
+      "steps": [{"what": "Round once.", "why": "It is enough.", "files": ["src/cart.cpp"]}],
+      "files": ["src/cart.cpp"], "tests": ["CartTest"], "risks": []})");
+    return plan.set("summary", summary);
+  }
+
+  // What a delivery about issue 1 makes: ann (11) set its label.
+  static Json context(const std::string& task_id = "0190a1b2-0000-7000-8000-00000000aaaa") {
+    Json task = Json::object({{"task_id", task_id}, {"agent", "planning-agent"}, {"title", "Wrong sum"}});
+    task.set("payload", Json::parse(R"({"source": "github", "event": "issues",
+      "repository": {"full_name": "acme/shop", "default_branch": "main"},
+      "sender": {"id": "11", "login": "user-11", "type": "User"},
+      "issue": {"number": 1, "title": "Wrong sum", "body": "It is 1 cent off.", "author": {"login": "user-9"}}})"));
+    task.set("source", "github");
+    task.set("entity", Json::object({{"key", "github:acme/shop#1"}}));
+    task.set("actor", Json::object({{"id", "11"}, {"login", "user-11"}}));
+    Json context = Json::object({{"task_id", task_id}, {"attempt", 1}, {"previous_result", nullptr}});
+    context.set("task", std::move(task))
+        .set("session_id", "7d1f0b52-6c1e-4c3a-9b60-0a51f6f3c201")
+        .set("max_retries", 3);
+    return context;
+  }
+
+  Outcome run(Json context) {
+    context.set("workspace", workspace().string()).set("state_folder", state_.path().string());
+    context.set("config", Json(config_));
+    Outcome outcome = execution::run("planning_agent", config_.dump(), secrets_, context);
+    for (auto& line : outcome.transcript) transcript_.push_back(std::move(line));
+    return outcome;
+  }
+  // Of a run that went well; lives as long as the test.
+  const Json& result(const Outcome& outcome) {
+    EXPECT_EQ(outcome.status, Status::Ok) << outcome.error;
+    const Json& json =
+        results_.emplace_back(outcome.status == Status::Ok ? Json::parse(outcome.output) : Json::object());
+    EXPECT_TRUE(json["success"].bool_or(false)) << json["error"].string_or("");
+    return json;
+  }
+
+  std::string branch() const {
+    return run_git(server_.repository("acme/shop"),
+                   {"for-each-ref", "--format=%(refname:short)", "refs/heads/davit"});
+  }
+  std::string git(std::vector<std::string> arguments) const {
+    return run_git(server_.repository("acme/shop"), std::move(arguments));
+  }
+  // Of the pull request that it opens first.
+  std::string pull_text(const char* member) {
+    const Json pull = fake_.pull(2);
+    return std::string(pull[member].string_or(""));
+  }
+  long count(const std::string& line) const {
+    const std::vector<std::string> journal = fake_.journal();
+    return std::count(journal.begin(), journal.end(), line);
+  }
+
+  const scripted::Claude claude_;
+  const davit::testing::StateFolder state_;
+  FakeGithub fake_;
+  davit::testing::GitServer server_;
+  std::map<std::string, std::string> secrets_;
+  scripted::Transcript transcript_;  // of all executions
+  Json config_ = Json::object();
+  std::deque<Json> results_;
+
+ private:
+  // As GitHub knows of what is pushed: "<4 digits><old> <new> refs/heads/<name>\0...".
+  void tell_github(const davit::testing::Asked& asked) {
+    if (asked.method != "POST" || !asked.target.ends_with("/git-receive-pack") || asked.body.size() < 100)
+      return;
+    const std::string sha = asked.body.substr(4 + 41, 40), rest = asked.body.substr(4 + 82);
+    const std::string name = rest.substr(std::string("refs/heads/").size(), rest.find('\0') - 11);
+    fake_.add_branch(name, sha);
+    for (int number = 2; number < 2 + static_cast<int>(fake_.pulls()); ++number)
+      if (const Json pull = fake_.pull(number); pull.at_pointer("/head/ref") == name)
+        fake_.move_head(number, sha);
+  }
+};
+
+TEST_F(PlanningAgentTest, PostsADraftWithThePlanAndWaits) {
+  config_.set("labels", Json::array({"plan"}));
+  const Outcome outcome = run(context());
+  const Json& out = result(outcome);
+  EXPECT_EQ(out["next_agent"], "executor-agent");
+  EXPECT_TRUE(out["wait_for_approval"].bool_or(false));
+  EXPECT_EQ(out["also"].dump(), R"(["github:acme/shop#2"])");
+  EXPECT_GT(out.at_pointer("/usage/cost_usd").number_or(0), 0.0);
+
+  const JsonView work = out.at_pointer("/output/work");
+  const std::string sha(out.at_pointer("/output/plan_sha256").string_or(""));
+  EXPECT_THAT(sha, SizeIs(64));
+  EXPECT_EQ(work["plan_sha256"], sha);
+  EXPECT_EQ(work.at_pointer("/plan/summary"), "The sum is rounded twice.");
+  EXPECT_EQ(work.at_pointer("/pull/number").int_or(0), 2);
+  EXPECT_EQ(work.at_pointer("/pull/branch"), branch());
+  EXPECT_EQ(work.at_pointer("/pull/head_sha"), server_.head("acme/shop", branch()));
+  EXPECT_THAT(std::string(out.at_pointer("/output/source_sha256").string_or("")), SizeIs(64));
+
+  ASSERT_EQ(fake_.pulls(), 1u);
+  const Json pull = fake_.pull(2);
+  EXPECT_TRUE(pull["draft"].bool_or(false));
+  EXPECT_EQ(pull["title"], "Plan: Wrong sum");
+  EXPECT_THAT(std::string(pull["body"].string_or("")),
+              AllOf(HasSubstr(sha), HasSubstr("The sum is rounded twice."), HasSubstr(kFile)));
+  EXPECT_THAT(fake_.labels(2), ElementsAre("plan"));
+  EXPECT_THAT(branch(), AllOf(StartsWith("davit/plan-shop-1-"), HasSubstr("aaaa")));
+  EXPECT_EQ(git({"diff", "--name-only", "main", branch()}), kFile);
+  EXPECT_THAT(git({"show", branch() + ":" + kFile}), HasSubstr("1. Round once."));
+  EXPECT_THAT(outcome.artifacts.at("plan.md"), HasSubstr("1. Round once."));
+}
+
+TEST_F(PlanningAgentTest, RunAgainPaysNothingAndOpensNothing) {
+  const Json& first = result(run(context()));
+  const std::string head = server_.head("acme/shop", branch());
+  const Json& second = result(run(context()));
+  EXPECT_EQ(scripted::sessions_of(transcript_), 1);
+  EXPECT_EQ(fake_.pulls(), 1u);
+  EXPECT_EQ(server_.head("acme/shop", branch()), head);
+  EXPECT_EQ(second["output"].dump(), first["output"].dump());
+  EXPECT_FALSE(second.has("usage"));
+  EXPECT_EQ(count("POST /repos/acme/shop/pulls"), 1);
+  EXPECT_EQ(count("PATCH /repos/acme/shop/pulls/2"), 0);
+}
+
+TEST_F(PlanningAgentTest, ARunThatWasCutShortAfterThePushIsGoneOnWith) {
+  fake_.fail("POST", "/repos/acme/shop/pulls", {}, 2);  // it asks again once
+  EXPECT_EQ(run(context()).status, Status::Retryable);
+  EXPECT_EQ(fake_.pulls(), 0u);
+  EXPECT_NE(branch(), "");
+  result(run(context()));
+  EXPECT_EQ(scripted::sessions_of(transcript_), 1);
+  EXPECT_EQ(fake_.pulls(), 1u);
+}
+
+TEST_F(PlanningAgentTest, WhatWasEditedMeanwhileIsPlannedAnewOnTheSamePullRequest) {
+  const Json& first = result(run(context()));
+  claude_.answer(plan("Another one."), "prompt /dev/stderr\n");
+  fake_.fail("GET", "/repos/acme/shop/issues/1",
+             answer(R"({"number": 1, "title": "Wrong sum", "body": "It is 2 cents off.", "state": "open"})"));
+  const Json& second = result(run(context()));
+  EXPECT_EQ(scripted::sessions_of(transcript_), 2);
+  EXPECT_THAT(scripted::lines_of(transcript_, "stderr"), HasSubstr("It is 2 cents off."));
+  EXPECT_NE(second.at_pointer("/output/source_sha256").string_or(""),
+            first.at_pointer("/output/source_sha256").string_or(""));
+  EXPECT_EQ(fake_.pulls(), 1u);
+  EXPECT_THAT(pull_text("body"),
+              HasSubstr(std::string(second.at_pointer("/output/plan_sha256").string_or(""))));
+}
+
+TEST_F(PlanningAgentTest, RejectedWithACommentItMakesANewPlanOnTheSamePullRequest) {
+  const Json& first = result(run(context()));
+  claude_.answer(plan("The tax is rounded, too."), "prompt /dev/stderr\n");
+  Json again = context("0190a1b2-0000-7000-8000-00000000bbbb");
+  again.set("previous_result",
+            Json::object({{"rejected", Json::object({{"comment", "Look at the tax."},
+                                                     {"by", "github:ann"},
+                                                     {"output", Json(first["output"])}})}}));
+  const Json& second = result(run(again));
+  EXPECT_THAT(scripted::lines_of(transcript_, "stderr"),
+              AllOf(HasSubstr("Look at the tax."), HasSubstr(kFile)));
+  EXPECT_EQ(fake_.pulls(), 1u);
+  EXPECT_EQ(second.at_pointer("/output/work/pull/branch").string_or(""),
+            first.at_pointer("/output/work/pull/branch").string_or(""));
+  EXPECT_NE(second.at_pointer("/output/plan_sha256").string_or(""),
+            first.at_pointer("/output/plan_sha256").string_or(""));
+  EXPECT_THAT(pull_text("body"), HasSubstr("The tax is rounded, too."));
+  EXPECT_EQ(git({"rev-list", "--count", "main.." + branch()}), "2") << "the earlier plan stays to be seen";
+  EXPECT_EQ(second.at_pointer("/output/work/feedback").string_or(""), "");
+
+  result(run(again));
+  EXPECT_EQ(scripted::sessions_of(transcript_), 2) << "and that one is paid once, too";
+}
+
+TEST_F(PlanningAgentTest, TheSourceIsToldWhatBecomesOfIt) {
+  config_.set("notes", Json::object({{"github", true}}));
+  result(run(context()));
+  const std::vector<std::string> comments = fake_.comments(1);
+  ASSERT_THAT(comments, SizeIs(1)) << "one comment through all stages";
+  EXPECT_THAT(comments[0], AllOf(HasSubstr("waits for an approval"), HasSubstr("/acme/shop/pull/2"),
+                                 HasSubstr("The sum is rounded twice.")));
+}
+
+TEST_F(PlanningAgentTest, WhatCannotBePlannedIsToldAtTheSource) {
+  config_.set("notes", Json::object({{"github", true}}));
+  Json cannot = plan("The repository has no such page.");
+  cannot.set("status", "cannot");
+  claude_.answer(std::move(cannot));
+  const Outcome outcome = run(context());
+  EXPECT_EQ(outcome.status, Status::Permanent);
+  EXPECT_THAT(outcome.error, HasSubstr("The repository has no such page."));
+  ASSERT_THAT(fake_.comments(1), SizeIs(1));
+  EXPECT_THAT(fake_.comments(1)[0],
+              AllOf(HasSubstr("could not do this"), HasSubstr("The repository has no such page.")));
+  EXPECT_EQ(fake_.pulls(), 0u);
+  EXPECT_EQ(branch(), "");
+}
+
+TEST_F(PlanningAgentTest, AFailureOfOursIsToldWithoutItsReasonAndOnlyWhenItIsTheLast) {
+  config_.set("notes", Json::object({{"github", true}}));
+  claude_.answer_with("overloaded");
+  EXPECT_EQ(run(context()).status, Status::Retryable);
+  ASSERT_THAT(fake_.comments(1), SizeIs(1));
+  EXPECT_THAT(fake_.comments(1)[0], HasSubstr("is working on this"));
+  Json last = context();
+  last.set("attempt", 4);
+  EXPECT_EQ(run(last).status, Status::Retryable);
+  ASSERT_THAT(fake_.comments(1), SizeIs(1));
+  EXPECT_THAT(fake_.comments(1)[0],
+              AllOf(HasSubstr("could not do this"), HasSubstr("0190a1b2-0000"), Not(HasSubstr("verload"))));
+}
+
+TEST_F(PlanningAgentTest, AStrangerMakesItDoNothing) {
+  config_.set("notes", Json::object({{"github", true}}));
+  fake_.permit(11, "read");
+  const Outcome outcome = run(context());
+  ASSERT_EQ(outcome.status, Status::Ok) << outcome.error;
+  const Json out = Json::parse(outcome.output);
+  EXPECT_FALSE(out["success"].bool_or(true));
+  EXPECT_EQ(out["error_class"], "permanent");
+  EXPECT_THAT(std::string(out["error"].string_or("")), HasSubstr("write is the least"));
+  EXPECT_EQ(scripted::sessions_of(transcript_), 0);
+  EXPECT_THAT(fake_.comments(1), IsEmpty());
+  EXPECT_THAT(server_.seen(), IsEmpty());
+}
+
+TEST_F(PlanningAgentTest, WhatItCannotStartWithIsSaidWithoutAskingAnybody) {
+  const auto refusal = [&](Json context) {
+    const Outcome outcome = run(std::move(context));
+    EXPECT_EQ(outcome.status, Status::Ignored) << outcome.error;
+    return outcome.output;
+  };
+  Json nowhere = context(), nothing = context();
+  Json task(nowhere["task"]);
+  task.set("payload", Json::object({{"request", "Make it right."}}));
+  nowhere.set("task", Json(task));
+  EXPECT_THAT(refusal(std::move(nowhere)), HasSubstr("names no repository"));
+  task.set("payload", Json::object({{"repository", "acme/shop"}})).set("title", "");
+  nothing.set("task", std::move(task));
+  EXPECT_THAT(refusal(std::move(nothing)), HasSubstr("asks for nothing"));
+  secrets_.erase("github_token");
+  EXPECT_THAT(refusal(context()), HasSubstr("grant github_token"));
+  EXPECT_THAT(fake_.seen(), IsEmpty());
+  EXPECT_THAT(server_.seen(), IsEmpty());
+}
+
+TEST_F(PlanningAgentTest, ASecretInThePlanGoesNoFurther) {
+  claude_.answer(plan(std::string("The key is ") + kToken));
+  const Outcome outcome = run(context());
+  result(outcome);
+  EXPECT_THAT(outcome.output, AllOf(HasSubstr("The key is ["), Not(HasSubstr(kToken))));
+  EXPECT_THAT(fake_.pull(2).dump(), Not(HasSubstr(kToken)));
+  EXPECT_THAT(git({"show", branch() + ":" + kFile}), Not(HasSubstr(kToken)));
+  EXPECT_THAT(outcome.artifacts.at("plan.md"), Not(HasSubstr(kToken)));
+  for (const auto& [kind, line] : transcript_) EXPECT_THAT(line, Not(HasSubstr(kToken)));
+}
+
+TEST_F(PlanningAgentTest, ASecretInTheRequestIsInNoTextOfOurs) {
+  const std::string hidden = std::string(kToken).insert(9, "\xE2\x80\x8B");  // a zero-width space
+  const Json issue =
+      Json::object({{"number", 1}, {"title", "Use " + hidden}, {"body", kToken}, {"state", "open"}});
+  fake_.fail("GET", "/repos/acme/shop/issues/1", answer(issue.dump()));
+  claude_.answer(plan("The sum is rounded twice."), "prompt /dev/stderr\n");
+  result(run(context()));
+  EXPECT_THAT(scripted::lines_of(transcript_, "stderr"), AllOf(HasSubstr("Use ["), Not(HasSubstr(kToken))));
+  EXPECT_THAT(pull_text("title"), StartsWith("Plan: Use ["));
+  EXPECT_THAT(git({"log", "-p", "main.." + branch()}), Not(HasSubstr(kToken)));
+}
+
+TEST_F(PlanningAgentTest, TheSessionReadsATreeItCannotChange) {
+  claude_.answer(plan("The sum is rounded twice."), "touch planted\narguments /dev/stderr\n");
+  result(run(context()));
+  EXPECT_EQ(git({"diff", "--name-only", "main", branch()}), kFile);
+  EXPECT_THAT(scripted::lines_of(transcript_, "stderr"), HasSubstr("--tools=Read,Grep,Glob\n"));
+  EXPECT_TRUE(fs::is_empty(workspace())) << "nothing of the tree is left";
+}
+
+TEST_F(PlanningAgentTest, WhereThereAreNoDraftsTheTitleSaysSo) {
+  fake_.allow_no_drafts();
+  result(run(context()));
+  const Json pull = fake_.pull(2);
+  EXPECT_FALSE(pull["draft"].bool_or(true));
+  EXPECT_EQ(pull_text("title"), "[plan] Plan: Wrong sum");
+  result(run(context()));
+  EXPECT_EQ(pull_text("title"), "[plan] Plan: Wrong sum");
+}
+
+TEST_F(PlanningAgentTest, APlanThatAPersonClosedStaysClosed) {
+  result(run(context()));
+  Json closed = fake_.pull(2);
+  closed.set("state", "closed");
+  fake_.fail("GET", "/repos/acme/shop/pulls?", answer(Json::array({std::move(closed)}).dump()));
+  const Outcome outcome = run(context());
+  EXPECT_EQ(outcome.status, Status::Permanent);
+  EXPECT_THAT(outcome.error, HasSubstr("is closed"));
+  EXPECT_EQ(scripted::sessions_of(transcript_), 1);
+}
+
+TEST_F(PlanningAgentTest, APlanOfNoUseIsAskedForAgain) {
+  Json empty = plan("The sum is rounded twice.");
+  empty.set("steps", Json::array());
+  claude_.answer(std::move(empty));
+  const Outcome outcome = run(context());
+  EXPECT_EQ(outcome.status, Status::Retryable);
+  EXPECT_THAT(outcome.error, HasSubstr("no steps"));
+  EXPECT_EQ(branch(), "");
+}
+
+TEST_F(PlanningAgentTest, AskedForByHandItWorksWithoutAnIssue) {
+  Json by_hand = context();
+  Json task(by_hand["task"]);
+  task.set("payload", Json::object({{"repository", "acme/shop"}, {"request", "Round once."}}));
+  task.set("source", "cli").set("entity", Json()).set("actor", Json());
+  task.set("title", std::string("Wrong sum ") + kToken);
+  by_hand.set("task", std::move(task));
+  config_.set("next_agent", "");
+  const Json& out = result(run(by_hand));
+  EXPECT_FALSE(out.has("next_agent"));
+  EXPECT_THAT(branch(), AllOf(StartsWith("davit/plan-wrong-sum-"), Not(HasSubstr("0123456789"))));
+  EXPECT_EQ(count("GET /repos/acme/shop/issues/1"), 0);
+}
+
+TEST_F(PlanningAgentTest, AnIgnoredFolderIsSaid) {
+  server_.commit("acme/shop", "main", {{".gitignore", davit::testing::Blob{"docs/\n"}}});
+  const Outcome outcome = run(context());
+  EXPECT_EQ(outcome.status, Status::Permanent);
+  EXPECT_THAT(outcome.error, AllOf(HasSubstr(".gitignore"), HasSubstr("plan_path")));
+}
+
+TEST_F(PlanningAgentTest, AConfigThatCannotBeMeantIsRefused) {
+  for (const char* path : {"/etc/plan.md", "../plan.md", "docs/plan.txt"}) {
+    config_.set("plan_path", path);
+    EXPECT_THROW(run(context()), davit::Failure) << path;
+  }
+}
+
+}  // namespace
