@@ -98,9 +98,11 @@ class CicdAgentTest : public testing::Test {
   std::deque<Json> results_;
   std::map<std::string, std::string> artifacts_;
   Json config_ = Json::object({{"github", Json::object({{"api", fake_.api()}})}, {"settle_seconds", 0}});
+  // Time enough for what these tests do, and little for an agent that waits for what does not come.
   agent_run::Given given_{.plugin = "cicd_agent",
                           .secrets = {{"github_token", FakeGithub::kToken}},
-                          .state_folder = state_.path()};
+                          .state_folder = state_.path(),
+                          .remaining = seconds(35)};
 };
 
 TEST_F(CicdAgentTest, GreenEndsTheChain) {

@@ -126,6 +126,11 @@ TEST_F(WatchTest, EndsWhenItsTimeIsOver) {
   EXPECT_EQ(one.until_complete(), End::OutOfTime) << "its time is for all of it";
 }
 
+TEST_F(WatchTest, WhatEndedCountsWhenTheTimeIsOverBeforeItSettled) {
+  fake_.add_check_run(check_run(1, "lint", "success"));
+  EXPECT_EQ(watch(minutes(60)).until_complete(), End::Complete);
+}
+
 TEST_F(WatchTest, AFewLooksMayFail) {
   fake_.add_check_run(check_run(1, "lint", "success"));
   // The API asks three times by itself.
