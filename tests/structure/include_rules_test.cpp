@@ -145,6 +145,7 @@ TEST(IncludeRulesTest, WhatAgentsShareKnowsOnlyWhatIsBelowIt) {
       {"claude_cli", {"child_process", "redact", "sandbox"}},
       {"git_workspace", {"child_process", "redact"}},
       {"github_api", {"http_client"}},
+      {"github_account", {"github_api", "http_client"}},
       {"actor_gate", {"github_api", "http_client"}},
       {"source_note", {"github_api", "http_client"}},
       {"agent_config",

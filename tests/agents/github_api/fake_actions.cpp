@@ -104,6 +104,11 @@ void FakeGithub::add_workflow_run(Json run) {
   runs_.push_back(std::move(run));
 }
 
+void FakeGithub::end_reruns(const std::string& conclusion) {
+  std::lock_guard lock(mutex_);
+  reruns_end_ = conclusion;
+}
+
 void FakeGithub::add_log(std::int64_t job, const std::string& text) {
   std::lock_guard lock(mutex_);
   logs_[job] = text;
@@ -256,6 +261,14 @@ FakeGithub::Answer FakeGithub::of_actions(const Asked& asked, const std::string&
     if (run["conclusion"] != "failure") return error(403, "This workflow run cannot be rerun");
     run.set("run_attempt", run["run_attempt"].int_or(1) + 1);
     run.set("status", "queued").set("conclusion", Json());
+    if (!reruns_end_.empty()) {
+      run.set("status", "completed").set("conclusion", reruns_end_);
+      for (Json& job : check_runs_) {
+        const bool of_run = job.at_pointer("/check_suite/id").int_or(-1) == run["check_suite_id"].int_or(0);
+        if (of_run && job["conclusion"] == "failure")
+          job.set("id", job["id"].int_or(0) + 1).set("conclusion", reruns_end_);
+      }
+    }
     return {201, Json::object(), ""};
   }
   return error(404, "Not Found");

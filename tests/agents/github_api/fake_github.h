@@ -83,6 +83,9 @@ class FakeGithub {
   void add_check_run(Json run);
   void add_status(Json status);
   void add_workflow_run(Json run);
+  // From now on a workflow run that is started again ends at once, as that; its failed jobs have ids one
+  // higher.
+  void end_reruns(const std::string& conclusion);
   // Lies at another host; "" is gone.
   void add_log(std::int64_t job, const std::string& text);
   std::vector<Asked> logs_asked() const { return logs_server_.seen(); }
@@ -178,7 +181,7 @@ class FakeGithub {
   std::map<std::int64_t, std::pair<std::string, std::string>> permissions_;  // and the role
   std::vector<Json> check_runs_, statuses_, runs_, code_, deliveries_;
   std::map<std::int64_t, std::string> logs_;
-  std::string searched_;
+  std::string searched_, reruns_end_;
 
   LoopbackServer logs_server_;
   LoopbackServer server_;  // the last: their threads use the rest
