@@ -6,6 +6,7 @@
 
 #include "davit/text.hpp"
 #include "git_workspace/branch.h"
+#include "git_workspace/raw_diff.h"
 
 namespace git {
 namespace {
@@ -162,6 +163,16 @@ std::optional<std::string> Mirror::read(std::string_view commit, std::string_vie
   }
   if (content.size() < size) throw Failure::retryable(what + ": git broke off");
   return std::string(content.substr(0, size));
+}
+
+std::vector<File> Mirror::files(std::string_view from, std::string_view to) const {
+  check_object_id(from);
+  check_object_id(to);
+  return files_in(git_.output(folder_,
+                              {.arguments = {"diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev",
+                                             std::string(from), std::string(to), "--"},
+                               .most_output = kMostList},
+                              doing("compare commits of")));
 }
 
 Text Mirror::diff(std::string_view from, std::string_view to, std::size_t most) const {

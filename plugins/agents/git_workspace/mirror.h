@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "git_workspace/command.h"
+#include "git_workspace/gate.h"
 #include "git_workspace/lock.h"
 #include "git_workspace/remote.h"
 
@@ -66,6 +67,8 @@ class Mirror {
   // leads. Permanent for one of more than `most` bytes.
   std::optional<std::string> read(std::string_view commit, std::string_view path,
                                   std::size_t most = std::size_t{1} << 20) const;
+  // Those that two commits differ in, in the order of their paths; a renamed one is two.
+  std::vector<File> files(std::string_view from, std::string_view to) const;
   // From one commit to another, without renames, cut after a line.
   Text diff(std::string_view from, std::string_view to, std::size_t most = std::size_t{1} << 20) const;
 

@@ -20,6 +20,7 @@
 #include "git_workspace/branch.h"
 #include "git_workspace/folder.h"
 #include "git_workspace/message.h"
+#include "git_workspace/raw_diff.h"
 
 namespace git {
 namespace {
@@ -218,6 +219,23 @@ Change Session::change(const Gate& gate) {
   return change;
 }
 
+void Session::copy_to(const Change& change, const fs::path& folder) const {
+  const std::string what = doing("copy a change of");
+  if (std::find(passed_.begin(), passed_.end(), change.tree) == passed_.end())
+    throw Failure::permanent(what + ": the change is not one that was looked at");
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error || !fs::is_empty(folder))
+    throw Failure::retryable(what + ": " + folder.string() + " is no empty folder");
+  const fs::path index = folder_ / "copied";
+  fs::remove(index);
+  mirror_.git().output(git_dir_,
+                       {.arguments = {"read-tree", "-u", "--reset", change.tree},
+                        .work_tree = folder,
+                        .environment = {"GIT_INDEX_FILE=" + index.string()}},
+                       what);
+}
+
 // Into the index, with the conversions of line ends that .gitattributes ask for. What git does not take (a
 // pipe, a name that is no name elsewhere) is refused.
 void Session::add_all(std::vector<Refusal>& refused) {
@@ -241,19 +259,7 @@ std::vector<File> Session::files_of(const std::string& tree) const {
       {.arguments = {"diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", base_, tree},
        .most_output = kMostList},
       doing("look at the change of"));
-  std::vector<File> files;
-  for (std::string_view rest = list; !rest.empty();) {  // ":<mode> <mode> <id> <id> <letter>\0<path>\0"
-    std::string_view facts = take_until(rest, '\0');
-    take_until(facts, ':');
-    File file;
-    file.old_mode = mode_of(take_until(facts, ' '));
-    file.new_mode = mode_of(take_until(facts, ' '));
-    file.old_id = take_until(facts, ' ');
-    file.new_id = take_until(facts, ' ');
-    file.path = take_until(rest, '\0');
-    files.push_back(std::move(file));
-  }
-  return files;
+  return files_in(list);
 }
 
 // One look for the sizes, one for what fits.

@@ -66,6 +66,10 @@ class Session {
   // meanwhile. Files that .gitignore leaves out are no part of it.
   Change change(const Gate& gate);
 
+  // Fills an empty folder, or a new one, with what a commit of the change would hold: for programs that try
+  // it, and whose traces are no part of it. Throws Permanent for a change that change() did not let through.
+  void copy_to(const Change& change, const std::filesystem::path& folder) const;
+
   // A commit of a change on top of head(), which it becomes; where there is nothing new, the head as it is.
   // Known secrets are taken out of the message. Throws Permanent for a change that the gate refused, or that
   // change() did not give.

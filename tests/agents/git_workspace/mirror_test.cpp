@@ -109,6 +109,15 @@ TEST_F(MirrorTest, ReadsFilesCommitsAndDifferences) {
   EXPECT_TRUE(cut.cut);
   EXPECT_EQ(failure_of([&] { mirror.diff("--output=x", second); }).status(), Status::Permanent);
 
+  const std::vector<git::File> files = mirror.files(first, side);
+  ASSERT_EQ(files.size(), 3u);
+  EXPECT_EQ(files[0].path, "a.txt");
+  EXPECT_EQ(files[0].new_mode, git::kNoFile);
+  EXPECT_EQ(files[2].path, "z");
+  EXPECT_EQ(files[2].old_mode, git::kNoFile);
+  EXPECT_EQ(files[2].new_mode, git::kPlain);
+  EXPECT_EQ(failure_of([&] { mirror.files(first, "--output=x"); }).status(), Status::Permanent);
+
   const std::vector<git::Commit> commits = mirror.commits(first, second);
   ASSERT_EQ(commits.size(), 1u);
   EXPECT_EQ(commits[0].id, second);

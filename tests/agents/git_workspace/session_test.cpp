@@ -309,6 +309,26 @@ TEST_F(SessionTest, TheCallerWritesFilesOfItsOwn) {
   EXPECT_THAT(changed(session.change({})), ElementsAre("A docs/plans/a.md", "D src/b.c"));
 }
 
+TEST_F(SessionTest, ACopyHoldsWhatWouldBeCommittedAndNothingOfItComesBack) {
+  server_.commit("acme/shop", "main", {{".gitignore", Blob{"*.o\n"}}});
+  git::Session session = open();
+  put(session.tree() / "src/new.c", "int y;\n");
+  put(session.tree() / "new.o", "ignored");
+  const git::Change change = session.change({});
+  const fs::path copy = workspace() / "copy";
+  session.copy_to(change, copy);
+  EXPECT_EQ(content_of(copy / "src/new.c"), "int y;\n");
+  EXPECT_TRUE(fs::exists(copy / ".gitignore")) << "what was there before is there";
+  EXPECT_FALSE(fs::exists(copy / "new.o"));
+  EXPECT_FALSE(fs::exists(copy / ".git"));
+  put(copy / "trace", "of a program");
+  EXPECT_EQ(session.change({}).sha256, change.sha256);
+
+  EXPECT_EQ(failure_of([&] { session.copy_to(change, copy); }).status(), Status::Retryable)
+      << "it is not empty";
+  EXPECT_EQ(failure_of([&] { session.copy_to({}, workspace() / "other"); }).status(), Status::Permanent);
+}
+
 TEST_F(SessionTest, TheAgentHasARepositoryOfItsOwnUntilTheLook) {
   server_.commit("acme/shop", "main", {{"src/a.c", Blob{"int a = 1;\n"}}});
   git::Session session = open();
