@@ -11,6 +11,7 @@
 
 #include "claude_cli/outcome.h"
 #include "claude_cli/settings.h"
+#include "davit/agent.hpp"
 
 namespace claude {
 
@@ -28,6 +29,7 @@ struct Session {
   std::filesystem::path work;        // the tree it works in
   std::optional<double> budget_usd;  // what the task has left; settings.max_usd bounds it as well
   std::chrono::milliseconds wall{};  // until it is ended
+  davit::Usage before = {};          // of the execution, by earlier sessions: what is reported has it in it
 };
 
 // Where the session finds what is no argument, because everybody sees arguments: by its own names for

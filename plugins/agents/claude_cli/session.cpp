@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "claude_cli/transcript.h"
+#include "claude_cli/usage.h"
 
 namespace claude {
 namespace {
@@ -99,7 +100,7 @@ class Conversation {
   }
 
   void tell_usage() {
-    if (const auto usage = transcript_.new_usage()) run_.usage(*usage);
+    if (const auto usage = transcript_.new_usage()) run_.usage(sum_of(session_.before, *usage));
   }
 
   Stop reason_to_stop() const {

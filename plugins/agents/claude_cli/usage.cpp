@@ -25,7 +25,24 @@ auto& slot(Models& models, const std::string& model) {
   return models.count(model) == 0 && models.size() >= kMostModels ? models[kOtherModels] : models[model];
 }
 
+void add(davit::Usage& to, const davit::Usage& more) {
+  to.input_tokens += more.input_tokens;
+  to.output_tokens += more.output_tokens;
+  to.cache_read_tokens += more.cache_read_tokens;
+  to.cache_write_tokens += more.cache_write_tokens;
+  to.cost_usd += more.cost_usd;
+}
+
 }  // namespace
+
+davit::Usage sum_of(const davit::Usage& earlier, const davit::Usage& later) {
+  davit::Usage sum = earlier;
+  add(sum, later);
+  for (const auto& [model, used] : later.models) add(slot(sum.models, model), used);
+  if (!later.model.empty()) sum.model = later.model;
+  sum.cost_is_estimate = earlier.cost_is_estimate || later.cost_is_estimate;
+  return sum;
+}
 
 void Spending::take(const Assistant& message) {
   if (message.model != kNoModel) raise(message.id, message.model, message.tokens);
@@ -95,7 +112,11 @@ void Spending::take(const Result& result) {
   estimate_ = !believed;
 }
 
-davit::Usage Spending::total() const { return has_account_ ? account_ : estimated(); }
+davit::Usage Spending::total() const {
+  davit::Usage usage = has_account_ ? account_ : estimated();
+  usage.cost_is_estimate = estimate_;
+  return usage;
+}
 
 Spending::Models Spending::by_model() const {
   Models models = earlier_;

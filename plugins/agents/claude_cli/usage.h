@@ -12,6 +12,9 @@
 
 namespace claude {
 
+// What both used together, model by model; the main model is the later one's. An estimate if either is.
+davit::Usage sum_of(const davit::Usage& earlier, const davit::Usage& later);
+
 // Until a result says otherwise the cost is an estimate: tokens by message id (of each figure the largest
 // that any line of that id said) times the prices. A model without a price costs as much as the dearest.
 class Spending {
@@ -24,7 +27,7 @@ class Spending {
   // used, is not believed: then the estimate stays. Of two results the dearer counts.
   void take(const Result& result);
 
-  davit::Usage total() const;
+  davit::Usage total() const;  // says itself whether its cost is an estimate
   bool is_estimate() const { return estimate_; }
 
  private:

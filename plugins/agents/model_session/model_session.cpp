@@ -4,7 +4,9 @@
 #include <chrono>
 
 #include "claude_cli/confined_session.h"
+#include "claude_cli/usage.h"
 #include "davit/failure.hpp"
+#include "davit/sha256.hpp"
 #include "source_note/neutral.h"
 
 namespace model_session {
@@ -42,6 +44,33 @@ milliseconds time_for(const Execution& execution) {
   return std::min<milliseconds>(wall, kLongest);
 }
 
+// A tenth of a cent buys nothing.
+constexpr double kLeastMoney = 0.001;
+
+std::optional<double> money_for(const davit::AgentContext& context, const davit::Usage& before) {
+  if (!context.budget_usd) return std::nullopt;
+  const double left = *context.budget_usd - before.cost_usd;
+  if (before.cost_usd > 0 && left < kLeastMoney)
+    throw Failure::permanent("nothing is left of the task's money for one more session of the model");
+  return left;
+}
+
+// The host's id for the first; for each other one made of it, in the form of a random UUID (RFC 9562, 5.4).
+std::string id_of(std::string_view first, int number) {
+  if (number == 0) return std::string(first);
+  const davit::Digest digest = davit::sha256(std::string(first) + "\n" + std::to_string(number));
+  std::string id;
+  for (std::size_t i = 0; i < 16; ++i) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    if (i == 4 || i == 6 || i == 8 || i == 10) id += '-';
+    unsigned byte = digest[i];
+    if (i == 6) byte = (byte & 0x0F) | 0x40;
+    if (i == 8) byte = (byte & 0x3F) | 0x80;
+    id += {kDigits[byte / 16], kDigits[byte % 16]};
+  }
+  return id;
+}
+
 // What hides a secret from being found goes first; what is hidden then, such as tags, is made to be seen.
 std::string shown(std::string_view text, const redact::Redactor& redactor) {
   return skills::clean(redactor(note::visible(text)), skills::Form::Verbatim).text;
@@ -56,9 +85,9 @@ fs::path new_tree(const davit::AgentContext& context) {
   return folder;
 }
 
-}  // namespace
-
-claude::Outcome run(const Execution& execution, const Work& work) {
+// One session; `before` is what the execution has used already.
+claude::Outcome run_one(const Execution& execution, const Work& work, const std::string& session_id,
+                        const davit::Usage& before) {
   const auto& [settings, secrets, book, context, run] = execution;
   const redact::Redactor& redactor = secrets.redactor();
   const skills::Skill& skill = book.find(work.skill);
@@ -81,15 +110,29 @@ claude::Outcome run(const Execution& execution, const Work& work) {
                                                  {.prompt = prompt.task,
                                                   .system_prompt = prompt.rules,
                                                   .schema = skill.schema,
-                                                  .session_id = std::string(context.session_id),
+                                                  .session_id = session_id,
                                                   .tools = tools_of(skill),
                                                   .mcp_config = {},
                                                   .work = work.tree.empty() ? new_tree(context) : work.tree,
-                                                  .budget_usd = context.budget_usd,
-                                                  .wall = time_for(execution)},
+                                                  .budget_usd = money_for(context, before),
+                                                  .wall = time_for(execution),
+                                                  .before = before},
                                                  around, run);
   outcome.text = shown(outcome.text, redactor);
   outcome.structured = without_secrets(outcome.structured, redactor);
+  return outcome;
+}
+
+}  // namespace
+
+claude::Outcome run(const Execution& execution, const Work& work) {
+  return run_one(execution, work, std::string(execution.context.session_id), {});
+}
+
+claude::Outcome Sessions::run(const Work& work) {
+  claude::Outcome outcome = run_one(execution_, work, id_of(execution_.context.session_id, count_), usage_);
+  ++count_;
+  usage_ = claude::sum_of(usage_, outcome.usage);
   return outcome;
 }
 

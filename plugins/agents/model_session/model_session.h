@@ -44,6 +44,25 @@ struct Work {
 // skills::fill and claude::run_confined do.
 claude::Outcome run(const Execution& execution, const Work& work);
 
+// Several sessions of one execution. Each has an id of its own; they share the host's money, and what is
+// reported is what all of them used.
+class Sessions {
+ public:
+  explicit Sessions(const Execution& execution) : execution_(execution) {}
+
+  // As run() does; throws Permanent, too, when nothing of the host's money is left for one more. The usage of
+  // the outcome is that session's.
+  claude::Outcome run(const Work& work);
+
+  int count() const { return count_; }
+  const davit::Usage& usage() const { return usage_; }  // of all that ended
+
+ private:
+  const Execution execution_;
+  int count_ = 0;
+  davit::Usage usage_;
+};
+
 // Every text in it without secrets and hidden characters (those without a width of their own are gone, others
 // are shown as <U+E0041>), names of members included.
 davit::Json without_secrets(davit::JsonView json, const redact::Redactor& redactor);

@@ -180,7 +180,22 @@ TEST(ClaudeStreamTest, AKilledSessionHasItsCost) {
   EXPECT_EQ(outcome.end, End::Killed);
   EXPECT_NEAR(outcome.usage.cost_usd, 0.038886, 1e-9);
   EXPECT_TRUE(outcome.cost_is_estimate);
+  EXPECT_TRUE(outcome.usage.cost_is_estimate) << "and says so wherever it is told";
   EXPECT_EQ(outcome.usage.model, kMain);
+}
+
+TEST(ClaudeStreamTest, WhatTwoSessionsUsedAddsUpModelByModel) {
+  const davit::Usage killed = outcome_of_stream("killed", {.wait_status = killed_by(9)}).usage;
+  const davit::Usage whole = outcome_of_stream("two_models").usage;
+  const davit::Usage sum = claude::sum_of(killed, whole);
+  EXPECT_DOUBLE_EQ(sum.cost_usd, killed.cost_usd + whole.cost_usd);
+  EXPECT_EQ(sum.output_tokens, killed.output_tokens + whole.output_tokens);
+  EXPECT_EQ(sum.models.at(kMain).input_tokens,
+            killed.models.at(kMain).input_tokens + whole.models.at(kMain).input_tokens);
+  EXPECT_EQ(sum.models.size(), whole.models.size());
+  EXPECT_TRUE(sum.cost_is_estimate) << "as long as a part of it is";
+  EXPECT_FALSE(claude::sum_of(whole, whole).cost_is_estimate);
+  EXPECT_EQ(claude::sum_of({}, whole).to_json().dump(), whole.to_json().dump());
 }
 
 TEST(ClaudeStreamTest, WhatAnAnswerUsedIsKnownWhenItHasStreamed) {

@@ -6,6 +6,8 @@
 
 #include <fstream>
 #include <optional>
+#include <regex>
+#include <set>
 
 #include "davit/failure.hpp"
 #include "davit/testing/driver.hpp"
@@ -163,6 +165,48 @@ TEST_F(ModelSessionTest, AnOperatorsSkillTakesThePlaceOfOurs) {
   EXPECT_EQ(run("plan-changes").end, claude::End::Ok) << (failure_ ? failure_->what() : "");
   EXPECT_THAT(scripted::lines_of(host_.transcript, "stderr"),
               AllOf(HasSubstr("Be brief."), HasSubstr("--model=haiku\n")));
+}
+
+// Two sessions of one execution.
+TEST_F(ModelSessionTest, SeveralSessionsHaveIdsOfTheirOwnAndShareMoneyAndBooks) {
+  claude_.answer(Json::object({{"status", "planned"}}), "arguments /dev/stderr\n");
+  context_.set("budget_usd", 0.05);
+  const davit::Host host(host_.abi());
+  const davit::AgentContext context(context_);
+  host_.call([&](const davit_call* call, const davit_sink*) -> davit_status {
+    const auto settings = agent_config::Settings::from(config_);
+    const agent_config::Secrets secrets(settings, host);
+    const skills::Book book(settings.skills);
+    const davit::Run run(host, call);
+    model_session::Sessions sessions({settings, secrets, book, context, run});
+    const model_session::Work work{
+        .skill = "plan-changes", .parts = parts(book.find("plan-changes"), "Make it right."), .tree = tree()};
+    EXPECT_EQ(sessions.run(work).end, claude::End::Ok);
+    const double once = sessions.usage().cost_usd;
+    EXPECT_GT(once, 0);
+    EXPECT_EQ(sessions.run(work).end, claude::End::Ok);
+    EXPECT_EQ(sessions.count(), 2);
+    EXPECT_DOUBLE_EQ(sessions.usage().cost_usd, 2 * once);
+    EXPECT_THROW(sessions.run(work), Failure) << "0.05 were there, 0.0842 are spent";
+    return DAVIT_OK;
+  });
+  const std::string lines = scripted::lines_of(host_.transcript, "stderr");
+  EXPECT_THAT(lines, AllOf(HasSubstr("--session-id=7d1f0b52-6c1e-4c3a-9b60-0a51f6f3c201\n"),
+                           HasSubstr("--max-budget-usd=0.0500\n"), HasSubstr("--max-budget-usd=0.0079")));
+  EXPECT_EQ(scripted::sessions_of(host_.transcript), 2);
+  const std::regex id("--session-id=[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\n");
+  std::set<std::string> ids;
+  for (std::sregex_iterator found(lines.begin(), lines.end(), id), end; found != end; ++found)
+    ids.insert(found->str());
+  EXPECT_EQ(ids.size(), 2u) << lines;
+  double before = 0;
+  for (const std::string& report : host_.usage) {
+    const Json told = Json::parse(report);
+    const double now = told["cost_usd"].number_or(0);
+    EXPECT_GE(now, before);
+    before = now;
+  }
+  EXPECT_DOUBLE_EQ(before, 0.0842);
 }
 
 TEST_F(ModelSessionTest, TheHostSaysWhetherTheSandboxIsRequired) {
