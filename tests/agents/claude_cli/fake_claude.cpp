@@ -8,6 +8,8 @@
 //   lock FILE    holds a lock on it for as long as it or its grandchild lives
 //   environment FILE, arguments FILE  writes them there, one a line
 //   copy OPTION FILE  writes there what the file that the option names holds
+//   put FILE SOURCE  copies SOURCE there, and makes the folders it needs
+//   when WORD LINE, unless WORD LINE  does what LINE says if that word is in its input, or is not
 //   connect HOST:PORT  asks the proxy for it, and prints the answer's first line to standard error
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -121,6 +123,15 @@ void copy(const std::string& option_and_file, char** arguments) {
   fail("fake_claude: " + option + " was not given");
 }
 
+void put(const std::string& file_and_source) {
+  const std::size_t blank = file_and_source.find(' ');
+  const std::filesystem::path file = file_and_source.substr(0, blank);
+  if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path());
+  std::ifstream source(file_and_source.substr(blank + 1), std::ios::binary);
+  if (!source || !(std::ofstream(file, std::ios::binary) << source.rdbuf()))
+    fail("fake_claude: cannot put " + file_and_source);
+}
+
 void ask_proxy_for(const std::string& where) {
   const char* proxy = std::getenv("HTTPS_PROXY");
   if (!proxy) fail("fake_claude: there is no proxy");
@@ -170,6 +181,12 @@ void play(const std::string& line, const std::string& prompt, char** arguments) 
     write_lines(rest, arguments);
   } else if (word == "copy") {
     copy(rest, arguments);
+  } else if (word == "put") {
+    put(rest);
+  } else if (word == "when" || word == "unless") {
+    const std::size_t blank = std::min(rest.find(' '), rest.size());
+    const bool is_there = prompt.find(rest.substr(0, blank)) != std::string::npos;
+    if (is_there == (word == "when")) play(rest.substr(std::min(blank + 1, rest.size())), prompt, arguments);
   } else if (word == "connect") {
     ask_proxy_for(rest);
   } else if (word == "exit") {
