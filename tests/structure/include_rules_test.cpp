@@ -151,6 +151,8 @@ TEST(IncludeRulesTest, WhatAgentsShareKnowsOnlyWhatIsBelowIt) {
       {"agent_config",
        {"actor_gate", "claude_cli", "git_workspace", "github_account", "github_api", "redact", "sandbox",
         "source_note"}},
+      {"plan_page", {"source_note", "work_item"}},
+      {"log_text", {"redact", "skills"}},
       {"model_session", {"agent_config", "claude_cli", "redact", "skills", "source_note"}},
   };
   std::set<std::string> folders;

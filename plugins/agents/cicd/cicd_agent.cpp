@@ -13,12 +13,12 @@
 
 #include "cicd/feedback.h"
 #include "cicd/judge.h"
-#include "cicd/log_text.h"
 #include "cicd/settings.h"
 #include "cicd/watch.h"
 #include "davit/agent.hpp"
 #include "github_api/api.h"
 #include "github_api/errors.h"
+#include "log_text/log_text.h"
 #include "redact/redactor.h"
 #include "work_item/work_item.h"
 
@@ -174,7 +174,7 @@ class Judgement {
       Failed failed{.check = check, .name = name_of(check)};
       const bool of_job = check.kind == github::CheckKind::CheckRun && check.run > 0;
       if (!of_job) {
-        failed.log = readable_log(check.summary, kMostSummary, redactor_);
+        failed.log = log_text::readable_log(check.summary, kMostSummary, redactor_);
       } else if (logs++ < kMostLogs) {
         read_log(failed);
       } else {
@@ -194,7 +194,7 @@ class Judgement {
     try {
       github::LogTail tail = api_.log_tail(subject().repo, failed.check.id, settings_.log_bytes * 2);
       if (tail.cut) tail.text.erase(0, std::min(tail.text.find('\n'), tail.text.size()));
-      failed.log = readable_log(tail.text, settings_.log_bytes, redactor_);
+      failed.log = log_text::readable_log(tail.text, settings_.log_bytes, redactor_);
       failed.why_no_log = tail.why_not;
     } catch (const davit::Failure& failure) {
       if (failure.status() != Status::Permanent && failure.status() != Status::Retryable) throw;

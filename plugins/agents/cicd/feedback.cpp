@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "cicd/log_text.h"
+#include "log_text/log_text.h"
 
 namespace cicd {
 namespace {
@@ -23,7 +23,8 @@ std::string feedback_for(const std::string& sha, std::span<const Failed> failed,
   const auto logs = static_cast<std::size_t>(std::count_if(failed.begin(), failed.end(), has_log));
   for (const Failed& one : failed) {
     if (has_log(one))
-      text += "\nThe end of what " + one.name + " said:\n" + end_of(one.log, log_bytes / logs) + "\n";
+      text +=
+          "\nThe end of what " + one.name + " said:\n" + log_text::end_of(one.log, log_bytes / logs) + "\n";
     else if (one.cause == Cause::Real && !one.why_no_log.empty())
       text += "\n" + one.name + ": " + one.why_no_log + "\n";
   }

@@ -14,7 +14,8 @@
 #include "git_workspace/branch.h"
 #include "git_workspace/message.h"
 #include "model_session/model_session.h"
-#include "planning/plan_page.h"
+#include "plan_page/plan_page.h"
+#include "source_note/last_try.h"
 #include "source_note/neutral.h"
 
 namespace planning {
@@ -37,21 +38,6 @@ class Cannot : public Failure {
 };
 
 bool is_rework(const AgentContext& context) { return context.previous_result["rejected"].is_object(); }
-
-// Whether the host tries no more after this.
-bool is_last(const Failure& failure, const AgentContext& context) {
-  switch (failure.status()) {
-    case Status::Cancelled:
-    case Status::Deadline:
-      return false;
-    case Status::Retryable:
-    case Status::RateLimited:
-    case Status::Internal:
-      return context.max_retries && context.attempt > *context.max_retries;
-    default:
-      return true;
-  }
-}
 
 // Work that was rejected is done again where it was; all else has a branch of its own.
 std::string branch_for(const Settings& settings, const AgentContext& context, const work::Item& item,
@@ -121,7 +107,7 @@ Planning::Planning(const Settings& settings, const agent_config::Secrets& secret
       notes_(settings.shared.notes, secrets.notes(), context.state_folder, std::cref(secrets.redactor()),
              cancel_of(run)),
       place_(note::place_of(context.task.entity["key"].string_or(""))) {
-  const std::string key = key_of(context.task.entity["key"].string_or(""), heading().title);
+  const std::string key = plan_page::key_of(context.task.entity["key"].string_or(""), heading().title);
   branch_ = branch_for(settings, context, item_, key);
   path_ = path_for(settings, key);
 }
@@ -142,7 +128,7 @@ AgentResult Planning::make() {
     throw;
   } catch (const Failure& failure) {
     // What went wrong here is for the operator; it may name what is nobody's business there.
-    if (is_last(failure, context_))
+    if (note::is_last_try(failure, context_))
       tell(note::Stage::Failed,
            "No plan could be made. Task " + std::string(context_.task_id) + " says why.");
     throw;
@@ -198,7 +184,7 @@ std::optional<Planning::Placed> Planning::made_before(const git::Mirror& mirror,
   const std::vector<git::Commit> commits = mirror.commits(*base, head, 1);
   if (commits.empty() || commits[0].id != head) return std::nullopt;
   const std::optional<std::string> file = mirror.read(head, path_);
-  std::optional<work::Plan> plan = file ? plan_in(*file) : std::nullopt;
+  std::optional<work::Plan> plan = file ? plan_page::plan_in(*file) : std::nullopt;
   if (!plan || git::trailer(commits[0].message, kTrailer) != trailer_of(context_, *plan, source_sha256_))
     return std::nullopt;
   return Placed{std::move(*plan), head, std::nullopt};
@@ -238,7 +224,7 @@ work::Plan Planning::ask_model(const git::Session& session, davit::Usage& usage)
     throw Cannot(summary.empty() ? secrets_.redactor()(outcome.why) : std::string(summary));
   }
   if (const auto failure = claude::failure_of(outcome, now())) throw *failure;
-  if (const std::string fault = fault_of(outcome.structured); !fault.empty())
+  if (const std::string fault = plan_page::fault_of(outcome.structured); !fault.empty())
     throw Failure::retryable("the model's plan is of no use: " + fault);
   work::Plan plan(outcome.structured);
   if (plan.document.dump().size() > kMostOfPlan)
@@ -250,7 +236,7 @@ work::Plan Planning::ask_model(const git::Session& session, davit::Usage& usage)
 std::string Planning::put(git::Session& session, const work::Plan& plan,
                           const std::optional<std::string>& head) {
   run_.progress(-1, "pushing", branch_);
-  session.write(path_, file_of(plan, heading()));
+  session.write(path_, plan_page::file_of(plan, heading()));
   // Whatever else the tree became is not for the branch.
   const git::Change change = session.change({.allow = {path_}, .deny = {}});
   if (!change.refused.empty())
@@ -260,7 +246,7 @@ std::string Planning::put(git::Session& session, const work::Plan& plan,
                              " is left out by the repository's .gitignore; choose another plan_path");
   const std::string commit =
       session.commit(change, {.name = settings_.author_name, .email = settings_.author_email},
-                     git::with_trailer(in_line("Plan: " + heading().title, 100), kTrailer,
+                     git::with_trailer(plan_page::in_line("Plan: " + heading().title, 100), kTrailer,
                                        trailer_of(context_, plan, source_sha256_)));
   session.push(branch_, head, [this] { return api_.token(); });
   return commit;
@@ -274,13 +260,13 @@ work::Request Planning::heading() const {
           .url = redactor(item_.request.url)};
 }
 
-std::string Planning::title() const { return "Plan: " + in_line(heading().title, 200); }
+std::string Planning::title() const { return "Plan: " + plan_page::in_line(heading().title, 200); }
 
 // A person may have written to the pull request meanwhile: of what is there only another plan's text is
 // replaced.
 github::Pull Planning::open_pull(const work::Plan& plan) {
   run_.progress(-1, "pull request", branch_);
-  const std::string body = body_of(plan, heading(), path_);
+  const std::string body = plan_page::body_of(plan, heading(), path_);
   github::Pull pull = api_.ensure_pull(repo_, {.branch = branch_,
                                                .base = repository_.default_branch,
                                                .title = title(),
@@ -301,9 +287,12 @@ AgentResult Planning::result_of(const Placed& placed, const github::Pull& pull) 
   item_.default_branch = repository_.default_branch;
   item_.pull = work::Pull{pull.number, pull.url, branch_, placed.head};
   item_.plan = placed.plan;
+  item_.plan->path = path_;
+  item_.source_sha256 = source_sha256_;
+  item_.approved.reset();
   item_.feedback.clear();
   try {
-    run_.artifact("plan.md", "text/markdown", page_of(placed.plan, heading()));
+    run_.artifact("plan.md", "text/markdown", plan_page::page_of(placed.plan, heading()));
   } catch (const Failure&) {  // it is in the pull request
   }
   const bool ends = settings_.next_agent.empty();

@@ -69,6 +69,15 @@ Item from_work(JsonView json) {
     if (text_of(json, "plan_sha256", here) != item.plan->sha256)
       throw Failure::permanent(
           "work.plan_sha256 is not the hash of work.plan: the plan was changed on its way");
+    item.plan->path = text_of(json, "plan_path", here);
+  }
+  item.source_sha256 = text_of(json, "source_sha256", here);
+  if (const JsonView by = json["approved"]; !by.is_null()) {
+    const std::string there = "work.approved.";
+    if (!by.is_object()) throw Failure::permanent("work.approved must be an object");
+    item.approved =
+        Approved{text_of(by, "plan_sha256", there), text_of(by, "by", there), text_of(by, "actor_id", there),
+                 text_of(by, "way", there), text_of(by, "content_hash", there)};
   }
   return item;
 }
@@ -149,6 +158,7 @@ Json Item::json() const {
   for (const auto& [name, value] : {std::pair<std::string_view, const std::string&>("chain", chain),
                                     {"repository", repository},
                                     {"default_branch", default_branch},
+                                    {"source_sha256", source_sha256},
                                     {"feedback", feedback}})
     if (!value.empty()) json.set(name, value);
   if (!asked_by.webhook.empty())
@@ -167,7 +177,14 @@ Json Item::json() const {
   if (plan) {
     json.set("plan", plan->document);
     json.set("plan_sha256", plan->sha256);
+    if (!plan->path.empty()) json.set("plan_path", plan->path);
   }
+  if (approved)
+    json.set("approved", Json::object({{"plan_sha256", approved->plan_sha256},
+                                       {"by", approved->by},
+                                       {"actor_id", approved->actor_id},
+                                       {"way", approved->way},
+                                       {"content_hash", approved->content_hash}}));
   return json;
 }
 

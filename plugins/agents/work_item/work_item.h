@@ -28,6 +28,17 @@ struct Plan {
 
   davit::Json document;
   std::string sha256;  // of document.dump(), 64 hex digits: what was approved is what is carried out
+  std::string path;    // of its file in the branch of the pull request; empty: it has none
+};
+
+// That a person approved a plan, as whoever was the first to act on it saw it: what follows in the chain
+// needs no approval of its own as long as it is about that plan.
+struct Approved {
+  std::string plan_sha256;
+  std::string by;            // "github:alice"
+  std::string actor_id;      // the sender's own, may be empty
+  std::string way;           // "github comment", "api"
+  std::string content_hash;  // that the host bound the approval to
 };
 
 // Who caused the chain's first task, as its webhook said it: a claim, for gate::actor_of() to judge.
@@ -45,6 +56,8 @@ struct Item {
   std::string default_branch;  // of it; empty: not known
   std::optional<Pull> pull;
   std::optional<Plan> plan;
+  std::string source_sha256;  // sha256_of(request) when it was planned; empty: it was not
+  std::optional<Approved> approved;
   int round = 0;         // how often checks that failed were given back to the executor
   std::string feedback;  // of the person who rejected, or of the checks that failed; empty: none
 

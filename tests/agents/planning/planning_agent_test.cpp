@@ -8,6 +8,7 @@
 #include "davit/failure.hpp"
 #include "tests/agents/agent_run/agent_run.h"
 #include "tests/agents/git_workspace/git_server.h"
+#include "tests/agents/git_workspace/pushed.h"
 #include "tests/agents/github_api/fake_github.h"
 #include "tests/agents/github_api/state_folder.h"
 #include "tests/agents/model_session/scripted_claude.h"
@@ -132,16 +133,13 @@ class PlanningAgentTest : public testing::Test {
   std::deque<Json> results_;
 
  private:
-  // As GitHub knows of what is pushed: "<4 digits><old> <new> refs/heads/<name>\0...".
   void tell_github(const davit::testing::Asked& asked) {
-    if (asked.method != "POST" || !asked.target.ends_with("/git-receive-pack") || asked.body.size() < 100)
-      return;
-    const std::string sha = asked.body.substr(4 + 41, 40), rest = asked.body.substr(4 + 82);
-    const std::string name = rest.substr(std::string("refs/heads/").size(), rest.find('\0') - 11);
-    fake_.add_branch(name, sha);
+    const auto pushed = davit::testing::pushed_in(asked);
+    if (!pushed) return;
+    fake_.add_branch(pushed->branch, pushed->sha);
     for (int number = 2; number < 2 + static_cast<int>(fake_.pulls()); ++number)
-      if (const Json pull = fake_.pull(number); pull.at_pointer("/head/ref") == name)
-        fake_.move_head(number, sha);
+      if (const Json pull = fake_.pull(number); pull.at_pointer("/head/ref") == pushed->branch)
+        fake_.move_head(number, pushed->sha);
   }
 };
 

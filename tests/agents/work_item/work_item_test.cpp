@@ -163,6 +163,22 @@ TEST(WorkItemTest, GoesAlongTheChainWhole) {
   EXPECT_EQ(again.round, 2);
 }
 
+TEST(WorkItemTest, KeepsWhatWasApprovedAndOfWhat) {
+  Item item;
+  item.plan = Plan(Json::parse(R"({"summary":"first"})"));
+  item.plan->path = "docs/plans/a-1.md";
+  item.source_sha256 = std::string(64, 'a');
+  item.approved = Approved{item.plan->sha256, "github:ann", "11", "github comment", std::string(64, 'b')};
+  const Json previous = Json::object({{"work", item.json()}});
+  const Item next = Item::from(JsonView(), previous, "");
+  ASSERT_TRUE(next.approved);
+  EXPECT_EQ(next.approved->plan_sha256, item.plan->sha256);
+  EXPECT_EQ(next.approved->actor_id, "11");
+  EXPECT_EQ(next.json().dump(), item.json().dump());
+  const Json payload = Json::object({{"work", item.json()}, {"request", "Do it."}});
+  EXPECT_FALSE(Item::from(payload, JsonView(), "").approved) << "a payload is anybody's word";
+}
+
 TEST(WorkItemTest, KeepsTheIdOfTheChainsFirstTask) {
   const davit::AgentContext first(
       Json::parse(R"({"task_id": "one", "task": {"payload": {"request": "Do it."}}})"));
@@ -243,6 +259,8 @@ TEST(WorkItemTest, WhatIsNoWorkIsRefusedByTheNameOfItsMember) {
            {R"({"request":{},"pull":{"number":1,"branch":2}})", "work.pull.branch must be a text"},
            {R"({"request":{},"asked_by":"ann"})", "work.asked_by must be an object"},
            {R"({"request":{},"asked_by":{"webhook":1}})", "work.asked_by.webhook must be a text"},
+           {R"({"request":{},"approved":true})", "work.approved must be an object"},
+           {R"({"request":{},"approved":{"by":1}})", "work.approved.by must be a text"},
            {R"({"request":{},"round":-1})", "work.round must be a whole number from 0"},
            {R"({"request":{},"plan":"p"})", "work.plan must be an object"}}) {
     const Json previous = Json::parse(R"({"work":)" + work + "}");

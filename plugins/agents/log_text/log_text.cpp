@@ -1,4 +1,4 @@
-#include "cicd/log_text.h"
+#include "log_text/log_text.h"
 
 #include <algorithm>
 #include <cctype>
@@ -6,7 +6,7 @@
 #include "davit/text.hpp"
 #include "skills/clean.h"
 
-namespace cicd {
+namespace log_text {
 namespace {
 
 // "2026-11-26T09:30:00.1234567Z "; 0 when the line does not begin so.
@@ -52,4 +52,4 @@ std::string readable_log(std::string_view log, std::size_t most, const redact::R
   return end_of(redactor(clean), most);
 }
 
-}  // namespace cicd
+}  // namespace log_text

@@ -7,7 +7,7 @@
 
 #include "work_item/work_item.h"
 
-namespace planning {
+namespace plan_page {
 
 // Why the document is of no use as a plan; empty: it is one.
 std::string fault_of(davit::JsonView document);
@@ -24,6 +24,9 @@ std::optional<work::Plan> plan_in(std::string_view file);
 // The pull request's text. It holds the plan's hash, and says where to find the whole where the page is cut.
 std::string body_of(const work::Plan& plan, const work::Request& request, const std::string& path);
 
+// The name of a file or the like as a code span; of a name with a backtick what can be shown.
+std::string code(std::string_view name);
+
 // `text` as part of a line of Markdown, cut at `most` bytes.
 std::string in_line(std::string_view text, std::size_t most = 1 << 20);
 
@@ -31,4 +34,4 @@ std::string in_line(std::string_view text, std::size_t most = 1 << 20);
 // task's entity, or from the title where there is none.
 std::string key_of(std::string_view entity, std::string_view title);
 
-}  // namespace planning
+}  // namespace plan_page

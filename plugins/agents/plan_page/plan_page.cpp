@@ -1,11 +1,11 @@
-#include "planning/plan_page.h"
+#include "plan_page/plan_page.h"
 
 #include <algorithm>
 
 #include "davit/failure.hpp"
 #include "source_note/neutral.h"
 
-namespace planning {
+namespace plan_page {
 namespace {
 
 using davit::Failure;
@@ -15,13 +15,6 @@ constexpr std::string_view kJoiner = "\xE2\x81\xA0";  // U+2060, without width
 constexpr std::string_view kDocument = "\n```json\n";
 constexpr std::string_view kEnd = "\n```\n";
 constexpr std::size_t kMostOfBody = 50'000;
-
-// As a code span; of a name with a backtick what is left without it.
-std::string code(std::string_view text) {
-  std::string name = in_line(text);
-  std::replace(name.begin(), name.end(), '`', '\'');
-  return "`" + name + "`";
-}
 
 std::string list_of_codes(JsonView names) {
   std::string text;
@@ -55,6 +48,12 @@ bool is_plain_address(std::string_view url) {
 }
 
 }  // namespace
+
+std::string code(std::string_view text) {
+  std::string name = in_line(text);
+  std::replace(name.begin(), name.end(), '`', '\'');
+  return "`" + name + "`";
+}
 
 std::string fault_of(JsonView document) {
   if (!document.is_object()) return "it is no object";
@@ -165,4 +164,4 @@ std::string key_of(std::string_view entity, std::string_view title) {
   return key.empty() ? "plan" : key;
 }
 
-}  // namespace planning
+}  // namespace plan_page

@@ -1,5 +1,5 @@
 // A plan as people read it, and as it is read back.
-#include "planning/plan_page.h"
+#include "plan_page/plan_page.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,12 +7,12 @@
 namespace {
 
 using davit::Json;
-using planning::body_of;
-using planning::file_of;
-using planning::in_line;
-using planning::key_of;
-using planning::page_of;
-using planning::plan_in;
+using plan_page::body_of;
+using plan_page::file_of;
+using plan_page::in_line;
+using plan_page::key_of;
+using plan_page::page_of;
+using plan_page::plan_in;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
@@ -110,13 +110,13 @@ TEST(PlanPageTest, TheHashStandsInABodyOfAnyLength) {
 
 TEST(PlanPageTest, APlanThatSaysNothingIsNone) {
   const Json good = document(), none;
-  EXPECT_EQ(planning::fault_of(good), "");
+  EXPECT_EQ(plan_page::fault_of(good), "");
   for (const char* member : {"summary", "steps", "files"}) {
     Json poor = document();
     poor.erase(member);
-    EXPECT_NE(planning::fault_of(poor), "") << member;
+    EXPECT_NE(plan_page::fault_of(poor), "") << member;
   }
-  EXPECT_NE(planning::fault_of(none), "");
+  EXPECT_NE(plan_page::fault_of(none), "");
 }
 
 TEST(PlanPageTest, WorkIsCalledAfterItsSourceOrItsTitle) {

@@ -1,4 +1,4 @@
-// The log of a workflow's job, for whoever has to find out why it failed.
+// What a program printed, for whoever has to find out why it failed: a workflow's job, a test.
 #pragma once
 
 #include <cstddef>
@@ -7,7 +7,7 @@
 
 #include "redact/redactor.h"
 
-namespace cicd {
+namespace log_text {
 
 // Without the time in front of each line, terminal colours, hidden characters and secrets; at most the last
 // `most` bytes of that, from the beginning of a line on. UTF-8, whatever came.
@@ -16,4 +16,4 @@ std::string readable_log(std::string_view log, std::size_t most, const redact::R
 // At most the last `most` bytes, from the beginning of a line on where there is one.
 std::string end_of(const std::string& text, std::size_t most);
 
-}  // namespace cicd
+}  // namespace log_text
