@@ -1,5 +1,7 @@
 #include "tests/agents/agent_run/agent_run.h"
 
+#include <thread>
+
 #include "tests/plugins/testdata.h"
 
 namespace agent_run {
@@ -21,7 +23,16 @@ Got run(const Given& given) {
   context.set("state_folder", given.state_folder.string());
   for (const auto& [name, value] : given.context.members()) context.set(name, Json(value));
 
+  std::jthread watcher;
+  if (given.cancel_when) {
+    watcher = std::jthread([&](const std::stop_token& stop) {
+      while (!stop.stop_requested() && !given.cancel_when())
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      host.cancelled = true;
+    });
+  }
   const davit::testing::Outcome outcome = agent.run(context);
+  if (watcher.joinable()) watcher.request_stop(), watcher.join();
   Got got{.status = outcome.status,
           .why = outcome.status == Status::Ignored ? outcome.output : outcome.error,
           .retry_after = outcome.retry_after,
@@ -29,6 +40,7 @@ Got run(const Given& given) {
           .all = outcome.output + "\n" + outcome.error};
   if (outcome.status == Status::Ok) got.result = Json::parse(outcome.output);
   for (const auto& [kind, line] : host.transcript) got.all += "\n" + line;
+  for (const std::string& report : host.usage) got.usage.push_back(Json::parse(report));
   for (const std::string& line : host.progress) got.all += "\n" + line;
   for (const auto& [name, artifact] : host.artifacts) {
     got.artifacts[name] = artifact.content;

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -28,6 +29,7 @@ struct Given {
   davit::Time now = davit::time_from_unix_ms(1'795'685'400'000);  // Thu, 26 Nov 2026 09:30:00 GMT
   std::optional<std::chrono::milliseconds> remaining = {};
   bool cancelled = false;
+  std::function<bool()> cancel_when = {};  // asked again and again, by another thread; true once: cancel
 };
 
 struct Got {
@@ -37,7 +39,8 @@ struct Got {
   std::optional<std::chrono::milliseconds> retry_after;
   std::vector<std::pair<std::string, std::string>> transcript;  // kind, line
   std::map<std::string, std::string> artifacts;
-  std::string all;  // whatever it said, in one text
+  std::vector<davit::Json> usage;  // as it was reported
+  std::string all;                 // whatever it said, in one text
 };
 
 // Throws davit::Failure for a config that the agent refuses.

@@ -9,6 +9,7 @@
 //   environment FILE, arguments FILE  writes them there, one a line
 //   copy OPTION FILE  writes there what the file that the option names holds
 //   put FILE SOURCE  copies SOURCE there, and makes the folders it needs
+//   link FILE TARGET  makes a symbolic link
 //   when WORD LINE, unless WORD LINE  does what LINE says if that word is in its input, or is not
 //   connect HOST:PORT  asks the proxy for it, and prints the answer's first line to standard error
 #include <arpa/inet.h>
@@ -183,6 +184,9 @@ void play(const std::string& line, const std::string& prompt, char** arguments) 
     copy(rest, arguments);
   } else if (word == "put") {
     put(rest);
+  } else if (word == "link") {
+    const std::size_t blank = rest.find(' ');
+    std::filesystem::create_symlink(rest.substr(blank + 1), rest.substr(0, blank));
   } else if (word == "when" || word == "unless") {
     const std::size_t blank = std::min(rest.find(' '), rest.size());
     const bool is_there = prompt.find(rest.substr(0, blank)) != std::string::npos;
