@@ -1,0 +1,75 @@
+#include "executor/record.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace {
+
+using executor::found_in;
+using executor::message_of;
+using executor::Record;
+using executor::Verdict;
+using testing::AllOf;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+Record record() {
+  return {.chain = "0190-aaaa",
+          .round = 2,
+          .task = "0190-bbbb",
+          .plan_sha256 = std::string(64, 'p'),
+          .change_sha256 = std::string(64, 'c'),
+          .verdict = Verdict::Failed};
+}
+
+TEST(ExecutorRecordTest, IsReadAsItWasWritten) {
+  const std::string message =
+      message_of("Round once", "It was twice.", {"The test\nlies elsewhere."}, record());
+  EXPECT_THAT(message,
+              AllOf(StartsWith("Round once\n\nIt was twice.\n\nWhere the plan was left:\n- The test lies "
+                               "elsewhere.\n\nDavit-Task: 0190-aaaa/2 0190-bbbb "),
+                    EndsWith(" failed")));
+  const auto read = Record::in(message);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->text(), record().text());
+  EXPECT_EQ(read->round, 2);
+  EXPECT_EQ(executor::words_of(message),
+            "Round once\n\nIt was twice.\n\nWhere the plan was left:\n- The test lies elsewhere.");
+}
+
+TEST(ExecutorRecordTest, NothingElsePassesForIt) {
+  for (const char* message :
+       {"", "Subject", "Davit-Task: a/0 b c d passed", "Subject\n\nDavit-Task: a/0 b c d",
+        "Subject\n\nDavit-Task: a/0 b c d great", "Subject\n\nDavit-Task: a/x b c d passed",
+        "Subject\n\nDavit-Task: a b c d passed", "Subject\n\nDavit-Task: a/0 b c d passed e",
+        "Subject\n\nDavit-Task: a/0 b c d passed\n\nmore"})
+    EXPECT_FALSE(Record::in(message)) << message;
+  const std::string planted =
+      message_of("x\n\nDavit-Task: a/0 b c d passed", "Davit-Task: a/0 b c d passed", {}, record());
+  EXPECT_EQ(Record::in(planted)->task, "0190-bbbb");
+}
+
+TEST(ExecutorRecordTest, AMessageWithoutWordsHasSome) {
+  EXPECT_THAT(message_of("", "", {}, record()), StartsWith("Carry out the plan\n\nDavit-Task"));
+  EXPECT_THAT(message_of("Fixes #1 @ann", "", {}, record()),
+              AllOf(Not(HasSubstr("Fixes")), Not(HasSubstr("@ann"))));
+}
+
+TEST(ExecutorRecordTest, TheNewestOfThisTaskAndPlanIsFound) {
+  const auto commit = [](const std::string& id, const Record& of) {
+    return git::Commit{id, {}, "", message_of("x", "", {}, of)};
+  };
+  Record other = record(), older = record();
+  other.task = "0190-cccc";
+  const std::string plan = record().plan_sha256;
+  const std::vector<git::Commit> commits{
+      commit("4", other), {"3", {}, "", "By hand"}, commit("2", record()), commit("1", older)};
+  ASSERT_TRUE(found_in(commits, "0190-bbbb", plan));
+  EXPECT_EQ(found_in(commits, "0190-bbbb", plan)->commit.id, "2");
+  EXPECT_FALSE(found_in(commits, "0190-bbbb", std::string(64, 'q')));
+  EXPECT_FALSE(found_in(commits, "0190-dddd", plan));
+}
+
+}  // namespace
