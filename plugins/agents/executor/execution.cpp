@@ -13,7 +13,6 @@
 
 #include "actor_gate/actor_gate.h"
 #include "claude_cli/outcome.h"
-#include "claude_cli/usage.h"
 #include "davit/failure.hpp"
 #include "davit/text.hpp"
 #include "executor/approval.h"
@@ -157,9 +156,9 @@ AgentResult Execution::make_allowed() {
 
   // Of a shallow mirror only the last commit can be seen.
   const std::string& approved_head = item_.pull->head_sha;
-  const std::vector<git::Commit> above = mirror.is_shallow()
-                                             ? mirror.commits(*mirror.head(mirror.default_branch()), *head, 1)
-                                             : mirror.commits(approved_head, *head, kMostCommits);
+  const std::vector<git::Commit> above =
+      mirror.is_shallow() ? mirror.commits(mirror.head(mirror.default_branch()).value_or(*head), *head, 1)
+                          : mirror.commits(approved_head, *head, kMostCommits);
   if (const auto found = found_in(above, context_.task_id, item_.plan->sha256))
     return result_of(landed_before(mirror, *head, *found));
   if (*head != approved_head)
@@ -254,9 +253,17 @@ Execution::Made Execution::work_on(git::Session& session, const git::Mirror& mir
                       is_repair() ? "the checks of the pull request" : "a person who looked at the change"};
   std::optional<Made> made;
   for (int left = settings_.fix_rounds;; --left) {
-    Answer answer;
     try {
-      answer = ask_model(sessions, session, complaint, so_far);
+      Made next = work_once(sessions, session, complaint, so_far);
+      if (made) {
+        // The first answer is about the whole.
+        Answer& answer = made->answer;
+        answer.deviations.insert(answer.deviations.end(), next.answer.deviations.begin(),
+                                 next.answer.deviations.end());
+        next.answer = std::move(answer);
+        if (next.change.tree == made->change.tree) left = 0;
+      }
+      made = std::move(next);
     } catch (const Failure& failure) {
       // What was made before stands; that it could not be mended is told with it.
       const bool is_over = failure.status() == Status::Permanent || failure.status() == Status::Deadline;
@@ -264,21 +271,21 @@ Execution::Made Execution::work_on(git::Session& session, const git::Mirror& mir
       made->tests.why += "; it was not repaired: " + std::string(failure.what());
       return *std::move(made);
     }
-    git::Change change = look_at(session);
-    if (!change.refused.empty()) throw Refused(std::move(change.refused));
-    if (is_nothing(change)) throw Cannot("the model says that it is done, and changed nothing");
-    TestReport tests = try_out(session, change);
-    if (made) {  // the first answer is about the whole
-      answer.subject = std::move(made->answer.subject);
-      answer.body = std::move(made->answer.body);
-      answer.deviations.insert(answer.deviations.begin(), made->answer.deviations.begin(),
-                               made->answer.deviations.end());
-    }
-    made = Made{std::move(change), std::move(answer), std::move(tests)};
     if (made->tests.verdict != Verdict::Failed || left <= 0) return *std::move(made);
     run_.transcript("tests", made->tests.why + ": the model gets that back");
     complaint = {made->tests.why + "\n\n" + made->tests.log, "the test command"};
   }
+}
+
+Execution::Made Execution::work_once(model_session::Sessions& sessions, git::Session& session,
+                                     const Complaint& complaint, const std::string& so_far) {
+  Made made;
+  made.answer = ask_model(sessions, session, complaint, so_far);
+  made.change = look_at(session);
+  if (!made.change.refused.empty()) throw Refused(std::move(made.change.refused));
+  if (is_nothing(made.change)) throw Cannot("the model says that it is done, and changed nothing");
+  made.tests = try_out(session, made.change);
+  return made;
 }
 
 // What the pull request changes, for a repair.
@@ -356,20 +363,23 @@ TestReport Execution::try_out(const git::Session& session, const git::Change& ch
 }
 
 // A person may have written to the pull request meanwhile: of what is there only a text about this plan is
-// replaced, and only a title of a plan.
-void Execution::update_pull(const std::string& body, bool ready) {
+// replaced, and only a title of a plan. `verdict`: of what landed; nullopt: nothing did.
+void Execution::update_pull(const std::string& body, std::optional<Verdict> verdict) {
   run_.progress(-1, "pull request", pull_.url);
   const redact::Redactor& redactor = secrets_.redactor();
+  const bool passed = verdict == Verdict::Passed;
   github::PullChange change;
-  if (std::string title = title_of(pull_.title); title != pull_.title) change.title = redactor(title);
+  // Where there are no drafts the title alone says that there is nothing to merge yet.
+  if (std::string title = title_of(pull_.title); title != pull_.title && verdict && (passed || pull_.draft))
+    change.title = redactor(title);
   if (pull_.body.find(item_.plan->sha256) != std::string::npos) change.body = redactor(body);
   pull_ = api_.update_pull(repo_, pull_.number, change);
-  if (ready && settings_.ready && pull_.draft) pull_ = api_.mark_ready(repo_, pull_.number);
+  if (passed && settings_.ready && pull_.draft) pull_ = api_.mark_ready(repo_, pull_.number);
 }
 
 AgentResult Execution::refused_result(const std::string& why, const std::vector<git::Refusal>& refused) {
   try {
-    update_pull(page_of(refused, *item_.plan, heading()), false);
+    update_pull(page_of(refused, *item_.plan, heading()), std::nullopt);
   } catch (const Failure& failure) {
     // The session is paid for, and another one would not make it better.
     if (failure.status() == Status::Cancelled) throw;
@@ -385,8 +395,7 @@ AgentResult Execution::refused_result(const std::string& why, const std::vector<
 AgentResult Execution::result_of(const Landed& landed) {
   if (!landed.tests.log.empty()) keep("test.log", "text/plain; charset=utf-8", landed.tests.log);
   const bool failed = landed.tests.verdict == Verdict::Failed;
-  update_pull(page_of(landed, *item_.plan, heading(), settings_.test_command),
-              landed.tests.verdict == Verdict::Passed);
+  update_pull(page_of(landed, *item_.plan, heading(), settings_.test_command), landed.tests.verdict);
   item_.default_branch = repository_.default_branch;
   item_.pull = work::Pull{pull_.number, pull_.url, item_.pull->branch, landed.sha};
   item_.feedback.clear();
@@ -450,6 +459,10 @@ work::Request Execution::heading() const {
 }
 
 bool Execution::is_first() const { return item_.round == 0 && !is_rework(context_); }
+
+bool Execution::is_repair() const {
+  return item_.round > 0 && !item_.feedback.empty() && !is_rework(context_);
+}
 
 void Execution::tell(note::Stage stage, const std::string& text) {
   if (!place_) return;

@@ -46,6 +46,8 @@ class Execution {
   void read_plan_file(const git::Mirror& mirror, const std::string& head);
   Landed carry_out(const git::Mirror& mirror, const std::string& head);
   Made work_on(git::Session& session, const git::Mirror& mirror);
+  Made work_once(model_session::Sessions& sessions, git::Session& session, const Complaint& complaint,
+                 const std::string& so_far);
   Answer ask_model(model_session::Sessions& sessions, git::Session& session, const Complaint& complaint,
                    const std::string& so_far);
   git::Change look_at(git::Session& session);
@@ -53,7 +55,7 @@ class Execution {
   Landed landed_before(const git::Mirror& mirror, const std::string& head, const Found& found);
   std::string change_so_far(const git::Mirror& mirror, const std::string& head) const;
   bool is_nothing(const git::Change& change) const;
-  void update_pull(const std::string& body, bool ready);
+  void update_pull(const std::string& body, std::optional<Verdict> verdict);
   davit::AgentResult refused_result(const std::string& why, const std::vector<git::Refusal>& refused);
   davit::AgentResult result_of(const Landed& landed);
   davit::Json output_of(const Landed& landed) const;
@@ -65,7 +67,7 @@ class Execution {
   }
   // Nothing was made of this plan yet.
   bool is_first() const;
-  bool is_repair() const { return item_.round > 0 && !item_.feedback.empty(); }
+  bool is_repair() const;  // of what checks said
 
   const Settings& settings_;
   const agent_config::Secrets& secrets_;

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <sstream>
 
+#include "davit/text.hpp"
 #include "git_workspace/message.h"
 #include "plan_page/plan_page.h"
 #include "source_note/neutral.h"
@@ -14,6 +15,7 @@ namespace {
 
 constexpr const char* kTrailer = "Davit-Task";
 constexpr std::string_view kVerdicts[] = {"passed", "failed", "untested"};
+constexpr std::size_t kMostMessage = 12 * 1024;
 constexpr std::size_t kMostSubject = 100, kMostBody = 8 * 1024, kMostDeviations = 50, kMostDeviation = 500;
 
 }  // namespace
@@ -21,7 +23,9 @@ constexpr std::size_t kMostSubject = 100, kMostBody = 8 * 1024, kMostDeviations 
 std::string_view name_of(Verdict verdict) { return kVerdicts[static_cast<std::size_t>(verdict)]; }
 
 std::string Record::text() const {
-  return chain + "/" + std::to_string(round) + " " + task + " " + plan_sha256 + " " + change_sha256 + " " +
+  std::string place = chain;  // as an agent handed it on
+  std::erase_if(place, [](unsigned char c) { return c <= ' ' || c >= 0x7f; });
+  return place + "/" + std::to_string(round) + " " + task + " " + plan_sha256 + " " + change_sha256 + " " +
          std::string(name_of(verdict));
 }
 
@@ -54,6 +58,8 @@ std::string message_of(std::string_view subject, std::string_view body,
   if (!deviations.empty()) message += "\n\nWhere the plan was left:";
   for (std::size_t i = 0; i < deviations.size() && i < kMostDeviations; ++i)
     message += "\n- " + plan_page::in_line(deviations[i], kMostDeviation);
+  // git_workspace cuts a message, and the record is its end.
+  message.resize(davit::utf8_prefix(std::string_view(message).substr(0, kMostMessage)));
   return git::with_trailer(message, kTrailer, record.text());
 }
 

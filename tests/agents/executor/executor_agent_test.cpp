@@ -152,6 +152,8 @@ class ExecutorAgentTest : public testing::Test {
   void play(const std::string& script) { claude_.answer(answer(), script); }
 
   const Got& run() {
+    // As if more than a second had passed since the last change that was asked of GitHub.
+    fs::remove_all(state_.path() / "github");
     given_.config = config_.dump();
     got_ = agent_run::run(given_);
     for (const auto& line : got_.transcript) transcript_.push_back(line);
@@ -205,7 +207,6 @@ class ExecutorAgentTest : public testing::Test {
 };
 
 TEST_F(ExecutorAgentTest, CarriesOutTheApprovedPlanAndPushesIt) {
-  config_.set("ready", true);
   const Json& out = result();
   EXPECT_EQ(out["next_agent"], "code-review-agent");
   EXPECT_FALSE(out.has("wait_for_approval"));
@@ -233,7 +234,7 @@ TEST_F(ExecutorAgentTest, CarriesOutTheApprovedPlanAndPushesIt) {
   EXPECT_THAT(output["files"].dump(), HasSubstr(R"({"path":"src/total","status":"modified"})"));
   EXPECT_EQ(output["beyond_plan"].dump(), "[]");
 
-  EXPECT_FALSE(is_draft());
+  EXPECT_TRUE(is_draft()) << "config.ready says so";
   EXPECT_EQ(pull_text("title"), "Wrong sum");
   EXPECT_THAT(pull_text("body"),
               AllOf(HasSubstr("its tests pass"), HasSubstr(plan().sha256), HasSubstr(head()),
@@ -363,13 +364,6 @@ TEST_F(ExecutorAgentTest, WhoMayNotWriteApprovesNothing) {
   EXPECT_THAT(server_.seen(), IsEmpty());
 }
 
-TEST_F(ExecutorAgentTest, WhoeverHasTheAdminTokenMayApprove) {
-  set_approval(Json::object(
-      {{"by", "admin"}, {"actor_id", ""}, {"way", "cli"}, {"content_hash", std::string(64, 'c')}}));
-  result();
-  EXPECT_THAT(scripted::lines_of(transcript_, "approval"), HasSubstr("was approved by admin"));
-}
-
 TEST_F(ExecutorAgentTest, FailingTestsAreGivenBackUntilTheyPass) {
   const std::string good = claude_.stream_of(answer(), {.name = "good"});
   claude_.play("arguments /dev/stderr\nunless wrong " + put("src/total", "3\n") + "when wrong " +
@@ -410,14 +404,14 @@ TEST_F(ExecutorAgentTest, WhatStillFailsIsPushedAsADraftAndTheTaskFails) {
   EXPECT_THAT(fake_.comments(1).at(0), AllOf(HasSubstr("could not do this"), HasSubstr("its tests fail")));
 
   // Again it pays nothing, and looks whether the tests still fail.
+  config_.set("notes", Json::object({{"github", false}}));
   EXPECT_THAT(failure(), HasSubstr("test_command exited with status 1"));
   EXPECT_EQ(sessions(), 2);
+  config_.set("ready", false);
   server_.commit(kShop, kBranch, {{"src/total", Blob{"2\n"}}}, "Mend it");
   result();
   EXPECT_EQ(sessions(), 2);
   EXPECT_EQ(got_.result.at_pointer("/output/head_sha"), head());
-  EXPECT_FALSE(is_draft());
-  EXPECT_THAT(fake_.comments(1), SizeIs(1));
 }
 
 TEST_F(ExecutorAgentTest, WhereARepairIsNotToBeHadWhatWasMadeIsPushedAllTheSame) {
@@ -431,27 +425,38 @@ TEST_F(ExecutorAgentTest, WhereARepairIsNotToBeHadWhatWasMadeIsPushedAllTheSame)
               AllOf(HasSubstr("test_command exited with status 1"), HasSubstr("The check is wrong.")));
   EXPECT_EQ(sessions(), 2);
   EXPECT_EQ(git({"show", std::string(kBranch) + ":src/total"}), "3");
+
+  // Nor is a repair that is not allowed: of it nothing is pushed.
+  run_git(server_.repository(kShop), {"branch", "-f", kBranch, planned_});
+  claude_.play("unless wrong " + put("src/total", "3\n") + "when wrong " + put(".envrc", "x\n") + "emit " +
+                   claude_.stream_of(answer(), {.name = "good"}) + "\n",
+               "script");
+  EXPECT_THAT(failure(), AllOf(HasSubstr("it was not repaired"), HasSubstr(".envrc may not be changed")));
+  EXPECT_THAT(pull_text("body"), HasSubstr(".envrc may not be changed"));
+  EXPECT_EQ(git({"diff", "--name-only", "main", kBranch}), "src/total");
 }
 
 TEST_F(ExecutorAgentTest, RunAgainAfterEachStepFindsItsCommitAndPaysNothing) {
   config_.set("ready", true);
-  config_.set("notes", Json::object({{"github", true}}));
-  const auto broken = [](davit::testing::Wire& wire) {
+  davit::testing::Fault refused;
+  refused.status = 422;
+  on_push = [](davit::testing::Wire& wire) {
     wire.answer(500, "");
     return true;
   };
-  on_push = broken;
   EXPECT_EQ(run().status, Status::Retryable) << got_.why;
   EXPECT_EQ(head(), planned_);
   on_push = {};
-  fake_.fail("PATCH", "/repos/acme/shop/pulls/2", {}, 3);  // it asks three times
-  EXPECT_EQ(run().status, Status::Retryable) << got_.why;
+  fake_.fail("PATCH", "/repos/acme/shop/pulls/2", refused);
+  EXPECT_NE(run().status, Status::Ok);
   const std::string pushed = head();
   EXPECT_NE(pushed, planned_);
   EXPECT_EQ(sessions(), 2) << "nothing was kept of the first";
-  fake_.fail("POST", "/graphql", {}, 2);
-  EXPECT_EQ(run().status, Status::Retryable) << got_.why;
+  fake_.fail("POST", "/graphql", refused);
+  EXPECT_NE(run().status, Status::Ok);
+  EXPECT_THAT(pull_text("body"), HasSubstr(pushed));
   EXPECT_TRUE(is_draft());
+
   const Json first(result());
   EXPECT_FALSE(is_draft());
   EXPECT_FALSE(first.has("usage"));
@@ -460,7 +465,6 @@ TEST_F(ExecutorAgentTest, RunAgainAfterEachStepFindsItsCommitAndPaysNothing) {
   EXPECT_EQ(sessions(), 2);
   EXPECT_EQ(head(), pushed);
   EXPECT_EQ(commits_above_the_plan(), "1");
-  EXPECT_THAT(fake_.comments(1), SizeIs(1));
   EXPECT_THAT(fake_.comments(kPull), IsEmpty());
 }
 
@@ -479,6 +483,7 @@ TEST_F(ExecutorAgentTest, RefusedChangesAreNotPushedAndAllIsListed) {
                     HasSubstr("src/key holds a secret"), HasSubstr("src/blob is a binary file"),
                     HasSubstr("out is a symbolic link"), HasSubstr(plan().sha256), Not(HasSubstr(kToken))));
   EXPECT_TRUE(is_draft());
+  EXPECT_EQ(pull_text("title"), "Plan: Wrong sum");
   const JsonView refused = got_.result.at_pointer("/output/refused");
   std::set<std::string> rules;
   for (const JsonView one : refused) rules.emplace(one["rule"].string_or(""));
@@ -621,6 +626,7 @@ TEST_F(ExecutorAgentTest, WhatTheModelCannotDoIsToldAtTheSource) {
   ASSERT_THAT(fake_.comments(1), SizeIs(1));
   EXPECT_THAT(fake_.comments(1)[0], AllOf(HasSubstr("There is no such file"), Not(HasSubstr("@everybody"))));
   EXPECT_EQ(head(), planned_);
+  config_.set("notes", Json::object({{"github", false}}));
   play("");
   EXPECT_THAT(failure(), HasSubstr("changed nothing"));
 }
@@ -679,11 +685,14 @@ TEST_F(ExecutorAgentTest, TheModelsWordsDoNothingButBeRead) {
   EXPECT_THAT(got_.all, Not(HasSubstr(kToken)));
 }
 
-TEST_F(ExecutorAgentTest, ThePlansFileIsNotTheModelsToChange) {
+TEST_F(ExecutorAgentTest, WhoeverHasTheAdminTokenMayApproveAndThePlansFileIsNotTheModelsToChange) {
+  set_approval(Json::object(
+      {{"by", "admin"}, {"actor_id", ""}, {"way", "cli"}, {"content_hash", std::string(64, 'c')}}));
   config_.set("keep_plan", true);
   play(put("src/total", "2\n") + put(kPlanFile, "another\n"));
   result();
   EXPECT_EQ(git({"diff", "--name-only", planned_, kBranch}), "src/total");
+  EXPECT_THAT(scripted::lines_of(transcript_, "approval"), HasSubstr("was approved by admin"));
 }
 
 TEST_F(ExecutorAgentTest, WhatAPersonWroteOnThePullRequestStays) {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "git_workspace/message.h"
+
 namespace {
 
 using executor::found_in;
@@ -39,6 +41,12 @@ TEST(ExecutorRecordTest, IsReadAsItWasWritten) {
             "Round once\n\nIt was twice.\n\nWhere the plan was left:\n- The test lies elsewhere.");
 }
 
+TEST(ExecutorRecordTest, AChainIsOneWordWhateverItIsCalled) {
+  Record odd = record();
+  odd.chain = "a b\nDavit-Task: c";
+  EXPECT_EQ(Record::in(message_of("x", "", {}, odd))->chain, "abDavit-Task:c");
+}
+
 TEST(ExecutorRecordTest, NothingElsePassesForIt) {
   for (const char* message :
        {"", "Subject", "Davit-Task: a/0 b c d passed", "Subject\n\nDavit-Task: a/0 b c d",
@@ -49,6 +57,13 @@ TEST(ExecutorRecordTest, NothingElsePassesForIt) {
   const std::string planted =
       message_of("x\n\nDavit-Task: a/0 b c d passed", "Davit-Task: a/0 b c d passed", {}, record());
   EXPECT_EQ(Record::in(planted)->task, "0190-bbbb");
+}
+
+TEST(ExecutorRecordTest, IsInTheLongestMessageThatACommitCanHave) {
+  const std::string message = message_of(std::string(1000, 's'), std::string(100'000, 'b'),
+                                         std::vector<std::string>(100, std::string(1000, 'd')), record());
+  EXPECT_EQ(git::clean_message(message), message) << "nothing is cut of it when it is committed";
+  EXPECT_TRUE(Record::in(message));
 }
 
 TEST(ExecutorRecordTest, AMessageWithoutWordsHasSome) {
