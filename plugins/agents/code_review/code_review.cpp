@@ -110,7 +110,10 @@ bool CodeReview::is_of_event() const {
          context_.task.payload["event"] == "pull_request";
 }
 
-bool CodeReview::is_fork() const { return !github::same(pull_.head.repo, repo_); }
+// Of one that is gone nothing is known. The repository may have another name by now than the task's.
+bool CodeReview::is_fork() const {
+  return pull_.head.repo.name.empty() || !github::same(pull_.head.repo, pull_.base.repo);
+}
 
 // A person who asks, and the chain that made it, get a review of whatever it is.
 std::string CodeReview::why_not() {
@@ -159,7 +162,7 @@ std::optional<Review> CodeReview::review_anew(std::optional<davit::Usage>& usage
   if (api_.pull(repo_, pull_.number).head.sha != pull_.head.sha) throw moved(pull_.number);
   if (files.empty()) return std::nullopt;
   const Diff diff = diff_of(files, settings_.max_diff_bytes);
-  Review review{.sha = pull_.head.sha, .summary = "Nothing of it could be looked at."};
+  Review review{.sha = pull_.head.sha, .looked_at = false};
   if (diff.shown > 0) review = ask_model(files, diff, usage);
   review.left_out = diff.left_out;
   if (files.size() >= kMostListed)

@@ -33,6 +33,22 @@ std::int64_t begin_of(std::string_view hunk) {
   return begin;
 }
 
+// As one line, also where a reader of it would see several: none can look like the next one, or another file.
+std::string as_line(std::string_view text) {
+  std::string line;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == '\r' && at + 1 < text.size()) {
+      line += "<U+000D>";
+    } else if (text.substr(at, 3) == "\xE2\x80\xA8" || text.substr(at, 3) == "\xE2\x80\xA9") {
+      line += text[at + 2] == '\xA8' ? "<U+2028>" : "<U+2029>";
+      at += 2;
+    } else {
+      line += text[at];
+    }
+  }
+  return line;
+}
+
 // With the number of each line after the change; lines that went have none.
 std::string numbered(std::string_view patch) {
   std::string text;
@@ -43,21 +59,23 @@ std::string numbered(std::string_view patch) {
     patch.remove_prefix(std::min(end + 1, patch.size()));
     if (line.starts_with("@@")) {
       next = begin_of(line);
-      text.append(line).append("\n");
+      text.append(as_line(line)).append("\n");
       continue;
     }
     char number[32] = "       ";
     if (line.starts_with('+') || line.starts_with(' '))
       std::snprintf(number, sizeof number, "%6lld ", static_cast<long long>(next++));
-    text.append(number).append(line).append("\n");
+    text.append(number).append(as_line(line)).append("\n");
   }
   return text;
 }
 
+std::string shown(const std::string& path) { return as_line(github::one_line(path, kMostOfPath)); }
+
 std::string name_of(const github::ChangedFile& file) {
-  std::string name = "=== " + github::one_line(file.path, kMostOfPath) + " (" +
-                     github::one_line(file.status.empty() ? "changed" : file.status, 20);
-  if (!file.before.empty()) name += " from " + github::one_line(file.before, kMostOfPath);
+  std::string name =
+      "=== " + shown(file.path) + " (" + github::one_line(file.status.empty() ? "changed" : file.status, 20);
+  if (!file.before.empty()) name += " from " + shown(file.before);
   return name + ")\n";
 }
 

@@ -72,7 +72,7 @@ std::optional<Severity> severity_of(std::string_view name) {
 }
 
 Json Review::json() const {
-  Json json = Json::object({{"sha", sha}, {"summary", summary}});
+  Json json = Json::object({{"sha", sha}, {"looked_at", looked_at}, {"summary", summary}});
   Json list = Json::array(), others = Json::array();
   for (const Finding& finding : findings) {
     Json one = Json::object({{"path", finding.path},
@@ -91,6 +91,7 @@ Json Review::json() const {
 
 std::optional<Review> Review::from(JsonView json) {
   Review review{.sha = std::string(json["sha"].string_or("")),
+                .looked_at = json["looked_at"].bool_or(false),
                 .summary = std::string(json["summary"].string_or(""))};
   if (review.sha.empty() || !json["findings"].is_array()) return std::nullopt;
   for (const JsonView one : json["findings"]) {
@@ -130,6 +131,7 @@ Review read_answer(JsonView answer, const std::string& sha, const Places& places
 }
 
 std::string_view verdict_of(const Review& review, std::optional<Severity> block_at) {
+  if (!review.looked_at) return "none";
   if (review.findings.empty()) return "fine";
   // The worst is the first.
   return block_at && review.findings.front().severity >= *block_at ? "blocking" : "remarks";

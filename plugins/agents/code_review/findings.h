@@ -25,7 +25,8 @@ struct Finding {
 };
 
 struct Review {
-  std::string sha;  // of the commit that was looked at
+  std::string sha;        // of the commit
+  bool looked_at = true;  // false: there was nothing that a model can be shown
   std::string summary;
   std::vector<Finding> findings;      // the worst first
   std::vector<std::string> warnings;  // what texts asked for beside the task
@@ -41,7 +42,8 @@ struct Review {
 // A finding of several lines that the diff does not show as one piece is about the last of them.
 Review read_answer(davit::JsonView answer, const std::string& sha, const Places& places);
 
-// "blocking": something is at least `block_at`; else "remarks", or "fine" where nothing was found.
+// "blocking": something is at least `block_at`; else "remarks", "fine" where nothing was found, and "none"
+// where nothing was looked at.
 std::string_view verdict_of(const Review& review, std::optional<Severity> block_at);
 
 // For the executor: what blocks, in full. Text of a model that read other people's.

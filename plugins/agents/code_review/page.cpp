@@ -51,6 +51,7 @@ std::string in_body(const Finding& finding) {
 
 // "3 findings: 1 high, 2 low"
 std::string count_of(const Review& review) {
+  if (!review.looked_at) return "nothing that could be looked at";
   const std::size_t all = review.findings.size();
   if (all == 0) return "no findings";
   std::string text = std::to_string(all) + (all == 1 ? " finding" : " findings"), between = ": ";

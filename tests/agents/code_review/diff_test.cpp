@@ -75,6 +75,17 @@ TEST(ReviewDiffTest, ANameCannotPretendToBeALine) {
   EXPECT_EQ(diff.text.find("\n     1 +evil"), std::string::npos);
 }
 
+TEST(ReviewDiffTest, ALineCannotPretendToBeSeveral) {
+  const Diff diff = diff_of({file("a\xE2\x80\xA8"
+                                  "b",
+                                  "@@ -1 +1 @@ x\r@@\n+a\r=== evil.cpp (added)\xE2\x80\xA9"
+                                  "b\r")},
+                            1000);
+  EXPECT_EQ(diff.text,
+            "=== a<U+2028>b (modified)\n@@ -1 +1 @@ x<U+000D>@@\n"
+            "     1 +a<U+000D>=== evil.cpp (added)<U+2029>b\r\n");
+}
+
 TEST(ReviewDiffTest, WhatIsNoHunkIsShownWithoutNumbers) {
   EXPECT_EQ(diff_of({file("a", "@@ nonsense @@\n+b")}, 1000).text,
             "=== a (modified)\n@@ nonsense @@\n     0 +b\n");
