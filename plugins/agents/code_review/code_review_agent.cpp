@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "agent_config/secrets.h"
 #include "code_review/code_review.h"
@@ -20,6 +21,15 @@ using davit::Decision;
 using davit::Json;
 using davit::Run;
 
+// It tells senders nothing, so it gets none of their tokens.
+std::vector<std::string> secrets_it_asks_for() {
+  std::vector<std::string> names = agent_config::names_of_secrets();
+  std::erase_if(names, [](const std::string& name) {
+    return name == "jira_token" || name == "sentry_token" || name == "slack_token";
+  });
+  return names;
+}
+
 class CodeReviewAgent : public davit::Agent {
  public:
   davit::AgentMetadata metadata() const override {
@@ -30,7 +40,7 @@ class CodeReviewAgent : public davit::Agent {
         .capabilities = {davit::AgentCapability::Review},
         .timeout_seconds = 1800,
         .config_schema = config_schema(),
-        .secrets = agent_config::names_of_secrets()};
+        .secrets = secrets_it_asks_for()};
   }
 
   void configure(const Json& config) override {
