@@ -249,8 +249,8 @@ Landed Execution::carry_out(const git::Mirror& mirror, const std::string& head) 
 Execution::Made Execution::work_on(git::Session& session, const git::Mirror& mirror) {
   model_session::Sessions sessions({settings_.shared, secrets_, book_, context_, run_});
   const std::string so_far = is_repair() ? change_so_far(mirror, session.base()) : "";
-  Complaint complaint{item_.feedback,
-                      is_repair() ? "the checks of the pull request" : "a person who looked at the change"};
+  Complaint complaint{item_.feedback, is_repair() ? "checks, or a review, of the pull request"
+                                                  : "a person who looked at the change"};
   std::optional<Made> made;
   for (int left = settings_.fix_rounds;; --left) {
     try {

@@ -77,7 +77,7 @@ Order to_repair(const Settings& settings, const work::Item& item, const Complain
   return {.skill = "fix-ci",
           .parts = {ours("repository", item.repository), ours("mode", "repair"),
                     ours("plan", item.plan->document.dump()),
-                    ours("checks", "Their names stand at the beginning of what follows."),
+                    ours("checks", "They stand in what follows, which may also be what a review found."),
                     verbatim("log", complaint.text, complaint.source),
                     verbatim("changes", change, "the pull request"),
                     ours("limits", limits_of(settings.gate) +

@@ -58,8 +58,8 @@ struct Item {
   std::optional<Plan> plan;
   std::string source_sha256;  // sha256_of(request) when it was planned; empty: it was not
   std::optional<Approved> approved;
-  int round = 0;         // how often checks that failed were given back to the executor
-  std::string feedback;  // of the person who rejected, or of the checks that failed; empty: none
+  int round = 0;         // how often reviews and checks gave it back to the executor
+  std::string feedback;  // of the person who rejected, the review, or the checks that failed; empty: none
 
   // From the result of the agent before it in the chain, if that has "work"; from what was rejected, if the
   // task was given back with a comment; else from the payload. Throws davit::Failure(Permanent) that names
