@@ -67,7 +67,7 @@ class Execution {
   }
   // Nothing was made of this plan yet.
   bool is_first() const;
-  bool is_repair() const;  // of what checks said
+  bool is_repair() const;  // of what checks or a review said
 
   const Settings& settings_;
   const agent_config::Secrets& secrets_;
