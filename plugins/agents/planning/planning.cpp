@@ -15,6 +15,7 @@
 #include "git_workspace/message.h"
 #include "model_session/model_session.h"
 #include "planning/plan_page.h"
+#include "source_note/last_try.h"
 #include "source_note/neutral.h"
 
 namespace planning {
@@ -37,21 +38,6 @@ class Cannot : public Failure {
 };
 
 bool is_rework(const AgentContext& context) { return context.previous_result["rejected"].is_object(); }
-
-// Whether the host tries no more after this.
-bool is_last(const Failure& failure, const AgentContext& context) {
-  switch (failure.status()) {
-    case Status::Cancelled:
-    case Status::Deadline:
-      return false;
-    case Status::Retryable:
-    case Status::RateLimited:
-    case Status::Internal:
-      return context.max_retries && context.attempt > *context.max_retries;
-    default:
-      return true;
-  }
-}
 
 // Work that was rejected is done again where it was; all else has a branch of its own.
 std::string branch_for(const Settings& settings, const AgentContext& context, const work::Item& item,
@@ -142,7 +128,7 @@ AgentResult Planning::make() {
     throw;
   } catch (const Failure& failure) {
     // What went wrong here is for the operator; it may name what is nobody's business there.
-    if (is_last(failure, context_))
+    if (note::is_last_try(failure, context_))
       tell(note::Stage::Failed,
            "No plan could be made. Task " + std::string(context_.task_id) + " says why.");
     throw;
