@@ -86,11 +86,11 @@ std::string config_schema() {
               "text": {"type": "string", "minLength": 1, "description": "Words that stand in the title or the text"}
             }
           },
-          "repository": {"type": "string", "minLength": 3, "description": "owner/name"}
+          "repository": {"type": "string", "pattern": "^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$", "description": "owner/name"}
         }
       }
     },
-    "repositories": {"type": "array", "maxItems": 200, "items": {"type": "string", "minLength": 3}, "description": "What may be chosen, as owner/name, beside the repositories of the mappings: links to others count for nothing; what these hold is copied and searched"},
+    "repositories": {"type": "array", "maxItems": 200, "items": {"type": "string", "pattern": "^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$"}, "description": "What may be chosen, as owner/name, beside the repositories of the mappings: links to others count for nothing; what these hold is copied and searched"},
     "threshold": {"type": "number", "minimum": 0.5, "maximum": 1, "description": "How sure it must be, from 0 to 1; 0.6 by default"},
     "use_model": {"type": "boolean", "description": "Whether a model decides where the search does not; true by default, wants a key for it"},
     "next_agent": {"type": "string", "pattern": "^([a-z][a-z0-9_-]{0,63})?$", "description": "Who goes on with the repository; planning-agent by default, empty for nobody"}
