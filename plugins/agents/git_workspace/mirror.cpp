@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <charconv>
 #include <fstream>
+#include <map>
+#include <set>
+#include <utility>
 
 #include "davit/text.hpp"
 #include "git_workspace/branch.h"
@@ -19,6 +22,11 @@ using davit::Failure;
 constexpr std::size_t kLongestLine = 200;
 constexpr std::size_t kMostList = std::size_t{128} << 20;  // bytes of a list of files
 constexpr const char* kMostOfAFile = "10";
+
+// Of a search for several words.
+constexpr std::size_t kMostWords = 100, kLongestWord = 200;  // bytes
+constexpr const char* kMostLines = "50";                     // of a file
+constexpr std::string_view kBreaks("\0\n\r", 3);             // would part a word into several
 
 // Up to `end`, which is taken away too; what is left if there is none.
 std::string_view take_until(std::string_view& text, char end) {
@@ -57,12 +65,14 @@ void check_object_id(std::string_view id) {
   if (!is_object_id(id)) throw Failure::permanent("a commit has to be named by its whole id");
 }
 
-Mirror::Mirror(Git git, Remote remote, fs::path folder, std::string prefix, Lock in_use)
+Mirror::Mirror(Git git, Remote remote, fs::path folder, std::string prefix, Lock in_use,
+               std::chrono::system_clock::time_point fetched_at)
     : git_(std::move(git)),
       remote_(std::move(remote)),
       folder_(std::move(folder)),
       prefix_(std::move(prefix)),
-      in_use_(std::make_shared<const Lock>(std::move(in_use))) {
+      in_use_(std::make_shared<const Lock>(std::move(in_use))),
+      fetched_at_(fetched_at) {
   const std::string branch = branch_of_head(folder_);
   if (commit_of("refs/heads/" + branch)) default_branch_ = branch;
 }
@@ -220,17 +230,70 @@ std::vector<Hit> Mirror::grep(std::string_view word, std::size_t most) const {
   return hits;
 }
 
-std::vector<std::string> Mirror::files_ending(std::string_view path, std::size_t most) const {
+WordHits Mirror::search(const std::vector<std::string>& words, Words how) const {
+  const auto spelled = [&](std::string_view word) {
+    std::string text(word);
+    if (how == Words::Anywhere)
+      std::transform(text.begin(), text.end(), text.begin(),
+                     [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    return text;
+  };
+  std::vector<std::string> arguments{
+      "grep",          "-z",          "-n", "-o",      "-I", "-F", "--full-name", "--no-color",
+      "--no-textconv", "--threads=1", "-m", kMostLines};
+  arguments.emplace_back(how == Words::Whole ? "-w" : "-i");
+  std::map<std::string, std::size_t> numbers;
+  for (std::size_t i = 0; i < std::min(words.size(), kMostWords); ++i) {
+    const std::string& word = words[i];
+    if (word.empty() || word.size() > kLongestWord || word.find_first_of(kBreaks) != std::string::npos)
+      continue;
+    if (numbers.try_emplace(spelled(word), i).second) arguments.insert(arguments.end(), {"-e", word});
+  }
+  WordHits found;
+  if (numbers.empty() || default_branch_.empty()) return found;
+  arguments.insert(arguments.end(), {"HEAD", "--"});
+  const Finished finished = git_.run(
+      folder_, {.arguments = std::move(arguments), .most_output = std::size_t{16} << 20}, doing("search"));
+  found.all = finished.stopped != Stopped::TooMuch;
+  std::set<std::pair<std::size_t, std::string_view>> seen;
+  for (std::string_view rest = finished.out; rest.find('\n') != std::string_view::npos;) {
+    std::string_view path = take_until(rest, '\0');
+    const std::string_view number = take_until(rest, '\0');
+    const auto word = numbers.find(spelled(take_until(rest, '\n')));
+    take_until(path, ':');  // "HEAD:"
+    WordHit hit;
+    const bool is_line =
+        std::from_chars(number.data(), number.data() + number.size(), hit.line).ec == std::errc();
+    if (word == numbers.end() || !is_line || !davit::is_utf8(path)) continue;
+    if (!seen.emplace(word->second, path).second) continue;
+    hit.word = word->second;
+    hit.path = path;
+    found.hits.push_back(std::move(hit));
+  }
+  return found;
+}
+
+std::vector<std::string> Mirror::files() const {
   std::vector<std::string> found;
-  if (path.empty() || default_branch_.empty()) return found;
+  if (default_branch_.empty()) return found;
   const std::string list = git_.output(
       folder_, {.arguments = {"ls-tree", "-r", "-z", "--name-only", "HEAD"}, .most_output = kMostList},
       doing("list the files of"));
-  for (std::string_view rest = list; !rest.empty() && found.size() < most;) {
+  for (std::string_view rest = list; !rest.empty();) {
     const std::string_view file = take_until(rest, '\0');
-    if (file.size() < path.size() || file.substr(file.size() - path.size()) != path) continue;
+    if (davit::is_utf8(file)) found.emplace_back(file);
+  }
+  return found;
+}
+
+std::vector<std::string> Mirror::files_ending(std::string_view path, std::size_t most) const {
+  std::vector<std::string> found;
+  if (path.empty()) return found;
+  for (std::string& file : files()) {
+    if (found.size() >= most) break;
+    if (!file.ends_with(path)) continue;
     const bool whole = file.size() == path.size() || file[file.size() - path.size() - 1] == '/';
-    if (whole && davit::is_utf8(file)) found.emplace_back(file);
+    if (whole) found.push_back(std::move(file));
   }
   return found;
 }

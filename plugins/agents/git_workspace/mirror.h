@@ -30,6 +30,23 @@ struct Hit {
   std::string text;  // of the line, at most 200 bytes
 };
 
+// Where a word stands in a file for the first time.
+struct WordHit {
+  std::size_t word = 0;  // which one of those that were asked for
+  std::string path;
+  int line = 0;
+};
+
+struct WordHits {
+  std::vector<WordHit> hits;  // one for each word and file
+  bool all = true;            // false: there are more than was read
+};
+
+enum class Words {
+  Whole,     // as they are, without a letter, digit or underscore beside them
+  Anywhere,  // also inside other words, and letters A to Z in either case
+};
+
 struct Text {
   std::string text;
   bool cut = false;  // there is more
@@ -50,6 +67,8 @@ class Mirror {
   // Whether only the last commit of the default branch and of davit's own branches is here, because all would
   // have been too large.
   bool is_shallow() const;
+  // When it was brought up to date last.
+  std::chrono::system_clock::time_point fetched_at() const { return fetched_at_; }
 
   // The commit a branch was at; nullopt where there is no such branch.
   std::optional<std::string> head(std::string_view branch) const;
@@ -74,12 +93,19 @@ class Mirror {
 
   // Lines of text files of the default branch that have the word as it is; at most ten of a file.
   std::vector<Hit> grep(std::string_view word, std::size_t most = 100) const;
+  // The same for several words at once, which costs about as much as one: texts, never patterns, whoever
+  // wrote them. Where two stand at the same place the longer one counts. Looked for are the first 100 words,
+  // and of them those of 1 to 200 bytes in one line; of a file the first 50 lines that have any.
+  WordHits search(const std::vector<std::string>& words, Words how) const;
+  // All files of the default branch, in the order of their paths; not those whose names are no UTF-8.
+  std::vector<std::string> files() const;
   // Files of the default branch whose path is this or ends with "/" and this.
   std::vector<std::string> files_ending(std::string_view path, std::size_t most = 100) const;
 
  private:
   friend class Mirrors;
-  Mirror(Git git, Remote remote, std::filesystem::path folder, std::string prefix, Lock in_use);
+  Mirror(Git git, Remote remote, std::filesystem::path folder, std::string prefix, Lock in_use,
+         std::chrono::system_clock::time_point fetched_at);
 
   std::optional<std::string> commit_of(const std::string& ref) const;
   std::string doing(const std::string& what) const { return "cannot " + what + " " + remote_.key(); }
@@ -89,6 +115,7 @@ class Mirror {
   std::filesystem::path folder_;
   std::string prefix_, default_branch_;
   std::shared_ptr<const Lock> in_use_;
+  std::chrono::system_clock::time_point fetched_at_;
 };
 
 // Throws davit::Failure(Permanent) for what is no whole id of an object.

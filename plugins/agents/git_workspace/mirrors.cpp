@@ -15,8 +15,14 @@ using child::Stopped;
 using davit::Failure;
 using Clock = std::chrono::steady_clock;
 
-// What a mirror has once it was fetched as a whole: where it comes from.
+// What a mirror has once it was fetched as a whole: where it comes from. Its time is that of the last fetch.
 constexpr const char* kAddress = "davit-address";
+
+std::chrono::system_clock::time_point time_of(const fs::path& folder) {
+  std::error_code error;
+  const fs::file_time_type time = fs::last_write_time(folder / kAddress, error);
+  return error ? std::chrono::system_clock::time_point() : std::chrono::file_clock::to_sys(time);
+}
 
 fs::path beside(const fs::path& folder, const char* end) {
   return folder.parent_path() / (folder.stem().string() + end);
@@ -109,8 +115,9 @@ Mirror Mirrors::fetch(const Remote& remote, const Token& token, const std::vecto
   if (is_large || fs::exists(folder / "shallow") || !fetch_all(remote, token, pulls))
     fetch_last(remote, token, pulls);
   if (!fs::exists(folder / kAddress)) std::ofstream(folder / kAddress) << remote.url << '\n';
+  fs::last_write_time(folder / kAddress, fs::file_time_type::clock::now(), error);
   return Mirror(git_, remote, folder, settings_.prefix,
-                Lock::wait(use_lock(folder), Lock::Kind::Shared, wall, git_.cancelled()));
+                Lock::wait(use_lock(folder), Lock::Kind::Shared, wall, git_.cancelled()), time_of(folder));
 }
 
 void Mirrors::for_each(const std::function<void(const Mirror&)>& look) const {
@@ -124,17 +131,28 @@ void Mirrors::for_each(const std::function<void(const Mirror&)>& look) const {
   }
   std::sort(folders.begin(), folders.end());
   for (const fs::path& folder : folders) {
-    Lock in_use = Lock::wait(use_lock(folder), Lock::Kind::Shared, settings_.limits.local, git_.cancelled());
-    std::string address;
-    std::getline(std::ifstream(folder / kAddress), address);
-    std::optional<Remote> remote;
-    try {
-      remote = remote_at(address);
-    } catch (const Failure&) {
-      continue;  // not fetched as a whole yet, or of a host that is not in the list any more
-    }
-    look(Mirror(git_, *remote, folder, settings_.prefix, std::move(in_use)));
+    if (const std::optional<Mirror> mirror = open(folder)) look(*mirror);
   }
+}
+
+std::optional<Mirror> Mirrors::kept(const Remote& remote) const {
+  const fs::path folder = folder_of(remote);
+  if (!fs::exists(folder / kAddress)) return std::nullopt;
+  return open(folder);
+}
+
+// Nullopt for what was not fetched as a whole yet, or is of a host that is not in the list any more.
+std::optional<Mirror> Mirrors::open(const fs::path& folder) const {
+  Lock in_use = Lock::wait(use_lock(folder), Lock::Kind::Shared, settings_.limits.local, git_.cancelled());
+  std::string address;
+  std::getline(std::ifstream(folder / kAddress), address);
+  std::optional<Remote> remote;
+  try {
+    remote = remote_at(address);
+  } catch (const Failure&) {
+    return std::nullopt;
+  }
+  return Mirror(git_, *remote, folder, settings_.prefix, std::move(in_use), time_of(folder));
 }
 
 void Mirrors::remove_if_unused(const Remote& remote) const {

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,11 +42,15 @@ class Mirrors {
   // Unauthorized as the server says, Cancelled, Retryable for what may pass, Permanent for the rest.
   Mirror fetch(const Remote& remote, const Token& token, const std::vector<int>& pulls = {});
 
+  // The mirror as it is; nullopt where it was not fetched as a whole yet.
+  std::optional<Mirror> kept(const Remote& remote) const;
+
   // Each mirror that is there, as it is, in the order of their names. What a callback throws ends the walk.
   void for_each(const std::function<void(const Mirror&)>& look) const;
 
  private:
   std::filesystem::path folder_of(const Remote& remote) const;
+  std::optional<Mirror> open(const std::filesystem::path& folder) const;
   void remove_if_unused(const Remote& remote) const;
   void make(const std::filesystem::path& folder) const;
   bool fetch_all(const Remote& remote, const Token& token, const std::vector<int>& pulls) const;

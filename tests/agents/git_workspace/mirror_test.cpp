@@ -162,6 +162,70 @@ TEST_F(MirrorTest, AllAreSearched) {
   EXPECT_THAT(odd, ElementsAre("post.md"));
 }
 
+TEST_F(MirrorTest, ManyWordsAreLookedForAtOnce) {
+  server_.commit("acme/shop", "main",
+                 {{"src/cart.cpp", Blob{"int total;\nint apply_coupon();\nint apply_coupon_twice();\n"}},
+                  {"src/list.cpp", Blob{"apply_coupon, apply_coupon\n"}},
+                  {"odd\xff.cpp", Blob{"apply_coupon\n"}},
+                  {"blob", Blob{std::string("apply_coupon\0", 13)}}});
+  const git::Mirror mirror = fetch();
+  const auto places = [&](const std::vector<std::string>& words, git::Words how) {
+    std::vector<std::string> list;
+    const git::WordHits found = mirror.search(words, how);
+    EXPECT_TRUE(found.all);
+    for (const git::WordHit& hit : found.hits)
+      list.push_back(words[hit.word] + " " + hit.path + ":" + std::to_string(hit.line));
+    return list;
+  };
+  EXPECT_THAT(
+      places({"apply_coupon", "total", "nowhere"}, git::Words::Whole),
+      ElementsAre("total src/cart.cpp:1", "apply_coupon src/cart.cpp:2", "apply_coupon src/list.cpp:1"));
+  EXPECT_THAT(places({"apply_coupon", "apply_coupon()"}, git::Words::Whole),
+              ElementsAre("apply_coupon() src/cart.cpp:2", "apply_coupon src/list.cpp:1"))
+      << "the longer one counts";
+  EXPECT_THAT(places({"COUPON"}, git::Words::Whole), IsEmpty());
+  EXPECT_THAT(places({"COUPON", "Coupon"}, git::Words::Anywhere),
+              ElementsAre("COUPON src/cart.cpp:2", "COUPON src/list.cpp:1"));
+  EXPECT_THAT(mirror.files(), ElementsAre("blob", "src/cart.cpp", "src/list.cpp"));
+}
+
+// What is looked for comes from whoever wrote the request.
+TEST_F(MirrorTest, WordsAreTextsAndNothingElse) {
+  server_.commit("acme/shop", "main",
+                 {{"a.txt", Blob{"-O/bin/sh --open-files-in-pager=sh :(top) ^a*$ \\Qx (a+)+b\n"}}});
+  const git::Mirror mirror = fetch();
+  for (const char* word : {"-O/bin/sh", "--open-files-in-pager=sh", ":(top)", "^a*$", "\\Qx", "(a+)+b"}) {
+    for (const git::Words how : {git::Words::Whole, git::Words::Anywhere})
+      EXPECT_EQ(mirror.search({word}, how).hits.size(), 1u) << word;
+  }
+  for (const std::string& word : {std::string("(a*)*c"), std::string(".*"), std::string("a\ntxt"),
+                                  std::string("a\0", 2), std::string(), std::string(201, 'a')}) {
+    EXPECT_THAT(mirror.search({word}, git::Words::Anywhere).hits, IsEmpty()) << word;
+  }
+  std::vector<std::string> many(100, "nothing");
+  many.push_back("sh");
+  EXPECT_THAT(mirror.search(many, git::Words::Anywhere).hits, IsEmpty()) << "over the limit";
+  EXPECT_THAT(mirror.search({}, git::Words::Whole).hits, IsEmpty());
+}
+
+TEST_F(MirrorTest, IsAtHandWithoutAskingTheServer) {
+  server_.commit("acme/shop", "main", {{"a", Blob{"1"}}});
+  const git::Remote remote = mirrors().remote_at(server_.url("acme/shop"));
+  EXPECT_FALSE(mirrors().kept(remote));
+  EXPECT_FALSE(fs::exists(state() / "mirrors")) << "looking makes nothing";
+  const auto before = std::chrono::system_clock::now() - std::chrono::seconds(2);  // a file's time is coarse
+  fetch();
+  const auto first = mirrors().kept(remote)->fetched_at();
+  EXPECT_GT(first, before);
+  fs::last_write_time(folder() / "davit-address", fs::file_time_type::clock::now() - std::chrono::hours(30));
+  EXPECT_LT(mirrors().kept(remote)->fetched_at(), before);
+  fetch();
+  const int connections = server_.connections();
+  EXPECT_GT(mirrors().kept(remote)->fetched_at(), before);
+  EXPECT_EQ(mirrors().kept(remote)->default_branch(), "main");
+  EXPECT_EQ(server_.connections(), connections);
+}
+
 TEST_F(MirrorTest, AHostThatIsNotInTheListAnyMoreIsNotSearched) {
   server_.commit("acme/shop", "main", {{"a", Blob{"1"}}});
   fetch();

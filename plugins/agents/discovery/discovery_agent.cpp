@@ -1,0 +1,73 @@
+// Finds the repository that a request is about. README.md has the rules.
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "agent_config/secrets.h"
+#include "davit/agent.hpp"
+#include "discovery/discovery.h"
+#include "discovery/settings.h"
+#include "skills/book.h"
+#include "work_item/work_item.h"
+
+namespace discovery {
+namespace {
+
+using davit::AgentContext;
+using davit::AgentResult;
+using davit::Decision;
+using davit::Json;
+using davit::Run;
+
+class DiscoveryAgent : public davit::Agent {
+ public:
+  davit::AgentMetadata metadata() const override {
+    return {.name = "discovery-agent",
+            .display_name = "Discovery Agent",
+            .description = "Finds the repository that a request is about",
+            .capabilities = {davit::AgentCapability::Discovery},
+            .timeout_seconds = 1800,
+            .config_schema = config_schema(),
+            .secrets = agent_config::names_of_secrets()};
+  }
+
+  void configure(const Json& config) override {
+    settings_ = Settings::from(config);
+    book_.emplace(settings_.shared.skills);
+  }
+
+  // Asks nobody outside.
+  Decision pre_execute(const AgentContext& context) override {
+    const work::Item item = work::Item::from(context);
+    const work::Request& request = item.request;
+    if (request.text.empty() && request.details.empty() && request.title.empty())
+      return Decision::no("the task asks for nothing");
+    if (item.repository.empty() && settings_.repositories.empty())
+      return Decision::no(
+          "the task names no repository, and there is none to choose from: name them in config.repositories "
+          "or config.mappings");
+    // A person's word is not guessed at.
+    if (request.source == "manual" && !item.repository.empty() && !settings_.is_allowed(item.repository))
+      return Decision::no("repository " + item.repository +
+                          " may not be chosen: it is not in config.repositories");
+    if (context.state_folder.empty() || context.workspace.empty())
+      return Decision::no("the host gives no state folder or no workspace, and both are needed");
+    const agent_config::Secrets secrets(settings_.shared, host());
+    if (!secrets.no_account().empty()) return Decision::no(secrets.no_account());
+    return true;
+  }
+
+  AgentResult execute(const AgentContext& context, Run& run) override {
+    const agent_config::Secrets secrets(settings_.shared, host());
+    return Discovery(settings_, secrets, *book_, context, run, work::Item::from(context)).find();
+  }
+
+ private:
+  Settings settings_;
+  std::optional<skills::Book> book_;
+};
+
+}  // namespace
+}  // namespace discovery
+
+DAVIT_REGISTER_AGENT(discovery::DiscoveryAgent)
