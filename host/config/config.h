@@ -170,6 +170,7 @@ struct ScheduleConfig {
 struct ChainConfig {
   int max_depth = 6;
   int max_visits = 1;  // of one agent in one chain
+  std::string notify;  // agent; empty: nobody
 };
 
 // Posts to senders that want to hear what becomes of their deliveries.
