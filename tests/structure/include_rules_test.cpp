@@ -149,7 +149,8 @@ TEST(IncludeRulesTest, WhatAgentsShareKnowsOnlyWhatIsBelowIt) {
       {"actor_gate", {"github_api", "http_client"}},
       {"source_note", {"github_api", "http_client"}},
       {"agent_config",
-       {"actor_gate", "claude_cli", "git_workspace", "github_api", "redact", "sandbox", "source_note"}},
+       {"actor_gate", "claude_cli", "git_workspace", "github_account", "github_api", "redact", "sandbox",
+        "source_note"}},
       {"model_session", {"agent_config", "claude_cli", "redact", "skills", "source_note"}},
   };
   std::set<std::string> folders;

@@ -27,7 +27,7 @@ struct Actor {
 };
 
 // Who did what a task came from: `webhook` is the source of the chain's first task, `actor` and `payload` are
-// that task's. Of the payload only who sent it counts.
+// that task's. Of the payload only its members source and sender count, which work::Asker has along a chain.
 Actor actor_of(const std::string& webhook, davit::JsonView actor, davit::JsonView payload);
 
 struct Question {

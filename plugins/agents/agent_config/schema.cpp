@@ -3,6 +3,7 @@
 #include "actor_gate/settings.h"
 #include "davit/failure.hpp"
 #include "davit/json.hpp"
+#include "github_account/settings.h"
 #include "source_note/settings.h"
 
 namespace agent_config {
@@ -10,18 +11,6 @@ namespace {
 
 using davit::Failure;
 using davit::Json;
-
-constexpr std::string_view kGithub = R"({
-  "type": "object",
-  "description": "The GitHub that the repositories lie at, and as whom it is asked; wants the grant github_token or github_app_key",
-  "additionalProperties": false,
-  "properties": {
-    "api": {"type": "string", "description": "Address of the API; of an Enterprise Server https://HOST/api/v3"},
-    "git_url": {"type": "string", "description": "Address below which git finds OWNER/NAME.git; https://github.com by default"},
-    "app_id": {"type": "string", "description": "Id of a GitHub App; its key is the grant github_app_key"},
-    "installation": {"type": "integer", "minimum": 1, "description": "Of the App; by default the one that the repository belongs to"}
-  }
-})";
 
 constexpr std::string_view kGit = R"({
   "type": "object",
@@ -92,7 +81,7 @@ constexpr std::string_view kFinish = R"({
 })";
 
 std::string_view schema_of_block(std::string_view name) {
-  if (name == "github") return kGithub;
+  if (name == "github") return github::kSettingsSchema;
   if (name == "git") return kGit;
   if (name == "claude") return kClaude;
   if (name == "sandbox") return kSandbox;

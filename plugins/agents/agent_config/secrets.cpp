@@ -5,8 +5,6 @@
 namespace agent_config {
 namespace {
 
-constexpr const char* kToken = "github_token";
-constexpr const char* kAppKey = "github_app_key";
 constexpr const char* kNotes[] = {"jira_token", "sentry_token", "slack_token"};
 // An address: hidden, it would only make messages about it useless.
 constexpr const char* kGateway = "ANTHROPIC_BASE_URL";
@@ -15,7 +13,8 @@ constexpr const char* kGateway = "ANTHROPIC_BASE_URL";
 
 std::vector<std::string> names_of_secrets() {
   std::vector<std::string> names = {
-      kToken, kAppKey, "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", kGateway, "CLAUDE_CODE_OAUTH_TOKEN"};
+      github::kTokenGrant,      github::kAppKeyGrant, "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", kGateway,
+      "CLAUDE_CODE_OAUTH_TOKEN"};
   names.insert(names.end(), std::begin(kNotes), std::end(kNotes));
   return names;
 }
@@ -37,9 +36,9 @@ Secrets::Secrets(const Settings& settings, const davit::Host& host) : github_(se
       if (name != kGateway) known.push_back(value);
   }
   redactor_ = redact::Redactor(known);
-  if (!github_.app_id.empty() && granted(kAppKey).empty())
+  if (!github_.app_id.empty() && granted(github::kAppKeyGrant).empty())
     no_account_ = "github.app_id names an App, and its key is missing: grant github_app_key";
-  else if (github_.app_id.empty() && granted(kToken).empty())
+  else if (github_.app_id.empty() && granted(github::kTokenGrant).empty())
     no_account_ =
         "there is no token for GitHub: grant github_token, or name an App in github.app_id and grant "
         "github_app_key";
@@ -52,16 +51,9 @@ std::string Secrets::granted(const std::string& name) const {
 
 github::Account Secrets::account(const std::filesystem::path& state_folder, const github::Repo& repository,
                                  const std::map<std::string, std::string>& permissions) const {
-  github::Account account{.api = github_.api, .token = {}, .state_folder = state_folder};
-  if (github_.app_id.empty()) {
-    account.token = granted(kToken);
-  } else {
-    account.app = {.id = github_.app_id,
-                   .key = granted(kAppKey),
-                   .installation = github_.installation,
-                   .repository = repository,
-                   .permissions = permissions};
-  }
+  github::Account account =
+      github_.account(granted(github::kTokenGrant), granted(github::kAppKeyGrant), state_folder, repository);
+  account.app.permissions = permissions;
   return account;
 }
 

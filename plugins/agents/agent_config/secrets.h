@@ -38,7 +38,7 @@ class Secrets {
  private:
   std::string granted(const std::string& name) const;
 
-  Github github_;
+  github::Settings github_;
   std::map<std::string, std::string> grants_, variables_;
   std::string no_account_;
   redact::Redactor redactor_;

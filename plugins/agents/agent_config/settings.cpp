@@ -50,11 +50,6 @@ class Block {
   std::string name_;
 };
 
-std::string without_slash(std::string address) {
-  while (!address.empty() && address.back() == '/') address.pop_back();
-  return address;
-}
-
 std::string host_of(const std::string& address) {
   const std::size_t begin = address.find("://");
   if (begin == std::string::npos) return "";
@@ -62,20 +57,13 @@ std::string host_of(const std::string& address) {
   return github::lower(rest.substr(0, rest.find('/')));
 }
 
-Github github_from(JsonView config) {
-  Github github;
-  const Block block(config, "github", {"api", "git_url", "app_id", "installation"});
-  block.read("api", github.api);
-  block.read("git_url", github.git_url);
-  block.read("app_id", github.app_id);
-  block.read("installation", 1, github.installation);
-  github.git_url = without_slash(github.git_url);
-  github.api = without_slash(github.api);
-  // Its own check also covers who may be spoken with without encryption.
+github::Settings github_from(JsonView config) {
+  github::Settings github = github::Settings::from(config);
+  // git's own check also covers who may be spoken with without encryption.
   try {
     git::remote_at(github.git_url + "/owner/name.git", {host_of(github.git_url)});
   } catch (const Failure& failure) {
-    refuse(block.path("git_url"), failure.what());
+    refuse("github.git_url", failure.what());
   }
   return github;
 }
@@ -84,7 +72,7 @@ Github github_from(JsonView config) {
 
 Settings Settings::from(JsonView config) {
   Settings settings;
-  settings.github = github_from(config);
+  settings.github = github_from(config["github"]);
 
   const Block git(config, "git", {"prefix", "mirror_bytes", "tree_bytes"});
   git.read("prefix", settings.branch_prefix);

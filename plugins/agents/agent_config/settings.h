@@ -22,21 +22,15 @@
 #include "claude_cli/settings.h"
 #include "davit/json.hpp"
 #include "git_workspace/mirrors.h"
+#include "github_account/settings.h"
 #include "github_api/paths.h"
 #include "sandbox/policy.h"
 #include "source_note/settings.h"
 
 namespace agent_config {
 
-struct Github {
-  std::string api = "https://api.github.com";
-  std::string git_url = "https://github.com";  // repositories are OWNER/NAME.git below it
-  std::string app_id;                          // empty: not an App, but the token's user
-  std::int64_t installation = 0;               // of the App; 0: the one that the repository belongs to
-};
-
 struct Settings {
-  Github github;
+  github::Settings github;
   std::string branch_prefix = "davit/";
   git::Limits git;
   claude::Settings claude;

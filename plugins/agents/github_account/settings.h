@@ -22,17 +22,21 @@ inline constexpr const char* kAppKeyGrant = "github_app_key";
 
 struct Settings {
   std::string api = Account{}.api;
-  std::string app_id;             // empty: no App
-  std::int64_t installation = 0;  // 0: that of the repository that is worked on
+  std::string git_url = "https://github.com";  // git finds OWNER/NAME.git below it
+  std::string app_id;                          // empty: no App
+  std::int64_t installation = 0;               // 0: that of the repository that is worked on
 
-  // Of `github` in an agent's config; null is the default. Its git_url is for others. Throws
-  // davit::Failure(InvalidInput), naming the key.
+  // Of `github` in an agent's config; null is the default. Throws davit::Failure(InvalidInput), naming the
+  // key.
   static Settings from(davit::JsonView config);
 
   // With the secrets that are granted; an App's token is for `repo` alone, or without one for all that the
   // installation has. What is missing github::Api says, in a sentence, when it is made.
   Account account(const davit::Host& host, const std::filesystem::path& state_folder,
                   const Repo& repo = {}) const;
+  // With these two, of which the one that the settings do not ask for is left out.
+  Account account(std::string token, std::string app_key, const std::filesystem::path& state_folder,
+                  const Repo& repo) const;
 };
 
 // What must not be seen in anything an agent says.
@@ -41,14 +45,14 @@ std::vector<std::string> secrets_of(const Account& account);
 // JSON Schema (draft 4) of it.
 inline constexpr std::string_view kSettingsSchema = R"({
   "type": "object",
-  "description": "How GitHub is asked; wants the grant github_token, or github_app_key with app_id",
+  "description": "The GitHub that the repositories lie at, and as whom it is asked; wants the grant github_token, or github_app_key with app_id",
   "additionalProperties": false,
   "properties": {
     "api": {"type": "string", "description": "Address of the API; of an Enterprise Server https://HOST/api/v3"},
-    "git_url": {"type": "string", "description": "For agents that use git: where it finds OWNER/NAME.git"},
-    "app_id": {"type": "string", "description": "Of a GitHub App: its id or client id"},
+    "git_url": {"type": "string", "description": "Address below which git finds OWNER/NAME.git; https://github.com by default"},
+    "app_id": {"type": "string", "description": "Of a GitHub App: its id or client id; its key is the grant github_app_key"},
     "installation": {"type": "integer", "minimum": 1,
-                     "description": "Of the App; without it that of the repository that is worked on"}
+                     "description": "Of the App; by default that of the repository that is worked on"}
   }
 })";
 

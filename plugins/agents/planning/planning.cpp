@@ -129,10 +129,9 @@ Planning::Planning(const Settings& settings, const agent_config::Secrets& secret
 AgentResult Planning::make() {
   run_.progress(-1, "permission", "Who asked, and may they?");
   gate::Gate gate(settings_.shared.gate);
-  const gate::Answer answer =
-      gate.may_start(api_, {.repo = repo_,
-                            .actor = gate::actor_of(std::string(context_.task.source), context_.task.actor,
-                                                    context_.task.payload)});
+  const gate::Answer answer = gate.may_start(
+      api_, {.repo = repo_,
+             .actor = gate::actor_of(item_.asked_by.webhook, item_.asked_by.actor, item_.asked_by.delivery)});
   run_.transcript("gate", secrets_.redactor()(answer.rule + ": " + answer.why));
   // Strangers get no answer: it would be a way to make davit write.
   if (!answer.yes) return AgentResult::failed("no plan is made: " + answer.why, davit::ErrorClass::Permanent);

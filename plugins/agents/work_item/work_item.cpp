@@ -36,10 +36,22 @@ int number_of(JsonView json, std::int64_t least, std::int64_t most, const std::s
   return static_cast<int>(json.int_or(0));
 }
 
+// What of a payload says who sent it.
+Json sender_in(JsonView payload) {
+  Json sender = Json::object();
+  for (const std::string_view name : {"source", "sender"})
+    if (!payload[name].is_null()) sender.set(name, Json(payload[name]));
+  return sender;
+}
+
 Item from_work(JsonView json) {
   const std::string here = "work.";
   Item item;
   item.chain = text_of(json, "chain", here);
+  if (const JsonView by = json["asked_by"]; !by.is_null()) {
+    if (!by.is_object()) throw Failure::permanent("work.asked_by must be an object");
+    item.asked_by = {text_of(by, "webhook", "work.asked_by."), Json(by["actor"]), Json(by["delivery"])};
+  }
   item.request = request_from(json["request"]);
   item.repository = repository_of(json, here);
   item.default_branch = text_of(json, "default_branch", here);
@@ -126,6 +138,9 @@ Item Item::from(JsonView payload, JsonView previous_result, std::string_view tit
 Item Item::from(const davit::AgentContext& context) {
   Item item = from(context.task.payload, context.previous_result, context.task.title);
   if (item.chain.empty()) item.chain = context.task_id;
+  if (item.asked_by.webhook.empty())
+    item.asked_by = {std::string(context.task.source), Json(context.task.actor),
+                     sender_in(context.task.payload)};
   return item;
 }
 
@@ -136,6 +151,10 @@ Json Item::json() const {
                                     {"default_branch", default_branch},
                                     {"feedback", feedback}})
     if (!value.empty()) json.set(name, value);
+  if (!asked_by.webhook.empty())
+    json.set("asked_by", Json::object({{"webhook", asked_by.webhook},
+                                       {"actor", asked_by.actor},
+                                       {"delivery", asked_by.delivery}}));
   if (round > 0) json.set("round", round);
   if (pull) {
     Json about = Json::object({{"number", pull->number}});

@@ -30,8 +30,16 @@ struct Plan {
   std::string sha256;  // of document.dump(), 64 hex digits: what was approved is what is carried out
 };
 
+// Who caused the chain's first task, as its webhook said it: a claim, for gate::actor_of() to judge.
+struct Asker {
+  std::string webhook;   // the task's source: an instance's name, "cli", "api"
+  davit::Json actor;     // {id, login, role} or null
+  davit::Json delivery;  // of the payload {source, sender}
+};
+
 struct Item {
   std::string chain;  // id of the chain's first task: whoever is told about this work is told once for it
+  Asker asked_by;
   Request request;
   std::string repository;      // "owner/name"; empty: not known yet
   std::string default_branch;  // of it; empty: not known

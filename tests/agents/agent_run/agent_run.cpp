@@ -19,6 +19,7 @@ Got run(const Given& given) {
   Json context = davit::testing::AgentDriver::context(given.payload, config);
   context.set("previous_result", given.previous_result).set("attempt", given.attempt);
   context.set("state_folder", given.state_folder.string());
+  for (const auto& [name, value] : given.context.members()) context.set(name, Json(value));
 
   const davit::testing::Outcome outcome = agent.run(context);
   Got got{.status = outcome.status,

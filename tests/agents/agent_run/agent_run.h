@@ -24,6 +24,7 @@ struct Given {
   davit::Json payload = davit::Json::object();
   davit::Json previous_result = {};
   int attempt = 1;
+  davit::Json context = davit::Json::object();  // laid over what the members above make of it
   davit::Time now = davit::time_from_unix_ms(1'795'685'400'000);  // Thu, 26 Nov 2026 09:30:00 GMT
   std::optional<std::chrono::milliseconds> remaining = {};
   bool cancelled = false;

@@ -6,21 +6,21 @@
 #include <deque>
 
 #include "davit/failure.hpp"
+#include "tests/agents/agent_run/agent_run.h"
 #include "tests/agents/git_workspace/git_server.h"
 #include "tests/agents/github_api/fake_github.h"
 #include "tests/agents/github_api/state_folder.h"
 #include "tests/agents/model_session/scripted_claude.h"
-#include "tests/agents/planning/execution.h"
 
 namespace {
 
 namespace fs = std::filesystem;
+using agent_run::Got;
 using davit::Json;
 using davit::JsonView;
 using davit::Status;
 using davit::testing::FakeGithub;
 using davit::testing::run_git;
-using execution::Outcome;
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -87,18 +87,20 @@ class PlanningAgentTest : public testing::Test {
     return context;
   }
 
-  Outcome run(Json context) {
-    context.set("workspace", workspace().string()).set("state_folder", state_.path().string());
-    context.set("config", Json(config_));
-    Outcome outcome = execution::run("planning_agent", config_.dump(), secrets_, context);
-    for (auto& line : outcome.transcript) transcript_.push_back(std::move(line));
-    return outcome;
+  Got run(Json context) {
+    context.set("workspace", workspace().string());
+    Got got = agent_run::run({.plugin = "planning_agent",
+                              .config = config_.dump(),
+                              .secrets = secrets_,
+                              .state_folder = state_.path(),
+                              .context = std::move(context)});
+    transcript_.insert(transcript_.end(), got.transcript.begin(), got.transcript.end());
+    return got;
   }
   // Of a run that went well; lives as long as the test.
-  const Json& result(const Outcome& outcome) {
-    EXPECT_EQ(outcome.status, Status::Ok) << outcome.error;
-    const Json& json =
-        results_.emplace_back(outcome.status == Status::Ok ? Json::parse(outcome.output) : Json::object());
+  const Json& result(const Got& got) {
+    EXPECT_EQ(got.status, Status::Ok) << got.why;
+    const Json& json = results_.emplace_back(got.result);
     EXPECT_TRUE(json["success"].bool_or(false)) << json["error"].string_or("");
     return json;
   }
@@ -145,8 +147,8 @@ class PlanningAgentTest : public testing::Test {
 
 TEST_F(PlanningAgentTest, PostsADraftWithThePlanAndWaits) {
   config_.set("labels", Json::array({"plan"}));
-  const Outcome outcome = run(context());
-  const Json& out = result(outcome);
+  const Got got = run(context());
+  const Json& out = result(got);
   EXPECT_EQ(out["next_agent"], "executor-agent");
   EXPECT_TRUE(out["wait_for_approval"].bool_or(false));
   EXPECT_EQ(out["also"].dump(), R"(["github:acme/shop#2"])");
@@ -172,7 +174,7 @@ TEST_F(PlanningAgentTest, PostsADraftWithThePlanAndWaits) {
   EXPECT_THAT(branch(), AllOf(StartsWith("davit/plan-shop-1-"), HasSubstr("aaaa")));
   EXPECT_EQ(git({"diff", "--name-only", "main", branch()}), kFile);
   EXPECT_THAT(git({"show", branch() + ":" + kFile}), HasSubstr("1. Round once."));
-  EXPECT_THAT(outcome.artifacts.at("plan.md"), HasSubstr("1. Round once."));
+  EXPECT_THAT(got.artifacts.at("plan.md"), HasSubstr("1. Round once."));
 }
 
 TEST_F(PlanningAgentTest, RunAgainPaysNothingAndOpensNothing) {
@@ -251,9 +253,9 @@ TEST_F(PlanningAgentTest, WhatCannotBePlannedIsToldAtTheSource) {
   Json cannot = plan("The repository has no such page.");
   cannot.set("status", "cannot");
   claude_.answer(std::move(cannot));
-  const Outcome outcome = run(context());
-  EXPECT_EQ(outcome.status, Status::Permanent);
-  EXPECT_THAT(outcome.error, HasSubstr("The repository has no such page."));
+  const Got got = run(context());
+  EXPECT_EQ(got.status, Status::Permanent);
+  EXPECT_THAT(got.why, HasSubstr("The repository has no such page."));
   ASSERT_THAT(fake_.comments(1), SizeIs(1));
   EXPECT_THAT(fake_.comments(1)[0],
               AllOf(HasSubstr("could not do this"), HasSubstr("The repository has no such page.")));
@@ -278,9 +280,9 @@ TEST_F(PlanningAgentTest, AFailureOfOursIsToldWithoutItsReasonAndOnlyWhenItIsThe
 TEST_F(PlanningAgentTest, AStrangerMakesItDoNothing) {
   config_.set("notes", Json::object({{"github", true}}));
   fake_.permit(11, "read");
-  const Outcome outcome = run(context());
-  ASSERT_EQ(outcome.status, Status::Ok) << outcome.error;
-  const Json out = Json::parse(outcome.output);
+  const Got got = run(context());
+  ASSERT_EQ(got.status, Status::Ok) << got.why;
+  const Json out = Json(got.result);
   EXPECT_FALSE(out["success"].bool_or(true));
   EXPECT_EQ(out["error_class"], "permanent");
   EXPECT_THAT(std::string(out["error"].string_or("")), HasSubstr("write is the least"));
@@ -291,9 +293,9 @@ TEST_F(PlanningAgentTest, AStrangerMakesItDoNothing) {
 
 TEST_F(PlanningAgentTest, WhatItCannotStartWithIsSaidWithoutAskingAnybody) {
   const auto refusal = [&](Json context) {
-    const Outcome outcome = run(std::move(context));
-    EXPECT_EQ(outcome.status, Status::Ignored) << outcome.error;
-    return outcome.output;
+    const Got got = run(std::move(context));
+    EXPECT_EQ(got.status, Status::Ignored) << got.why;
+    return got.why;
   };
   Json nowhere = context(), nothing = context();
   Json task(nowhere["task"]);
@@ -311,12 +313,12 @@ TEST_F(PlanningAgentTest, WhatItCannotStartWithIsSaidWithoutAskingAnybody) {
 
 TEST_F(PlanningAgentTest, ASecretInThePlanGoesNoFurther) {
   claude_.answer(plan(std::string("The key is ") + kToken));
-  const Outcome outcome = run(context());
-  result(outcome);
-  EXPECT_THAT(outcome.output, AllOf(HasSubstr("The key is ["), Not(HasSubstr(kToken))));
+  const Got got = run(context());
+  result(got);
+  EXPECT_THAT(got.result.dump(), AllOf(HasSubstr("The key is ["), Not(HasSubstr(kToken))));
   EXPECT_THAT(fake_.pull(2).dump(), Not(HasSubstr(kToken)));
   EXPECT_THAT(git({"show", branch() + ":" + kFile}), Not(HasSubstr(kToken)));
-  EXPECT_THAT(outcome.artifacts.at("plan.md"), Not(HasSubstr(kToken)));
+  EXPECT_THAT(got.artifacts.at("plan.md"), Not(HasSubstr(kToken)));
   for (const auto& [kind, line] : transcript_) EXPECT_THAT(line, Not(HasSubstr(kToken)));
 }
 
@@ -355,9 +357,9 @@ TEST_F(PlanningAgentTest, APlanThatAPersonClosedStaysClosed) {
   Json closed = fake_.pull(2);
   closed.set("state", "closed");
   fake_.fail("GET", "/repos/acme/shop/pulls?", answer(Json::array({std::move(closed)}).dump()));
-  const Outcome outcome = run(context());
-  EXPECT_EQ(outcome.status, Status::Permanent);
-  EXPECT_THAT(outcome.error, HasSubstr("is closed"));
+  const Got got = run(context());
+  EXPECT_EQ(got.status, Status::Permanent);
+  EXPECT_THAT(got.why, HasSubstr("is closed"));
   EXPECT_EQ(scripted::sessions_of(transcript_), 1);
 }
 
@@ -365,9 +367,9 @@ TEST_F(PlanningAgentTest, APlanOfNoUseIsAskedForAgain) {
   Json empty = plan("The sum is rounded twice.");
   empty.set("steps", Json::array());
   claude_.answer(std::move(empty));
-  const Outcome outcome = run(context());
-  EXPECT_EQ(outcome.status, Status::Retryable);
-  EXPECT_THAT(outcome.error, HasSubstr("no steps"));
+  const Got got = run(context());
+  EXPECT_EQ(got.status, Status::Retryable);
+  EXPECT_THAT(got.why, HasSubstr("no steps"));
   EXPECT_EQ(branch(), "");
 }
 
@@ -387,9 +389,9 @@ TEST_F(PlanningAgentTest, AskedForByHandItWorksWithoutAnIssue) {
 
 TEST_F(PlanningAgentTest, AnIgnoredFolderIsSaid) {
   server_.commit("acme/shop", "main", {{".gitignore", davit::testing::Blob{"docs/\n"}}});
-  const Outcome outcome = run(context());
-  EXPECT_EQ(outcome.status, Status::Permanent);
-  EXPECT_THAT(outcome.error, AllOf(HasSubstr(".gitignore"), HasSubstr("plan_path")));
+  const Got got = run(context());
+  EXPECT_EQ(got.status, Status::Permanent);
+  EXPECT_THAT(got.why, AllOf(HasSubstr(".gitignore"), HasSubstr("plan_path")));
 }
 
 TEST_F(PlanningAgentTest, AConfigThatCannotBeMeantIsRefused) {

@@ -173,6 +173,24 @@ TEST(WorkItemTest, KeepsTheIdOfTheChainsFirstTask) {
   EXPECT_EQ(Item::from(davit::AgentContext(std::move(next))).chain, "one");
 }
 
+TEST(WorkItemTest, KeepsWhoCausedTheChainsFirstTask) {
+  const davit::AgentContext first(Json::parse(
+      R"({"task_id": "one", "task": {"source": "jira-eu", "actor": {"id": "5c5f", "login": "ann"},
+          "payload": {"source": "jira", "sender": {"id": "5c5f", "type": "User"}, "issue": {"key": "A-1"}}}})"));
+  const Item item = Item::from(first);
+  EXPECT_EQ(item.asked_by.webhook, "jira-eu");
+  EXPECT_EQ(item.asked_by.actor["id"], "5c5f");
+  EXPECT_EQ(item.asked_by.delivery.dump(), R"({"source":"jira","sender":{"id":"5c5f","type":"User"}})");
+
+  // What comes after it is of the chain, whoever its own actor may be.
+  Json next = Json::parse(
+      R"({"task_id": "two", "task": {"source": "chain", "actor": {"id": "6"}, "payload": {"source": "github"}}})");
+  next.set("previous_result", Json::object({{"work", item.json()}}));
+  const Item second = Item::from(davit::AgentContext(std::move(next)));
+  EXPECT_EQ(second.asked_by.actor["login"], "ann");
+  EXPECT_EQ(second.asked_by.webhook, "jira-eu");
+}
+
 TEST(WorkItemTest, AnotherTitleOrTextHasAnotherHash) {
   const std::string one = sha256_of({.source = "github", .title = "a", .text = "bc"});
   EXPECT_EQ(one.size(), 64u);
@@ -223,6 +241,8 @@ TEST(WorkItemTest, WhatIsNoWorkIsRefusedByTheNameOfItsMember) {
            {R"({"request":{},"pull":[]})", "work.pull must be an object"},
            {R"({"request":{},"pull":{"number":0}})", "work.pull.number must be a whole number from 1"},
            {R"({"request":{},"pull":{"number":1,"branch":2}})", "work.pull.branch must be a text"},
+           {R"({"request":{},"asked_by":"ann"})", "work.asked_by must be an object"},
+           {R"({"request":{},"asked_by":{"webhook":1}})", "work.asked_by.webhook must be a text"},
            {R"({"request":{},"round":-1})", "work.round must be a whole number from 0"},
            {R"({"request":{},"plan":"p"})", "work.plan must be an object"}}) {
     const Json previous = Json::parse(R"({"work":)" + work + "}");
