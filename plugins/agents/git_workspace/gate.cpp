@@ -159,6 +159,23 @@ std::vector<std::string> paths_denied_by_default() {
           ".pre-commit-config.yaml", "lefthook.yml"};
 }
 
+// Some stand in the place of the folder itself, for a link there leads to others.
+std::vector<std::string> paths_that_lead_agents() {
+  return {".claude",
+          "**/.claude/**",
+          ".claude.json",
+          ".mcp.json",
+          "CLAUDE.md",
+          "CLAUDE.local.md",
+          "AGENTS.md",
+          "AGENT.md",
+          "GEMINI.md",
+          ".cursor",
+          "**/.cursor/**",
+          ".cursorrules",
+          ".github/copilot-instructions.md"};
+}
+
 std::vector<Refusal> judge(const Gate& gate, const std::vector<File>& files,
                            const std::vector<Contents>& contents, std::optional<std::size_t> diff_bytes,
                            const std::vector<std::string>& repositories, const redact::Redactor& secrets) {

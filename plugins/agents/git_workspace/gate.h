@@ -13,6 +13,8 @@ namespace git {
 
 // What decides about programs that run elsewhere: of CI, of agents and editors, of git itself.
 std::vector<std::string> paths_denied_by_default();
+// What tells the programs of models what to do, by itself: their instructions, settings and servers.
+std::vector<std::string> paths_that_lead_agents();
 
 struct Gate {
   std::vector<std::string> allow{"**"};  // patterns of path_pattern.h; a changed file matches one,

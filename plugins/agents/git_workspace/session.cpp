@@ -20,6 +20,7 @@
 #include "git_workspace/branch.h"
 #include "git_workspace/folder.h"
 #include "git_workspace/message.h"
+#include "git_workspace/path_pattern.h"
 
 namespace git {
 namespace {
@@ -95,6 +96,7 @@ Session::Session(Session&& other) noexcept
       tree_(std::move(other.tree_)),
       base_(std::move(other.base_)),
       head_(std::move(other.head_)),
+      files_(std::move(other.files_)),
       submodules_(std::move(other.submodules_)),
       passed_(std::move(other.passed_)) {}
 
@@ -130,7 +132,7 @@ void Session::check_out(std::string_view commit_or_branch) {
   for (std::string_view rest = list; !rest.empty();) {  // "<mode> <type> <id> <size>\t<path>"
     std::string_view entry = take_until(rest, '\0');
     std::string_view facts = take_until(entry, '\t');
-    if (mode_of(facts) == kSubmodule) submodules_.emplace_back(entry);
+    (mode_of(facts) == kSubmodule ? submodules_ : files_).emplace_back(entry);
     facts.remove_prefix(facts.rfind(' ') + 1);
     std::uint64_t size = 0;
     std::from_chars(facts.data(), facts.data() + facts.size(), size);
@@ -179,6 +181,18 @@ void Session::give_repository() {
 void Session::write(std::string_view path, std::string_view content) { write_below(tree_, path, content); }
 
 void Session::remove(std::string_view path) { remove_below(tree_, path); }
+
+void Session::take_from(std::string_view commit, const std::vector<std::string>& patterns) {
+  for (const std::string& path : files_) {
+    const bool wanted = std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
+      return path_matches(pattern, path, Case::Ignored);
+    });
+    if (!wanted) continue;
+    remove_below(tree_, path);
+    if (const std::optional<std::string> content = mirror_.read(commit, path))
+      write_below(tree_, path, *content);
+  }
+}
 
 Change Session::change(const Gate& gate) {
   const Git& git = mirror_.git();

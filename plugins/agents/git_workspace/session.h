@@ -57,6 +57,11 @@ class Session {
   void write(std::string_view path, std::string_view content);
   void remove(std::string_view path);
 
+  // Each file of the base whose path matches one of the patterns (path_pattern.h, letters of any case)
+  // becomes what it is in `commit`, and is removed where it is no file there: what a change brings along must
+  // not have a say in how it is looked at. Throws Permanent for a file of more than a MiB.
+  void take_from(std::string_view commit, const std::vector<std::string>& patterns);
+
   // Puts a repository with the base as its only commit into the tree, for the agent's own `git status` and
   // `git diff`; change() removes it, and it may be given again then. Throws Retryable where something is in
   // its place.
@@ -91,6 +96,7 @@ class Session {
   Mirror mirror_;
   std::filesystem::path folder_, git_dir_, tree_;  // folder_ has the others in it; empty: moved from
   std::string base_, head_;
+  std::vector<std::string> files_;       // paths of the base, submodules excepted
   std::vector<std::string> submodules_;  // paths
   std::vector<std::string> passed_;      // trees that the gate let through
 };

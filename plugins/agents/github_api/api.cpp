@@ -67,6 +67,11 @@ Json title_and_branches(const NewPull& wanted, bool draft) {
                        {"draft", draft}});
 }
 
+std::string text_in_body(const Finding& finding) {
+  if (!finding.in_body.empty()) return finding.in_body;
+  return one_line(finding.path, 200) + ", line " + std::to_string(finding.line) + ": " + finding.body;
+}
+
 bool speaks_of_drafts(const Failure& failure) {
   const std::string_view what = failure.what();
   return failure.status() == Status::Permanent && what.find("raft pull request") != std::string_view::npos;
@@ -292,7 +297,8 @@ PostedReview Api::ensure_review(const Repo& repo, int number, const std::string&
         std::optional<PostedReview> found;
         connection_.each(path, [&](JsonView json) {
           if (person_of(json["user"]).id == mine && is_marked(json["body"].string_or(""), line))
-            found = PostedReview{.id = json["id"].int_or(0)};
+            found =
+                PostedReview{.id = json["id"].int_or(0), .url = std::string(json["html_url"].string_or(""))};
           return !found;
         });
         return found;
@@ -311,35 +317,44 @@ PostedReview Api::post_review(const Repo& repo, int number, const std::string& s
   std::map<std::string, DiffLines, std::less<>> shown;
   for (const ChangedFile& file : files(repo, number)) shown.emplace(file.path, DiffLines(file.patch));
 
-  PostedReview posted;
-  Json comments = Json::array();
-  std::string body = wanted.body;
-  for (const Finding& finding : wanted.findings) {
-    const int first = finding.start_line > 0 ? finding.start_line : finding.line;
-    const auto file = shown.find(finding.path);
-    if (file == shown.end() || !file->second.hold(first, finding.line)) {
-      body += "\n\n" + one_line(finding.path, 200) + ", line " + std::to_string(finding.line) + ": " +
-              finding.body;
-      ++posted.in_body;
-      continue;
-    }
-    Json comment = Json::object({{"path", finding.path},
-                                 {"line", finding.line},
-                                 {"side", "RIGHT"},
-                                 {"body", shortened(finding.body, kMostBody)}});
-    if (first < finding.line) comment.set("start_line", first).set("start_side", "RIGHT");
-    comments.push_back(std::move(comment));
-    ++posted.at_lines;
-  }
   const bool ours = now.author.id == me().id;
   const bool asks = wanted.verdict == Verdict::RequestChanges && !ours;
-  const Json json = connection_.post(
-      path + "/reviews", Json::object({{"commit_id", sha},
+  const auto post = [&](bool at_lines) {
+    PostedReview posted{.made = true};
+    Json comments = Json::array();
+    std::string body = wanted.body;
+    for (const Finding& finding : wanted.findings) {
+      const int first = finding.start_line > 0 ? finding.start_line : finding.line;
+      const auto file = shown.find(finding.path);
+      if (!at_lines || file == shown.end() || !file->second.hold(first, finding.line)) {
+        body += "\n\n" + text_in_body(finding);
+        ++posted.in_body;
+        continue;
+      }
+      Json comment = Json::object({{"path", finding.path},
+                                   {"line", finding.line},
+                                   {"side", "RIGHT"},
+                                   {"body", shortened(finding.body, kMostBody)}});
+      if (first < finding.line) comment.set("start_line", first).set("start_side", "RIGHT");
+      comments.push_back(std::move(comment));
+      ++posted.at_lines;
+    }
+    const Json json =
+        connection_.post(path + "/reviews",
+                         Json::object({{"commit_id", sha},
                                        {"event", asks ? "REQUEST_CHANGES" : "COMMENT"},
                                        {"body", shortened(body, kMostBody - line.size() - 2) + "\n\n" + line},
                                        {"comments", std::move(comments)}}));
-  posted.id = json["id"].int_or(0);
-  return posted;
+    posted.id = json["id"].int_or(0);
+    posted.url = json["html_url"].string_or("");
+    return posted;
+  };
+  try {
+    return post(true);
+  } catch (const Failure& failure) {
+    if (failure.status() != Status::Permanent || wanted.findings.empty()) throw;
+  }
+  return post(false);
 }
 
 }  // namespace github

@@ -85,8 +85,9 @@ class Api {
   std::optional<Comment> comment_with(const Repo& repo, int number, std::string_view marker);
 
   // The one review of ours with that marker of the commit `sha`, as it is; made when there is none. A finding
-  // whose lines the diff does not show goes into the body, for GitHub would refuse the whole. On a pull
-  // request of our own it asks for no changes, which GitHub refuses, too. Throws Retryable when the pull
+  // whose lines the diff does not show goes into the body, for GitHub would refuse the whole; all of them do
+  // when it refuses one all the same, for it does not say which. On a pull request of our own it asks for no
+  // changes, which GitHub refuses, too. Throws Retryable when the pull
   // request has another head by now: that wants a review of its own.
   PostedReview ensure_review(const Repo& repo, int number, const std::string& sha, const NewReview& wanted);
 

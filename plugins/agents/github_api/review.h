@@ -15,6 +15,7 @@ struct Finding {
   int line = 0;        // after the change; the last one
   int start_line = 0;  // 0: it is about one line
   std::string body;
+  std::string in_body = {};  // what stands in the review's body instead; empty: path, line and `body`
 };
 
 struct NewReview {
@@ -26,7 +27,9 @@ struct NewReview {
 
 struct PostedReview {
   std::int64_t id = 0;
-  // What became of the findings; both 0 when the review was there already.
+  std::string url;
+  bool made = false;  // false: it was there already
+  // What became of the findings of one that was made.
   int at_lines = 0, in_body = 0;
 };
 

@@ -136,13 +136,7 @@ std::string in_line(std::string_view text, std::size_t most) {
     else if (!line.empty() && line.back() != ' ')
       line += ' ';
   }
-  std::string out;
-  const std::string neutral = note::neutral(line, note::Markup::Github, most);
-  for (std::size_t i = 0; i < neutral.size(); ++i) {
-    const bool image = neutral[i] == '!' && neutral.compare(i, 2, "![") == 0;
-    out += neutral[i];
-    if (neutral[i] == '<' || image) out += kJoiner;
-  }
+  std::string out = note::neutral(line, note::Markup::Github, most);
   // What begins a line begins no block: a heading, a list, a fence.
   if (!out.empty() && std::string_view("#>-+*=`~|").find(out.front()) != std::string_view::npos)
     out.insert(0, kJoiner);

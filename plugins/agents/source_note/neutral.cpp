@@ -20,9 +20,10 @@ bool is_hidden(std::string_view three) {
   return at(1) == 0x81 && at(2) >= 0xA0 && at(2) <= 0xAF;
 }
 
-bool closes_issues(std::string_view word) {
-  constexpr std::string_view kWords[] = {"close", "closes",  "closed",   "fix",     "fixes",
-                                         "fixed", "resolve", "resolves", "resolved"};
+// Closes an issue, or makes of a block one that a click commits.
+bool does_something(std::string_view word) {
+  constexpr std::string_view kWords[] = {"close", "closes",  "closed",   "fix",      "fixes",
+                                         "fixed", "resolve", "resolves", "resolved", "suggestion"};
   std::string lower(word);
   std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
   return std::find(std::begin(kWords), std::end(kWords), lower) != std::end(kWords);
@@ -36,12 +37,13 @@ void add_markdown(std::string& out, std::string_view text) {
     const std::string_view word = text.substr(at, end - at);
     if (word.empty()) {
       out += text[at];
-      if (text[at] == '@' || text.substr(at, 2) == "<!") out += kJoiner;
+      // An image is fetched from wherever it lies by everyone who looks.
+      if (text[at] == '@' || text[at] == '<' || text.substr(at, 2) == "![") out += kJoiner;
       ++at;
       continue;
     }
     out += word[0];
-    if (closes_issues(word)) out += kJoiner;
+    if (does_something(word)) out += kJoiner;
     out += word.substr(1);
     at = end;
   }

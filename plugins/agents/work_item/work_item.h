@@ -45,8 +45,8 @@ struct Item {
   std::string default_branch;  // of it; empty: not known
   std::optional<Pull> pull;
   std::optional<Plan> plan;
-  int round = 0;         // how often checks that failed were given back to the executor
-  std::string feedback;  // of the person who rejected, or of the checks that failed; empty: none
+  int round = 0;         // how often reviews and checks gave it back to the executor
+  std::string feedback;  // of the person who rejected, the review, or the checks that failed; empty: none
 
   // From the result of the agent before it in the chain, if that has "work"; from what was rejected, if the
   // task was given back with a comment; else from the payload. Throws davit::Failure(Permanent) that names

@@ -7,6 +7,7 @@
 //   grandchild FILE  leaves a process that holds its outputs, and writes its number there
 //   lock FILE    holds a lock on it for as long as it or its grandchild lives
 //   environment FILE, arguments FILE  writes them there, one a line
+//   show FILE  writes what it holds to standard error, or that there is none
 //   copy OPTION FILE  writes there what the file that the option names holds
 //   connect HOST:PORT  asks the proxy for it, and prints the answer's first line to standard error
 #include <arpa/inet.h>
@@ -168,6 +169,11 @@ void play(const std::string& line, const std::string& prompt, char** arguments) 
     write_lines(rest, environ);
   } else if (word == "arguments") {
     write_lines(rest, arguments);
+  } else if (word == "show") {
+    if (std::ifstream file(rest, std::ios::binary); file)
+      std::cerr << file.rdbuf() << std::endl;
+    else
+      std::cerr << "there is no " << rest << std::endl;
   } else if (word == "copy") {
     copy(rest, arguments);
   } else if (word == "connect") {

@@ -104,6 +104,27 @@ TEST_F(SessionTest, HasTheFilesOfABranchOrACommit) {
   EXPECT_FALSE(fs::exists(first.tree() / ".git"));
 }
 
+TEST_F(SessionTest, TakesFilesFromAnotherCommit) {
+  const std::string base = server_.commit("acme/shop", "main", {{"CLAUDE.md", Blob{"be kind\n"}}});
+  server_.commit("acme/shop", "change",
+                 {{"src/a.c", Blob{"int a;\n"}},
+                  {"src/z.c", Blob{"int z;\n"}},
+                  {"Claude.md", Blob{"obey\n"}},
+                  {"CLAUDE.md", Blob{"/etc/passwd", "120000"}},
+                  {".claude", Blob{"src", "120000"}},
+                  {"lib/.claude/settings.json", Blob{"{}\n"}},
+                  {"lib/.claude/sub", Blob{std::string(40, 'a'), "160000"}}});
+  const git::Mirror mirror = fetch();
+  git::Session session = git::Session::open(mirror, "change", workspace());
+  session.take_from(base, git::paths_that_lead_agents());
+  EXPECT_FALSE(fs::is_symlink(session.tree() / "CLAUDE.md"));
+  EXPECT_EQ(content_of(session.tree() / "CLAUDE.md"), "be kind\n");
+  EXPECT_FALSE(fs::exists(session.tree() / "Claude.md"));
+  EXPECT_FALSE(fs::is_symlink(session.tree() / ".claude"));
+  EXPECT_FALSE(fs::exists(session.tree() / "lib/.claude/settings.json"));
+  EXPECT_EQ(content_of(session.tree() / "src/z.c"), "int z;\n");
+}
+
 TEST_F(SessionTest, RefusesWhatIsNotThere) {
   const git::Mirror mirror = fetch();
   for (const std::string start : {"nothing", "--help", "main~1", "HEAD", ""}) {

@@ -124,9 +124,16 @@ Json FakeGithub::pull(int number) {
   return pulls_.at(number);
 }
 
-void FakeGithub::add_file(int number, const std::string& path, const std::string& patch) {
+void FakeGithub::set_pull(int number, const std::string& member, Json value) {
   std::lock_guard lock(mutex_);
-  Json file = Json::object({{"filename", path}, {"status", "modified"}});
+  pulls_.at(number).set(member, std::move(value));
+}
+
+void FakeGithub::add_file(int number, const std::string& path, const std::string& patch,
+                          const std::string& status, const std::string& before) {
+  std::lock_guard lock(mutex_);
+  Json file = Json::object({{"filename", path}, {"status", status}});
+  if (!before.empty()) file.set("previous_filename", before);
   if (!patch.empty()) file.set("patch", patch);  // none for what is binary or too large
   issues_.at(number).files.push_back(std::move(file));
 }
@@ -195,6 +202,8 @@ void FakeGithub::serve(const Asked& asked, Wire& wire) {
       return wire.answer(200, body.substr(0, body.size() / 2), head);
     case Fault::Kind::DoneButReset:
       return wire.reset();
+    case Fault::Kind::DoneButSilent:
+      return wire.until_gone();
     default:
       return wire.answer(500, "<html>Unicorn!</html>", "Content-Type: text/html\r\n");
   }
@@ -374,6 +383,8 @@ FakeGithub::Answer FakeGithub::reviews_of(const Asked& asked, int number) {
       return refused("Line could not be resolved");
   }
   Json review = body;
+  const std::string place = "https://github.example/acme/shop/pull/" + std::to_string(number);
+  review.set("html_url", place + "#pullrequestreview-" + std::to_string(next_id_));
   review.set("id", next_id_++).set("user", person(kDavit));
   all.push_back(std::move(review));
   return {200, all.back(), ""};

@@ -29,6 +29,7 @@ struct Fault {
     Reset,         // no answer; nothing was done
     DoneButReset,  // done, and no answer
     DoneBut500,    // done, and answered 500
+    DoneButSilent  // done, and nothing until who asked has gone
   };
   Kind kind = Kind::Answer;
   int status = 500;
@@ -56,8 +57,11 @@ class FakeGithub {
   void add_branch(const std::string& branch, const std::string& sha = "");
   int add_pull(const std::string& branch, const std::string& state, bool from_fork = false);
   void allow_no_drafts();
-  // A file of a pull request as its diff shows it.
-  void add_file(int number, const std::string& path, const std::string& patch);
+  // A file of a pull request as its diff shows it; `before`: its path before it was renamed.
+  void add_file(int number, const std::string& path, const std::string& patch,
+                const std::string& status = "modified", const std::string& before = "");
+  // Anything else about it: {"draft", true}.
+  void set_pull(int number, const std::string& member, Json value);
   void move_head(int number, const std::string& sha);
   std::vector<std::string> labels(int number);
 

@@ -468,10 +468,53 @@ TEST_F(GithubReviewTest, ReviewLinesLieInTheDiff) {
                 std::string(kSha) + " -->");
 }
 
+TEST_F(GithubReviewTest, WhenGithubRefusesOnePlaceAllFindingsGoIntoTheBody) {
+  davit::testing::Fault refusal;
+  refusal.status = 422;
+  refusal.body = R"({"message": "Unprocessable Entity", "errors": ["Path could not be resolved"]})";
+  fake_.fail("POST", "/repos/acme/shop/pulls", refusal);
+  const PostedReview posted = api_.ensure_review(
+      shop_, number_, kSha,
+      {.marker = "m",
+       .body = "Two things.",
+       .verdict = Verdict::Comment,
+       .findings = {{.path = "src/a.cpp", .line = 11, .start_line = 0, .body = "This leaks."},
+                    {.path = "src/a.cpp", .line = 12, .start_line = 10, .body = "x", .in_body = "Three."}}});
+  EXPECT_TRUE(posted.made);
+  EXPECT_EQ(posted.at_lines, 0);
+  EXPECT_EQ(posted.in_body, 2);
+  ASSERT_THAT(fake_.reviews(number_), SizeIs(1));
+  const Json review = fake_.reviews(number_).at(0);
+  EXPECT_EQ(review["comments"].size(), 0u);
+  EXPECT_THAT(std::string(review["body"].string_or("")),
+              HasSubstr("Two things.\n\nsrc/a.cpp, line 11: This leaks.\n\nThree.\n\n<!-- "));
+}
+
+TEST_F(GithubReviewTest, WhatIsNotAboutPlacesIsRefusedForGood) {
+  davit::testing::Fault refusal;
+  refusal.status = 403;
+  refusal.body = R"({"message": "Resource not accessible by integration"})";
+  fake_.fail("POST", "/repos/acme/shop/pulls", refusal, 2);
+  const Failure failure = failure_of([&] {
+    api_.ensure_review(shop_, number_, kSha,
+                       {.marker = "m",
+                        .body = "One.",
+                        .findings = {{.path = "src/a.cpp", .line = 11, .start_line = 0, .body = "x"}}});
+  });
+  EXPECT_EQ(failure.status(), Status::Permanent);
+  EXPECT_THAT(failure.what(), HasSubstr("not accessible"));
+  EXPECT_THAT(fake_.reviews(number_), IsEmpty());
+}
+
 TEST_F(GithubReviewTest, OneReviewACommit) {
   const NewReview wanted{.marker = "m", .body = "Good.", .verdict = Verdict::Comment, .findings = {}};
   const PostedReview first = api_.ensure_review(shop_, number_, kSha, wanted);
-  EXPECT_EQ(Api(account(fake_), {}, waiting(fake_)).ensure_review(shop_, number_, kSha, wanted).id, first.id);
+  const PostedReview second =
+      Api(account(fake_), {}, waiting(fake_)).ensure_review(shop_, number_, kSha, wanted);
+  EXPECT_EQ(second.id, first.id);
+  EXPECT_EQ(second.url, first.url);
+  EXPECT_TRUE(first.made);
+  EXPECT_FALSE(second.made);
   EXPECT_THAT(fake_.reviews(number_), SizeIs(1));
 
   const std::string next(40, 'a');

@@ -230,6 +230,9 @@ TEST(NoteTextTest, NothingInItWorks) {
             "F" + joiner + "ixes #1, c" + joiner + "losed: o/r#2");
   EXPECT_EQ(neutral("prefixes fixture", Markup::Github, 100), "prefixes fixture");
   EXPECT_EQ(neutral("<!-- davit:x -->", Markup::Sentry, 100), "<" + joiner + "!-- davit:x -->");
+  EXPECT_EQ(neutral("<img src=x> ![a](b) !x", Markup::Github, 100),
+            "<" + joiner + "img src=x> !" + joiner + "[a](b) !x");
+  EXPECT_EQ(neutral("```suggestion", Markup::Github, 100), "```s" + joiner + "uggestion");
   EXPECT_EQ(neutral("[~accountid:1] {code} !http://x!", Markup::Jira, 100),
             "\\[~accountid:1] \\{code} \\!http://x\\!");
   EXPECT_EQ(neutral("<@U1> & <!here>", Markup::Slack, 100), "&lt;@" + joiner + "U1&gt; &amp; &lt;!here&gt;");
