@@ -95,7 +95,11 @@ void Spending::take(const Result& result) {
   estimate_ = !believed;
 }
 
-davit::Usage Spending::total() const { return has_account_ ? account_ : estimated(); }
+davit::Usage Spending::total() const {
+  davit::Usage usage = has_account_ ? account_ : estimated();
+  usage.cost_is_estimate = estimate_;
+  return usage;
+}
 
 Spending::Models Spending::by_model() const {
   Models models = earlier_;
