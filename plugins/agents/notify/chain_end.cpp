@@ -25,6 +25,18 @@ std::string id_in(JsonView payload, std::string_view name) {
   return id;
 }
 
+// As agents hand it on. What is no plain address is left out.
+std::string address_in(JsonView pull) {
+  constexpr std::size_t kMost = 300;
+  const std::string url(pull["url"].string_or(""));
+  const bool plain = url.size() <= kMost && (url.starts_with("https://") || url.starts_with("http://")) &&
+                     std::all_of(url.begin(), url.end(), [](char c) {
+                       return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                              std::string_view("-._~:/#").find(c) != std::string_view::npos;
+                     });
+  return plain ? url : "";
+}
+
 std::string_view reason_of(std::string_view failure) {
   constexpr std::pair<std::string_view, std::string_view> kReasons[] = {
       {"retryable", "It failed each time it was tried."},
@@ -54,12 +66,10 @@ ChainEnd ChainEnd::from(JsonView payload, JsonView previous_result) {
   if (std::find(std::begin(kHow), std::end(kHow), end.how) == std::end(kHow))
     throw Failure::permanent("the payload's how is none of failed, cancelled, rejected, deadline and parked");
   // Agents know the chain by what they hand on, which goes back with what was rejected.
-  for (const JsonView work : {previous_result["work"], previous_result["rejected"]["output"]["work"]}) {
-    if (const std::string_view chain = work["chain"].string_or(""); !chain.empty()) {
-      end.chain = chain;
-      break;
-    }
-  }
+  const JsonView own = previous_result["work"];
+  const JsonView work = own.is_object() ? own : previous_result["rejected"]["output"]["work"];
+  if (const std::string_view chain = work["chain"].string_or(""); !chain.empty()) end.chain = chain;
+  end.pull = address_in(work["pull"]);
   return end;
 }
 
@@ -73,7 +83,9 @@ std::string ChainEnd::sentence() const {
     if (!failure.empty()) said = std::string(reason_of(failure)) + " ";
     said += "It is put aside until somebody looks at it.";
   }
-  return said + " Task " + task_id + " says more.";
+  said += " Task " + task_id + " says more.";
+  if (!pull.empty()) said += "\n\nThe pull request so far is " + pull;
+  return said;
 }
 
 note::Change ChainEnd::change() const {

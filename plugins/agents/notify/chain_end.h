@@ -14,6 +14,7 @@ struct ChainEnd {
   std::string entity;   // key; empty: none
   std::string how;      // "failed", "cancelled", "rejected", "deadline", "parked"
   std::string failure;  // class, of what failed; may be empty
+  std::string pull;     // address of the chain's pull request; empty: none
 
   // Of the payload and the previous result of a task. Throws davit::Failure(Permanent) with a sentence for
   // what is no end of a chain.

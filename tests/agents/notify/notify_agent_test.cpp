@@ -217,6 +217,19 @@ TEST_F(NotifyAgentTest, TheChainIsTheOneThatItsAgentsSpokeOf) {
   EXPECT_THAT(jira_.texts(), ElementsAre(HasSubstr("It was cancelled.")));
 }
 
+TEST_F(NotifyAgentTest, ThePullRequestIsNotForgotten) {
+  const auto said = [&](const std::string& url) {
+    tell(jira_key(), Stage::Started, "Carried out: https://github.com/acme/shop/pull/7");
+    const Json pull = Json::object({{"number", 7}, {"url", url}});
+    EXPECT_TRUE(told(run(end_of(jira_key()), Json::object({{"work", Json::object({{"pull", pull}})}}))));
+    return jira_.texts().at(0);
+  };
+  EXPECT_THAT(said("https://github.com/acme/shop/pull/7"),
+              HasSubstr("says more.\n\nThe pull request so far is https://github.com/acme/shop/pull/7\n"));
+  for (const char* url : {"javascript:alert(1)", "https://x.example/|[click]", "https://x.example/ now"})
+    EXPECT_THAT(said(url), Not(HasSubstr("pull request so far"))) << url;
+}
+
 TEST_F(NotifyAgentTest, APlaceThatIsGoneIsNoFailure) {
   for (const int status : {403, 404, 410}) {
     github_.fail("GET", "/repos", {.status = status, .body = "{}"});
