@@ -306,7 +306,8 @@ TEST(ConfigFileTest, WhatIsNotSaidHasItsDefault) {
   EXPECT_EQ(config.plugins.store, "var/plugins");
   EXPECT_EQ(config.auth.admin_token_env, "DAVIT_ADMIN_TOKEN");
   EXPECT_TRUE(config.webhooks.empty());
-  EXPECT_EQ(config.chain.max_depth, 6);
+  EXPECT_EQ(config.chain.max_depth, 14);
+  EXPECT_EQ(config.chain.max_visits, 4);
   EXPECT_EQ(config.budgets.daily_usd, std::nullopt);
 }
 
