@@ -8,6 +8,7 @@
 #include "agent_config/secrets.h"
 #include "agent_config/settings.h"
 #include "davit/agent.hpp"
+#include "davit/failure.hpp"
 #include "notify/chain_end.h"
 #include "source_note/source_note.h"
 
@@ -62,6 +63,8 @@ class NotifyAgent : public davit::Agent {
                       cancel);
     const note::Told told = notes.tell(api ? &*api : nullptr, *place, end.chain, note::Stage::Failed,
                                        end.sentence(), end.change());
+    // A host that stops lets it run again.
+    if (!told.told && run.is_cancelled()) throw davit::Failure::cancelled(told.why_not);
     if (told.try_again) return AgentResult::failed(told.why_not, ErrorClass::Retryable);
     return ended(run, told);
   }

@@ -60,8 +60,9 @@ class NotifyAgentTest : public testing::Test {
     if (!failure.empty()) end.set("failure", failure);
     return end;
   }
-  Got run(Json payload, Json previous_result = {}) {
+  Got run(Json payload, Json previous_result = {}, bool cancelled = false) {
     agent_run::Given given{.plugin = "notify_agent"};
+    given.cancelled = cancelled;
     given.config = config_.dump();
     given.secrets = secrets_;
     given.state_folder = state_.path();
@@ -259,6 +260,15 @@ TEST_F(NotifyAgentTest, WhatMayPassIsTriedAgain) {
     }
     EXPECT_TRUE(told(run(end_of(key))));
   }
+}
+
+TEST_F(NotifyAgentTest, WhatIsInterruptedIsNotDone) {
+  for (const std::string& key : {github_key(), jira_key()}) {
+    tell(key, Stage::Started, "");
+    const Got got = run(end_of(key), {}, true);
+    EXPECT_EQ(got.status, Status::Cancelled) << got.all;
+  }
+  EXPECT_THAT(jira_.texts(), ElementsAre(HasSubstr("is working on this")));
 }
 
 TEST_F(NotifyAgentTest, WithoutATokenItAsksNobody) {
