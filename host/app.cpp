@@ -288,6 +288,7 @@ std::optional<StartFailure> App::open_store() {
   store::Options options;
   options.path = config_.storage.path;
   options.create_if_missing = true;
+  options.chain_notify = config_.chain.notify;
   auto opened = store::Store::open(options, *log_, clock_);
   if (auto* failure = std::get_if<store::OpenError>(&opened)) {
     return StartFailure{exit_code_of(failure->failure), failure->message};
@@ -528,6 +529,7 @@ void App::reload(std::function<void(http::Reloaded)> done) {
                  dispatcher_->set_sandbox(sandbox_of(loaded->config.sandbox));
                  store_->set_approval_rules(approval_rules(loaded->config), {});
                  store_->set_line_rules(line_rules(loaded->config), {});
+                 store_->set_chain_notify(loaded->config.chain.notify, {});
                  store_->set_budgets(budget_limits(loaded->config), {});
                  replies_->allow(allowed_replies(loaded->config.replies));
                  dispatcher_->set_schedules(schedules(loaded->config));

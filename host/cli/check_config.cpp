@@ -174,6 +174,7 @@ class PluginCheck {
     for (const auto& [name, schedule] : config_.schedules)
       if (schedule.enabled) look_for_agent("schedules." + name + ".agent", schedule.line, schedule.agent);
     if (!config_.approvals.notify.empty()) look_for_agent("approvals.notify", 0, config_.approvals.notify);
+    if (!config_.chain.notify.empty()) look_for_agent("chain.notify", 0, config_.chain.notify);
     for (const auto& [name, webhook] : config_.webhooks) {
       if (!webhook.enabled) continue;
       if (const auto json = parse_json(webhook.config))

@@ -36,15 +36,16 @@ Result<JsonDocument> page(const char* name, const store::Page<Item>& items,
 
 Result<DatabaseFile> DatabaseFile::open(const Context& context, Access access) {
   const config::Config config = TRY(context.config());
-  return open_at(context, config.storage.path, access);
+  return open_at(context, config.storage.path, access, config.chain.notify);
 }
 
 Result<DatabaseFile> DatabaseFile::open_at(const Context& context, const std::filesystem::path& path,
-                                           Access access) {
+                                           Access access, std::string chain_notify) {
   store::Options options;
   options.path = path;
   options.create_if_missing = access == Access::Create;
   options.read_only = access == Access::Read;
+  options.chain_notify = std::move(chain_notify);
   DatabaseFile file;
   file.log = TRY(Log::open({.level = LogLevel::Warn, .format = LogFormat::Text, .file = ""}));
   auto opened = store::Store::open(options, *file.log, context.surroundings.clock);

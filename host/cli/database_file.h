@@ -23,9 +23,9 @@ struct DatabaseFile {
   // context.exit_on_failure is set.
   static Result<DatabaseFile> open(const Context& context, Access access);
 
-  // The same for any file.
+  // The same for any file. `chain_notify` as store::Options has it.
   static Result<DatabaseFile> open_at(const Context& context, const std::filesystem::path& path,
-                                      Access access);
+                                      Access access, std::string chain_notify = {});
 
   Result<JsonDocument> tasks(const store::TaskFilter& filter) const;
   Result<JsonDocument> task(const std::string& id) const;

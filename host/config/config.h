@@ -168,8 +168,11 @@ struct ScheduleConfig {
 };
 
 struct ChainConfig {
-  int max_depth = 6;
-  int max_visits = 1;  // of one agent in one chain
+  // Enough for a change whose checks fail twice: discovery, planning, and three rounds of executor, code review
+  // and cicd are 11 agents, with three visits each.
+  int max_depth = 14;
+  int max_visits = 4;  // of one agent in one chain
+  std::string notify;  // agent; empty: nobody
 };
 
 // Posts to senders that want to hear what becomes of their deliveries.

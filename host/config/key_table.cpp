@@ -363,6 +363,10 @@ std::vector<Field<ChainConfig>> chain_fields() {
        100},
       {"max_visits", &ChainConfig::max_visits,
        "How often one agent may stand in a chain; 1 refuses every loop.", 1, 100},
+      {"notify", &ChainConfig::notify,
+       "Agent that gets a task when the work of a chain stops and is not done (failed, rejected, cancelled, "
+       "not approved in time, put aside), to tell people of it.",
+       0, 0, TextRule::PluginName, Notation::WithUnit, "nobody"},
   };
 }
 

@@ -12,8 +12,8 @@
 namespace davit::dispatch {
 
 struct ChainOptions {
-  int max_depth = 6;   // agents in one chain, the first included
-  int max_visits = 1;  // how often one agent may stand in a chain
+  int max_depth = 14;  // agents in one chain, the first included
+  int max_visits = 4;  // how often one agent may stand in a chain
 };
 
 // With a refusal there is nothing else: a result counts whole or not at all.

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -8,6 +10,21 @@
 #include "host/store/store.h"
 
 namespace davit::store {
+
+// How the work of a chain stops where nobody goes on by himself, in words.
+inline constexpr std::string_view kStoppedFailed = "failed";
+inline constexpr std::string_view kStoppedCancelled = "cancelled";
+inline constexpr std::string_view kStoppedRejected = "rejected";
+inline constexpr std::string_view kStoppedAtDeadline = "deadline";  // nobody approved it in time
+inline constexpr std::string_view kStoppedParked = "parked";        // but not by a quarantine, which ends
+
+// A task with which a chain has stopped.
+struct Stopped {
+  std::int64_t row = 0;
+  std::string_view how;  // one of these
+  std::string reason;    // a sentence
+  bool ran = false;      // it ended an execution
+};
 
 // The moment of a transaction and what is to be told after its commit.
 struct Batch {
@@ -19,6 +36,7 @@ struct Batch {
   };
   std::vector<Decided> decided;  // about approvals
   std::vector<EndedExecution> ended;
+  std::vector<Stopped> stopped;  // and not told of yet; see chain_ends.h
 };
 
 }  // namespace davit::store

@@ -32,11 +32,12 @@ struct Decisions::Statements {
 };
 
 Decisions::Decisions(Database& database, const ApprovalRules& rules, Moves& moves, Lines& lines,
-                     Approvals& approvals, TaskQueue& tasks, Leases& leases)
+                     Approvals& approvals, TaskQueue& tasks, ChainEnds& chain_ends, Leases& leases)
     : moves_(moves),
       lines_(lines),
       approvals_(approvals),
       tasks_(tasks),
+      chain_ends_(chain_ends),
       leases_(leases),
       rework_(database, rules, tasks),
       sql_(std::make_unique<Statements>(database)) {}
@@ -136,6 +137,12 @@ Result<TaskState> Decisions::decide(Batch& batch, const TaskRow& row, const Deci
     tasks_.give_way(batch, *former,
                     "task " + to_text(row.id) + ", which has newer input, is tried again instead");
   }
+  Stops stops = Stops::AsItsState;
+  if (decision.kind == TaskActionKind::Reject) {
+    const bool goes_back = !decision.comment.empty() &&
+                           rework_.send_back(batch, row, {decision.comment, decision.by.name, content});
+    stops = goes_back ? Stops::Not : Stops::Rejected;
+  }
   // Who approves a task agrees to the time that was chosen for it, too.
   const WallTime run_at =
       decision.kind == TaskActionKind::Approve ? std::max(row.run_at, batch.now) : batch.now;
@@ -145,10 +152,10 @@ Result<TaskState> Decisions::decide(Batch& batch, const TaskRow& row, const Deci
                        .attempt = attempt,
                        .crashes = crashes,
                        .losses = losses,
-                       .error = error});
+                       .error = error,
+                       .stops = stops});
   if (row.state == TaskState::Queued) lines_.let_next_in(batch, row.line);
-  if (decision.kind == TaskActionKind::Reject && !decision.comment.empty())
-    rework_.send_back(batch, row, {decision.comment, decision.by.name, content});
+  if (decision.kind == TaskActionKind::Retry) chain_ends_.take_back(batch, row);
   return state;
 }
 

@@ -7,6 +7,7 @@
 
 #include "host/store/approvals.h"
 #include "host/store/batch.h"
+#include "host/store/chain_ends.h"
 #include "host/store/database.h"
 #include "host/store/leases.h"
 #include "host/store/lines.h"
@@ -33,7 +34,7 @@ struct Decision {
 class Decisions {
  public:
   Decisions(Database& database, const ApprovalRules& rules, Moves& moves, Lines& lines, Approvals& approvals,
-            TaskQueue& tasks, Leases& leases);
+            TaskQueue& tasks, ChainEnds& chain_ends, Leases& leases);
   ~Decisions();
 
   // Gives the state the task has then: Running if it was, because its dispatcher is only asked to end it.
@@ -58,6 +59,7 @@ class Decisions {
   Lines& lines_;
   Approvals& approvals_;
   TaskQueue& tasks_;
+  ChainEnds& chain_ends_;
   Leases& leases_;
   Rework rework_;
   std::unique_ptr<Statements> sql_;

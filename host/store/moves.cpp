@@ -10,6 +10,17 @@ namespace {
 
 constexpr std::size_t kMaxError = 2'000;  // the execution keeps all of it
 
+// Empty: it does not.
+std::string_view how_it_stops(const Move& move) {
+  const bool badly =
+      move.to == TaskState::Failed || move.to == TaskState::Cancelled || move.to == TaskState::Parked;
+  if (!badly || move.stops == Stops::Not) return {};
+  if (move.stops == Stops::Rejected) return kStoppedRejected;
+  if (move.stops == Stops::AtDeadline) return kStoppedAtDeadline;
+  if (move.to == TaskState::Failed) return kStoppedFailed;
+  return move.to == TaskState::Parked ? kStoppedParked : kStoppedCancelled;
+}
+
 }  // namespace
 
 struct Moves::Statements {
@@ -106,6 +117,9 @@ TaskState Moves::move(Batch& batch, const TaskRow& row, const Move& move) {
   sql_->move.run(row.row, code_of(move.to), batch.now,
                  is_final(move.to) ? std::optional(batch.now) : std::nullopt, move.run_at, move.attempt,
                  move.crashes, move.losses, if_any(shorten(move.error, kMaxError)), move.backs_off ? 1 : 0);
+  if (const std::string_view how = how_it_stops(move); !how.empty())
+    batch.stopped.push_back(
+        {row.row, how, std::string(shorten(move.error, kMaxError)), row.state == TaskState::Running});
   if (row.state == TaskState::AwaitingApproval) approvals_.end(row.row);
   if (move.to == TaskState::AwaitingApproval) {
     approvals_.ask(row.row, batch.now);

@@ -42,6 +42,14 @@ struct TaskRow {
   Fence fence() const { return {row, execution}; }
 };
 
+// Whether a move that ends a task badly, or puts it aside, stops its chain, and how.
+enum class Stops {
+  AsItsState,  // failed, cancelled or parked
+  Rejected,
+  AtDeadline,
+  Not  // the work goes on in another task
+};
+
 // What a move writes.
 struct Move {
   TaskState to = TaskState::Queued;
@@ -49,6 +57,7 @@ struct Move {
   int attempt = 0, crashes = 0, losses = 0;
   std::string_view error;  // empty: none
   bool backs_off = false;  // with Queued: run_at is a delay, not a time that somebody chose
+  Stops stops = Stops::AsItsState;
 };
 
 // Confined to the writer thread; each function runs inside the writer's transaction.
@@ -60,9 +69,9 @@ class Moves {
   std::optional<TaskRow> find(std::int64_t row);
   std::optional<TaskRow> find(std::string_view task_id);
 
-  // Writes it and tells of it. Gives the state it has then: Parked instead of Queued if its agent is held.
-  // Whoever moves a task asks may_move() first and refuses with a sentence of his own; a move that is not
-  // legal all the same fails the whole write.
+  // Writes it, tells of it, and notes in the batch that it stops a chain. Gives the state it has then: Parked
+  // instead of Queued if its agent is held. Whoever moves a task asks may_move() first and refuses with a
+  // sentence of his own; a move that is not legal all the same fails the whole write.
   TaskState move(Batch& batch, const TaskRow& row, const Move& move);
   // A claim. `row` was found in the index of what is queued.
   void begin(std::int64_t row, std::int64_t execution, int attempt, WallTime now);

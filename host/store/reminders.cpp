@@ -110,11 +110,11 @@ void Reminders::remind(Batch& batch, const Due& due) {
   writer.EndObject();
   NewTask task;
   task.agent = rules_.notify;
-  task.task_type = "approval_reminder";
+  task.task_type = kReminder;
   task.title = "Approval wanted: " + title;
   task.payload = text_of(buffer);
   task.key = "approval:" + to_text(due.task.id);
-  tasks_.create(batch, task, Origin{.source = "approval", .delivery = due.task.delivery});
+  tasks_.create(batch, task, Origin{.source = kReminderSource, .delivery = due.task.delivery});
 }
 
 void Reminders::end(Batch& batch, const Due& due) {
@@ -128,7 +128,8 @@ void Reminders::end(Batch& batch, const Due& due) {
                .attempt = due.task.attempt,
                .crashes = due.task.crashes,
                .losses = due.task.losses,
-               .error = why});
+               .error = why,
+               .stops = Stops::AtDeadline});
 }
 
 }  // namespace davit::store

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <string_view>
 
 #include "host/store/approvals.h"
 #include "host/store/batch.h"
@@ -11,6 +12,10 @@
 #include "host/store/task_queue.h"
 
 namespace davit::store {
+
+// Of the task that reminds somebody.
+inline constexpr std::string_view kReminder = "approval_reminder";
+inline constexpr std::string_view kReminderSource = "approval";
 
 // Confined to the writer thread, inside its transaction.
 class Reminders {

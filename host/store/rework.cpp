@@ -22,8 +22,8 @@ Rework::Rework(Database& database, const ApprovalRules& rules, TaskQueue& tasks)
     : rules_(rules), tasks_(tasks), sql_(std::make_unique<Statements>(database)) {}
 Rework::~Rework() = default;
 
-void Rework::send_back(Batch& batch, const TaskRow& rejected, const Rejection& rejection) {
-  if (rejected.parent == StoredId{}) return;
+bool Rework::send_back(Batch& batch, const TaskRow& rejected, const Rejection& rejection) {
+  if (rejected.parent == StoredId{}) return false;
   NewTask task;
   TaskBody body;
   StoredId parent;
@@ -31,9 +31,9 @@ void Rework::send_back(Batch& batch, const TaskRow& rejected, const Rejection& r
   std::string output = "null";
   {
     Cursor row = sql_->before.query(rejected.parent);
-    if (!row.next()) return;
+    if (!row.next()) return false;
     const auto limit = rules_.reworks.find(row.view(0));
-    if (limit == rules_.reworks.end() || rejected.rework >= limit->second) return;
+    if (limit == rules_.reworks.end() || rejected.rework >= limit->second) return false;
     task.agent = row.text(0);
     task.task_type = row.text(1);
     task.title = row.text(2);
@@ -75,6 +75,7 @@ void Rework::send_back(Batch& batch, const TaskRow& rejected, const Rejection& r
                        .rework = rejected.rework + 1,
                        .previous_result = previous_result,
                        .chain = chain});
+  return true;
 }
 
 }  // namespace davit::store

@@ -23,8 +23,9 @@ class Rework {
 
   // Makes the task before the rejected one in its chain anew, at the same place in it: it has the payload
   // that one had, and as previous result {"rejected": {comment, by, content_hash, output}}, where output is
-  // what that one gave. Does nothing without such a task, or beyond what the rules allow its agent.
-  void send_back(Batch& batch, const TaskRow& rejected, const Rejection& rejection);
+  // what that one gave. False without such a task, or beyond what the rules allow its agent: then it has done
+  // nothing.
+  bool send_back(Batch& batch, const TaskRow& rejected, const Rejection& rejection);
 
  private:
   struct Statements;

@@ -379,6 +379,14 @@ void Store::set_approval_rules(ApprovalRules rules, Done<> done) {
                                });
 }
 
+void Store::set_chain_notify(std::string agent, Done<> done) {
+  impl_->write<std::monostate>(Lane::Urgent, 256, std::move(done),
+                               [agent = std::move(agent)](Session& session) -> Result<> {
+                                 session.chain_notify = agent;
+                                 return {};
+                               });
+}
+
 void Store::set_line_rules(LineRules rules, Done<> done) {
   impl_->write<std::monostate>(Lane::Urgent, 256, std::move(done),
                                [rules = std::move(rules)](Session& session) -> Result<> {

@@ -380,6 +380,8 @@ struct Options {
   std::size_t max_waiting_writes = 20'000;
   std::size_t max_waiting_bytes = 256u << 20;
   int readers = 2;
+  // As set_chain_notify(), for what ends while it opens: what an earlier host was to end.
+  std::string chain_notify;
   // After an unclean stop the file is checked at open, no longer than this; `davit verify-store` checks all
   // of it.
   Duration open_check_limit{500};
@@ -504,6 +506,13 @@ class Store {
   // Makes the reminders that are due, and ends the waits whose deadline has come. Gives when the next is due.
   void work_off_approvals(Done<std::optional<WallTime>> done);
 
+  // From now on this agent gets a task when the work of a chain stops and is not done: a task of it failed,
+  // was cancelled, was rejected for good, was not approved in time, or is put aside until a retry by hand. In
+  // the same transaction, once for each such end; a retry by hand begins what may end anew, and takes back
+  // what nobody has begun to tell. Empty: nobody. Not told: what gave way to newer input, what a quarantine
+  // holds back, and ends in chains that tell people themselves (begun by such a task, by a reminder of an
+  // approval or by this agent).
+  void set_chain_notify(std::string agent, Done<> done);
   // Of tasks that are made from now on.
   void set_line_rules(LineRules rules, Done<> done);
 

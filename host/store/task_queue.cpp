@@ -306,7 +306,8 @@ void TaskQueue::give_way(Batch& batch, const TaskRow& row, std::string_view why)
                .attempt = row.attempt,
                .crashes = row.crashes,
                .losses = row.losses,
-               .error = why});
+               .error = why,
+               .stops = Stops::Not});
   lines_.let_next_in(batch, row.line);
 }
 
@@ -448,7 +449,8 @@ Result<TaskState> TaskQueue::finish(Batch& batch, const Finish& finish) {
                        .crashes = row->crashes + (result.failure == FailureClass::Crash ? 1 : 0),
                        .losses = row->losses,
                        .error = error,
-                       .backs_off = state == TaskState::Queued && finish.retry_after > Duration(0)});
+                       .backs_off = state == TaskState::Queued && finish.retry_after > Duration(0),
+                       .stops = given_way.empty() ? Stops::AsItsState : Stops::Not});
 
   if (finish.successor || !result.tasks.empty()) create_successors(batch, finish, *row);
   lines_.let_next_in(batch, row->line);
@@ -518,10 +520,12 @@ void TaskQueue::end_as_lost(Batch& batch, const TaskRow& row, bool counts, std::
     state = TaskState::Cancelled;
     error = *row.cancel_reason;
   }
+  Stops stops = Stops::AsItsState;
   if (state == TaskState::Queued) {
     if (std::string given_way = gives_way(row); !given_way.empty()) {
       state = TaskState::Cancelled;
       error = std::move(given_way);
+      stops = Stops::Not;
     }
   }
   sql_->lose_execution.run(row.execution, batch.now, reason);
@@ -534,7 +538,8 @@ void TaskQueue::end_as_lost(Batch& batch, const TaskRow& row, bool counts, std::
                .attempt = std::max(row.attempt - 1, 0),
                .crashes = row.crashes,
                .losses = losses,
-               .error = error});
+               .error = error,
+               .stops = stops});
   lines_.let_next_in(batch, row.line);
 }
 

@@ -2,6 +2,7 @@
 #include <sqlite3.h>
 
 #include "host/store/artifacts.h"
+#include "host/store/chain_ends.h"
 #include "host/store/database.h"
 #include "host/store/deliveries.h"
 #include "host/store/migrations.h"
@@ -134,6 +135,29 @@ void check_approved_content(Database& database, Findings& findings) {
   }
 }
 
+// The end of a task is told once: it has one, one more after each retry, and what is put aside may still be
+// cancelled.
+void check_told_ends(Database& database, Findings& findings) {
+  Statement told(database,
+                 "SELECT key, count(*) FROM task WHERE source = 'chain_end' AND task_type = 'chain_end'"
+                 " AND delivery IS NULL AND key IS NOT NULL GROUP BY key");
+  Statement ends(database,
+                 "SELECT t.row, 1 + (SELECT count(*) FROM decision d WHERE d.task = t.row"
+                 " AND d.kind IN ('retry', 'cancel')) FROM task t WHERE t.id = ?1");
+  for (Cursor row = told.query(); row.next();) {
+    const std::string_view key = row.view(0);
+    const auto id = key.starts_with(kChainEndKey) ? to_stored_id(key.substr(kChainEndKey.size()))
+                                                  : std::optional<StoredId>();
+    if (!id) {
+      findings.add("tells of the end of no task: key " + row.text(0));
+      continue;
+    }
+    Cursor task = ends.query(*id);
+    if (task.next() && row.integer(1) > task.integer(1))
+      findings.add("told of more often than it has ended: task row " + task.text(0));
+  }
+}
+
 // What is packed comes out as it went in.
 void check_packed(Database& database, Findings& findings) {
   Statement packs(database, "SELECT row, first_line, lines, bytes, packed FROM transcript_pack ORDER BY row");
@@ -214,6 +238,7 @@ Result<std::vector<std::string>> verify(const std::filesystem::path& path) {
   check_keys(database, findings);
   check_delivered_tasks(database, findings);
   check_approved_content(database, findings);
+  check_told_ends(database, findings);
   check_packed(database, findings);
   if (const std::optional<Failure> failure = database.take_failure()) {
     findings.add("file: reading stopped: " + failure->message);

@@ -41,8 +41,9 @@ Writer::Writer(const Options& options, std::unique_ptr<Database> database, Log& 
       log_(log),
       clock_(clock),
       identity_(FileIdentity::of(options.path)),
-      connection_(std::make_unique<Connection>(std::move(database), leases_, held_agents_, approval_rules_,
-                                               line_rules_, budget_limits_, clock_steps_)) {}
+      chain_notify_(options.chain_notify),
+      connection_(std::make_unique<Connection>(std::move(database), leases_, held_agents_, chain_notify_,
+                                               approval_rules_, line_rules_, budget_limits_, clock_steps_)) {}
 
 Result<std::unique_ptr<Writer>> Writer::start(const Options& options, std::unique_ptr<Database> database,
                                               Log& log, const Clock& clock) {
@@ -248,7 +249,7 @@ void Writer::commit_batch(Writes& writes) {
   }
 
   Database& database = *connection_->database;
-  Batch batch{clock_.wall(), clock_.monotonic(), {}, {}, {}};
+  Batch batch{clock_.wall(), clock_.monotonic(), {}, {}, {}, {}};
   Session session = connection_->session(batch);
   const auto started = std::chrono::steady_clock::now();
   const std::int64_t changes_before = database.total_changes();
@@ -256,6 +257,7 @@ void Writer::commit_batch(Writes& writes) {
   for (const std::unique_ptr<Write>& write : writes) {
     if (database.failed()) break;
     write->run(session);
+    connection_->chain_ends.tell(batch);
   }
   if (!database.failed()) connection_->flush();
   if (const std::optional<Failure> failure = database.take_failure()) {
@@ -318,10 +320,11 @@ void Writer::tell(const Listeners& listeners, const Batch& batch) {
 
 Result<> Writer::run_alone(const std::function<void(Session&)>& work) {
   Database& database = *connection_->database;
-  Batch batch{clock_.wall(), clock_.monotonic(), {}, {}, {}};
+  Batch batch{clock_.wall(), clock_.monotonic(), {}, {}, {}, {}};
   Session session = connection_->session(batch);
   connection_->begin(batch);
   work(session);
+  connection_->chain_ends.tell(batch);
   if (!database.failed()) connection_->flush();
   if (!database.failed()) database.commit();
   if (const std::optional<Failure> failure = database.take_failure()) {
@@ -338,8 +341,9 @@ Result<> Writer::run_alone(const std::function<void(Session&)>& work) {
 Result<> Writer::reopen() {
   auto opened = Database::open(options_.path, Database::Mode::Write, options_.vfs);
   if (const Failure* failure = std::get_if<Failure>(&opened)) return to_error(*failure);
-  connection_ = std::make_unique<Connection>(std::move(std::get<0>(opened)), leases_, held_agents_,
-                                             approval_rules_, line_rules_, budget_limits_, clock_steps_);
+  connection_ =
+      std::make_unique<Connection>(std::move(std::get<0>(opened)), leases_, held_agents_, chain_notify_,
+                                   approval_rules_, line_rules_, budget_limits_, clock_steps_);
   Result<> done;
   if (!connection_->database->checkpoint(true)) {
     done = Error{ErrorCode::Unavailable,

@@ -15,6 +15,7 @@
 #include "host/base/guarded.h"
 #include "host/base/log.h"
 #include "host/store/budgets.h"
+#include "host/store/chain_ends.h"
 #include "host/store/claims.h"
 #include "host/store/clock_steps.h"
 #include "host/store/database.h"
@@ -42,6 +43,7 @@ struct Session {
   Reminders& reminders;
   Leases& leases;
   Pauses& pauses;
+  std::string& chain_notify;
   ApprovalRules& approval_rules;
   LineRules& line_rules;
   Budgets& budgets;
@@ -119,7 +121,8 @@ class Writer {
   // What writes through one connection. All parts that keep something in memory are in one list.
   struct Connection {
     Connection(std::unique_ptr<Database> opened, Leases& all_leases, HeldAgents& held_agents,
-               ApprovalRules& the_rules, LineRules& the_lines, BudgetLimits& limits, ClockSteps& steps)
+               std::string& who_tells, ApprovalRules& the_rules, LineRules& the_lines, BudgetLimits& limits,
+               ClockSteps& steps)
         : database(std::move(opened)),
           lines(*database, the_lines),
           approvals(*database, the_rules),
@@ -129,11 +132,13 @@ class Writer {
           day_book(*database),
           claims(*database, lines, moves, approvals, all_leases, pauses, budgets),
           tasks(*database, moves, lines, approvals, held_agents, all_leases, budgets, day_book),
-          decisions(*database, the_rules, moves, lines, approvals, tasks, all_leases),
+          chain_ends(*database, who_tells, moves, tasks),
+          decisions(*database, the_rules, moves, lines, approvals, tasks, chain_ends, all_leases),
           reminders(*database, the_rules, moves, approvals, tasks),
           deliveries(*database, tasks, decisions),
           pruner(*database),
           leases(all_leases),
+          chain_notify(who_tells),
           approval_rules(the_rules),
           line_rules(the_lines),
           budget_limits(limits),
@@ -144,8 +149,8 @@ class Writer {
       clock_steps.begin(*database, batch);
     }
     Session session(Batch& batch) {
-      return {*database, claims,         tasks,      decisions, deliveries,    reminders, leases,
-              pauses,    approval_rules, line_rules, budgets,   budget_limits, batch};
+      return {*database, claims,       tasks,          decisions,  deliveries, reminders,     leases,
+              pauses,    chain_notify, approval_rules, line_rules, budgets,    budget_limits, batch};
     }
     void flush() {
       for (TransactionPart* part : parts) part->flush();
@@ -166,11 +171,13 @@ class Writer {
     DayBook day_book;
     Claims claims;
     TaskQueue tasks;
+    ChainEnds chain_ends;
     Decisions decisions;
     Reminders reminders;
     Deliveries deliveries;
     Pruner pruner;
     Leases& leases;
+    std::string& chain_notify;
     ApprovalRules& approval_rules;
     LineRules& line_rules;
     BudgetLimits& budget_limits;
@@ -218,6 +225,7 @@ class Writer {
   Guarded<FileIdentity> identity_;
   Leases leases_;                 // writer thread
   HeldAgents held_agents_;        // writer thread
+  std::string chain_notify_;      // writer thread
   ApprovalRules approval_rules_;  // writer thread
   LineRules line_rules_;          // writer thread
   BudgetLimits budget_limits_;    // writer thread

@@ -1,15 +1,16 @@
 // Lets tasks go through their whole life on a database, as the host does, through the real store: accepted,
 // claimed, renewed, reported about, with artifacts, finished with a successor or failed and retried,
-// approved, rejected and sent back, cancelled, made by a schedule, paid for, booked, pruned. Says on standard
-// output what the store answered (CyclePromises), each by one write() of its own, after the answer. What an
-// earlier run left open it goes on with.
+// approved, rejected and sent back, cancelled, told of when they end badly, made by a schedule, paid for,
+// booked, pruned. Says on standard output what the store answered (CyclePromises), each by one write() of its
+// own, after the answer. What an earlier run left open it goes on with.
 //
-// Usage: cycle_driver DATABASE [rounds=N] [ahead=DAYS] [durability=normal] [hasty] [unfenced]
+// Usage: cycle_driver DATABASE [rounds=N] [ahead=DAYS] [durability=normal] [hasty] [unfenced] [apart]
 //   rounds      how many, four hours apart, then the database is closed; without it, until it is killed
 //   ahead       of the true time, when it begins
 //   durability  what SQLite is made to do whatever the store asks for; a known-bad variant
 //   hasty       says it before the store has answered; likewise
 //   unfenced    names the newest attempt where a superseded one speaks; likewise
+//   apart       tells of an end in a write of its own; likewise
 // Ends with 0, or with 20 if the database does not open.
 #include <unistd.h>
 
@@ -48,6 +49,7 @@ struct Options {
   Duration ahead{0};
   bool hasty = false;
   bool unfenced = false;
+  bool apart = false;
 };
 
 void say(const std::string& line) {
@@ -80,6 +82,14 @@ class Driver {
       store_.adopt_schedules({{"every minute", "nightly", "* * * * *", {}, {}}}, done);
     }));
     prune();
+  }
+
+  // In place of the store.
+  void tell_apart(const std::string& task_id) {
+    NewTask task;
+    task.agent = "teller";
+    task.key = "chain_end:" + task_id;
+    (void)wait<std::string>([&](auto done) { store_.create_task(task, "api", std::nullopt, done); });
   }
 
   void round(int number) {
@@ -227,6 +237,7 @@ class Driver {
                                      [&](auto answer) { store_.finish(std::move(finish), answer); });
     if (!done) return;
     say("charged " + std::to_string(kCost));
+    if (options_.apart) return tell_apart(task.task_id);
     const store::Person person{"admin", "", "cli"};
     ask<TaskState>("retried " + task.task_id,
                    [&](auto answer) { store_.retry(task.task_id, person, answer); });
@@ -257,6 +268,7 @@ class Driver {
         case 3:
           ask<TaskState>("cancelled " + id,
                          [&](auto done) { store_.cancel(id, person, "not needed", done); });
+          if (options_.apart) tell_apart(id);
           break;
       }
     }
@@ -302,6 +314,7 @@ int main(int argc, char** argv) {
   Options options;
   options.store.path = argv[1];
   options.store.create_if_missing = true;
+  options.store.chain_notify = "teller";  // who never works, so all that is told waits
   for (int i = 2; i < argc; ++i) {
     const std::string word = argv[i];
     if (word.rfind("rounds=", 0) == 0) options.rounds = std::atoi(word.c_str() + 7);
@@ -309,6 +322,8 @@ int main(int argc, char** argv) {
     if (word == "durability=normal") keep_durability<kNormalDurability>();
     if (word == "hasty") options.hasty = true;
     if (word == "unfenced") options.unfenced = true;
+    if (word == "apart") options.apart = true;
   }
+  if (options.apart) options.store.chain_notify.clear();
   return run(options);
 }

@@ -33,6 +33,7 @@ struct CycleBooks {
   std::set<std::string> packed;                         // sessions with lines that are
   std::set<std::string> artifacts;                      // sessions with one
   std::set<std::vector<std::string>> decisions;         // task, kind, content hash
+  std::map<std::string, int> told;                      // tasks whose end waits to be told, how often
   std::map<std::string, int> titles;                    // how often, of the tasks of the schedule
   std::int64_t last_slot = 0;
   std::int64_t spent = 0;
@@ -78,6 +79,8 @@ struct CycleBooks {
          [&](Row row) {
            books.decisions.insert({row.text(0), row.text(1), row.text(2)});
          });
+    rows("SELECT replace(substr(key, 11), '-', '') FROM task WHERE agent = 'teller' AND state = 0",
+         [&](Row row) { ++books.told[row.text(0)]; });
     rows("SELECT coalesce(max(last_slot), 0) FROM schedule",
          [&](Row row) { books.last_slot = row.number(0); });
     rows(
@@ -165,6 +168,17 @@ class CyclePromises {
     for (const auto& [session, execution] : books.executions)
       if (execution.outcome == "completed" && digits(execution.output).find(session) == std::string::npos)
         broken.push_back("fence of " + session + ": another attempt ended it with " + execution.output);
+    for (const auto& [id, times] : books.told) {
+      const auto task = books.tasks.find(id);
+      if (times > 1) broken.push_back("told " + id + ": " + std::to_string(times) + " times");
+      if (task != books.tasks.end() && task->second.state != kFailed && task->second.state != kCancelled)
+        broken.push_back("told " + id + ": its state is " + std::to_string(task->second.state));
+    }
+    for (const auto& [id, task] : books.tasks) {
+      const bool ended_badly =
+          task.state == kFailed || (task.state == kCancelled && books.decisions.count({id, "cancel", ""}));
+      if (ended_badly && books.told.count(id) == 0) broken.push_back("told " + id + ": its end is not");
+    }
     for (const auto& [id, task] : books.tasks)
       if (is_open(task) && !task.parent.empty() && books.tasks.count(task.parent) == 0)
         broken.push_back("pruned " + task.parent + ": its successor " + id + " is open");
@@ -180,7 +194,8 @@ class CyclePromises {
   static constexpr std::int64_t kDay = 86'400'000;
   static constexpr std::int64_t kSlack =
       600'000;  // that a round may take, with the leases that run out in it
-  static constexpr int kAwaitingApproval = 2, kCompleted = 3, kCancelled = 5;  // codes of task.state
+  static constexpr int kAwaitingApproval = 2, kCompleted = 3, kFailed = 4,
+                       kCancelled = 5;  // codes of task.state
   static bool is_open(const CycleBooks::Task& task) { return task.state < 3 || task.state == 6; }
 
   static std::string digits(std::string id) {

@@ -108,6 +108,11 @@ TEST_F(WholeCycleTest, AnAttemptThatSpeaksForTheOneAfterItIsCaught) {
       << "this test would not notice that a superseded attempt is heard";
 }
 
+TEST_F(WholeCycleTest, AnEndThatIsToldInAWriteOfItsOwnIsCaught) {
+  EXPECT_THAT(break_with("apart"), Contains(StartsWith("told ")))
+      << "this test would not notice an end that nobody hears of";
+}
+
 class WholeCyclePowerCutTest : public WholeCycleTest {
  protected:
   void SetUp() override { ASSERT_TRUE(can_trace(folder_.path())); }

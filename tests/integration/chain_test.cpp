@@ -7,7 +7,9 @@
 namespace davit::testing {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Not;
 
 class ChainTest : public ::testing::Test {
@@ -61,7 +63,7 @@ TEST_F(ChainTest, TheApiAndTheCommandLineShowAChainWhole) {
 }
 
 TEST_F(ChainTest, HowOftenAnAgentMayStandInAChainIsConfiguredAndReloaded) {
-  start();
+  start("chain: {max_visits: 1}\nagents: {worker: {}, second: {}, third: {}}\n");
   const std::string refused = make(R"({"mode":"again"})");
   EXPECT_THAT(string_member(host.wait_for_task(refused, {"failed"}), "error"),
               HasSubstr("chain.max_visits is 1"));
@@ -70,6 +72,40 @@ TEST_F(ChainTest, HowOftenAnAgentMayStandInAChainIsConfiguredAndReloaded) {
   const std::string second = after(make(R"({"mode":"again"})"));
   EXPECT_THAT(string_member(host.wait_for_task(second, {"failed"}), "error"),
               HasSubstr("it was there already (worker, worker); chain.max_visits is 2"));
+}
+
+TEST_F(ChainTest, SomebodyIsToldWhenTheWorkOfAChainStops) {
+  const std::string agents = "agents: {worker: {}, second: {}, third: {}}\n";
+  const auto told = [&] {
+    const auto answer = parse_json(host.api("GET", "/api/dashboard/tasks?agent=third").body);
+    std::vector<std::string> titles;
+    for (const JsonValue& task : (*find_member(*answer, "tasks")).GetArray())
+      titles.push_back(string_member(task, "title"));
+    return titles;
+  };
+  start(agents);
+  host.wait_for_task(make(R"({"mode":"chain","next":"nobody"})"), {"failed"});
+  EXPECT_THAT(told(), IsEmpty());
+
+  host.configure("chain: {notify: third}\n" + agents);
+  ASSERT_EQ(davit({"reload"}).status, 0);
+  const std::string failed = make(R"({"mode":"chain","next":"nobody"})");
+  host.wait_for_task(failed, {"failed"});
+  EXPECT_THAT(told(), ElementsAre("Failed: A chain")) << "with the end, not after it";
+  const std::string teller = [&] {
+    const auto answer = parse_json(host.api("GET", "/api/dashboard/tasks?agent=third").body);
+    return string_member((*find_member(*answer, "tasks"))[0], "task_id");
+  }();
+  const JsonDocument task = host.wait_for_task(teller, {"failed"});  // which is told to nobody
+  EXPECT_EQ(string_member(*find_member(task, "payload"), "task_id"), failed);
+  EXPECT_THAT(string_member(*find_member(task, "payload"), "reason"), HasSubstr("no such agent"));
+
+  // The configuration's is known from the start on, and to commands on a database without a host.
+  ASSERT_EQ(host.end(SIGTERM), 0);
+  ASSERT_EQ(host.command({"tasks", "retry", failed, "--offline"}).status, 0);
+  ASSERT_EQ(host.command({"tasks", "cancel", failed, "--offline"}).status, 0);
+  ASSERT_TRUE(host.start()) << host.log();
+  EXPECT_THAT(told(), ElementsAre("Cancelled: A chain", "Failed: A chain"));
 }
 
 TEST_F(ChainTest, AgentsAreFoundByWhatTheyCanDo) {

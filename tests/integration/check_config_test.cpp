@@ -48,6 +48,7 @@ TEST_F(CheckConfigTest, AgentsThatNobodyOffersAreNotedWhereverTheyAreNamed) {
 agents:
   command-agent: {config: {command: [/bin/true]}}
 approvals: {notify: chat-agent}
+chain: {notify: teller-agent}
 schedules:
   nightly: {agent: nightly-agent, cron: "@daily"}
   off: {agent: nobody, cron: "@daily", enabled: false}
@@ -60,7 +61,8 @@ schedules:
                               "command-agent?"),
                     HasSubstr(":10: webhooks.github.config.run_agents[1]: no library"),
                     HasSubstr("approvals.notify: no library"), HasSubstr("named chat-agent"),
-                    HasSubstr(":15: schedules.nightly.agent: no library"), HasSubstr("is good"),
+                    HasSubstr("chain.notify: no library"), HasSubstr("named teller-agent"),
+                    HasSubstr(":16: schedules.nightly.agent: no library"), HasSubstr("is good"),
                     Not(HasSubstr("named command-agent")), Not(HasSubstr("named nobody"))));
 }
 

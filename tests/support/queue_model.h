@@ -29,6 +29,7 @@ class QueueModel {
     std::optional<std::size_t> root;  // of a chain that it follows in
     int attempt = 0, crashes = 0, losses = 0;
     std::optional<std::size_t> running;  // its attempt
+    bool told = false;                   // its end, while nothing comes after it
   };
   struct Attempt {
     std::size_t task = 0;
@@ -100,7 +101,7 @@ class QueueModel {
         tasks[*same].run_at = std::min(tasks[*same].run_at, task.run_at);
         return *same;
       }
-      if (same && tasks[*same].root != task.root) stop(tasks[*same], Cancelled);
+      if (same && tasks[*same].root != task.root) stop(tasks[*same], Cancelled, Tells::No);
     } else {
       const auto same = waits_under(task.key, task.agent);
       if (same && tasks[*same].root == task.root) {
@@ -108,7 +109,7 @@ class QueueModel {
         tasks[*same].run_at = std::min(tasks[*same].run_at, task.run_at);
         return *same;
       }
-      if (same) stop(tasks[*same], Cancelled);
+      if (same) stop(tasks[*same], Cancelled, Tells::No);
     }
     task.state = task.needs_approval ? AwaitingApproval : Queued;
     tasks.push_back(std::move(task));
@@ -249,8 +250,10 @@ class QueueModel {
   }
 
  private:
-  void stop(Task& task, TaskState state) {
+  enum class Tells { No, OfABadEnd };
+  void stop(Task& task, TaskState state, Tells tells = Tells::OfABadEnd) {
     task.state = state;
+    task.told = tells == Tells::OfABadEnd && (state == Failed || state == Cancelled || state == Parked);
     task.running.reset();
     task.cancel_asked = task.backs_off = task.held = false;
   }
@@ -270,7 +273,7 @@ class QueueModel {
     const auto number = static_cast<std::size_t>(&task - tasks.data());
     if (task.cancel_asked) return stop(task, Cancelled);
     if (task.needs_approval ? approved_since(number) : waits_under(task.key, task.agent, number).has_value())
-      return stop(task, Cancelled);
+      return stop(task, Cancelled, Tells::No);
     stop(task, Queued);
     task.run_at = now_ + retry_after;
     task.backs_off = retry_after > Duration(0);

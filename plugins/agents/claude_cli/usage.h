@@ -27,7 +27,9 @@ class Spending {
   // used, is not believed: then the estimate stays. Of two results the dearer counts.
   void take(const Result& result);
 
-  davit::Usage total() const;  // says itself whether its cost is an estimate
+  // Says itself whether its cost is an estimate: the host keeps the larger of two costs, unless the first is
+  // one.
+  davit::Usage total() const;
   bool is_estimate() const { return estimate_; }
 
  private:

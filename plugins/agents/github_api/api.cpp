@@ -253,25 +253,34 @@ std::vector<ChangedFile> Api::files(const Repo& repo, int number) {
   return files;
 }
 
+std::optional<Comment> Api::own_comment(const std::string& path, const std::string& line) {
+  const std::int64_t mine = me().id;
+  std::optional<Comment> found;
+  connection_.each(path, [&](JsonView json) {
+    Comment seen = comment_of(json);
+    if (seen.author.id == mine && is_marked(seen.body, line)) found = std::move(seen);
+    return !found;
+  });
+  return found;
+}
+
+std::optional<Comment> Api::comment_with(const Repo& repo, int number, std::string_view marker) {
+  const std::string line = line_of(marker, kMostMarker);
+  std::optional<Comment> found = own_comment(number_path(repo, "/issues/", number) + "/comments", line);
+  if (found) found->body.resize(found->body.rfind(line));
+  return found;
+}
+
 Comment Api::ensure_comment(const Repo& repo, int number, std::string_view marker, std::string_view body) {
   const std::string line = line_of(marker, kMostMarker);
   const std::string text = shortened(body, kMostBody - line.size() - 2) + "\n\n" + line;
   const std::string path = number_path(repo, "/issues/", number) + "/comments";
-  const std::int64_t mine = me().id;
-  const Comment comment = make_once(
-      [&] {
-        std::optional<Comment> found;
-        connection_.each(path, [&](JsonView json) {
-          Comment seen = comment_of(json);
-          if (seen.author.id == mine && is_marked(seen.body, line)) found = std::move(seen);
-          return !found;
-        });
-        return found;
-      },
-      [&] {
-        const Json json = connection_.post(path, Json::object({{"body", text}}));
-        return comment_of(json);
-      });
+  const Comment comment =
+      make_once([&] { return own_comment(path, line); },
+                [&] {
+                  const Json json = connection_.post(path, Json::object({{"body", text}}));
+                  return comment_of(json);
+                });
   if (comment.body == text) return comment;
   const Json json = connection_.patch(path_of(repo) + "/issues/comments/" + std::to_string(comment.id),
                                       Json::object({{"body", text}}));

@@ -81,6 +81,8 @@ class Api {
   // brought up to `body`, or made. The marker stands hidden in its last line. Comments of others count for
   // nothing, whatever they hold.
   Comment ensure_comment(const Repo& repo, int number, std::string_view marker, std::string_view body);
+  // That comment as it is, without the line of the marker; nullopt if there is none.
+  std::optional<Comment> comment_with(const Repo& repo, int number, std::string_view marker);
 
   // The one review of ours with that marker of the commit `sha`, as it is; made when there is none. A finding
   // whose lines the diff does not show goes into the body, for GitHub would refuse the whole; all of them do
@@ -106,6 +108,7 @@ class Api {
   void redeliver(const Hook& hook, std::int64_t id);
 
  private:
+  std::optional<Comment> own_comment(const std::string& path, const std::string& line);
   PostedReview post_review(const Repo& repo, int number, const std::string& sha, const std::string& line,
                            const NewReview& wanted);
   template <class Look, class Make>

@@ -50,8 +50,12 @@ bool is_time(std::string_view text) {
          text.find_first_not_of("0123456789.") == std::string_view::npos;
 }
 
-// The note in the thread, or "". An app without the right to read gets none, and makes one more.
-std::string note_in_thread(Rest& slack, const Place& place, const std::string& mark) {
+struct Posted {
+  std::string time, text;
+};
+
+// The note in the thread, or none. An app without the right to read gets none, and makes one more.
+Posted note_in_thread(Rest& slack, const Place& place, const std::string& mark) {
   try {
     const Json me = ask_slack(slack, "POST", "/auth.test", Json::object());
     const Json thread =
@@ -60,22 +64,26 @@ std::string note_in_thread(Rest& slack, const Place& place, const std::string& m
     const std::string user(me["user_id"].string_or(""));
     for (const JsonView message : thread["messages"]) {
       if (!user.empty() && message["user"] == user && is_marked(message["text"].string_or(""), mark))
-        return std::string(message["ts"].string_or(""));
+        return {std::string(message["ts"].string_or("")), std::string(message["text"].string_or(""))};
     }
   } catch (const Failure& failure) {
     if (failure.status() != Status::Permanent && failure.status() != Status::NotFound) throw;
   }
-  return "";
+  return {};
 }
 
 }  // namespace
 
-void tell_jira(Rest& jira, const Place& place, const std::string& text, const std::string& mark) {
+bool stays(const Wanted& wanted, std::string_view there) {
+  return !wanted.unless_it_is.empty() && there.starts_with(wanted.unless_it_is);
+}
+
+Outcome tell_jira(Rest& jira, const Place& place, const Wanted& wanted, const std::string& mark) {
   const Json me = jira.ask("GET", "/rest/api/2/myself");
   const std::string account = account_of(me);
   if (account.empty()) throw Failure::permanent("Jira does not say whose token it is");
   const std::string path = "/rest/api/2/issue/" + place.issue + "/comment";
-  const Json body = Json::object({{"body", with_mark(text, mark)}});
+  const Json body = Json::object({{"body", with_mark(wanted.text, mark)}});
   constexpr int kMostPages = 20;
   int seen = 0;
   for (int pages = 0; pages < kMostPages; ++pages) {
@@ -85,61 +93,72 @@ void tell_jira(Rest& jira, const Place& place, const std::string& text, const st
       if (account_of(comment["author"]) != account || id.empty() ||
           !is_marked(comment["body"].string_or(""), mark))
         continue;
+      if (stays(wanted, comment["body"].string_or(""))) return Outcome::StaysAsItIs;
       if (comment["body"] != body["body"].string_or("")) jira.ask("PUT", path + "/" + id, body);
-      return;
+      return Outcome::Told;
     }
     seen += static_cast<int>(list["comments"].size());
     if (list["comments"].empty() || seen >= list["total"].int_or(0)) {
+      if (!wanted.make) return Outcome::NoneThere;
       jira.ask("POST", path, body);
-      return;
+      return Outcome::Told;
     }
   }
   throw Failure::permanent("the Jira issue has too many comments to look for a note among them");
 }
 
-void tell_sentry(Rest& sentry, const Place& place, const std::string& text, const std::string& mark) {
+Outcome tell_sentry(Rest& sentry, const Place& place, const Wanted& wanted, const std::string& mark) {
   const std::string path = "/api/0/organizations/" + place.site + "/issues/" + place.issue + "/comments/";
-  const Json body = Json::object({{"text", with_mark(text, mark)}});
+  const Json body = Json::object({{"text", with_mark(wanted.text, mark)}});
   const Json list = sentry.ask("GET", path);
   if (!list.is_array()) throw Failure::permanent("Sentry's answer about comments is no list");
   for (const JsonView comment : list.view()) {
     const JsonView there = comment["data"]["text"];
     const std::string id = id_of(comment["id"]);
     if (id.empty() || !is_marked(there.string_or(""), mark)) continue;
+    if (stays(wanted, there.string_or(""))) return Outcome::StaysAsItIs;
     try {
       sentry.ask("PUT", path + id + "/", body);
-      return;
+      return Outcome::Told;
     } catch (const Failure& failure) {
       if (failure.status() != Status::NotFound) throw;  // otherwise it is another's
     }
   }
+  if (!wanted.make) return Outcome::NoneThere;
   sentry.ask("POST", path, body);
+  return Outcome::Told;
 }
 
-void tell_slack(Rest& slack, const Place& place, const std::string& text, const std::string& mark,
-                const std::filesystem::path& kept) {
+Outcome tell_slack(Rest& slack, const Place& place, const Wanted& wanted, const std::string& mark,
+                   const std::filesystem::path& kept) {
   Json message = Json::object({{"channel", place.channel},
-                               {"text", with_mark(text, mark)},
+                               {"text", with_mark(wanted.text, mark)},
                                {"parse", "none"},
                                {"link_names", false},
                                {"unfurl_links", false},
                                {"unfurl_media", false}});
   std::string time = github::read_file(kept, 64).value_or("");
-  if (!is_time(time)) time = note_in_thread(slack, place, mark);
+  if (!is_time(time) || !wanted.unless_it_is.empty()) {
+    const Posted there = note_in_thread(slack, place, mark);
+    if (stays(wanted, there.text)) return Outcome::StaysAsItIs;
+    if (!is_time(time)) time = there.time;
+  }
   if (is_time(time)) {
     try {
       Json change = message;
       change.set("ts", time);
       ask_slack(slack, "POST", "/chat.update", change);
       github::replace_file(kept, time);
-      return;
+      return Outcome::Told;
     } catch (const Failure& failure) {
       if (failure.status() != Status::NotFound) throw;  // otherwise somebody removed it
     }
   }
+  if (!wanted.make) return Outcome::NoneThere;
   message.set("thread_ts", place.thread);
   const Json posted = ask_slack(slack, "POST", "/chat.postMessage", message);
   if (const std::string made(posted["ts"].string_or("")); is_time(made)) github::replace_file(kept, made);
+  return Outcome::Told;
 }
 
 }  // namespace note

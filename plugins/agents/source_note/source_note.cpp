@@ -62,7 +62,7 @@ Notes::Notes(Settings settings, Tokens tokens, std::filesystem::path state_folde
       cancel_(std::move(cancel)) {}
 
 Told Notes::tell(github::Api* github, const Place& place, std::string_view chain, Stage stage,
-                 std::string_view text) {
+                 std::string_view text, Change change) {
   try {
     const bool unwanted = (place.sender == Sender::Github && !settings_.github) ||
                           (place.sender == Sender::Jira && settings_.jira_site.empty()) ||
@@ -71,12 +71,33 @@ Told Notes::tell(github::Api* github, const Place& place, std::string_view chain
     if (unwanted) return {};
     const std::string mark =
         github::digest_of(std::string(chain) + "\n" + place.key + "\nnote").substr(0, 16);
-    tell_at(github, place, mark, body(place, stage, text));
-    return {.told = true, .why_not = ""};
+    const Wanted wanted{.text = body(place, stage, text),
+                        .make = change == Change::Any,
+                        .unless_it_is = change == Change::NotFailedYet ? std::string(headline(Stage::Failed))
+                                                                       : std::string()};
+    switch (tell_at(github, place, mark, wanted)) {
+      case Outcome::Told:
+        return {.told = true, .why_not = ""};
+      case Outcome::StaysAsItIs:
+        return {.told = false, .why_not = "the note at the source says already why the work has failed"};
+      case Outcome::NoneThere:
+        break;
+    }
+    return {.told = false, .why_not = "davit has no note at the source, and makes none for this"};
+  } catch (const Failure& failure) {
+    const davit::Status status = failure.status();
+    return not_told(failure, status == davit::Status::Retryable || status == davit::Status::RateLimited ||
+                                 status == davit::Status::Internal);
   } catch (const std::exception& error) {
-    const std::string why = "the source was not told: " + std::string(error.what());
-    return {.told = false, .why_not = github::one_line(redact_ ? redact_(why) : why, kMostReason)};
+    return not_told(error, false);
   }
+}
+
+Told Notes::not_told(const std::exception& error, bool try_again) const {
+  const std::string why = "the source was not told: " + std::string(error.what());
+  return {.told = false,
+          .why_not = github::one_line(redact_ ? redact_(why) : why, kMostReason),
+          .try_again = try_again};
 }
 
 // What hides a secret from being found is taken out before it is looked for.
@@ -87,14 +108,19 @@ std::string Notes::body(const Place& place, Stage stage, std::string_view text) 
   return said.empty() ? out : out + "\n\n" + said;
 }
 
-void Notes::tell_at(github::Api* github, const Place& place, const std::string& mark,
-                    const std::string& body) {
+Outcome Notes::tell_at(github::Api* github, const Place& place, const std::string& mark,
+                       const Wanted& wanted) {
   const std::string last_line = "davit " + mark.substr(0, 8);
   switch (place.sender) {
     case Sender::Github: {
       if (!github) throw Failure::internal("nothing was given to tell GitHub with");
-      github->ensure_comment(place.repo, place.number, mark, body);
-      return;
+      if (!wanted.make) {
+        const std::optional<github::Comment> there = github->comment_with(place.repo, place.number, mark);
+        if (!there) return Outcome::NoneThere;
+        if (stays(wanted, there->body)) return Outcome::StaysAsItIs;
+      }
+      github->ensure_comment(place.repo, place.number, mark, wanted.text);
+      return Outcome::Told;
     }
     case Sender::Jira: {
       // A token is for the site it was made for, whatever site a delivery speaks of.
@@ -105,19 +131,20 @@ void Notes::tell_at(github::Api* github, const Place& place, const std::string& 
                 settings_.jira_user.empty() ? "Bearer " + token
                                             : "Basic " + base64(settings_.jira_user + ":" + token),
                 cancel_);
-      return tell_jira(jira, place, body, last_line);
+      return tell_jira(jira, place, wanted, last_line);
     }
     case Sender::Sentry: {
       Rest sentry(settings_.sentry_url, "Bearer " + tokens_.sentry, cancel_);
-      return tell_sentry(sentry, place, body, last_line);
+      return tell_sentry(sentry, place, wanted, last_line);
     }
     case Sender::Slack: {
       const std::filesystem::path folder = state_folder_ / "notes";
       github::make_private_folder(folder);
       Rest slack(settings_.slack_api, "Bearer " + tokens_.slack, cancel_);
-      return tell_slack(slack, place, body, last_line, folder / mark);
+      return tell_slack(slack, place, wanted, last_line, folder / mark);
     }
   }
+  return Outcome::NoneThere;
 }
 
 }  // namespace note

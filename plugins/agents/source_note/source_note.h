@@ -4,6 +4,7 @@
 // A note is a courtesy. Nothing that goes wrong with one is a failure of the work.
 #pragma once
 
+#include <exception>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -11,18 +12,27 @@
 
 #include "github_api/api.h"
 #include "source_note/place.h"
+#include "source_note/senders.h"
 #include "source_note/settings.h"
 
 namespace note {
 
 enum class Stage { Started, NeedsApproval, Done, Failed };
 
+// Which notes are changed.
+enum class Change {
+  Any,           // one is made where there is none
+  Existing,      // none is made: where davit has said nothing, nobody asked it to
+  NotFailedYet,  // of those, none that says Failed already: whoever said so has said why
+};
+
 // Takes secrets out of a text; may be empty.
 using Redact = std::function<std::string(std::string_view)>;
 
 struct Told {
   bool told = false;
-  std::string why_not;  // a sentence for the log, one line; empty where nobody wants to be told
+  std::string why_not;     // a sentence for the log, one line; empty where nobody wants to be told
+  bool try_again = false;  // it may work later
 };
 
 // One thread.
@@ -36,11 +46,12 @@ class Notes {
   // for each of them. `text` is taken as other people's, whoever wrote it: without secrets, cut at 4,000
   // bytes, mentioning nobody. `github` may be null where the place is none of GitHub's. Throws nothing.
   Told tell(github::Api* github, const Place& place, std::string_view chain, Stage stage,
-            std::string_view text);
+            std::string_view text, Change change = Change::Any);
 
  private:
+  Told not_told(const std::exception& error, bool try_again) const;
   std::string body(const Place& place, Stage stage, std::string_view text) const;
-  void tell_at(github::Api* github, const Place& place, const std::string& mark, const std::string& body);
+  Outcome tell_at(github::Api* github, const Place& place, const std::string& mark, const Wanted& wanted);
 
   Settings settings_;
   Tokens tokens_;

@@ -217,6 +217,7 @@ TEST(ClaudeStreamTest, UsageIsToldWhenItChangesAndOnce) {
   const auto usage = session.new_usage();
   ASSERT_TRUE(usage);
   EXPECT_EQ(usage->output_tokens, 420);
+  EXPECT_TRUE(usage->cost_is_estimate) << "so that what the session says at its end takes its place";
   EXPECT_FALSE(session.new_usage());
 }
 

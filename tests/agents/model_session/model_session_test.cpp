@@ -129,6 +129,26 @@ TEST_F(ModelSessionTest, TimeIsKeptForWhatComesAfterIt) {
   EXPECT_EQ(run("plan-changes").end, claude::End::Ok);
 }
 
+// As the host books them: an estimate gives way to what is known.
+TEST_F(ModelSessionTest, TheHostHearsWhetherCostsAreAnEstimate) {
+  claude_.answer(Json::object({{"status", "planned"}}));
+  const claude::Outcome known = run("plan-changes");
+  EXPECT_FALSE(known.usage.cost_is_estimate);
+  ASSERT_FALSE(host_.usage.empty());
+  EXPECT_THAT(host_.usage.back(), Not(HasSubstr("cost_is_estimate")));
+  const Json told = Json::parse(host_.usage.back());
+  EXPECT_EQ(davit::Usage::from_json(told).cost_usd, known.usage.cost_usd);
+
+  host_.usage.clear();
+  claude_.answer_with("killed");
+  const claude::Outcome cut = run("plan-changes");
+  EXPECT_NE(cut.end, claude::End::Ok);
+  EXPECT_TRUE(cut.usage.cost_is_estimate);
+  EXPECT_GT(cut.usage.cost_usd, 0);
+  ASSERT_FALSE(host_.usage.empty());
+  for (const std::string& line : host_.usage) EXPECT_THAT(line, HasSubstr("\"cost_is_estimate\":true"));
+}
+
 TEST_F(ModelSessionTest, NoSecretGoesInOrComesOut) {
   host_.secrets["ANTHROPIC_API_KEY"] = kKey;
   const std::string hidden = std::string(kKey).insert(8, "\xE2\x80\x8B");  // a zero-width space

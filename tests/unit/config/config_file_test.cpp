@@ -100,7 +100,7 @@ const MistakeCase kMistakes[] = {
      "davit.yaml:3: agents.a.timeout: unknown key; did you mean agents.a.timeout_seconds?"},
     {"KeyInTheWrongPlace", "port: 8080\n", "davit.yaml:1: port: unknown key here; did you mean server.port?"},
     {"KeyLikeNoOther", "chain:\n  colour: red\n",
-     "davit.yaml:2: chain.colour: unknown key; known here: max_depth, max_visits"},
+     "davit.yaml:2: chain.colour: unknown key; known here: max_depth, max_visits, notify"},
     {"KeyWithoutSpaceAfterTheColon", "chain: {max_depth:2}\n",
      "davit.yaml:1: chain.max_depth:2: a space must follow the colon after a key"},
     {"SectionThatIsAValue", "server: 8080\n",
@@ -306,7 +306,8 @@ TEST(ConfigFileTest, WhatIsNotSaidHasItsDefault) {
   EXPECT_EQ(config.plugins.store, "var/plugins");
   EXPECT_EQ(config.auth.admin_token_env, "DAVIT_ADMIN_TOKEN");
   EXPECT_TRUE(config.webhooks.empty());
-  EXPECT_EQ(config.chain.max_depth, 6);
+  EXPECT_EQ(config.chain.max_depth, 14);
+  EXPECT_EQ(config.chain.max_visits, 4);
   EXPECT_EQ(config.budgets.daily_usd, std::nullopt);
 }
 
@@ -380,19 +381,21 @@ TEST(ConfigFileTest, ReadsWhatAnApprovalTakesAndWhatBecomesOfARejection) {
 agents:
   planner: {on_reject: rework, max_reworks: 5}
   executor: {}
-chain: {max_visits: 3}
+chain: {max_visits: 3, notify: teller}
 approvals: {hash: optional, deadline: 2h, remind_after: 0s, on_deadline: park, notify: messenger}
 )");
   EXPECT_EQ(config.agents.at("planner").on_reject, OnReject::Rework);
   EXPECT_EQ(config.agents.at("planner").max_reworks, 5);
   EXPECT_EQ(config.agents.at("executor").on_reject, OnReject::Cancel);
   EXPECT_EQ(config.chain.max_visits, 3);
+  EXPECT_EQ(config.chain.notify, "teller");
   EXPECT_EQ(config.approvals.hash, ApprovalHash::Optional);
   EXPECT_EQ(config.approvals.deadline, std::chrono::hours(2));
   EXPECT_EQ(config.approvals.remind_after, Duration::zero());
   EXPECT_EQ(config.approvals.on_deadline, AtDeadline::Park);
   EXPECT_EQ(config.approvals.notify, "messenger");
   const Config without = good("chain: {}\n");
+  EXPECT_EQ(without.chain.notify, "");
   EXPECT_EQ(without.approvals.hash, ApprovalHash::Required);
   EXPECT_EQ(without.approvals.deadline, std::chrono::hours(7 * 24));
 }

@@ -47,7 +47,7 @@ class ChainPolicyTest : public testing::Test {
   std::string next_input_;
   bool wait_ = false;
   std::vector<std::string> follow_ups_;
-  ChainOptions options_{.max_depth = 3};
+  ChainOptions options_{.max_depth = 3, .max_visits = 1};
 };
 
 TEST_F(ChainPolicyTest, EndsWhenTheResultNamesNobody) {

@@ -502,6 +502,7 @@ TEST_F(DispatcherTest, RefusesAnUnknownSuccessorWithAClearReason) {
 }
 
 TEST_F(DispatcherTest, ALoopIsRefusedAlsoThroughAFollowUpAndNothingOfItIsStored) {
+  options_.chain.max_visits = 1;
   start();
   std::string id = submit(mode("again"));
   TaskDetail failed = settled(id, TaskState::Failed);

@@ -60,7 +60,10 @@ enum class Use { Right, WithoutAFence, WithoutPriorities };
 
 class ModelTest : public StoreTest {
  protected:
-  ModelTest() { database_.options.path = memory_.path() / "davit.db"; }
+  ModelTest() {
+    database_.options.path = memory_.path() / "davit.db";
+    database_.options.chain_notify = "teller";  // whom nobody lets work, so all that is told waits
+  }
   void TearDown() override { database_.close(); }  // before its folder goes
 
   // What differs in this sequence, and after which op; empty: nothing.
@@ -367,6 +370,14 @@ class ModelTest : public StoreTest {
     compare("held back", is.state == TaskState::Parked && !is.hold_reason.empty(), should.held);
     if (should.state == TaskState::Queued)
       compare("run_at", to_unix_ms(is.run_at), to_unix_ms(should.run_at));
+    // What is told of a chain is about the first of it.
+    const std::size_t first = should.root.value_or(number);
+    std::size_t ends = 0;
+    for (std::size_t i = 0; i < model_.tasks.size(); ++i)
+      ends += model_.tasks[i].told && model_.tasks[i].root.value_or(i) == first ? 1 : 0;
+    const auto told = store().tasks(
+        {.agent = "teller", .entity = "chain:" + model_.tasks[first].id, .state = TaskState::Queued});
+    compare("ends told of its chain", told->items.size(), ends);
     return wrong.empty() ? wrong : "task " + std::to_string(number) + ": " + wrong;
   }
   std::string tokens_differ(std::size_t attempt) {
