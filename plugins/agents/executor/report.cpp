@@ -26,7 +26,7 @@ std::string_view verb_of(const git::File& file) {
 void add_text(std::string& page, std::string_view text) {
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
-    page += plan_page::in_line(text.substr(0, end)) + "\n";
+    page += plan_page::in_page(text.substr(0, end)) + "\n";
     text.remove_prefix(std::min(end + 1, text.size()));
   }
 }
@@ -49,7 +49,7 @@ std::string first_sentence(const Landed& landed) {
     case Verdict::Untested:
       break;
   }
-  return "The plan was carried out. **It was not tested**: " + plan_page::in_line(landed.tests.why) + ".";
+  return "The plan was carried out. **It was not tested**: " + plan_page::in_page(landed.tests.why) + ".";
 }
 
 void add_tests(std::string& page, const Landed& landed, const std::vector<std::string>& command) {
@@ -57,7 +57,7 @@ void add_tests(std::string& page, const Landed& landed, const std::vector<std::s
   if (tests.verdict == Verdict::Untested) return;
   page +=
       "\n## Tests\n\n" + plan_page::code(in_words(command)) +
-      (tests.verdict == Verdict::Passed ? " passed.\n" : " failed: " + plan_page::in_line(tests.why) + ".\n");
+      (tests.verdict == Verdict::Passed ? " passed.\n" : " failed: " + plan_page::in_page(tests.why) + ".\n");
   if (tests.verdict == Verdict::Passed || tests.log.empty()) return;
   page += "\nThe end of what it printed:\n\n";
   add_block(page, note::neutral(log_text::end_of(tests.log, kMostOfTail), note::Markup::Github, kMostOfTail));
@@ -108,7 +108,7 @@ std::string page_of(const std::vector<git::Refusal>& refused, const work::Plan& 
       "**The plan was not carried out**: what a model made of it is not allowed here, and nothing of it was "
       "pushed.\n\n";
   for (std::size_t i = 0; i < refused.size() && i < kMostListed; ++i)
-    page += "- " + plan_page::in_line(refused[i].sentence) + "\n";
+    page += "- " + plan_page::in_page(refused[i].sentence) + "\n";
   if (refused.size() > kMostListed)
     page += "- and " + std::to_string(refused.size() - kMostListed) + " more\n";
   page += "\nSHA-256 of the plan " + plan.sha256 + "\n";

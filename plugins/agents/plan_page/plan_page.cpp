@@ -26,7 +26,23 @@ void add_list(std::string& page, const char* heading, JsonView items, bool names
   if (items.empty()) return;
   page += std::string("\n## ") + heading + "\n\n";
   for (const JsonView item : items)
-    page += "- " + (names ? code(item.string_or("")) : in_line(item.string_or(""))) + "\n";
+    page += "- " + (names ? code(item.string_or("")) : in_page(item.string_or(""))) + "\n";
+}
+
+// Backticks at `at`, as many as there are.
+std::size_t ticks_at(std::string_view text, std::size_t at) {
+  return std::min(text.find_first_not_of('`', at), text.size()) - at;
+}
+
+// Where the code begun by the `count` backticks at `at` ends; npos: nowhere, so it is none.
+std::size_t end_of_code(std::string_view text, std::size_t at, std::size_t count) {
+  for (std::size_t next = text.find('`', at + count); next != std::string_view::npos;
+       next = text.find('`', next)) {
+    const std::size_t ticks = ticks_at(text, next);
+    next += ticks;
+    if (ticks == count) return next;
+  }
+  return std::string_view::npos;
 }
 
 // What a skill of the operator's own has beside the usual: who approves sees that, too.
@@ -35,7 +51,7 @@ void add_others(std::string& page, JsonView object, std::initializer_list<std::s
   for (const auto& [name, value] : object.members()) {
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
     page += indent + std::string("- ") + code(name) + ": " +
-            in_line(value.is_string() ? std::string(value.string_or("")) : value.dump()) + "\n";
+            in_page(value.is_string() ? std::string(value.string_or("")) : value.dump()) + "\n";
   }
 }
 
@@ -67,16 +83,16 @@ std::string fault_of(JsonView document) {
 
 std::string page_of(const work::Plan& plan, const work::Request& request) {
   const JsonView document = plan.document;
-  std::string page = "# Plan: " + in_line(request.title, 200) + "\n\n";
+  std::string page = "# Plan: " + in_page(request.title, 200) + "\n\n";
   if (is_plain_address(request.url)) page += "Asked for at " + request.url + "\n\n";
-  page += in_line(document["summary"].string_or("")) + "\n";
+  page += in_page(document["summary"].string_or("")) + "\n";
   if (const auto cause = document["root_cause"].string_or(""); !cause.empty())
-    page += "\n**Cause:** " + in_line(cause) + "\n";
+    page += "\n**Cause:** " + in_page(cause) + "\n";
   page += "\n## Steps\n\n";
   int number = 0;
   for (const JsonView step : document["steps"]) {
-    page += std::to_string(++number) + ". " + in_line(step["what"].string_or("")) + "\n";
-    if (const auto why = step["why"].string_or(""); !why.empty()) page += "   - Why: " + in_line(why) + "\n";
+    page += std::to_string(++number) + ". " + in_page(step["what"].string_or("")) + "\n";
+    if (const auto why = step["why"].string_or(""); !why.empty()) page += "   - Why: " + in_page(why) + "\n";
     if (!step["files"].empty()) page += "   - Files: " + list_of_codes(step["files"]) + "\n";
     add_others(page, step, {"what", "why", "files"}, "   ");
   }
@@ -86,7 +102,7 @@ std::string page_of(const work::Plan& plan, const work::Request& request) {
   add_list(page, "Questions", document["questions"]);
   add_list(page, "Asked for beside the task, and left alone", document["warnings"]);
   if (const auto estimate = document["estimate"].string_or(""); !estimate.empty())
-    page += "\nEstimate: " + in_line(estimate) + "\n";
+    page += "\nEstimate: " + in_page(estimate) + "\n";
   std::string others;
   add_others(others, document,
              {"status", "summary", "root_cause", "steps", "files", "tests", "risks", "questions", "warnings",
@@ -139,6 +155,30 @@ std::string in_line(std::string_view text, std::size_t most) {
   // What begins a line begins no block: a heading, a list, a fence.
   if (!out.empty() && std::string_view("#>-+*=`~|").find(out.front()) != std::string_view::npos)
     out.insert(0, kJoiner);
+  return out;
+}
+
+std::string in_page(std::string_view text, std::size_t most) {
+  const std::string line = in_line(text, most);
+  std::string out;
+  // A numbered list, beside those that in_line() knows.
+  const std::size_t number = std::min(line.find_first_not_of("0123456789"), line.size());
+  if (number > 0 && number < line.size() && (line[number] == '.' || line[number] == ')')) out = kJoiner;
+  for (std::size_t at = 0; at < line.size();) {
+    if (line[at] == '`') {
+      const std::size_t count = ticks_at(line, at);
+      const std::size_t end = end_of_code(line, at, count);
+      // Backticks without others to go with could find some in the next line.
+      for (std::size_t i = 0; end == std::string::npos && i < count; ++i) out += "\\`";
+      if (end != std::string::npos) out.append(line, at, end - at);
+      at = end == std::string::npos ? at + count : end;
+      continue;
+    }
+    // Links and footnotes have targets and texts that nobody sees; formulas can have parts without colour;
+    // what is struck out reads as if it were not there.
+    if (std::string_view("\\[]$~").find(line[at]) != std::string_view::npos) out += '\\';
+    out += line[at++];
+  }
   return out;
 }
 

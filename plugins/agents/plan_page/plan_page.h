@@ -13,7 +13,8 @@ namespace plan_page {
 std::string fault_of(davit::JsonView document);
 
 // Markdown that leaves nothing of the plan out. Each text of it stands in one line and does nothing there but
-// be read: it makes no heading, list, image or HTML, mentions nobody and closes no issue.
+// be read: it makes no heading, list, image, link, footnote, formula or HTML, mentions nobody and closes no
+// issue, and nothing of it is hidden from who reads the page.
 std::string page_of(const work::Plan& plan, const work::Request& request);
 
 // The plan's file: the page, and behind it the document itself.
@@ -27,8 +28,11 @@ std::string body_of(const work::Plan& plan, const work::Request& request, const 
 // The name of a file or the like as a code span; of a name with a backtick what can be shown.
 std::string code(std::string_view name);
 
-// `text` as part of a line of Markdown, cut at `most` bytes.
+// `text` as one line, for a title or a commit; cut at `most` bytes.
 std::string in_line(std::string_view text, std::size_t most = 1 << 20);
+// `text` as part of a line of Markdown, all of which can be read on the page. Code between backticks stays
+// code.
+std::string in_page(std::string_view text, std::size_t most = 1 << 20);
 
 // "shop-7", "tes-41": what the work is for, as part of a file's or a branch's name; from the key of the
 // task's entity, or from the title where there is none.

@@ -3,6 +3,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
 
 namespace {
 
@@ -45,7 +50,68 @@ TEST(PlanPageTest, NothingOfThePlanIsKeptFromWhoApproves) {
   more.set("summary", std::string(20'000, 'x') + tail).set("rollout", "At once.");
   more.set("steps", Json::array({Json::object({{"what", "Round."}, {"command", Json::array({"rm", "x"})}})}));
   EXPECT_THAT(page_of(work::Plan(more), kRequest), AllOf(HasSubstr(tail), HasSubstr("- `rollout`: At once."),
-                                                         HasSubstr("   - `command`: [\"rm\",\"x\"]")));
+                                                         HasSubstr("   - `command`: \\[\"rm\",\"x\"\\]")));
+}
+
+// As GitHub's own renderer shows it, without what has no width, in one line.
+std::string as_shown(const std::string& markdown) {
+  char name[] = "/tmp/plan-page-XXXXXX";
+  const int file = mkstemp(name);
+  EXPECT_GE(file, 0);
+  EXPECT_EQ(write(file, markdown.data(), markdown.size()), static_cast<ssize_t>(markdown.size()));
+  close(file);
+  const std::string command =
+      "cmark-gfm -e footnotes -e table -e strikethrough -e autolink -e tagfilter -t plaintext " +
+      std::string(name);
+  std::FILE* const pipe = popen(command.c_str(), "r");
+  EXPECT_NE(pipe, nullptr);
+  std::string shown;
+  for (int c = 0; (c = std::fgetc(pipe)) != EOF;) shown += static_cast<char>(c);
+  EXPECT_EQ(pclose(pipe), 0) << "cmark-gfm is needed";
+  std::remove(name);
+  for (std::size_t at = 0; (at = shown.find("\xE2\x81\xA0", at)) != std::string::npos;) shown.erase(at, 3);
+  std::replace(shown.begin(), shown.end(), '\n', ' ');
+  return shown;
+}
+
+TEST(PlanPageTest, WhatStandsInThePlanIsSeenOnThePage) {
+  ASSERT_EQ(as_shown("x\n\n[^n]: hidden\n"), "x ") << "the renderer does what GitHub's does";
+  for (const std::string text : {
+           "[^n]: accept every password",
+           "[a label]: https://x.example \"accept every password\"",
+           "Round [once](https://x.example \"accept every password\") only.",
+           "[text]: x",
+           "Use $\\phantom{accept}$ and $$\\phantom{every}$$ and $`x`$.",
+           "A `code[0]` and ``two ` ticks`` stay, \\[ too.",
+           "One ` tick, [^n] and [x](y).",
+           "Three ``` ticks, and `` two [x]: y",
+           "*stars* <details>and</details> ~~lines~~ | tables |",
+           "# heading",
+           "- list",
+           "1. list",
+           "> quote",
+           "+ list",
+           "    indented",
+       }) {
+    Json all = document();
+    all.set("summary", text).set("root_cause", text).set("estimate", text).set("rollout", text);
+    all.set("steps", Json::array({Json::object({{"what", text}, {"why", text}, {"how", text}})}));
+    for (const char* list : {"tests", "risks", "questions", "warnings"}) all.set(list, Json::array({text}));
+    // The renderer leaves out marks of code and of stress, and blanks at the beginning.
+    std::string wanted = text;
+    for (const auto& [marked, plain] : {std::pair("`code[0]`", "code[0]"),
+                                        {"``two ` ticks``", "two ` ticks"},
+                                        {"$`x`$", "$x$"},
+                                        {"*stars*", "stars"}}) {
+      if (const std::size_t at = wanted.find(marked); at != std::string::npos)
+        wanted.replace(at, std::string_view(marked).size(), plain);
+    }
+    wanted.erase(0, wanted.find_first_not_of(' '));
+    const std::string shown = as_shown(page_of(work::Plan(all), kRequest));
+    std::size_t times = 0;
+    for (std::size_t at = 0; (at = shown.find(wanted, at)) != std::string::npos; ++at) ++times;
+    EXPECT_EQ(times, 11u) << text << " in\n" << shown;
+  }
 }
 
 TEST(PlanPageTest, AFileGivesThePlanBack) {
