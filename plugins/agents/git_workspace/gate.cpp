@@ -146,17 +146,21 @@ class Judge {
 }  // namespace
 
 std::vector<std::string> paths_denied_by_default() {
-  return {// CI
-          ".github/workflows/**", ".github/actions/**", "**/action.yml", "**/action.yaml", ".gitlab-ci.yml",
-          ".gitlab/**", ".circleci/**", ".buildkite/**", "Jenkinsfile", "azure-pipelines.yml", ".travis.yml",
-          ".drone.yml", "bitbucket-pipelines.yml", ".woodpecker/**", ".woodpecker.yml", ".ci/**",
-          ".github/CODEOWNERS", "CODEOWNERS", ".github/dependabot.yml",
-          // agents and editors
-          "**/.claude/**", ".mcp.json", "CLAUDE.md", "CLAUDE.local.md", "AGENTS.md", "**/.cursor/**",
-          ".cursorrules", "**/.vscode/**", "**/.idea/**", "**/.devcontainer/**", ".envrc",
-          // git
-          ".gitmodules", ".gitattributes", ".lfsconfig", "**/.husky/**", "**/.githooks/**",
-          ".pre-commit-config.yaml", "lefthook.yml"};
+  std::vector<std::string> paths = {
+      // CI, and what acts by itself
+      ".github/workflows/**", ".github/actions/**", "action.yml", "action.yaml", ".gitlab-ci.yml",
+      ".gitlab/**", ".circleci/**", ".buildkite/**", "Jenkinsfile", "azure-pipelines*.yml",
+      "azure-pipelines*.yaml", ".travis.yml", ".drone.yml", "bitbucket-pipelines.yml", ".woodpecker/**",
+      ".woodpecker.y*ml", ".gitea/workflows/**", ".forgejo/workflows/**", ".appveyor.yml", "appveyor.yml",
+      ".semaphore/**", ".cirrus.yml", "buildspec.y*ml", "cloudbuild.y*ml", "cloudbuild.json", ".ci/**",
+      "CODEOWNERS", ".github/dependabot.y*ml", ".github/settings.y*ml", "renovate.json*", ".renovaterc*",
+      // editors
+      "**/.vscode/**", "**/.idea/**", "**/.devcontainer/**", ".envrc",
+      // git
+      ".gitmodules", ".gitattributes", ".lfsconfig", "**/.husky/**", "**/.githooks/**",
+      ".pre-commit-config.yaml", "lefthook.*", ".lefthook.*"};
+  for (std::string& path : paths_that_lead_agents()) paths.push_back(std::move(path));
+  return paths;
 }
 
 // Some stand in the place of the folder itself, for a link there leads to others.
@@ -173,7 +177,10 @@ std::vector<std::string> paths_that_lead_agents() {
           ".cursor",
           "**/.cursor/**",
           ".cursorrules",
-          ".github/copilot-instructions.md"};
+          ".windsurfrules",
+          ".github/copilot-instructions.md",
+          ".github/instructions/**",
+          ".github/prompts/**"};
 }
 
 std::vector<Refusal> judge(const Gate& gate, const std::vector<File>& files,

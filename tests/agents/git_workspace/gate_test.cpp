@@ -79,7 +79,28 @@ TEST_F(GateTest, RefusesWhatDecidesAboutProgramsElsewhere) {
                                        ".GitHub/Workflows/ci.yml",
                                        ".vscode/tasks.json",
                                        ".envrc",
-                                       ".github/CODEOWNERS"};
+                                       ".github/CODEOWNERS",
+                                       ".github/copilot-instructions.md",
+                                       ".github/instructions/x.instructions.md",
+                                       ".github/prompts/x.prompt.md",
+                                       "AGENT.md",
+                                       "GEMINI.md",
+                                       ".claude.json",
+                                       ".claude",
+                                       ".windsurfrules",
+                                       ".github/settings.yml",
+                                       ".github/dependabot.yaml",
+                                       ".woodpecker.yaml",
+                                       ".gitea/workflows/ci.yml",
+                                       ".forgejo/workflows/ci.yml",
+                                       "appveyor.yml",
+                                       ".semaphore/semaphore.yml",
+                                       "buildspec.yml",
+                                       "cloudbuild.yaml",
+                                       "azure-pipelines.yaml",
+                                       ".lefthook.yml",
+                                       "lefthook.toml",
+                                       "renovate.json"};
   for (const std::string& path : paths) add(path);
   std::vector<std::string> expected;
   for (const std::string& path : paths) expected.push_back("path " + path);
