@@ -4,6 +4,7 @@
 // It keeps nothing: an execution that begins anew finds at GitHub what was started again, and by whom.
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <set>
 #include <span>
@@ -11,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "agent_config/secrets.h"
 #include "cicd/feedback.h"
 #include "cicd/judge.h"
 #include "cicd/settings.h"
@@ -20,6 +22,7 @@
 #include "github_api/errors.h"
 #include "log_text/log_text.h"
 #include "redact/redactor.h"
+#include "source_note/source_note.h"
 #include "work_item/work_item.h"
 
 namespace cicd {
@@ -73,16 +76,26 @@ bool is_sha(const std::string& text) {
 
 std::string short_sha(const Subject& subject) { return subject.sha.substr(0, 12); }
 
+// An App's token is for that repository, to read and to start jobs again.
+github::Account account_for(const agent_config::Secrets& secrets, const Order& order,
+                            const AgentContext& context) {
+  return secrets.account(
+      context.state_folder, order.subject.repo,
+      {{"actions", "write"}, {"checks", "read"}, {"statuses", "read"}, {"pull_requests", "read"}});
+}
+
 // All that one execution needs.
 class Judgement {
  public:
-  Judgement(const Settings& settings, const github::Account& account, const AgentContext& context, Run& run)
+  Judgement(const Settings& settings, const agent_config::Secrets& secrets, const AgentContext& context,
+            Run& run)
       : settings_(settings),
+        secrets_(secrets),
         context_(context),
         run_(run),
-        redactor_(github::secrets_of(account)),
+        redactor_(secrets.redactor()),
         order_(order_of(context)),
-        api_(account, [&] { return run_.is_cancelled(); },
+        api_(account_for(secrets, order_, context), [&] { return run_.is_cancelled(); },
              {.remaining = [&] { return run_.remaining().value_or(std::chrono::hours(1)); }}) {}
 
   AgentResult result() {
@@ -93,10 +106,10 @@ class Judgement {
     while (end == End::Complete && start_again(watch)) end = watch.until_complete();
     switch (end) {
       case End::Superseded:
-        return ended("superseded", "the pull request has another head than " + short_sha(subject()) +
-                                       " by now, so its checks count for nothing");
+        return done("superseded", "the pull request has another head than " + short_sha(subject()) +
+                                      " by now, so its checks count for nothing");
       case End::Closed:
-        return ended("closed", "the pull request is not open any more");
+        return done("closed", "the pull request is not open any more");
       case End::OutOfTime:
         return out_of_time(watch);
       case End::Complete:
@@ -214,16 +227,16 @@ class Judgement {
     const bool of_a_plan = order_.item.plan.has_value();
     switch (verdict) {
       case Verdict::Green:
-        return ended("green", "all checks of " + sha + " are good");
+        return done("green", "all checks of " + sha + " are good");
       case Verdict::Flaky:
-        return ended("flaky", "all checks of " + sha + " are good, some at their second attempt");
+        return done("flaky", "all checks of " + sha + " are good, some at their second attempt");
       case Verdict::Real:
         if (of_a_plan && !settings_.executor.empty() && order_.item.round < settings_.max_rounds)
           return given_back();
         break;
       case Verdict::Infra:
       case Verdict::None:
-        if (failed_.empty()) return ended("none", "there are no checks of " + sha);
+        if (failed_.empty()) return done("none", "there are no checks of " + sha);
         break;
     }
     std::string why = what_failed(verdict);
@@ -275,6 +288,27 @@ class Judgement {
     return result;
   }
 
+  // Nobody goes on with it. Where its plan was asked for, that is told; without a plan nobody asked.
+  AgentResult done(std::string_view verdict, const std::string& why) {
+    const auto place = note::place_of(context_.task.entity["key"].string_or(""));
+    if (order_.item.plan && place) {
+      std::optional<github::Api> api;  // that of an App is for the repository of the place
+      if (place->sender == note::Sender::Github)
+        api.emplace(secrets_.account(context_.state_folder, place->repo,
+                                     {{"issues", "write"}, {"pull_requests", "write"}}),
+                    [&] { return run_.is_cancelled(); });
+      note::Notes notes(settings_.shared.notes, secrets_.notes(), context_.state_folder, std::cref(redactor_),
+                        [&] { return run_.is_cancelled(); });
+      const note::Told told =
+          notes.tell(api ? &*api : nullptr, *place, order_.item.chain, note::Stage::Done,
+                     "The plan was carried out: " + (order_.item.pull ? order_.item.pull->url : "") +
+                         "\n\nIts checks: " + why,
+                     note::Change::Existing);
+      if (!told.why_not.empty()) run_.transcript("note", told.why_not);
+    }
+    return ended(verdict, why);
+  }
+
   AgentResult ended(std::string_view verdict, const std::string& why) {
     run_.progress(1, verdict, why);
     return AgentResult::ok(output(verdict, why));
@@ -308,9 +342,10 @@ class Judgement {
   std::string name_of(const Check& check) const { return redactor_(github::one_line(check.name, kMostName)); }
 
   const Settings& settings_;
+  const agent_config::Secrets& secrets_;
   const AgentContext& context_;
   Run& run_;
-  const redact::Redactor redactor_;
+  const redact::Redactor& redactor_;
   Order order_;
   github::Api api_;
   std::vector<std::string> started_again_;  // their names
@@ -321,13 +356,14 @@ class Judgement {
 class CicdAgent : public davit::Agent {
  public:
   davit::AgentMetadata metadata() const override {
-    return {.name = "cicd-agent",
-            .display_name = "CI Agent",
-            .description =
-                "Waits for the checks of a commit, judges what failed, and gives it back to be repaired",
-            .capabilities = {davit::AgentCapability::Monitoring, davit::AgentCapability::Analysis},
-            .config_schema = config_schema(),
-            .secrets = {github::kTokenGrant, github::kAppKeyGrant}};
+    return {
+        .name = "cicd-agent",
+        .display_name = "CI Agent",
+        .description =
+            "Waits for the checks of a commit, judges what failed, and gives it back to be repaired",
+        .capabilities = {davit::AgentCapability::Monitoring, davit::AgentCapability::Analysis},
+        .config_schema = config_schema(),
+        .secrets = {github::kTokenGrant, github::kAppKeyGrant, "jira_token", "sentry_token", "slack_token"}};
   }
 
   void configure(const Json& config) override { settings_ = Settings::from(config); }
@@ -341,8 +377,9 @@ class CicdAgent : public davit::Agent {
       return Decision::no("the task names neither a pull request nor a commit whose checks to wait for");
     if (!order.subject.sha.empty() && !is_sha(order.subject.sha))
       return Decision::no("the commit of the task is not named by its whole sha, in small letters");
+    const agent_config::Secrets secrets(settings_.shared, host());
     try {
-      github::Api(account_for(order, context), {});
+      github::Api(account_for(secrets, order, context), {});
     } catch (const davit::Failure& failure) {
       return Decision::no(failure.what());
     }
@@ -350,18 +387,11 @@ class CicdAgent : public davit::Agent {
   }
 
   AgentResult execute(const AgentContext& context, Run& run) override {
-    return Judgement(settings_, account_for(order_of(context), context), context, run).result();
+    const agent_config::Secrets secrets(settings_.shared, host());
+    return Judgement(settings_, secrets, context, run).result();
   }
 
  private:
-  // An App's token is for that repository, to read and to start jobs again.
-  github::Account account_for(const Order& order, const AgentContext& context) const {
-    github::Account account = settings_.github.account(host(), context.state_folder, order.subject.repo);
-    account.app.permissions = {
-        {"actions", "write"}, {"checks", "read"}, {"statuses", "read"}, {"pull_requests", "read"}};
-    return account;
-  }
-
   Settings settings_;
 };
 

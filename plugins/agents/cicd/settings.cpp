@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "agent_config/schema.h"
 #include "davit/failure.hpp"
 
 namespace cicd {
@@ -40,7 +41,7 @@ std::vector<std::string> shipped_infra_patterns() {
 
 Settings Settings::from(JsonView config) {
   Settings settings;
-  settings.github = github::Settings::from(config["github"]);
+  settings.shared = agent_config::Settings::from(config);
   settings.executor = config["executor"].string_or(settings.executor);
   settings.wait = std::chrono::minutes(number_in(config, "wait_minutes", 30, 1, 55));
   settings.poll = std::chrono::seconds(number_in(config, "poll_seconds", 20, 1, 300));
@@ -60,12 +61,7 @@ Settings Settings::from(JsonView config) {
 }
 
 std::string config_schema() {
-  return R"({
-  "type": "object",
-  "additionalProperties": false,
-  "properties": {
-    "github": )" +
-         std::string(github::kSettingsSchema) + R"(,
+  return agent_config::schema_of({"github", "notes"}, R"({
     "executor": {"type": "string", "pattern": "^([a-z][a-z0-9_-]{0,63})?$", "default": "executor-agent",
                  "description": "Agent that repairs what the change broke; empty: nobody"},
     "wait_minutes": {"type": "integer", "minimum": 1, "maximum": 55, "default": 30,
@@ -82,8 +78,7 @@ std::string config_schema() {
                        "description": "Texts in a log, in any case of letters, that speak of the machine and not of the change; in place of the shipped ones"},
     "log_bytes": {"type": "integer", "minimum": 1024, "maximum": 262144, "default": 65536,
                   "description": "Of the ends of the logs that the executor gets, all together"}
-  }
-})";
+  })");
 }
 
 }  // namespace cicd

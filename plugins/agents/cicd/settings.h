@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "agent_config/settings.h"
 #include "davit/json.hpp"
-#include "github_account/settings.h"
 
 namespace cicd {
 
@@ -15,7 +15,7 @@ namespace cicd {
 std::vector<std::string> shipped_infra_patterns();
 
 struct Settings {
-  github::Settings github = {};
+  agent_config::Settings shared;            // of it the blocks github and notes
   std::string executor = "executor-agent";  // repairs what the change broke; empty: nobody
   std::chrono::minutes wait{30};            // for checks to end, reruns included
   std::chrono::seconds poll{20};            // the first pause between two looks; they get longer

@@ -4,6 +4,7 @@
 
 #include <deque>
 
+#include "source_note/source_note.h"
 #include "tests/agents/agent_run/agent_run.h"
 #include "tests/agents/cicd/check_shapes.h"
 #include "tests/agents/github_api/fake_github.h"
@@ -104,6 +105,30 @@ class CicdAgentTest : public testing::Test {
                           .state_folder = state_.path(),
                           .remaining = seconds(35)};
 };
+
+TEST_F(CicdAgentTest, ThatAllIsGreenIsSaidInTheNoteThatIsThere) {
+  const int issue = fake_.add_issue("It is slow", "");
+  const std::string place = "github:acme/shop#" + std::to_string(issue);
+  Json task(davit::Json::object({{"entity", Json::object({{"key", place}})}}));
+  given_.context.set("task", std::move(task));
+  work::Item item = work_of_a_plan(0);
+  item.chain = "0190a1b2-0000-7000-8000-000000000001";
+  given_.previous_result = Json::object({{"work", item.json()}});
+  fake_.add_workflow_run(workflow_run(7, "success"));
+  fake_.add_check_run(check_run(70, "test", "success", 7));
+  result();
+  EXPECT_THAT(fake_.comments(issue), IsEmpty()) << "nothing was said there before";
+
+  const github::Account account{
+      .api = fake_.api(), .token = FakeGithub::kToken, .state_folder = state_.path()};
+  github::Api api(account, {});
+  note::Notes({}, {}, state_.path(), {}, {})
+      .tell(&api, *note::place_of(place), item.chain, note::Stage::Started, "");
+  result();
+  EXPECT_THAT(fake_.comments(issue),
+              ElementsAre(testing::AllOf(StartsWith("davit is done"), HasSubstr("/acme/shop/pull/"),
+                                         HasSubstr("all checks of"))));
+}
 
 TEST_F(CicdAgentTest, GreenEndsTheChain) {
   fake_.add_workflow_run(workflow_run(7, "success"));
