@@ -241,13 +241,17 @@ FakeGithub::Answer FakeGithub::page_of(const Asked& asked, const char* member, c
 }
 
 FakeGithub::Answer FakeGithub::of_commit(const Asked& asked, const std::string& rest) {
+  check_commit(rest.substr(0, rest.find('/')));
   if (rest.ends_with("/check-runs")) return page_of(asked, "check_runs", check_runs_);
   if (rest.ends_with("/status")) return page_of(asked, "statuses", statuses_);
   return error(404, "Not Found");
 }
 
 FakeGithub::Answer FakeGithub::of_actions(const Asked& asked, const std::string& rest) {
-  if (rest == "/runs") return page_of(asked, "workflow_runs", runs_);
+  if (rest == "/runs") {
+    check_commit(query(asked.target, "head_sha", ""));
+    return page_of(asked, "workflow_runs", runs_);
+  }
   if (const auto job = number_in(rest, "/jobs/", "/logs")) {
     if (!logs_.contains(job)) return error(404, "Not Found");
     if (logs_.at(job).empty()) return error(410, "Server Error: the logs for this run have expired");

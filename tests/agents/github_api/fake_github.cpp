@@ -162,6 +162,7 @@ std::vector<std::string> FakeGithub::journal() const {
 }
 
 void FakeGithub::serve(const Asked& asked, Wire& wire) {
+  if (on_request) on_request();
   std::unique_lock lock(mutex_);
   const auto found = std::find_if(faults_.begin(), faults_.end(), [&](const auto& fault) {
     return fault.first.first == asked.method && asked.target.starts_with(fault.first.second);
@@ -228,6 +229,7 @@ Json FakeGithub::person(std::int64_t id) {
 FakeGithub::Answer FakeGithub::answer(const Asked& asked) {
   if (asked.header("User-Agent").empty() || asked.header("X-GitHub-Api-Version") != "2022-11-28")
     return error(400, "These headers are required");
+  if (!repository_.empty()) read_repository();
   const std::string path = path_of(asked.target);
   if (path == "/graphql") return graphql(asked);
   if (path == "/search/code") return search_code(asked);
@@ -271,7 +273,7 @@ FakeGithub::Answer FakeGithub::of_repository(const Asked& asked, const std::stri
   if (const auto number = number_in(rest, "/pulls/", "/reviews"))
     return reviews_of(asked, static_cast<int>(number));
   if (const auto number = number_in(rest, "/pulls/", "/files"))
-    return page(asked, issues_[static_cast<int>(number)].files);
+    return page(asked, files_of(static_cast<int>(number)));
   if (const auto number = number_in(rest, "/pulls/")) {
     const auto pull = pulls_.find(static_cast<int>(number));
     if (pull != pulls_.end()) return {200, pull->second, ""};
@@ -376,7 +378,7 @@ FakeGithub::Answer FakeGithub::reviews_of(const Asked& asked, int number) {
     const std::int64_t start = comment["start_line"].int_or(line);
     if (comment.has("start_line") && start >= line) return refused("start_line must precede the end line.");
     std::set<std::int64_t> shown;
-    for (const Json& file : issues_[number].files) {
+    for (const Json& file : files_of(number)) {
       if (file["filename"] == comment["path"].string_or("")) shown = lines_of(file["patch"].string_or(""));
     }
     if (comment["side"] != "RIGHT" || !shown.contains(line) || !shown.contains(start))
@@ -422,6 +424,7 @@ int FakeGithub::open_pull(const std::string& branch, const std::string& base, co
                                        {"user", person(kDavit)},
                                        {"labels", Json::array()},
                                        {"pull_request", Json::object({{"url", "x"}})}});
+  if (!repository_.empty() && !from_fork) show_pull(number, branch);
   return number;
 }
 

@@ -5,6 +5,8 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <filesystem>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -47,6 +49,9 @@ class FakeGithub {
 
   std::string api() const { return server_.url(""); }
 
+  // Asked for each request, on the server's threads, before anything is done. Set before requests come.
+  std::function<void()> on_request;
+
   // Beginning with the next request whose method is that one and whose target begins so, one after the other.
   void fail(const std::string& method, const std::string& target, Fault fault, int times = 1);
 
@@ -64,6 +69,13 @@ class FakeGithub {
   void set_pull(int number, const std::string& member, Json value);
   void move_head(int number, const std::string& sha);
   std::vector<std::string> labels(int number);
+
+  // From now on branches, heads of pull requests and what these change are those of that bare repository.
+  void lie_at(const std::filesystem::path& repository);
+  // From now on each commit that is asked about has a workflow with one job, which ends as `conclusion` says.
+  // The log of that job is `log`.
+  using Conclude = std::function<std::string(const std::string& sha)>;
+  void check_commits(Conclude conclusion, const std::string& log);
 
   // What counts by its clock; its Date is that much ahead of it.
   FakeTime& time() { return time_; }
@@ -150,6 +162,10 @@ class FakeGithub {
   std::chrono::sys_seconds now() const { return time_.seconds() + ahead_; }
   Answer page_of(const Asked& asked, const char* member, const std::vector<Json>& all);
   Answer page(const Asked& asked, const std::vector<Json>& all);
+  void read_repository();
+  void show_pull(int number, const std::string& branch);
+  std::vector<Json>& files_of(int number);
+  void check_commit(const std::string& sha);
   int open_pull(const std::string& branch, const std::string& base, const std::string& title,
                 const std::string& body, bool draft, bool from_fork);
   Json person(std::int64_t id);
@@ -160,6 +176,9 @@ class FakeGithub {
   std::map<int, Issue> issues_;
   std::map<int, Json> pulls_;
   std::map<std::string, std::string> branches_;  // of name -> sha
+  std::filesystem::path repository_;             // empty: nowhere but here
+  Conclude conclusion_;
+  std::string log_of_checks_;
   int next_number_ = 1;
   std::int64_t next_id_ = 1000;
   bool drafts_ = true;
