@@ -42,8 +42,6 @@ class NotifyAgent : public davit::Agent {
     if (!is_at_github(end)) return true;
     if (context.state_folder.empty())
       return Decision::no("the host gives no state folder, and one is needed");
-    const agent_config::Secrets secrets(settings_, host());
-    if (!secrets.no_account().empty()) return Decision::no(secrets.no_account());
     return true;
   }
 
@@ -53,6 +51,9 @@ class NotifyAgent : public davit::Agent {
     if (!place) return ended(run, {.why_not = "it came from no place where davit writes notes"});
 
     const agent_config::Secrets secrets(settings_, host());
+    // Then no other agent has written there either.
+    if (is_at_github(end) && !secrets.no_account().empty())
+      return ended(run, {.why_not = secrets.no_account()});
     const http::Cancel cancel = [&run] { return run.is_cancelled(); };
     std::optional<github::Api> api;
     if (is_at_github(end))

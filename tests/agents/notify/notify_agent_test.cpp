@@ -274,8 +274,8 @@ TEST_F(NotifyAgentTest, WhatIsInterruptedIsNotDone) {
 TEST_F(NotifyAgentTest, WithoutATokenItAsksNobody) {
   secrets_.clear();
   const Got got = run(end_of(github_key()));
-  EXPECT_EQ(got.status, Status::Ignored);
-  EXPECT_THAT(got.why, HasSubstr("github_token"));
+  EXPECT_FALSE(told(got));
+  EXPECT_THAT(got.all, HasSubstr("grant github_token"));
   for (const auto& [fake, key] : senders()) {
     EXPECT_FALSE(told(run(end_of(key))));
     EXPECT_THAT(fake.seen(), IsEmpty());
