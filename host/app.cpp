@@ -41,6 +41,7 @@
 #include "host/isolation/process_tree.h"
 #include "host/live/live_plugins.h"
 #include "host/metrics/metrics.h"
+#include "host/readiness.h"
 #include "host/replies/replies.h"
 #include "host/settings_from_config.h"
 #include "host/signals.h"
@@ -178,7 +179,7 @@ Result<> restore_metrics(const store::Store& store, metrics::Metrics& metrics) {
     metrics.restore_executions(each.agent, each.outcome, each.task_type, each.count);
   for (const History::Spent& each : history.spent) metrics.restore_usage(each.agent, each.usage);
   for (const auto& [agent, outcomes] : history.outcomes)
-    for (const History::Outcome& each : outcomes) metrics.task_settled(agent, each.task, each.good);
+    for (const History::Outcome& each : outcomes) metrics.restore_settled(agent, each.task, each.good);
   return {};
 }
 
@@ -207,7 +208,6 @@ class App {
   std::optional<StartFailure> start_loops();
   std::optional<StartFailure> start_serving();
   Result<std::unique_ptr<http::Server>> listen();
-  std::vector<http::PartHealth> readiness() const;
   std::filesystem::path state_folder() const;
   void leave_port() const;
   void log_notes(const config::ResolvedSecrets& secrets) const;
@@ -233,6 +233,7 @@ class App {
   std::unique_ptr<ingest::Ingest> ingest_;
   std::unique_ptr<dispatch::Dispatcher> dispatcher_;
   std::unique_ptr<replies::Replies> replies_;
+  std::unique_ptr<Readiness> readiness_;
   std::unique_ptr<http::Authentication> authentication_;
   std::unique_ptr<http::Router> router_;
   std::unique_ptr<http::Server> server_;
@@ -325,6 +326,7 @@ std::optional<StartFailure> App::open_store() {
     for (const store::QueueDepth& depth : report->depths) {
       gauges.tasks.push_back({depth.agent, to_string(depth.state), depth.count});
     }
+    for (const auto& [webhook, count] : report->deferred) gauges.deferred.push_back({webhook, count});
     for (const store::Pause& pause : report->pauses) gauges.paused.push_back(pause.agent);
     for (const store::BudgetLine& line : report->budgets) {
       if (line.scope == "actor") continue;  // as many as there are people
@@ -341,8 +343,14 @@ std::optional<StartFailure> App::open_store() {
     return gauges;
   });
   metrics_->ask_database([this] {
-    const auto size = store_->database_size();
-    return size ? metrics::DatabaseGauges{size->used, size->free, size->log} : metrics::DatabaseGauges{};
+    metrics::DatabaseGauges gauges;
+    if (const auto size = store_->database_size())
+      gauges = {.used = size->used, .free = size->free, .log = size->log};
+    if (const auto free = free_bytes(state_folder())) gauges.disk_free = static_cast<std::int64_t>(*free);
+    const store::WriterStats stats = store_->writer_stats();
+    gauges.failed_commits = stats.failed_commits;
+    gauges.waiting_writes = stats.waiting;
+    return gauges;
   });
   return std::nullopt;
 }
@@ -404,6 +412,16 @@ std::optional<StartFailure> App::start_loops() {
   });
   ingest_->run_deferred();
   dispatcher_->set_schedules(schedules(config_));
+  readiness_ =
+      std::make_unique<Readiness>(Readiness::Needs{*store_, *dispatcher_, *ingest_, *live_, registry_, clock_,
+                                                   state_folder(), config_.plugins.directory},
+                                  config_.storage.min_free);
+  metrics_->ask_parts([this] {
+    std::vector<metrics::PartGauge> parts;
+    for (const http::PartHealth& each : readiness_->parts())
+      parts.push_back({each.part, each.problem.empty()});
+    return parts;
+  });
   return std::nullopt;
 }
 
@@ -437,7 +455,7 @@ std::optional<StartFailure> App::start_serving() {
   auto add = [&](std::vector<http::Route> more) {
     for (http::Route& route : more) routes.push_back(std::move(route));
   };
-  add(http::operations_routes([this] { return readiness(); }, *metrics_,
+  add(http::operations_routes([this] { return readiness_->parts(); }, *metrics_,
                               config_.metrics.public_access ? http::Access::Public : http::Access::Reader));
   add(http::dashboard_routes(*store_, registry_));
   add(http::execution_routes(*store_));
@@ -524,6 +542,7 @@ void App::reload(std::function<void(http::Reloaded)> done) {
                  if (!faults.empty()) return refuse(std::move(faults));
                  log_->set_level(loaded->config.log.level);
                  store_->set_retention(retention_of(loaded->config));
+                 readiness_->set_min_free(loaded->config.storage.min_free);
                  dispatcher_->set_chain(chain_options(loaded->config.chain));
                  dispatcher_->set_keep(keep_options(loaded->config));
                  dispatcher_->set_sandbox(sandbox_of(loaded->config.sandbox));
@@ -543,17 +562,6 @@ void App::reload(std::function<void(http::Reloaded)> done) {
                  log_->info("The configuration was taken over", {{"file", config_file_}});
                  done(std::move(reloaded));
                });
-}
-
-std::vector<http::PartHealth> App::readiness() const {
-  std::vector<http::PartHealth> parts;
-  auto store = store_->health();
-  parts.push_back({"store", store ? "" : store.error().message});
-  std::string plugins;
-  auto snapshot = registry_.current();
-  if (snapshot->libraries.empty()) plugins = "no plugin was found in " + config_.plugins.directory;
-  parts.push_back({"plugins", plugins});
-  return parts;
 }
 
 // Accept nothing new, answer what was accepted, return running work to the queue, then end the parts in

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -76,6 +77,13 @@ Result<> write_file_atomically(const std::filesystem::path& path, std::string_vi
   UniqueFd folder_fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (folder_fd.open()) ::fsync(folder_fd.number());
   return {};
+}
+
+Result<std::uint64_t> free_bytes(const std::filesystem::path& path) {
+  struct statvfs disk {};
+  if (::statvfs(path.c_str(), &disk) != 0)
+    return Error{ErrorCode::Unavailable, path.string() + ": " + errno_text(errno)};
+  return std::uint64_t{disk.f_bavail} * disk.f_frsize;
 }
 
 Result<> ensure_private_directory(const std::filesystem::path& path) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -42,6 +43,9 @@ Result<std::string> read_file(const std::filesystem::path& path, std::size_t lim
 // whole.
 Result<> write_file_atomically(const std::filesystem::path& path, std::string_view bytes,
                                unsigned mode = 0600);
+
+// What is left for us on the disk that holds `path`.
+Result<std::uint64_t> free_bytes(const std::filesystem::path& path);
 
 // Creates the folder and its parents with mode 0700 where they do not exist.
 Result<> ensure_private_directory(const std::filesystem::path& path);

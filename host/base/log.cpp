@@ -33,7 +33,7 @@ bool needs_quotes(std::string_view value) {
   return false;
 }
 
-std::string as_text(std::string_view sentence, std::initializer_list<LogField> fields) {
+std::string as_text(std::string_view sentence, std::span<const LogField> fields) {
   std::string line(sentence);
   for (const LogField& field : fields) {
     line += ' ';
@@ -45,7 +45,7 @@ std::string as_text(std::string_view sentence, std::initializer_list<LogField> f
 }
 
 // The members behind the time and level that spdlog's pattern writes.
-std::string as_json(std::string_view sentence, std::initializer_list<LogField> fields) {
+std::string as_json(std::string_view sentence, std::span<const LogField> fields) {
   std::string line = "\"message\":" + json_quote(sentence);
   for (const LogField& field : fields) {
     line += ',' + json_quote(field.name) + ':' + (field.quoted ? json_quote(field.value) : field.value);
@@ -106,6 +106,10 @@ bool Log::enabled(LogLevel level) const { return sink_->logger.should_log(level_
 void Log::set_level(LogLevel level) { sink_->logger.set_level(level_of(level)); }
 
 void Log::write(LogLevel level, std::string_view sentence, std::initializer_list<LogField> fields) {
+  write(level, sentence, std::span<const LogField>(fields.begin(), fields.size()));
+}
+
+void Log::write(LogLevel level, std::string_view sentence, std::span<const LogField> fields) {
   if (!enabled(level)) return;
   if (sink_->forward) {
     sink_->forward(level, as_text(sentence, fields));

@@ -5,6 +5,7 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -51,6 +52,7 @@ class Log {
   bool enabled(LogLevel level) const;
   void set_level(LogLevel level);
   void write(LogLevel level, std::string_view sentence, std::initializer_list<LogField> fields = {});
+  void write(LogLevel level, std::string_view sentence, std::span<const LogField> fields);
   void debug(std::string_view sentence, std::initializer_list<LogField> fields = {});
   void info(std::string_view sentence, std::initializer_list<LogField> fields = {});
   void warn(std::string_view sentence, std::initializer_list<LogField> fields = {});

@@ -55,6 +55,7 @@ struct StorageConfig {
   std::string path = "var/davit.db";
   int retention_days = 90;              // finished tasks and deliveries; 0: for ever
   std::optional<std::size_t> max_size;  // bytes of what is kept; absent: no limit
+  std::size_t min_free = 64u << 20;     // bytes of the disk below which the host is not ready
   std::optional<int> max_tasks;         // finished tasks that are kept; absent: no limit
 };
 

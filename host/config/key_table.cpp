@@ -152,6 +152,9 @@ std::vector<Field<StorageConfig>> storage_fields() {
       {"max_size", &S::max_size,
        "Size of the database beyond which the oldest of them go earlier; without it there is no limit.",
        kLeastMaxSize, 1024 * kTebibyte},
+      {"min_free", &S::min_free,
+       "Free space on the disk of the database below which /readyz says that it gets low; 0 never does.", 0,
+       1024 * kTebibyte},
       {"max_tasks", &S::max_tasks,
        "Finished tasks beyond which the oldest of them, and the deliveries before them, go earlier; without "
        "it "

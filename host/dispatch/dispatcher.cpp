@@ -90,6 +90,8 @@ void Dispatcher::wake() {
   });
 }
 
+void Dispatcher::reach(std::function<void()> reached) { box_->post(std::move(reached)); }
+
 void Dispatcher::stop(Duration grace) {
   if (!workers_) return;
   // Shared, since the pool may still call it after we have given up.

@@ -51,6 +51,9 @@ class Dispatcher {
   // at the next start.
   void stop(Duration grace);
 
+  // Calls it on the loop as soon as that comes to it; not at all once it has stopped.
+  void reach(std::function<void()> reached);
+
   struct Runners {
     std::int64_t busy = 0, idle = 0;
   };

@@ -56,6 +56,7 @@ isolation::Call Execution::call(const plugin::ExecutionPlace& place, Duration ca
   Duration timeout = serving_->agent->timeout;
   isolation::Call call;
   call.task_tag = task_.task_id;
+  call.ids = {{"task", task_.task_id}, {"session", task_.session_id}};
   isolation::set_request(
       call, isolation::agent_run_request(plugin::agent_context_json(task_, serving_->agent->settings.config,
                                                                     clock_.wall() + timeout, place),

@@ -39,35 +39,22 @@ isolation::PoolOptions pool_options(const DispatchOptions& options) {
   return pool;
 }
 
-// One line per change of state, always with the same ids.
+// One line per change of state, always with the same ids; `chain` is the first task of its chain.
 void log_line(Log& log, LogLevel level, std::string_view sentence, const Execution& execution,
               std::string_view outcome, std::string_view state, std::string_view detail) {
   if (!log.enabled(level)) return;
   const ClaimedTask& task = execution.task();
-  if (outcome.empty() && detail.empty()) {
-    log.write(level, sentence,
-              {{"task", task.task_id},
-               {"session", task.session_id},
-               {"agent", task.agent},
-               {"attempt", task.attempt}});
-  } else if (detail.empty()) {
-    log.write(level, sentence,
-              {{"task", task.task_id},
-               {"session", task.session_id},
-               {"agent", task.agent},
-               {"attempt", task.attempt},
-               {"outcome", outcome},
-               {"state", state}});
-  } else {
-    log.write(level, sentence,
-              {{"task", task.task_id},
-               {"session", task.session_id},
-               {"agent", task.agent},
-               {"attempt", task.attempt},
-               {"outcome", outcome},
-               {"state", state},
-               {"reason", detail}});
+  std::vector<LogField> fields{{"task", task.task_id},
+                               {"chain", task.root_id},
+                               {"session", task.session_id},
+                               {"agent", task.agent},
+                               {"attempt", task.attempt}};
+  if (!outcome.empty() || !detail.empty()) {
+    fields.push_back({"outcome", outcome});
+    fields.push_back({"state", state});
   }
+  if (!detail.empty()) fields.push_back({"reason", detail});
+  log.write(level, sentence, fields);
 }
 
 }  // namespace
@@ -270,21 +257,26 @@ void WorkerPool::flush_reports() {
 void WorkerPool::send(std::vector<store::LiveReport> reports) {
   ++reports_in_flight_;
   SentPacks packs;
+  std::vector<std::int64_t> numbers;
+  for (const store::LiveReport& report : reports) numbers.push_back(report.fence.number);
   for (const store::LiveReport& report : reports)
     for (const store::TranscriptPack& pack : report.transcript.packs)
       packs[report.fence.number].push_back(pack.first_line);
-  around_.store.report(
-      std::move(reports), [this, box = around_.box, packs = std::move(packs)](Result<> answer) mutable {
-        box->post([this, packs = std::move(packs), answer = std::move(answer)] {
-          --reports_in_flight_;
-          if (!answer.ok()) {
-            around_.log.warn("live reports not stored", {{"reason", answer.error().message}});
-            return;  // what was packed goes with the result
-          }
-          for (const auto& [number, first_lines] : packs)
-            if (Execution* execution = known(number)) execution->packs_stored(first_lines);
-        });
-      });
+  around_.store.report(std::move(reports), [this, box = around_.box, packs = std::move(packs),
+                                            numbers = std::move(numbers)](Result<> answer) mutable {
+    box->post([this, packs = std::move(packs), numbers = std::move(numbers), answer = std::move(answer)] {
+      --reports_in_flight_;
+      if (!answer.ok()) {
+        for (std::int64_t number : numbers)
+          if (const Execution* execution = known(number))
+            log_line(around_.log, LogLevel::Warn, "live report not stored", *execution, "", "",
+                     answer.error().message);
+        return;  // what was packed goes with the result
+      }
+      for (const auto& [number, first_lines] : packs)
+        if (Execution* execution = known(number)) execution->packs_stored(first_lines);
+    });
+  });
 }
 
 // One at a time of each execution, so that a flood of them takes no more memory than their limits.

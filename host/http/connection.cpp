@@ -248,10 +248,9 @@ void Connection::dispatch() {
     Responder responder(worker_.mailbox, address_, request_id, worker_.server->options.stream_lag_limit);
     worker_.server->handler(std::move(request), std::move(responder));
   } catch (const std::exception& error) {
-    worker_.server->log.error("Handler failed", {{"request_id", request_id}, {"error", error.what()}});
+    worker_.server->log.error("Handler failed", {{"request", request_id}, {"error", error.what()}});
   } catch (...) {
-    worker_.server->log.error("Handler failed",
-                              {{"request_id", request_id}, {"error", "not a std::exception"}});
+    worker_.server->log.error("Handler failed", {{"request", request_id}, {"error", "not a std::exception"}});
   }
 }
 
@@ -260,7 +259,7 @@ void Connection::refuse(int status, std::string_view detail) {
   std::string request_id = new_id();
   worker_.server->log.debug(
       "Request refused",
-      {{"request_id", request_id}, {"status", status}, {"reason", detail}, {"remote", remote_address_}});
+      {{"request", request_id}, {"status", status}, {"reason", detail}, {"remote", remote_address_}});
   input_.clear();
   forget_body();
   is_head_request_ = false;

@@ -99,6 +99,10 @@ const std::shared_ptr<const isolation::PreparedSpec>& HookRunners::spec_of(
       .first->second.prepared;
 }
 
+std::vector<LogField> ids_of(const Delivery& delivery) {
+  return {{"request", delivery.request_id}, {"delivery", delivery.id}};
+}
+
 Result<plugin::HookOutcome> said_by(const isolation::CallOutcome& ended) {
   switch (ended.end) {
     case isolation::CallEnd::Answered:

@@ -7,6 +7,7 @@
 #include <memory>
 #include <shared_mutex>
 #include <string>
+#include <vector>
 
 #include "host/base/clock.h"
 #include "host/base/log.h"
@@ -65,6 +66,9 @@ class HookRunners {
   std::unique_ptr<SideThreads> aside_;
   std::map<const plugin::Webhook*, Spec> specs_;
 };
+
+// For log lines of a call about it.
+std::vector<LogField> ids_of(const Delivery& delivery);
 
 // What a runner said, or why it said nothing.
 Result<plugin::HookOutcome> said_by(const isolation::CallOutcome& ended);

@@ -107,6 +107,8 @@ Ingest::~Ingest() {
 
 isolation::RunnerPool::Stats Ingest::runners() const { return parts_->runners->stats(); }
 
+void Ingest::reach(std::function<void()> reached) { parts_->runners->post(std::move(reached)); }
+
 std::size_t Ingest::body_limit(std::string_view name) const {
   auto snapshot = parts_->registry.current();
   const plugin::Webhook* webhook = snapshot->webhook(name);
@@ -275,6 +277,7 @@ void Ingest::Parts::run_in_runner(std::shared_ptr<const plugin::Webhook> webhook
   MonotonicTime deadline = clock.monotonic() + webhook->settings.answer_within;
   runners->post([self = shared_from_this(), webhook, waiting, deadline] {
     isolation::Call call;
+    call.ids = ids_of(waiting->first.delivery());
     isolation::set_request(call, isolation::webhook_run_request(waiting->first));
     call.deadline = deadline;
     call.cancel_grace = Duration{0};  // the sender waits: a hook that is late is killed at once
@@ -302,6 +305,7 @@ void Ingest::Parts::verify_in_runner(std::shared_ptr<const plugin::Webhook> webh
   MonotonicTime deadline = clock.monotonic() + webhook->settings.answer_within;
   runners->post([self = shared_from_this(), webhook, waiting, deadline] {
     isolation::Call call;
+    call.ids = ids_of(waiting->first);
     auto ids = header_values(waiting->first, webhook->delivery_id_header);
     isolation::set_request(call,
                            isolation::webhook_verify_and_run_request(
@@ -324,7 +328,7 @@ void Ingest::Parts::conclude_own_check(const plugin::Webhook& webhook, Delivery 
   const std::string& name = webhook.settings.instance;
   if (!said && said.error().code != ErrorCode::Unauthorized && worth_another_try(said.error().code)) {
     log.warn("A delivery could not be checked by its plugin",
-             {{"webhook", name}, {"reason", said.error().message}});
+             {{"webhook", name}, {"request", delivery.request_id}, {"reason", said.error().message}});
     return refuse(webhook, delivery, "plugin",
                   refusal(OutcomeKind::Unavailable, "the delivery could not be checked; send it again later"),
                   done);
@@ -369,7 +373,10 @@ void Ingest::Parts::conclude(const plugin::Webhook& webhook, const VerifiedDeliv
     return refuse(webhook, delivery.delivery(), to_string(said.error().code), std::move(*refused), done);
   }
   log.warn("The hooks of a webhook failed; the delivery is kept and they run again",
-           {{"webhook", name}, {"delivery", delivery.delivery().id}, {"reason", said.error().message}});
+           {{"webhook", name},
+            {"request", delivery.delivery().request_id},
+            {"delivery", delivery.delivery().id},
+            {"reason", said.error().message}});
   store::NewDelivery record = deferred_record(webhook, delivery, said.error().message);
   record.due_at = clock.wall() + options.deferred_backoff;
   commit(std::move(record), std::nullopt, "{}", std::move(done));
@@ -390,7 +397,7 @@ void Ingest::Parts::commit(store::NewDelivery record, std::optional<HttpOverride
       Outcome outcome =
           refusal(OutcomeKind::Unavailable, "the delivery could not be stored; send it again later");
       self->log.error("A delivery could not be stored",
-                      {{"webhook", webhook}, {"reason", accepted.error().message}});
+                      {{"webhook", webhook}, {"request", request_id}, {"reason", accepted.error().message}});
       return self->finish(webhook, std::move(outcome), done);
     }
     const bool now_deferred = deferred && accepted->repeat == store::Repeat::None;
@@ -421,6 +428,11 @@ void Ingest::Parts::commit(store::NewDelivery record, std::optional<HttpOverride
                       {"outcome", label_of(outcome.kind)},
                       {"task", outcome.task_ids.empty() ? "-" : outcome.task_ids.front()},
                       {"tasks", outcome.task_ids.size()}});
+      for (std::size_t i = 1; i < outcome.task_ids.size(); ++i)
+        self->log.info("A delivery has another task", {{"webhook", webhook},
+                                                       {"request", request_id},
+                                                       {"delivery", outcome.delivery_id},
+                                                       {"task", outcome.task_ids[i]}});
     }
     if (now_deferred) {
       WallTime again = self->clock.wall() + self->options.deferred_backoff;

@@ -83,6 +83,8 @@ class Ingest {
   // was deferred for a webhook that serves again is due.
   void plugins_changed();
 
+  // Calls it on the thread of the runners as soon as that comes to it.
+  void reach(std::function<void()> reached);
   isolation::RunnerPool::Stats runners() const;
 
  private:

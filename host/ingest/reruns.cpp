@@ -79,7 +79,8 @@ void Reruns::run_deferred(const Stored& deferred) {
 // Not the delivery's fault: no try of it counts meanwhile, and nothing is told of it again.
 void Reruns::wait_for(const store::DeferredDelivery& deferred, std::string reason) {
   const std::string& id = deferred.delivery.id;
-  needs_.log.info("A deferred delivery waits for its webhook", {{"delivery", id}, {"reason", reason}});
+  needs_.log.info("A deferred delivery waits for its webhook",
+                  {{"request", deferred.delivery.request_id}, {"delivery", id}, {"reason", reason}});
   needs_.store.wait_for_webhook(id, std::move(reason),
                                 [self = shared_from_this(), id, webhook = deferred.delivery.webhook](
                                     const Result<>& written) { self->ended(webhook, id, written); });
@@ -131,6 +132,7 @@ void Reruns::run_here(const Stored& deferred, const std::shared_ptr<const plugin
 // Nobody waits for an answer within `answer_within`.
 isolation::Call Reruns::call_of(std::shared_ptr<const VerifiedDelivery> delivery, End end) const {
   isolation::Call call;
+  call.ids = ids_of(delivery->delivery());
   isolation::set_request(call, isolation::webhook_run_request(*delivery));
   call.deadline = needs_.clock.monotonic() + deadline_;
   call.cancel_grace = Duration{0};
@@ -161,21 +163,29 @@ void Reruns::conclude(const Stored& deferred, const std::shared_ptr<const plugin
   } else {
     record = refused_record(*webhook, delivery, said.error().message);
   }
-  needs_.store.settle_deferred(
-      std::move(record), [self = shared_from_this(), deferred, put_it_off](Result<store::Accepted> settled) {
-        const std::string& id = deferred->delivery.id;
-        if (settled) {
-          self->needs_.log.info("A deferred delivery was settled",
-                                {{"delivery", id}, {"tasks", settled->task_ids.size()}});
-          return self->ended(deferred->delivery.webhook, id);
-        }
-        self->needs_.log.warn("A deferred delivery could not be settled",
-                              {{"delivery", id}, {"reason", settled.error().message}});
-        // What its hooks say cannot be stored, and saying it again would not help.
-        if (settled.error().code == ErrorCode::InvalidInput || settled.error().code == ErrorCode::TooLarge)
-          return put_it_off(settled.error().message);
-        self->ended(deferred->delivery.webhook, id, settled.error());
-      });
+  needs_.store.settle_deferred(std::move(record), [self = shared_from_this(), deferred,
+                                                   put_it_off](Result<store::Accepted> settled) {
+    const std::string& id = deferred->delivery.id;
+    if (settled) {
+      self->needs_.log.info("A deferred delivery was settled",
+                            {{"request", deferred->delivery.request_id},
+                             {"delivery", id},
+                             {"task", settled->task_ids.empty() ? "-" : settled->task_ids.front()},
+                             {"tasks", settled->task_ids.size()}});
+      for (std::size_t i = 1; i < settled->task_ids.size(); ++i)
+        self->needs_.log.info(
+            "A delivery has another task",
+            {{"request", deferred->delivery.request_id}, {"delivery", id}, {"task", settled->task_ids[i]}});
+      return self->ended(deferred->delivery.webhook, id);
+    }
+    self->needs_.log.warn(
+        "A deferred delivery could not be settled",
+        {{"request", deferred->delivery.request_id}, {"delivery", id}, {"reason", settled.error().message}});
+    // What its hooks say cannot be stored, and saying it again would not help.
+    if (settled.error().code == ErrorCode::InvalidInput || settled.error().code == ErrorCode::TooLarge)
+      return put_it_off(settled.error().message);
+    self->ended(deferred->delivery.webhook, id, settled.error());
+  });
 }
 
 WallTime Reruns::next_try_of(const store::DeferredDelivery& deferred) const {
@@ -187,13 +197,15 @@ void Reruns::put_off(const store::DeferredDelivery& deferred, std::string reason
                      store::Try which) {
   std::string id = deferred.delivery.id;
   needs_.log.warn("A deferred delivery failed again",
-                  {{"delivery", id},
+                  {{"request", deferred.delivery.request_id},
+                   {"delivery", id},
                    {"tries", std::min(deferred.tries + 1, std::max(1, max_tries))},
                    {"reason", reason}});
   needs_.store.defer_again(
       id, std::move(reason), next_try_of(deferred), max_tries,
-      [self = shared_from_this(), id, webhook = deferred.delivery.webhook](const Result<>& written) {
-        self->ended(webhook, id, written);
+      [self = shared_from_this(), id, webhook = deferred.delivery.webhook](const Result<bool>& parked) {
+        if (parked && *parked) self->needs_.metrics.delivery_decided(webhook, "parked");
+        self->ended(webhook, id, parked ? Result<>() : Result<>(parked.error()));
       },
       which);
 }
@@ -242,10 +254,12 @@ void Reruns::replay(const std::string& id, const std::string& by,
   if (!stored) return done(stored.error());
   if (auto webhook = serving(stored->delivery.webhook); !webhook) return done(webhook.error());
   needs_.store.replay(id, by,
-                      [self = shared_from_this(), id, by, done = std::move(done)](Result<std::string> made) {
+                      [self = shared_from_this(), id, by, request = stored->delivery.request_id,
+                       done = std::move(done)](Result<std::string> made) {
                         if (made) {
-                          self->needs_.log.info("A delivery is run again",
-                                                {{"delivery", *made}, {"replay_of", id}, {"by", by}});
+                          self->needs_.log.info(
+                              "A delivery is run again",
+                              {{"request", request}, {"delivery", *made}, {"replay_of", id}, {"by", by}});
                           self->needs_.runners->post([self] { self->run_due(); });
                         }
                         done(std::move(made));

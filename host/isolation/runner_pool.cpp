@@ -159,6 +159,8 @@ struct RunnerPool::Parts {
   void on_exit(Runner& runner);
   std::string redacted(const Runner& runner, std::string_view said) const;
   void tell_output(const Runner& runner, std::string_view line);
+  void log_about(LogLevel level, std::string_view sentence, const Call& call,
+                 std::initializer_list<LogField> fields) const;
   void take_output(Runner& runner, std::size_t limit);
   void send(Runner& runner, FrameKind kind, std::string json, std::string blob = {});
   void ask_to_stop(Runner& runner, bool deadline);
@@ -321,6 +323,7 @@ void RunnerPool::Parts::cancel(CallId id) {
 }
 
 void RunnerPool::Parts::answered(Runner& runner, std::string answer) {
+  take_output(runner, kBytesPerTurn);  // what it printed belongs to this call
   CallOutcome outcome;
   outcome.answer = std::move(answer);
   outcome.past_deadline = clock.monotonic() >= runner.call.deadline;
@@ -350,7 +353,8 @@ void RunnerPool::Parts::start(Group& group, CallId id, Call new_call) {
   how.use_cgroup = options.use_cgroups;
   auto process = start_runner(how, children);
   if (!process.ok()) {
-    log.error("a runner could not be started", {{"plugin", spec.name}, {"reason", process.error().message}});
+    log_about(LogLevel::Error, "a runner could not be started", new_call,
+              {{"plugin", spec.name}, {"reason", process.error().message}});
     CallOutcome outcome;
     outcome.end = CallEnd::SpawnFailed;
     outcome.detail = process.error().message;
@@ -371,8 +375,8 @@ void RunnerPool::Parts::start(Group& group, CallId id, Call new_call) {
   ++counters.busy;
   ++counters.spawned;
   counters.alive = runners.size();
-  log.debug("a runner started",
-            {{"plugin", spec.name}, {"pid", runner.process.pid}, {"tag", runner.call.task_tag}});
+  log_about(LogLevel::Debug, "a runner started", runner.call,
+            {{"plugin", spec.name}, {"pid", runner.process.pid}});
   if (!watch(runner)) {
     die(runner, CallEnd::SpawnFailed, "the event loop took no descriptor", clock.monotonic());
     return;
@@ -400,9 +404,18 @@ std::string RunnerPool::Parts::redacted(const Runner& runner, std::string_view s
   return text;
 }
 
+// With the ids of the call, so that all that happened to a task can be found.
+void RunnerPool::Parts::log_about(LogLevel level, std::string_view sentence, const Call& call,
+                                  std::initializer_list<LogField> fields) const {
+  if (!log.enabled(level)) return;
+  std::vector<LogField> all(fields);
+  all.insert(all.end(), call.ids.begin(), call.ids.end());
+  log.write(level, sentence, all);
+}
+
 void RunnerPool::Parts::tell_output(const Runner& runner, std::string_view line) {
-  log.info("plugin output",
-           {{"plugin", name(runner)}, {"pid", runner.process.pid}, {"line", redacted(runner, line)}});
+  log_about(LogLevel::Info, "plugin output", runner.call,
+            {{"plugin", name(runner)}, {"pid", runner.process.pid}, {"line", redacted(runner, line)}});
 }
 
 void RunnerPool::Parts::take_output(Runner& runner, std::size_t limit) {
@@ -488,8 +501,8 @@ bool RunnerPool::Parts::handle(Runner& runner, const Frame& frame) {
     case FrameKind::Log:
       if (runner.state == State::Greeting) break;
       if (auto line = log_from_json(frame.json); line.ok()) {
-        log.write(
-            line->level, "plugin",
+        log_about(
+            line->level, "plugin", runner.call,
             {{"plugin", name(runner)}, {"pid", runner.process.pid}, {"line", redacted(runner, line->line)}});
         return true;
       }
@@ -669,7 +682,8 @@ void RunnerPool::Parts::step_kill(Runner& runner) {
     return;
   }
   if (clock.monotonic() >= runner.kill_until) {
-    log.error("a process tree could not be killed", {{"plugin", name(runner)}, {"pid", runner.process.pid}});
+    log_about(LogLevel::Error, "a process tree could not be killed", runner.call,
+              {{"plugin", name(runner)}, {"pid", runner.process.pid}});
     bury(runner);
     return;
   }
@@ -687,12 +701,12 @@ void RunnerPool::Parts::bury(Runner& runner) {
   if (orderly) {
     log.debug("a runner ended", {{"plugin", name(runner)}, {"pid", runner.process.pid}});
   } else {
-    log.warn("a runner is gone", {{"plugin", name(runner)},
-                                  {"pid", runner.process.pid},
-                                  {"tag", runner.call.task_tag},
-                                  {"end", had_call ? to_string(outcome.end) : std::string_view("idle")},
-                                  {"reason", outcome.detail},
-                                  {"took_ms", outcome.kill_took.count()}});
+    log_about(LogLevel::Warn, "a runner is gone", runner.call,
+              {{"plugin", name(runner)},
+               {"pid", runner.process.pid},
+               {"end", had_call ? to_string(outcome.end) : std::string_view("idle")},
+               {"reason", outcome.detail},
+               {"took_ms", outcome.kill_took.count()}});
   }
   auto on_end = std::move(runner.call.on_end);
   if (had_call) {

@@ -43,7 +43,9 @@ struct CallOutcome {
 };
 
 struct Call {
-  std::string task_tag;           // shown in argv of a cold runner; for sweeps and people
+  std::string task_tag;  // shown in argv of a cold runner; for sweeps and people
+  // What it is about, for log lines: each names an id, such as a task. The names are literals.
+  std::vector<LogField> ids;
   std::string request;            // JSON text; made by protocol.h
   std::string blob;               // raw bytes beside it (a body, an agent's context)
   std::string working_directory;  // the runner's cwd and HOME for this call, may be empty

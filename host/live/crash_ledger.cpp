@@ -4,11 +4,13 @@ namespace davit::live {
 
 Result<> CrashLedger::note(std::string_view sentence, const store::PluginCrash& crash,
                            const store::QuarantineRule& rule) {
-  log_.error(sentence, {{"plugin", crash.plugin},
-                        {"sha256", crash.sha256.substr(0, 12)},
-                        {"call", crash.call},
-                        {"request", crash.request_id},
-                        {"reason", crash.reason}});
+  std::vector<LogField> fields{
+      {"plugin", crash.plugin}, {"sha256", crash.sha256.substr(0, 12)}, {"call", crash.call}};
+  // An agent crashed in a session of a task, a webhook in a request.
+  if (!crash.subject.empty()) fields.push_back({"task", crash.subject});
+  fields.push_back({crash.subject.empty() ? "request" : "session", crash.request_id});
+  fields.push_back({"reason", crash.reason});
+  log_.write(LogLevel::Error, sentence, fields);
   metrics_.plugin_crashed(crash.plugin, crash.call);
   const bool quarantined =
       TRY(committed<bool>([&](store::Done<bool> done) { store_.note_crash(crash, rule, std::move(done)); }));

@@ -299,10 +299,20 @@ bool LivePlugins::all_wanted_are_there() const {
          });
 }
 
+std::vector<plugin::LibraryRecord> LivePlugins::look_through() {
+  std::vector<plugin::LibraryRecord> found = scanner_.scan();
+  folder_trouble_.with([this](std::string& trouble) { trouble = scanner_.why_unseen(); });
+  return found;
+}
+
+std::string LivePlugins::folder_trouble() const {
+  return folder_trouble_.with([](const std::string& trouble) { return trouble; });
+}
+
 void LivePlugins::first_scan() {
   const MonotonicTime begun = std::chrono::steady_clock::now();
   for (;;) {
-    libraries_ = scanner_.scan();
+    libraries_ = look_through();
     const bool unsettled = any_has(libraries_, plugin::refusal::kNotSettled);
     if (!unsettled && !any_has(libraries_, plugin::refusal::kProbing)) return;
     const auto waited = std::chrono::steady_clock::now() - begun;
@@ -327,7 +337,7 @@ void LivePlugins::publish_first() {
 }
 
 void LivePlugins::scan() {
-  std::vector<plugin::LibraryRecord> found = scanner_.scan();
+  std::vector<plugin::LibraryRecord> found = look_through();
   const bool unchanged =
       std::equal(found.begin(), found.end(), libraries_.begin(), libraries_.end(), is_same);
   libraries_ = std::move(found);

@@ -98,6 +98,9 @@ class LivePlugins {
   // Waits for the own thread.
   Result<> switch_to(PluginKind kind, const std::string& name, bool on);
 
+  // Why the plugins folder could not be looked through at the last look; empty: it could.
+  std::string folder_trouble() const;
+
   // A plugin crashed in a runner. Enough of that, and its library is in quarantine.
   void crashed(const store::PluginCrash& crash);
   // The crashes of an instance's library are forgotten: of the one that is there, or of those it had when
@@ -116,6 +119,7 @@ class LivePlugins {
   void set_probe_options();
   void watch_folder();
   void scan_soon(Duration delay);
+  std::vector<plugin::LibraryRecord> look_through();
   void first_scan();
   void publish_first();
   void scan();
@@ -154,6 +158,7 @@ class LivePlugins {
   plugin::Served served_;
   plugin::PluginScanner scanner_;
   std::vector<plugin::LibraryRecord> libraries_;
+  Guarded<std::string> folder_trouble_;  // any thread
   std::unique_ptr<FolderWatch> watch_;
   isolation::Loop::TimerId scan_timer_ = 0, retry_timer_ = 0, forget_timer_ = 0;
   MonotonicTime scan_at_{};

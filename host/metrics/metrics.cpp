@@ -25,6 +25,7 @@
 
 #include "host/base/guarded.h"
 #include "host/base/json.h"
+#include "host/metrics/process_usage.h"
 #include "host/model/model_shares.h"
 
 namespace davit::metrics {
@@ -155,13 +156,17 @@ using Histograms = Family<prometheus::Histogram>;
 
 double seconds(std::chrono::microseconds duration) { return std::chrono::duration<double>(duration).count(); }
 
-void add_gauge(prometheus::MetricFamily& family, const MetricRow& row, const std::vector<std::string>& values,
+void add_value(prometheus::MetricFamily& family, const MetricRow& row, const std::vector<std::string>& values,
                double value) {
   prometheus::ClientMetric metric;
   label(metric, row, values);
-  metric.gauge.value = value;
+  (row.kind == MetricKind::Counter ? metric.counter.value : metric.gauge.value) = value;
   family.metric.push_back(std::move(metric));
 }
+
+// A counter that nobody has seen at 0 is not seen to rise: these rise seldom, and alerts look at them.
+constexpr std::array<std::string_view, 6> kOutcomes{"queued",   "ignored", "duplicate",
+                                                    "deferred", "parked",  "error"};
 
 // As existing boards count executions; the other outcomes keep their names.
 std::string_view status_of(std::string_view outcome) { return outcome == "completed" ? "success" : outcome; }
@@ -192,7 +197,9 @@ struct Asked {
   std::vector<std::function<RunnerGauges()>> runners;
   std::vector<std::function<std::int64_t()>> connections;
   std::vector<std::function<DatabaseGauges()>> database;
+  std::vector<std::function<std::vector<PartGauge>()>> parts;
   std::vector<ServingPlugin> plugins, quarantined;
+  ProcessUsage process;
 };
 
 }  // namespace
@@ -205,6 +212,7 @@ struct Metrics::Parts {
   Gauges sessions_active{MetricName::SessionsActive};
   Histograms session_seconds{MetricName::SessionDuration};
   Gauges success_rate{MetricName::SuccessRate};
+  Counters tasks_ended{MetricName::TasksEndedTotal};
   Histograms chain_depth{MetricName::ChainDepth};
   Counters artifacts{MetricName::ArtifactsTotal};
   Counters deliveries{MetricName::DeliveriesTotal};
@@ -223,6 +231,7 @@ struct Metrics::Parts {
   Counters requests{MetricName::HttpRequestsTotal};
   Gauges build_info{MetricName::BuildInfo};
 
+  const std::chrono::system_clock::time_point started = std::chrono::system_clock::now();
   Guarded<std::map<std::string, Outcomes, std::less<>>> outcomes;
   Guarded<Asked> asked;
 
@@ -278,6 +287,11 @@ void Metrics::session_ended(const SessionEnd& end) {
 }
 
 void Metrics::task_settled(std::string_view agent, std::int64_t task, bool success) {
+  parts_->tasks_ended.with({agent, success ? "completed" : "failed"}).Increment();
+  restore_settled(agent, task, success);
+}
+
+void Metrics::restore_settled(std::string_view agent, std::int64_t task, bool success) {
   parts_->outcomes.with([&](auto& by_agent) {
     auto found = by_agent.find(agent);
     if (found == by_agent.end()) {
@@ -322,6 +336,13 @@ void Metrics::runner_ended(PluginKind kind, std::string_view how) {
 }
 
 void Metrics::plugins_serving(std::vector<ServingPlugin> plugins) {
+  for (const ServingPlugin& plugin : plugins) {
+    if (plugin.kind == PluginKind::Agent) {
+      for (std::string_view state : {"completed", "failed"}) parts_->tasks_ended.with({plugin.name, state});
+      continue;
+    }
+    for (std::string_view outcome : kOutcomes) parts_->deliveries.with({plugin.name, outcome});
+  }
   parts_->asked.with([&](Asked& asked) { asked.plugins = std::move(plugins); });
 }
 
@@ -354,6 +375,10 @@ void Metrics::ask_database(std::function<DatabaseGauges()> ask) {
   parts_->asked.with([&](Asked& asked) { asked.database.push_back(std::move(ask)); });
 }
 
+void Metrics::ask_parts(std::function<std::vector<PartGauge>()> ask) {
+  parts_->asked.with([&](Asked& asked) { asked.parts.push_back(std::move(ask)); });
+}
+
 void Metrics::restore_executions(std::string_view agent, std::string_view outcome, std::string_view task_type,
                                  std::int64_t count) {
   if (count > 0) parts_->executions.with({agent, status_of(outcome), task_type}).Increment(double(count));
@@ -368,7 +393,8 @@ prometheus::MetricFamily Metrics::Parts::collect(const MetricRow& row, const Ask
     case MetricName::ExecutionDuration:
       return execution_seconds.collect();
     case MetricName::CostTotal:
-      family = cost.collect();
+    case MetricName::CostUsdTotal:
+      family.metric = cost.collect().metric;
       for (prometheus::ClientMetric& metric : family.metric) metric.counter.value /= 1e6;
       return family;
     case MetricName::TokensTotal:
@@ -379,6 +405,8 @@ prometheus::MetricFamily Metrics::Parts::collect(const MetricRow& row, const Ask
       return session_seconds.collect();
     case MetricName::SuccessRate:
       return success_rate.collect();
+    case MetricName::TasksEndedTotal:
+      return tasks_ended.collect();
     case MetricName::ChainDepth:
       return chain_depth.collect();
     case MetricName::ArtifactsTotal:
@@ -423,7 +451,7 @@ prometheus::MetricFamily Metrics::Parts::collect(const MetricRow& row, const Ask
           sums[{known ? count.agent : std::string(kOther), count.state}] += count.count;
         }
       for (const auto& [key, sum] : sums)
-        add_gauge(family, row, {key.first, std::string(key.second)}, double(sum));
+        add_value(family, row, {key.first, std::string(key.second)}, double(sum));
       return family;
     }
     case MetricName::QueueOldest:
@@ -434,7 +462,17 @@ prometheus::MetricFamily Metrics::Parts::collect(const MetricRow& row, const Ask
         oldest = std::max(oldest, row.id == MetricName::QueueOldest ? gauges.oldest_seconds
                                                                     : gauges.approval_oldest_seconds);
       }
-      add_gauge(family, row, {}, oldest);
+      add_value(family, row, {}, oldest);
+      return family;
+    }
+    case MetricName::DeliveriesDeferred: {
+      std::size_t shown = 0;
+      for (const auto& ask : now.queue) {
+        for (const QueueGauges::Deferred& each : ask().deferred) {
+          if (++shown > kMaxLabelValues) break;
+          add_value(family, row, {each.webhook}, double(each.count));
+        }
+      }
       return family;
     }
     case MetricName::QueuePaused: {
@@ -442,7 +480,7 @@ prometheus::MetricFamily Metrics::Parts::collect(const MetricRow& row, const Ask
       for (const auto& ask : now.queue)
         for (std::string& agent : ask().paused)
           if (paused.size() < kMaxLabelValues) paused.insert(agent.empty() ? "*" : std::move(agent));
-      for (const std::string& agent : paused) add_gauge(family, row, {agent}, 1);
+      for (const std::string& agent : paused) add_value(family, row, {agent}, 1);
       return family;
     }
     case MetricName::BudgetLimit:
@@ -451,7 +489,7 @@ prometheus::MetricFamily Metrics::Parts::collect(const MetricRow& row, const Ask
       for (const auto& ask : now.queue) {
         for (const QueueGauges::Budget& budget : ask().budgets) {
           if (++shown > kMaxLabelValues) break;
-          add_gauge(family, row, {budget.agent.empty() ? "day" : "agent", budget.agent},
+          add_value(family, row, {budget.agent.empty() ? "day" : "agent", budget.agent},
                     row.id == MetricName::BudgetLimit ? budget.limit_usd : budget.spent_usd);
         }
       }
@@ -460,12 +498,50 @@ prometheus::MetricFamily Metrics::Parts::collect(const MetricRow& row, const Ask
     case MetricName::DatabaseBytes: {
       for (const auto& ask : now.database) {
         const DatabaseGauges bytes = ask();
-        add_gauge(family, row, {"used"}, double(bytes.used));
-        add_gauge(family, row, {"free"}, double(bytes.free));
-        add_gauge(family, row, {"log"}, double(bytes.log));
+        add_value(family, row, {"used"}, double(bytes.used));
+        add_value(family, row, {"free"}, double(bytes.free));
+        add_value(family, row, {"log"}, double(bytes.log));
       }
       return family;
     }
+    case MetricName::DiskFreeBytes:
+    case MetricName::CommitFailuresTotal:
+    case MetricName::WritesWaiting: {
+      DatabaseGauges all;
+      for (const auto& ask : now.database) {
+        const DatabaseGauges one = ask();
+        all.disk_free += one.disk_free;
+        all.failed_commits += one.failed_commits;
+        all.waiting_writes += one.waiting_writes;
+      }
+      add_value(family, row, {},
+                row.id == MetricName::DiskFreeBytes         ? double(all.disk_free)
+                : row.id == MetricName::CommitFailuresTotal ? double(all.failed_commits)
+                                                            : double(all.waiting_writes));
+      return family;
+    }
+    case MetricName::Ready:
+      for (const auto& ask : now.parts)
+        for (const PartGauge& part : ask()) add_value(family, row, {part.part}, part.ready ? 1 : 0);
+      return family;
+    case MetricName::ProcessCpuSeconds:
+      add_value(family, row, {}, now.process.cpu_seconds);
+      return family;
+    case MetricName::ProcessResidentBytes:
+      add_value(family, row, {}, double(now.process.resident_bytes));
+      return family;
+    case MetricName::ProcessVirtualBytes:
+      add_value(family, row, {}, double(now.process.virtual_bytes));
+      return family;
+    case MetricName::ProcessOpenFds:
+      add_value(family, row, {}, double(now.process.open_descriptors));
+      return family;
+    case MetricName::ProcessMaxFds:
+      add_value(family, row, {}, double(now.process.most_descriptors));
+      return family;
+    case MetricName::ProcessStart:
+      add_value(family, row, {}, std::chrono::duration<double>(started.time_since_epoch()).count());
+      return family;
     case MetricName::Runners: {
       RunnerGauges sum;
       for (const auto& ask : now.runners) {
@@ -473,20 +549,20 @@ prometheus::MetricFamily Metrics::Parts::collect(const MetricRow& row, const Ask
         sum.busy += gauges.busy;
         sum.idle += gauges.idle;
       }
-      add_gauge(family, row, {"busy"}, double(sum.busy));
-      add_gauge(family, row, {"idle"}, double(sum.idle));
+      add_value(family, row, {"busy"}, double(sum.busy));
+      add_value(family, row, {"idle"}, double(sum.idle));
       return family;
     }
     case MetricName::PluginInfo:
     case MetricName::PluginQuarantined:
       for (const ServingPlugin& plugin : row.id == MetricName::PluginInfo ? now.plugins : now.quarantined)
-        add_gauge(family, row,
+        add_value(family, row,
                   {std::string(to_string(plugin.kind)), plugin.name, plugin.version, plugin.sha256}, 1);
       return family;
     case MetricName::HttpConnections: {
       std::int64_t sum = 0;
       for (const auto& ask : now.connections) sum += ask();
-      add_gauge(family, row, {}, double(sum));
+      add_value(family, row, {}, double(sum));
       return family;
     }
   }
@@ -496,8 +572,10 @@ prometheus::MetricFamily Metrics::Parts::collect(const MetricRow& row, const Ask
 std::string Metrics::exposition() const {
   // A copy, so that what is asked may take its time without holding the lock.
   Asked now = parts_->asked.with([](const Asked& asked) { return asked; });
-  // The queue is asked once, for its depths and its age alike.
+  // Each is asked once, for all that it tells.
   for (auto& ask : now.queue) ask = [answer = ask()] { return answer; };
+  for (auto& ask : now.database) ask = [answer = ask()] { return answer; };
+  now.process = process_usage();
   std::vector<prometheus::MetricFamily> families;
   for (const MetricRow& row : metric_table()) families.push_back(parts_->collect(row, now));
   std::ostringstream out;

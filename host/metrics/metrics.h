@@ -41,6 +41,11 @@ struct QueueGauges {
   std::vector<QueueCount> tasks;
   double oldest_seconds = 0;
   double approval_oldest_seconds = 0;
+  struct Deferred {
+    std::string webhook;
+    std::int64_t count = 0;
+  };
+  std::vector<Deferred> deferred;   // deliveries
   std::vector<std::string> paused;  // agents; empty: all
   struct Budget {
     std::string agent;  // empty: of the day
@@ -54,6 +59,13 @@ struct RunnerGauges {
 };
 struct DatabaseGauges {
   std::int64_t used = 0, free = 0, log = 0;  // bytes
+  std::int64_t disk_free = 0;                // bytes
+  std::uint64_t failed_commits = 0;
+  std::size_t waiting_writes = 0;
+};
+struct PartGauge {
+  std::string part;
+  bool ready = false;
 };
 struct ServingPlugin {
   PluginKind kind = PluginKind::Webhook;
@@ -78,14 +90,15 @@ class Metrics {
   void session_started(std::string_view agent);
   void session_ended(const SessionEnd& end);
   // A task, by its number, came to its end with this agent, perhaps again after somebody retried it; retries
-  // in between are not told. Also for those from before a restart, in the order in which they ended.
+  // in between are not told.
   void task_settled(std::string_view agent, std::int64_t task, bool success);
   void chain_ended(int depth);
   void artifact(std::string_view outcome);  // "kept", "refused" (over a limit) or "failed" (not stored)
 
   void approval_decided(std::string_view decision, std::string_view way);
   void approval_reminded();
-  void reply_ended(std::string_view webhook, std::string_view outcome);  // "sent", "failed", "expired" or "dropped"
+  void reply_ended(std::string_view webhook,
+                   std::string_view outcome);  // "sent", "failed", "expired" or "dropped"
 
   // -- the machine --
   void committed(std::chrono::microseconds took, std::size_t writes);
@@ -104,11 +117,14 @@ class Metrics {
   void ask_runners(std::function<RunnerGauges()> ask);
   void ask_connections(std::function<std::int64_t()> ask);
   void ask_database(std::function<DatabaseGauges()> ask);
+  void ask_parts(std::function<std::vector<PartGauge>()> ask);
 
   // -- what the rows know from before a restart, told once at start --
   void restore_executions(std::string_view agent, std::string_view outcome, std::string_view task_type,
                           std::int64_t count);
   void restore_usage(std::string_view agent, const Usage& usage);
+  // For the success rate, in the order in which they ended.
+  void restore_settled(std::string_view agent, std::int64_t task, bool success);
 
   // Prometheus text format 0.0.4: every row of the table, also those without a series yet.
   std::string exposition() const;

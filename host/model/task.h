@@ -161,6 +161,7 @@ struct Fence {
 struct ClaimedTask {
   Fence fence;
   std::string task_id;
+  std::string root_id;     // first of its chain, maybe itself
   std::string session_id;  // UUID of this attempt
   std::string agent;
   std::string task_type;

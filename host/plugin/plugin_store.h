@@ -59,6 +59,7 @@ class PluginScanner {
   bool unfinished() const;
   // False if the last scan could not look through the folder.
   bool saw_folder() const { return unseen_.empty(); }
+  const std::string& why_unseen() const { return unseen_; }  // empty: it could
 
   // Its writer closed this file or renamed it into place: the next scan takes it as it is then, without
   // waiting for it to settle.

@@ -34,7 +34,7 @@ struct Claims::Statements {
       db,
       "SELECT task.id, task.attempt, task.max_retries, task.crashes, task.chain_depth, task.created_at,"
       " task.task_type, task.source, task.title, task.entity, " +
-          std::string(kLineIsBusy) + ", task.needs_approval, " + kTaskBodyColumns +
+          std::string(kLineIsBusy) + ", task.needs_approval, task.root, " + kTaskBodyColumns +
           " FROM task JOIN task_body b ON b.row = task.row WHERE task.row = ?1"};
   Statement insert_execution{db,
                              "INSERT INTO execution (task, session, attempt, started_at, agent, outcome,"
@@ -140,6 +140,7 @@ std::optional<ClaimedTask> Claims::start(Batch& batch, const Candidate& candidat
       return std::nullopt;
     }
     task.task_id = to_text(row.id(0));
+    task.root_id = row.is_null(12) ? task.task_id : to_text(row.id(12));
     task.agent = candidate.agent;
     task.attempt = static_cast<int>(row.integer(1)) + 1;
     task.max_retries = static_cast<int>(row.integer(2));
@@ -151,7 +152,7 @@ std::optional<ClaimedTask> Claims::start(Batch& batch, const Candidate& candidat
     task.title = row.text(8);
     task.entity = row.text(9);
     needs_approval = row.integer(11) != 0;
-    TaskBody body = read_task_body(row, 12);
+    TaskBody body = read_task_body(row, 13);
     task.actor = std::move(body.actor);
     task.links = std::move(body.links);
     task.payload = std::move(body.payload);

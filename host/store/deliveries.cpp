@@ -373,15 +373,15 @@ int Deliveries::webhooks_serve(Batch& batch, const std::vector<std::string>& web
   return due;
 }
 
-Result<> Deliveries::defer_again(Batch& batch, std::string_view delivery_id, std::string_view reason,
-                                 WallTime again_at, int max_tries, Try which) {
+Result<bool> Deliveries::defer_again(Batch& batch, std::string_view delivery_id, std::string_view reason,
+                                     WallTime again_at, int max_tries, Try which) {
   const Known known = TRY(find_deferred(delivery_id));
   const int tries = known.tries + (which == Try::Another ? 1 : 0);
   const bool parked = tries >= max_tries;
   sql_->set_deferred.run(known.row, code_of(parked ? Verdict::Parked : Verdict::Deferred),
                          parked ? std::nullopt : std::optional(again_at), tries, reason);
   batch.changes.push_back({Change::Kind::DeliveryStored, std::string(delivery_id), {}, std::nullopt});
-  return {};
+  return parked;
 }
 
 void Deliveries::write_links(std::int64_t row, const std::vector<Link>& links) {

@@ -32,8 +32,8 @@ class Deliveries {
   Result<Accepted> accept(Batch& batch, const NewDelivery& delivery, std::optional<std::int64_t> body_hash);
   Result<Accepted> settle_deferred(Batch& batch, const NewDelivery& delivery);
   Result<> begin_try(Batch& batch, std::string_view delivery_id, WallTime again_at);
-  Result<> defer_again(Batch& batch, std::string_view delivery_id, std::string_view reason, WallTime again_at,
-                       int max_tries, Try which);
+  Result<bool> defer_again(Batch& batch, std::string_view delivery_id, std::string_view reason,
+                           WallTime again_at, int max_tries, Try which);
   Result<> wait_for_webhook(Batch& batch, std::string_view delivery_id, std::string_view reason);
   int webhooks_serve(Batch& batch, const std::vector<std::string>& webhooks);
   Result<std::string> replay(Batch& batch, std::string_view delivery_id, std::string_view by);

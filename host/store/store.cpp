@@ -191,13 +191,13 @@ void Store::begin_try(std::string delivery_id, WallTime again_at, Done<> done) {
 }
 
 void Store::defer_again(std::string delivery_id, std::string reason, WallTime again_at, int max_tries,
-                        Done<> done, Try which) {
-  impl_->write<std::monostate>(Lane::Urgent, 256, std::move(done),
-                               [id = std::move(delivery_id), reason = std::move(reason), again_at, max_tries,
-                                which](Session& session) {
-                                 return session.deliveries.defer_again(session.batch, id, reason, again_at,
-                                                                       max_tries, which);
-                               });
+                        Done<bool> done, Try which) {
+  impl_->write<bool>(Lane::Urgent, 256, std::move(done),
+                     [id = std::move(delivery_id), reason = std::move(reason), again_at, max_tries,
+                      which](Session& session) {
+                       return session.deliveries.defer_again(session.batch, id, reason, again_at, max_tries,
+                                                             which);
+                     });
 }
 
 void Store::wait_for_webhook(std::string delivery_id, std::string reason, Done<> done) {
@@ -680,6 +680,10 @@ Result<DatabaseSize> Store::database_size() const {
   struct stat log {};
   if (::stat((impl_->options_.path.string() + "-wal").c_str(), &log) == 0) size.log = log.st_size;
   return size;
+}
+
+void Store::reach_writer(std::function<void()> reached) const {
+  if (impl_->writer_) impl_->writer_->reach(std::move(reached));
 }
 
 WriterStats Store::writer_stats() const { return impl_->writer_ ? impl_->writer_->stats() : WriterStats{}; }

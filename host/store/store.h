@@ -295,9 +295,10 @@ struct QueueDepth {
 struct QueueReport {
   std::vector<QueueDepth> depths;         // Queued, Running, AwaitingApproval, Parked
   std::optional<WallTime> oldest_queued;  // since when the longest waiting task has been due
-  std::optional<WallTime> oldest_asked;   // since when the longest waiting approval has been asked for
-  std::vector<Pause> pauses;              // that hold now; that of all first
-  std::vector<BudgetLine> budgets;        // those with a limit
+  std::vector<std::pair<std::string, std::int64_t>> deferred;  // deliveries by webhook
+  std::optional<WallTime> oldest_asked;  // since when the longest waiting approval has been asked for
+  std::vector<Pause> pauses;             // that hold now; that of all first
+  std::vector<BudgetLine> budgets;       // those with a limit
 };
 
 // ---- replies ----
@@ -400,6 +401,7 @@ struct WriterStats {
   std::uint64_t writes = 0;
   std::uint64_t failed_commits = 0;
   std::size_t waiting = 0;
+  bool full = false;  // more of what is not urgent is turned away
 };
 
 // Bytes on the disk.
@@ -452,9 +454,9 @@ class Store {
   // the delivery is due again at `again_at`, and the try has counted.
   void begin_try(std::string delivery_id, WallTime again_at, Done<> done);
   // Notes a failed try of a deferred delivery; parks it once `tries` reaches `max_tries`, else due again at
-  // `again_at`. A try that was begun by begin_try() is not counted twice.
-  void defer_again(std::string delivery_id, std::string reason, WallTime again_at, int max_tries, Done<> done,
-                   Try which = Try::Another);
+  // `again_at`. A try that was begun by begin_try() is not counted twice. True: it is parked now.
+  void defer_again(std::string delivery_id, std::string reason, WallTime again_at, int max_tries,
+                   Done<bool> done, Try which = Try::Another);
   // A deferred delivery is not due, and no try of it counts, until its webhook serves again. Conflict if it
   // is not deferred any more.
   void wait_for_webhook(std::string delivery_id, std::string reason, Done<> done);
@@ -624,6 +626,9 @@ class Store {
   // Is the database still the file that was opened, and does it take writes? For /readyz.
   Result<> health() const;
   WriterStats writer_stats() const;
+  // Calls it on the writer's thread as soon as that comes to it, also while nothing can be written; not at
+  // all if the store ends before.
+  void reach_writer(std::function<void()> reached) const;
   Result<DatabaseSize> database_size() const;
 
  private:

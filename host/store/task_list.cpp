@@ -305,6 +305,14 @@ Result<QueueReport> read_queue(Reader& reader, const BudgetLimits& limits, WallT
     while (row.next()) report.depths.push_back({row.text(0), task_state_of(row.integer(1)), row.integer(2)});
   }
   {
+    Cursor row = reader
+                     .statement(
+                         "SELECT webhook, count(*) FROM delivery INDEXED BY delivery_due"
+                         " WHERE due_at IS NOT NULL GROUP BY webhook")
+                     .query();
+    while (row.next()) report.deferred.emplace_back(row.text(0), row.integer(1));
+  }
+  {
     Cursor row = reader.statement("SELECT min(asked_at) FROM approval").query();
     if (row.next() && !row.is_null(0)) report.oldest_asked = row.time(0);
   }

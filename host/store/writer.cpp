@@ -95,7 +95,11 @@ WriterStats Writer::stats() const {
   stats.commits = commits_.load();
   stats.writes = writes_.load();
   stats.failed_commits = failed_commits_.load();
-  stats.waiting = waiting_.with([](const Waiting& waiting) { return waiting.count(); });
+  waiting_.with([&](const Waiting& waiting) {
+    stats.waiting = waiting.count();
+    stats.full =
+        waiting.count() >= options_.max_waiting_writes || waiting.bytes >= options_.max_waiting_bytes;
+  });
   return stats;
 }
 
@@ -168,10 +172,24 @@ void Writer::set_retention(Retention retention) {
   changed_.notify_one();
 }
 
+void Writer::reach(std::function<void()> reached) {
+  waiting_.with([&](Waiting& waiting) {
+    waiting.to_reach.push_back(std::move(reached));
+    waiting.asleep = false;
+  });
+  changed_.notify_one();
+}
+
+void Writer::answer_reached() {
+  const auto reached = waiting_.with([](Waiting& waiting) { return std::exchange(waiting.to_reach, {}); });
+  for (const std::function<void()>& each : reached) each();
+}
+
 // None, when it is time to prune or to stop.
 Writer::Writes Writer::take() {
   const auto ready = [](Waiting& waiting) {
-    const bool something = !waiting.empty() || waiting.stopping || waiting.prune_now;
+    const bool something =
+        !waiting.empty() || waiting.stopping || waiting.prune_now || !waiting.to_reach.empty();
     waiting.asleep = !something;
     return something;
   };
@@ -206,6 +224,7 @@ Writer::Writes Writer::take() {
 void Writer::loop() {
   for (;;) {
     Writes writes = take();
+    answer_reached();
     if (!writes.empty()) {
       commit_batch(writes);
       writes.clear();

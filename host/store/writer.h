@@ -113,6 +113,9 @@ class Writer {
   // Thread-safe. While the database is unavailable each call lets the writer try again.
   Result<> health();
   WriterStats stats() const;
+  // Thread-safe. Called on the thread when it comes to it, whatever it can write then; not at all if it ends
+  // before. No write.
+  void reach(std::function<void()> reached);
   // See ClockSteps. Thread-safe.
   Duration unseen_clock_step() const { return clock_steps_.unseen_step(clock_.wall(), clock_.monotonic()); }
 
@@ -192,6 +195,7 @@ class Writer {
     bool probing = false;
     Retention retention;
     bool prune_now = false;
+    std::vector<std::function<void()>> to_reach;
     bool empty() const { return urgent.empty() && claims.empty() && ingest.empty(); }
     std::size_t count() const { return urgent.size() + claims.size() + ingest.size(); }
   };
@@ -207,6 +211,7 @@ class Writer {
   void enqueue(Lane lane, std::size_t bytes, std::unique_ptr<Write> write);
   void loop();
   Writes take();
+  void answer_reached();
   void commit_batch(Writes& writes);
   Result<> reopen();
   void drop_connection();

@@ -63,7 +63,8 @@ class FullDiskTest : public ::testing::Test {
   }
   void expect_refusing(const std::string& name) {
     test::RawAnswer answer, ready;
-    // A smaller write that still finds room, of a task that ends for example, makes the store ready once more.
+    // A smaller write that still finds room, of a task that ends for example, makes the store ready once
+    // more.
     for (int tries = 0; tries < 100 && ready.status != 503; ++tries) {
       answer = deliver_until_refused(name + "." + std::to_string(tries));
       ready = host_.request("GET", "/readyz");
@@ -107,6 +108,7 @@ TEST_F(FullDiskTest, AFullDiskIs503UntilThereIsSpaceAgain) {
   SmallDisk disk(host_.folder(), kMegabytes);
   fs::create_directories(host_.folder() / "plugins");
   fs::permissions(host_.folder() / "plugins", fs::perms::owner_all);
+  host_.storage_options = ", min_free: 0B";  // whether it can write is asked here
   make_echo_host(host_);
   ASSERT_TRUE(host_.start()) << host_.log();
   const int rounds = trials(6, 60);
@@ -135,6 +137,24 @@ TEST_F(FullDiskTest, AFullDiskIs503UntilThereIsSpaceAgain) {
   EXPECT_EQ(deliver(host_.port(), "afterwards").status, 202);
   host_.end(SIGKILL);
   std::cout << rounds << " times full, " << acknowledged_.count() << " acknowledged, none lost" << std::endl;
+}
+
+TEST_F(FullDiskTest, ADiskThatGetsFullIsToldOfBeforeWritesFail) {
+  SmallDisk disk(host_.folder(), kMegabytes);
+  fs::create_directories(host_.folder() / "plugins");
+  fs::permissions(host_.folder() / "plugins", fs::perms::owner_all);
+  host_.storage_options = ", min_free: 8MiB";
+  make_echo_host(host_);
+  ASSERT_TRUE(host_.start()) << host_.log();
+  EXPECT_EQ(host_.request("GET", "/readyz").status, 200);
+  disk.fill(4u << 20);
+  const test::RawAnswer low = host_.request("GET", "/readyz");
+  EXPECT_EQ(low.status, 503);
+  EXPECT_THAT(low.body, HasSubstr("\"disk\":\"only "));
+  EXPECT_THAT(low.body, HasSubstr("\"store\":\"ok\""));
+  EXPECT_EQ(deliver(host_.port(), "meanwhile").status, 202) << "it still fits";
+  disk.empty();
+  EXPECT_EQ(host_.request("GET", "/readyz").status, 200);
 }
 
 // Lets no file of the host grow over `bytes`; 0 takes the limit away.

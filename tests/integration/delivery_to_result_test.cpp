@@ -14,6 +14,7 @@
 namespace davit::testing {
 namespace {
 
+using ::testing::AnyOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -403,6 +404,9 @@ TEST_F(DeferredTest, HooksThatCrashLeaveTheDeliveryKeptThenParkedThenReplayable)
   const JsonValue& newest = (*find_member(*replayed, "deliveries"))[0];
   EXPECT_EQ(string_member(newest, "replay_of"), delivery_of(first));
   EXPECT_TRUE(becomes(string_member(newest, "delivery_id"), "parked")) << "it crashes again";
+  const std::string parked = "davit_deliveries_total{webhook=\"good\",outcome=\"parked\"} ";
+  EXPECT_THAT(host.api("GET", "/metrics").body, AnyOf(HasSubstr(parked + "1\n"), HasSubstr(parked + "2\n")))
+      << "the first one, and the second one if that is counted already";
   EXPECT_EQ(host.request("GET", "/healthz").status, 200);
 }
 

@@ -65,7 +65,7 @@ class RunningHost {
          << "storage: {path: " << (folder() / "davit.db").string() << storage_options << "}\n"
          << "plugins: {directory: " << (folder() / "plugins").string()
          << ", store: " << (folder() / "plugin-store").string() << ", settle: 0" << plugin_options << "}\n"
-         << "log: {level: debug}\n"
+         << "log: {level: debug" << log_options << "}\n"
          << sections << "\nreplies: {" << reply_options << "}\n";
   }
 
@@ -210,7 +210,7 @@ class RunningHost {
   }
 
   // More of the YAML's sections, beginning with a comma.
-  std::string server_options, storage_options, plugin_options;
+  std::string server_options, storage_options, plugin_options, log_options;
   std::string reply_options =
       "hosts: []";                     // recorded deliveries name Slack's, which no test may tell anything
   std::vector<std::string> run_under;  // words before the program, which they must become: prlimit, strace …

@@ -92,6 +92,10 @@ TEST(MetricsTest, CountsAnExecutionWithItsTimeTokensAndCostByModel) {
       lines_of(metrics, "ai_agent_cost_total_usd"),
       testing::UnorderedElementsAre("ai_agent_cost_total_usd{agent=\"planner\",model=\"big\"} 1.25",
                                     "ai_agent_cost_total_usd{agent=\"planner\",model=\"small\"} 0.25"));
+  EXPECT_THAT(
+      lines_of(metrics, "ai_agent_cost_usd_total"),
+      testing::UnorderedElementsAre("ai_agent_cost_usd_total{agent=\"planner\",model=\"big\"} 1.25",
+                                    "ai_agent_cost_usd_total{agent=\"planner\",model=\"small\"} 0.25"));
   EXPECT_THAT(lines_of(metrics, "ai_agent_tokens_total"),
               Contains("ai_agent_tokens_total{agent=\"planner\",token_type=\"cache_write\"} 40"));
   auto worked = lines_of(metrics, "ai_agent_execution_duration_seconds_bucket");
@@ -200,7 +204,7 @@ TEST(MetricsTest, AsksGaugesAtEachExpositionAndAddsUpSeveralAnswers) {
   int asked = 0;
   metrics.ask_queue([&] {
     ++asked;
-    return QueueGauges{{{"planner", "queued", 7}}, 12.5};
+    return QueueGauges{{{"planner", "queued", 7}}, 12.5, 0, {{"github", 3}}};
   });
   EXPECT_THAT(lines_of(metrics, "davit_http_connections"), ElementsAre("davit_http_connections 5"));
   open = 6;
@@ -211,6 +215,7 @@ TEST(MetricsTest, AsksGaugesAtEachExpositionAndAddsUpSeveralAnswers) {
   EXPECT_THAT(text, HasSubstr("davit_runners{state=\"idle\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("davit_queue_tasks{agent=\"planner\",state=\"queued\"} 7\n"));
   EXPECT_THAT(text, HasSubstr("davit_queue_oldest_seconds 12.5\n"));
+  EXPECT_THAT(text, HasSubstr("davit_deliveries_deferred{webhook=\"github\"} 3\n"));
 }
 
 TEST(MetricsTest, PluginsThatServeReplaceThoseBefore) {
@@ -220,6 +225,40 @@ TEST(MetricsTest, PluginsThatServeReplaceThoseBefore) {
   EXPECT_THAT(
       lines_of(metrics, "davit_plugin_info"),
       ElementsAre("davit_plugin_info{kind=\"webhook\",name=\"github\",version=\"1.1\",sha256=\"bb\"} 1"));
+}
+
+TEST(MetricsTest, WhatSeldomRisesIsSeenAtZeroOnceItsPluginServes) {
+  Metrics metrics("1");
+  metrics.plugins_serving(
+      {{PluginKind::Webhook, "github", "1.0", "aa"}, {PluginKind::Agent, "planner", "1.0", "bb"}});
+  EXPECT_THAT(lines_of(metrics, "davit_deliveries_total"),
+              Contains("davit_deliveries_total{webhook=\"github\",outcome=\"parked\"} 0"));
+  EXPECT_THAT(lines_of(metrics, "davit_tasks_ended_total"),
+              Contains("davit_tasks_ended_total{agent=\"planner\",state=\"failed\"} 0"));
+}
+
+TEST(MetricsTest, TasksThatEndedBeforeARestartCountForTheRateOnly) {
+  Metrics metrics("1");
+  metrics.restore_settled("a", 1, false);
+  metrics.task_settled("a", 2, true);
+  EXPECT_THAT(lines_of(metrics, "davit_tasks_ended_total"),
+              ElementsAre("davit_tasks_ended_total{agent=\"a\",state=\"completed\"} 1"));
+  EXPECT_THAT(lines_of(metrics, "ai_agent_task_success_rate"),
+              ElementsAre("ai_agent_task_success_rate{agent=\"a\"} 0.5"));
+}
+
+TEST(MetricsTest, PartsAndWhatTheProcessTakesAreTold) {
+  Metrics metrics("1");
+  metrics.ask_parts([] { return std::vector<PartGauge>{{"store", true}, {"disk", false}}; });
+  EXPECT_THAT(lines_of(metrics, "davit_ready"),
+              ElementsAre("davit_ready{part=\"store\"} 1", "davit_ready{part=\"disk\"} 0"));
+  for (const char* name :
+       {"process_cpu_seconds_total", "process_resident_memory_bytes", "process_virtual_memory_bytes",
+        "process_open_fds", "process_max_fds", "process_start_time_seconds"}) {
+    const auto lines = lines_of(metrics, name);
+    ASSERT_EQ(lines.size(), 1u) << name;
+    EXPECT_GT(std::stod(lines[0].substr(lines[0].find(' '))), 0) << lines[0];
+  }
 }
 
 TEST(MetricsTest, CountersContinueFromWhatTheRowsKnow) {
@@ -258,6 +297,11 @@ TEST(MetricsTest, TheDatabaseIsAskedForItsSize) {
   EXPECT_THAT(lines_of(metrics, "davit_database_bytes"),
               ElementsAre("davit_database_bytes{kind=\"used\"} 3", "davit_database_bytes{kind=\"free\"} 2",
                           "davit_database_bytes{kind=\"log\"} 1"));
+  metrics.ask_database(
+      [] { return DatabaseGauges{.disk_free = 7, .failed_commits = 2, .waiting_writes = 5}; });
+  EXPECT_THAT(lines_of(metrics, "davit_disk_free_bytes"), ElementsAre("davit_disk_free_bytes 7"));
+  EXPECT_THAT(lines_of(metrics, "davit_commit_failures_total"), ElementsAre("davit_commit_failures_total 2"));
+  EXPECT_THAT(lines_of(metrics, "davit_writes_waiting"), ElementsAre("davit_writes_waiting 5"));
 }
 
 TEST(MetricsTest, ThreadsThatMeetTheSameSeriesForTheFirstTimeLoseNoCount) {

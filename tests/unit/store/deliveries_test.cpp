@@ -17,8 +17,8 @@ class DeliveriesTest : public StoreTest {
   Result<Accepted> settle(NewDelivery delivery) {
     return wait<Accepted>([&](auto done) { store().settle_deferred(std::move(delivery), done); });
   }
-  Result<> defer_again(const std::string& id, WallTime again_at, int max_tries) {
-    return wait([&](auto done) { store().defer_again(id, "it crashed", again_at, max_tries, done); });
+  Result<bool> defer_again(const std::string& id, WallTime again_at, int max_tries) {
+    return wait<bool>([&](auto done) { store().defer_again(id, "it crashed", again_at, max_tries, done); });
   }
   Result<std::string> replay(const std::string& id) {
     return wait<std::string>([&](auto done) { store().replay(id, "alice", done); });
@@ -337,12 +337,12 @@ TEST_F(DeliveriesTest, ADeferredDeliveryIsDueAndSettledOnce) {
 
 TEST_F(DeliveriesTest, ADeferredDeliveryIsParkedAfterTooManyTriesAndReplayable) {
   const std::string id = accept(deferred("a"))->delivery_id;
-  ASSERT_TRUE(defer_again(id, clock_.wall() + Duration(5'000), 2).ok());
+  EXPECT_FALSE(defer_again(id, clock_.wall() + Duration(5'000), 2).value());
   EXPECT_THAT(store().due_deferred(10).value(), IsEmpty());
   clock_.advance(Duration(5'000));
   ASSERT_THAT(store().due_deferred(10).value(), SizeIs(1));
   EXPECT_EQ(store().due_deferred(10)->front().tries, 1);
-  ASSERT_TRUE(defer_again(id, clock_.wall(), 2).ok());
+  EXPECT_TRUE(defer_again(id, clock_.wall(), 2).value());
   EXPECT_EQ(store().delivery(id)->delivery.verdict, Verdict::Parked);
   EXPECT_THAT(store().due_deferred(10).value(), IsEmpty());
   EXPECT_EQ(defer_again(id, clock_.wall(), 2).error().code, ErrorCode::Conflict);
@@ -363,12 +363,12 @@ TEST_F(DeliveriesTest, ATryIsCountedBeforeItIsMadeAndNotTwice) {
   ASSERT_THAT(store().due_deferred(10).value(), SizeIs(1)) << "nothing was heard of it";
   EXPECT_EQ(store().due_deferred(10)->front().tries, 1);
   ASSERT_TRUE(begin_try().ok());
-  ASSERT_TRUE(wait([&](auto done) {
+  ASSERT_TRUE(wait<bool>([&](auto done) {
                 store().defer_again(id, "it failed", clock_.wall(), 3, done, Try::Begun);
               }).ok());
   EXPECT_EQ(store().due_deferred(10)->front().tries, 2);
   ASSERT_TRUE(begin_try().ok());
-  ASSERT_TRUE(wait([&](auto done) {
+  ASSERT_TRUE(wait<bool>([&](auto done) {
                 store().defer_again(id, "it failed", clock_.wall(), 3, done, Try::Begun);
               }).ok());
   EXPECT_EQ(store().delivery(id)->delivery.verdict, Verdict::Parked);

@@ -792,10 +792,24 @@ TEST_F(TaskQueueTest, TooManyWaitingWritesAreTurnedAwayButNeverAFinish) {
     });
   }
   EXPECT_THAT(refused, ElementsAre(ErrorCode::Overloaded, ErrorCode::Overloaded));
+  EXPECT_TRUE(store().writer_stats().full);
   std::promise<bool> finished;
   store().finish(finish_of(claimed.fence), [&](Result<TaskState> state) { finished.set_value(state.ok()); });
   gate.set_value();
   EXPECT_TRUE(finished.get_future().get());
+  std::promise<bool> emptied;  // what waited before it is written with it
+  store().set_setting("gate", "2", [&](const Result<>& set) { emptied.set_value(set.ok()); });
+  EXPECT_TRUE(emptied.get_future().get());
+  EXPECT_FALSE(store().writer_stats().full);
+}
+
+TEST_F(TaskQueueTest, TheWriterIsReachedWithoutAWrite) {
+  create();
+  const std::uint64_t commits = store().writer_stats().commits;
+  std::promise<void> reached;
+  store().reach_writer([&] { reached.set_value(); });
+  reached.get_future().wait();
+  EXPECT_EQ(store().writer_stats().commits, commits);
 }
 
 }  // namespace
