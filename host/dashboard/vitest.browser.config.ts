@@ -1,0 +1,11 @@
+// The dashboard in a browser, against the real program: `DAVIT_BUILD_DIR=… npm run test:browser`.
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["browser/**/*.test.ts"],
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    fileParallelism: false,
+  },
+});
