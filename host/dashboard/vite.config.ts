@@ -14,6 +14,10 @@ export default defineConfig({
   server: { proxy: { "/api": process.env["DAVIT_URL"] ?? "http://127.0.0.1:8080" } },
   test: {
     include: ["src/**/*.test.{ts,tsx}"],
+    testTimeout: 60_000,
+    // One process for all files: starting them took longer than the tests.
+    maxWorkers: 1,
+    isolate: false,
     env: { TZ: "Europe/Berlin" },
   },
 });

@@ -84,18 +84,12 @@ export class Host {
   }
 
   async stop(): Promise<void> {
-    const ended = new Promise((resolve) => this.child.once("exit", resolve));
-    this.child.kill("SIGTERM");
-    await ended;
+    if (this.child.exitCode === null) {
+      const ended = new Promise((resolve) => this.child.once("exit", resolve));
+      this.child.kill("SIGTERM");
+      await ended;
+    }
     rmSync(this.folder, { recursive: true, force: true });
-  }
-
-  // Stops answering without being gone, and goes on.
-  freeze(): void {
-    this.child.kill("SIGSTOP");
-  }
-  thaw(): void {
-    this.child.kill("SIGCONT");
   }
 
   async api(method: string, path: string, body?: object): Promise<Json> {

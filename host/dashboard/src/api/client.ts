@@ -34,10 +34,14 @@ async function failure(answer: Response): Promise<ApiError> {
   return new ApiError(answer.status, sentence(problem, answer.status), problem.request_id ?? null);
 }
 
+// No answer for that long is none.
+const patience = 20_000;
+
 async function send(path: string, init: RequestInit): Promise<Response> {
+  const signal = AbortSignal.any([AbortSignal.timeout(patience), ...(init.signal ? [init.signal] : [])]);
   let answer: Response;
   try {
-    answer = await fetch(path, { ...init, headers: { ...init.headers, ...credentials() } });
+    answer = await fetch(path, { ...init, signal, headers: { ...init.headers, ...credentials() } });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ApiError(0, "davit does not answer. Is it running?");

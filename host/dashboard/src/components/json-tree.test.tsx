@@ -10,7 +10,7 @@ test("a large document is made as far as one looks", async () => {
   const value = { list: Array.from({ length: 100_000 }, (_, index) => index) };
   const { container } = render(<JsonTree value={value} what="it" />);
   expect(container.querySelectorAll("*").length).toBeLessThan(2_000);
-  await userEvent.click(screen.getByRole("button", { name: "99800 more" }));
+  await userEvent.click(screen.getByText("99800 more"));
   expect(screen.getByText("350")).toBeTruthy();
 });
 

@@ -27,6 +27,7 @@ export function DeliveryPage() {
       <Link to="/deliveries" className="inline-flex items-center gap-1 self-start text-sm text-muted hover:text-ink">
         <Icon name="back" size={14} /> Deliveries
       </Link>
+      {!query.data && <h1 className="sr-only">Delivery</h1>}
       <Loaded query={query} lines={8}>
         {(delivery) => <Whole key={delivery.delivery_id} delivery={delivery} />}
       </Loaded>

@@ -89,7 +89,7 @@ function SignedIn() {
         <ThemeSwitch />
         <Button look="quiet" icon="leave" aria-label="Sign out" onClick={leave} />
       </header>
-      <div className="order-last flex flex-col border-line bg-surface max-md:border-t md:order-none md:min-h-0 md:border-r">
+      <aside aria-label="Pages and settings" className="order-last flex flex-col border-line bg-surface max-md:border-t md:order-none md:min-h-0 md:border-r">
         <div className="hidden px-4 pt-4 pb-3 md:block">
           <Brand />
         </div>
@@ -131,7 +131,7 @@ function SignedIn() {
             <Button look="quiet" icon="leave" aria-label="Sign out" title="Sign out" className="px-1.5" onClick={leave} />
           </div>
         </div>
-      </div>
+      </aside>
       <main id="main" ref={main} tabIndex={-1} className="min-h-0 min-w-0 outline-none">
         <Outlet />
       </main>

@@ -32,6 +32,7 @@ export function TaskPage() {
       <Link to="/tasks" className="inline-flex items-center gap-1 self-start text-sm text-muted hover:text-ink">
         <Icon name="back" size={14} /> Tasks
       </Link>
+      {!query.data && <h1 className="sr-only">Task</h1>}
       <Loaded query={query} lines={8}>
         {(task) => <Whole key={task.task_id} task={task} />}
       </Loaded>
