@@ -3,6 +3,7 @@ import type { Execution, TaskDetail, Usage } from "../../api/schema";
 import { OutcomeBadge, outcomeTone, tones } from "../../components/badge";
 import { Card, Fact, Facts } from "../../components/card";
 import { Copy } from "../../components/copy";
+import { Icon } from "../../components/icon";
 import { JsonTree } from "../../components/json-tree";
 import { Empty } from "../../components/states";
 import { Time } from "../../components/time";
@@ -45,8 +46,8 @@ function Run({ stretch, open }: { stretch: Stretch; open: boolean }) {
     <li className="border-t border-line first:border-t-0">
       <details open={open} className="group">
         <summary className="grid grid-cols-[1rem_minmax(0,1fr)_auto] items-center gap-x-3 gap-y-1 px-4 py-2.5 hover:bg-raised sm:grid-cols-[1rem_12rem_minmax(0,1fr)_auto]">
-          <span aria-hidden="true" className="text-muted transition-transform group-open:rotate-90">
-            ▸
+          <span className="text-muted transition-transform group-open:rotate-90">
+            <Icon name="right" size={13} />
           </span>
           <span className="min-w-0 truncate text-sm">
             <span className="font-medium">{execution.agent_name}</span>
@@ -94,13 +95,13 @@ function Details({ execution }: { execution: Execution }) {
   return (
     <div className="border-t border-line bg-raised">
       {execution.error && (
-        <p className="tone m-3 rounded-lg border px-3 py-2 text-sm wrap-anywhere whitespace-pre-wrap [--tone:var(--bad)]">
+        <p className="tone mx-4 mt-3 rounded-lg border px-3 py-2 text-sm wrap-anywhere whitespace-pre-wrap [--tone:var(--bad)]">
           {execution.error_class && <strong>{words(execution.error_class)}: </strong>}
           {execution.error}
         </p>
       )}
       {execution.outcome === "running" && execution.progress_message && (
-        <p className="m-3 text-sm">
+        <p className="px-4 pt-3 text-sm">
           {execution.progress !== null && <strong>{percent(execution.progress)} </strong>}
           {execution.progress_message}
         </p>

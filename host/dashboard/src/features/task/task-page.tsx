@@ -47,9 +47,11 @@ function Whole({ task }: { task: TaskDetail }) {
       <Callout task={task} />
       <div className="grid gap-4 xl:grid-cols-[minmax(0,1fr)_22rem]">
         <div className="flex min-w-0 flex-col gap-4">
+          {/* Who is to decide sees first what he decides about. */}
+          {task.status === "awaiting_approval" && <Data task={task} />}
           <Executions task={task} />
           <TranscriptCard task={task} />
-          <Data task={task} />
+          {task.status !== "awaiting_approval" && <Data task={task} />}
         </div>
         <div className="flex min-w-0 flex-col gap-4">
           <About task={task} />
