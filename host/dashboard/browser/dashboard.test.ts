@@ -4,6 +4,8 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Agent, Costs } from "../src/api/schema";
+import { usd } from "../src/lib/format";
 import { type Look, goTo, openBrowser, openPage, signIn } from "./browser";
 import { type Data, Host, canary, fill } from "./host";
 
@@ -42,6 +44,13 @@ function sideways(page: Page): Promise<number> {
       ),
     ),
   );
+}
+
+// What is downloaded by a click on that button, as text.
+async function saved(page: Page, button: string): Promise<string> {
+  const download = page.waitForEvent("download");
+  await page.getByRole("button", { name: button }).click();
+  return readFileSync(await (await download).path(), "utf8");
 }
 
 async function signedIn(path = "/", look?: Look, token = host.adminToken): Promise<{ page: Page; troubles: string[] }> {
@@ -199,6 +208,7 @@ describe("with tasks", () => {
       ["Agent", "second", "agent=second", 1],
       ["Source", "chain", "source=chain", 1],
       ["Time", "1h", "period=1h", 6],
+      ["Time", "days", "from=20", 6],
     ];
     for (const [name, value, address, left] of cases) {
       await page.getByLabel(name, { exact: true }).selectOption(value);
@@ -207,6 +217,11 @@ describe("with tasks", () => {
       await page.getByRole("button", { name: "Clear" }).click();
       await expect.poll(() => page.url()).toBe(`${host.url}/tasks`);
     }
+    await goTo(page, "/tasks?from=2020-01-01&to=2020-12-31");
+    await page.getByText("No task is like that").waitFor();
+    await page.getByLabel("To", { exact: true }).fill("");
+    await expect.poll(() => rows.count()).toBe(7);
+    await page.getByRole("button", { name: "Clear" }).click();
     await page.keyboard.press("/");
     await page.keyboard.type("frobnicate");
     await expect.poll(() => page.url()).toContain("q=frobnicate");
@@ -296,6 +311,47 @@ describe("with tasks", () => {
     await page.getByText("It is not an ELF file").waitFor();
     copyFileSync(join(host.folder, "plugins/broken.so"), join(host.folder, "plugins/dropped-in.so"));
     await page.getByText("dropped-in.so").first().waitFor();
+    await page.context().close();
+  });
+
+  test("costs agree with the API to the last digit, and files are saved as they are", async () => {
+    const { page, troubles } = await signedIn("/costs?by=model");
+    const costs = (await host.api("GET", "/api/dashboard/cost-breakdown?group_by=model")) as unknown as Costs;
+    await page.getByRole("row", { name: `In all ${usd(costs.total_cost_usd)}` }).waitFor();
+    const table = await saved(page, "CSV");
+    const rows = table.trim().split("\r\n").map((line) => line.split(","));
+    expect(rows[0]?.at(-1)).toBe("cost_usd");
+    expect(rows.slice(1).map((row) => [row[0], Number(row.at(-1))])).toEqual(
+      costs.costs.map((line) => [line.group ?? "(none)", line.total_cost_usd]),
+    );
+    await goTo(page, `/tasks/${data.done}`);
+    expect(await saved(page, "Save plan.txt")).toBe("The plan\n========\n1. read 2. change 3. test\n");
+    expect(troubles).toEqual([]);
+    await page.context().close();
+  });
+
+  test("an agent is paused, a plugin disabled, a delivery tried and replayed, and the host has done so", async () => {
+    const { page, troubles } = await signedIn("/agents");
+    await page.getByRole("button", { name: "Pause worker" }).click();
+    await page.getByRole("button", { name: "Resume worker" }).click();
+    await page.getByRole("button", { name: "Pause worker" }).waitFor();
+    await goTo(page, "/plugins");
+    await page.getByRole("button", { name: "Disable worker" }).click();
+    await page.getByRole("button", { name: "Enable worker" }).waitFor();
+    const agents = (await host.api("GET", "/api/dashboard/agents")) as unknown as { agents: Agent[] };
+    expect(agents.agents.find((agent) => agent.name === "worker")).toMatchObject({ state: "disabled", override: "disabled" });
+    await page.getByRole("button", { name: "Enable worker" }).click();
+    await page.getByRole("button", { name: "Disable worker" }).waitFor();
+    await goTo(page, `/deliveries/${deliveryId}`);
+    await page.getByRole("button", { name: "Dry run" }).click();
+    await page.getByRole("dialog").getByText("1 task and 0 actions; nothing of it was done.").waitFor();
+    await shot(page, "dry-run-light-1280");
+    await page.getByRole("button", { name: "Close" }).click();
+    await page.getByRole("button", { name: "Replay" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Replay" }).click();
+    await page.getByText("Replay of").waitFor();
+    expect(page.url()).not.toContain(deliveryId);
+    expect(troubles).toEqual([]);
     await page.context().close();
   });
 

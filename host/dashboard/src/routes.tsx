@@ -8,7 +8,7 @@ import { Missing } from "./features/shell/missing";
 import { Shell } from "./features/shell/shell";
 import { TaskPage } from "./features/task/task-page";
 import { TasksPage } from "./features/tasks/tasks-page";
-import { periodFrom } from "./lib/period";
+import { dayFrom, periodFrom } from "./lib/period";
 
 type Search = Record<string, unknown>;
 
@@ -44,6 +44,8 @@ const tasks = createRoute({
       source: text(search["source"]),
       entity: text(search["entity"]),
       period: periodFrom(search["period"]),
+      from: dayFrom(search["from"]),
+      to: dayFrom(search["to"]),
     }),
 });
 

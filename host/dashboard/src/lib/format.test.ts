@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { bytes, compact, csv, duration, percent, relative, shortId, times, usd } from "./format";
+import { bytes, compact, counted, csv, duration, percent, relative, shortId, times, usd } from "./format";
 
 describe("usd", () => {
   test("shows cents, and what is below one to its fourth digit", () => {
@@ -56,6 +56,7 @@ describe("csv", () => {
 
 test("small words of numbers", () => {
   expect([times(1), times(2), times(1000)]).toEqual(["once", "twice", "1,000 times"]);
+  expect([counted(1, "task"), counted(1_500, "task")]).toEqual(["1 task", "1,500 tasks"]);
   expect([compact(9_999), compact(163_300)]).toEqual(["9,999", "163.3K"]);
   expect([bytes(1023), bytes(8704), bytes(3 << 20)]).toEqual(["1023 B", "8.5 KiB", "3.0 MiB"]);
   expect(shortId("01a21874-4548-71b1-bd72-1bf002984912")).toBe("1bf002984912");

@@ -7,6 +7,11 @@ export function count(value: number): string {
   return wholeNumber.format(value);
 }
 
+// "1 task", "2 tasks"
+export function counted(value: number, noun: string): string {
+  return `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
+}
+
 export function compact(value: number): string {
   return value < 10_000 ? wholeNumber.format(value) : compactNumber.format(value);
 }

@@ -11,6 +11,7 @@ import { Empty, Loaded } from "../../components/states";
 import { compact, count, csv, duration, percent, usd, words } from "../../lib/format";
 import { useNow } from "../../lib/now";
 import { periodNames, periods, startOf } from "../../lib/period";
+import { save } from "../../lib/save";
 import { useTitle } from "../../lib/title";
 
 export function CostsPage() {
@@ -151,11 +152,7 @@ function saveCsv(costs: Costs): void {
     nameOf(line), line.executions, line.total_duration_seconds, line.input_tokens, line.output_tokens,
     line.cache_read_tokens, line.cache_write_tokens, line.total_cost_usd,
   ]);
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([csv([head, ...lines])], { type: "text/csv" }));
-  link.download = `costs-by-${costs.group_by}.csv`;
-  link.click();
-  URL.revokeObjectURL(link.href);
+  save(new Blob([csv([head, ...lines])], { type: "text/csv" }), `costs-by-${costs.group_by}.csv`);
 }
 
 function BudgetsCard() {

@@ -15,7 +15,7 @@ import { OutsideLink } from "../../components/outside-link";
 import { Loaded } from "../../components/states";
 import { Tabs } from "../../components/tabs";
 import { Time } from "../../components/time";
-import { bytes, shortId, times } from "../../lib/format";
+import { bytes, counted, shortId, times } from "../../lib/format";
 import { useTitle } from "../../lib/title";
 
 export function DeliveryPage() {
@@ -207,7 +207,7 @@ function Replay({ delivery }: { delivery: DeliveryDetail }) {
             <VerdictBadge verdict={said.verdict} /> <span className="wrap-anywhere">{said.message}</span>
           </p>
           <p className="text-sm text-muted">
-            {said.tasks.length} tasks and {said.actions.length} actions; nothing of it was done.
+            {counted(said.tasks.length, "task")} and {counted(said.actions.length, "action")}; nothing of it was done.
           </p>
           <div className="max-h-80 overflow-auto rounded-lg border border-line">
             <JsonTree value={{ tasks: said.tasks, actions: said.actions, details: said.details }} what="the answer" />

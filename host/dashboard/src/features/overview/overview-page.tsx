@@ -9,7 +9,7 @@ import { Budgets } from "../../components/budgets";
 import { Card, Page, PageHead, Stat } from "../../components/card";
 import { Empty, Loaded, Loading } from "../../components/states";
 import { Time } from "../../components/time";
-import { compact, count, duration, percent, usd } from "../../lib/format";
+import { compact, count, counted, duration, percent, usd } from "../../lib/format";
 import { useTitle } from "../../lib/title";
 import { dayColumns } from "./days";
 import { FirstRun } from "./first-run";
@@ -24,7 +24,7 @@ export function OverviewPage() {
         {(data) => (
           <>
             <div className="grid grid-cols-2 gap-3 lg:grid-cols-4">
-              <Stat name="Tasks" value={count(data.total_tasks)} note={`${count(data.total_executions)} executions`} />
+              <Stat name="Tasks" value={count(data.total_tasks)} note={counted(data.total_executions, "execution")} />
               <Stat
                 name="Success"
                 value={data.success_rate === null ? "–" : percent(data.success_rate)}

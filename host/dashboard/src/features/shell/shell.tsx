@@ -26,6 +26,11 @@ const pages = [
 
 export function Shell() {
   const session = useSession();
+  const client = useQueryClient();
+  // Nothing of a session outlives it, however it ended.
+  useEffect(() => {
+    if (session.state === "out") client.clear();
+  }, [session, client]);
   if (session.state === "out") return <LoginPage reason={session.reason} />;
   return <SignedIn />;
 }
@@ -45,7 +50,6 @@ function useAttention(): Partial<Record<string, { count: number; what: string }>
 function SignedIn() {
   const [helping, setHelping] = useState(false);
   const navigate = useNavigate();
-  const client = useQueryClient();
   const attention = useAttention();
   const main = useRef<HTMLElement>(null);
   const path = useRouterState({ select: (state) => state.location.pathname });
@@ -68,11 +72,6 @@ function SignedIn() {
     ...Object.fromEntries(pages.map((page) => [page.keys, () => void navigate({ to: page.to })])),
   });
 
-  const leave = (): void => {
-    client.clear();
-    signOut();
-  };
-
   return (
     <div className="grid h-full grid-rows-[auto_minmax(0,1fr)_auto] md:grid-cols-[12.5rem_minmax(0,1fr)] md:grid-rows-1">
       <a
@@ -87,7 +86,7 @@ function SignedIn() {
           <LiveSign />
         </span>
         <ThemeSwitch />
-        <Button look="quiet" icon="leave" aria-label="Sign out" onClick={leave} />
+        <Button look="quiet" icon="leave" aria-label="Sign out" onClick={() => signOut()} />
       </header>
       <aside aria-label="Pages and settings" className="order-last flex flex-col border-line bg-surface max-md:border-t md:order-none md:min-h-0 md:border-r">
         <div className="hidden px-4 pt-4 pb-3 md:block">
@@ -128,7 +127,7 @@ function SignedIn() {
               className="ml-auto px-1.5"
               onClick={() => setHelping(true)}
             />
-            <Button look="quiet" icon="leave" aria-label="Sign out" title="Sign out" className="px-1.5" onClick={leave} />
+            <Button look="quiet" icon="leave" aria-label="Sign out" title="Sign out" className="px-1.5" onClick={() => signOut()} />
           </div>
         </div>
       </aside>

@@ -8,16 +8,17 @@ import { Button } from "../../components/button";
 import { Card } from "../../components/card";
 import { notify } from "../../components/notices";
 import { bytes } from "../../lib/format";
+import { save } from "../../lib/save";
 
 type File = Artifacts["artifacts"][number];
 
 const mostShown = 256 * 1024;
 
-export function FilesCard({ taskId }: { taskId: string }) {
+export function FilesCard({ taskId, title }: { taskId: string; title: string }) {
   const files = useLive(artifacts(taskId)).data?.artifacts ?? [];
   if (files.length === 0) return null;
   return (
-    <Card title="Files" note={String(files.length)}>
+    <Card title={title} note={String(files.length)}>
       <ul>
         {files.map((file) => (
           <FileLine key={`${file.session_id}/${file.name}`} taskId={taskId} file={file} />
@@ -41,13 +42,6 @@ function FileLine({ taskId, file }: { taskId: string; file: File }) {
       notify("bad", error instanceof Error ? error.message : String(error));
     }
   };
-  const save = (blob: Blob): void => {
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(blob);
-    link.download = file.name;
-    link.click();
-    URL.revokeObjectURL(link.href);
-  };
   return (
     <li className="border-t border-line first:border-t-0">
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1 px-4 py-2">
@@ -68,7 +62,7 @@ function FileLine({ taskId, file }: { taskId: string; file: File }) {
             {text === null ? "Show" : "Hide"}
           </Button>
         )}
-        <Button icon="download" aria-label={`Save ${file.name}`} onClick={() => void fetched(save)} />
+        <Button icon="download" aria-label={`Save ${file.name}`} onClick={() => void fetched((blob) => save(blob, file.name))} />
       </div>
       {text !== null && (
         <pre className="max-h-96 overflow-auto border-t border-line bg-raised px-4 py-3 font-mono text-xs wrap-anywhere whitespace-pre-wrap">

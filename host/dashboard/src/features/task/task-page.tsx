@@ -48,7 +48,12 @@ function Whole({ task }: { task: TaskDetail }) {
       <div className="grid gap-4 xl:grid-cols-[minmax(0,1fr)_22rem]">
         <div className="flex min-w-0 flex-col gap-4">
           {/* Who is to decide sees first what he decides about. */}
-          {task.status === "awaiting_approval" && <Data task={task} />}
+          {task.status === "awaiting_approval" && (
+            <>
+              {task.parent_id && <FilesCard taskId={task.parent_id} title="Files of the agent before" />}
+              <Data task={task} />
+            </>
+          )}
           <Executions task={task} />
           <TranscriptCard task={task} />
           {task.status !== "awaiting_approval" && <Data task={task} />}
@@ -57,7 +62,7 @@ function Whole({ task }: { task: TaskDetail }) {
           <About task={task} />
           <ChainCard task={task} />
           <Decisions task={task} />
-          <FilesCard taskId={task.task_id} />
+          <FilesCard taskId={task.task_id} title="Files" />
         </div>
       </div>
     </>
@@ -109,7 +114,7 @@ function Callout({ task }: { task: TaskDetail }) {
               .{" "}
             </>
           ) : null}
-          What it gets is under Input below.
+          What it gets is under Data.
         </p>
       </div>
     );

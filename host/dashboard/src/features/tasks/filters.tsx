@@ -8,7 +8,7 @@ import { statusName } from "../../components/badge";
 import { Button } from "../../components/button";
 import { Icon } from "../../components/icon";
 import { Select } from "../../components/select";
-import { periodNames, periods } from "../../lib/period";
+import { periodNames, periods, today } from "../../lib/period";
 
 const typingPause = 250; // milliseconds
 // Where tasks come from besides webhooks.
@@ -21,9 +21,11 @@ export function TaskFilters() {
   const webhookNames = (useLive(webhooks(), "slow").data?.webhooks ?? []).map((webhook) => webhook.name);
   const [open, setOpen] = useState(false);
   const chosen = Object.keys(search).filter((name) => name !== "q").length;
-  const set = (name: string, value: string): void => {
-    void navigate({ search: (old) => ({ ...old, [name]: value || undefined }), replace: true });
+  const change = (values: Record<string, string | undefined>): void => {
+    void navigate({ search: (old) => ({ ...old, ...values }), replace: true });
   };
+  const set = (name: string, value: string): void => change({ [name]: value || undefined });
+  const byDay = search.from !== undefined || search.to !== undefined;
   return (
     <div role="search" aria-label="Tasks" className="flex flex-wrap items-center gap-2">
       <SearchField value={search.q ?? ""} onChange={(value) => set("q", value)} />
@@ -46,10 +48,22 @@ export function TaskFilters() {
         />
         <Select
           name="Time"
-          value={search.period}
-          options={periods.map((period) => [period, periodNames[period]])}
-          onChange={(value) => set("period", value)}
+          value={byDay ? "days" : search.period}
+          options={[...periods.map((period) => [period, periodNames[period]] as const), ["days", "From day to day"]]}
+          onChange={(value) =>
+            change(
+              value === "days"
+                ? { period: undefined, from: today(Date.now()), to: today(Date.now()) }
+                : { period: value || undefined, from: undefined, to: undefined },
+            )
+          }
         />
+        {byDay && (
+          <>
+            <Day name="From" value={search.from} onChange={(value) => set("from", value)} />
+            <Day name="To" value={search.to} onChange={(value) => set("to", value)} />
+          </>
+        )}
       </div>
       {search.entity && (
         <Button icon="close" title="Show tasks of everything" onClick={() => set("entity", "")}>
@@ -62,6 +76,27 @@ export function TaskFilters() {
         </Button>
       )}
     </div>
+  );
+}
+
+function Day({
+  name,
+  value,
+  onChange,
+}: {
+  name: string;
+  value: string | undefined;
+  onChange: (value: string) => void;
+}) {
+  return (
+    <input
+      type="date"
+      aria-label={name}
+      title={`${name}, in your time zone`}
+      value={value ?? ""}
+      onChange={(event) => onChange(event.target.value)}
+      className="field"
+    />
   );
 }
 

@@ -9,7 +9,7 @@ import { Empty, ErrorState, Loading } from "../../components/states";
 import { count } from "../../lib/format";
 import { useShortcuts } from "../../lib/keys";
 import { useNow } from "../../lib/now";
-import { startOf } from "../../lib/period";
+import { endOfDay, startOf, startOfDay } from "../../lib/period";
 import { useTitle } from "../../lib/title";
 import { TaskFilters } from "./filters";
 import { TaskRows } from "./task-rows";
@@ -22,10 +22,13 @@ export function TasksPage() {
   const search = useSearch({ from: "/tasks" });
   const navigate = useNavigate();
   const now = useNow();
-  const { period, ...rest } = search;
-  const start = period && startOf(period, now);
+  const { period, from, to, ...rest } = search;
   const query = useInfiniteQuery({
-    ...taskPages({ ...rest, start_date: start }),
+    ...taskPages({
+      ...rest,
+      start_date: period ? startOf(period, now) : from && startOfDay(from),
+      end_date: to && endOfDay(to),
+    }),
     // A period moves on with the time; what is shown stays until its successor is there.
     placeholderData: (before) => before,
     refetchInterval: (asked) =>
