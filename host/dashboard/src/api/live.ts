@@ -48,6 +48,7 @@ export function useLiveState(): LiveState {
       return newest === 0 ? "connecting" : lost ? `lost ${newest}` : "live";
     },
   );
+  // Nothing has come yet: the page itself says so where nothing will.
   if (snapshot === "connecting") return { state: "connecting" };
   if (snapshot === "live") return { state: "live", everySeconds: milliseconds.usual / 1000 };
   return { state: "lost", since: Number(snapshot.slice("lost ".length)) };

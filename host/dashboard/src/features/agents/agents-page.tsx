@@ -80,8 +80,8 @@ function AgentCard({
         </>
       }
     >
-      <div className="flex flex-col gap-2 px-4 pt-3">
-        <p className="text-sm text-muted">{agent.description}</p>
+      <div className="flex flex-col gap-2 px-4 not-empty:pt-3">
+        {agent.description && <p className="text-sm text-muted">{agent.description}</p>}
         {agent.reason && <p className="text-sm wrap-anywhere text-bad">{agent.reason}</p>}
         {pause?.reason && <p className="text-sm wrap-anywhere">Paused: {pause.reason}</p>}
         {agent.capabilities.length > 0 && (

@@ -11,17 +11,13 @@ export function LiveSign() {
       ? ["bg-good", "Live", `Asked for anew every ${live.everySeconds} seconds`]
       : live.state === "connecting"
         ? ["bg-wait working", "Connecting", "Waiting for the first answer"]
-        : live.since === 0
-          ? ["bg-bad", "No answer", "davit has not answered yet"]
-          : [
-              "bg-bad",
-              `Stale: ${relative(live.since, now)}`,
-              `davit does not answer; the last answer is of ${exact(new Date(live.since).toISOString())}`,
-            ];
+        : ["bg-bad", "Stale", `davit does not answer; the last answer is of ${exact(new Date(live.since).toISOString())}`];
   return (
     <span role="status" title={title} className="inline-flex items-center gap-2 text-xs text-muted" data-live={live.state}>
       <span aria-hidden="true" className={`size-2 rounded-full ${dot}`} />
       {words}
+      {/* Not said again and again to who listens. */}
+      {live.state === "lost" && <span aria-hidden="true">{relative(live.since, now)}</span>}
     </span>
   );
 }
