@@ -4,7 +4,9 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["browser/**/*.test.ts"],
-    testTimeout: 60_000,
+    // Nothing is timed here: these only end what hangs.
+    testTimeout: 180_000,
+    expect: { poll: { timeout: 30_000 } },
     hookTimeout: 120_000,
     fileParallelism: false,
   },

@@ -123,6 +123,9 @@ describe("before the first event", () => {
         "public, max-age=31536000, immutable",
       ]);
     }
+    const tag = (await fetch(host.url)).headers.get("etag") ?? "";
+    const again = await fetch(host.url, { headers: { "If-None-Match": tag } });
+    expect([again.status, await again.text()]).toEqual([304, ""]);
     const head = await fetch(host.url, { method: "HEAD", headers: { "Accept-Encoding": "identity" } });
     expect([head.status, head.headers.get("content-length"), await head.text()]).toEqual([
       200,
@@ -294,7 +297,7 @@ describe("with tasks", () => {
     const { page } = await signedIn(`/tasks/${data.failed}`);
     await page.getByRole("button", { name: "Retry" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Retry" }).click();
-    await expect.poll(async () => (await host.task(data.failed)).agent_executions.length, { timeout: 10_000 }).toBe(2);
+    await expect.poll(async () => (await host.task(data.failed)).agent_executions.length).toBe(2);
     await goTo(page, `/tasks/${data.running}`);
     await page.getByRole("button", { name: "Cancel" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
@@ -368,7 +371,6 @@ describe("with tasks", () => {
           await scroller.evaluate((element) => element.scrollTo(0, element.scrollHeight));
           return page.getByText("Waits, number 0", { exact: true }).count();
         },
-        { timeout: 15_000 },
       )
       .toBe(1);
     expect(await page.getByRole("row").count()).toBeLessThan(80);
@@ -384,6 +386,20 @@ describe("with tasks", () => {
     expect(dark).not.toBe(light);
     await page.reload();
     expect(await paper()).toBe(dark);
+    await page.context().close();
+  });
+
+  test("a page whose files are gone says so, and a task that is not there is told in the words of the API", async () => {
+    const { page } = await signedIn();
+    await page.route("**/assets/agents-page-*", (route) => route.fulfill({ status: 404 }));
+    await goTo(page, "/agents");
+    // Everything is loaded anew first, in case that davit was replaced.
+    await signIn(page, host.adminToken);
+    await page.getByText("This page cannot be shown").waitFor();
+    expect(await violations(page)).toEqual([]);
+    await goTo(page, "/tasks/nobody");
+    await page.getByText("This could not be loaded").waitFor();
+    await page.getByText("task nobody does not exist").waitFor();
     await page.context().close();
   });
 

@@ -4,6 +4,7 @@ import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "
 import { queryText } from "./api/client";
 import { costGroups, taskStatuses, verdicts } from "./api/schema";
 import { OverviewPage } from "./features/overview/overview-page";
+import { Broken } from "./features/shell/broken";
 import { Missing } from "./features/shell/missing";
 import { Shell } from "./features/shell/shell";
 import { TaskPage } from "./features/task/task-page";
@@ -92,6 +93,7 @@ const delivery = createRoute({
 export function makeRouter() {
   return createRouter({
     routeTree: root.addChildren([overview, tasks, task, agents, costs, plugins, deliveries, delivery]),
+    defaultErrorComponent: Broken,
     // Plain names and values, as people type them and other programs make them.
     parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
     stringifySearch: (search) => queryText(search as Record<string, string | undefined>),

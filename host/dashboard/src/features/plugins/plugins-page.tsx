@@ -1,6 +1,6 @@
 import { useLive } from "../../api/live";
-import { plugins, useAct } from "../../api/queries";
-import type { Plugin } from "../../api/schema";
+import { plugins, useAct, webhooks } from "../../api/queries";
+import type { Plugin, Webhook } from "../../api/schema";
 import { Badge, PluginBadge } from "../../components/badge";
 import { Button } from "../../components/button";
 import { Card, Fact, Facts, Page, PageHead } from "../../components/card";
@@ -14,6 +14,7 @@ import { useTitle } from "../../lib/title";
 export function PluginsPage() {
   useTitle("Plugins");
   const query = useLive(plugins(), "quick");
+  const served = useLive(webhooks(), "slow").data?.webhooks ?? [];
   const rescan = useAct<object, { libraries: number; refused: number }>(() => "/api/plugins/rescan");
   return (
     <Page>
@@ -42,9 +43,17 @@ export function PluginsPage() {
             </Empty>
           ) : (
             <div className="flex flex-col gap-4">
-              <Kind title="Not serving" plugins={data.plugins.filter((plugin) => !isWell(plugin))} />
-              <Kind title="Webhooks" plugins={data.plugins.filter((plugin) => isWell(plugin) && plugin.kind === "webhook")} />
-              <Kind title="Agents" plugins={data.plugins.filter((plugin) => isWell(plugin) && plugin.kind === "agent")} />
+              <Kind title="Not serving" plugins={data.plugins.filter((plugin) => !isWell(plugin))} webhooks={served} />
+              <Kind
+                title="Webhooks"
+                plugins={data.plugins.filter((plugin) => isWell(plugin) && plugin.kind === "webhook")}
+                webhooks={served}
+              />
+              <Kind
+                title="Agents"
+                plugins={data.plugins.filter((plugin) => isWell(plugin) && plugin.kind === "agent")}
+                webhooks={[]}
+              />
             </div>
           )
         }
@@ -57,20 +66,24 @@ function isWell(plugin: Plugin): boolean {
   return plugin.state === "serving" || plugin.state === "disabled";
 }
 
-function Kind({ title, plugins }: { title: string; plugins: Plugin[] }) {
+function Kind({ title, plugins, webhooks }: { title: string; plugins: Plugin[]; webhooks: Webhook[] }) {
   if (plugins.length === 0) return null;
   return (
     <Card title={title} note={count(plugins.length)}>
       <ul>
         {plugins.map((plugin) => (
-          <PluginLine key={`${plugin.kind}/${plugin.name}/${plugin.sha256 ?? ""}`} plugin={plugin} />
+          <PluginLine
+            key={`${plugin.kind}/${plugin.name}/${plugin.sha256 ?? ""}`}
+            plugin={plugin}
+            webhook={plugin.kind === "webhook" ? webhooks.find((each) => each.name === plugin.name) : undefined}
+          />
         ))}
       </ul>
     </Card>
   );
 }
 
-function PluginLine({ plugin }: { plugin: Plugin }) {
+function PluginLine({ plugin, webhook }: { plugin: Plugin; webhook: Webhook | undefined }) {
   return (
     <li className="border-t border-line first:border-t-0">
       <div className="flex flex-wrap items-center gap-x-3 gap-y-2 px-4 pt-3">
@@ -87,7 +100,20 @@ function PluginLine({ plugin }: { plugin: Plugin }) {
         </p>
       )}
       <Facts>
-        <Fact name="Kind">{plugin.kind}</Fact>
+        {webhook ? (
+          <>
+            <Fact name="Address">
+              <code className="font-mono text-xs">{webhook.endpoint}</code>
+              <Copy text={location.origin + webhook.endpoint} what="the address" />
+            </Fact>
+            <Fact name="Secrets">
+              {webhook.secrets > 0 ? count(webhook.secrets) : <span className="text-bad">none</span>}
+            </Fact>
+            <Fact name="Answers within">{webhook.answer_within_ms} ms</Fact>
+          </>
+        ) : (
+          <Fact name="Kind">{plugin.kind}</Fact>
+        )}
         {plugin.isolation && <Fact name="Runs in">{plugin.isolation === "inprocess" ? "the host" : "a process of its own"}</Fact>}
         {plugin.generation !== null && <Fact name="Generation">{plugin.generation}</Fact>}
         {typeof plugin.serving_generation === "number" && <Fact name="Still serving">generation {plugin.serving_generation}</Fact>}
