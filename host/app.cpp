@@ -23,9 +23,11 @@
 #include "host/config/config_file.h"
 #include "host/config/reload.h"
 #include "host/config/secrets.h"
+#include "host/dashboard/built_dashboard.h"
 #include "host/dispatch/dispatcher.h"
 #include "host/host_news.h"
 #include "host/http/authentication.h"
+#include "host/http/dashboard_files.h"
 #include "host/http/dashboard_routes.h"
 #include "host/http/execution_routes.h"
 #include "host/http/operations_routes.h"
@@ -457,6 +459,7 @@ std::optional<StartFailure> App::start_serving() {
   };
   add(http::operations_routes([this] { return readiness_->parts(); }, *metrics_,
                               config_.metrics.public_access ? http::Access::Public : http::Access::Reader));
+  add(http::dashboard_file_routes(dashboard::built_dashboard()));
   add(http::dashboard_routes(*store_, registry_));
   add(http::execution_routes(*store_));
   add(http::action_routes(*store_, registry_, *ingest_, *log_));

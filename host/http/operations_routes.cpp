@@ -8,13 +8,6 @@
 namespace davit::http {
 namespace {
 
-constexpr char kFirstPage[] = R"(<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>davit</title></head>
-<body><h1>davit is running</h1>
-<p>The API is at <code>/api/dashboard/tasks</code>; send a token with it. Webhooks are at <code>/webhooks/NAME</code>.</p>
-<p>This build has no dashboard.</p></body></html>
-)";
-
 Response health_response(const std::vector<PartHealth>& parts) {
   JsonBuffer buffer;
   JsonWriter writer(buffer);
@@ -65,14 +58,6 @@ std::vector<Route> operations_routes(std::function<std::vector<PartHealth>()> re
               Response response;
               response.content_type = "text/plain; version=0.0.4; charset=utf-8";
               response.body = metrics.exposition();
-              exchange.responder.send(std::move(response));
-            }),
-      route("/", Access::Public, Thread::Io,
-            [](Exchange exchange) {
-              Response response;
-              response.content_type = "text/html; charset=utf-8";
-              response.headers.emplace_back("Content-Security-Policy", "default-src 'none'");
-              response.body = kFirstPage;
               exchange.responder.send(std::move(response));
             }),
   };

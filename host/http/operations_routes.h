@@ -1,4 +1,4 @@
-// /healthz, /readyz, /metrics, /api/reload and what a browser sees before the dashboard is built.
+// /healthz, /readyz, /metrics and /api/reload.
 #pragma once
 
 #include <functional>

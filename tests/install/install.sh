@@ -30,6 +30,9 @@ mkfifo ready
 "$prefix/bin/davit" serve --ready-fd=3 3>ready >log 2>&1 &
 host=$!
 read -r line <ready || { cat log >&2; fail "it does not serve"; }
+# The dashboard is part of the program, or the program says that it has none.
+if [ -f "$1/host/dashboard/built_dashboard.cpp" ]; then first='<div id="app">'; else first='without its dashboard'; fi
+curl --silent --show-error --fail "http://127.0.0.1:${line#ready }/" | grep -q "$first" || fail "the first page is not as it was built"
 "$prefix/bin/davit" plugins list --url="http://127.0.0.1:${line#ready }" >list
 kill "$host"
 wait "$host" || fail "it did not stop in order"

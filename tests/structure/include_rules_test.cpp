@@ -77,6 +77,7 @@ TEST(IncludeRulesTest, ArrowsBetweenFoldersPointDown) {
       {"replies", {"base", "model", "metrics", "store"}},
       {"live", {"base", "model", "metrics", "plugin", "store", "isolation"}},
       {"http", {"base", "model", "metrics", "plugin", "store", "ingest", "live"}},
+      {"dashboard", {"http"}},
   };
   int seen = 0;
   for (const fs::path& file : sources_below("host")) {

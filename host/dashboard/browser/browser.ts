@@ -1,0 +1,64 @@
+// Debian's Chromium, and pages in it that tell of whatever goes wrong in them.
+import { type Browser, type Page, chromium } from "playwright-core";
+
+export async function openBrowser(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: process.env["DAVIT_CHROMIUM"] ?? "/usr/bin/chromium",
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+}
+
+export interface Look {
+  theme: "light" | "dark";
+  width: number;
+}
+
+// A page that keeps what should not be: errors of scripts, complaints on the console (also of the security policy),
+// requests to anybody but `url`.
+export async function openPage(
+  browser: Browser,
+  url: string,
+  look: Look = { theme: "light", width: 1280 },
+): Promise<{ page: Page; troubles: string[] }> {
+  const context = await browser.newContext({
+    viewport: { width: look.width, height: look.width < 640 ? 800 : 860 },
+    colorScheme: look.theme,
+    timezoneId: "Europe/Berlin",
+    locale: "en-GB",
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(30_000);
+  const troubles: string[] = [];
+  page.on("pageerror", (error) => troubles.push(`error: ${error.message}`));
+  page.on("console", (message) => {
+    if (message.type() === "error" || message.type() === "warning") troubles.push(`console: ${message.text()}`);
+  });
+  page.on("request", (request) => {
+    const address = request.url();
+    if (!address.startsWith(url) && !address.startsWith("data:") && !address.startsWith("blob:"))
+      troubles.push(`request to ${address}`);
+  });
+  return { page, troubles };
+}
+
+export async function signIn(page: Page, token: string): Promise<void> {
+  await page.getByLabel("Token").fill(token);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("navigation", { name: "Pages" }).waitFor();
+}
+
+// Goes to another page of the dashboard without loading it anew, which would sign out.
+export async function goTo(page: Page, path: string): Promise<void> {
+  await page.evaluate((to) => {
+    history.pushState(null, "", to);
+    dispatchEvent(new PopStateEvent("popstate"));
+  }, path);
+}

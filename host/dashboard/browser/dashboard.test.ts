@@ -1,0 +1,419 @@
+// The dashboard as people use it: Chromium, the real host, tasks made by signed deliveries.
+import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Agent, Costs } from "../src/api/schema";
+import { usd } from "../src/lib/format";
+import { type Look, goTo, openBrowser, openPage, signIn } from "./browser";
+import { type Data, Host, canary, fill } from "./host";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const screenshots = process.env["DAVIT_SCREENSHOTS"];
+if (screenshots) mkdirSync(screenshots, { recursive: true });
+
+let host: Host;
+let browser: Browser;
+let data: Data;
+let deliveryId: string;
+
+async function shot(page: Page, name: string): Promise<void> {
+  if (screenshots) await page.screenshot({ path: join(screenshots, `${name}.png`) });
+}
+
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  return page.evaluate(async () => {
+    const checker = (
+      window as unknown as {
+        axe: { run: (where: Document, options: object) => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
+      }
+    ).axe;
+    const found = await checker.run(document, { resultTypes: ["violations"] });
+    return found.violations.map((each) => `${each.id}: ${each.nodes.map((node) => node.html).join(" | ")}`);
+  });
+}
+
+// Does anything stick out to the side?
+function sideways(page: Page): Promise<number> {
+  return page.evaluate(() =>
+    Math.max(
+      ...[document.documentElement, ...document.querySelectorAll("[data-scroll]")].map(
+        (element) => element.scrollWidth - element.clientWidth,
+      ),
+    ),
+  );
+}
+
+// What is downloaded by a click on that button, as text.
+async function saved(page: Page, button: string): Promise<string> {
+  const download = page.waitForEvent("download");
+  await page.getByRole("button", { name: button }).click();
+  return readFileSync(await (await download).path(), "utf8");
+}
+
+async function signedIn(path = "/", look?: Look, token = host.adminToken): Promise<{ page: Page; troubles: string[] }> {
+  const opened = await openPage(browser, host.url, look);
+  await opened.page.goto(host.url + path);
+  await signIn(opened.page, token);
+  return opened;
+}
+
+beforeAll(async () => {
+  [host, browser] = await Promise.all([Host.start(), openBrowser()]);
+});
+afterAll(async () => {
+  await browser.close();
+  await host.stop();
+});
+
+describe("before the first event", () => {
+  test("a wrong token is refused in words, and the right one shows the page that was asked for", async () => {
+    const { page, troubles } = await openPage(browser, host.url);
+    await page.goto(`${host.url}/plugins`);
+    await page.getByLabel("Token").fill("not-the-token");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByText("davit does not know this token.").waitFor();
+    expect(await violations(page)).toEqual([]);
+    await shot(page, "login-light-1280");
+    await signIn(page, host.adminToken);
+    await page.getByRole("heading", { name: "Plugins" }).waitFor();
+    // A refusal is told by the browser as well.
+    expect(troubles.filter((trouble) => !trouble.includes("401"))).toEqual([]);
+    await page.context().close();
+  });
+
+  test("the first page leads to the first event, and the first load is small", async () => {
+    const { page, troubles } = await signedIn();
+    await page.getByText("davit send github").waitFor();
+    expect(await violations(page)).toEqual([]);
+    await shot(page, "first-run-light-1280");
+    const scripts = await page.evaluate(() =>
+      (performance.getEntriesByType("resource") as PerformanceResourceTiming[])
+        .filter((each) => each.name.endsWith(".js"))
+        .map((each) => each.encodedBodySize),
+    );
+    expect(scripts.length).toBeGreaterThan(0);
+    expect(scripts.reduce((sum, size) => sum + size)).toBeLessThan(250_000);
+    expect(troubles).toEqual([]);
+    await page.context().close();
+  });
+
+  test("each address of the dashboard can be opened by itself, and everything under /assets/ kept", async () => {
+    const routes = readFileSync(join(import.meta.dirname, "../src/routes.tsx"), "utf8");
+    const addresses = [...routes.matchAll(/path: "([^"]+)"/g)].map((match) => (match[1] ?? "").replace("$id", "some-id"));
+    expect(addresses.length).toBeGreaterThan(7);
+    for (const address of addresses) {
+      const answer = await fetch(host.url + address);
+      expect([address, answer.status, answer.headers.get("content-type")]).toEqual([
+        address,
+        200,
+        "text/html; charset=utf-8",
+      ]);
+    }
+    const page = await (await fetch(host.url)).text();
+    const files = [...page.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map((match) => match[1] ?? "");
+    expect(files.length).toBeGreaterThan(2);
+    for (const file of files) {
+      const answer = await fetch(host.url + file);
+      expect([file, answer.status, answer.headers.get("cache-control")]).toEqual([
+        file,
+        200,
+        "public, max-age=31536000, immutable",
+      ]);
+    }
+    const tag = (await fetch(host.url)).headers.get("etag") ?? "";
+    const again = await fetch(host.url, { headers: { "If-None-Match": tag } });
+    expect([again.status, await again.text()]).toEqual([304, ""]);
+    const head = await fetch(host.url, { method: "HEAD", headers: { "Accept-Encoding": "identity" } });
+    expect([head.status, head.headers.get("content-length"), await head.text()]).toEqual([
+      200,
+      String(Buffer.byteLength(page)),
+      "",
+    ]);
+  });
+});
+
+describe("with tasks", () => {
+  beforeAll(async () => {
+    data = await fill(host);
+    const list = (await host.api("GET", "/api/dashboard/deliveries")) as unknown as {
+      deliveries: { delivery_id: string; task_ids: string[] }[];
+    };
+    deliveryId = list.deliveries.find((each) => each.task_ids[0] === data.hostile)?.delivery_id ?? "";
+  });
+
+  // Each with a text that is there once the page is.
+  const pages = (): [string, string, string][] => [
+    ["overview", "/", "Latest failures"],
+    ["tasks", "/tasks", "Moving ten thousand rows takes long"],
+    ["task-done", `/tasks/${data.done}`, "52,000"],
+    ["task-failed", `/tasks/${data.failed}`, "It failed"],
+    ["task-running", `/tasks/${data.running}`, "this will take a while"],
+    ["task-waiting", `/tasks/${data.waiting}`, "A person decides"],
+    ["task-hostile", `/tasks/${data.hostile}`, "is only text"],
+    ["agents", "/agents", "Command Agent"],
+    ["costs", "/costs", "Cache read"],
+    ["plugins", "/plugins", "It is not an ELF file"],
+    ["deliveries", "/deliveries", "pong"],
+    ["delivery", `/deliveries/${deliveryId}`, "Timing of the hooks"],
+    ["missing", "/nowhere", "There is no such page"],
+  ];
+
+  const looks: Look[] = [
+    { theme: "light", width: 1280 },
+    { theme: "dark", width: 1280 },
+    { theme: "light", width: 380 },
+    { theme: "dark", width: 380 },
+  ];
+
+  test.each(looks)("every page is accessible, fits and stays quiet: $theme, $width px", async (look) => {
+    const { page, troubles } = await signedIn("/", look);
+    for (const [name, path, text] of pages()) {
+      await goTo(page, path);
+      await page.getByText(text).first().waitFor();
+      expect([name, await sideways(page)]).toEqual([name, 0]);
+      expect([name, await violations(page)]).toEqual([name, []]);
+      await shot(page, `${name}-${look.theme}-${look.width}`);
+    }
+    expect(await page.evaluate(() => (window as unknown as { broken?: number }).broken)).toBeUndefined();
+    expect(troubles).toEqual([]);
+    await page.context().close();
+  });
+
+  test("text from outside is text wherever it stands", async () => {
+    const { page, troubles } = await signedIn("/tasks");
+    await page.getByRole("link", { name: canary }).click();
+    await page.getByRole("heading", { name: canary }).waitFor();
+    await page.getByText("<script>window.broken = 1</script> is only text").waitFor();
+    await page.getByText("Output", { exact: true }).click();
+    await page.getByText('"<img src=x onerror=window.broken=1>"').first().waitFor();
+    await page.getByRole("button", { name: "Show", exact: true }).click();
+    await page.getByText("1. read 2. change 3. test").waitFor();
+    await goTo(page, `/deliveries/${deliveryId}`);
+    await page.getByRole("tab", { name: "Raw" }).click();
+    await page.getByText("onerror").first().waitFor();
+    await goTo(page, `/tasks?q=${encodeURIComponent(canary)}&agent=${encodeURIComponent(canary)}`);
+    await page.getByText("No task is like that").waitFor();
+    expect(await page.evaluate(() => (window as unknown as { broken?: number }).broken)).toBeUndefined();
+    expect(await page.locator("main script, main iframe, main object").count()).toBe(0);
+    expect(troubles).toEqual([]);
+    await page.context().close();
+  });
+
+  test("each filter narrows the list down, and the address holds it", async () => {
+    const { page } = await signedIn("/tasks");
+    const rows = page.getByRole("row");
+    await expect.poll(() => rows.count()).toBe(7);
+    const cases: [string, string, string, number][] = [
+      ["Status", "failed", "status=failed", 1],
+      ["Agent", "second", "agent=second", 1],
+      ["Source", "chain", "source=chain", 1],
+      ["Time", "1h", "period=1h", 6],
+      ["Time", "days", "from=20", 6],
+    ];
+    for (const [name, value, address, left] of cases) {
+      await page.getByLabel(name, { exact: true }).selectOption(value);
+      await expect.poll(() => page.url()).toContain(address);
+      await expect.poll(() => rows.count()).toBe(left + 1);
+      await page.getByRole("button", { name: "Clear" }).click();
+      await expect.poll(() => page.url()).toBe(`${host.url}/tasks`);
+    }
+    await goTo(page, "/tasks?from=2020-01-01&to=2020-12-31");
+    await page.getByText("No task is like that").waitFor();
+    await page.getByLabel("To", { exact: true }).fill("");
+    await expect.poll(() => rows.count()).toBe(7);
+    await page.getByRole("button", { name: "Clear" }).click();
+    await page.keyboard.press("/");
+    await page.keyboard.type("frobnicate");
+    await expect.poll(() => page.url()).toContain("q=frobnicate");
+    await expect.poll(() => rows.count()).toBe(2);
+    // Whoever gets the address sees the same.
+    const address = page.url();
+    await page.reload();
+    await signIn(page, host.adminToken);
+    expect(page.url()).toBe(address);
+    await expect.poll(() => rows.count()).toBe(2);
+    await page.context().close();
+  });
+
+  test("the keyboard chooses, opens, goes to pages and helps", async () => {
+    const { page } = await signedIn("/tasks");
+    await page.getByRole("row").nth(2).waitFor();
+    await page.keyboard.press("j");
+    await page.keyboard.press("j");
+    await page.keyboard.press("k");
+    await page.keyboard.press("j");
+    expect(await page.locator("[role=row][aria-current=true]").getAttribute("aria-rowindex")).toBe("3");
+    await page.keyboard.press("Enter");
+    await expect.poll(() => page.url()).toContain(data.waiting);
+    await page.keyboard.press("?");
+    await page.getByRole("dialog", { name: "Keyboard" }).waitFor();
+    expect(await violations(page)).toEqual([]);
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await page.keyboard.press("g");
+    await page.keyboard.press("a");
+    await page.getByRole("heading", { name: "Agents" }).waitFor();
+    await page.context().close();
+  });
+
+  test("a reader sees everything and is told why he may not act", async () => {
+    const { page } = await signedIn(`/tasks/${data.running}`, undefined, host.readerToken);
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
+    await page.getByRole("dialog").getByText("this needs the admin token").waitFor();
+    expect((await host.task(data.running)).status).toBe("running");
+    await page.context().close();
+  });
+
+  test("a task is rejected with a reason, another approved by the key a, and what follows is seen without a reload", async () => {
+    const { page, troubles } = await signedIn(`/tasks/${data.waiting}`);
+    await page.getByRole("button", { name: "Reject" }).click();
+    await page.getByLabel("What is wrong with it").fill("not like that");
+    await shot(page, "reject-light-1280");
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole("dialog").getByRole("button", { name: "Reject" }).click();
+    await page.locator("main header").getByText("Cancelled").waitFor();
+    await page.getByText("not like that").first().waitFor();
+
+    const first = await host.issue(6, "One more that asks first");
+    const next = (await host.taskOnce(first, "completed")).chain.find((link) => link.parent_id === first);
+    await host.taskOnce(next?.task_id ?? "", "awaiting_approval");
+    await goTo(page, `/tasks/${next?.task_id ?? ""}`);
+    await page.getByText("A person decides").waitFor();
+    await page.keyboard.press("a");
+    await page.getByRole("dialog").getByRole("button", { name: "Approve" }).click();
+    await page.locator("main header").getByText("Completed").waitFor();
+    expect((await host.task(next?.task_id ?? "")).decisions).toContainEqual(
+      expect.objectContaining({ kind: "approve", way: "dashboard" }),
+    );
+    expect(troubles).toEqual([]);
+    await page.context().close();
+  });
+
+  test("a failed task is run once more, and a running one cancelled", async () => {
+    const { page } = await signedIn(`/tasks/${data.failed}`);
+    await page.getByRole("button", { name: "Retry" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Retry" }).click();
+    await expect.poll(async () => (await host.task(data.failed)).agent_executions.length).toBe(2);
+    await goTo(page, `/tasks/${data.running}`);
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
+    await page.locator("main header").getByText("Cancelled").waitFor();
+    await page.context().close();
+  });
+
+  test("a task whose delivery comes while one looks appears, and so does a plugin that is dropped in", async () => {
+    const { page } = await signedIn("/tasks");
+    await page.getByRole("row").nth(1).waitFor();
+    await host.issue(7, "Came while somebody looked");
+    await page.getByText("Came while somebody looked").waitFor();
+    await goTo(page, "/plugins");
+    await page.getByText("It is not an ELF file").waitFor();
+    copyFileSync(join(host.folder, "plugins/broken.so"), join(host.folder, "plugins/dropped-in.so"));
+    await page.getByText("dropped-in.so").first().waitFor();
+    await page.context().close();
+  });
+
+  test("costs agree with the API to the last digit, and files are saved as they are", async () => {
+    const { page, troubles } = await signedIn("/costs?by=model");
+    const costs = (await host.api("GET", "/api/dashboard/cost-breakdown?group_by=model")) as unknown as Costs;
+    await page.getByRole("row", { name: `In all ${usd(costs.total_cost_usd)}` }).waitFor();
+    const table = await saved(page, "CSV");
+    const rows = table.trim().split("\r\n").map((line) => line.split(","));
+    expect(rows[0]?.at(-1)).toBe("cost_usd");
+    expect(rows.slice(1).map((row) => [row[0], Number(row.at(-1))])).toEqual(
+      costs.costs.map((line) => [line.group ?? "(none)", line.total_cost_usd]),
+    );
+    await goTo(page, `/tasks/${data.done}`);
+    expect(await saved(page, "Save plan.txt")).toBe("The plan\n========\n1. read 2. change 3. test\n");
+    expect(troubles).toEqual([]);
+    await page.context().close();
+  });
+
+  test("an agent is paused, a plugin disabled, a delivery tried and replayed, and the host has done so", async () => {
+    const { page, troubles } = await signedIn("/agents");
+    await page.getByRole("button", { name: "Pause worker" }).click();
+    await page.getByRole("button", { name: "Resume worker" }).click();
+    await page.getByRole("button", { name: "Pause worker" }).waitFor();
+    await goTo(page, "/plugins");
+    await page.getByRole("button", { name: "Disable worker" }).click();
+    await page.getByRole("button", { name: "Enable worker" }).waitFor();
+    const agents = (await host.api("GET", "/api/dashboard/agents")) as unknown as { agents: Agent[] };
+    expect(agents.agents.find((agent) => agent.name === "worker")).toMatchObject({ state: "disabled", override: "disabled" });
+    await page.getByRole("button", { name: "Enable worker" }).click();
+    await page.getByRole("button", { name: "Disable worker" }).waitFor();
+    await goTo(page, `/deliveries/${deliveryId}`);
+    await page.getByRole("button", { name: "Dry run" }).click();
+    await page.getByRole("dialog").getByText("1 task and 0 actions; nothing of it was done.").waitFor();
+    await shot(page, "dry-run-light-1280");
+    await page.getByRole("button", { name: "Close" }).click();
+    await page.getByRole("button", { name: "Replay" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Replay" }).click();
+    await page.getByText("Replay of").waitFor();
+    expect(page.url()).not.toContain(deliveryId);
+    expect(troubles).toEqual([]);
+    await page.context().close();
+  });
+
+  test("a long list is loaded as one scrolls, and only what is seen is in the document", async () => {
+    await host.api("POST", "/api/queue/pause", { agent: "third" });
+    for (let number = 0; number < 250; ++number)
+      await host.api("POST", "/api/tasks", { agent: "third", title: `Waits, number ${number}`, payload: {} });
+    const { page } = await signedIn("/tasks?agent=third");
+    await page.getByText("Waits, number 249", { exact: true }).waitFor();
+    const scroller = page.getByRole("table", { name: "Tasks" });
+    await expect
+      .poll(
+        async () => {
+          await scroller.evaluate((element) => element.scrollTo(0, element.scrollHeight));
+          return page.getByText("Waits, number 0", { exact: true }).count();
+        },
+      )
+      .toBe(1);
+    expect(await page.getByRole("row").count()).toBeLessThan(80);
+    await page.context().close();
+  });
+
+  test("the chosen theme is kept", async () => {
+    const { page } = await signedIn();
+    const paper = (): Promise<string> => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    const light = await paper();
+    await page.getByRole("button", { name: "Dark", exact: true }).click();
+    const dark = await paper();
+    expect(dark).not.toBe(light);
+    await page.reload();
+    expect(await paper()).toBe(dark);
+    await page.context().close();
+  });
+
+  test("a page whose files are gone says so, and a task that is not there is told in the words of the API", async () => {
+    const { page } = await signedIn();
+    await page.route("**/assets/agents-page-*", (route) => route.fulfill({ status: 404 }));
+    await goTo(page, "/agents");
+    // Everything is loaded anew first, in case that davit was replaced.
+    await signIn(page, host.adminToken);
+    await page.getByText("This page cannot be shown").waitFor();
+    expect(await violations(page)).toEqual([]);
+    await goTo(page, "/tasks/nobody");
+    await page.getByText("This could not be loaded").waitFor();
+    await page.getByText("task nobody does not exist").waitFor();
+    await page.context().close();
+  });
+
+  // The last one: it ends the host.
+  test("when davit is gone, what is shown is called stale, and the reason stands where nothing can be", async () => {
+    const { page } = await signedIn();
+    await page.locator("[data-live=live]:visible").waitFor();
+    await host.stop();
+    await page.locator("[data-live=lost]:visible").getByText("Stale").waitFor();
+    expect(await page.getByText("Latest failures").count()).toBe(1);
+    await goTo(page, `/tasks/${data.done}`);
+    await page.getByText("davit does not answer. Is it running?").waitFor();
+    expect(await violations(page)).toEqual([]);
+    await shot(page, "gone-light-1280");
+    await page.context().close();
+  });
+});

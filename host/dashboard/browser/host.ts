@@ -1,0 +1,177 @@
+// The real program on a folder of its own, for tests that use the dashboard as people do.
+import { type ChildProcess, spawn } from "node:child_process";
+import { createHmac, randomUUID } from "node:crypto";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import type { Json, TaskDetail } from "../src/api/schema";
+
+const build = process.env["DAVIT_BUILD_DIR"];
+if (!build) throw new Error("DAVIT_BUILD_DIR must name davit's build folder");
+const root = join(import.meta.dirname, "../../..");
+
+const secret = "a-secret-for-tests-0123456789";
+const readerToken = "a-reader-token-for-tests-01234";
+
+// What the agent of the tests does is said by the title of the issue that its task comes from.
+const agentProgram = String.raw`
+task=$(cat)
+echo "reading the task" >&2
+case $task in
+  *"takes long"*) echo "this will take a while" >&2; sleep 600 ;;
+  *"cannot work"*) echo "compiling" >&2; echo "error: 'frobnicate' was not declared in this scope" >&2; exit 1 ;;
+  *"asks first"*) next=', "next_agent": "second", "next_input": {"mode": "noop", "plan": ["read", "change", "test"]}' ;;
+  *) next= ;;
+esac
+printf 'The plan\n========\n1. read 2. change 3. test\n' > "$DAVIT_ARTIFACTS/plan.txt"
+echo "<script>window.broken = 1</script> is only text" >&2
+printf '{"davit_result": true, "output": {"summary": "<img src=x onerror=window.broken=1>", "files": ["a.cpp", "b.cpp"]}'
+printf ', "usage": {"model": "large", "input_tokens": 1200, "output_tokens": 340, "cache_read_tokens": 52000, "cache_write_tokens": 900, "cost_usd": 0.0725}%s}\n' "$next"
+`;
+
+const settings = (folder: string): string => `
+server: {host: 127.0.0.1, port: 0, threads: 2}
+storage: {path: ${folder}/davit.db}
+plugins: {directory: ${folder}/plugins, store: ${folder}/store, settle: 0}
+log: {level: info}
+replies: {hosts: []}
+budgets: {daily_usd: 2, session_usd: 0.2}
+webhooks:
+  github: {secret_env: SECRET, isolation: inprocess, answer_within_ms: 10000, config: {agent: command-agent}}
+agents:
+  command-agent:
+    concurrency: 2
+    max_retries: 0
+    timeout_seconds: 900
+    config: {input: payload, command: [/bin/sh, -c, ${JSON.stringify(agentProgram)}]}
+  worker: {max_retries: 0}
+  second: {requires_approval: true}
+  third: {}
+`;
+
+export class Host {
+  private constructor(
+    readonly folder: string,
+    private readonly child: ChildProcess,
+    readonly url: string,
+    readonly adminToken: string,
+    readonly readerToken: string,
+  ) {}
+
+  static async start(): Promise<Host> {
+    const folder = mkdtempSync(join(tmpdir(), "davit-dashboard-"));
+    mkdirSync(join(folder, "plugins"), { mode: 0o700 });
+    for (const library of ["plugins/github.so", "plugins/command_agent.so", "tests/plugins/scripted_agent.so"])
+      copyFileSync(join(build as string, library), join(folder, "plugins", library.split("/").at(-1) as string));
+    writeFileSync(join(folder, "davit.yaml"), settings(folder));
+    const child = spawn(
+      join(build as string, "bin/davit"),
+      ["serve", "--no-supervisor", `--config=${folder}/davit.yaml`, "--ready-fd=3"],
+      {
+        stdio: ["ignore", "ignore", "pipe", "pipe"],
+        env: { PATH: process.env["PATH"] ?? "", SECRET: secret, DAVIT_READER_TOKEN: readerToken },
+      },
+    );
+    const said: string[] = [];
+    child.stderr?.on("data", (text: Buffer) => said.push(text.toString()));
+    const first = await createInterface({ input: child.stdio[3] as Readable })[Symbol.asyncIterator]().next();
+    const ready = /^ready (\d+)$/.exec(String(first.value));
+    if (!ready) throw new Error(`davit does not serve:\n${said.join("")}`);
+    const token = readFileSync(join(folder, "admin.token"), "utf8").trim();
+    return new Host(folder, child, `http://127.0.0.1:${ready[1] ?? ""}`, token, readerToken);
+  }
+
+  async stop(): Promise<void> {
+    if (this.child.exitCode === null) {
+      const ended = new Promise((resolve) => this.child.once("exit", resolve));
+      this.child.kill("SIGTERM");
+      await ended;
+    }
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  async api(method: string, path: string, body?: object): Promise<Json> {
+    const answer = await fetch(this.url + path, {
+      method,
+      headers: { Authorization: `Bearer ${this.adminToken}`, "Content-Type": "application/json" },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+    return (await answer.json()) as Json;
+  }
+
+  // A delivery as GitHub sends and signs it: an issue that gets the label which starts work. The id of its task.
+  async issue(number: number, title: string): Promise<string> {
+    const recorded = JSON.parse(readFileSync(join(root, "examples/demo/1-issue-labeled.json"), "utf8")) as {
+      issue: Record<string, Json>;
+    };
+    Object.assign(recorded.issue, { number, title });
+    const body = JSON.stringify(recorded);
+    const answer = await this.post("issues", body, secret);
+    const said = (await answer.json()) as { task_id?: string };
+    if (answer.status !== 202 || !said.task_id) throw new Error(`the delivery was answered ${answer.status}`);
+    return said.task_id;
+  }
+
+  async post(event: string, body: string, signedWith: string): Promise<Response> {
+    return fetch(`${this.url}/webhooks/github`, {
+      method: "POST",
+      headers: {
+        "Content-Type": "application/json",
+        "X-GitHub-Event": event,
+        "X-GitHub-Delivery": randomUUID(),
+        "X-Hub-Signature-256": `sha256=${createHmac("sha256", signedWith).update(body).digest("hex")}`,
+      },
+      body,
+    });
+  }
+
+  async task(id: string): Promise<TaskDetail> {
+    return (await this.api("GET", `/api/dashboard/tasks/${id}`)) as unknown as TaskDetail;
+  }
+
+  // The task, once its status is the one.
+  async taskOnce(id: string, status: string): Promise<TaskDetail> {
+    let task: TaskDetail | undefined;
+    for (const until = Date.now() + 30_000; Date.now() < until; ) {
+      task = await this.task(id);
+      if (task.status === status) return task;
+      await new Promise((resolve) => setTimeout(resolve, 20)); // asks another process
+    }
+    throw new Error(`the task is ${task?.status ?? "unknown"}, not ${status}: ${task?.error ?? task?.title ?? ""}`);
+  }
+}
+
+// A script where text is expected, in the ways it may come to life.
+export const canary = `"><script>window.broken=1</script><img src=x onerror="window.broken=1">{{7*7}}`;
+
+export interface Data {
+  done: string;
+  failed: string;
+  running: string;
+  waiting: string;
+  hostile: string;
+}
+
+// One task of each kind, made by signed deliveries; a plugin that is refused; a delivery with a bad signature.
+export async function fill(host: Host): Promise<Data> {
+  writeFileSync(join(host.folder, "plugins/broken.so"), "this is no library", { mode: 0o700 });
+  const done = await host.issue(1, "The login page forgets where one wanted to go");
+  const failed = await host.issue(2, "Exporting a large report cannot work without a disk");
+  const hostile = await host.issue(3, canary);
+  const first = await host.issue(4, "Rename the settings page, but asks first");
+  await host.taskOnce(done, "completed");
+  await host.taskOnce(failed, "failed");
+  await host.taskOnce(hostile, "completed");
+  const chained = await host.taskOnce(first, "completed");
+  const next = chained.chain.find((link) => link.parent_id === first);
+  if (!next) throw new Error("the chain has no second task");
+  await host.taskOnce(next.task_id, "awaiting_approval");
+  const running = await host.issue(5, "Moving ten thousand rows takes long");
+  await host.taskOnce(running, "running");
+  await host.post("issues", "{}", "not the secret");
+  await host.post("ping", JSON.stringify({ zen: "Keep it logically awesome.", hook_id: 1 }), secret);
+  return { done, failed, running, waiting: next.task_id, hostile };
+}

@@ -1,0 +1,82 @@
+// Requests to the API: JSON in, JSON out, and failures as the server's own sentence.
+import { credentials, signOut } from "./session";
+
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+    readonly requestId: string | null = null,
+  ) {
+    super(message);
+    this.name = "ApiError";
+  }
+}
+
+interface Problem {
+  title?: string;
+  detail?: string;
+  request_id?: string;
+  errors?: { field: string; message: string }[];
+}
+
+function sentence(problem: Problem, status: number): string {
+  const fields = (problem.errors ?? []).map((error) => `${error.field} ${error.message}`).join("; ");
+  return fields || problem.detail || problem.title || `davit answered ${status}`;
+}
+
+async function failure(answer: Response): Promise<ApiError> {
+  let problem: Problem = {};
+  try {
+    problem = (await answer.json()) as Problem;
+  } catch {
+    // Not davit, or a proxy in front of it: the status is all there is.
+  }
+  return new ApiError(answer.status, sentence(problem, answer.status), problem.request_id ?? null);
+}
+
+// No answer for that long is none.
+const patience = 20_000;
+
+async function send(path: string, init: RequestInit): Promise<Response> {
+  const signal = AbortSignal.any([AbortSignal.timeout(patience), ...(init.signal ? [init.signal] : [])]);
+  let answer: Response;
+  try {
+    answer = await fetch(path, { ...init, signal, headers: { ...init.headers, ...credentials() } });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new ApiError(0, "davit does not answer. Is it running?");
+  }
+  if (answer.ok) return answer;
+  if (answer.status === 401) signOut("davit does not know the token any more. Sign in again.");
+  throw await failure(answer);
+}
+
+export type Parameters = Record<string, string | number | undefined>;
+
+// "?a=b" of what is there, or "".
+export function queryText(parameters: Parameters): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value !== undefined && value !== "") search.set(name, String(value));
+  }
+  const text = search.toString();
+  return text === "" ? "" : `?${text}`;
+}
+
+export async function get<T>(path: string, parameters: Parameters, signal?: AbortSignal): Promise<T> {
+  const answer = await send(path + queryText(parameters), signal ? { signal } : {});
+  return (await answer.json()) as T;
+}
+
+export async function post<T>(path: string, body: object = {}): Promise<T> {
+  const answer = await send(path, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  return (await answer.json()) as T;
+}
+
+export async function download(path: string): Promise<Blob> {
+  return (await send(path, {})).blob();
+}

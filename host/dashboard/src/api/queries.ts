@@ -1,0 +1,73 @@
+// The queries of the pages and the acts of their buttons, each with its key and address, in one place.
+import {
+  type InfiniteData,
+  QueryClient,
+  infiniteQueryOptions,
+  queryOptions,
+  useMutation,
+  useQueryClient,
+} from "@tanstack/react-query";
+import { ApiError, type Parameters, get, post } from "./client";
+import type * as schema from "./schema";
+
+export function makeQueryClient(): QueryClient {
+  return new QueryClient({
+    defaultOptions: {
+      queries: {
+        networkMode: "always",
+        staleTime: 1_000,
+        // What the server refused will be refused again.
+        retry: (failures, error) => failures < 1 && !(error instanceof ApiError && error.status >= 400),
+        retryDelay: 500,
+      },
+      mutations: { networkMode: "always" },
+    },
+  });
+}
+
+const base = "/api/dashboard/";
+
+function read<T>(key: string, parameters: Parameters = {}) {
+  return queryOptions<T>({
+    queryKey: [key, parameters],
+    queryFn: ({ signal }) => get<T>(base + key, parameters, signal),
+  });
+}
+
+export const overview = () => read<schema.Overview>("overview");
+export const queue = () => read<schema.Queue>("queue");
+export const agents = () => read<{ agents: schema.Agent[] }>("agents");
+export const agentStats = () => read<{ stats: schema.AgentStats[] }>("agent-stats");
+export const webhooks = () => read<{ webhooks: schema.Webhook[] }>("webhooks");
+export const plugins = () => read<{ plugins: schema.Plugin[] }>("plugins");
+export const refusals = () => read<schema.Refusals>("refused-deliveries");
+export const chains = () => read<{ chain_patterns: Record<string, schema.ChainPattern> }>("agent-chain-analytics");
+export const costs = (parameters: Parameters) => read<schema.Costs>("cost-breakdown", parameters);
+export const fewTasks = (parameters: Parameters) => read<schema.TaskPage>("tasks", parameters);
+export const task = (id: string) => read<schema.TaskDetail>(`tasks/${encodeURIComponent(id)}`);
+export const artifacts = (id: string) => read<schema.Artifacts>(`tasks/${encodeURIComponent(id)}/artifacts`);
+export const transcript = (id: string, session: string) =>
+  read<schema.Transcript>(`tasks/${encodeURIComponent(id)}/transcript`, { session, limit: 1000 });
+export const delivery = (id: string) => read<schema.DeliveryDetail>(`deliveries/${encodeURIComponent(id)}`);
+
+function pages<Page extends { next_cursor: string | null }>(key: string, parameters: Parameters) {
+  return infiniteQueryOptions<Page, Error, InfiniteData<Page>, readonly unknown[], string | undefined>({
+    queryKey: [key, "pages", parameters],
+    queryFn: ({ pageParam, signal }) =>
+      get<Page>(base + key, { ...parameters, limit: 100, cursor: pageParam }, signal),
+    initialPageParam: undefined,
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+  });
+}
+
+export const taskPages = (parameters: Parameters) => pages<schema.TaskPage>("tasks", parameters);
+export const deliveryPages = (parameters: Parameters) => pages<schema.DeliveryPage>("deliveries", parameters);
+
+// Posts, and has everything on the screen asked for anew.
+export function useAct<Body extends object = object, Answer = unknown>(path: (body: Body) => string) {
+  const client = useQueryClient();
+  return useMutation<Answer, Error, Body>({
+    mutationFn: (body) => post<Answer>(path(body), body),
+    onSettled: () => client.invalidateQueries(),
+  });
+}

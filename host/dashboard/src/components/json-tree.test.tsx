@@ -1,0 +1,28 @@
+// @vitest-environment jsdom
+import { cleanup, render, screen } from "@testing-library/react";
+import { userEvent } from "@testing-library/user-event";
+import { afterEach, expect, test } from "vitest";
+import { JsonTree } from "./json-tree";
+
+afterEach(cleanup);
+
+test("a large document is made as far as one looks", async () => {
+  const value = { list: Array.from({ length: 100_000 }, (_, index) => index) };
+  const { container } = render(<JsonTree value={value} what="it" />);
+  expect(container.querySelectorAll("*").length).toBeLessThan(2_000);
+  await userEvent.click(screen.getByText("99800 more"));
+  expect(screen.getByText("350")).toBeTruthy();
+});
+
+test("deep members wait until they are opened", async () => {
+  render(<JsonTree value={{ a: { b: { c: "deep" } } }} what="it" />);
+  expect(screen.queryByText('"deep"')).toBeNull();
+  await userEvent.click(screen.getByRole("button", { name: /^b:/ }));
+  expect(screen.getByText('"deep"')).toBeTruthy();
+});
+
+test("markup in names and values is text", () => {
+  const { container } = render(<JsonTree value={{ "<b>": "<img src=x onerror=alert(1)>" }} what="it" />);
+  expect(container.querySelector("img, b")).toBeNull();
+  expect(screen.getByText('"<img src=x onerror=alert(1)>"')).toBeTruthy();
+});

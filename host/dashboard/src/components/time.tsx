@@ -1,0 +1,12 @@
+import { exact, relative } from "../lib/format";
+import { useNow } from "../lib/now";
+
+// How long ago; the exact time in the zone of whoever looks when one points at it.
+export function Time({ iso, className }: { iso: string; className?: string }) {
+  const now = useNow();
+  return (
+    <time dateTime={iso} title={exact(iso)} className={className}>
+      {relative(Date.parse(iso), now)}
+    </time>
+  );
+}

@@ -1,0 +1,215 @@
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useLive } from "../../api/live";
+import { agents, chains, costs, queue } from "../../api/queries";
+import { type CostLine, type Costs, costGroups } from "../../api/schema";
+import { Bars } from "../../components/bars";
+import { Budgets } from "../../components/budgets";
+import { Button } from "../../components/button";
+import { Card, Page, PageHead } from "../../components/card";
+import { Select } from "../../components/select";
+import { Empty, Loaded } from "../../components/states";
+import { compact, count, csv, duration, percent, usd, words } from "../../lib/format";
+import { useNow } from "../../lib/now";
+import { periodNames, periods, startOf } from "../../lib/period";
+import { save } from "../../lib/save";
+import { useTitle } from "../../lib/title";
+
+export function CostsPage() {
+  useTitle("Costs");
+  const search = useSearch({ from: "/costs" });
+  const navigate = useNavigate({ from: "/costs" });
+  const now = useNow();
+  const group = search.by ?? "agent";
+  const query = useLive({
+    ...costs({
+      group_by: group,
+      agent: search.agent,
+      start_date: search.period && startOf(search.period, now),
+    }),
+    placeholderData: (before) => before,
+  });
+  const agentNames = (useLive(agents(), "slow").data?.agents ?? []).map((agent) => agent.name);
+  const set = (name: string, value: string): void => {
+    void navigate({ search: (old) => ({ ...old, [name]: value || undefined }), replace: true });
+  };
+  return (
+    <Page>
+      <PageHead title="Costs">
+        <Select name="Agent" value={search.agent} options={agentNames} any="all" onChange={(value) => set("agent", value)} />
+        <Select
+          name="Time"
+          value={search.period ?? "30d"}
+          usual="30d"
+          any={null}
+          options={periods.map((period) => [period, periodNames[period]])}
+          onChange={(value) => set("period", value)}
+        />
+        <Button icon="download" disabled={!query.data} onClick={() => query.data && saveCsv(query.data)}>
+          CSV
+        </Button>
+      </PageHead>
+      <Card
+        title={`By ${words(group)}`}
+        {...(query.data ? { note: `${usd(query.data.total_cost_usd)} in all` } : {})}
+        aside={
+          <div role="group" aria-label="Group by" className="flex flex-wrap gap-0.5">
+            {costGroups.map((each) => (
+              <button
+                key={each}
+                type="button"
+                aria-pressed={each === group}
+                onClick={() => set("by", each === "agent" ? "" : each)}
+                className="rounded-[6px] px-2 py-1 text-sm text-muted hover:bg-sunken aria-pressed:bg-sunken aria-pressed:font-medium aria-pressed:text-ink"
+              >
+                {words(each)}
+              </button>
+            ))}
+          </div>
+        }
+      >
+        <Loaded query={query}>{(data) => <Breakdown costs={data} />}</Loaded>
+      </Card>
+      <BudgetsCard />
+      <Chains />
+    </Page>
+  );
+}
+
+function nameOf(line: CostLine): string {
+  return line.group ?? "(none)";
+}
+
+function Breakdown({ costs }: { costs: Costs }) {
+  if (costs.costs.length === 0) {
+    return (
+      <Empty icon="costs" title="Nothing was run in this time">
+        Executions are counted here when they end, with what their agents report.
+      </Empty>
+    );
+  }
+  return (
+    <>
+      <div className="py-3">
+        <Bars
+          caption={`Cost by ${words(costs.group_by)}`}
+          head={[words(costs.group_by), "Cost"]}
+          bars={costs.costs.slice(0, 31).map((line) => ({
+            key: nameOf(line),
+            name: nameOf(line),
+            value: line.total_cost_usd,
+            label: usd(line.total_cost_usd),
+            note: `${compact(line.total_tokens)} tokens`,
+          }))}
+        />
+      </div>
+      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
+      <div className="overflow-x-auto border-t border-line" tabIndex={0} role="region" aria-label="Numbers">
+        <table className="plain w-full text-sm">
+          <thead>
+            <tr>
+              <th scope="col">{words(costs.group_by)}</th>
+              {["Executions", "Time", "Input", "Output", "Cache read", "Cache write", "Cost"].map((head) => (
+                <th key={head} scope="col" className="number">
+                  {head}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {costs.costs.map((line) => (
+              <tr key={nameOf(line)}>
+                <td className="font-medium">{nameOf(line)}</td>
+                <td className="number">{count(line.executions)}</td>
+                <td className="number">{duration(line.total_duration_seconds)}</td>
+                <td className="number">{count(line.input_tokens)}</td>
+                <td className="number">{count(line.output_tokens)}</td>
+                <td className="number">{count(line.cache_read_tokens)}</td>
+                <td className="number">{count(line.cache_write_tokens)}</td>
+                <td className="number font-medium">{usd(line.total_cost_usd)}</td>
+              </tr>
+            ))}
+          </tbody>
+          <tfoot>
+            <tr>
+              <td className="font-semibold" colSpan={7}>
+                In all
+              </td>
+              <td className="number font-semibold">{usd(costs.total_cost_usd)}</td>
+            </tr>
+          </tfoot>
+        </table>
+      </div>
+    </>
+  );
+}
+
+function saveCsv(costs: Costs): void {
+  const head = [
+    costs.group_by, "executions", "duration_seconds", "input_tokens", "output_tokens", "cache_read_tokens",
+    "cache_write_tokens", "cost_usd",
+  ];
+  const lines = costs.costs.map((line) => [
+    nameOf(line), line.executions, line.total_duration_seconds, line.input_tokens, line.output_tokens,
+    line.cache_read_tokens, line.cache_write_tokens, line.total_cost_usd,
+  ]);
+  save(new Blob([csv([head, ...lines])], { type: "text/csv" }), `costs-by-${costs.group_by}.csv`);
+}
+
+function BudgetsCard() {
+  const budgets = useLive(queue()).data?.budgets ?? [];
+  if (budgets.length === 0) return null;
+  return (
+    <Card title="Budgets" note="days are UTC">
+      <Budgets budgets={budgets} />
+    </Card>
+  );
+}
+
+function Chains() {
+  const query = useLive(chains(), "slow");
+  return (
+    <Card title="Chains of agents">
+      <Loaded query={query} lines={2}>
+        {(data) => {
+          const patterns = Object.entries(data.chain_patterns);
+          if (patterns.length === 0) return <Empty icon="link" title="No chain has come to its end yet" />;
+          return (
+            // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+            <div className="overflow-x-auto" tabIndex={0} role="region" aria-label="Chains">
+              <table className="plain w-full text-sm">
+                <thead>
+                  <tr>
+                    <th scope="col">Chain</th>
+                    <th scope="col" className="number">
+                      Count
+                    </th>
+                    <th scope="col" className="number">
+                      Success
+                    </th>
+                    <th scope="col" className="number">
+                      Average
+                    </th>
+                    <th scope="col" className="number">
+                      Cost
+                    </th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {patterns.map(([name, pattern]) => (
+                    <tr key={name}>
+                      <td>{name}</td>
+                      <td className="number">{count(pattern.count)}</td>
+                      <td className="number">{pattern.success_rate === null ? "–" : percent(pattern.success_rate)}</td>
+                      <td className="number">{pattern.avg_duration === null ? "–" : duration(pattern.avg_duration)}</td>
+                      <td className="number">{usd(pattern.total_cost_usd)}</td>
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+            </div>
+          );
+        }}
+      </Loaded>
+    </Card>
+  );
+}

@@ -1,0 +1,223 @@
+import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
+import { useLive } from "../../api/live";
+import { costs, fewTasks, overview, plugins, queue } from "../../api/queries";
+import type { Task } from "../../api/schema";
+import { PluginBadge, StatusBadge } from "../../components/badge";
+import { Columns } from "../../components/bars";
+import { Budgets } from "../../components/budgets";
+import { Card, Page, PageHead, Stat } from "../../components/card";
+import { Empty, Loaded, Loading } from "../../components/states";
+import { Time } from "../../components/time";
+import { compact, count, counted, duration, percent, usd } from "../../lib/format";
+import { useTitle } from "../../lib/title";
+import { dayColumns } from "./days";
+import { FirstRun } from "./first-run";
+
+export function OverviewPage() {
+  useTitle("Overview");
+  const query = useLive(overview());
+  return (
+    <Page>
+      <PageHead title="Overview" note="of the last 30 days" />
+      <Loaded query={query}>
+        {(data) => (
+          <>
+            <div className="grid grid-cols-2 gap-3 lg:grid-cols-4">
+              <Stat name="Tasks" value={count(data.total_tasks)} note={counted(data.total_executions, "execution")} />
+              <Stat
+                name="Success"
+                value={data.success_rate === null ? "–" : percent(data.success_rate)}
+                note="of those that came to their end"
+              />
+              <Stat name="Cost" value={usd(data.total_cost)} note={`${compact(data.total_tokens)} tokens`} />
+              <Stat
+                name="Duration"
+                value={data.avg_duration === null ? "–" : duration(data.avg_duration)}
+                note="average of a task that succeeded"
+              />
+            </div>
+            <QueueCards depth={data.queue} />
+            {data.total_tasks === 0 ? <FirstRun /> : <Work />}
+          </>
+        )}
+      </Loaded>
+    </Page>
+  );
+}
+
+function QueueCards({ depth }: { depth: { queued: number; running: number; awaiting_approval: number; parked: number } }) {
+  const states = ["queued", "running", "awaiting_approval", "parked"] as const;
+  return (
+    <nav aria-label="Tasks by status" className="card grid grid-cols-2 sm:grid-cols-4">
+      {states.map((status) => (
+        <Link
+          key={status}
+          to="/tasks"
+          search={{ status }}
+          className="flex items-center gap-3 rounded-[10px] px-4 py-3 hover:bg-raised"
+        >
+          <span className="text-xl font-semibold">{count(depth[status])}</span>
+          <StatusBadge status={status} />
+        </Link>
+      ))}
+    </nav>
+  );
+}
+
+function Work() {
+  return (
+    <div className="grid gap-4 xl:grid-cols-2">
+      <TaskCard
+        title="Needs approval"
+        parameters={{ status: "awaiting_approval", limit: 5 }}
+        none="Nothing waits for a person."
+      />
+      <TaskCard title="Latest failures" parameters={{ status: "failed", limit: 5 }} none="Nothing failed." />
+      <SpendCard />
+      <div className="flex min-w-0 flex-col gap-4">
+        <HealthCard />
+        <BudgetCard />
+      </div>
+    </div>
+  );
+}
+
+function TaskCard({
+  title,
+  parameters,
+  none,
+}: {
+  title: string;
+  parameters: { status: "awaiting_approval" | "failed"; limit: number };
+  none: string;
+}) {
+  const query = useLive(fewTasks(parameters));
+  return (
+    <Card
+      title={title}
+      aside={
+        <Link to="/tasks" search={{ status: parameters.status }} className="link text-sm" aria-label={`${title}: all`}>
+          All
+        </Link>
+      }
+    >
+      <Loaded query={query} lines={3}>
+        {(data) =>
+          data.tasks.length === 0 ? (
+            <Quiet>{none}</Quiet>
+          ) : (
+            <ul>
+              {data.tasks.map((task) => (
+                <Line key={task.task_id} task={task} />
+              ))}
+            </ul>
+          )
+        }
+      </Loaded>
+    </Card>
+  );
+}
+
+function Line({ task }: { task: Task }) {
+  return (
+    <li className="relative flex items-center gap-3 border-t border-line px-4 py-2 first:border-t-0 hover:bg-raised">
+      <div className="min-w-0 flex-1">
+        <Link
+          to="/tasks/$id"
+          params={{ id: task.task_id }}
+          className="block truncate font-medium after:absolute after:inset-0"
+        >
+          {task.title || "(no title)"}
+        </Link>
+        <span className={`block truncate text-xs ${task.error ? "text-bad" : "text-muted"}`}>
+          {task.error ?? task.entity ?? task.current_agent}
+        </span>
+      </div>
+      <Time iso={task.updated_at} className="text-xs text-muted" />
+    </li>
+  );
+}
+
+function SpendCard() {
+  const query = useLive(costs({ group_by: "day" }), "slow");
+  return (
+    <Card
+      title="Spend by day"
+      {...(query.data ? { note: `${usd(query.data.total_cost_usd)} in 30 days` } : {})}
+      aside={
+        <Link to="/costs" className="link text-sm">
+          Costs
+        </Link>
+      }
+    >
+      <Loaded query={query} lines={3}>
+        {(data) => (
+          <div className="p-4">
+            <Columns
+              columns={dayColumns(data)}
+              summary={`Spend of each of the last 30 days, ${usd(data.total_cost_usd)} in all`}
+            />
+            <div className="mt-1 flex justify-between text-xs text-muted">
+              <span>{data.start_date.slice(0, 10)}</span>
+              <span>{data.end_date.slice(0, 10)} (UTC days)</span>
+            </div>
+          </div>
+        )}
+      </Loaded>
+    </Card>
+  );
+}
+
+function HealthCard() {
+  const query = useLive(plugins(), "slow");
+  return (
+    <Card
+      title="Plugins"
+      aside={
+        <Link to="/plugins" className="link text-sm">
+          All plugins
+        </Link>
+      }
+    >
+      <Loaded query={query} lines={2}>
+        {(data) => {
+          const unwell = data.plugins.filter((plugin) => plugin.state !== "serving" && plugin.state !== "disabled");
+          if (data.plugins.length === 0) return <Empty icon="plugins" title="No plugin was found" />;
+          if (unwell.length === 0) return <Quiet>{`All well: ${count(data.plugins.length)} loaded.`}</Quiet>;
+          return (
+            <ul>
+              {unwell.map((plugin) => (
+                <li
+                  key={`${plugin.kind}/${plugin.name}`}
+                  className="flex items-start gap-3 border-t border-line px-4 py-2 first:border-t-0"
+                >
+                  <PluginBadge state={plugin.state} />
+                  <div className="min-w-0">
+                    <span className="font-medium wrap-anywhere">{plugin.name}</span>
+                    <span className="block text-xs text-muted wrap-anywhere">{plugin.reason}</span>
+                  </div>
+                </li>
+              ))}
+            </ul>
+          );
+        }}
+      </Loaded>
+    </Card>
+  );
+}
+
+function BudgetCard() {
+  const query = useLive(queue());
+  if (query.data === undefined) return <Loading lines={1} />;
+  if (query.data.budgets.length === 0) return null;
+  return (
+    <Card title="Budgets">
+      <Budgets budgets={query.data.budgets} />
+    </Card>
+  );
+}
+
+function Quiet({ children }: { children: ReactNode }) {
+  return <p className="px-4 py-3 text-sm text-muted">{children}</p>;
+}

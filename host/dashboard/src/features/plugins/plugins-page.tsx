@@ -1,0 +1,177 @@
+import { useLive } from "../../api/live";
+import { plugins, useAct, webhooks } from "../../api/queries";
+import type { Plugin, Webhook } from "../../api/schema";
+import { Badge, PluginBadge } from "../../components/badge";
+import { Button } from "../../components/button";
+import { Card, Fact, Facts, Page, PageHead } from "../../components/card";
+import { Copy } from "../../components/copy";
+import { notify } from "../../components/notices";
+import { Empty, Loaded } from "../../components/states";
+import { Time } from "../../components/time";
+import { count } from "../../lib/format";
+import { useTitle } from "../../lib/title";
+
+export function PluginsPage() {
+  useTitle("Plugins");
+  const query = useLive(plugins(), "quick");
+  const served = useLive(webhooks(), "slow").data?.webhooks ?? [];
+  const rescan = useAct<object, { libraries: number; refused: number }>(() => "/api/plugins/rescan");
+  return (
+    <Page>
+      <PageHead title="Plugins" {...(query.data ? { note: count(query.data.plugins.length) } : {})}>
+        <Button
+          icon="retry"
+          disabled={rescan.isPending}
+          onClick={() =>
+            rescan.mutate(
+              {},
+              {
+                onSuccess: (found) => notify("good", `${found.libraries} libraries, ${found.refused} of them refused.`),
+                onError: (error) => notify("bad", error.message),
+              },
+            )
+          }
+        >
+          Look again
+        </Button>
+      </PageHead>
+      <Loaded query={query}>
+        {(data) =>
+          data.plugins.length === 0 ? (
+            <Empty icon="plugins" title="No plugin was found">
+              Put a library into the plugins folder: it appears here while you look.
+            </Empty>
+          ) : (
+            <div className="flex flex-col gap-4">
+              <Kind title="Not serving" plugins={data.plugins.filter((plugin) => !isWell(plugin))} webhooks={served} />
+              <Kind
+                title="Webhooks"
+                plugins={data.plugins.filter((plugin) => isWell(plugin) && plugin.kind === "webhook")}
+                webhooks={served}
+              />
+              <Kind
+                title="Agents"
+                plugins={data.plugins.filter((plugin) => isWell(plugin) && plugin.kind === "agent")}
+                webhooks={[]}
+              />
+            </div>
+          )
+        }
+      </Loaded>
+    </Page>
+  );
+}
+
+function isWell(plugin: Plugin): boolean {
+  return plugin.state === "serving" || plugin.state === "disabled";
+}
+
+function Kind({ title, plugins, webhooks }: { title: string; plugins: Plugin[]; webhooks: Webhook[] }) {
+  if (plugins.length === 0) return null;
+  return (
+    <Card title={title} note={count(plugins.length)}>
+      <ul>
+        {plugins.map((plugin) => (
+          <PluginLine
+            key={`${plugin.kind}/${plugin.name}/${plugin.sha256 ?? ""}`}
+            plugin={plugin}
+            webhook={plugin.kind === "webhook" ? webhooks.find((each) => each.name === plugin.name) : undefined}
+          />
+        ))}
+      </ul>
+    </Card>
+  );
+}
+
+function PluginLine({ plugin, webhook }: { plugin: Plugin; webhook: Webhook | undefined }) {
+  return (
+    <li className="border-t border-line first:border-t-0">
+      <div className="flex flex-wrap items-center gap-x-3 gap-y-2 px-4 pt-3">
+        <h3 className="font-medium wrap-anywhere">{plugin.name}</h3>
+        {plugin.version && <span className="text-sm text-muted">{plugin.version}</span>}
+        <PluginBadge state={plugin.state} />
+        {plugin.override && <Badge tone="plum">{plugin.override} by command</Badge>}
+        {plugin.kind !== "library" && <PluginActions plugin={plugin} />}
+      </div>
+      {plugin.reason && (
+        <p className={`px-4 pt-2 text-sm wrap-anywhere whitespace-pre-wrap ${isWell(plugin) ? "text-muted" : "text-bad"}`}>
+          {plugin.refusal && <code className="font-mono text-xs">{plugin.refusal.code}: </code>}
+          {plugin.reason}
+        </p>
+      )}
+      <Facts>
+        {webhook ? (
+          <>
+            <Fact name="Address">
+              <code className="font-mono text-xs">{webhook.endpoint}</code>
+              <Copy text={location.origin + webhook.endpoint} what="the address" />
+            </Fact>
+            <Fact name="Secrets">
+              {webhook.secrets > 0 ? count(webhook.secrets) : <span className="text-bad">none</span>}
+            </Fact>
+            <Fact name="Answers within">{webhook.answer_within_ms} ms</Fact>
+          </>
+        ) : (
+          <Fact name="Kind">{plugin.kind}</Fact>
+        )}
+        {plugin.isolation && <Fact name="Runs in">{plugin.isolation === "inprocess" ? "the host" : "a process of its own"}</Fact>}
+        {plugin.generation !== null && <Fact name="Generation">{plugin.generation}</Fact>}
+        {typeof plugin.serving_generation === "number" && <Fact name="Still serving">generation {plugin.serving_generation}</Fact>}
+        {plugin.loaded_at && (
+          <Fact name="Loaded">
+            <Time iso={plugin.loaded_at} />
+          </Fact>
+        )}
+        {plugin.sha256 && (
+          <Fact name="SHA-256">
+            <code className="font-mono text-xs">{plugin.sha256.slice(0, 12)}</code>
+            <Copy text={plugin.sha256} what="the hash" />
+          </Fact>
+        )}
+        {plugin.source && (
+          <Fact name="File">
+            <span title={plugin.source}>{plugin.source.split("/").at(-1)}</span>
+          </Fact>
+        )}
+      </Facts>
+    </li>
+  );
+}
+
+type Verb = "enable" | "disable" | "clear";
+
+const done: Record<Verb, string> = { enable: "Enabled", disable: "Disabled", clear: "Cleared" };
+
+function PluginActions({ plugin }: { plugin: Plugin }) {
+  const act = useAct<{ verb: Verb }>(
+    ({ verb }) => `/api/plugins/${plugin.kind}/${encodeURIComponent(plugin.name)}/${verb}`,
+  );
+  const verbs: [Verb, string][] =
+    plugin.state === "quarantined"
+      ? [["clear", "Clear"]]
+      : plugin.state === "disabled"
+        ? [["enable", "Enable"]]
+        : [["disable", "Disable"]];
+  return (
+    <span className="ml-auto flex gap-2">
+      {verbs.map(([verb, label]) => (
+        <Button
+          key={verb}
+          aria-label={`${label} ${plugin.name}`}
+          disabled={act.isPending}
+          onClick={() =>
+            act.mutate(
+              { verb },
+              {
+                onSuccess: () => notify("good", `${done[verb]} ${plugin.name}.`),
+                onError: (error) => notify("bad", error.message),
+              },
+            )
+          }
+        >
+          {label}
+        </Button>
+      ))}
+    </span>
+  );
+}

@@ -1,0 +1,27 @@
+// Stands in place of a page that could not be shown: a fault in it, or a part of it that this davit does not have any
+// more, since it was replaced by a newer one. In that case the router has loaded everything anew once before.
+import { Page } from "../../components/card";
+import { Button } from "../../components/button";
+import { Icon } from "../../components/icon";
+import { useTitle } from "../../lib/title";
+
+export function Broken({ error }: { error: unknown }) {
+  useTitle("Fault");
+  return (
+    <Page>
+      <div role="alert" className="flex flex-col items-center gap-2 px-4 py-10 text-center">
+        <span className="tone rounded-full border p-3 [--tone:var(--bad)]">
+          <Icon name="warn" size={20} />
+        </span>
+        <h1 className="text-lg font-semibold">This page cannot be shown</h1>
+        <p className="max-w-md text-sm">
+          davit may have been replaced by another version meanwhile. Loading the dashboard anew helps then.
+        </p>
+        <p className="max-w-md font-mono text-xs wrap-anywhere text-muted">{error instanceof Error ? error.message : String(error)}</p>
+        <Button icon="retry" onClick={() => location.reload()}>
+          Load anew
+        </Button>
+      </div>
+    </Page>
+  );
+}

@@ -1,0 +1,141 @@
+// What is around every page: navigation, live state, theme, keyboard. Shows the login page until somebody is signed in.
+import { useQueryClient } from "@tanstack/react-query";
+import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
+import { useEffect, useRef, useState } from "react";
+import { useLive } from "../../api/live";
+import { overview, plugins } from "../../api/queries";
+import { signOut, useSession } from "../../api/session";
+import { Button } from "../../components/button";
+import { Icon, type IconName } from "../../components/icon";
+import { Notices } from "../../components/notices";
+import { useShortcuts } from "../../lib/keys";
+import { LoginPage } from "../login/login-page";
+import { Brand } from "./brand";
+import { LiveSign } from "./live-sign";
+import { ShortcutHelp } from "./shortcut-help";
+import { ThemeSwitch } from "./theme-switch";
+
+const pages = [
+  { to: "/", name: "Overview", icon: "overview", keys: "g o" },
+  { to: "/tasks", name: "Tasks", icon: "tasks", keys: "g t" },
+  { to: "/agents", name: "Agents", icon: "agents", keys: "g a" },
+  { to: "/costs", name: "Costs", icon: "costs", keys: "g c" },
+  { to: "/plugins", name: "Plugins", icon: "plugins", keys: "g p" },
+  { to: "/deliveries", name: "Deliveries", icon: "deliveries", keys: "g d" },
+] as const satisfies readonly { to: string; name: string; icon: IconName; keys: string }[];
+
+export function Shell() {
+  const session = useSession();
+  const client = useQueryClient();
+  // Nothing of a session outlives it, however it ended.
+  useEffect(() => {
+    if (session.state === "out") client.clear();
+  }, [session, client]);
+  if (session.state === "out") return <LoginPage reason={session.reason} />;
+  return <SignedIn />;
+}
+
+// What waits for somebody, by page.
+function useAttention(): Partial<Record<string, { count: number; what: string }>> {
+  const waiting = useLive(overview()).data?.queue.awaiting_approval ?? 0;
+  const unwell = useLive(plugins(), "slow").data?.plugins.filter((each) =>
+    ["refused", "quarantined"].includes(each.state),
+  ).length;
+  return {
+    "/tasks": { count: waiting, what: "need approval" },
+    "/plugins": { count: unwell ?? 0, what: "not serving" },
+  };
+}
+
+function SignedIn() {
+  const [helping, setHelping] = useState(false);
+  const navigate = useNavigate();
+  const attention = useAttention();
+  const main = useRef<HTMLElement>(null);
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  const shown = useRef(path);
+
+  // Whoever cannot see the page change hears it, and goes on from its top.
+  useEffect(() => {
+    if (shown.current === path) return;
+    shown.current = path;
+    main.current?.focus({ preventScroll: true });
+  }, [path]);
+
+  useShortcuts({
+    "?": () => setHelping(true),
+    "/": () => {
+      const field = document.querySelector<HTMLInputElement>("input[type=search]");
+      if (field) field.focus();
+      else void navigate({ to: "/tasks" });
+    },
+    ...Object.fromEntries(pages.map((page) => [page.keys, () => void navigate({ to: page.to })])),
+  });
+
+  return (
+    <div className="grid h-full grid-rows-[auto_minmax(0,1fr)_auto] md:grid-cols-[12.5rem_minmax(0,1fr)] md:grid-rows-1">
+      <a
+        href="#main"
+        className="sr-only z-30 rounded bg-accent px-3 py-2 text-on-accent focus:not-sr-only focus:fixed focus:top-2 focus:left-2"
+      >
+        Skip to the page
+      </a>
+      <header className="flex items-center gap-2 border-b border-line bg-surface px-3 py-2 md:hidden">
+        <Brand />
+        <span className="ml-auto">
+          <LiveSign />
+        </span>
+        <ThemeSwitch />
+        <Button look="quiet" icon="leave" aria-label="Sign out" onClick={() => signOut()} />
+      </header>
+      <aside aria-label="Pages and settings" className="order-last flex flex-col border-line bg-surface max-md:border-t md:order-none md:min-h-0 md:border-r">
+        <div className="hidden px-4 pt-4 pb-3 md:block">
+          <Brand />
+        </div>
+        <nav aria-label="Pages" className="flex md:flex-1 md:flex-col md:gap-0.5 md:overflow-y-auto md:px-2">
+          {pages.map((page) => {
+            const wants = attention[page.to];
+            return (
+              <Link
+                key={page.to}
+                to={page.to}
+                activeOptions={{ exact: page.to === "/", includeSearch: false }}
+                title={`${page.name} (${page.keys})`}
+                className="relative flex min-w-0 flex-1 flex-col items-center gap-0.5 py-1.5 text-[0.6875rem] text-muted hover:text-ink aria-[current=page]:text-accent md:flex-none md:flex-row md:gap-2.5 md:rounded-[7px] md:px-2.5 md:text-sm md:font-medium md:hover:bg-sunken md:aria-[current=page]:bg-sunken md:aria-[current=page]:text-ink"
+              >
+                <Icon name={page.icon} size={17} />
+                {page.name}
+                {wants && wants.count > 0 && (
+                  <span className="rounded-full bg-wait px-1.5 text-[0.6875rem] leading-4 font-semibold text-surface max-md:absolute max-md:top-0.5 max-md:left-[calc(50%+0.35rem)] md:ml-auto">
+                    {wants.count}
+                    <span className="sr-only"> {wants.what}</span>
+                  </span>
+                )}
+              </Link>
+            );
+          })}
+        </nav>
+        <div className="hidden flex-col gap-2 border-t border-line p-3 md:flex">
+          <LiveSign />
+          <div className="flex items-center gap-1">
+            <ThemeSwitch />
+            <Button
+              look="quiet"
+              icon="keyboard"
+              aria-label="Keyboard"
+              title="Keyboard (?)"
+              className="ml-auto px-1.5"
+              onClick={() => setHelping(true)}
+            />
+            <Button look="quiet" icon="leave" aria-label="Sign out" title="Sign out" className="px-1.5" onClick={() => signOut()} />
+          </div>
+        </div>
+      </aside>
+      <main id="main" ref={main} tabIndex={-1} className="min-h-0 min-w-0 outline-none">
+        <Outlet />
+      </main>
+      <Notices />
+      {helping && <ShortcutHelp onClose={() => setHelping(false)} />}
+    </div>
+  );
+}

@@ -1,0 +1,135 @@
+// What the list is narrowed down by. The address holds it; this shows and changes it.
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useEffect, useRef, useState } from "react";
+import { useLive } from "../../api/live";
+import { agents, webhooks } from "../../api/queries";
+import { taskStatuses } from "../../api/schema";
+import { statusName } from "../../components/badge";
+import { Button } from "../../components/button";
+import { Icon } from "../../components/icon";
+import { Select } from "../../components/select";
+import { periodNames, periods, today } from "../../lib/period";
+
+const typingPause = 250; // milliseconds
+// Where tasks come from besides webhooks.
+const otherSources = ["api", "chain", "schedule", "approval"];
+
+export function TaskFilters() {
+  const search = useSearch({ from: "/tasks" });
+  const navigate = useNavigate({ from: "/tasks" });
+  const agentNames = (useLive(agents(), "slow").data?.agents ?? []).map((agent) => agent.name);
+  const webhookNames = (useLive(webhooks(), "slow").data?.webhooks ?? []).map((webhook) => webhook.name);
+  const [open, setOpen] = useState(false);
+  const chosen = Object.keys(search).filter((name) => name !== "q").length;
+  const change = (values: Record<string, string | undefined>): void => {
+    void navigate({ search: (old) => ({ ...old, ...values }), replace: true });
+  };
+  const set = (name: string, value: string): void => change({ [name]: value || undefined });
+  const byDay = search.from !== undefined || search.to !== undefined;
+  return (
+    <div role="search" aria-label="Tasks" className="flex flex-wrap items-center gap-2">
+      <SearchField value={search.q ?? ""} onChange={(value) => set("q", value)} />
+      <Button icon="filter" className="sm:hidden" aria-expanded={open} onClick={() => setOpen(!open)}>
+        Filters{chosen > 0 && ` (${chosen})`}
+      </Button>
+      <div className={`${open ? "grid" : "hidden"} w-full grid-cols-2 gap-2 sm:flex sm:w-auto sm:flex-wrap`}>
+        <Select
+          name="Status"
+          value={search.status}
+          options={taskStatuses.map((status) => [status, statusName(status)])}
+          onChange={(value) => set("status", value)}
+        />
+        <Select name="Agent" value={search.agent} options={agentNames} onChange={(value) => set("agent", value)} />
+        <Select
+          name="Source"
+          value={search.source}
+          options={[...webhookNames, ...otherSources]}
+          onChange={(value) => set("source", value)}
+        />
+        <Select
+          name="Time"
+          value={byDay ? "days" : search.period}
+          options={[...periods.map((period) => [period, periodNames[period]] as const), ["days", "From day to day"]]}
+          onChange={(value) =>
+            change(
+              value === "days"
+                ? { period: undefined, from: today(Date.now()), to: today(Date.now()) }
+                : { period: value || undefined, from: undefined, to: undefined },
+            )
+          }
+        />
+        {byDay && (
+          <>
+            <Day name="From" value={search.from} onChange={(value) => set("from", value)} />
+            <Day name="To" value={search.to} onChange={(value) => set("to", value)} />
+          </>
+        )}
+      </div>
+      {search.entity && (
+        <Button icon="close" title="Show tasks of everything" onClick={() => set("entity", "")}>
+          <span className="max-w-40 truncate">{search.entity}</span>
+        </Button>
+      )}
+      {Object.keys(search).length > 0 && (
+        <Button look="quiet" onClick={() => void navigate({ search: {}, replace: true })}>
+          Clear
+        </Button>
+      )}
+    </div>
+  );
+}
+
+function Day({
+  name,
+  value,
+  onChange,
+}: {
+  name: string;
+  value: string | undefined;
+  onChange: (value: string) => void;
+}) {
+  return (
+    <input
+      type="date"
+      aria-label={name}
+      title={`${name}, in your time zone`}
+      value={value ?? ""}
+      onChange={(event) => onChange(event.target.value)}
+      className="field"
+    />
+  );
+}
+
+// Tells of a change when one stops typing; what the address says from elsewhere (back, Clear) wins.
+function SearchField({ value, onChange }: { value: string; onChange: (value: string) => void }) {
+  const field = useRef<HTMLInputElement>(null);
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => {
+    if (field.current && field.current.value.trim() !== value) field.current.value = value;
+    return () => clearTimeout(timer.current);
+  }, [value]);
+  return (
+    <label className="relative min-w-0 flex-1 sm:max-w-72 sm:min-w-52">
+      <span className="sr-only">Search titles, entities and errors</span>
+      <span className="absolute top-2 left-2.5 text-muted">
+        <Icon name="search" size={15} />
+      </span>
+      <input
+        ref={field}
+        type="search"
+        defaultValue={value}
+        maxLength={200}
+        placeholder="Search  ( / )"
+        className="field w-full pl-8"
+        onChange={(event) => {
+          const typed = event.target.value.trim();
+          clearTimeout(timer.current);
+          timer.current = setTimeout(() => onChange(typed), typingPause);
+        }}
+        onKeyDown={(event) => {
+          if (event.key === "Escape") event.currentTarget.blur();
+        }}
+      />
+    </label>
+  );
+}

@@ -1,0 +1,179 @@
+// The list itself: a table where there is room, cards where there is not. Only what can be seen is in the document.
+import { Link } from "@tanstack/react-router";
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { useEffect, useRef } from "react";
+import type { Task } from "../../api/schema";
+import { StatusBadge } from "../../components/badge";
+import { Time } from "../../components/time";
+import { compact, usd } from "../../lib/format";
+import { useIsWide } from "../../lib/media";
+
+const rowHeight = 46;
+const cardHeight = 104;
+const columns =
+  "grid grid-cols-[9rem_minmax(12rem,1fr)_9rem_5.5rem] lg:grid-cols-[8.5rem_minmax(12rem,1fr)_9rem_5.5rem_4.5rem_5rem] 2xl:grid-cols-[8.5rem_minmax(12rem,1fr)_11rem_8rem_5rem_5rem_5.5rem] items-center gap-x-3 px-4";
+
+interface Props {
+  tasks: Task[];
+  chosen: number;
+  more: boolean;
+  loadingMore: boolean;
+  onMore: () => void;
+}
+
+export function TaskRows({ tasks, chosen, more, loadingMore, onMore }: Props) {
+  const wide = useIsWide();
+  const scroller = useRef<HTMLDivElement>(null);
+  const virtual = useVirtualizer({
+    count: tasks.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => (wide ? rowHeight : cardHeight),
+    overscan: 12,
+    getItemKey: (index) => tasks[index]?.task_id ?? index,
+  });
+  useEffect(() => virtual.measure(), [virtual, wide]);
+  useEffect(() => {
+    if (chosen >= 0) virtual.scrollToIndex(chosen);
+  }, [virtual, chosen]);
+
+  const items = virtual.getVirtualItems();
+  const last = items.at(-1)?.index ?? 0;
+  useEffect(() => {
+    if (more && !loadingMore && last >= tasks.length - 20) onMore();
+  }, [more, loadingMore, last, tasks.length, onMore]);
+
+  const rows = items.map((item) => {
+    const task = tasks[item.index];
+    if (!task) return null;
+    const place = { transform: `translateY(${item.start}px)`, height: item.size };
+    return wide ? (
+      <Row key={item.key} task={task} index={item.index} chosen={item.index === chosen} place={place} />
+    ) : (
+      <TaskCard key={item.key} task={task} place={place} />
+    );
+  });
+
+  return (
+    <div
+      ref={scroller}
+      className="min-h-0 flex-1 overflow-y-auto"
+      role={wide ? "table" : undefined}
+      aria-label={wide ? "Tasks" : undefined}
+      aria-rowcount={wide ? (more ? -1 : tasks.length + 1) : undefined}
+    >
+      {wide && (
+        <div role="rowgroup" className="sticky top-0 z-10 border-b border-line bg-raised">
+          <div role="row" aria-rowindex={1} className={`${columns} h-9 text-xs font-semibold text-muted`}>
+            <span role="columnheader">Status</span>
+            <span role="columnheader">Task</span>
+            <span role="columnheader">Agent</span>
+            <span role="columnheader" className="hidden lg:block">
+              Source
+            </span>
+            <span role="columnheader" className="hidden text-right 2xl:block">
+              Tokens
+            </span>
+            <span role="columnheader" className="hidden text-right lg:block">
+              Cost
+            </span>
+            <span role="columnheader" className="text-right">
+              Created
+            </span>
+          </div>
+        </div>
+      )}
+      {wide ? (
+        <div role="rowgroup" className="relative" style={{ height: virtual.getTotalSize() }}>
+          {rows}
+        </div>
+      ) : (
+        <ul aria-label="Tasks" className="relative" style={{ height: virtual.getTotalSize() }}>
+          {rows}
+        </ul>
+      )}
+      {loadingMore && (
+        <p role="status" className="p-3 text-center text-sm text-muted">
+          Loading more…
+        </p>
+      )}
+    </div>
+  );
+}
+
+interface Place {
+  transform: string;
+  height: number;
+}
+
+// What is worth a second line: why it failed or waits, else what it is about.
+function secondLine(task: Task): { text: string; bad: boolean } {
+  if (task.status === "failed" && task.error) return { text: task.error, bad: true };
+  return { text: task.hold_reason ?? task.entity ?? task.task_type, bad: false };
+}
+
+function Row({ task, index, chosen, place }: { task: Task; index: number; chosen: boolean; place: Place }) {
+  const second = secondLine(task);
+  return (
+    <div
+      role="row"
+      aria-rowindex={index + 2}
+      aria-current={chosen || undefined}
+      style={place}
+      className={`absolute inset-x-0 top-0 ${columns} border-b border-line hover:bg-raised aria-[current=true]:bg-sunken aria-[current=true]:shadow-[inset_3px_0_0_var(--accent)]`}
+    >
+      <span role="cell">
+        <StatusBadge status={task.status} />
+      </span>
+      <span role="cell" className="min-w-0">
+        <Link
+          to="/tasks/$id"
+          params={{ id: task.task_id }}
+          className="block truncate font-medium after:absolute after:inset-0 hover:underline"
+        >
+          {task.title || "(no title)"}
+        </Link>
+        <span className={`block truncate text-xs ${second.bad ? "text-bad" : "text-muted"}`}>{second.text}</span>
+      </span>
+      <span role="cell" className="truncate text-sm">
+        {task.current_agent}
+        {task.chain_depth > 1 && <span className="text-muted"> · {task.chain_depth}</span>}
+      </span>
+      <span role="cell" className="hidden truncate text-sm text-muted lg:block">
+        {task.source}
+      </span>
+      <span role="cell" className="hidden text-right text-sm text-muted 2xl:block">
+        {task.total_tokens_used > 0 ? compact(task.total_tokens_used) : "–"}
+      </span>
+      <span role="cell" className="hidden text-right text-sm lg:block">
+        {task.total_cost_usd > 0 ? usd(task.total_cost_usd) : <span className="text-muted">–</span>}
+      </span>
+      <span role="cell" className="text-right text-sm text-muted">
+        <Time iso={task.created_at} className="relative" />
+      </span>
+    </div>
+  );
+}
+
+function TaskCard({ task, place }: { task: Task; place: Place }) {
+  const second = secondLine(task);
+  return (
+    <li style={place} className="absolute inset-x-0 top-0 flex flex-col justify-center gap-1 border-b border-line px-4">
+      <div className="flex items-center gap-2">
+        <StatusBadge status={task.status} />
+        <Time iso={task.created_at} className="ml-auto text-xs text-muted" />
+      </div>
+      <Link
+        to="/tasks/$id"
+        params={{ id: task.task_id }}
+        className="truncate font-medium after:absolute after:inset-0"
+      >
+        {task.title || "(no title)"}
+      </Link>
+      <div className="flex gap-3 text-xs text-muted">
+        <span className={`min-w-0 flex-1 truncate ${second.bad ? "text-bad" : ""}`}>{second.text}</span>
+        <span className="truncate">{task.current_agent}</span>
+        {task.total_cost_usd > 0 && <span>{usd(task.total_cost_usd)}</span>}
+      </div>
+    </li>
+  );
+}

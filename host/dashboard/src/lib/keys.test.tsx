@@ -1,0 +1,37 @@
+// @vitest-environment jsdom
+import { cleanup, render } from "@testing-library/react";
+import { userEvent } from "@testing-library/user-event";
+import { afterEach, expect, test, vi } from "vitest";
+import { useShortcuts } from "./keys";
+
+afterEach(cleanup);
+
+function Page({ act, two }: { act: () => void; two: () => void }) {
+  useShortcuts({ a: act, "g t": two });
+  return <input aria-label="field" />;
+}
+
+function page() {
+  const act = vi.fn();
+  const two = vi.fn();
+  return { act, two, ...render(<Page act={act} two={two} />) };
+}
+
+test("a key acts, and two in a row do", async () => {
+  const { act, two } = page();
+  await userEvent.keyboard("agt");
+  expect([act.mock.calls.length, two.mock.calls.length]).toEqual([1, 1]);
+});
+
+test("no key acts while one types, with Ctrl, or beside an open dialog", async () => {
+  const { act, getByLabelText } = page();
+  await userEvent.type(getByLabelText("field"), "a");
+  (document.activeElement as HTMLElement).blur();
+  await userEvent.keyboard("{Control>}a{/Control}");
+  const dialog = document.createElement("dialog");
+  dialog.setAttribute("open", "");
+  document.body.append(dialog);
+  await userEvent.keyboard("a");
+  dialog.remove();
+  expect(act).not.toHaveBeenCalled();
+});

@@ -1,0 +1,107 @@
+// The pages with their addresses. What a page shows is told by its address alone: filters stand behind the "?".
+// The server knows the same addresses (host/http/dashboard_files.cpp).
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+import { queryText } from "./api/client";
+import { costGroups, taskStatuses, verdicts } from "./api/schema";
+import { OverviewPage } from "./features/overview/overview-page";
+import { Broken } from "./features/shell/broken";
+import { Missing } from "./features/shell/missing";
+import { Shell } from "./features/shell/shell";
+import { TaskPage } from "./features/task/task-page";
+import { TasksPage } from "./features/tasks/tasks-page";
+import { dayFrom, periodFrom } from "./lib/period";
+
+type Search = Record<string, unknown>;
+
+// A text of the address, if it is one that means anything.
+function text(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value.slice(0, 512) : undefined;
+}
+
+function oneOf<T extends string>(values: readonly T[], value: unknown): T | undefined {
+  return values.find((each) => each === value);
+}
+
+// Without what is undefined, so that it does not stand in the address.
+function present<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}
+
+const root = createRootRoute({ component: Shell, notFoundComponent: Missing });
+
+const overview = createRoute({ getParentRoute: () => root, path: "/", component: OverviewPage });
+
+const tasks = createRoute({
+  getParentRoute: () => root,
+  path: "/tasks",
+  component: TasksPage,
+  validateSearch: (search: Search) =>
+    present({
+      q: text(search["q"]),
+      status: oneOf(taskStatuses, search["status"]),
+      agent: text(search["agent"]),
+      source: text(search["source"]),
+      entity: text(search["entity"]),
+      period: periodFrom(search["period"]),
+      from: dayFrom(search["from"]),
+      to: dayFrom(search["to"]),
+    }),
+});
+
+const task = createRoute({ getParentRoute: () => root, path: "/tasks/$id", component: TaskPage });
+
+const agents = createRoute({
+  getParentRoute: () => root,
+  path: "/agents",
+  component: lazyRouteComponent(() => import("./features/agents/agents-page"), "AgentsPage"),
+});
+
+const costs = createRoute({
+  getParentRoute: () => root,
+  path: "/costs",
+  component: lazyRouteComponent(() => import("./features/costs/costs-page"), "CostsPage"),
+  validateSearch: (search: Search) =>
+    present({
+      by: oneOf(costGroups, search["by"]),
+      agent: text(search["agent"]),
+      period: periodFrom(search["period"]),
+    }),
+});
+
+const plugins = createRoute({
+  getParentRoute: () => root,
+  path: "/plugins",
+  component: lazyRouteComponent(() => import("./features/plugins/plugins-page"), "PluginsPage"),
+});
+
+const deliveries = createRoute({
+  getParentRoute: () => root,
+  path: "/deliveries",
+  component: lazyRouteComponent(() => import("./features/deliveries/deliveries-page"), "DeliveriesPage"),
+  validateSearch: (search: Search) =>
+    present({ webhook: text(search["webhook"]), verdict: oneOf(verdicts, search["verdict"]) }),
+});
+
+const delivery = createRoute({
+  getParentRoute: () => root,
+  path: "/deliveries/$id",
+  component: lazyRouteComponent(() => import("./features/deliveries/delivery-page"), "DeliveryPage"),
+});
+
+export function makeRouter() {
+  return createRouter({
+    routeTree: root.addChildren([overview, tasks, task, agents, costs, plugins, deliveries, delivery]),
+    defaultErrorComponent: Broken,
+    // Plain names and values, as people type them and other programs make them.
+    parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
+    stringifySearch: (search) => queryText(search as Record<string, string | undefined>),
+  });
+}
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: ReturnType<typeof makeRouter>;
+  }
+}

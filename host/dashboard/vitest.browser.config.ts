@@ -1,0 +1,13 @@
+// The dashboard in a browser, against the real program: `DAVIT_BUILD_DIR=… npm run test:browser`.
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["browser/**/*.test.ts"],
+    // Nothing is timed here: these only end what hangs.
+    testTimeout: 180_000,
+    expect: { poll: { timeout: 30_000 } },
+    hookTimeout: 120_000,
+    fileParallelism: false,
+  },
+});
