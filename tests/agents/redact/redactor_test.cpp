@@ -225,6 +225,8 @@ TEST(RedactorTest, FindsTellWhereAndWhat) {
   ASSERT_EQ(finds.size(), 2u);
   EXPECT_EQ(finds[0].at, 2u);
   EXPECT_EQ(finds[0].size, 10u);
+  EXPECT_EQ(redactor("0x704073732077C3B672642F2B22375C78!"), "0x[configured secret removed]!");
+  EXPECT_EQ(redactor("0x704073732077c3b672642f2b22375c78!"), "0x[configured secret removed]!");
   EXPECT_EQ(finds[0].what, "configured secret");
   EXPECT_EQ(finds[1].at, 13u);
   EXPECT_EQ(finds[1].size, token.size());
