@@ -19,7 +19,6 @@
 #include "davit/text.hpp"
 #include "git_workspace/branch.h"
 #include "git_workspace/folder.h"
-#include "git_workspace/message.h"
 #include "git_workspace/path_pattern.h"
 #include "git_workspace/raw_diff.h"
 
@@ -330,15 +329,24 @@ std::vector<Contents> Session::contents_of(const std::vector<File>& files) const
   return contents;
 }
 
-std::string Session::commit(const Change& change, const Author& author, std::string_view message) {
+std::string Session::commit(const Change& change, const Author& author, std::string_view message,
+                            const std::optional<Trailer>& trailer) {
   const Git& git = mirror_.git();
   const std::string what = doing("commit to");
   if (!change.refused.empty())
     throw Failure::permanent(what + ": the change was refused: " + change.refused.front().sentence);
   if (std::find(passed_.begin(), passed_.end(), change.tree) == passed_.end())
     throw Failure::permanent(what + ": the change is not one that was looked at");
-  const std::string words = git.secrets()(clean_message(message));
+  std::string words = git.secrets()(clean_message(message));
   if (words.empty()) throw Failure::permanent(what + ": it has no message");
+  if (trailer) {
+    // Whoever comes next knows the commit by it: it is not to be one secret with the words before it.
+    if (!git.secrets().finds(trailer->value).empty())
+      throw Failure::permanent(what + ": its line " + trailer->key + " holds a secret");
+    words = with_trailer(words, trailer->key, trailer->value);
+    if (git::trailer(words, trailer->key) != trailer->value)
+      throw Failure::permanent(what + ": its line " + trailer->key + " cannot be read back");
+  }
 
   const std::string tree_now =
       first_line(git.output(git_dir_, {.arguments = {"rev-parse", "--verify", head_ + "^{tree}"}}, what));
