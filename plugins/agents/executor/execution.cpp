@@ -230,16 +230,16 @@ Landed Execution::carry_out(const git::Mirror& mirror, const std::string& head) 
                       .plan_sha256 = item_.plan->sha256,
                       .change_sha256 = made.change.sha256,
                       .verdict = made.tests.verdict};
-  const std::string message =
-      message_of(made.answer.subject, made.answer.body, made.answer.deviations, record);
+  const std::string message = message_of(made.answer.subject, made.answer.body, made.answer.deviations);
   run_.progress(-1, "pushing", item_.pull->branch);
   keep("change.diff", "text/x-diff; charset=utf-8", davit::to_utf8(made.change.diff));
   const std::string sha =
-      session.commit(made.change, {.name = settings_.author_name, .email = settings_.author_email}, message);
+      session.commit(made.change, {.name = settings_.author_name, .email = settings_.author_email}, message,
+                     record.trailer());
   session.push(item_.pull->branch, head, token());
   std::vector<std::string> others = beyond(*item_.plan, made.change.files, settings_.test_paths);
   return {.sha = sha,
-          .message = words_of(message),
+          .message = message,
           .record = record,
           .files = std::move(made.change.files),
           .beyond = std::move(others),

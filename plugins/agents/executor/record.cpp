@@ -6,7 +6,6 @@
 #include <sstream>
 
 #include "davit/text.hpp"
-#include "git_workspace/message.h"
 #include "plan_page/plan_page.h"
 #include "source_note/neutral.h"
 
@@ -22,11 +21,11 @@ constexpr std::size_t kMostSubject = 100, kMostBody = 8 * 1024, kMostDeviations 
 
 std::string_view name_of(Verdict verdict) { return kVerdicts[static_cast<std::size_t>(verdict)]; }
 
-std::string Record::text() const {
+git::Trailer Record::trailer() const {
   std::string place = chain;  // as an agent handed it on
   std::erase_if(place, [](unsigned char c) { return c <= ' ' || c >= 0x7f; });
-  return place + "/" + std::to_string(round) + " " + task + " " + plan_sha256 + " " + change_sha256 + " " +
-         std::string(name_of(verdict));
+  return {kTrailer, place + "/" + std::to_string(round) + " " + task + " " + plan_sha256 + " " +
+                        change_sha256 + " " + std::string(name_of(verdict))};
 }
 
 std::optional<Record> Record::in(std::string_view message) {
@@ -50,7 +49,7 @@ std::optional<Record> Record::in(std::string_view message) {
 }
 
 std::string message_of(std::string_view subject, std::string_view body,
-                       const std::vector<std::string>& deviations, const Record& record) {
+                       const std::vector<std::string>& deviations) {
   std::string message = plan_page::in_line(subject, kMostSubject);
   if (message.empty()) message = "Carry out the plan";
   if (const std::string text = note::neutral(body, note::Markup::Github, kMostBody); !text.empty())
@@ -58,9 +57,8 @@ std::string message_of(std::string_view subject, std::string_view body,
   if (!deviations.empty()) message += "\n\nWhere the plan was left:";
   for (std::size_t i = 0; i < deviations.size() && i < kMostDeviations; ++i)
     message += "\n- " + plan_page::in_line(deviations[i], kMostDeviation);
-  // git_workspace cuts a message, and the record is its end.
   message.resize(davit::utf8_prefix(std::string_view(message).substr(0, kMostMessage)));
-  return git::with_trailer(message, kTrailer, record.text());
+  return message;
 }
 
 std::string words_of(const std::string& message) {

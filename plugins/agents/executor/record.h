@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "git_workspace/message.h"
 #include "git_workspace/mirror.h"
 
 namespace executor {
@@ -30,16 +31,16 @@ struct Record {
   std::string change_sha256;  // of the diff
   Verdict verdict = Verdict::Untested;
 
-  std::string text() const;
+  git::Trailer trailer() const;  // the last line of its commit's message
   // Of a commit's message; nullopt where there is none.
   static std::optional<Record> in(std::string_view message);
 };
 
-// A commit's message. `subject` and `body` are other people's text: nobody is mentioned by it, and no issue
-// is closed. Each of `deviations` is one line.
+// A commit's message without the record. `subject` and `body` are other people's text: nobody is mentioned by
+// it, and no issue is closed. Each of `deviations` is one line.
 std::string message_of(std::string_view subject, std::string_view body,
-                       const std::vector<std::string>& deviations, const Record& record);
-// Such a message without its last line.
+                       const std::vector<std::string>& deviations);
+// Of the message of such a commit, its record left out.
 std::string words_of(const std::string& message);
 
 // The newest of the commits that this task made for this plan.

@@ -17,6 +17,7 @@ using davit::Failure;
 
 constexpr std::string_view kPath = "/usr/local/bin:/usr/bin:/bin";
 constexpr std::size_t kLongestComplaint = 300;
+constexpr std::uintmax_t kFull = 1024 * 1024;  // bytes that are left of a disk: git fails with some left, too
 
 // Called by git as `f get`; says nothing to `f store` and `f erase`.
 constexpr std::string_view kHelper =
@@ -67,7 +68,47 @@ bool says(const Finished& finished, std::string_view words) {
   return finished.err.find(words) != std::string::npos;
 }
 
+// What git writes behind the last colon of a line, as strerror(3) says it: a file may have any other name.
+bool is_for_want_of_a_disk(std::string_view line) {
+  for (const std::string_view words :
+       {": No space left on device", ": Disk quota exceeded", ": Input/output error"}) {
+    if (line.ends_with(words)) return true;
+  }
+  return false;
+}
+
+// Not each command says why it could not write.
+bool is_full(const fs::path& folder) {
+  std::error_code error;
+  const fs::space_info space = fs::space(folder, error);
+  return !error && space.available < kFull;
+}
+
+// Nobody's misdeed, and nothing that lasts.
+void check_disk(const Finished& finished, const fs::path& git_dir, const Call& call,
+                const std::string& doing) {
+  if (finished.stopped != Stopped::No || finished.wait_status == 0) return;
+  for (std::string_view rest = finished.err; !rest.empty();) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    const std::string_view line = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    if (is_for_want_of_a_disk(line))
+      throw Failure::retryable(doing + ": " + complaint_in(line) + " (look after the disk)");
+  }
+  if (is_full(git_dir) || (!call.work_tree.empty() && is_full(call.work_tree)))
+    throw Failure::retryable(doing + ": " + complaint_in(finished.err) + " (the disk is full)");
+}
+
 }  // namespace
+
+bool looks_damaged(const Finished& finished) {
+  for (const std::string_view words :
+       {"bad object", "missing object", "corrupt", "not a git repository", "unable to read", "bad config",
+        "unexpected line in", "did not send all necessary objects", "unresolved deltas"}) {
+    if (says(finished, words)) return true;
+  }
+  return false;
+}
 
 bool is_object_id(std::string_view text) {
   return (text.size() == 40 || text.size() == 64) && std::all_of(text.begin(), text.end(), [](char c) {
@@ -114,6 +155,19 @@ Git::Git(Limits limits, Cancel cancelled, redact::Redactor secrets)
   }
 }
 
+Git Git::telling_damage(std::function<void()> told) const {
+  Git git = *this;
+  git.tell_damage_ = std::move(told);
+  return git;
+}
+
+void Git::check_damage(const Finished& finished, const std::string& doing) const {
+  if (finished.succeeded() || !tell_damage_ || !looks_damaged(finished)) return;
+  tell_damage_();
+  throw Failure::retryable(doing + ": " + complaint_in(finished.err) +
+                           " (its mirror is damaged; the next fetch makes it anew)");
+}
+
 Finished Git::start(const fs::path& git_dir, const Call& call, const std::vector<std::string>& more_options,
                     const std::vector<std::string>& more_environment, std::chrono::milliseconds wall,
                     const Cancel& cancelled, const std::string& doing) const {
@@ -146,6 +200,8 @@ Finished Git::run(const fs::path& git_dir, const Call& call, const std::string& 
   Finished finished = start(git_dir, call, {}, {}, limits_.local, cancelled_, doing);
   if (finished.stopped == Stopped::Cancelled) throw Failure::cancelled(doing + ": cancelled");
   finished.err = secrets_(finished.err);
+  check_disk(finished, git_dir, call, doing);
+  check_damage(finished, doing);
   return finished;
 }
 
@@ -181,6 +237,8 @@ Finished Git::talk(const fs::path& git_dir, const Call& call, const Remote& remo
     throw Failure::cancelled(doing + ": cancelled");
   finished.err = secrets_(redact::Redactor({password})(finished.err));
   finished.out = secrets_(redact::Redactor({password})(finished.out));
+  check_disk(finished, git_dir, call, doing);
+  check_damage(finished, doing);
   return finished;
 }
 

@@ -45,19 +45,24 @@ class Git {
   // `secrets` are taken out of what git says. Throws davit::Failure(Permanent) where git is not installed.
   Git(Limits limits, Cancel cancelled, redact::Redactor secrets);
 
+  // The same, for the copy of a repository: `told` is called when a command comes upon damage in it, and the
+  // command fails as Retryable.
+  Git telling_damage(std::function<void()> told) const;
+
   const Limits& limits() const { return limits_; }
   const redact::Redactor& secrets() const { return secrets_; }
   const Cancel& cancelled() const { return cancelled_; }
 
-  // Its output. Throws davit::Failure: Cancelled, Retryable when its time is over, else Permanent with its
-  // own last words. `doing` begins the sentence: "cannot read commit 1234".
+  // Its output. Throws davit::Failure: Cancelled, Retryable when its time is over and where a disk is full or
+  // fails, else Permanent with its own last words. `doing` begins the sentence: "cannot read commit 1234".
   std::string output(const std::filesystem::path& git_dir, const Call& call, const std::string& doing) const;
   // As output(), where an exit status other than 0 or much output (Stopped::TooMuch) is an answer too.
   child::Finished run(const std::filesystem::path& git_dir, const Call& call, const std::string& doing) const;
 
   // A command that connects to `remote`, and to nobody else; `watch` may end it (Stopped::Cancelled) beside
   // whoever cancels all. The token is in no argument, file or message: git asks for it, by the environment,
-  // when this server demands it. Throws as output() does for what is cancelled or takes too long.
+  // when this server demands it. Throws as output() does for what is cancelled, takes too long or has no
+  // disk.
   child::Finished talk(const std::filesystem::path& git_dir, const Call& call, const Remote& remote,
                        const Token& token, std::chrono::milliseconds wall, const Cancel& watch,
                        const std::string& doing) const;
@@ -72,11 +77,17 @@ class Git {
                         const std::vector<std::string>& more_environment, std::chrono::milliseconds wall,
                         const Cancel& cancelled, const std::string& doing) const;
 
+  void check_damage(const child::Finished& finished, const std::string& doing) const;
+
   Limits limits_;
   Cancel cancelled_;
   redact::Redactor secrets_;
+  std::function<void()> tell_damage_;
   std::string program_;
 };
+
+// Whether git complains of what a repository consists of, and not of what it was asked to do.
+bool looks_damaged(const child::Finished& finished);
 
 // git's last line of complaint ("fatal: ..." without "fatal: "), in one line of at most 300 bytes.
 std::string complaint_in(std::string_view errors);

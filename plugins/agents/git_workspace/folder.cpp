@@ -99,6 +99,26 @@ void empty_folder(int top) {
   }
 }
 
+// A disk that is full or fails: nothing that the one who asked for it could help.
+bool is_of_the_disk(int error) { return error == ENOSPC || error == EDQUOT || error == EIO; }
+
+Failure refusal(const std::string& message, int error) {
+  const std::string text = message + ": " + std::strerror(error);
+  return is_of_the_disk(error) ? Failure::retryable(text + " (look after the disk)")
+                               : Failure::permanent(text);
+}
+
+// 0, or what went wrong.
+int write_all(int file, std::string_view content) {
+  while (!content.empty()) {
+    const ssize_t written = ::write(file, content.data(), content.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return written < 0 ? errno : EIO;
+    content.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return 0;
+}
+
 [[noreturn]] void cannot(const std::string& what, const std::string& path, int error) {
   throw Failure::retryable("cannot " + what + " " + davit::to_utf8(path) +
                            " of the work tree: " + std::strerror(error));
@@ -173,11 +193,10 @@ enum class Missing { Make, Leave };
 
 // Nullopt where a folder is missing and is not to be made.
 std::optional<Place> place_of(const fs::path& tree, std::string_view path, Missing missing) {
-  const auto refuse = [&](const std::string& why) {
-    return Failure::permanent("cannot write " + davit::to_utf8(path) + " in the work tree: " + why);
-  };
+  const std::string what = "cannot write " + davit::to_utf8(path) + " in the work tree";
+  const auto refuse = [&](const std::string& why) { return Failure::permanent(what + ": " + why); };
   Place place{Descriptor(open(tree.c_str(), kFolder)), ""};
-  if (!place.folder.open()) throw refuse(std::strerror(errno));
+  if (!place.folder.open()) throw refusal(what, errno);
   for (std::string_view rest = path;;) {
     const std::size_t slash = rest.find('/');
     place.name = rest.substr(0, slash);
@@ -188,7 +207,7 @@ std::optional<Place> place_of(const fs::path& tree, std::string_view path, Missi
     rest.remove_prefix(slash + 1);
     const int parent = place.folder.number();
     if (missing == Missing::Make && mkdirat(parent, place.name.c_str(), 0777) != 0 && errno != EEXIST)
-      throw refuse(std::strerror(errno));
+      throw refusal(what, errno);
     Descriptor next(openat(parent, place.name.c_str(), kFolder));
     if (!next.open() && errno == ENOENT && missing == Missing::Leave) return std::nullopt;
     if (!next.open()) throw refuse(place.name + " is a link, or no folder");
@@ -229,28 +248,47 @@ Swept sweep(const fs::path& tree, const SweepLimits& limits) {
   return sweep.take();
 }
 
-void write_below(const fs::path& tree, std::string_view path, std::string_view content) {
+void make_folder(const fs::path& folder, const std::string& doing) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) throw Failure::retryable(doing + ": cannot make " + folder.string() + ": " + error.message());
+}
+
+void copy_file(const fs::path& from, const fs::path& to, const std::string& doing) {
+  std::error_code error;
+  fs::copy_file(from, to, error);
+  if (error) throw Failure::retryable(doing + ": cannot copy to " + to.string() + ": " + error.message());
+}
+
+void write_file(const fs::path& file, std::string_view content, const std::string& doing) {
   const auto refuse = [&](int error) {
-    return Failure::permanent("cannot write " + davit::to_utf8(path) +
-                              " in the work tree: " + std::strerror(error));
+    return Failure::retryable(doing + ": cannot write " + file.string() + ": " + std::strerror(error));
   };
+  const std::string anew = file.string() + ".new";
+  {
+    const Descriptor half(open(anew.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666));
+    if (!half.open()) throw refuse(errno);
+    if (const int error = write_all(half.number(), content); error != 0) throw refuse(error);
+    if (fsync(half.number()) != 0) throw refuse(errno);
+  }
+  if (rename(anew.c_str(), file.c_str()) != 0) throw refuse(errno);
+  const Descriptor folder(open(file.parent_path().c_str(), kFolder));
+  if (!folder.open() || fsync(folder.number()) != 0) throw refuse(errno);
+}
+
+void write_below(const fs::path& tree, std::string_view path, std::string_view content) {
+  const std::string what = "cannot write " + davit::to_utf8(path) + " in the work tree";
   const std::optional<Place> place = place_of(tree, path, Missing::Make);
   const Descriptor file(openat(place->folder.number(), place->name.c_str(),
                                O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666));
-  if (!file.open()) throw refuse(errno);
-  while (!content.empty()) {
-    const ssize_t written = ::write(file.number(), content.data(), content.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) throw refuse(errno);
-    content.remove_prefix(static_cast<std::size_t>(written));
-  }
+  if (!file.open()) throw refusal(what, errno);
+  if (const int error = write_all(file.number(), content); error != 0) throw refusal(what, error);
 }
 
 void remove_below(const fs::path& tree, std::string_view path) {
   const std::optional<Place> place = place_of(tree, path, Missing::Leave);
   if (!place || unlinkat(place->folder.number(), place->name.c_str(), 0) == 0 || errno == ENOENT) return;
-  throw Failure::permanent("cannot remove " + davit::to_utf8(path) +
-                           " of the work tree: " + std::strerror(errno));
+  throw refusal("cannot remove " + davit::to_utf8(path) + " of the work tree", errno);
 }
 
 bool is_empty_folder_below(const fs::path& tree, std::string_view path) try {

@@ -35,8 +35,16 @@ struct SweepLimits {
 inline constexpr int kDeepest = 100;
 Swept sweep(const std::filesystem::path& tree, const SweepLimits& limits);
 
+// Of files that davit alone writes. Each throws davit::Failure(Retryable), naming the place, when the system
+// refuses it; `doing` begins the sentence.
+void make_folder(const std::filesystem::path& folder, const std::string& doing);
+void copy_file(const std::filesystem::path& from, const std::filesystem::path& to, const std::string& doing);
+// Whole or not at all, also when the power fails meanwhile.
+void write_file(const std::filesystem::path& file, std::string_view content, const std::string& doing);
+
 // Writes a file below `tree`, and makes the folders that lead to it; a symbolic link on the way or in its
-// place is an error. `path`: relative, plain parts. Throws davit::Failure(Permanent).
+// place is an error. `path`: relative, plain parts. Throws davit::Failure: Retryable where the disk is full
+// or fails, else Permanent.
 void write_below(const std::filesystem::path& tree, std::string_view path, std::string_view content);
 // Removes a file below `tree`, if it is there.
 void remove_below(const std::filesystem::path& tree, std::string_view path);

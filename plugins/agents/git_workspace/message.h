@@ -11,6 +11,11 @@ namespace git {
 // lines at its ends, at most 16 KiB. Empty if nothing is left.
 std::string clean_message(std::string_view message);
 
+// A line "Key: value"; both are of one line.
+struct Trailer {
+  std::string key, value;
+};
+
 // With "Key: value" in a last paragraph of its own, which nothing in `message` can pretend to be. `key` and
 // `value` are one line each.
 std::string with_trailer(std::string_view message, std::string_view key, std::string_view value);

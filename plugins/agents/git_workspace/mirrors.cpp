@@ -15,8 +15,15 @@ using child::Stopped;
 using davit::Failure;
 using Clock = std::chrono::steady_clock;
 
-// What a mirror has once it was fetched as a whole: where it comes from. Its time is that of the last fetch.
+// What a mirror has once it was fetched as a whole, and until damage is seen in it: where it comes from. Its
+// time is that of the last fetch.
 constexpr const char* kAddress = "davit-address";
+
+std::string address_in(const fs::path& folder) {
+  std::string address;
+  std::getline(std::ifstream(folder / kAddress), address);
+  return address;
+}
 
 std::chrono::system_clock::time_point time_of(const fs::path& folder) {
   std::error_code error;
@@ -57,19 +64,17 @@ void remove_left_overs(const fs::path& folder) {
   for (const fs::path& file : left) fs::remove(file, error);
 }
 
-bool looks_damaged(const Finished& finished) {
-  for (const std::string_view words : {"bad object", "corrupt", "not a git repository", "unable to read",
-                                       "did not send all necessary objects", "unresolved deltas"}) {
-    if (finished.err.find(words) != std::string::npos) return true;
-  }
-  return false;
-}
-
 void add_pulls(std::vector<std::string>& arguments, const std::vector<int>& pulls) {
   for (const int number : pulls) {
     const std::string ref = "refs/pull/" + std::to_string(number) + "/head";
     arguments.push_back("+" + ref + ":" + ref);
   }
+}
+
+// The next fetch makes it anew.
+void distrust(const fs::path& folder) {
+  std::error_code error;
+  fs::remove(folder / kAddress, error);
 }
 
 std::string doing(const Remote& remote) { return "cannot fetch " + remote.key(); }
@@ -105,18 +110,24 @@ Mirror Mirrors::fetch(const Remote& remote, const Token& token, const std::vecto
   remove_left_overs(folder);
   const std::uint64_t limit = settings_.limits.mirror_bytes;
   const bool is_large = is_known_large(folder, limit);
-  if (!fs::exists(folder / kAddress) || bytes_below(folder) > limit ||
-      is_large != fs::exists(folder / "shallow"))
+  if (!is_sound(remote)) {
     remove_if_unused(remote);
-  else
+    if (fs::exists(folder)) {
+      throw Failure::retryable(doing(remote) +
+                               ": its mirror is damaged, and cannot be made anew while others work with it");
+    }
+  } else if (bytes_below(folder) > limit || is_large != fs::exists(folder / "shallow")) {
+    remove_if_unused(remote);
+  } else {
     repack_if_unused(remote);
-  if (!fs::exists(folder / "HEAD")) make(folder);
+  }
+  if (!fs::exists(folder)) make(folder);
 
   if (is_large || fs::exists(folder / "shallow") || !fetch_all(remote, token, pulls))
     fetch_last(remote, token, pulls);
-  if (!fs::exists(folder / kAddress)) std::ofstream(folder / kAddress) << remote.url << '\n';
+  if (address_in(folder) != remote.url) write_file(folder / kAddress, remote.url + "\n", doing(remote));
   fs::last_write_time(folder / kAddress, fs::file_time_type::clock::now(), error);
-  return Mirror(git_, remote, folder, settings_.prefix,
+  return Mirror(git_.telling_damage([folder] { distrust(folder); }), remote, folder, settings_.prefix,
                 Lock::wait(use_lock(folder), Lock::Kind::Shared, wall, git_.cancelled()), time_of(folder));
 }
 
@@ -141,18 +152,28 @@ std::optional<Mirror> Mirrors::kept(const Remote& remote) const {
   return open(folder);
 }
 
-// Nullopt for what was not fetched as a whole yet, or is of a host that is not in the list any more.
+// Nullopt for what was not fetched as a whole yet, is of a host that is not in the list any more, or says
+// that it is another mirror.
 std::optional<Mirror> Mirrors::open(const fs::path& folder) const {
   Lock in_use = Lock::wait(use_lock(folder), Lock::Kind::Shared, settings_.limits.local, git_.cancelled());
-  std::string address;
-  std::getline(std::ifstream(folder / kAddress), address);
   std::optional<Remote> remote;
   try {
-    remote = remote_at(address);
+    remote = remote_at(address_in(folder));
   } catch (const Failure&) {
     return std::nullopt;
   }
-  return Mirror(git_, *remote, folder, settings_.prefix, std::move(in_use), time_of(folder));
+  if (folder_of(*remote) != folder) return std::nullopt;
+  return Mirror(git_.telling_damage([folder] { distrust(folder); }), *remote, folder, settings_.prefix,
+                std::move(in_use), time_of(folder));
+}
+
+// Looks at what every command of git needs, and at each branch's commit, in some milliseconds; a hole further
+// down is seen by whoever gets there.
+bool Mirrors::is_sound(const Remote& remote) const {
+  const fs::path folder = folder_of(remote);
+  if (!fs::exists(folder / kAddress)) return false;
+  const Finished finished = git_.run(folder, {.arguments = {"for-each-ref"}}, doing(remote));
+  return finished.succeeded() || finished.stopped == Stopped::TooMuch;
 }
 
 void Mirrors::remove_if_unused(const Remote& remote) const {
@@ -177,8 +198,7 @@ void Mirrors::repack_if_unused(const Remote& remote) const {
 }
 
 void Mirrors::make(const fs::path& folder) const {
-  std::error_code error;
-  fs::create_directories(folder, error);
+  make_folder(folder, "cannot make a mirror");
   git_.output(folder, {.arguments = {"init", "--quiet", "--bare", "--template="}}, "cannot make a mirror");
 }
 
@@ -194,7 +214,7 @@ bool Mirrors::fetch_all(const Remote& remote, const Token& token, const std::vec
                              std::to_string(settings_.limits.mirror_bytes >> 20) +
                              " MiB, and cannot be made anew while others work with it");
   }
-  std::ofstream(large_mark(folder)) << settings_.limits.mirror_bytes << '\n';
+  write_file(large_mark(folder), std::to_string(settings_.limits.mirror_bytes) + "\n", doing(remote));
   make(folder);
   return false;
 }
@@ -232,7 +252,11 @@ bool Mirrors::fetch_refs(const Remote& remote, const Token& token, std::vector<s
                                       settings_.limits.fetch, is_too_large, doing(remote));
   if (finished.stopped == Stopped::Cancelled) return false;
   if (!finished.succeeded()) {
-    if (looks_damaged(finished)) remove_if_unused(remote);  // the next try makes it anew
+    if (looks_damaged(finished)) {
+      distrust(folder);
+      throw Failure::retryable(doing(remote) + ": " + complaint_in(finished.err) +
+                               " (its mirror is damaged; the next fetch makes it anew)");
+    }
     throw git_.refusal(finished, doing(remote));
   }
   // The last look may have been too early.

@@ -39,7 +39,9 @@ class Mirrors {
   // Brings the mirror up to date, or makes it: all branches with their history; of a repository that would be
   // larger than limits.mirror_bytes the last commit of the default branch and of davit's own branches.
   // `pulls`: pull requests whose heads are wanted too (refs/pull/N/head). Throws davit::Failure: NotFound and
-  // Unauthorized as the server says, Cancelled, Retryable for what may pass, Permanent for the rest.
+  // Unauthorized as the server says, Cancelled, Retryable for what may pass, Permanent for the rest. A mirror
+  // that is damaged is made anew; where somebody reads it, or git came upon the damage only in the middle,
+  // that is Retryable, and the next fetch makes it anew.
   Mirror fetch(const Remote& remote, const Token& token, const std::vector<int>& pulls = {});
 
   // The mirror as it is; nullopt where it was not fetched as a whole yet.
@@ -51,6 +53,7 @@ class Mirrors {
  private:
   std::filesystem::path folder_of(const Remote& remote) const;
   std::optional<Mirror> open(const std::filesystem::path& folder) const;
+  bool is_sound(const Remote& remote) const;
   void remove_if_unused(const Remote& remote) const;
   void make(const std::filesystem::path& folder) const;
   bool fetch_all(const Remote& remote, const Token& token, const std::vector<int>& pulls) const;

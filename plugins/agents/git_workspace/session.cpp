@@ -13,13 +13,11 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
-#include <fstream>
 
 #include "davit/sha256.hpp"
 #include "davit/text.hpp"
 #include "git_workspace/branch.h"
 #include "git_workspace/folder.h"
-#include "git_workspace/message.h"
 #include "git_workspace/path_pattern.h"
 #include "git_workspace/raw_diff.h"
 
@@ -147,15 +145,16 @@ void Session::check_out(std::string_view commit_or_branch) {
                              std::to_string(limits.tree_bytes >> 20) + " MiB)");
   }
 
-  fs::create_directories(tree_);
-  fs::create_directories(git_dir_);
-  git.output(git_dir_, {.arguments = {"init", "--quiet", "--bare", "--template="}}, doing("work on"));
-  fs::create_directories(git_dir_ / "objects/info");
-  std::ofstream(git_dir_ / "objects/info/alternates") << (mirror_.folder() / "objects").string() << '\n';
-  if (mirror_.is_shallow()) fs::copy_file(mirror_.folder() / "shallow", git_dir_ / "shallow");
+  const std::string what = doing("work on");
+  make_folder(tree_, what);
+  make_folder(git_dir_, what);
+  git.output(git_dir_, {.arguments = {"init", "--quiet", "--bare", "--template="}}, what);
+  make_folder(git_dir_ / "objects/info", what);
+  write_file(git_dir_ / "objects/info/alternates", (mirror_.folder() / "objects").string() + "\n", what);
+  if (mirror_.is_shallow()) copy_file(mirror_.folder() / "shallow", git_dir_ / "shallow", what);
   git.output(git_dir_, {.arguments = {"read-tree", "-u", "--reset", base_}, .work_tree = tree_},
              doing("check out a commit of"));
-  fs::copy_file(git_dir_ / "index", index_of_base());
+  copy_file(git_dir_ / "index", index_of_base(), what);
 }
 
 // Made beside the tree and moved in: in the tree itself git is never run.
@@ -164,7 +163,7 @@ void Session::give_repository() {
   const fs::path given = folder_ / "given";
   const std::string what = doing("give the agent a repository of");
   remove_folder(given);
-  fs::create_directories(given);
+  make_folder(given, what);
   git.output(given, {.arguments = {"init", "--quiet", "--bare", "--template="}}, what);
   git.output(
       given,
@@ -173,7 +172,7 @@ void Session::give_repository() {
       what);
   git.output(given, {.arguments = {"symbolic-ref", "HEAD", "refs/heads/base"}}, what);
   git.output(given, {.arguments = {"config", "core.bare", "false"}}, what);
-  fs::copy_file(index_of_base(), given / "index");
+  copy_file(index_of_base(), given / "index", what);
   std::error_code error;
   fs::rename(given, tree_ / ".git", error);
   if (error) throw Failure::retryable(what + ": " + error.message());
@@ -330,15 +329,24 @@ std::vector<Contents> Session::contents_of(const std::vector<File>& files) const
   return contents;
 }
 
-std::string Session::commit(const Change& change, const Author& author, std::string_view message) {
+std::string Session::commit(const Change& change, const Author& author, std::string_view message,
+                            const std::optional<Trailer>& trailer) {
   const Git& git = mirror_.git();
   const std::string what = doing("commit to");
   if (!change.refused.empty())
     throw Failure::permanent(what + ": the change was refused: " + change.refused.front().sentence);
   if (std::find(passed_.begin(), passed_.end(), change.tree) == passed_.end())
     throw Failure::permanent(what + ": the change is not one that was looked at");
-  const std::string words = git.secrets()(clean_message(message));
+  std::string words = git.secrets()(clean_message(message));
   if (words.empty()) throw Failure::permanent(what + ": it has no message");
+  if (trailer) {
+    // Whoever comes next knows the commit by it: it is not to be one secret with the words before it.
+    if (!git.secrets().finds(trailer->value).empty())
+      throw Failure::permanent(what + ": its line " + trailer->key + " holds a secret");
+    words = with_trailer(words, trailer->key, trailer->value);
+    if (git::trailer(words, trailer->key) != trailer->value)
+      throw Failure::permanent(what + ": its line " + trailer->key + " cannot be read back");
+  }
 
   const std::string tree_now =
       first_line(git.output(git_dir_, {.arguments = {"rev-parse", "--verify", head_ + "^{tree}"}}, what));

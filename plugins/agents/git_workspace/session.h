@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "git_workspace/gate.h"
+#include "git_workspace/message.h"
 #include "git_workspace/mirror.h"
 
 namespace git {
@@ -76,9 +77,11 @@ class Session {
   void copy_to(const Change& change, const std::filesystem::path& folder) const;
 
   // A commit of a change on top of head(), which it becomes; where there is nothing new, the head as it is.
-  // Known secrets are taken out of the message. Throws Permanent for a change that the gate refused, or that
-  // change() did not give.
-  std::string commit(const Change& change, const Author& author, std::string_view message);
+  // Known secrets are taken out of the message; `trailer`, the last line of it, stays as it is. Throws
+  // Permanent for a change that the gate refused, or that change() did not give, and for a trailer that holds
+  // a secret or could not be read back.
+  std::string commit(const Change& change, const Author& author, std::string_view message,
+                     const std::optional<Trailer>& trailer = std::nullopt);
 
   enum class Pushed { Now, AlreadyThere };
   // Makes a branch of the server be head(). `expected`: the commit it is at, nullopt if it must not be there.

@@ -246,8 +246,8 @@ std::string Planning::put(git::Session& session, const work::Plan& plan,
                              " is left out by the repository's .gitignore; choose another plan_path");
   const std::string commit =
       session.commit(change, {.name = settings_.author_name, .email = settings_.author_email},
-                     git::with_trailer(plan_page::in_line("Plan: " + heading().title, 100), kTrailer,
-                                       trailer_of(context_, plan, source_sha256_)));
+                     plan_page::in_line("Plan: " + heading().title, 100),
+                     git::Trailer{kTrailer, trailer_of(context_, plan, source_sha256_)});
   session.push(branch_, head, [this] { return api_.token(); });
   return commit;
 }

@@ -28,6 +28,15 @@ std::string base64_inside(std::string_view secret, std::size_t before, std::stri
   return text;
 }
 
+std::string hexadecimal(std::string_view text, std::string_view digits) {
+  std::string encoded;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    encoded += {digits[byte / 16], digits[byte % 16]};
+  }
+  return encoded;
+}
+
 // RFC 3986; `kept` stand for themselves beside letters and digits.
 std::string percent_encoded(std::string_view text, std::string_view digits, std::string_view kept) {
   std::string encoded;
@@ -46,6 +55,7 @@ std::string percent_encoded(std::string_view text, std::string_view digits, std:
 void add_forms(std::vector<std::string>& forms, std::string_view secret) {
   forms.emplace_back(secret);
   for (const std::string_view digits : {"0123456789ABCDEF", "0123456789abcdef"}) {
+    forms.push_back(hexadecimal(secret, digits));
     forms.push_back(percent_encoded(secret, digits, "-._~"));
     forms.push_back(percent_encoded(secret, digits, "-._~!*'()"));  // what browsers leave
   }

@@ -29,7 +29,8 @@ class Redactor {
   static constexpr std::size_t kShortest = 6;
 
   // `known`: values to find as they are, inside base64 (wherever they stand in it, both alphabets, one line),
-  // URL-encoded, as a JSON string would spell them, and line by line where a value has several lines.
+  // URL-encoded, in hexadecimal digits of either case, as a JSON string would spell them, and line by line
+  // where a value has several lines.
   explicit Redactor(const std::vector<std::string>& known = {});
 
   // In their order, without overlaps.

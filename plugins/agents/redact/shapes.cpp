@@ -137,8 +137,159 @@ Match match_jwt(std::string_view text, bool token_before) {
   return {claims + 1 + run_length(text.substr(claims + 1), is_token), "JSON web token"};
 }
 
-// RFC 7468, also with what a log, a diff, JSON or a program's quotes put around its lines, and also without
-// end.
+// What a backslash begins in JSON and in program text: a line break, a blank or a letter of base64. Quoted
+// twice it is two backslashes.
+enum class Meaning { None, Break, Blank, Letter };
+struct Escape {
+  std::size_t size = 0;
+  Meaning meaning = Meaning::None;
+};
+
+Escape escape_at(std::string_view text) {
+  const std::size_t slashes = run_length(text.substr(0, 8), [](char c) { return c == '\\'; });
+  if (slashes == 0) return {};
+  const std::string_view rest = text.substr(slashes, 5);
+  if (rest.empty()) return {};
+  switch (rest.front()) {
+    case 'n':
+      return {slashes + 1, Meaning::Break};
+    case 'r':
+    case 't':
+      return {slashes + 1, Meaning::Blank};
+    case '/':
+      return {slashes + 1, Meaning::Letter};
+    default:
+      break;
+  }
+  for (const std::string_view letter : {"u002b", "u002B", "u002f", "u002F", "u003d", "u003D"}) {
+    if (rest == letter) return {slashes + rest.size(), Meaning::Letter};
+  }
+  return {};
+}
+
+// The lines of a PEM file (RFC 7468, RFC 1421, RFC 4880 §6.2) behind its first, and what a log, a diff, JSON
+// or a program's quotes put around them; all of them may stand in one line, and the end may be missing. Words
+// of a language are none of it: a line of them ends it.
+class KeyLines {
+ public:
+  KeyLines(std::string_view text, std::size_t at) : text_(text), at_(at) {}
+
+  // Where they end; 0 where there are none.
+  std::size_t end() {
+    while (go_on()) {
+    }
+    return found_end_ || is_mixed_ ? end_ : 0;
+  }
+
+ private:
+  static constexpr std::string_view kDashes = "-----";
+  static constexpr std::size_t kLong = 24;  // characters of a line that is no word
+
+  std::string_view rest() const { return text_.substr(at_); }
+  bool at_dashes() const { return text_.substr(at_, kDashes.size()) == kDashes; }
+
+  std::size_t word_size() const {
+    std::size_t at = at_;
+    while (at < text_.size()) {
+      if (is_base64(text_[at])) {
+        ++at;
+      } else if (const Escape escape = escape_at(text_.substr(at)); escape.meaning == Meaning::Letter) {
+        at += escape.size;
+      } else {
+        break;
+      }
+    }
+    return at - at_;
+  }
+
+  // Over blanks, quotes, marks and line breaks.
+  void skip_marks() {
+    for (; at_ < text_.size() && !at_dashes();) {
+      const char c = text_[at_];
+      const Escape escape = escape_at(rest());
+      if (escape.meaning == Meaning::Letter) return;
+      if (c == '\n' || escape.meaning == Meaning::Break) {
+        // In program text a line may end twice: once written, once real.
+        bool& before = c == '\n' ? real_break_ : written_break_;
+        if (before) gap_ = true;
+        before = line_begins_ = true;
+      } else if (!(c == '+' && line_begins_) &&  // of a diff
+                 std::string_view(" \t\r\\\"'`,;:.-|>").find(c) == std::string_view::npos) {
+        return;
+      }
+      at_ += std::max<std::size_t>(escape.size, 1);
+    }
+  }
+
+  // "Proc-Type: 4,ENCRYPTED"
+  bool skip_header() {
+    constexpr std::array<std::string_view, 6> kNames{
+        "Proc-Type:", "DEK-Info:", "Version:", "Comment:", "Charset:", "Hash:"};
+    if (std::none_of(kNames.begin(), kNames.end(),
+                     [&](std::string_view name) { return rest().substr(0, name.size()) == name; }))
+      return false;
+    while (at_ < text_.size() && !at_dashes() && text_[at_] != '\n' &&
+           escape_at(rest()).meaning != Meaning::Break)
+      ++at_;
+    return true;
+  }
+
+  // False once it has come to the end.
+  bool go_on() {
+    skip_marks();
+    if (at_dashes()) {
+      take_end();
+      return false;
+    }
+    const std::size_t size = word_size();
+    if (size == 0) return false;
+    if (size >= kLong) {
+      take(size);
+      is_mixed_ = is_mixed_ || is_mixed(text_.substr(end_ - size, size), Mix::AllThree);
+      return true;
+    }
+    if (end_ == 0 && skip_header()) return true;
+    const std::string_view word = text_.substr(at_, size);
+    // The time, or the number of the line, that a log puts in front.
+    if (line_begins_ &&
+        run_length(word, [](char c) { return is_digit(c) || c == 'T' || c == 'Z' || c == '+'; }) == size) {
+      at_ += size;
+      return true;
+    }
+    // The last line: shorter, and nothing else in it; behind it at most a checksum.
+    const bool was_padded = end_ > 0 && text_[end_ - 1] == '=';
+    if (end_ == 0 || (was_padded && word.front() != '=')) return false;
+    const std::size_t before = end_;
+    const bool was_gap = gap_;
+    take(size);
+    skip_marks();
+    if (at_dashes() || (!was_gap && (line_begins_ || at_ == text_.size()))) return true;
+    end_ = before;
+    return false;
+  }
+
+  void take(std::size_t size) {
+    at_ += size;
+    end_ = at_;
+    line_begins_ = gap_ = real_break_ = written_break_ = false;
+  }
+
+  void take_end() {
+    const std::size_t dashes = run_length(rest().substr(0, 8), [](char c) { return c == '-'; });
+    if (end_ == 0 || rest().substr(dashes, 4) != "END ") return;
+    found_end_ = true;
+    const std::size_t close = rest().substr(0, 64).find(kDashes, dashes);
+    end_ = close == std::string_view::npos ? at_ : at_ + close + kDashes.size();
+  }
+
+  std::string_view text_;
+  std::size_t at_ = 0, end_ = 0;                     // end_: of what is taken; 0: nothing
+  bool line_begins_ = false;                         // no word was in this line yet but a time
+  bool real_break_ = false, written_break_ = false;  // since the last line of the key
+  bool gap_ = false;                                 // an empty line goes before
+  bool is_mixed_ = false, found_end_ = false;
+};
+
 Match match_pem(std::string_view text) {
   constexpr std::string_view kBegin = "-----BEGIN ", kDashes = "-----";
   if (text.substr(0, kBegin.size()) != kBegin) return {};
@@ -148,24 +299,8 @@ Match match_pem(std::string_view text) {
                                 });
   if (line.substr(label_end, kDashes.size()) != kDashes) return {};
   if (line.substr(0, label_end).find("PRIVATE KEY") == std::string_view::npos) return {};
-  const std::size_t body = label_end + kDashes.size();
-  std::size_t at = body, longest = 0, run = 0;
-  for (; at < text.size() && text.substr(at, kDashes.size()) != kDashes; ++at) {
-    const char c = text[at];
-    if (!is_base64(c) && std::string_view(" \t\r\n\\\"',:;.-").find(c) == std::string_view::npos) break;
-    // A line break that is written \n ends a run as well.
-    run = is_base64(c) ? run + 1 : 0;
-    longest = std::max(longest, run);
-  }
-  if (longest < 24) return {};  // program text that only speaks of keys
-  const std::string_view rest = text.substr(at);
-  const std::size_t dashes = run_length(rest.substr(0, 8), [](char c) { return c == '-'; });
-  if (dashes >= kDashes.size() && rest.substr(dashes, 4) == "END ") {
-    const std::string_view end_line = rest.substr(0, 64);
-    if (const std::size_t end = end_line.find(kDashes, dashes); end != std::string_view::npos)
-      at += end + kDashes.size();
-  }
-  return {at, "private key"};
+  const std::size_t end = KeyLines(text, label_end + kDashes.size()).end();
+  return end == 0 ? Match{} : Match{end, "private key"};
 }
 
 // RFC 3986 §3.2.1: "user:password@" or a lone token in front of the host. A placeholder ($TOKEN, {password},

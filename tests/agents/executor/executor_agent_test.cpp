@@ -685,6 +685,19 @@ TEST_F(ExecutorAgentTest, TheModelsWordsDoNothingButBeRead) {
   EXPECT_THAT(got_.all, Not(HasSubstr(kToken)));
 }
 
+TEST_F(ExecutorAgentTest, WordsAboutKeyFilesDoNotHideTheRecordOfTheCommit) {
+  const std::string begin = std::string("-----BEGIN PRIVATE ") + "KEY-----";
+  Json about = answer();
+  about.set("commit_message", "Round the sum once\n\nLike files that begin with " + begin);
+  claude_.answer(std::move(about), put("src/total", "2\n"));
+  result();
+  EXPECT_THAT(git({"log", "-1", "--format=%B", kBranch}),
+              AllOf(HasSubstr("begin with " + begin + "\n\nDavit-Task: "), Not(HasSubstr("removed"))));
+  result();
+  EXPECT_EQ(sessions(), 1);
+  EXPECT_EQ(commits_above_the_plan(), "1");
+}
+
 TEST_F(ExecutorAgentTest, WhoeverHasTheAdminTokenMayApproveAndThePlansFileIsNotTheModelsToChange) {
   set_approval(Json::object(
       {{"by", "admin"}, {"actor_id", ""}, {"way", "cli"}, {"content_hash", std::string(64, 'c')}}));

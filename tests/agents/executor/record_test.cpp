@@ -8,7 +8,6 @@
 namespace {
 
 using executor::found_in;
-using executor::message_of;
 using executor::Record;
 using executor::Verdict;
 using testing::AllOf;
@@ -26,6 +25,13 @@ Record record() {
           .verdict = Verdict::Failed};
 }
 
+// As it is committed.
+std::string message_of(std::string_view subject, std::string_view body,
+                       const std::vector<std::string>& deviations, const Record& record) {
+  const git::Trailer trailer = record.trailer();
+  return git::with_trailer(executor::message_of(subject, body, deviations), trailer.key, trailer.value);
+}
+
 TEST(ExecutorRecordTest, IsReadAsItWasWritten) {
   const std::string message =
       message_of("Round once", "It was twice.", {"The test\nlies elsewhere."}, record());
@@ -35,7 +41,7 @@ TEST(ExecutorRecordTest, IsReadAsItWasWritten) {
                     EndsWith(" failed")));
   const auto read = Record::in(message);
   ASSERT_TRUE(read);
-  EXPECT_EQ(read->text(), record().text());
+  EXPECT_EQ(read->trailer().value, record().trailer().value);
   EXPECT_EQ(read->round, 2);
   EXPECT_EQ(executor::words_of(message),
             "Round once\n\nIt was twice.\n\nWhere the plan was left:\n- The test lies elsewhere.");

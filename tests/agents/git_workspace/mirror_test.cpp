@@ -567,6 +567,87 @@ TEST_F(MirrorTest, ADamagedMirrorIsWholeAgainAfterASecondTry) {
   }
 }
 
+// A crash or a failing disk leaves such files; nobody is there to remove them by hand.
+TEST_F(MirrorTest, ADamagedMirrorIsMadeAnewWhateverIsDamaged) {
+  const std::string main = server_.commit("acme/shop", "main", {{"a", Blob{"1"}}});
+  const auto holds = [this](const char* file, const std::string& content) {
+    return [this, file, content] { put(folder() / file, content); };
+  };
+  const auto has_no = [this](const char* name) { return [this, name] { fs::remove_all(folder() / name); }; };
+  const std::vector<std::pair<std::string, std::function<void()>>> damages{
+      {"HEAD is empty", holds("HEAD", "")},
+      {"HEAD is garbage", holds("HEAD", "garbage")},
+      {"HEAD is gone", has_no("HEAD")},
+      {"config is garbage", holds("config", "[core\n\x01")},
+      {"packed-refs is garbage", holds("packed-refs", "garbage garbage\n")},
+      {"packed-refs is zeros", holds("packed-refs", std::string(200, '\0'))},
+      {"a branch is empty", holds("refs/heads/main", "")},
+      {"a branch has no commit", holds("refs/heads/main", std::string(40, '1') + "\n")},
+      {"shallow is garbage", holds("shallow", "garbage")},
+      {"no objects", has_no("objects")},
+      {"no packs", has_no("objects/pack")},
+      {"no refs", has_no("refs")},
+      {"the address is empty", holds("davit-address", "")},
+      {"the address is another's", holds("davit-address", server_.url("acme/other") + "\n")},
+      {"the address is of no host of ours", holds("davit-address", "https://evil.example/x/y\n")}};
+  for (const auto& [what, damage] : damages) {
+    fetch();
+    damage();
+    try {
+      fetch();
+    } catch (const Failure& failure) {  // seen in the middle
+      EXPECT_EQ(failure.status(), Status::Retryable) << what << ": " << failure.what();
+    }
+    EXPECT_EQ(fetch().head("main"), main) << what;
+    const git::Mirrors mirrors = this->mirrors();
+    const auto kept = mirrors.kept(mirrors.remote_at(server_.url("acme/shop")));
+    ASSERT_TRUE(kept) << what;
+    EXPECT_EQ(kept->read(main, "a"), "1") << what;
+    int seen = 0;
+    mirrors.for_each([&](const git::Mirror&) { ++seen; });
+    EXPECT_EQ(seen, 1) << what;
+  }
+}
+
+TEST_F(MirrorTest, AMirrorThatSaysItIsAnotherOneIsNotShown) {
+  server_.commit("acme/shop", "main", {{"a", Blob{"1"}}});
+  fetch();
+  put(folder() / "davit-address", server_.url("acme/other") + "\n");
+  const git::Mirrors mirrors = this->mirrors();
+  EXPECT_FALSE(mirrors.kept(mirrors.remote_at(server_.url("acme/shop"))));
+  mirrors.for_each([](const git::Mirror& mirror) { ADD_FAILURE() << mirror.remote().key(); });
+}
+
+TEST_F(MirrorTest, ADamagedMirrorInUseIsMadeAnewOnceNobodyReadsIt) {
+  const std::string main = server_.commit("acme/shop", "main", {{"a", Blob{"1"}}});
+  {
+    const git::Mirror mirror = fetch();
+    put(folder() / "HEAD", "garbage");
+    const Failure failure = failure_of([&] { fetch(); });
+    EXPECT_EQ(failure.status(), Status::Retryable);
+    EXPECT_THAT(failure.what(), HasSubstr("damaged, and cannot be made anew while others work with it"));
+  }
+  EXPECT_EQ(fetch().head("main"), main);
+}
+
+// No fetch looks at all objects.
+TEST_F(MirrorTest, DamageThatAReaderComesUponIsGoneAfterTheNextFetch) {
+  const std::string main = server_.commit("acme/shop", "main", {{"a", Blob{noise(1, 20'000)}}});
+  fetch();
+  for (const auto& entry : fs::recursive_directory_iterator(folder() / "objects")) {
+    if (entry.path().extension() != ".pack") continue;
+    fs::permissions(entry.path(), fs::perms::owner_all);
+    std::fstream pack(entry.path());
+    pack.seekp(static_cast<std::streamoff>(entry.file_size() / 2));
+    pack << "damaged";
+  }
+  const Failure failure = failure_of([&] { git::Session::open(fetch(), "main", workspace()); });
+  EXPECT_EQ(failure.status(), Status::Retryable) << failure.what();
+  EXPECT_THAT(failure.what(), HasSubstr("the next fetch makes it anew"));
+  const git::Session session = git::Session::open(fetch(), "main", workspace());
+  EXPECT_EQ(content_of(session.tree() / "a"), noise(1, 20'000));
+}
+
 TEST_F(MirrorTest, RefusesSettingsThatCannotBe) {
   for (const char* prefix : {"", "/", "davit", "-x/", "a..b/", "a//", "HEAD/"}) {
     settings_.prefix = prefix;

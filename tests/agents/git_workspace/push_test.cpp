@@ -17,6 +17,7 @@ using davit::testing::Blob;
 using davit::testing::run_git;
 using davit::testing::Wire;
 using git::Session;
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
@@ -30,10 +31,10 @@ class PushTest : public davit::testing::WorkspaceTest {
   PushTest() { base_ = server_.commit("acme/shop", "main", {{"a", Blob{"1\n"}}}); }
 
   Session open(const std::string& start = "main") const { return Session::open(fetch(), start, workspace()); }
-  std::string commit(Session& session, const std::string& content,
-                     const std::string& message = "Change a") const {
+  std::string commit(Session& session, const std::string& content, const std::string& message = "Change a",
+                     const std::optional<git::Trailer>& trailer = std::nullopt) const {
     put(session.tree() / "a", content);
-    return session.commit(session.change({}), kAuthor, message);
+    return session.commit(session.change({}), kAuthor, message, trailer);
   }
   std::string show(const std::string& commit, const std::string& format) const {
     return run_git(server_.repository("acme/shop"), {"show", "--no-patch", "--format=" + format, commit});
@@ -44,7 +45,7 @@ class PushTest : public davit::testing::WorkspaceTest {
 
 TEST_F(PushTest, MakesABranchWithTheCommit) {
   Session session = open();
-  const std::string made = commit(session, "2\n", git::with_trailer("Change a", "Davit-Task", "0190/1"));
+  const std::string made = commit(session, "2\n", "Change a", git::Trailer{"Davit-Task", "0190/1"});
   EXPECT_EQ(session.head(), made);
   EXPECT_EQ(session.push("davit/x", std::nullopt, token()), Session::Pushed::Now);
   EXPECT_EQ(server_.head("acme/shop", "davit/x"), made);
@@ -270,6 +271,35 @@ TEST_F(CommitTest, TakesSecretsOutOfItsMessage) {
   EXPECT_EQ(show(made, "%B"), "Use [configured secret removed]\n\nAnd [GitHub token removed]");
   EXPECT_EQ(failure_of([&] { session.push("davit/correct-horse-battery", std::nullopt, token()); }).status(),
             Status::Permanent);
+}
+
+// davit knows its own commits by it, whatever words other people put before it.
+TEST_F(CommitTest, ItsTrailerIsNoPartOfASecretInItsWords) {
+  const std::string begin = std::string("-----BEGIN PRIVATE ") + "KEY-----";
+  const std::string key = begin + "\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7";
+  Session session = open();
+  const git::Trailer trailer{"Davit-Task", "0190/1 " + std::string(64, 'a')};
+  const std::string line = "\n\nDavit-Task: " + trailer.value;
+  const std::string words = commit(session, "2\n", "Read " + begin, trailer);
+  const std::string secret = commit(session, "3\n", "Read " + key, trailer);
+  session.push("davit/x", std::nullopt, token());
+  EXPECT_EQ(show(words, "%B"), "Read " + begin + line);
+  EXPECT_EQ(show(secret, "%B"), "Read [private key removed]" + line);
+}
+
+TEST_F(CommitTest, ATrailerThatCannotBeReadBackIsRefused) {
+  settings_.secrets = redact::Redactor({"correct-horse-battery"});
+  Session session = open();
+  put(session.tree() / "a", "2\n");
+  const git::Change change = session.change({});
+  for (const char* value : {"", "0190\n\nof the task", "correct-horse-battery"}) {
+    const Failure failure = failure_of([&] {
+      session.commit(change, kAuthor, "x", git::Trailer{"Davit-Task", value});
+    });
+    EXPECT_EQ(failure.status(), Status::Permanent) << value;
+    EXPECT_THAT(failure.what(), AllOf(HasSubstr("Davit-Task"), Not(HasSubstr("correct-horse")))) << value;
+  }
+  EXPECT_EQ(session.head(), base_);
 }
 
 TEST_F(CommitTest, NeedsAMessageAndAnAuthor) {

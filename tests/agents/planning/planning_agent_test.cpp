@@ -332,6 +332,21 @@ TEST_F(PlanningAgentTest, ASecretInTheRequestIsInNoTextOfOurs) {
   EXPECT_THAT(git({"log", "-p", "main.." + branch()}), Not(HasSubstr(kToken)));
 }
 
+// Neither it, nor what davit writes below it, is a key.
+TEST_F(PlanningAgentTest, ARequestAboutKeyFilesIsPlannedAndPaidOnce) {
+  const std::string title = std::string("Parser fails on -----BEGIN PRIVATE ") + "KEY-----";
+  const int number = fake_.add_issue(title, "It is not read.");
+  Json about = context();
+  Json task(about["task"]);
+  task.set("entity", Json::object({{"key", "github:acme/shop#" + std::to_string(number)}}));
+  about.set("task", std::move(task));
+  result(run(about));
+  EXPECT_THAT(git({"log", "-1", "--format=%B", branch()}),
+              AllOf(StartsWith("Plan: " + title + "\n\nDavit-Plan: "), Not(HasSubstr("removed"))));
+  result(run(about));
+  EXPECT_EQ(scripted::sessions_of(transcript_), 1);
+}
+
 TEST_F(PlanningAgentTest, TheSessionReadsATreeItCannotChange) {
   claude_.answer(plan("The sum is rounded twice."), "touch planted\narguments /dev/stderr\n");
   result(run(context()));

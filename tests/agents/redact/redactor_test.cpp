@@ -148,6 +148,55 @@ TEST(RedactorTest, PrivateKeys) {
   expect_left("-----BEGIN PUBLIC KEY-----\n" + line + "\n-----END PUBLIC KEY-----");
 }
 
+TEST(RedactorTest, WordsBehindTheFirstLineOfAPrivateKeyAreNone) {
+  const std::string begin = pem_line("BEGIN"), hash(64, 'a');
+  // A title, and what a program notes below it.
+  expect_left("Parser fails on " + begin);
+  expect_left("Plan: Parser fails on " + begin + "\n\nDavit-Plan: 0190a1b2-0000-7000-8000-00000000aaaa " +
+              hash + " " + hash);
+  expect_left(begin + " is not read by src/main/java/com/example/Reader21.java\n" + letters(64));
+  expect_left(begin + "\n\nDavit-Task: " + letters(64) + "/0 " + letters(64));
+  expect_left(begin + "\n" + hash + " is the sum");
+  expect_left(begin + " 2026-11-26T16:00:00Z\n2026-11-26T16:00:01Z the file was read");
+}
+
+TEST(RedactorTest, APrivateKeyEndsWhereItsLinesEnd) {
+  const std::string begin = pem_line("BEGIN"), line = letters(64);
+  for (const std::string& key :
+       {begin + "\n" + line + "\n" + line, begin + "\n" + line + "\nabc",
+        begin + "\n" + line + "\nabc=", begin + "\\n" + line + "\\nabc=", begin + "\n" + line.substr(0, 24),
+        begin + " " + line, begin + "\n> " + line + "\n> abc"}) {
+    EXPECT_EQ(Redactor()(key + "\n\nDavit-Task: chain/0 task"),
+              "[private key removed]\n\nDavit-Task: chain/0 task")
+        << key;
+    EXPECT_EQ(Redactor()(key + "\nwas in the file"), "[private key removed]\nwas in the file") << key;
+  }
+  EXPECT_EQ(Redactor()(R"({"key": ")" + begin + "\\n" + line + R"(\nabc\n", "name": "x"})"),
+            R"({"key": "[private key removed]\n", "name": "x"})");
+}
+
+TEST(RedactorTest, PrivateKeysAsTheyAreQuoted) {
+  const std::string begin = pem_line("BEGIN"), end = pem_line("END"), line = letters(64);
+  const auto lines = [&](const std::string& with) {
+    return begin + with + line + with + line + with + "abc=" + with + end;
+  };
+  for (const char* with : {"\n", "\r\n", "\r", " ", "\n    ", "\n\t", "\\n", "\\\\n", "\\r\\n", "\n> ", "\n+",
+                           "\n+ ", "\\n\" +\n  \"", "\n2026-11-26T16:00:00.1234567Z ", "\n  12: ", "\n\n"})
+    expect_taken_out(lines(with), "private key");
+  // Letters that JSON may write otherwise, and a line that has no digit.
+  expect_taken_out(begin + "\\n" + line + "\\/" + line + "\\u002b" + line + "\\u003d\\n" + end,
+                   "private key");
+  expect_taken_out(begin + "\n" + std::string(64, 'A') + "\n" + end, "private key");
+  expect_taken_out(
+      begin + "\n+Proc-Type: 4,ENCRYPTED\n+DEK-Info: AES-128-CBC,00FF\n+\n+" + line + "\n+" + end,
+      "private key");
+  const std::string block = pem_line("BEGIN PGP"), close = pem_line("END PGP");
+  const auto named = [](std::string text) { return text.insert(text.size() - 5, " BLOCK"); };
+  expect_taken_out(
+      named(block) + "\nVersion: GnuPG v2\nComment: of hers\n\n" + line + "\nabc=\n=aB3d\n" + named(close),
+      "private key");
+}
+
 TEST(RedactorTest, CredentialsInAddresses) {
   const auto result = Redactor().redact("push to https://bot:hunter2@example.com/r.git failed");
   EXPECT_EQ(result.text, "push to https://[credentials in an address removed]@example.com/r.git failed");
@@ -176,6 +225,8 @@ TEST(RedactorTest, KnownValuesInEveryForm) {
   EXPECT_EQ(redactor("<" + secret + ">"), "<[configured secret removed]>");
   EXPECT_EQ(redactor("?a=p%40ss%20w%C3%B6rd%2F%2B%227%5Cx&b=1"), "?a=[configured secret removed]&b=1");
   EXPECT_EQ(redactor("?a=p%40ss%20w%c3%b6rd%2f%2b%227%5cx&b=1"), "?a=[configured secret removed]&b=1");
+  EXPECT_EQ(redactor("0x704073732077C3B672642F2B22375C78!"), "0x[configured secret removed]!");
+  EXPECT_EQ(redactor("0x704073732077c3b672642f2b22375c78!"), "0x[configured secret removed]!");
   EXPECT_EQ(redactor(R"({"a":"p@ss wörd/+\"7\\x"})"), R"({"a":"[configured secret removed]"})");
 }
 
