@@ -139,8 +139,12 @@ Result<TaskState> Decisions::decide(Batch& batch, const TaskRow& row, const Deci
   }
   Stops stops = Stops::AsItsState;
   if (decision.kind == TaskActionKind::Reject) {
-    const bool goes_back = !decision.comment.empty() &&
-                           rework_.send_back(batch, row, {decision.comment, decision.by.name, content});
+    const bool goes_back = !decision.comment.empty() && rework_.send_back(batch, row,
+                                                                          {.comment = decision.comment,
+                                                                           .by = decision.by.name,
+                                                                           .actor_id = decision.by.id,
+                                                                           .way = decision.by.way,
+                                                                           .content_hash = content});
     stops = goes_back ? Stops::Not : Stops::Rejected;
   }
   // Who approves a task agrees to the time that was chosen for it, too.

@@ -54,6 +54,8 @@ bool Rework::send_back(Batch& batch, const TaskRow& rejected, const Rejection& r
   writer.StartObject();
   write_member(writer, "comment", rejection.comment);
   write_member(writer, "by", rejection.by);
+  write_member(writer, "actor_id", rejection.actor_id);
+  write_member(writer, "way", rejection.way);
   write_member(writer, "content_hash", rejection.content_hash);
   write_raw_member(writer, "output", output);
   writer.EndObject();

@@ -12,7 +12,9 @@
 namespace davit::store {
 
 struct Rejection {
-  std::string comment, by, content_hash;
+  std::string comment, by;
+  std::string actor_id, way;  // of whoever rejected, as of an approval
+  std::string content_hash;
 };
 
 // Confined to the writer thread, inside its transaction.
@@ -22,9 +24,9 @@ class Rework {
   ~Rework();
 
   // Makes the task before the rejected one in its chain anew, at the same place in it: it has the payload
-  // that one had, and as previous result {"rejected": {comment, by, content_hash, output}}, where output is
-  // what that one gave. False without such a task, or beyond what the rules allow its agent: then it has done
-  // nothing.
+  // that one had, and as previous result {"rejected": {comment, by, actor_id, way, content_hash, output}},
+  // where output is what that one gave. False without such a task, or beyond what the rules allow its agent:
+  // then it has done nothing.
   bool send_back(Batch& batch, const TaskRow& rejected, const Rejection& rejection);
 
  private:

@@ -182,9 +182,10 @@ TEST_F(ApprovalTest, ARejectedPlanGoesBackToItsAgentWithTheComment) {
   EXPECT_EQ(int_member(task, "rework"), 1);
   const std::string worker = string_member(task, "parent_id");
   const JsonDocument reworked = host.wait_for_task(worker, {"completed"});
-  EXPECT_EQ(to_json(*find_member(reworked, "previous_result")),
-            R"({"rejected":{"comment":"smaller steps","by":"carol","content_hash":")" + hash +
-                R"(","output":{"found":42}}})");
+  EXPECT_EQ(
+      to_json(*find_member(reworked, "previous_result")),
+      R"({"rejected":{"comment":"smaller steps","by":"carol","actor_id":"","way":"cli","content_hash":")" +
+          hash + R"(","output":{"found":42}}})");
 }
 
 TEST_F(ApprovalTest, WhoRunsATaskIsToldWhoApprovedItWhatIsLeftAndWhereToKeepThings) {

@@ -32,6 +32,14 @@ std::int64_t id_in(const std::string& text) {
   return whole && std::to_string(id) == text ? id : 0;
 }
 
+// Of an address; empty: it has none.
+std::string server_of(std::string_view url) {
+  const std::size_t begin = url.find("://");
+  if (begin == std::string_view::npos) return "";
+  url.remove_prefix(begin + 3);
+  return github::lower(std::string(url.substr(0, url.find_first_of("/?#"))));
+}
+
 bool is_named_as_bot(const std::string& login) { return github::lower(login).ends_with("[bot]"); }
 
 }  // namespace
@@ -43,11 +51,28 @@ Actor actor_of(const std::string& webhook, JsonView actor, JsonView payload) {
              .webhook = webhook,
              .id = std::string(actor["id"].string_or("")),
              .login = std::string(actor["login"].string_or(""))};
+  if (const JsonView url = payload["repository"]["url"]; read.source == "github" && url.is_string()) {
+    read.server = server_of(url.string_or(""));
+    if (read.server.empty()) read.server = "a server without a name";
+  }
   const JsonView sender = payload["sender"];
   read.bot = is_named_as_bot(read.login) || sender["type"] == "Bot";
   // Where the two differ nobody knows who it was.
   if (sender["id"].is_string() && !(sender["id"] == read.id)) read.id.clear();
   return read;
+}
+
+Actor actor_of(const Decider& decider, const Actor& asked_by) {
+  Actor actor;
+  actor.webhook = decider.way.substr(0, decider.way.find(' '));
+  const bool by_hand = actor.webhook == "cli" || actor.webhook == "api";
+  const bool same = !by_hand && actor.webhook == asked_by.webhook;
+  actor.source = same ? asked_by.source : actor.webhook;
+  if (same) actor.server = asked_by.server;
+  actor.id = decider.actor_id;
+  const std::string prefix = actor.webhook + ":";
+  if (decider.by.starts_with(prefix)) actor.login = decider.by.substr(prefix.size());
+  return actor;
 }
 
 Gate::Gate(Settings settings, Now now) : settings_(std::move(settings)), now_(std::move(now)) {
@@ -58,13 +83,23 @@ Answer Gate::may_start(github::Api& api, const Question& question) {
   if (question.fork) return no("fork", "the branch is one of a fork, and its content is a stranger's");
   if (question.changed) return no("changed", "it was changed after it had been approved: approve it again");
   Answer answer = judge(api, question.repo, question.actor);
-  if (!answer.yes || !question.approver) return answer;
-  const Answer approved = judge(api, question.repo, *question.approver);
-  return approved.yes ? answer : no("approver", "the approval does not count: " + approved.why);
+  if (!answer.yes) return answer;
+  if (question.approver) {
+    const Answer approved = judge(api, question.repo, *question.approver);
+    if (!approved.yes) return no("approver", "the approval does not count: " + approved.why);
+  }
+  if (question.rejecter) {
+    const Answer rejected = judge(api, question.repo, *question.rejecter);
+    if (!rejected.yes) return no("rejecter", "the rejection does not count: " + rejected.why);
+  }
+  return answer;
 }
 
 Answer Gate::judge(github::Api& api, const github::Repo& repo, const Actor& actor) {
   if (actor.source == "github") {
+    if (!actor.server.empty() && !settings_.server.empty() && actor.server != settings_.server)
+      return no("server", "the delivery is of " + shown(actor.server) + ", and the GitHub that is asked is " +
+                              shown(settings_.server) + " (github.git_url)");
     const std::int64_t id = id_in(actor.id);
     if (id == 0) return no("nobody", "nobody on GitHub has the id " + shown(actor.id));
     if (actor.bot || is_named_as_bot(actor.login)) {

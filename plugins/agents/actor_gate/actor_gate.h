@@ -19,21 +19,34 @@
 namespace gate {
 
 struct Actor {
-  std::string source;      // what kind of sender: "github", "jira", "slack", "sentry", "cli", "api", ...
-  std::string webhook;     // as it is called in the configuration: "jira-eu"
-  std::string id;          // the sender's own
-  std::string login = {};  // where to look first
-  bool bot = false;        // somebody says it is one, which counts against it only
+  std::string source;       // what kind of sender: "github", "jira", "slack", "sentry", "cli", "api", ...
+  std::string webhook;      // as it is called in the configuration: "jira-eu"
+  std::string id;           // the sender's own
+  std::string login = {};   // where to look first
+  bool bot = false;         // somebody says it is one, which counts against it only
+  std::string server = {};  // of GitHub's, "github.com"; empty: the delivery names none
 };
 
 // Who did what a task came from: `webhook` is the source of the chain's first task, `actor` and `payload` are
-// that task's. Of the payload only its members source and sender count, which work::Asker has along a chain.
+// that task's. Of the payload only its members source, sender and repository.url count, which work::Asker has
+// along a chain.
 Actor actor_of(const std::string& webhook, davit::JsonView actor, davit::JsonView payload);
+
+// Who decided about work, as the host tells it of an approval and of a rejection: his webhook is the first
+// word of the way it came by. Of which kind it is can be told where it is the webhook that the chain began
+// with (`asked_by`, of a sender `source`), or has the name of its kind.
+struct Decider {
+  std::string by;        // "github:alice"
+  std::string actor_id;  // the sender's own, may be empty
+  std::string way;       // "github comment", "api"
+};
+Actor actor_of(const Decider& decider, const Actor& asked_by);
 
 struct Question {
   github::Repo repo;
   Actor actor;
   std::optional<Actor> approver = {};  // of work that waited for a person
+  std::optional<Actor> rejecter = {};  // of work that is done again with that person's words
   bool changed = false;                // what was approved is not what is there now
   bool fork = false;                   // the work would take up a branch of another repository
 };
@@ -50,8 +63,9 @@ class Gate {
   using Now = std::function<std::chrono::steady_clock::time_point()>;
   explicit Gate(Settings settings, Now now = {});  // without one the system's clock
 
-  // In this order: no to a fork and to what was changed after its approval; then the actor, then the
-  // approver, each for itself:
+  // In this order: no to a fork and to what was changed after its approval; then the actor, the
+  // approver, the rejecter, each for itself:
+  //   another GitHub server's        no: its ids are other people's
   //   webhooks in `trust`            yes
   //   GitHub                         who may write (or maintain, administer); bots that are in `bots`
   //   others                         whom `people` has, as that person on GitHub

@@ -19,6 +19,10 @@ struct Settings {
   // Webhooks whose own rules decide who may start work. Never GitHub's, which can be asked.
   std::set<std::string> trust = {"sentry", "cli", "api"};
 
+  // The GitHub that is asked, "github.com" or "ghe.example:8443"; empty: any. What another one delivers is no
+  // claim about anybody there. Not of `gate`: who reads the config says it.
+  std::string server = {};
+
   // Of `gate` in an agent's config; null is the default. Throws davit::Failure(InvalidInput), naming the key.
   static Settings from(davit::JsonView config);
 };

@@ -95,6 +95,7 @@ Settings Settings::from(JsonView config) {
     refuse(skills.path("directory"), "must be an absolute path");
 
   settings.gate = gate::Settings::from(config["gate"]);
+  settings.gate.server = host_of(settings.github.git_url);
   settings.notes = note::Settings::from(config["notes"]);
   if (config.has("finish_seconds")) {
     const std::int64_t seconds = config["finish_seconds"].int_or(0);

@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "actor_gate/actor_gate.h"
 #include "agent_config/secrets.h"
 #include "cicd/feedback.h"
 #include "cicd/judge.h"
@@ -22,6 +23,7 @@
 #include "github_api/errors.h"
 #include "log_text/log_text.h"
 #include "redact/redactor.h"
+#include "source_note/readers.h"
 #include "source_note/source_note.h"
 #include "work_item/work_item.h"
 
@@ -159,11 +161,27 @@ class Judgement {
             .tell = [this](const std::string& what) { run_.progress(-1, "waiting", redactor_(what)); }};
   }
 
+  // Jobs run with rights and money of the repository, so whoever causes that must be one who may. Nobody is
+  // asked about who only has the checks read.
+  bool may_start_again() {
+    if (!may_start_again_) {
+      gate::Gate gate(settings_.shared.gate);
+      const work::Asker& by = order_.item.asked_by;
+      const gate::Answer answer = gate.may_start(
+          api_, {.repo = subject().repo, .actor = gate::actor_of(by.webhook, by.actor, by.delivery)});
+      run_.transcript("gate", redactor_(answer.rule + ": " + answer.why));
+      if (!answer.yes) run_.transcript("rerun", "nothing is started again: " + redactor_(answer.why));
+      may_start_again_ = answer.yes;
+    }
+    return *may_start_again_;
+  }
+
   // Did anything begin anew? What cannot is judged as it is.
   bool start_again(Watch& watch) {
     bool started = false;
     for (const Check& check : to_start_again(watch.checks(), settings_.reruns)) {
       if (stays_.contains(check.run)) continue;
+      if (!may_start_again()) return false;
       const std::string name = name_of(check);
       try {
         api_.rerun_failed(subject().repo, check.run, check.attempt);
@@ -299,11 +317,13 @@ class Judgement {
                     [&] { return run_.is_cancelled(); });
       note::Notes notes(settings_.shared.notes, secrets_.notes(), context_.state_folder, std::cref(redactor_),
                         [&] { return run_.is_cancelled(); });
-      const note::Told told =
-          notes.tell(api ? &*api : nullptr, *place, order_.item.chain, note::Stage::Done,
-                     "The plan was carried out: " + (order_.item.pull ? order_.item.pull->url : "") +
-                         "\n\nIts checks: " + why,
-                     note::Change::Existing);
+      const std::string text =
+          note::for_readers(*place, subject().repo, api_,
+                            "The plan was carried out: " + (order_.item.pull ? order_.item.pull->url : "") +
+                                "\n\nIts checks: " + why,
+                            context_.task_id);
+      const note::Told told = notes.tell(api ? &*api : nullptr, *place, order_.item.chain, note::Stage::Done,
+                                         text, note::Change::Existing);
       if (!told.why_not.empty()) run_.transcript("note", told.why_not);
     }
     return ended(verdict, why);
@@ -350,6 +370,7 @@ class Judgement {
   github::Api api_;
   std::vector<std::string> started_again_;  // their names
   std::set<std::int64_t> stays_;            // workflow runs that cannot be
+  std::optional<bool> may_start_again_;     // nullopt: nobody was asked yet
   std::vector<Failed> failed_;
 };
 

@@ -61,7 +61,7 @@ Settings Settings::from(JsonView config) {
 }
 
 std::string config_schema() {
-  return agent_config::schema_of({"github", "notes"}, R"({
+  return agent_config::schema_of({"gate", "github", "notes"}, R"({
     "executor": {"type": "string", "pattern": "^([a-z][a-z0-9_-]{0,63})?$", "default": "executor-agent",
                  "description": "Agent that repairs what the change broke; empty: nobody"},
     "wait_minutes": {"type": "integer", "minimum": 1, "maximum": 55, "default": 30,

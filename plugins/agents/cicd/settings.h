@@ -15,7 +15,7 @@ namespace cicd {
 std::vector<std::string> shipped_infra_patterns();
 
 struct Settings {
-  agent_config::Settings shared;            // of it the blocks github and notes
+  agent_config::Settings shared;            // of it the blocks gate, github and notes
   std::string executor = "executor-agent";  // repairs what the change broke; empty: nobody
   std::chrono::minutes wait{30};            // for checks to end, reruns included
   std::chrono::seconds poll{20};            // the first pause between two looks; they get longer

@@ -70,10 +70,13 @@ AgentResult CodeReview::make() {
   run_.progress(-1, "permission", "Who asked, and may they?");
   pull_ = api_.pull(repo_, item_.pull->number);
   gate::Gate gate(settings_.shared.gate);
-  const gate::Answer answer = gate.may_start(
-      api_, {.repo = repo_,
-             .actor = gate::actor_of(item_.asked_by.webhook, item_.asked_by.actor, item_.asked_by.delivery),
-             .fork = is_fork() && !settings_.forks});
+  gate::Question question{
+      .repo = repo_,
+      .actor = gate::actor_of(item_.asked_by.webhook, item_.asked_by.actor, item_.asked_by.delivery),
+      .fork = is_fork() && !settings_.forks};
+  if (const auto& by = item_.rejected)
+    question.rejecter = gate::actor_of({by->by, by->actor_id, by->way}, question.actor);
+  const gate::Answer answer = gate.may_start(api_, question);
   run_.transcript("gate", secrets_.redactor()(answer.rule + ": " + answer.why));
   // Strangers get no answer: it would be a way to make davit write.
   if (!answer.yes)

@@ -36,27 +36,15 @@ void check_pull_text(const work::Plan& plan, const std::string& body) {
     throw Void("the pull request does not speak of this plan (" + plan.sha256.substr(0, 12) + ")");
 }
 
-void check_plan_file(const work::Plan& plan, const std::optional<std::string>& file) {
-  const std::optional<work::Plan> there = file ? plan_page::plan_in(*file) : std::nullopt;
-  if (!there || there->sha256 != plan.sha256)
+void check_plan_file(const work::Plan& plan, const work::Request& heading,
+                     const std::optional<std::string>& file) {
+  if (file != plan_page::file_of(plan, heading))
     throw Void("the plan in the branch of the pull request was changed after it had been made");
 }
 
 void check_source(const work::Item& item, const std::string& title, const std::string& text) {
   if (work::sha256_of({.source = item.request.source, .title = title, .text = text}) != item.source_sha256)
     throw Void("what was asked for was edited after it had been planned");
-}
-
-gate::Actor approver_of(const work::Approved& approved, const work::Asker& asked_by) {
-  gate::Actor actor;
-  actor.webhook = approved.way.substr(0, approved.way.find(' '));
-  const bool by_hand = actor.webhook == "cli" || actor.webhook == "api";
-  const bool same = !by_hand && actor.webhook == asked_by.webhook;
-  actor.source = same ? std::string(asked_by.delivery["source"].string_or("")) : actor.webhook;
-  actor.id = approved.actor_id;
-  const std::string prefix = actor.webhook + ":";
-  if (approved.by.starts_with(prefix)) actor.login = approved.by.substr(prefix.size());
-  return actor;
 }
 
 }  // namespace executor

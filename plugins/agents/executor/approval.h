@@ -9,7 +9,6 @@
 #include <optional>
 #include <string>
 
-#include "actor_gate/actor_gate.h"
 #include "davit/agent.hpp"
 #include "davit/failure.hpp"
 #include "work_item/work_item.h"
@@ -30,14 +29,12 @@ std::optional<work::Approved> approval_of(const davit::AgentContext& context, co
 // Throws Void where the item (which has a plan) is not what `approved` is about, as far as that can be seen
 // without asking anybody.
 void check_bound(const work::Item& item, const work::Approved& approved);
-// The same for what the pull request says, and what the branch has as the plan's file (nullopt: none).
+// The same for what the pull request says, and what the branch has as the plan's file (nullopt: none): as it
+// was written under that heading, to the byte, for people read the page and not the document behind it.
 void check_pull_text(const work::Plan& plan, const std::string& body);
-void check_plan_file(const work::Plan& plan, const std::optional<std::string>& file);
+void check_plan_file(const work::Plan& plan, const work::Request& heading,
+                     const std::optional<std::string>& file);
 // And for what was asked for, as it is there now.
 void check_source(const work::Item& item, const std::string& title, const std::string& text);
-
-// The one who approved, for the gate: his webhook is the first word of the way it came by. Of which kind it
-// is can be told where it is the webhook that the chain began with, or has the name of its kind.
-gate::Actor approver_of(const work::Approved& approved, const work::Asker& asked_by);
 
 }  // namespace executor

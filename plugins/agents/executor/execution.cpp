@@ -23,6 +23,7 @@
 #include "plan_page/plan_page.h"
 #include "source_note/last_try.h"
 #include "source_note/neutral.h"
+#include "source_note/readers.h"
 
 namespace executor {
 namespace {
@@ -98,6 +99,10 @@ Execution::Execution(const Settings& settings, const agent_config::Secrets& secr
       notes_(settings.shared.notes, secrets.notes(), context.state_folder, std::cref(secrets.redactor()),
              cancel_of(run)),
       place_(note::place_of(context.task.entity["key"].string_or(""))) {
+  if (place_ && place_->sender == note::Sender::Github && !github::same(place_->repo, repo_))
+    api_elsewhere_.emplace(secrets.account(context.state_folder, place_->repo,
+                                           {{"issues", "write"}, {"pull_requests", "write"}}),
+                           cancel_of(run));
   item_.approved = approval_of(context, item_);
   approved_here_ =
       context.approval && item_.approved && context.approval->content_hash == item_.approved->content_hash;
@@ -106,14 +111,19 @@ Execution::Execution(const Settings& settings, const agent_config::Secrets& secr
 AgentResult Execution::make() {
   run_.progress(-1, "permission", "Who asked, who approved, and may they?");
   gate::Gate gate(settings_.shared.gate);
-  const gate::Answer answer = gate.may_start(
-      api_, {.repo = repo_,
-             .actor = gate::actor_of(item_.asked_by.webhook, item_.asked_by.actor, item_.asked_by.delivery),
-             .approver = approver_of(*item_.approved, item_.asked_by)});
+  gate::Question question{
+      .repo = repo_,
+      .actor = gate::actor_of(item_.asked_by.webhook, item_.asked_by.actor, item_.asked_by.delivery)};
+  const work::Approved& approved = *item_.approved;
+  question.approver = gate::actor_of({approved.by, approved.actor_id, approved.way}, question.actor);
+  if (const auto& by = item_.rejected)
+    question.rejecter = gate::actor_of({by->by, by->actor_id, by->way}, question.actor);
+  const gate::Answer answer = gate.may_start(api_, question);
   run_.transcript("gate", secrets_.redactor()(answer.rule + ": " + answer.why));
   if (!answer.yes) {
     // A stranger who asked gets no answer: it would be a way to make davit write.
-    if (answer.rule == "approver") tell(note::Stage::Failed, "Nothing was carried out: " + answer.why);
+    if (answer.rule == "approver" || answer.rule == "rejecter")
+      tell(note::Stage::Failed, "Nothing was carried out: " + answer.why);
     return AgentResult::failed("nothing is carried out: " + answer.why, ErrorClass::Permanent);
   }
   try {
@@ -180,10 +190,10 @@ void Execution::check_pull() {
   if (is_first()) check_pull_text(*item_.plan, pull_.body);
 }
 
-// Where it can be read again. What is asked for elsewhere counts as it was approved.
+// Where it can be read again. What is asked for at another sender counts as it was approved.
 void Execution::check_source() {
-  if (!place_ || place_->sender != note::Sender::Github || !github::same(place_->repo, repo_)) return;
-  const github::Issue issue = api_.issue(repo_, place_->number);
+  if (!place_ || place_->sender != note::Sender::Github) return;
+  const github::Issue issue = api_at_place().issue(place_->repo, place_->number);
   executor::check_source(item_, issue.title, issue.body);
 }
 
@@ -200,7 +210,7 @@ void Execution::check_history(const git::Mirror& mirror, const std::string& head
 void Execution::read_plan_file(const git::Mirror& mirror, const std::string& head) {
   if (item_.plan->path.empty()) return;
   plan_file_ = mirror.read(head, item_.plan->path);
-  if (plan_file_ || is_first()) check_plan_file(*item_.plan, plan_file_);
+  if (plan_file_ || is_first()) check_plan_file(*item_.plan, heading(), plan_file_);
 }
 
 // The execution before this one came as far as its commit. What it did not see pass is tried again, for a
@@ -236,6 +246,8 @@ Landed Execution::carry_out(const git::Mirror& mirror, const std::string& head) 
   const std::string sha =
       session.commit(made.change, {.name = settings_.author_name, .email = settings_.author_email}, message,
                      record.trailer());
+  // A session takes long enough for somebody to say something else meanwhile.
+  check_source();
   session.push(item_.pull->branch, head, token());
   std::vector<std::string> others = beyond(*item_.plan, made.change.files, settings_.test_paths);
   return {.sha = sha,
@@ -466,7 +478,8 @@ bool Execution::is_repair() const {
 
 void Execution::tell(note::Stage stage, const std::string& text) {
   if (!place_) return;
-  const note::Told told = notes_.tell(&api_, *place_, item_.chain, stage, text);
+  const note::Told told = notes_.tell(&api_at_place(), *place_, item_.chain, stage,
+                                      note::for_readers(*place_, repo_, api_, text, context_.task_id));
   if (!told.why_not.empty()) run_.transcript("note", told.why_not);
 }
 

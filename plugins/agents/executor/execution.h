@@ -61,6 +61,7 @@ class Execution {
   davit::Json output_of(const Landed& landed) const;
   void keep(const char* name, const char* type, const std::string& content) const;
   void tell(note::Stage stage, const std::string& text);
+  github::Api& api_at_place() { return api_elsewhere_ ? *api_elsewhere_ : api_; }
   work::Request heading() const;
   git::Token token() {
     return [this] { return api_.token(); };
@@ -80,8 +81,10 @@ class Execution {
   github::Api api_;
   note::Notes notes_;
   std::optional<note::Place> place_;  // where the task came from
-  github::Repository repository_;     // as GitHub has it today
-  github::Pull pull_;                 // likewise
+  // For that, where it is in another repository: the token of an App is for one.
+  std::optional<github::Api> api_elsewhere_;
+  github::Repository repository_;  // as GitHub has it today
+  github::Pull pull_;              // likewise
   std::optional<std::string> plan_file_;
   davit::Usage usage_;
 };

@@ -70,6 +70,7 @@ ChainEnd ChainEnd::from(JsonView payload, JsonView previous_result) {
   const JsonView work = own.is_object() ? own : previous_result["rejected"]["output"]["work"];
   if (const std::string_view chain = work["chain"].string_or(""); !chain.empty()) end.chain = chain;
   end.pull = address_in(work["pull"]);
+  end.repository = work["repository"].string_or("");
   return end;
 }
 

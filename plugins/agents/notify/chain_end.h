@@ -9,12 +9,13 @@
 namespace notify {
 
 struct ChainEnd {
-  std::string task_id;  // that ended
-  std::string chain;    // by which its note is found
-  std::string entity;   // key; empty: none
-  std::string how;      // "failed", "cancelled", "rejected", "deadline", "parked"
-  std::string failure;  // class, of what failed; may be empty
-  std::string pull;     // address of the chain's pull request; empty: none
+  std::string task_id;     // that ended
+  std::string chain;       // by which its note is found
+  std::string entity;      // key; empty: none
+  std::string how;         // "failed", "cancelled", "rejected", "deadline", "parked"
+  std::string failure;     // class, of what failed; may be empty
+  std::string pull;        // address of the chain's pull request; empty: none
+  std::string repository;  // "owner/name" that was worked on; empty: none
 
   // Of the payload and the previous result of a task. Throws davit::Failure(Permanent) with a sentence for
   // what is no end of a chain.

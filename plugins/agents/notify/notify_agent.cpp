@@ -1,5 +1,6 @@
 // Brings davit's note at the source of a chain to its end, when the chain has ended and is not done.
 // README.md has the rules.
+#include <algorithm>
 #include <functional>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 #include "davit/agent.hpp"
 #include "davit/failure.hpp"
 #include "notify/chain_end.h"
+#include "source_note/readers.h"
 #include "source_note/source_note.h"
 
 namespace notify {
@@ -63,7 +65,7 @@ class NotifyAgent : public davit::Agent {
     note::Notes notes(settings_.notes, secrets.notes(), context.state_folder, std::cref(secrets.redactor()),
                       cancel);
     const note::Told told = notes.tell(api ? &*api : nullptr, *place, end.chain, note::Stage::Failed,
-                                       end.sentence(), end.change());
+                                       text_at(*place, api, end), end.change());
     // A host that stops lets it run again.
     if (!told.told && run.is_cancelled()) throw davit::Failure::cancelled(told.why_not);
     if (told.try_again) return AgentResult::failed(told.why_not, ErrorClass::Retryable);
@@ -74,6 +76,14 @@ class NotifyAgent : public davit::Agent {
   bool is_at_github(const ChainEnd& end) const {
     const std::optional<note::Place> place = note::place_of(end.entity);
     return place && place->sender == note::Sender::Github && settings_.notes.github;
+  }
+
+  static std::string text_at(const note::Place& place, std::optional<github::Api>& api, const ChainEnd& end) {
+    if (!api || end.pull.empty()) return end.sentence();
+    const std::size_t slash = std::min(end.repository.find('/'), end.repository.size());
+    const std::string name = end.repository.substr(std::min(slash + 1, end.repository.size()));
+    return note::for_readers(place, {end.repository.substr(0, slash), name}, *api, end.sentence(),
+                             end.task_id);
   }
 
   // What cannot be told is not the chain's misfortune: a place that is gone, or one that davit may not write

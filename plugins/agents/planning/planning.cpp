@@ -17,6 +17,7 @@
 #include "plan_page/plan_page.h"
 #include "source_note/last_try.h"
 #include "source_note/neutral.h"
+#include "source_note/readers.h"
 
 namespace planning {
 namespace {
@@ -107,6 +108,10 @@ Planning::Planning(const Settings& settings, const agent_config::Secrets& secret
       notes_(settings.shared.notes, secrets.notes(), context.state_folder, std::cref(secrets.redactor()),
              cancel_of(run)),
       place_(note::place_of(context.task.entity["key"].string_or(""))) {
+  if (place_ && place_->sender == note::Sender::Github && !github::same(place_->repo, repo_))
+    api_elsewhere_.emplace(secrets.account(context.state_folder, place_->repo,
+                                           {{"issues", "write"}, {"pull_requests", "write"}}),
+                           cancel_of(run));
   const std::string key = plan_page::key_of(context.task.entity["key"].string_or(""), heading().title);
   branch_ = branch_for(settings, context, item_, key);
   path_ = path_for(settings, key);
@@ -115,11 +120,15 @@ Planning::Planning(const Settings& settings, const agent_config::Secrets& secret
 AgentResult Planning::make() {
   run_.progress(-1, "permission", "Who asked, and may they?");
   gate::Gate gate(settings_.shared.gate);
-  const gate::Answer answer = gate.may_start(
-      api_, {.repo = repo_,
-             .actor = gate::actor_of(item_.asked_by.webhook, item_.asked_by.actor, item_.asked_by.delivery)});
+  gate::Question question{
+      .repo = repo_,
+      .actor = gate::actor_of(item_.asked_by.webhook, item_.asked_by.actor, item_.asked_by.delivery)};
+  if (const auto& by = item_.rejected)
+    question.rejecter = gate::actor_of({by->by, by->actor_id, by->way}, question.actor);
+  const gate::Answer answer = gate.may_start(api_, question);
   run_.transcript("gate", secrets_.redactor()(answer.rule + ": " + answer.why));
-  // Strangers get no answer: it would be a way to make davit write.
+  // Strangers who ask get no answer: it would be a way to make davit write.
+  if (answer.rule == "rejecter") tell(note::Stage::Failed, "Nothing is planned anew: " + answer.why);
   if (!answer.yes) return AgentResult::failed("no plan is made: " + answer.why, davit::ErrorClass::Permanent);
   try {
     return make_allowed();
@@ -159,8 +168,8 @@ AgentResult Planning::make_allowed() {
 
 // What is planned is what is asked for now; by its hash whoever carries it out sees that it still is.
 void Planning::read_source() {
-  if (place_ && place_->sender == note::Sender::Github && github::same(place_->repo, repo_)) {
-    const github::Issue issue = api_.issue(repo_, place_->number);
+  if (place_ && place_->sender == note::Sender::Github) {
+    const github::Issue issue = api_at_place().issue(place_->repo, place_->number);
     item_.request.title = issue.title;
     item_.request.text = issue.body;
     item_.request.author = issue.author.login;
@@ -315,7 +324,8 @@ AgentResult Planning::result_of(const Placed& placed, const github::Pull& pull) 
 
 void Planning::tell(note::Stage stage, const std::string& text) {
   if (!place_) return;
-  const note::Told told = notes_.tell(&api_, *place_, item_.chain, stage, text);
+  const note::Told told = notes_.tell(&api_at_place(), *place_, item_.chain, stage,
+                                      note::for_readers(*place_, repo_, api_, text, context_.task_id));
   if (!told.why_not.empty()) run_.transcript("note", told.why_not);
 }
 

@@ -47,6 +47,7 @@ class Planning {
   github::Pull open_pull(const work::Plan& plan);
   davit::AgentResult result_of(const Placed& placed, const github::Pull& pull);
   void tell(note::Stage stage, const std::string& text);
+  github::Api& api_at_place() { return api_elsewhere_ ? *api_elsewhere_ : api_; }
   work::Request heading() const;
   std::string title() const;
 
@@ -60,6 +61,8 @@ class Planning {
   github::Api api_;
   note::Notes notes_;
   std::optional<note::Place> place_;  // where the task came from
+  // For that, where it is in another repository: the token of an App is for one.
+  std::optional<github::Api> api_elsewhere_;
   std::string branch_, path_;
   std::string source_sha256_;
   github::Repository repository_;  // as GitHub has it today

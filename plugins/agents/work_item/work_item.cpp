@@ -36,11 +36,13 @@ int number_of(JsonView json, std::int64_t least, std::int64_t most, const std::s
   return static_cast<int>(json.int_or(0));
 }
 
-// What of a payload says who sent it.
+// What of a payload says who sent it, and from which server.
 Json sender_in(JsonView payload) {
   Json sender = Json::object();
   for (const std::string_view name : {"source", "sender"})
     if (!payload[name].is_null()) sender.set(name, Json(payload[name]));
+  if (const JsonView url = payload["repository"]["url"]; url.is_string())
+    sender.set("repository", Json::object({{"url", Json(url)}}));
   return sender;
 }
 
@@ -141,6 +143,9 @@ Item Item::from(JsonView payload, JsonView previous_result, std::string_view tit
   const JsonView work = rejected["output"]["work"];
   Item item = work.is_null() ? from_payload(payload, title) : from_work(work);
   item.feedback = rejected["comment"].string_or("");
+  item.rejected =
+      Rejected{std::string(rejected["by"].string_or("")), std::string(rejected["actor_id"].string_or("")),
+               std::string(rejected["way"].string_or(""))};
   return item;
 }
 

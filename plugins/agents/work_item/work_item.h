@@ -45,7 +45,12 @@ struct Approved {
 struct Asker {
   std::string webhook;   // the task's source: an instance's name, "cli", "api"
   davit::Json actor;     // {id, login, role} or null
-  davit::Json delivery;  // of the payload {source, sender}
+  davit::Json delivery;  // of the payload {source, sender, repository: {url}}
+};
+
+// Who gave the work back with a comment, as the host tells it: a claim, likewise.
+struct Rejected {
+  std::string by, actor_id, way;  // as of Approved
 };
 
 struct Item {
@@ -58,7 +63,8 @@ struct Item {
   std::optional<Plan> plan;
   std::string source_sha256;  // sha256_of(request) when it was planned; empty: it was not
   std::optional<Approved> approved;
-  int round = 0;         // how often reviews and checks gave it back to the executor
+  std::optional<Rejected> rejected;  // whose comment `feedback` is; not handed on
+  int round = 0;                     // how often reviews and checks gave it back to the executor
   std::string feedback;  // of the person who rejected, the review, or the checks that failed; empty: none
 
   // From the result of the agent before it in the chain, if that has "work"; from what was rejected, if the

@@ -389,4 +389,70 @@ TEST(GateSettingsTest, TheSchemaNamesEveryKey) {
   EXPECT_EQ(schema["properties"].size(), 3u);
 }
 
+TEST(ActorGateTest, WhoDecidedIsSomebodyOfTheWebhookItCameBy) {
+  const Actor asked_by{.source = "github", .webhook = "gh-eu", .id = "11"};
+  Actor actor = actor_of({"gh-eu:ann", "12", "gh-eu comment"}, asked_by);
+  EXPECT_EQ(actor.source, "github");
+  EXPECT_EQ(actor.webhook, "gh-eu");
+  EXPECT_EQ(actor.id, "12");
+  EXPECT_EQ(actor.login, "ann");
+  actor = actor_of({"slack:U1", "U1", "slack button"}, asked_by);
+  EXPECT_EQ(actor.source, "slack");
+  EXPECT_EQ(actor.login, "U1");
+  actor = actor_of({"admin", "", "cli"}, {.source = "github", .webhook = "cli", .id = ""});
+  EXPECT_EQ(actor.source, "cli") << "whatever a payload that was written by hand says";
+  EXPECT_EQ(actor.login, "");
+  actor = actor_of({"gh-us:ann", "12", "gh-us"}, asked_by);
+  EXPECT_EQ(actor.source, "gh-us") << "nobody knows what kind of webhook that is";
+}
+
+TEST(ActorGateTest, WhoRejectsMustBeAllowedAsWhoApproves) {
+  FakeGithub fake;
+  const StateFolder state;
+  fake.permit(11, "write");
+  fake.permit(kWriter, "write");
+  fake.permit(kReader, "read");
+  github::Api api({.api = fake.api(), .token = FakeGithub::kToken, .state_folder = state.path()}, {});
+  Gate gate{Settings()};
+  Question question{.repo = {"acme", "shop"}, .actor = {.source = "github", .webhook = "github", .id = "11"}};
+  question.rejecter = Actor{.source = "github", .webhook = "github", .id = std::to_string(kWriter)};
+  EXPECT_TRUE(gate.may_start(api, question).yes);
+  question.rejecter->id = std::to_string(kReader);
+  const Answer answer = gate.may_start(api, question);
+  EXPECT_FALSE(answer.yes);
+  EXPECT_EQ(answer.rule, "rejecter");
+  EXPECT_THAT(answer.why, HasSubstr("the rejection does not count"));
+  question.rejecter = Actor{};
+  EXPECT_FALSE(gate.may_start(api, question).yes) << "whom an older davit did not name";
+}
+
+TEST(ActorGateTest, AnotherGithubServersIdsAreOtherPeoples) {
+  FakeGithub fake;
+  const StateFolder state;
+  fake.permit(11, "write");
+  github::Api api({.api = fake.api(), .token = FakeGithub::kToken, .state_folder = state.path()}, {});
+  Settings settings;
+  settings.server = "github.com";
+  settings.bots = {11};
+  Gate gate(settings);
+  const auto answer = [&](const std::string& url, const char* login = "user-11") {
+    const Json payload = Json::object({{"source", "github"}, {"repository", Json::object({{"url", url}})}});
+    const Json actor = Json::object({{"id", "11"}, {"login", login}});
+    return gate.may_start(api, {.repo = {"acme", "shop"}, .actor = actor_of("ghe", actor, payload)});
+  };
+  EXPECT_TRUE(answer("https://GitHub.com/acme/shop").yes);
+  const std::size_t asked = fake.seen().size();
+  for (const char* url : {"https://ghe.evil.example/acme/shop", "https://github.com.evil.example/acme/shop",
+                          "https://github.com@evil.example/acme/shop", "https://github.com:8443/acme/shop",
+                          "https://evil.example?github.com/", "github.com/acme/shop", ""}) {
+    EXPECT_EQ(answer(url).rule, "server") << url;
+    EXPECT_EQ(answer(url, "ci[bot]").rule, "server") << url << ": nor are the ids of bots";
+  }
+  EXPECT_EQ(fake.seen().size(), asked) << "and nobody is looked up";
+
+  // Who decides by the same webhook is of the same server.
+  const Actor theirs{.source = "github", .webhook = "ghe", .id = "11", .server = "ghe.evil.example"};
+  EXPECT_EQ(actor_of({"ghe:mallory", "11", "ghe comment"}, theirs).server, "ghe.evil.example");
+}
+
 }  // namespace

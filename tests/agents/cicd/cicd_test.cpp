@@ -34,12 +34,15 @@ class CicdAgentTest : public testing::Test {
   CicdAgentTest() {
     fake_.add_branch("davit/plan-1", kSha);
     pull_ = fake_.add_pull("davit/plan-1", "open");
+    fake_.permit(11, "write");
     given_.previous_result = Json::object({{"work", work_of_a_plan(0).json()}});
   }
 
   // As the executor leaves it.
   work::Item work_of_a_plan(int round) const {
     work::Item item;
+    item.asked_by = {"github", Json::object({{"id", "11"}, {"login", "user-11"}}),
+                     Json::parse(R"({"source": "github", "sender": {"id": "11", "type": "User"}})")};
     item.request = {.source = "github", .title = "It is slow"};
     item.repository = "acme/shop";
     item.pull = work::Pull{pull_, "", "davit/plan-1", kSha};
@@ -284,6 +287,43 @@ TEST_F(CicdAgentTest, WithoutAPlanItOnlyJudges) {
   EXPECT_TRUE(json["success"].bool_or(false)) << json.dump();
   EXPECT_FALSE(json.view().has("next_agent"));
   EXPECT_EQ(json.at_pointer("/output/failed/0/name"), "test");
+}
+
+TEST_F(CicdAgentTest, ForWhomTheGateDoesNotLetItOnlyJudges) {
+  fake_.permit(13, "read");
+  come_from_a_delivery();
+  Json task = Json::object({{"source", "github"}, {"payload", given_.payload}});
+  task.set("actor", Json::object({{"id", "13"}, {"login", "user-13"}}));
+  given_.context.set("task", std::move(task));
+  fake_.add_check_run(check_run(80, "lint", "success"));
+  EXPECT_EQ(verdict(result()), "green");
+  const auto asks_who = [&] {
+    const std::vector<std::string> journal = fake_.journal();
+    return std::count_if(journal.begin(), journal.end(), [](const std::string& line) {
+      return line.find("/permission") != std::string::npos;
+    });
+  };
+  EXPECT_EQ(asks_who(), 0) << "who only reads is not asked about";
+
+  fail_workflow();
+  const Got got = run();
+  EXPECT_EQ(verdict(got.result), "real");
+  EXPECT_TRUE(got.result["success"].bool_or(false)) << got.result.dump();
+  EXPECT_THAT(reruns(), IsEmpty());
+  EXPECT_THAT(got.all, HasSubstr("nothing is started again: 'user-13' has the permission read"));
+  EXPECT_EQ(asks_who(), 1);
+
+  fake_.permit(13, "write");
+  fake_.end_reruns("success");
+  EXPECT_EQ(verdict(result()), "flaky");
+  EXPECT_EQ(reruns().size(), 1u);
+}
+
+TEST_F(CicdAgentTest, WhoMayNotIsNotHelpedByAChain) {
+  fake_.permit(11, "read");
+  fail_workflow();
+  EXPECT_EQ(result()["next_agent"], "executor-agent") << "which asks for itself";
+  EXPECT_THAT(reruns(), IsEmpty());
 }
 
 TEST_F(CicdAgentTest, AForkIsLeftAlone) {

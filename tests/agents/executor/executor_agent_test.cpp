@@ -323,6 +323,45 @@ TEST_F(ExecutorAgentTest, APlanThatIsNotTheApprovedOneIsNotCarriedOut) {
   EXPECT_EQ(head(), planned_);
 }
 
+TEST_F(ExecutorAgentTest, APageThatSaysSomethingElseThanThePlanVoidsTheApproval) {
+  std::string file = plan_page::file_of(plan(), kRequest);
+  const std::string step = "1. Round once.";
+  file.replace(file.find(step), step.size(), "1. Mend a comment, nothing else.");
+  server_.commit(kShop, kBranch, {{kPlanFile, Blob{file}}});
+  EXPECT_THAT(failure(), AllOf(HasSubstr("approval void"), HasSubstr("the plan in the branch")));
+  EXPECT_EQ(sessions(), 0);
+}
+
+TEST_F(ExecutorAgentTest, AnIssueThatIsEditedWhileTheModelWorksVoidsTheApproval) {
+  // As it is before the session, and as it is after it.
+  davit::testing::Fault issue;
+  issue.status = 200;
+  issue.body = R"({"number": 1, "title": "Wrong sum", "body": "It is 1 cent off.", "state": "open"})";
+  fake_.fail("GET", "/repos/acme/shop/issues/1", issue);
+  issue.body = R"({"number": 1, "title": "Wrong sum", "body": "It is right.", "state": "open"})";
+  fake_.fail("GET", "/repos/acme/shop/issues/1", issue);
+  EXPECT_THAT(failure(), AllOf(HasSubstr("approval void"), HasSubstr("edited after")));
+  EXPECT_EQ(sessions(), 1);
+  EXPECT_EQ(head(), planned_) << "nothing was pushed";
+}
+
+TEST_F(ExecutorAgentTest, AnIssueOfAnotherRepositoryIsReadAgainToo) {
+  Json task(given_.context["task"]);
+  task.set("entity", Json::object({{"key", "github:acme/tracker#5"}}));
+  given_.context.set("task", std::move(task));
+  EXPECT_EQ(run().status, Status::NotFound) << "what cannot be read may have been edited: " << got_.why;
+  davit::testing::Fault issue;
+  issue.status = 200;
+  issue.body = R"({"number": 5, "title": "Wrong sum", "body": "It is 2 cents off.", "state": "open"})";
+  fake_.fail("GET", "/repos/acme/tracker/issues/5", issue);
+  EXPECT_THAT(failure(), AllOf(HasSubstr("approval void"), HasSubstr("edited after")));
+  EXPECT_EQ(sessions(), 0);
+  issue.body = R"({"number": 5, "title": "Wrong sum", "body": "It is 1 cent off.", "state": "open"})";
+  fake_.fail("GET", "/repos/acme/tracker/issues/5", issue, 2);
+  result();
+  EXPECT_EQ(commits_above_the_plan(), "1");
+}
+
 TEST_F(ExecutorAgentTest, AnEditedIssueVoidsTheApprovalAndThatIsToldThere) {
   config_.set("notes", Json::object({{"github", true}}));
   work::Item other = item();
@@ -606,7 +645,8 @@ TEST_F(ExecutorAgentTest, WhatNeedsNoRepairIsNotRepaired) {
 
 TEST_F(ExecutorAgentTest, RejectedWithACommentItDoesItAgainOnTop) {
   const Json first(result());
-  Json rejected = Json::object({{"comment", "Make it 22."}, {"by", "github:user-12"}});
+  Json rejected = Json::object(
+      {{"comment", "Make it 22."}, {"by", "github:user-12"}, {"actor_id", "12"}, {"way", "github comment"}});
   rejected.set("output", Json(first["output"]));
   approve(item(), "0190a1b2-0000-7000-8000-00000000cccc");
   given_.previous_result = Json::object({{"rejected", std::move(rejected)}});
@@ -615,6 +655,17 @@ TEST_F(ExecutorAgentTest, RejectedWithACommentItDoesItAgainOnTop) {
   EXPECT_THAT(told(), HasSubstr("Make it 22."));
   EXPECT_EQ(commits_above_the_plan(), "2");
   EXPECT_EQ(git({"show", std::string(kBranch) + ":src/total"}), "22");
+}
+
+TEST_F(ExecutorAgentTest, WordsOfSomebodyWhoMayNotWriteStartNothing) {
+  fake_.permit(13, "read");
+  Json rejected = Json::object(
+      {{"comment", "Make it 22."}, {"by", "github:user-13"}, {"actor_id", "13"}, {"way", "github comment"}});
+  rejected.set("output", Json(given_.previous_result));
+  given_.previous_result = Json::object({{"rejected", std::move(rejected)}});
+  EXPECT_THAT(failure(), HasSubstr("the rejection does not count: 'user-13' has the permission read"));
+  EXPECT_EQ(sessions(), 0);
+  EXPECT_EQ(head(), planned_);
 }
 
 TEST_F(ExecutorAgentTest, WhatTheModelCannotDoIsToldAtTheSource) {

@@ -231,6 +231,21 @@ TEST_F(NotifyAgentTest, ThePullRequestIsNotForgotten) {
     EXPECT_THAT(said(url), Not(HasSubstr("pull request so far"))) << url;
 }
 
+TEST_F(NotifyAgentTest, APrivatePullRequestIsNotNamedInAnotherRepositorysIssue) {
+  const auto said = [&](const char* repository) {
+    tell(github_key(), Stage::Started, "");
+    const Json work =
+        Json::object({{"repository", repository},
+                      {"pull", Json::object({{"number", 7}, {"url", "https://github.com/acme/x/pull/7"}})}});
+    EXPECT_TRUE(told(run(end_of(github_key()), Json::object({{"work", work}}))));
+    return github_.comments(number_).at(0);
+  };
+  EXPECT_THAT(said("acme/shop"), HasSubstr("/pull/7"));
+  // Which this token does not even see.
+  EXPECT_THAT(said("acme/secret"), AllOf(HasSubstr(kTask), Not(HasSubstr("/pull/"))));
+  EXPECT_THAT(said(""), AllOf(HasSubstr(kTask), Not(HasSubstr("/pull/")))) << "of nobody knows what";
+}
+
 TEST_F(NotifyAgentTest, APlaceThatIsGoneIsNoFailure) {
   for (const int status : {403, 404, 410}) {
     github_.fail("GET", "/repos", {.status = status, .body = "{}"});

@@ -10,6 +10,7 @@
 #include "davit/text.hpp"
 #include "redact/redactor.h"
 #include "source_note/neutral.h"
+#include "source_note/readers.h"
 #include "source_note/rest.h"
 #include "tests/agents/github_api/fake_github.h"
 #include "tests/agents/github_api/state_folder.h"
@@ -317,6 +318,31 @@ TEST(NoteRestTest, EncodesAsBasicWantsIt) {
   EXPECT_EQ(base64("fo"), "Zm8=");
   EXPECT_EQ(base64("foobar"), "Zm9vYmFy");
   EXPECT_EQ(base64("\xFF\xFE"), "//4=");
+}
+
+TEST_F(SourceNoteTest, WhatIsPrivateIsNotToldInAnotherRepository) {
+  FakeGithub fake;
+  const std::string text = "The key is derived from the user's id.";
+  // A program of its own each: nothing of an answer is kept.
+  const auto said_at = [&](const char* place, const char* repository) {
+    const StateFolder state;
+    github::Api api({.api = fake.api(), .token = FakeGithub::kToken, .state_folder = state.path()}, {});
+    return for_readers(*place_of(place), {"acme", repository}, api, text, "0190-task");
+  };
+  const std::size_t before = fake.seen().size();
+  EXPECT_EQ(said_at("github:Acme/Shop#1", "shop"), text);
+  EXPECT_EQ(said_at("jira:x.atlassian.net/TES-41", "shop"), text);
+  EXPECT_EQ(fake.seen().size(), before) << "nobody is asked where there is nothing to ask";
+
+  EXPECT_EQ(said_at("github:acme/tracker#1", "shop"), "Task 0190-task says more.");
+  EXPECT_EQ(said_at("github:acme/tracker#1", "nowhere"), "Task 0190-task says more.") << "who knows?";
+  davit::testing::Fault open;
+  open.status = 200;
+  open.body =
+      R"({"id":77,"name":"shop","full_name":"acme/shop","owner":{"login":"acme","id":5},"private":false,
+                  "archived":false,"default_branch":"main"})";
+  fake.fail("GET", "/repos/acme/shop", open);
+  EXPECT_EQ(said_at("github:acme/tracker#1", "shop"), text);
 }
 
 }  // namespace

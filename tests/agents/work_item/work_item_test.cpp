@@ -197,6 +197,11 @@ TEST(WorkItemTest, KeepsWhoCausedTheChainsFirstTask) {
   EXPECT_EQ(item.asked_by.webhook, "jira-eu");
   EXPECT_EQ(item.asked_by.actor["id"], "5c5f");
   EXPECT_EQ(item.asked_by.delivery.dump(), R"({"source":"jira","sender":{"id":"5c5f","type":"User"}})");
+  const davit::AgentContext github(Json::parse(
+      R"({"task_id": "one", "task": {"source": "ghe", "actor": {"id": "11"}, "payload": {"source": "github",
+          "repository": {"full_name": "o/r", "url": "https://ghe.example/o/r"}}}})"));
+  EXPECT_EQ(Item::from(github).asked_by.delivery.dump(),
+            R"({"source":"github","repository":{"url":"https://ghe.example/o/r"}})");
 
   // What comes after it is of the chain, whoever its own actor may be.
   Json next = Json::parse(
@@ -231,10 +236,19 @@ TEST(WorkItemTest, WhatWasRejectedComesBackWithWhatWasSaid) {
   item.plan = Plan(Json::parse(R"({"summary":"first"})"));
   const Json previous =
       Json::object({{"rejected", Json::object({{"comment", "smaller, please"},
-                                               {"by", "ada"},
+                                               {"by", "github:ada"},
+                                               {"actor_id", "12"},
+                                               {"way", "github comment"},
                                                {"output", Json::object({{"work", item.json()}})}})}});
   const Item again = Item::from(JsonView(), previous, "");
   EXPECT_EQ(again.feedback, "smaller, please");
+  ASSERT_TRUE(again.rejected);
+  EXPECT_EQ(again.rejected->by, "github:ada");
+  EXPECT_EQ(again.rejected->actor_id, "12");
+  EXPECT_EQ(again.rejected->way, "github comment");
+  const Json handed_on = Json::object({{"work", again.json()}});
+  EXPECT_FALSE(Item::from(JsonView(), handed_on, "").rejected)
+      << "whoever comes next does not follow those words";
   EXPECT_EQ(again.repository, "o/r");
   EXPECT_EQ(again.plan->document["summary"], "first");
 
@@ -244,6 +258,8 @@ TEST(WorkItemTest, WhatWasRejectedComesBackWithWhatWasSaid) {
   const Item first = Item::from(task["payload"], bare, "");
   EXPECT_EQ(first.repository, "sbansal1999/testing-gh");
   EXPECT_EQ(first.feedback, "no");
+  ASSERT_TRUE(first.rejected) << "by somebody whom nobody names";
+  EXPECT_EQ(first.rejected->way, "");
 }
 
 TEST(WorkItemTest, WhatIsNoWorkIsRefusedByTheNameOfItsMember) {

@@ -197,9 +197,12 @@ std::string AgentsHost::send(const std::string& webhook, const std::string& payl
 }
 
 std::string AgentsHost::label_issue(int number) {
+  // Of the GitHub whose repositories the agents fetch: another one's say nothing of who may do what in them.
   return send(
       "github", "github/testdata/payloads/derived-issues-labeled-ai-fix.json",
-      {{"sbansal1999/testing-gh", "acme/shop"}, {"\"number\": 9", "\"number\": " + std::to_string(number)}},
+      {{"https://github.com/sbansal1999/testing-gh\"", "http://" + repositories.host() + "/acme/shop\""},
+       {"sbansal1999/testing-gh", "acme/shop"},
+       {"\"number\": 9", "\"number\": " + std::to_string(number)}},
       "issues");
 }
 

@@ -498,7 +498,8 @@ TEST_F(ReworkTest, ARejectedPlanGoesBackToItsAgentWithTheComment) {
   EXPECT_EQ(again.agent, "planner");
   EXPECT_EQ(again.payload, first.payload);
   EXPECT_EQ(again.entity, "gh:o/r#1");
-  EXPECT_EQ(again.previous_result, R"({"rejected":{"comment":"too risky","by":"alice","content_hash":")" +
+  EXPECT_EQ(again.previous_result, R"({"rejected":{"comment":"too risky","by":"alice","actor_id":")" +
+                                       alice().id + R"(","way":")" + alice().way + R"(","content_hash":")" +
                                        hash + R"(","output":{"plan":"risky"}}})");
   EXPECT_THAT(again.chain, IsEmpty()) << "it is where it was: that is no further visit";
   EXPECT_EQ(again.chain_depth, 1);

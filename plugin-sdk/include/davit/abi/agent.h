@@ -30,9 +30,9 @@
  * (1 for the first), max_retries (attempts after the first: the last one is
  * 1 + max_retries), chain_depth (1 for the first task of a chain), task {task_id, agent, task_type, source, title, payload,
  * entity, actor, links, created_at}, config, previous_result (output of the agent
- * before it in the chain, or null; {rejected: {comment, by, content_hash, output}}
- * when a person rejected what came of this agent's own output, and it is to do
- * better), deadline_unix_ms, workspace (a folder of this execution, removed after
+ * before it in the chain, or null; {rejected: {comment, by, actor_id, way,
+ * content_hash, output}} when a person, who is told as in approval, rejected what
+ * came of this agent's own output, and it is to do better), deadline_unix_ms, workspace (a folder of this execution, removed after
  * it), state_folder (absolute: a folder of all agents, closed to other users, that
  * stays; executions run at the same time, so who writes there locks), sandbox
  * {command, required} (the program, bubblewrap or one that is called as it is, by
