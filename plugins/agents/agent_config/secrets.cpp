@@ -1,5 +1,6 @@
 #include "agent_config/secrets.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace agent_config {
@@ -59,6 +60,11 @@ github::Account Secrets::account(const std::filesystem::path& state_folder, cons
 
 note::Tokens Secrets::notes() const {
   return {.jira = granted(kNotes[0]), .sentry = granted(kNotes[1]), .slack = granted(kNotes[2])};
+}
+
+bool Secrets::has_key() const {
+  return std::any_of(variables_.begin(), variables_.end(),
+                     [](const auto& one) { return one.first != kGateway; });
 }
 
 std::optional<std::string> Secrets::variable(const std::string& name) const {

@@ -30,6 +30,8 @@ class Secrets {
   github::Account account(const std::filesystem::path& state_folder, const github::Repo& repository,
                           const std::map<std::string, std::string>& permissions) const;
   note::Tokens notes() const;
+  // Whether a model's program gets anything of settings.claude.pass_environment but an address.
+  bool has_key() const;
   // Of what a model's program gets.
   std::optional<std::string> variable(const std::string& name) const;
   // Knows all of them but addresses.

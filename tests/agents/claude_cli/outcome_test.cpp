@@ -143,7 +143,7 @@ const std::vector<Row>& rows() {
        "(error_of_next_year): something new",
        {exited(1)}},
       {"ASuccessThatIsAnErrorIsACrash", "error_without_word", End::Crashed, "Connection error", {exited(0)}},
-      {"NotLoggedInIsAuth", "not_logged_in", End::Auth, "/login", {exited(1)}},
+      {"NotLoggedInIsAuth", "not_logged_in", End::Auth, "grant a good ANTHROPIC_API_KEY", {exited(1)}},
       {"AWrongKeyIsAuth", "invalid_key", End::Auth, "Invalid API key", {exited(1)}},
       {"AForbiddenKeyIsAuth", "forbidden", End::Auth, "403", {exited(1)}},
       {"AnEmptyAccountIsAuth", "no_credit", End::Auth, "Credit balance", {exited(1)}},

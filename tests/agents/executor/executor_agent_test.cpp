@@ -286,6 +286,11 @@ TEST_F(ExecutorAgentTest, WhatItCannotStartWithIsSaidWithoutAskingAnybody) {
   config_.set("test_command", Json::array({"there-is-no-such-tool"}));
   EXPECT_THAT(refusal(), AllOf(HasSubstr("there-is-no-such-tool"), HasSubstr("config.test_command")));
   config_.set("test_command", Json::array());
+  const Json usual(config_["claude"]);
+  given_.secrets.erase(claude_.kGrant);
+  EXPECT_THAT(refusal(), HasSubstr("there is no key for the model"));
+  config_.set("claude", Json(usual).set("path", "/no/such/claude"));
+  EXPECT_THAT(refusal(), AllOf(HasSubstr("/no/such/claude"), HasSubstr("install Claude Code")));
   given_.secrets.erase("github_token");
   EXPECT_THAT(refusal(), HasSubstr("grant github_token"));
   EXPECT_EQ(fake_.seen().size(), seen);
@@ -532,7 +537,8 @@ TEST_F(ExecutorAgentTest, WhatThereIsNoMoneyToTakeBackIsListedAllTheSame) {
   play(put("src/total", "2\n") + put("src/more", "x\n"));
   EXPECT_THAT(failure(), HasSubstr("src/more is neither named by the approved plan"));
   EXPECT_EQ(sessions(), 1);
-  EXPECT_THAT(scripted::lines_of(transcript_, "plan"), HasSubstr("it was not taken back: nothing is left of"));
+  EXPECT_THAT(scripted::lines_of(transcript_, "plan"),
+              HasSubstr("it was not taken back: nothing is left of"));
   EXPECT_EQ(got_.result.at_pointer("/output/refused/0/path"), "src/more");
 }
 
@@ -586,7 +592,8 @@ TEST_F(ExecutorAgentTest, WhatIsNotTestedStaysADraft) {
 
 TEST_F(ExecutorAgentTest, WithoutASandboxNothingOfTheChangeIsRun) {
   given_.context.set("sandbox", Json::object({{"command", "there-is-no-bwrap"}, {"required", true}}));
-  EXPECT_THAT(failure(), HasSubstr("there-is-no-bwrap"));
+  EXPECT_EQ(run().status, Status::Ignored);
+  EXPECT_THAT(got_.why, AllOf(HasSubstr("there-is-no-bwrap"), HasSubstr("install bubblewrap")));
   given_.context.set("sandbox", Json::object({{"command", "there-is-no-bwrap"}, {"required", false}}));
   result();
   EXPECT_EQ(got_.result.at_pointer("/output/tests/verdict"), "untested");

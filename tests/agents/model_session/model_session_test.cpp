@@ -11,6 +11,7 @@
 
 #include "davit/failure.hpp"
 #include "davit/testing/driver.hpp"
+#include "model_session/needs.h"
 #include "tests/agents/github_api/state_folder.h"
 #include "tests/agents/model_session/scripted_claude.h"
 
@@ -85,6 +86,33 @@ TEST_F(ModelSessionTest, TheSkillSaysToolsShapeAndRulesAndTheTaskIsItsInput) {
   const std::string told = scripted::lines_of(host_.transcript, "stderr");
   EXPECT_THAT(told, AllOf(HasSubstr("--tools=Read,Grep,Glob\n"), HasSubstr("\"root_cause\""),
                           HasSubstr("Make it right."), HasSubstr("You plan changes to software.")));
+}
+
+TEST_F(ModelSessionTest, WhatIsMissingIsSaidBeforeOneIsStarted) {
+  const auto lack = [&] {
+    const auto settings = agent_config::Settings::from(config_);
+    return model_session::lack_of(settings, agent_config::Secrets(settings, davit::Host(host_.abi())),
+                                  davit::AgentContext(context_));
+  };
+  EXPECT_EQ(lack(), "");
+  context_.set("sandbox", Json::object({{"command", "there-is-no-bwrap"}, {"required", true}}));
+  EXPECT_THAT(lack(), AllOf(HasSubstr("there-is-no-bwrap"), HasSubstr("apt-get install bubblewrap")));
+  context_.set("sandbox", Json::object({{"command", "there-is-no-bwrap"}, {"required", false}}));
+  EXPECT_EQ(lack(), "");
+  host_.secrets.erase(claude_.kGrant);
+  EXPECT_THAT(lack(), AllOf(HasSubstr("(FAKE_CLAUDE) has a value"), Not(HasSubstr("ANTHROPIC"))));
+  const Json claude(config_["claude"]);
+  config_.set("claude", Json(claude).set("pass_environment", Json::array()));
+  EXPECT_THAT(lack(), HasSubstr("none of claude.pass_environment has a value: name there"));
+  config_.set("claude",
+              Json(claude).set("pass_environment", Json::array({"ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"})));
+  host_.secrets["ANTHROPIC_BASE_URL"] = "https://models.example.org";
+  EXPECT_THAT(lack(), HasSubstr("has a value: grant ANTHROPIC_API_KEY")) << "an address is no key";
+  host_.secrets["ANTHROPIC_API_KEY"] = kKey;
+  EXPECT_EQ(lack(), "");
+  config_.set("claude", Json(claude).set("path", "there-is-no-claude"));
+  EXPECT_THAT(lack(), AllOf(HasSubstr("there-is-no-claude is in no folder of PATH"),
+                            HasSubstr("install Claude Code"), HasSubstr("config.claude.path")));
 }
 
 TEST_F(ModelSessionTest, OnlyASkillThatEditsCanWriteIntoTheTree) {
