@@ -28,6 +28,15 @@ constexpr char kNoKey[] =
     "config.claude.pass_environment names; "
     "the CLI says";
 
+// The status of env, of a shell and of the sandbox for a program that is not there, or whose interpreter is
+// not.
+constexpr int kCannotRun = 127;
+constexpr char kUnseen[] =
+    "the CLI cannot be run in the sandbox, for its interpreter is not below /usr: install Claude Code by its "
+    "native installer, "
+    "or an interpreter below /usr/bin, or name its folder in config.sandbox.read_only where the CLI names it "
+    "by its whole path";
+
 struct Class {
   End end;
   std::string_view name;
@@ -153,6 +162,8 @@ Outcome without_result(const Evidence& evidence) {
     return ended(End::Hung, "the CLI did not begin within start_seconds and was ended");
   const std::string end = "the CLI " + child::describe_end(exit.wait_status) + " without a result";
   if (by_signal(exit.wait_status)) return ended(End::Killed, quoted(end, exit.last_error_line));
+  if (!evidence.init && WIFEXITED(exit.wait_status) && WEXITSTATUS(exit.wait_status) == kCannotRun)
+    return ended(End::NotInstalled, quoted(kUnseen, exit.last_error_line));
   if (contains_any(exit.last_error_line, {"unknown option"})) {
     return ended(End::NotInstalled,
                  quoted("the CLI is too old for this use, " + std::string(kRemedy), exit.last_error_line));
