@@ -115,6 +115,18 @@ TEST_F(ModelSessionTest, WhatIsMissingIsSaidBeforeOneIsStarted) {
                             HasSubstr("install Claude Code"), HasSubstr("config.claude.path")));
 }
 
+TEST_F(ModelSessionTest, NoShippedSkillSaysMoreTurnsThanItGets) {
+  claude_.answer(Json::object({{"status", "done"}}), "arguments /dev/stderr\n");
+  const skills::Book book;
+  for (const auto& [name, turns] : {std::pair("execute-plan", "120"), std::pair("fix-ci", "80")}) {
+    EXPECT_EQ(std::to_string(book.find(name).max_turns), turns);
+    host_.transcript.clear();
+    run(name);
+    EXPECT_THAT(scripted::lines_of(host_.transcript, "stderr"),
+                HasSubstr(std::string("--max-turns=") + turns + "\n"));
+  }
+}
+
 TEST_F(ModelSessionTest, OnlyASkillThatEditsCanWriteIntoTheTree) {
   claude_.answer(Json::object({{"status", "planned"}}), "touch planted\n");
   EXPECT_EQ(run("plan-changes").end, claude::End::Ok);
