@@ -127,6 +127,72 @@ TEST_F(ModelSessionTest, NoShippedSkillSaysMoreTurnsThanItGets) {
   }
 }
 
+// What docs/BUSINESS_LOGIC.md, "Where the model runs", says of each: granted secrets, plain variables of the
+// environment, and the hosts.
+TEST_F(ModelSessionTest, EachProvidersVariablesReachTheSessionAndOnlyItsSecretsAreHidden) {
+  struct Provider {
+    std::map<std::string, std::string> grants, environment;
+    std::string host;  // that config.sandbox.network_hosts must name
+  };
+  const std::string key_file = claude_.file("vertex.json", "{\"type\": \"service_account\"}");
+  const Provider providers[] = {
+      {{{"ANTHROPIC_AUTH_TOKEN", "token-of-the-gateway"},
+        {"ANTHROPIC_BASE_URL", "https://models.example.org"}},
+       {},
+       ""},
+      {{{"AWS_ACCESS_KEY_ID", "access-key-of-aws"}, {"AWS_SECRET_ACCESS_KEY", "secret-key-of-aws"}},
+       {{"CLAUDE_CODE_USE_BEDROCK", "1"}, {"AWS_REGION", "eu-west-1"}},
+       "bedrock-runtime.eu-west-1.amazonaws.com"},
+      {{{"AWS_BEARER_TOKEN_BEDROCK", "bearer-of-bedrock"}},
+       {{"CLAUDE_CODE_USE_BEDROCK", "1"}, {"AWS_REGION", "eu-west-1"}},
+       "bedrock-runtime.eu-west-1.amazonaws.com"},
+      {{{"GOOGLE_APPLICATION_CREDENTIALS", key_file}},
+       {{"CLAUDE_CODE_USE_VERTEX", "1"},
+        {"CLOUD_ML_REGION", "europe-west1"},
+        {"ANTHROPIC_VERTEX_PROJECT_ID", "shop-4711"}},
+       "europe-west1-aiplatform.googleapis.com"},
+      {{{"ANTHROPIC_FOUNDRY_API_KEY", "key-of-the-foundry"}},
+       {{"CLAUDE_CODE_USE_FOUNDRY", "1"}, {"ANTHROPIC_FOUNDRY_RESOURCE", "shop-models"}},
+       "shop-models.services.ai.azure.com"}};
+  const std::vector<std::string> asked_for = agent_config::names_of_secrets();
+  for (const Provider& provider : providers) {
+    Json names = Json::array({claude_.kGrant});
+    for (const auto& [name, value] : provider.grants) {
+      EXPECT_THAT(asked_for, testing::Contains(name));
+      host_.secrets[name] = value;
+      names.push_back(name);
+    }
+    for (const auto& [name, value] : provider.environment) {
+      setenv(name.c_str(), value.c_str(), 1);
+      names.push_back(name);
+    }
+    Json config(config_["claude"]);
+    config_.set("claude", std::move(config.set("pass_environment", std::move(names))));
+    host_.transcript.clear();
+    claude_.answer(Json::object({{"status", "planned"}}),
+                   "environment /dev/stderr\nshow " + key_file + "\n" +
+                       (provider.host.empty() ? "" : "connect " + provider.host + ":443\n"));
+    const claude::Outcome outcome = run("plan-changes");
+    EXPECT_EQ(outcome.end, claude::End::Ok) << outcome.why;
+    for (const auto& [name, value] : provider.environment) unsetenv(name.c_str());
+    const std::string told = scripted::lines_of(host_.transcript, "stderr");
+    for (const auto& [name, value] : provider.grants) {
+      host_.secrets.erase(name);
+      if (name == "ANTHROPIC_BASE_URL")
+        EXPECT_THAT(told, HasSubstr(name + "=" + value + "\n"));
+      else
+        EXPECT_THAT(told, AllOf(HasSubstr(name + "=["), Not(HasSubstr(value))));
+    }
+    for (const auto& [name, value] : provider.environment)
+      EXPECT_THAT(told, HasSubstr(name + "=" + value + "\n"));
+    if (!provider.host.empty()) {
+      EXPECT_THAT(scripted::lines_of(host_.transcript, "network"),
+                  HasSubstr("refused " + provider.host + ":443"));
+    }
+    EXPECT_THAT(told, HasSubstr("service_account")) << "a file below sandbox.read_only can be read";
+  }
+}
+
 TEST_F(ModelSessionTest, OnlyASkillThatEditsCanWriteIntoTheTree) {
   claude_.answer(Json::object({{"status", "planned"}}), "touch planted\n");
   EXPECT_EQ(run("plan-changes").end, claude::End::Ok);
