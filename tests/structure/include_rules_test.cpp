@@ -154,7 +154,8 @@ TEST(IncludeRulesTest, WhatAgentsShareKnowsOnlyWhatIsBelowIt) {
         "source_note"}},
       {"plan_page", {"source_note", "work_item"}},
       {"log_text", {"redact", "skills"}},
-      {"model_session", {"agent_config", "claude_cli", "redact", "skills", "source_note"}},
+      {"model_session",
+       {"agent_config", "claude_cli", "git_workspace", "redact", "sandbox", "skills", "source_note"}},
   };
   std::set<std::string> folders;
   for (const auto& entry : fs::directory_iterator(kRoot / "plugins/agents"))

@@ -35,7 +35,7 @@ constexpr std::string_view kClaude = R"({
       "type": "array", "items": {"type": "string"},
       "description": "Names of variables it gets, of the grants first, then of the environment; by default ANTHROPIC_API_KEY, ANTHROPIC_AUTH_TOKEN, ANTHROPIC_BASE_URL and CLAUDE_CODE_OAUTH_TOKEN. A session can read them: use a key with a limit of its own"
     },
-    "max_turns": {"type": "integer", "minimum": 1, "maximum": 1000, "description": "Most turns of a session, where its skill does not say fewer; 60 by default"},
+    "max_turns": {"type": "integer", "minimum": 1, "maximum": 1000, "description": "Most turns of a session, where its skill does not say fewer: the lesser of the two counts; 120 by default, as much as any shipped skill says"},
     "max_usd": {"type": "number", "minimum": 0.01, "description": "Most US dollars that a session may cost; 2 by default"},
     "idle_seconds": {"type": "integer", "minimum": 1, "description": "Longest silence; 420 by default"},
     "start_seconds": {"type": "integer", "minimum": 1, "description": "Until its first line; 90 by default"},

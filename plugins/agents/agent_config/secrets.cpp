@@ -1,20 +1,37 @@
 #include "agent_config/secrets.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace agent_config {
 namespace {
 
+// As https://code.claude.com/docs/en/env-vars, amazon-bedrock, google-vertex-ai and microsoft-foundry have
+// them.
+constexpr const char* kModel[] = {"ANTHROPIC_API_KEY",        "ANTHROPIC_AUTH_TOKEN",
+                                  "ANTHROPIC_BASE_URL",       "ANTHROPIC_CUSTOM_HEADERS",
+                                  "CLAUDE_CODE_OAUTH_TOKEN",  "AWS_ACCESS_KEY_ID",
+                                  "AWS_SECRET_ACCESS_KEY",    "AWS_SESSION_TOKEN",
+                                  "AWS_BEARER_TOKEN_BEDROCK", "GOOGLE_APPLICATION_CREDENTIALS",
+                                  "ANTHROPIC_FOUNDRY_API_KEY"};
 constexpr const char* kNotes[] = {"jira_token", "sentry_token", "slack_token"};
 // An address: hidden, it would only make messages about it useless.
 constexpr const char* kGateway = "ANTHROPIC_BASE_URL";
 
+// By docs/CONFIGURATION.md, "What plugins say": a region or a project of the environment is no secret, and a
+// change may name it. What a gateway wants in a header mostly is a key.
+bool sounds_secret(const std::string& name) {
+  const std::string lower = github::lower(name);
+  for (const char* word : {"token", "key", "secret", "pass", "credential", "auth", "custom_headers"})
+    if (lower.find(word) != std::string::npos) return true;
+  return false;
+}
+
 }  // namespace
 
 std::vector<std::string> names_of_secrets() {
-  std::vector<std::string> names = {
-      github::kTokenGrant,      github::kAppKeyGrant, "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", kGateway,
-      "CLAUDE_CODE_OAUTH_TOKEN"};
+  std::vector<std::string> names = {github::kTokenGrant, github::kAppKeyGrant};
+  names.insert(names.end(), std::begin(kModel), std::end(kModel));
   names.insert(names.end(), std::begin(kNotes), std::end(kNotes));
   return names;
 }
@@ -24,16 +41,19 @@ Secrets::Secrets(const Settings& settings, const davit::Host& host) : github_(se
   for (const std::string& name : names_of_secrets()) {
     if (const auto value = host.secret(name); value && !value->empty()) grants_[name] = *value;
   }
+  for (const auto& [name, value] : grants_)
+    if (name != kGateway) known.push_back(value);
   for (const std::string& name : settings.claude.pass_environment) {
     const char* inherited = std::getenv(name.c_str());
-    if (const auto value = host.secret(name); value && !value->empty())
-      variables_[name] = *value;
+    const auto granted = host.secret(name);
+    if (granted && !granted->empty())
+      variables_[name] = *granted;
     else if (inherited && *inherited)
       variables_[name] = inherited;
-  }
-  for (const auto* values : {&grants_, &variables_}) {
-    for (const auto& [name, value] : *values)
-      if (name != kGateway) known.push_back(value);
+    else
+      continue;
+    const bool is_secret = granted && !granted->empty() ? name != kGateway : sounds_secret(name);
+    if (is_secret) known.push_back(variables_[name]);
   }
   redactor_ = redact::Redactor(known);
   if (!github_.app_id.empty() && granted(github::kAppKeyGrant).empty())
@@ -59,6 +79,11 @@ github::Account Secrets::account(const std::filesystem::path& state_folder, cons
 
 note::Tokens Secrets::notes() const {
   return {.jira = granted(kNotes[0]), .sentry = granted(kNotes[1]), .slack = granted(kNotes[2])};
+}
+
+bool Secrets::has_key() const {
+  return std::any_of(variables_.begin(), variables_.end(),
+                     [](const auto& one) { return one.first != kGateway; });
 }
 
 std::optional<std::string> Secrets::variable(const std::string& name) const {

@@ -14,7 +14,7 @@
 
 namespace agent_config {
 
-// Names of grants, for an agent's metadata: those given to all agents reach only who asks for them.
+// Names of grants that agents with a model may need, for their metadata: those given to all agents reach only who asks for them.
 std::vector<std::string> names_of_secrets();
 
 // Immutable after construction.
@@ -30,9 +30,11 @@ class Secrets {
   github::Account account(const std::filesystem::path& state_folder, const github::Repo& repository,
                           const std::map<std::string, std::string>& permissions) const;
   note::Tokens notes() const;
+  // Whether a model's program gets anything of settings.claude.pass_environment but an address.
+  bool has_key() const;
   // Of what a model's program gets.
   std::optional<std::string> variable(const std::string& name) const;
-  // Knows all of them but addresses.
+  // Knows what was granted, and of the environment what a name calls secret (TOKEN, KEY...); no addresses.
   const redact::Redactor& redactor() const { return redactor_; }
 
  private:

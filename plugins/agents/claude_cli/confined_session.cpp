@@ -37,6 +37,11 @@ std::string search_path() {
   return path && *path ? path : SessionPlaces().path;
 }
 
+// Where it really is. Throws Permanent.
+fs::path program_of(const Settings& settings) {
+  return fs::canonical(child::find_program(settings.path, search_path(), "config.claude.path"));
+}
+
 bool is_below(const fs::path& path, const fs::path& folder) {
   return std::mismatch(folder.begin(), folder.end(), path.begin(), path.end()).first == folder.end();
 }
@@ -98,12 +103,21 @@ sandbox::Policy policy_from(davit::JsonView config) {
   return policy;
 }
 
+std::string lack_of_program(const Settings& settings) {
+  try {
+    program_of(settings);
+    return "";
+  } catch (const Failure& failure) {
+    return not_installed(failure.what()).why;
+  }
+}
+
 Outcome run_confined(const Settings& settings, Session session, const Surroundings& surroundings,
                      const davit::Run& run) {
   check(session);
   fs::path program;
   try {
-    program = fs::canonical(child::find_program(settings.path, search_path(), "config.claude.path"));
+    program = program_of(settings);
   } catch (const Failure& failure) {
     return not_installed(failure.what());
   }

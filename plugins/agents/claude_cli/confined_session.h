@@ -40,6 +40,9 @@ struct Surroundings {
   std::function<std::string(std::string_view)> redact;
 };
 
+// Why the CLI cannot be started, with what to install; empty: it is there. Starts nothing.
+std::string lack_of_program(const Settings& settings);
+
 // As run_session(), in a sandbox: the CLI sees the tree it works in as /work, a home of its own that is empty
 // and goes away, and of the network its model's host. Nothing that it started is left on return. Each attempt
 // to reach a host is a line of the transcript ("network").

@@ -23,6 +23,19 @@ constexpr milliseconds kLeastWait = std::chrono::minutes(1);
 constexpr milliseconds kMostWait = std::chrono::hours(24);
 constexpr char kRemedy[] =
     "install Claude Code (npm install -g @anthropic-ai/claude-code) and name it in config.claude.path";
+constexpr char kNoKey[] =
+    "the model's key is missing or refused: grant a good ANTHROPIC_API_KEY, or what else "
+    "config.claude.pass_environment names; "
+    "the CLI says";
+
+// The status of env, of a shell and of the sandbox for a program that is not there, or whose interpreter is
+// not.
+constexpr int kCannotRun = 127;
+constexpr char kUnseen[] =
+    "the CLI cannot be run in the sandbox, for its interpreter is not below /usr: install Claude Code by its "
+    "native installer, "
+    "or an interpreter below /usr/bin, or name its folder in config.sandbox.read_only where the CLI names it "
+    "by its whole path";
 
 struct Class {
   End end;
@@ -115,8 +128,7 @@ Outcome of_answer(const Result& result, const Asked& asked) {
 
 // Trouble on the way to the model, by number or by word.
 std::optional<Outcome> of_requests(const Evidence& evidence, int status, std::string_view text) {
-  if (status == 401 || status == 403 || speaks_of_auth(text))
-    return ended(End::Auth, quoted("the model's key is missing or refused", text));
+  if (status == 401 || status == 403 || speaks_of_auth(text)) return ended(End::Auth, quoted(kNoKey, text));
   if (status == 429 || evidence.rate_limit.rejected || speaks_of_rate_limit(text))
     return limited(evidence, text);
   if ((status >= 500 && status <= 599) || speaks_of_overload(text))
@@ -150,12 +162,13 @@ Outcome without_result(const Evidence& evidence) {
     return ended(End::Hung, "the CLI did not begin within start_seconds and was ended");
   const std::string end = "the CLI " + child::describe_end(exit.wait_status) + " without a result";
   if (by_signal(exit.wait_status)) return ended(End::Killed, quoted(end, exit.last_error_line));
+  if (!evidence.init && WIFEXITED(exit.wait_status) && WEXITSTATUS(exit.wait_status) == kCannotRun)
+    return ended(End::NotInstalled, quoted(kUnseen, exit.last_error_line));
   if (contains_any(exit.last_error_line, {"unknown option"})) {
     return ended(End::NotInstalled,
                  quoted("the CLI is too old for this use, " + std::string(kRemedy), exit.last_error_line));
   }
-  if (speaks_of_auth(exit.last_error_line))
-    return ended(End::Auth, quoted("the model's key is missing or refused", exit.last_error_line));
+  if (speaks_of_auth(exit.last_error_line)) return ended(End::Auth, quoted(kNoKey, exit.last_error_line));
   return ended(End::Crashed, quoted(end, exit.last_error_line));
 }
 

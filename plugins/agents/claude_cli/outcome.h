@@ -69,7 +69,7 @@ struct Asked {
   std::vector<std::string> tools;    // each must be there
   std::vector<std::string> servers;  // MCP servers: each must be there
   bool schema = false;
-  int max_turns = 60;
+  int max_turns = 120;
   std::string min_version = "2.1.0";
 };
 

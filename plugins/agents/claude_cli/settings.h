@@ -3,7 +3,7 @@
 //   path                  "claude", or an absolute path
 //   model, fallback_model names as the CLI takes them; absent: its own choice
 //   pass_environment      names of variables it gets: its key, a gateway, a cloud
-//   max_turns             1 to 1000, default 60
+//   max_turns             1 to 1000, default 120; a skill may say fewer
 //   max_usd               most that one session may cost, default 2
 //   idle_seconds          longest silence, default 420: the CLI notices a dead connection by itself after 300
 //   start_seconds         until its first line, default 90
@@ -37,7 +37,7 @@ struct Settings {
   std::string path = "claude";
   std::string model, fallback_model;
   std::vector<std::string> pass_environment;
-  int max_turns = 60;
+  int max_turns = 120;
   double max_usd = 2;
   std::chrono::seconds idle{420}, start{90}, result_grace{10};
   std::string min_version = "2.1.0";

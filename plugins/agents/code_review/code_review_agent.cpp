@@ -9,6 +9,7 @@
 #include "code_review/code_review.h"
 #include "code_review/settings.h"
 #include "davit/agent.hpp"
+#include "model_session/needs.h"
 #include "skills/book.h"
 #include "work_item/work_item.h"
 
@@ -61,6 +62,8 @@ class CodeReviewAgent : public davit::Agent {
       return Decision::no("the host gives no state folder or no workspace, and both are needed");
     const agent_config::Secrets secrets(settings_.shared, host());
     if (!secrets.no_account().empty()) return Decision::no(secrets.no_account());
+    if (const std::string lack = model_session::lack_of(settings_.shared, secrets, context); !lack.empty())
+      return Decision::no(lack);
     return true;
   }
 

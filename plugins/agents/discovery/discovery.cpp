@@ -17,6 +17,7 @@
 #include "discovery/links.h"
 #include "discovery/search.h"
 #include "model_session/model_session.h"
+#include "model_session/needs.h"
 #include "source_note/last_try.h"
 #include "source_note/neutral.h"
 
@@ -180,9 +181,14 @@ Discovery::Choice Discovery::search(const std::vector<std::string>& repositories
         Failure::retryable("it is not clear which repository is meant, and " + undecided_);
     if (!note::is_last_try(failure, context_)) throw failure;
   }
-  if (candidates.size() > 1 && has_model()) return ask_model(std::move(candidates));
-  give_up(candidates, candidates.size() == 1 ? "too little of the request is found in its code"
-                                             : "none of them fits clearly better than the others");
+  if (candidates.size() == 1) give_up(candidates, "too little of the request is found in its code");
+  std::string why = "none of them fits clearly better than the others";
+  if (settings_.use_model) {
+    const std::string lack = model_session::lack_of(settings_.shared, secrets_, context_);
+    if (lack.empty()) return ask_model(std::move(candidates));
+    why += ", and no model is asked: " + lack;
+  }
+  give_up(candidates, why);
 }
 
 Discovery::Choice Discovery::ask_model(std::vector<Candidate> candidates) {
@@ -414,14 +420,6 @@ github::Api Discovery::api_for(const std::string& repository) const {
   return github::Api(secrets_.account(context_.state_folder, repo_of(repository),
                                       {{"contents", "read"}, {"metadata", "read"}}),
                      cancel_of(run_));
-}
-
-bool Discovery::has_model() const {
-  if (!settings_.use_model) return false;
-  const auto& names = settings_.shared.claude.pass_environment;
-  return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
-    return name != "ANTHROPIC_BASE_URL" && secrets_.variable(name).has_value();
-  });
 }
 
 std::string Discovery::shown(std::string_view text, std::size_t most) const {

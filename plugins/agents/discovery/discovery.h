@@ -57,7 +57,6 @@ class Discovery {
   void tell(const std::string& text);
 
   github::Api api_for(const std::string& repository) const;
-  bool has_model() const;
   std::string shown(std::string_view text, std::size_t most = 200) const;
   void log(std::string_view kind, const std::string& line) const { run_.transcript(kind, shown(line, 1000)); }
 

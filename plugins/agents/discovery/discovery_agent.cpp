@@ -7,6 +7,7 @@
 #include "davit/agent.hpp"
 #include "discovery/discovery.h"
 #include "discovery/settings.h"
+#include "git_workspace/command.h"
 #include "skills/book.h"
 #include "work_item/work_item.h"
 
@@ -54,6 +55,7 @@ class DiscoveryAgent : public davit::Agent {
       return Decision::no("the host gives no state folder or no workspace, and both are needed");
     const agent_config::Secrets secrets(settings_.shared, host());
     if (!secrets.no_account().empty()) return Decision::no(secrets.no_account());
+    if (const std::string lack = git::lack_of_git(); !lack.empty()) return Decision::no(lack);
     return true;
   }
 

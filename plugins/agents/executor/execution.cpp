@@ -56,6 +56,14 @@ class Refused : public Cannot {
   std::vector<git::Refusal> refused;
 };
 
+constexpr const char* kPlanRule = "plan";
+
+// Nothing is wrong but that it goes beyond the plan.
+bool is_only_beyond(const std::vector<git::Refusal>& refused) {
+  return !refused.empty() && std::all_of(refused.begin(), refused.end(),
+                                         [](const git::Refusal& one) { return one.rule == kPlanRule; });
+}
+
 bool is_rework(const AgentContext& context) { return context.previous_result["rejected"].is_object(); }
 
 github::Repo repo_of(const work::Item& item) {
@@ -266,7 +274,7 @@ Execution::Made Execution::work_on(git::Session& session, const git::Mirror& mir
   std::optional<Made> made;
   for (int left = settings_.fix_rounds;; --left) {
     try {
-      Made next = work_once(sessions, session, complaint, so_far);
+      Made next = work_once(sessions, session, complaint, so_far, left);
       if (made) {
         // The first answer is about the whole.
         Answer& answer = made->answer;
@@ -290,14 +298,42 @@ Execution::Made Execution::work_on(git::Session& session, const git::Mirror& mir
 }
 
 Execution::Made Execution::work_once(model_session::Sessions& sessions, git::Session& session,
-                                     const Complaint& complaint, const std::string& so_far) {
+                                     const Complaint& complaint, const std::string& so_far, int& left) {
   Made made;
   made.answer = ask_model(sessions, session, complaint, so_far);
   made.change = look_at(session);
+  if (left > 0 && is_only_beyond(made.change.refused)) {
+    --left;
+    made.answer.deviations = take_back(sessions, session, made.change.refused, complaint, so_far);
+    made.change = look_at(session);
+  }
   if (!made.change.refused.empty()) throw Refused(std::move(made.change.refused));
   if (is_nothing(made.change)) throw Cannot("the model says that it is done, and changed nothing");
   made.tests = try_out(session, made.change);
   return made;
+}
+
+// Its files are put back as they were by a session that is told which; the answer's deviations.
+std::vector<std::string> Execution::take_back(model_session::Sessions& sessions, git::Session& session,
+                                              const std::vector<git::Refusal>& refused,
+                                              const Complaint& complaint, const std::string& so_far) {
+  const std::string why = sentences_of(refused);
+  run_.transcript("plan", why + ": the model gets that back");
+  Complaint again{why + "\nPut back what was changed there, or answer cannot.", "what may be changed"};
+  if (!complaint.text.empty()) {
+    again.text += "\n\n" + complaint.text;
+    again.source += ", and " + complaint.source;
+  }
+  try {
+    return ask_model(sessions, session, again, so_far).deviations;
+  } catch (const Cannot&) {
+    throw;
+  } catch (const Failure& failure) {
+    // What was refused says more than that there was no money left to mend it.
+    if (failure.status() != Status::Permanent) throw;
+    run_.transcript("plan", std::string("it was not taken back: ") + failure.what());
+    throw Refused(refused);
+  }
 }
 
 // What the pull request changes, for a repair.
@@ -312,8 +348,8 @@ Answer Execution::ask_model(model_session::Sessions& sessions, git::Session& ses
   run_.progress(-1, "working",
                 sessions.count() == 0 ? "The model carries out the plan" : "The model repairs");
   session.give_repository();
-  const Order order =
-      is_repair() ? to_repair(settings_, item_, complaint, so_far) : to_execute(settings_, item_, complaint);
+  const Order order = is_repair() ? to_repair(settings_, item_, complaint, is_bound(), so_far)
+                                  : to_execute(settings_, item_, complaint, is_bound());
   const claude::Outcome outcome =
       sessions.run({.skill = order.skill, .parts = order.parts, .tree = session.tree()});
   usage_ = sessions.usage();
@@ -344,14 +380,13 @@ git::Change Execution::look_at(git::Session& session) {
     if (plan_file_) gate.most_bytes += 2 * plan_file_->size();
   }
   git::Change change = session.change(gate);
-  // What nobody has seen yet needs somebody who approves it.
-  if (!approved_here_) {
+  // The session read what strangers wrote; the plan is what a person read.
+  if (is_bound()) {
     for (const std::string& other : beyond(*item_.plan, change.files, settings_.test_paths)) {
       const std::string shown = secrets_.redactor()(github::one_line(davit::to_utf8(other), kMostPath));
       change.refused.push_back(
-          {shown, "plan",
-           shown + " is neither named by the approved plan nor a test: a repair may not change it without "
-                   "an approval of its own"});
+          {shown, kPlanRule,
+           shown + " is neither named by the approved plan nor a test: it may not be changed"});
     }
   }
   return change;

@@ -46,8 +46,12 @@ class Execution {
   void read_plan_file(const git::Mirror& mirror, const std::string& head);
   Landed carry_out(const git::Mirror& mirror, const std::string& head);
   Made work_on(git::Session& session, const git::Mirror& mirror);
+  // One session, or two if `left`, which is one less then, allows it and the first went beyond the plan.
   Made work_once(model_session::Sessions& sessions, git::Session& session, const Complaint& complaint,
-                 const std::string& so_far);
+                 const std::string& so_far, int& left);
+  std::vector<std::string> take_back(model_session::Sessions& sessions, git::Session& session,
+                                     const std::vector<git::Refusal>& refused, const Complaint& complaint,
+                                     const std::string& so_far);
   Answer ask_model(model_session::Sessions& sessions, git::Session& session, const Complaint& complaint,
                    const std::string& so_far);
   git::Change look_at(git::Session& session);
@@ -69,6 +73,8 @@ class Execution {
   // Nothing was made of this plan yet.
   bool is_first() const;
   bool is_repair() const;  // of what checks or a review said
+  // Only files of the plan and tests may be changed.
+  bool is_bound() const { return !(settings_.mark_beyond_plan && approved_here_); }
 
   const Settings& settings_;
   const agent_config::Secrets& secrets_;

@@ -10,6 +10,7 @@
 #include "executor/settings.h"
 #include "executor/test_run.h"
 #include "git_workspace/branch.h"
+#include "model_session/needs.h"
 #include "plan_page/plan_page.h"
 #include "skills/book.h"
 #include "work_item/work_item.h"
@@ -66,6 +67,8 @@ class ExecutorAgent : public davit::Agent {
       return Decision::no("the host gives no state folder or no workspace, and both are needed");
     const agent_config::Secrets secrets(settings_.shared, host());
     if (!secrets.no_account().empty()) return Decision::no(secrets.no_account());
+    if (const std::string lack = model_session::lack_of(settings_.shared, secrets, context); !lack.empty())
+      return Decision::no(lack);
     if (const std::string fault = fault_of_commands(settings_); !fault.empty()) return Decision::no(fault);
     return true;
   }

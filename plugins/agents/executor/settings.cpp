@@ -53,6 +53,7 @@ Settings Settings::from(JsonView config) {
   settings.fix_rounds = static_cast<int>(config["fix_rounds"].int_or(settings.fix_rounds));
   settings.gate = gate_from(config);
   settings.test_paths = config.has("test_paths") ? texts_of(config["test_paths"]) : usual_test_paths();
+  settings.mark_beyond_plan = config["beyond_plan"] == "mark";
   settings.keep_plan = config["keep_plan"].bool_or(settings.keep_plan);
   settings.ready = config["ready"].bool_or(settings.ready);
   settings.next_agent = config["next_agent"].string_or(settings.next_agent);
@@ -74,7 +75,8 @@ std::string config_schema() {
     "most_bytes": {"type": "integer", "minimum": 1024, "maximum": 67108864, "description": "Of its diff; 1 MiB by default"},
     "binaries": {"type": "boolean", "description": "Whether a change may hold files with NUL bytes; false by default"},
     "executables": {"type": "boolean", "description": "Whether files may become executable; false by default"},
-    "test_paths": {"type": "array", "items": {"type": "string", "minLength": 1}, "description": "Patterns of files that are tests, which a repair may change beside those of the plan; by default what the usual tools take for tests"},
+    "test_paths": {"type": "array", "items": {"type": "string", "minLength": 1}, "description": "Patterns of files that are tests, which may be changed beside those of the plan; by default what the usual tools take for tests"},
+    "beyond_plan": {"type": "string", "enum": ["refuse", "mark"], "description": "What becomes of a change to a file that the plan does not name and that is no test: refuse the change, which is the default, or mark the file in the pull request; a repair that nobody approved is refused either way"},
     "keep_plan": {"type": "boolean", "description": "Whether the plan's file stays in the branch; false by default"},
     "ready": {"type": "boolean", "description": "Whether the pull request is taken out of draft once its tests passed; true by default"},
     "next_agent": {"type": "string", "pattern": "^([a-z][a-z0-9_-]{0,63})?$", "description": "Who looks at the change; code-review-agent by default, empty for nobody"},

@@ -18,6 +18,7 @@ struct Settings {
   int fix_rounds = 2;                                    // sessions after the first
   git::Gate gate;                                        // of each change
   std::vector<std::string> test_paths;                   // patterns of files that are tests
+  bool mark_beyond_plan = false;                         // of what a person approved: mark, not refuse
   bool keep_plan = false;                                // leave the plan's file in the branch
   bool ready = true;                                     // take the pull request out of draft
   std::string next_agent = "code-review-agent";          // empty: the chain ends with the change

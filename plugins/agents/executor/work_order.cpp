@@ -17,7 +17,8 @@ std::string joined(const std::vector<std::string>& list) {
   return text;
 }
 
-std::string limits_of(const git::Gate& gate) {
+std::string limits_of(const Settings& settings, bool bound) {
+  const git::Gate& gate = settings.gate;
   std::string text = "At most " + std::to_string(gate.most_files) + " files and a diff of at most " +
                      std::to_string(gate.most_bytes) +
                      " bytes. Only files that match one of: " + joined(gate.allow) +
@@ -26,6 +27,11 @@ std::string limits_of(const git::Gate& gate) {
                      "lead out of the repository.";
   if (!gate.binaries) text += " No binary files.";
   if (!gate.executables) text += " No file may become executable.";
+  if (!bound) return text;
+  text += " Only files that the plan names";
+  if (!settings.test_paths.empty())
+    text += ", and tests, which are files that match one of: " + joined(settings.test_paths);
+  text += ". A change that touches any other file is refused as a whole.";
   return text;
 }
 
@@ -57,7 +63,7 @@ std::vector<std::string> texts_of(davit::JsonView list) {
 
 }  // namespace
 
-Order to_execute(const Settings& settings, const work::Item& item, const Complaint& complaint) {
+Order to_execute(const Settings& settings, const work::Item& item, const Complaint& complaint, bool bound) {
   const work::Request& request = item.request;
   return {.skill = "execute-plan",
           .parts = {ours("repository", item.repository),
@@ -67,23 +73,22 @@ Order to_execute(const Settings& settings, const work::Item& item, const Complai
                      .text = request.title + "\n\n" + request.text,
                      .source = request.source,
                      .author = request.author},
-                    ours("limits", limits_of(settings.gate)),
+                    ours("limits", limits_of(settings, bound)),
                     ours("test_command", test_command_of(settings)),
                     verbatim("failures", complaint.text, complaint.source)}};
 }
 
-Order to_repair(const Settings& settings, const work::Item& item, const Complaint& complaint,
+Order to_repair(const Settings& settings, const work::Item& item, const Complaint& complaint, bool bound,
                 const std::string& change) {
-  return {.skill = "fix-ci",
-          .parts = {ours("repository", item.repository), ours("mode", "repair"),
-                    ours("plan", item.plan->document.dump()),
-                    ours("checks", "They stand in what follows, which may also be what a review found."),
-                    verbatim("log", complaint.text, complaint.source),
-                    verbatim("changes", change, "the pull request"),
-                    ours("limits", limits_of(settings.gate) +
-                                       " Only files that the plan names, and tests. The command that will be "
-                                       "run to judge your work: " +
-                                       test_command_of(settings))}};
+  return {
+      .skill = "fix-ci",
+      .parts = {
+          ours("repository", item.repository), ours("mode", "repair"),
+          ours("plan", item.plan->document.dump()),
+          ours("checks", "They stand in what follows, which may also be what a review found."),
+          verbatim("log", complaint.text, complaint.source), verbatim("changes", change, "the pull request"),
+          ours("limits", limits_of(settings, bound) + " The command that will be run to judge your work: " +
+                             test_command_of(settings))}};
 }
 
 Answer Answer::from(davit::JsonView structured) {

@@ -22,10 +22,11 @@ struct Order {
   std::vector<skills::Part> parts;
 };
 
-// To carry out the plan; `complaint`: of the test command, or of a person.
-Order to_execute(const Settings& settings, const work::Item& item, const Complaint& complaint);
+// To carry out the plan; `complaint`: of the test command, of a person, or of what may be changed. `bound`:
+// only files of the plan and tests may be.
+Order to_execute(const Settings& settings, const work::Item& item, const Complaint& complaint, bool bound);
 // To repair what checks say of the change. `change` is its diff.
-Order to_repair(const Settings& settings, const work::Item& item, const Complaint& complaint,
+Order to_repair(const Settings& settings, const work::Item& item, const Complaint& complaint, bool bound,
                 const std::string& change);
 
 // The answer of either skill, read for a commit.

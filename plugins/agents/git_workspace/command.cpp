@@ -146,13 +146,19 @@ std::string complaint_in(std::string_view errors) {
   return text;
 }
 
+std::string lack_of_git() {
+  try {
+    child::find_program("git", kPath, "");
+    return "";
+  } catch (const Failure&) {
+    return "git is in no folder of " + std::string(kPath) + ": install it";
+  }
+}
+
 Git::Git(Limits limits, Cancel cancelled, redact::Redactor secrets)
     : limits_(limits), cancelled_(std::move(cancelled)), secrets_(std::move(secrets)) {
-  try {
-    program_ = child::find_program("git", kPath, "");
-  } catch (const Failure&) {
-    throw Failure::permanent("git is in no folder of " + std::string(kPath) + ": install it");
-  }
+  if (const std::string lack = lack_of_git(); !lack.empty()) throw Failure::permanent(lack);
+  program_ = child::find_program("git", kPath, "");
 }
 
 Git Git::telling_damage(std::function<void()> told) const {

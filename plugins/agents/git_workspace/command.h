@@ -21,6 +21,9 @@ namespace git {
 using child::Cancel;
 using Token = std::function<std::string()>;  // asked before each command that connects, and kept by nobody
 
+// Why no command can be started; empty: there is a git.
+std::string lack_of_git();
+
 struct Limits {
   std::chrono::milliseconds fetch = std::chrono::minutes(10);
   std::chrono::milliseconds push = std::chrono::minutes(3);

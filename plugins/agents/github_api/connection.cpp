@@ -233,6 +233,8 @@ void Connection::refuse(const std::string& where, const http::Response& answer) 
     case 401:
       throw Failure::unauthorized(message + (is_app() ? " (the GitHub App's id or key is wrong)"
                                                       : " (the token is wrong or has run out)"));
+    case 403:
+      throw Failure::permanent(message + missing_right(where, answer));
     case 404:
     case 410:
       throw Failure::not_found(message);
@@ -241,6 +243,17 @@ void Connection::refuse(const std::string& where, const http::Response& answer) 
     default:
       throw answer.status >= 500 ? Failure::retryable(message) : Failure::permanent(message);
   }
+}
+
+// GitHub does not say in its sentence which right it misses. Other refusals of this status say what they are
+// about.
+std::string Connection::missing_right(const std::string& where, const http::Response& answer) const {
+  if (!is_about_rights(sentence_of(answer.body))) return "";
+  const std::size_t blank = where.find(' ');
+  const std::string right = right_for(answer.header("X-Accepted-GitHub-Permissions"), where.substr(0, blank),
+                                      where.substr(blank + 1));
+  if (right.empty()) return "";
+  return std::string(is_app() ? " (the GitHub App" : " (the token") + " needs the permission " + right + ")";
 }
 
 std::string Connection::told(const std::string& where, const http::Response& answer) const {

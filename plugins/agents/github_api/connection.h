@@ -23,9 +23,9 @@ enum class As { Token, App };
 //   RateLimited   a limit that lasts longer, with the time to wait
 //   Unauthorized  401: the token, or the App's key, is wrong or has run out
 //   NotFound      404 and 410; 404 also stands for what the token may not see
-//   Permanent     403 and 422, other refusals; an answer that is too large, of another shape or leads
-//   elsewhere Retryable     5xx, a connection that broke, an answer that is not JSON, a state folder that
-//   cannot be used Cancelled
+//   Permanent     403, with the right that it needs, and 422, other refusals; an answer that is too large, of
+//   another shape or leads elsewhere Retryable     5xx, a connection that broke, an answer that is not JSON,
+//   a state folder that cannot be used Cancelled
 class Connection {
  public:
   // Throws Failure(Permanent) without a token or an App with its installation, Internal without a state
@@ -80,6 +80,7 @@ class Connection {
   davit::Json parse(const std::string& where, const std::string& body) const;
   [[noreturn]] void refuse(const std::string& where, const http::Response& answer) const;
   std::string told(const std::string& where, const http::Response& answer) const;
+  std::string missing_right(const std::string& where, const http::Response& answer) const;
   template <class Attempt>
   auto up_to_three_times(Attempt attempt) const;
 

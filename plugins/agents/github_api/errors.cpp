@@ -30,7 +30,52 @@ std::string describe(davit::JsonView error) {
   return text;
 }
 
+// "checks=read,statuses=read; contents=write" as "Checks: read and Statuses: read, or Contents: write".
+std::string in_words(std::string_view accepted) {
+  std::string words;
+  bool begins = true;
+  for (const char c : accepted) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    if (letter)
+      words += begins && c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    else if (c == '_')
+      words += ' ';
+    else if (c == '=')
+      words += ": ";
+    else if (c == ',' || c == ';')
+      words += c == ',' ? " and " : ", or ";
+    else if (c != ' ')
+      return "";
+    begins = c == ',' || c == ';' || (begins && c == ' ');
+  }
+  return words.size() <= kMost ? words : "";
+}
+
+// Source: docs.github.com/rest/authentication/permissions-required-for-fine-grained-personal-access-tokens.
+struct Right {
+  std::string_view part, name;  // of the path
+};
+constexpr Right kRights[] = {
+    {"/check-runs", "Checks"}, {"/check-suites", "Checks"},    {"/status", "Commit statuses"},
+    {"/actions/", "Actions"},  {"/pulls", "Pull requests"},    {"/issues", "Issues"},
+    {"/hooks/", "Webhooks"},   {"/contents/", "Contents"},     {"/git/", "Contents"},
+    {"/branches", "Contents"}, {"/collaborators/", "Metadata"}};
+
 }  // namespace
+
+std::string right_for(std::string_view accepted, std::string_view method, std::string_view path) {
+  if (std::string said = in_words(accepted); !said.empty()) return said;
+  for (const Right& right : kRights) {
+    if (path.find(right.part) == std::string_view::npos) continue;
+    return std::string(right.name) + (method == "GET" ? ": read" : ": write");
+  }
+  return "";
+}
+
+bool is_about_rights(std::string_view sentence) {
+  return sentence.empty() || sentence.starts_with("Resource not accessible") ||
+         sentence.starts_with("Must have ") || sentence.starts_with("Forbidden");
+}
 
 std::string one_line(std::string_view text, std::size_t most) {
   std::string line;

@@ -6,6 +6,7 @@
 
 #include "agent_config/secrets.h"
 #include "davit/agent.hpp"
+#include "model_session/needs.h"
 #include "planning/planning.h"
 #include "planning/settings.h"
 #include "skills/book.h"
@@ -54,6 +55,8 @@ class PlanningAgent : public davit::Agent {
       return Decision::no("the host gives no state folder or no workspace, and both are needed");
     const agent_config::Secrets secrets(settings_.shared, host());
     if (!secrets.no_account().empty()) return Decision::no(secrets.no_account());
+    if (const std::string lack = model_session::lack_of(settings_.shared, secrets, context); !lack.empty())
+      return Decision::no(lack);
     return true;
   }
 

@@ -85,7 +85,20 @@ std::string cannot_be_made(const std::string& why, const std::string& what_to_do
   return "the sandbox cannot be made: " + why + "; " + what_to_do;
 }
 
+std::string without_bubblewrap(const Failure& not_found) {
+  return cannot_be_made(not_found.what(), "or install bubblewrap (apt-get install bubblewrap)");
+}
+
 }  // namespace
+
+std::string lack_of_bubblewrap(const std::string& command) {
+  try {
+    child::find_program(command, search_path(), "sandbox.command");
+    return "";
+  } catch (const Failure& failure) {
+    return without_bubblewrap(failure);
+  }
+}
 
 struct Confined::Start {
   std::vector<Descriptor> handed;
@@ -111,8 +124,7 @@ Confined::Confined(Policy policy, Egress::Tell tell) : policy_(std::move(policy)
     check();
   } catch (const Failure& failure) {
     if (failure.status() != Status::Permanent) throw;
-    std::string why = failure.what();
-    if (bubblewrap_.empty()) why = cannot_be_made(why, "or install bubblewrap (apt-get install bubblewrap)");
+    const std::string why = bubblewrap_.empty() ? without_bubblewrap(failure) : failure.what();
     if (policy_.required) throw Failure::permanent(why);
     go_without(why);
     return;

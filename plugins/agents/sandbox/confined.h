@@ -24,6 +24,10 @@ struct View {
   std::string proxy;            // for https; empty: there is none
 };
 
+// What to do about a bubblewrap that is not there under that name; empty: it is, which does not say that it
+// works. Starts nothing.
+std::string lack_of_bubblewrap(const std::string& command);
+
 // Confined to one thread, but for `tell`, which is called by another.
 class Confined {
  public:

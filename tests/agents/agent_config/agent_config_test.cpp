@@ -166,6 +166,22 @@ TEST_F(AgentSecretsTest, AGrantGoesBeforeTheEnvironment) {
   EXPECT_EQ(secrets(good).variable("PATH"), std::nullopt) << "it is not named";
 }
 
+TEST_F(AgentSecretsTest, OfTheEnvironmentOnlyWhatANameCallsSecretIsTakenOut) {
+  const std::string config =
+      R"({"claude": {"pass_environment": ["AWS_REGION", "AWS_SESSION_TOKEN", "MODEL_PROJECT", "Model_Auth"]}})";
+  setenv("AWS_REGION", "eu-west-1", 1);
+  setenv("AWS_SESSION_TOKEN", "session-of-aws", 1);
+  setenv("Model_Auth", "proof-of-model", 1);
+  host_.secrets["MODEL_PROJECT"] = "granted-project";
+  const Secrets all = secrets(config);
+  for (const char* name : {"AWS_REGION", "AWS_SESSION_TOKEN", "Model_Auth"}) unsetenv(name);
+  const std::string told = all.redactor()("eu-west-1 session-of-aws proof-of-model granted-project");
+  EXPECT_THAT(told, AllOf(HasSubstr("eu-west-1"), Not(HasSubstr("of-aws")), Not(HasSubstr("of-model")),
+                          Not(HasSubstr("granted-"))));
+  EXPECT_EQ(all.variable("AWS_REGION"), "eu-west-1");
+  EXPECT_TRUE(all.has_key());
+}
+
 TEST_F(AgentSecretsTest, AllOfThemAreTakenOutOfTexts) {
   for (const std::string& name : agent_config::names_of_secrets()) host_.secrets[name] = "value-of-" + name;
   const Secrets all = secrets();

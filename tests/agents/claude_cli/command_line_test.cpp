@@ -46,7 +46,7 @@ TEST(ClaudeCommandLineTest, ASessionReadsNoSettingsAndAsksNobody) {
               ElementsAre("-p", "--output-format=stream-json", "--verbose", "--include-partial-messages",
                           "--session-id=7d1f0b52-6c1e-4c3a-9b60-0a51f6f3c201", "--no-session-persistence",
                           "--setting-sources=", "--strict-mcp-config", "--permission-mode=dontAsk",
-                          "--tools=", "--max-turns=60", "--max-budget-usd=2.0000"));
+                          "--tools=", "--max-turns=120", "--max-budget-usd=2.0000"));
 }
 
 TEST(ClaudeCommandLineTest, ToolsAreThoseOfTheKindOfWork) {

@@ -209,6 +209,22 @@ TEST_F(ClaudeConfinedTest, WithoutTheProgramTheSentenceSaysWhatToInstall) {
   EXPECT_THAT(outcome.why, AllOf(HasSubstr("none does not exist"), HasSubstr("install Claude Code")));
 }
 
+TEST_F(ClaudeConfinedTest, AnInterpreterThatTheSandboxDoesNotShowIsNamedAndNothingIsTriedAgain) {
+  const fs::path node = folder_ / "tools/node";
+  fs::create_directories(node.parent_path());
+  fs::copy_file("/bin/sh", node);
+  settings_.path = folder_ / "script.js";
+  for (const std::string& interpreter : {node.string(), std::string("/usr/bin/env no-such-node")}) {
+    std::ofstream(settings_.path) << "#!" << interpreter << "\n";
+    fs::permissions(settings_.path, fs::perms::owner_all);
+    const Outcome outcome = run("");
+    EXPECT_EQ(outcome.end, End::NotInstalled) << outcome.why;
+    EXPECT_THAT(outcome.why, AllOf(HasSubstr("native installer"), HasSubstr("sandbox.read_only"),
+                                   HasSubstr("No such file")));
+    EXPECT_EQ(claude::failure_of(outcome, {})->status(), davit::Status::Permanent);
+  }
+}
+
 TEST_F(ClaudeConfinedTest, OfAPackageTheFolderIsSeenOfALoneProgramTheFile) {
   EXPECT_THAT(claude::install_of("/usr/local/lib/node_modules/x/cli.js"), IsEmpty());
   EXPECT_THAT(claude::install_of(settings_.path), ElementsAre(fs::path(settings_.path)));

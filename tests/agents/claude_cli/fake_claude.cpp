@@ -10,6 +10,7 @@
 //   show FILE  writes what it holds to standard error, or that there is none
 //   copy OPTION FILE  writes there what the file that the option names holds
 //   put FILE SOURCE  copies SOURCE there, and makes the folders it needs
+//   remove FILE  takes it away
 //   link FILE TARGET  makes a symbolic link
 //   when WORD LINE, unless WORD LINE  does what LINE says if that word is in its input, or is not
 //   connect HOST:PORT  asks the proxy for it, and prints the answer's first line to standard error
@@ -190,6 +191,8 @@ void play(const std::string& line, const std::string& prompt, char** arguments) 
     copy(rest, arguments);
   } else if (word == "put") {
     put(rest);
+  } else if (word == "remove") {
+    std::filesystem::remove(rest);
   } else if (word == "link") {
     const std::size_t blank = rest.find(' ');
     std::filesystem::create_symlink(rest.substr(blank + 1), rest.substr(0, blank));

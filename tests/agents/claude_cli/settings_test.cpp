@@ -35,7 +35,7 @@ TEST(ClaudeSettingsTest, WithoutAWordTheDefaultsHold) {
     const Settings settings = settings_from(text);
     EXPECT_EQ(settings.path, "claude");
     EXPECT_EQ(settings.model, "");
-    EXPECT_EQ(settings.max_turns, 60);
+    EXPECT_EQ(settings.max_turns, 120);
     EXPECT_EQ(settings.max_usd, 2);
     EXPECT_EQ(settings.idle, std::chrono::minutes(7));
     EXPECT_EQ(settings.min_version, "2.1.0");

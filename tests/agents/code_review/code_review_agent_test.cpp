@@ -660,6 +660,11 @@ TEST_F(CodeReviewAgentTest, WhatItCannotStartWithIsSaidWithoutAskingAnybody) {
   EXPECT_THAT(
       refusal(Json::object({{"source", "github"}, {"repository", Json::object({{"full_name", "a/b"}})}})),
       HasSubstr("names no pull request"));
+  const Json usual_model(config_["claude"]);
+  secrets_.erase(claude_.kGrant);
+  EXPECT_THAT(refusal(Json(good)), HasSubstr("there is no key for the model"));
+  config_.set("claude", Json(usual_model).set("path", "/no/such/claude"));
+  EXPECT_THAT(refusal(Json(good)), AllOf(HasSubstr("/no/such/claude"), HasSubstr("install Claude Code")));
   secrets_.erase("github_token");
   EXPECT_THAT(refusal(Json(good)), HasSubstr("github_token"));
   EXPECT_THAT(fake_.seen(), IsEmpty());

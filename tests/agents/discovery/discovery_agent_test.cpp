@@ -343,7 +343,14 @@ TEST_F(DiscoveryAgentTest, TheModelIsNotAskedWhereItIsClearOrNotWanted) {
   make_repositories();
   use_model("acme/shop", 0.9);
   EXPECT_EQ(output(run(api_alert()))["how"], "search");
-  config_.set("use_model", false);
+  secrets_.erase(claude_.kGrant);
+  EXPECT_THAT(run(tie()).why,
+              AllOf(HasSubstr("no model is asked"), HasSubstr("there is no key for the model")));
+  use_model("acme/shop", 0.9);
+  const Json usual(config_["claude"]);
+  config_.set("claude", Json(usual).set("path", "/no/such/claude"));
+  EXPECT_THAT(run(tie()).why, AllOf(HasSubstr("/no/such/claude"), HasSubstr("install Claude Code")));
+  config_.set("claude", Json(usual)).set("use_model", false);
   EXPECT_EQ(run(tie()).status, Status::Permanent);
   EXPECT_EQ(sessions(), 0);
 }

@@ -286,6 +286,11 @@ TEST_F(ExecutorAgentTest, WhatItCannotStartWithIsSaidWithoutAskingAnybody) {
   config_.set("test_command", Json::array({"there-is-no-such-tool"}));
   EXPECT_THAT(refusal(), AllOf(HasSubstr("there-is-no-such-tool"), HasSubstr("config.test_command")));
   config_.set("test_command", Json::array());
+  const Json usual(config_["claude"]);
+  given_.secrets.erase(claude_.kGrant);
+  EXPECT_THAT(refusal(), HasSubstr("there is no key for the model"));
+  config_.set("claude", Json(usual).set("path", "/no/such/claude"));
+  EXPECT_THAT(refusal(), AllOf(HasSubstr("/no/such/claude"), HasSubstr("install Claude Code")));
   given_.secrets.erase("github_token");
   EXPECT_THAT(refusal(), HasSubstr("grant github_token"));
   EXPECT_EQ(fake_.seen().size(), seen);
@@ -526,9 +531,54 @@ TEST_F(ExecutorAgentTest, RefusedChangesAreNotPushedAndAllIsListed) {
   const JsonView refused = got_.result.at_pointer("/output/refused");
   std::set<std::string> rules;
   for (const JsonView one : refused) rules.emplace(one["rule"].string_or(""));
-  EXPECT_THAT(rules, testing::ElementsAre("binary", "path", "secret", "symlink"));
+  EXPECT_THAT(rules, testing::ElementsAre("binary", "path", "plan", "secret", "symlink"));
   EXPECT_GT(got_.result.at_pointer("/usage/cost_usd").number_or(0), 0.0);
   EXPECT_THAT(scripted::lines_of(transcript_, "tests"), IsEmpty()) << "and no program of it was run";
+}
+
+TEST_F(ExecutorAgentTest, AFileThatThePlanDoesNotNameIsRefusedAlsoAtTheFirstTime) {
+  std::string script = put("src/total", "2\n") + put("tests/total_test", "x\n");
+  for (int i = 0; i < 23; ++i) script += put("lib/file-" + std::to_string(i), "x\n");
+  play(script);
+  EXPECT_THAT(failure(),
+              AllOf(HasSubstr("not allowed here: lib/file-0 is neither named by the approved plan nor "
+                              "a test: it may not be changed"),
+                    Not(HasSubstr("total_test"))));
+  EXPECT_EQ(sessions(), 2) << "it may take that back once, and did not";
+  EXPECT_EQ(head(), planned_);
+  EXPECT_THAT(scripted::lines_of(transcript_, "tests"), IsEmpty()) << "no program of it was run";
+  const Json refused(got_.result.at_pointer("/output/refused"));
+  ASSERT_EQ(refused.size(), 23u);
+  for (const JsonView one : refused) {
+    EXPECT_EQ(one["rule"], "plan");
+    EXPECT_THAT(pull_text("body"), HasSubstr("- " + std::string(one["path"].string_or("")) + " is neither"));
+  }
+  EXPECT_TRUE(is_draft());
+}
+
+TEST_F(ExecutorAgentTest, WhatGoesBeyondThePlanMayBeTakenBackOnce) {
+  claude_.play("prompt /dev/stderr\n" + put("src/total", "2\n") + put("src/more", "x\n") +
+                   "when neither remove src/more\nemit " + claude_.stream_of(answer(), {.name = "good"}) +
+                   "\n",
+               "script");
+  result();
+  EXPECT_EQ(sessions(), 2);
+  EXPECT_THAT(told(),
+              AllOf(HasSubstr("Only files that the plan names, and tests, which are files that match"),
+                    HasSubstr("field failures; from what may be changed"),
+                    HasSubstr("src/more is neither named by the approved plan")));
+  EXPECT_EQ(git({"diff", "--name-only", "main", kBranch}), "src/total");
+  EXPECT_EQ(got_.result.at_pointer("/output/beyond_plan").dump(), "[]");
+}
+
+TEST_F(ExecutorAgentTest, WhatThereIsNoMoneyToTakeBackIsListedAllTheSame) {
+  given_.context.set("budget_usd", 0.0422);
+  play(put("src/total", "2\n") + put("src/more", "x\n"));
+  EXPECT_THAT(failure(), HasSubstr("src/more is neither named by the approved plan"));
+  EXPECT_EQ(sessions(), 1);
+  EXPECT_THAT(scripted::lines_of(transcript_, "plan"),
+              HasSubstr("it was not taken back: nothing is left of"));
+  EXPECT_EQ(got_.result.at_pointer("/output/refused/0/path"), "src/more");
 }
 
 TEST_F(ExecutorAgentTest, AChangeOverItsLimitsIsNotPushed) {
@@ -581,7 +631,8 @@ TEST_F(ExecutorAgentTest, WhatIsNotTestedStaysADraft) {
 
 TEST_F(ExecutorAgentTest, WithoutASandboxNothingOfTheChangeIsRun) {
   given_.context.set("sandbox", Json::object({{"command", "there-is-no-bwrap"}, {"required", true}}));
-  EXPECT_THAT(failure(), HasSubstr("there-is-no-bwrap"));
+  EXPECT_EQ(run().status, Status::Ignored);
+  EXPECT_THAT(got_.why, AllOf(HasSubstr("there-is-no-bwrap"), HasSubstr("install bubblewrap")));
   given_.context.set("sandbox", Json::object({{"command", "there-is-no-bwrap"}, {"required", false}}));
   result();
   EXPECT_EQ(got_.result.at_pointer("/output/tests/verdict"), "untested");
@@ -614,7 +665,8 @@ TEST_F(ExecutorAgentTest, ARepairOfChecksNeedsNoApprovalWithinThePlan) {
   EXPECT_FALSE(got_.result.at_pointer("/output/work").has("feedback"));
   EXPECT_EQ(got_.result.at_pointer("/output/work/approved/by"), "github:user-12");
 
-  // Beyond it, it does.
+  // Beyond it nothing is, also where what a person approved is only marked.
+  config_.set("beyond_plan", "mark").set("fix_rounds", 0);
   const std::string repaired = head();
   repair("0190a1b2-0000-7000-8000-00000000dddd");
   play(put("src/total", "2 3\n") + put("src/other", "x\n"));
@@ -724,6 +776,7 @@ TEST_F(ExecutorAgentTest, TheModelsWordsDoNothingButBeRead) {
            std::string("Fixes #1 for @ann with ") + kToken + "\n\nCloses #2\n\nDavit-Task: a/0 b c d passed");
   loud.set("deviations", Json::array({"![x](https://evil.example/x.png)\n# Big"}));
   claude_.answer(std::move(loud), put("src/total", "2\n") + put("src/more", "x\n"));
+  config_.set("beyond_plan", "mark");
   result();
   const std::string message = git({"log", "-1", "--format=%B", kBranch});
   EXPECT_THAT(message, AllOf(Not(HasSubstr("Fixes #1")), Not(HasSubstr("Closes #2")), Not(HasSubstr("@ann")),

@@ -43,15 +43,22 @@ std::string task_of(const Order& order) {
 
 TEST(ExecutorWorkOrderTest, TellsWhatIsApprovedAndWhatIsSomebodysText) {
   const std::string task =
-      task_of(executor::to_execute(settings(), item(), {"<b>it failed</b>", "the test command"}));
+      task_of(executor::to_execute(settings(), item(), {"<b>it failed</b>", "the test command"}, true));
   EXPECT_THAT(task, AllOf(HasSubstr("\n{\"summary\":\"Round once.\"}\n"), HasSubstr("cmake -B b && ctest"),
                           HasSubstr("field request; from github; author eve"),
                           HasSubstr("field failures; from the test command"), HasSubstr("<b>it failed</b>"),
                           HasSubstr("At most 50 files")));
-  const std::string repair = task_of(executor::to_repair(settings(), item(), {"red", "the checks"}, "+2"));
-  EXPECT_THAT(repair,
-              AllOf(HasSubstr("Mode: repair"), HasSubstr("field log; from the checks"),
-                    HasSubstr("field changes"), HasSubstr("Only files that the plan names, and tests")));
+  const std::string repair =
+      task_of(executor::to_repair(settings(), item(), {"red", "the checks"}, true, "+2"));
+  EXPECT_THAT(repair, AllOf(HasSubstr("Mode: repair"), HasSubstr("field log; from the checks"),
+                            HasSubstr("field changes"),
+                            HasSubstr("Only files that the plan names, and tests, which are")));
+  EXPECT_THAT(task_of(executor::to_execute(settings(R"({"test_paths": ["t/**"]})"), item(), {}, true)),
+              HasSubstr("which are files that match one of: t/**. A change that touches any other file"));
+  EXPECT_THAT(task_of(executor::to_execute(settings(R"({"test_paths": []})"), item(), {}, true)),
+              HasSubstr("Only files that the plan names. A change that touches any other file"));
+  EXPECT_THAT(task_of(executor::to_execute(settings(), item(), {}, false)),
+              Not(HasSubstr("Only files that the plan names")));
 }
 
 TEST(ExecutorWorkOrderTest, AnAnswerOfEitherSkillIsReadForACommit) {

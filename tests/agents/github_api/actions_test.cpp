@@ -301,6 +301,24 @@ TEST_F(GithubActionsTest, ASearchOfNothingIsNotAsked) {
   EXPECT_FALSE(api().search_code("x", {shop_}, 10).all);
 }
 
+TEST_F(GithubActionsTest, ARefusalForWantOfARightSaysWhichOne) {
+  const std::string refused = "{\"message\":\"Resource not accessible by personal access token\"}";
+  const std::string commit = "/repos/acme/shop/commits/" + std::string(40, 'a');
+  fake_.fail("GET", commit + "/check-runs", {.status = 403, .body = refused});
+  const Failure failure = failure_of([&] { api().checks(shop_, std::string(40, 'a')); });
+  EXPECT_EQ(failure.status(), Status::Permanent);
+  EXPECT_THAT(failure.what(), testing::AllOf(HasSubstr("not accessible by personal access token"),
+                                             HasSubstr("(the token needs the permission Checks: read)")));
+  fake_.fail("GET", "/repos/acme/shop/actions/runs/7",
+             {.status = 403, .body = refused, .head = "X-Accepted-GitHub-Permissions: actions=read\r\n"});
+  EXPECT_THAT(failure_of([&] { api().rerun_failed(shop_, 7, 1); }).what(),
+              HasSubstr("(the token needs the permission Actions: read)"));
+  fake_.fail("GET", "/repos/acme/shop/actions/runs/8",
+             {.status = 403, .body = "{\"message\":\"This workflow run is too old\"}"});
+  EXPECT_THAT(failure_of([&] { api().rerun_failed(shop_, 8, 1); }).what(),
+              testing::EndsWith("This workflow run is too old"));
+}
+
 TEST_F(GithubActionsTest, ALimitOfSearchesStopsNothingElse) {
   fake_.fail("GET", "/search/code",
              {.status = 403,

@@ -148,6 +148,22 @@ TEST(GithubErrorsTest, SaysNothingOfWhatIsNotItsShape) {
     EXPECT_EQ(sentence_of(body), "") << body;
 }
 
+TEST(GithubErrorsTest, NamesTheRightThatARequestNeeds) {
+  const std::string commit = "/repos/acme/shop/commits/" + std::string(40, 'a');
+  EXPECT_EQ(right_for("", "GET", commit + "/check-runs"), "Checks: read");
+  EXPECT_EQ(right_for("", "GET", commit + "/status"), "Commit statuses: read");
+  EXPECT_EQ(right_for("", "GET", "/repos/acme/shop/actions/runs"), "Actions: read");
+  EXPECT_EQ(right_for("", "POST", "/repos/acme/shop/actions/runs/7/rerun-failed-jobs"), "Actions: write");
+  EXPECT_EQ(right_for("", "POST", "/repos/acme/shop/pulls/2/reviews"), "Pull requests: write");
+  EXPECT_EQ(right_for("", "POST", "/repos/acme/shop/issues/2/comments"), "Issues: write");
+  EXPECT_EQ(right_for("", "POST", "/graphql"), "");
+  EXPECT_EQ(right_for("pull_requests=write", "POST", "/graphql"), "Pull requests: write");
+  EXPECT_EQ(right_for("contents=write,workflows=write; administration=write", "PUT", "/x"),
+            "Contents: write and Workflows: write, or Administration: write");
+  for (const std::string& bad : {std::string("<b>"), std::string("a\nb"), std::string(400, 'x')})
+    EXPECT_EQ(right_for(bad, "GET", commit + "/status"), "Commit statuses: read") << bad;
+}
+
 TEST(GithubErrorsTest, ALongOrBrokenMessageStaysOneShortLine) {
   const std::string sentence = sentence_of("{\"message\":\"a\\nb\\u0007" + std::string(900, 'x') + "\"}");
   EXPECT_EQ(sentence.substr(0, 5), "a b x");

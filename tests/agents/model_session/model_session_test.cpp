@@ -10,6 +10,7 @@
 
 #include "davit/failure.hpp"
 #include "davit/testing/driver.hpp"
+#include "model_session/needs.h"
 #include "tests/agents/github_api/state_folder.h"
 #include "tests/agents/model_session/scripted_claude.h"
 
@@ -84,6 +85,111 @@ TEST_F(ModelSessionTest, TheSkillSaysToolsShapeAndRulesAndTheTaskIsItsInput) {
   const std::string told = scripted::lines_of(host_.transcript, "stderr");
   EXPECT_THAT(told, AllOf(HasSubstr("--tools=Read,Grep,Glob\n"), HasSubstr("\"root_cause\""),
                           HasSubstr("Make it right."), HasSubstr("You plan changes to software.")));
+}
+
+TEST_F(ModelSessionTest, WhatIsMissingIsSaidBeforeOneIsStarted) {
+  const auto lack = [&] {
+    const auto settings = agent_config::Settings::from(config_);
+    return model_session::lack_of(settings, agent_config::Secrets(settings, davit::Host(host_.abi())),
+                                  davit::AgentContext(context_));
+  };
+  EXPECT_EQ(lack(), "");
+  context_.set("sandbox", Json::object({{"command", "there-is-no-bwrap"}, {"required", true}}));
+  EXPECT_THAT(lack(), AllOf(HasSubstr("there-is-no-bwrap"), HasSubstr("apt-get install bubblewrap")));
+  context_.set("sandbox", Json::object({{"command", "there-is-no-bwrap"}, {"required", false}}));
+  EXPECT_EQ(lack(), "");
+  host_.secrets.erase(claude_.kGrant);
+  EXPECT_THAT(lack(), AllOf(HasSubstr("(FAKE_CLAUDE) has a value"), Not(HasSubstr("ANTHROPIC"))));
+  const Json claude(config_["claude"]);
+  config_.set("claude", Json(claude).set("pass_environment", Json::array()));
+  EXPECT_THAT(lack(), HasSubstr("none of claude.pass_environment has a value: name there"));
+  config_.set("claude",
+              Json(claude).set("pass_environment", Json::array({"ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"})));
+  host_.secrets["ANTHROPIC_BASE_URL"] = "https://models.example.org";
+  EXPECT_THAT(lack(), HasSubstr("has a value: grant ANTHROPIC_API_KEY")) << "an address is no key";
+  host_.secrets["ANTHROPIC_API_KEY"] = kKey;
+  EXPECT_EQ(lack(), "");
+  config_.set("claude", Json(claude).set("path", "there-is-no-claude"));
+  EXPECT_THAT(lack(), AllOf(HasSubstr("there-is-no-claude is in no folder of PATH"),
+                            HasSubstr("install Claude Code"), HasSubstr("config.claude.path")));
+}
+
+TEST_F(ModelSessionTest, NoShippedSkillSaysMoreTurnsThanItGets) {
+  claude_.answer(Json::object({{"status", "done"}}), "arguments /dev/stderr\n");
+  const skills::Book book;
+  for (const auto& [name, turns] : {std::pair("execute-plan", "120"), std::pair("fix-ci", "80")}) {
+    EXPECT_EQ(std::to_string(book.find(name).max_turns), turns);
+    host_.transcript.clear();
+    run(name);
+    EXPECT_THAT(scripted::lines_of(host_.transcript, "stderr"),
+                HasSubstr(std::string("--max-turns=") + turns + "\n"));
+  }
+}
+
+// What docs/BUSINESS_LOGIC.md, "Where the model runs", says of each: granted secrets, plain variables of the
+// environment, and the hosts.
+TEST_F(ModelSessionTest, EachProvidersVariablesReachTheSessionAndOnlyItsSecretsAreHidden) {
+  struct Provider {
+    std::map<std::string, std::string> grants, environment;
+    std::string host;  // that config.sandbox.network_hosts must name
+  };
+  const std::string key_file = claude_.file("vertex.json", "{\"type\": \"service_account\"}");
+  const Provider providers[] = {
+      {{{"ANTHROPIC_AUTH_TOKEN", "token-of-the-gateway"},
+        {"ANTHROPIC_BASE_URL", "https://models.example.org"}},
+       {},
+       ""},
+      {{{"AWS_ACCESS_KEY_ID", "access-key-of-aws"}, {"AWS_SECRET_ACCESS_KEY", "secret-key-of-aws"}},
+       {{"CLAUDE_CODE_USE_BEDROCK", "1"}, {"AWS_REGION", "eu-west-1"}},
+       "bedrock-runtime.eu-west-1.amazonaws.com"},
+      {{{"AWS_BEARER_TOKEN_BEDROCK", "bearer-of-bedrock"}},
+       {{"CLAUDE_CODE_USE_BEDROCK", "1"}, {"AWS_REGION", "eu-west-1"}},
+       "bedrock-runtime.eu-west-1.amazonaws.com"},
+      {{{"GOOGLE_APPLICATION_CREDENTIALS", key_file}},
+       {{"CLAUDE_CODE_USE_VERTEX", "1"},
+        {"CLOUD_ML_REGION", "europe-west1"},
+        {"ANTHROPIC_VERTEX_PROJECT_ID", "shop-4711"}},
+       "europe-west1-aiplatform.googleapis.com"},
+      {{{"ANTHROPIC_FOUNDRY_API_KEY", "key-of-the-foundry"}},
+       {{"CLAUDE_CODE_USE_FOUNDRY", "1"}, {"ANTHROPIC_FOUNDRY_RESOURCE", "shop-models"}},
+       "shop-models.services.ai.azure.com"}};
+  const std::vector<std::string> asked_for = agent_config::names_of_secrets();
+  for (const Provider& provider : providers) {
+    Json names = Json::array({claude_.kGrant});
+    for (const auto& [name, value] : provider.grants) {
+      EXPECT_THAT(asked_for, testing::Contains(name));
+      host_.secrets[name] = value;
+      names.push_back(name);
+    }
+    for (const auto& [name, value] : provider.environment) {
+      setenv(name.c_str(), value.c_str(), 1);
+      names.push_back(name);
+    }
+    Json config(config_["claude"]);
+    config_.set("claude", std::move(config.set("pass_environment", std::move(names))));
+    host_.transcript.clear();
+    claude_.answer(Json::object({{"status", "planned"}}),
+                   "environment /dev/stderr\nshow " + key_file + "\n" +
+                       (provider.host.empty() ? "" : "connect " + provider.host + ":443\n"));
+    const claude::Outcome outcome = run("plan-changes");
+    EXPECT_EQ(outcome.end, claude::End::Ok) << outcome.why;
+    for (const auto& [name, value] : provider.environment) unsetenv(name.c_str());
+    const std::string told = scripted::lines_of(host_.transcript, "stderr");
+    for (const auto& [name, value] : provider.grants) {
+      host_.secrets.erase(name);
+      if (name == "ANTHROPIC_BASE_URL")
+        EXPECT_THAT(told, HasSubstr(name + "=" + value + "\n"));
+      else
+        EXPECT_THAT(told, AllOf(HasSubstr(name + "=["), Not(HasSubstr(value))));
+    }
+    for (const auto& [name, value] : provider.environment)
+      EXPECT_THAT(told, HasSubstr(name + "=" + value + "\n"));
+    if (!provider.host.empty()) {
+      EXPECT_THAT(scripted::lines_of(host_.transcript, "network"),
+                  HasSubstr("refused " + provider.host + ":443"));
+    }
+    EXPECT_THAT(told, HasSubstr("service_account")) << "a file below sandbox.read_only can be read";
+  }
 }
 
 TEST_F(ModelSessionTest, OnlyASkillThatEditsCanWriteIntoTheTree) {

@@ -367,6 +367,11 @@ TEST_F(PlanningAgentTest, WhatItCannotStartWithIsSaidWithoutAskingAnybody) {
   task.set("payload", Json::object({{"repository", "acme/shop"}})).set("title", "");
   nothing.set("task", std::move(task));
   EXPECT_THAT(refusal(std::move(nothing)), HasSubstr("asks for nothing"));
+  const Json usual_model(config_["claude"]);
+  secrets_.erase(claude_.kGrant);
+  EXPECT_THAT(refusal(context()), HasSubstr("there is no key for the model"));
+  config_.set("claude", Json(usual_model).set("path", "/no/such/claude"));
+  EXPECT_THAT(refusal(context()), AllOf(HasSubstr("/no/such/claude"), HasSubstr("install Claude Code")));
   secrets_.erase("github_token");
   EXPECT_THAT(refusal(context()), HasSubstr("grant github_token"));
   EXPECT_THAT(fake_.seen(), IsEmpty());

@@ -1,0 +1,34 @@
+#include "model_session/needs.h"
+
+#include <algorithm>
+
+#include "claude_cli/confined_session.h"
+#include "git_workspace/command.h"
+#include "sandbox/confined.h"
+
+namespace model_session {
+namespace {
+
+std::string lack_of_key(const agent_config::Settings& settings, const agent_config::Secrets& secrets) {
+  if (secrets.has_key()) return "";
+  const auto& names = settings.claude.pass_environment;
+  const bool usual = std::find(names.begin(), names.end(), "ANTHROPIC_API_KEY") != names.end();
+  std::string all;
+  for (const std::string& name : names) all += (all.empty() ? " (" : ", ") + name;
+  return "there is no key for the model: none of claude.pass_environment" + all + (all.empty() ? "" : ")") +
+         " has a value: " +
+         (usual ? "grant ANTHROPIC_API_KEY" : "name there what the model's program needs, and grant it");
+}
+
+}  // namespace
+
+std::string lack_of(const agent_config::Settings& settings, const agent_config::Secrets& secrets,
+                    const davit::AgentContext& context) {
+  std::string lack = git::lack_of_git();
+  if (lack.empty()) lack = claude::lack_of_program(settings.claude);
+  if (lack.empty() && context.sandbox.required)
+    lack = sandbox::lack_of_bubblewrap(std::string(context.sandbox.command));
+  return lack.empty() ? lack_of_key(settings, secrets) : lack;
+}
+
+}  // namespace model_session
