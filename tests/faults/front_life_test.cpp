@@ -193,6 +193,20 @@ TEST_F(FrontLifeTest, WhoLeavesInTheMiddleLeavesNothingBehind) {
   EXPECT_TRUE(host.running());
 }
 
+TEST_F(FrontLifeTest, WhoIsTooSlowIsLetGo) {
+  Nginx hasty(host.port(), {{"client_header_timeout 10s;", "client_header_timeout 1s;"},
+                            {"client_body_timeout 30s;", "client_body_timeout 1s;"}});
+  ASSERT_TRUE(hasty.start()) << hasty.output();
+  const std::string request = delivery_request(new_id());
+  test::RawClient silent(hasty.tls_port());  // begins no handshake
+  test::RawClient half_a_head(hasty.port()), half_a_body(hasty.port());
+  half_a_head.send(request.substr(0, 60));
+  half_a_body.send(request.substr(0, request.size() - 1));
+  EXPECT_TRUE(silent.at_end());
+  EXPECT_TRUE(half_a_head.at_end());
+  EXPECT_TRUE(half_a_body.at_end());
+}
+
 TEST(FrontEventsTest, ListenersThatComeAndGoLeaveNothingBehind) {
   EventServer events;
   Nginx nginx(events.port());

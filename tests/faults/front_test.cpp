@@ -29,8 +29,8 @@ const std::string kAlive = "GET /healthz HTTP/1.1\r\nHost: davit.test\r\n\r\n";
 std::string curl(Nginx& nginx, const std::string& path, const std::string& options) {
   const std::string port = std::to_string(nginx.tls_port()), name = kServerName;
   const std::string command = "curl -sS --max-time 20 --cacert '" + nginx.certificate().string() +
-                              "' --resolve " + name + ":" + port + ":127.0.0.1 " + options + " 'https://" + name +
-                              ":" + port + path + "' 2>/dev/null";
+                              "' --resolve " + name + ":" + port + ":127.0.0.1 " + options + " 'https://" +
+                              name + ":" + port + path + "' 2>/dev/null";
   std::string said;
   FILE* pipe = ::popen(command.c_str(), "r");
   char bytes[4096];
@@ -131,7 +131,8 @@ TEST_F(NginxTest, EveryAnswerSaysThatTlsIsToBeUsed) {
   Nginx nginx(host.port());
   ASSERT_TRUE(nginx.start()) << nginx.output();
   for (const char* path : {"/healthz", "/metrics", "/webhooks/nobody", "/api/dashboard/tasks"})
-    EXPECT_THAT(curl(nginx, path, "-o /dev/null -D -"), HasSubstr("strict-transport-security: max-age=63072000\r\n"))
+    EXPECT_THAT(curl(nginx, path, "-o /dev/null -D -"),
+                HasSubstr("strict-transport-security: max-age=63072000\r\n"))
         << path;
   host.end(SIGTERM);
   EXPECT_THAT(curl(nginx, "/healthz", "-o /dev/null -D -"),
@@ -174,12 +175,13 @@ TEST_F(NginxTest, DeliveriesPassAndSmallAndLargeOnesKeepTheirBytes) {
     // The same over HTTP/2.
     const std::string second = new_id(), file = (host.folder() / "body").string();
     std::ofstream(file) << body;
-    EXPECT_EQ(curl(nginx, "/webhooks/github",
-                   "--http2 -o /dev/null -w '%{http_version} %{http_code}' -H 'Content-Type: application/json' "
-                   "-H 'X-GitHub-Event: issues' -H 'X-GitHub-Delivery: " +
-                       second + "' -H 'X-Hub-Signature-256: " + RunningHost::github_signature(body) +
-                       "' --data-binary @" + file),
-              "2 202");
+    EXPECT_EQ(
+        curl(nginx, "/webhooks/github",
+             "--http2 -o /dev/null -w '%{http_version} %{http_code}' -H 'Content-Type: application/json' "
+             "-H 'X-GitHub-Event: issues' -H 'X-GitHub-Delivery: " +
+                 second + "' -H 'X-Hub-Signature-256: " + RunningHost::github_signature(body) +
+                 "' --data-binary @" + file),
+        "2 202");
     sent.insert(second);
   }
   EXPECT_EQ(host.end(SIGTERM), 0);
@@ -222,7 +224,8 @@ TEST_F(NginxTest, DavitIsToldTheTrueAddressWhateverTheClientClaims) {
   ASSERT_TRUE(nginx.start()) << nginx.output();
   test::RawClient client(nginx.port());
   client.send(
-      "GET /healthz HTTP/1.1\r\nHost: davit.test\r\nX-Forwarded-For: 192.0.2.1\r\nForwarded: for=192.0.2.1\r\n"
+      "GET /healthz HTTP/1.1\r\nHost: davit.test\r\nX-Forwarded-For: 192.0.2.1\r\nForwarded: "
+      "for=192.0.2.1\r\n"
       "X-Forwarded-Proto: http\r\n\r\n");
   EXPECT_EQ(client.read_answer().status, 200);
   const auto seen = upstream.seen();
@@ -275,7 +278,8 @@ TEST_F(NginxTest, OthersReachNeitherMetricsNorTheApi) {
   const TlsContext context(nginx.certificate(), "http/1.1");
   auto status_from = [&](const char* address, const std::string& path) {
     TlsConnection client(context, nginx.tls_port(), address);
-    EXPECT_TRUE(client.send("GET " + path + " HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer " + host.token() + "\r\n\r\n"));
+    EXPECT_TRUE(client.send("GET " + path + " HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer " + host.token() +
+                            "\r\n\r\n"));
     return std::atoi(client.receive().substr(0, 12).erase(0, 9).c_str());
   };
   constexpr char kHere[] = "127.0.0.1", kElsewhere[] = "127.0.0.2";

@@ -48,16 +48,18 @@ class Nginx {
   static constexpr const char* kProgram = "/usr/sbin/nginx";
   using Changes = std::vector<std::pair<std::string, std::string>>;
 
-  // Between the shipped snippet and the one that runs, three lines differ, the ports; and what `more` replaces.
+  // Between the shipped snippet and the one that runs, three lines differ, the ports; and what `more`
+  // replaces.
   explicit Nginx(int davit_port, Changes more = {})
       : tls_port_(free_port()), plain_port_(free_port()), tunnel_(certificate(), tls_port_) {
     auto shipped = read_file(shipped_file());
     EXPECT_TRUE(shipped.ok());
     std::string snippet = shipped.ok() ? *shipped : "";
     const std::string here = "listen 127.0.0.1:";
-    more.insert(more.end(), {{"server 127.0.0.1:8080;", "server 127.0.0.1:" + std::to_string(davit_port) + ";"},
-                             {"listen 443 ssl http2;", here + std::to_string(tls_port_) + " ssl http2;"},
-                             {"listen 80;", here + std::to_string(plain_port_) + ";"}});
+    more.insert(more.end(),
+                {{"server 127.0.0.1:8080;", "server 127.0.0.1:" + std::to_string(davit_port) + ";"},
+                 {"listen 443 ssl http2;", here + std::to_string(tls_port_) + " ssl http2;"},
+                 {"listen 80;", here + std::to_string(plain_port_) + ";"}});
     for (const auto& [what, by] : more) replace_once(snippet, what, by);
     std::ofstream(folder_.path() / "davit.conf") << snippet;
     write_main_file(file("davit.conf"));

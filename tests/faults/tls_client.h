@@ -80,8 +80,8 @@ class TlsConnection {
   // False if the other side did not take it all.
   bool send(std::string_view bytes) {
     while (!bytes.empty()) {
-      const int sent = until_done(
-          [&] { return SSL_write(tls_.get(), bytes.data(), static_cast<int>(bytes.size())); });
+      const int sent =
+          until_done([&] { return SSL_write(tls_.get(), bytes.data(), static_cast<int>(bytes.size())); });
       if (sent <= 0) return false;
       bytes.remove_prefix(static_cast<std::size_t>(sent));
     }
@@ -142,7 +142,9 @@ class TlsConnection {
 class TlsTunnel {
  public:
   TlsTunnel(const std::filesystem::path& certificate, int port)
-      : context_(certificate, "http/1.1"), to_(port), listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+      : context_(certificate, "http/1.1"),
+        to_(port),
+        listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -195,7 +197,8 @@ class TlsTunnel {
     if (!server.connected()) return see_off(plain);
     bool sends = true;
     while (!stopping_) {
-      pollfd ready[2] = {{plain.number(), static_cast<short>(sends ? POLLIN : 0), 0}, {server.fd(), POLLIN, 0}};
+      pollfd ready[2] = {{plain.number(), static_cast<short>(sends ? POLLIN : 0), 0},
+                         {server.fd(), POLLIN, 0}};
       if (!server.has_more() && ::poll(ready, 2, 100) < 0) return;
       if (sends && (ready[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0) {
         char bytes[16384];
