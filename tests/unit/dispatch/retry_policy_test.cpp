@@ -32,6 +32,8 @@ TEST(RetryPolicyTest, DecidesByTheClassOfTheFailure) {
       {Crash, 4, 1, TaskState::Queued, false},       {Crash, 1, 2, TaskState::Parked, false},
       {Interrupted, 1, 0, TaskState::Queued, false}, {Interrupted, 4, 2, TaskState::Queued, false},
       {None, 1, 0, TaskState::Failed, true},
+      {ApprovalRefused, 1, 0, TaskState::AwaitingApproval, false},
+      {ApprovalRefused, 4, 2, TaskState::AwaitingApproval, false},
   };
   for (const Row& row : rows) {
     NextStep step =
