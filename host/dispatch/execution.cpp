@@ -200,6 +200,8 @@ Ended Execution::of_answer(AgentResult result) const {
       if (result.error.empty())
         result.error = "timed out after " + seconds_text(serving_->agent->timeout) + " s";
       return {std::move(result), "timed_out"};
+    case FailureClass::PutOff:
+      return {std::move(result), "put_off"};
     case FailureClass::RateLimited:
     case FailureClass::Permanent:
       return {std::move(result), "failed"};

@@ -367,11 +367,14 @@ store::Finish WorkerPool::decide(const Execution& execution, Ended ended) {
                                    .max_retries = task.max_retries,
                                    .crashes = task.crashes,
                                    .max_crashes = execution.serving().agent->settings.max_crashes,
-                                   .retry_after = result.retry_after},
+                                   .retry_after = result.retry_after,
+                                   .cost_nothing = result.usage.cost_micro_usd == 0 && result.usage.output_tokens == 0},
                                   options_.retry, random_);
     finish.next_state = next.state;
     finish.retry_after = next.delay;
     finish.attempt_counts = next.attempt_counts;
+    if (result.failure == FailureClass::PutOff)
+      finish.hold = {task.agent, std::min(result.retry_after, options_.retry.longest_wait)};
     result.tasks.clear();
     return finish;
   }
@@ -455,9 +458,13 @@ void WorkerPool::settle(const Finishing& done, TaskState state) {
   const store::Finish& finish = done.finish;
   const ClaimedTask& task = done.execution->task();
   account(done);
-  bool good = state == TaskState::Completed || state == TaskState::Queued;
-  log_line(around_.log, good && finish.result.success ? LogLevel::Info : LogLevel::Warn, "execution ended",
-           *done.execution, finish.outcome, to_string(state), finish.result.error);
+  const bool good = state == TaskState::Completed || state == TaskState::Queued;
+  // Who waits has not failed; and what all wait for is told once, by whoever found it.
+  const bool waits = state == TaskState::Queued && !finish.attempt_counts &&
+                     (finish.result.failure == FailureClass::PutOff ||
+                      finish.result.failure == FailureClass::RateLimited);
+  log_line(around_.log, waits || (good && finish.result.success) ? LogLevel::Info : LogLevel::Warn,
+           "execution ended", *done.execution, finish.outcome, to_string(state), finish.result.error);
   if (state == TaskState::Completed || state == TaskState::Failed)
     around_.metrics.task_settled(task.agent, task.fence.task_row, state == TaskState::Completed);
   // A chain that goes on, in a successor or in follow-ups, has not ended here.

@@ -171,7 +171,13 @@ struct Finish {
   // task.
   TaskState next_state = TaskState::Completed;
   Duration retry_after{0};     // with Queued: run_at is now plus this
-  bool attempt_counts = true;  // false: interrupted by our own shutdown
+  bool attempt_counts = true;  // false: not begun, or interrupted by our own shutdown
+  // Keeps the agent of this name from getting tasks for so long, because of `result.error`; 0: it does not. A
+  // pause that somebody else began stays as it is.
+  struct Hold {
+    std::string agent;
+    Duration time{0};
+  } hold;
   bool cost_known = true;      // false: its process ended without saying what it had cost
   TranscriptNews transcript;   // the rest of it, all packed
   // Next task of the chain: gets `result.output` as previous_result, and actor, links, entity, further keys
@@ -264,8 +270,9 @@ struct Pause {
   WallTime since{};
   std::optional<WallTime> until;  // absent: until somebody resumes it
   std::string reason;             // a sentence, may be empty
-  std::string by;                 // who
+  std::string by;                 // who; kHeldByItself: the agent
 };
+inline constexpr std::string_view kHeldByItself = "the agent";
 
 // What is known of a recurring task of the configuration.
 struct ScheduleState {
