@@ -381,6 +381,12 @@ struct Retention {
   Duration guard{0};           // deliveries stay so long in any case: by them a replay is seen
 };
 
+// What an execution has told of its usage and the store may not have heard: totals, without models.
+struct ToldUsage {
+  std::string session_id;
+  Usage usage;
+};
+
 struct Options {
   std::filesystem::path path;
   bool create_if_missing = false;  // `davit init` and a first start; otherwise a missing file is an error
@@ -390,6 +396,9 @@ struct Options {
   int readers = 2;
   // As set_chain_notify(), for what ends while it opens: what an earlier host was to end.
   std::string chain_notify;
+  // Of executions that an earlier host was killed in: counts before they are ended, once. What is of others is
+  // left out.
+  std::vector<ToldUsage> told;
   // After an unclean stop the file is checked at open, no longer than this; `davit verify-store` checks all
   // of it.
   Duration open_check_limit{500};
