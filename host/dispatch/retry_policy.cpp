@@ -39,8 +39,13 @@ NextStep after_failure(const Failed& failed, const RetryOptions& options, std::m
       if (crashes >= failed.max_crashes) return {TaskState::Parked, Duration::zero(), false};
       return {TaskState::Queued, back_off(crashes, Duration::zero(), options, random), false};
     }
-    case FailureClass::Retryable:
+    case FailureClass::PutOff:
+      return {TaskState::Queued, back_off(1, failed.retry_after, options, random), false};
     case FailureClass::RateLimited:
+      if (failed.cost_nothing && failed.retry_after >= kNoAttempt)
+        return {TaskState::Queued, back_off(failed.attempt, failed.retry_after, options, random), false};
+      [[fallthrough]];
+    case FailureClass::Retryable:
     case FailureClass::Deadline:
       if (failed.attempt > failed.max_retries) return {TaskState::Failed, Duration::zero(), true};
       return {TaskState::Queued, back_off(failed.attempt, failed.retry_after, options, random), true};

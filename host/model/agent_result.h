@@ -15,6 +15,7 @@ enum class FailureClass {
   None,
   Retryable,    // counts as an attempt, back-off, up to max_retries
   RateLimited,  // as Retryable, not before retry_after
+  PutOff,       // not begun: no task of its agent before retry_after; does not count
   Permanent,    // no retry
   Cancelled,    // somebody asked for it
   Deadline,     // timed out and killed: counts as an attempt

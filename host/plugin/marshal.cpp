@@ -495,7 +495,7 @@ Result<AgentResult> agent_result_from_json(std::string_view json, bool* mended_u
     if (std::string name = TRY(members.key("error_class")); !name.empty()) {
       static constexpr FailureClass kSayable[] = {FailureClass::Retryable, FailureClass::RateLimited,
                                                   FailureClass::Permanent, FailureClass::Cancelled,
-                                                  FailureClass::Deadline};
+                                                  FailureClass::Deadline,  FailureClass::PutOff};
       auto found = std::find_if(std::begin(kSayable), std::end(kSayable),
                                 [&](FailureClass failure) { return davit::to_string(failure) == name; });
       if (found == std::end(kSayable))

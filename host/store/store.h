@@ -172,7 +172,13 @@ struct Finish {
   // it is InvalidInput: that approval counts no more, and the wait that it ended goes on.
   TaskState next_state = TaskState::Completed;
   Duration retry_after{0};     // with Queued: run_at is now plus this
-  bool attempt_counts = true;  // false: interrupted by our own shutdown
+  bool attempt_counts = true;  // false: not begun, or interrupted by our own shutdown
+  // Keeps the agent of this name from getting tasks for so long, because of `result.error`; 0: it does not. A
+  // pause that somebody else began stays as it is.
+  struct Hold {
+    std::string agent;
+    Duration time{0};
+  } hold;
   bool cost_known = true;      // false: its process ended without saying what it had cost
   TranscriptNews transcript;   // the rest of it, all packed
   // Next task of the chain: gets `result.output` as previous_result, and actor, links, entity, further keys
@@ -265,8 +271,9 @@ struct Pause {
   WallTime since{};
   std::optional<WallTime> until;  // absent: until somebody resumes it
   std::string reason;             // a sentence, may be empty
-  std::string by;                 // who
+  std::string by;                 // who; kHeldByItself: the agent
 };
+inline constexpr std::string_view kHeldByItself = "the agent";
 
 // What is known of a recurring task of the configuration.
 struct ScheduleState {
@@ -375,6 +382,12 @@ struct Retention {
   Duration guard{0};           // deliveries stay so long in any case: by them a replay is seen
 };
 
+// What an execution has told of its usage and the store may not have heard: totals, without models.
+struct ToldUsage {
+  std::string session_id;
+  Usage usage;
+};
+
 struct Options {
   std::filesystem::path path;
   bool create_if_missing = false;  // `davit init` and a first start; otherwise a missing file is an error
@@ -384,6 +397,9 @@ struct Options {
   int readers = 2;
   // As set_chain_notify(), for what ends while it opens: what an earlier host was to end.
   std::string chain_notify;
+  // Of executions that an earlier host was killed in: counts before they are ended, once. What is of others is
+  // left out.
+  std::vector<ToldUsage> told;
   // After an unclean stop the file is checked at open, no longer than this; `davit verify-store` checks all
   // of it.
   Duration open_check_limit{500};

@@ -142,6 +142,7 @@ struct TaskQueue::Statements {
           set_costs("?7", "?10") +
           " model = coalesce(?8, model), models = coalesce(?9, models)"
           " WHERE row = ?1 AND task = ?2 AND ended_at IS NULL"};
+  Statement open_session{db, "SELECT task, row FROM execution WHERE session = ?1 AND ended_at IS NULL"};
   Statement report_progress{db,
                             "UPDATE execution SET progress = coalesce(?3, progress),"
                             " progress_message = coalesce(?4, progress_message)"
@@ -408,6 +409,21 @@ void TaskQueue::report(const std::vector<LiveReport>& reports, WallTime now) {
       sql_->report_progress.run(execution, task, report.progress, if_any(report.progress_message));
     }
     transcripts_.add(report.fence, report.transcript);
+  }
+}
+
+void TaskQueue::take_told(const std::vector<ToldUsage>& told, WallTime now) {
+  for (const ToldUsage& each : told) {
+    const std::optional<StoredId> session = to_stored_id(each.session_id);
+    if (!session) continue;
+    LiveReport report;
+    {
+      Cursor found = sql_->open_session.query(*session);
+      if (!found.next()) continue;
+      report.fence = {found.integer(0), found.integer(1)};
+    }
+    report.usage = each.usage;
+    this->report({std::move(report)}, now);
   }
 }
 

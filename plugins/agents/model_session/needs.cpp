@@ -40,4 +40,21 @@ std::string lack_of(const agent_config::Settings& settings, const agent_config::
   return lack.empty() ? lack_of_grant(settings, secrets) : lack;
 }
 
+model_account::Account account_of(const agent_config::Settings& settings, const agent_config::Secrets& secrets,
+                                  const davit::AgentContext& context, const std::string& model) {
+  std::vector<std::string> names = settings.claude.pass_environment;
+  std::sort(names.begin(), names.end());
+  // A limit may be that of one model.
+  std::string identity = "model=" + model;
+  for (const std::string& name : names)
+    if (const auto value = secrets.variable(name)) identity += "\n" + name + "=" + *value;
+  return {context.state_folder, identity, std::string(context.session_id)};
+}
+
+void await_account(const agent_config::Settings& settings, const agent_config::Secrets& secrets,
+                   const davit::AgentContext& context, davit::Time now) {
+  if (const auto closed = account_of(settings, secrets, context, settings.claude.model).enter(now))
+    throw closed->failure(now);
+}
+
 }  // namespace model_session

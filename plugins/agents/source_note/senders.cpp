@@ -3,7 +3,7 @@
 #include <cctype>
 
 #include "davit/failure.hpp"
-#include "github_api/files.h"
+#include "shared_files/files.h"
 
 namespace note {
 namespace {
@@ -138,7 +138,7 @@ Outcome tell_slack(Rest& slack, const Place& place, const Wanted& wanted, const 
                                {"link_names", false},
                                {"unfurl_links", false},
                                {"unfurl_media", false}});
-  std::string time = github::read_file(kept, 64).value_or("");
+  std::string time = shared::read_file(kept, 64).value_or("");
   if (!is_time(time) || wanted.depends()) {
     const Posted there = note_in_thread(slack, place, mark);
     if (stays(wanted, there.text)) return Outcome::StaysAsItIs;
@@ -149,7 +149,7 @@ Outcome tell_slack(Rest& slack, const Place& place, const Wanted& wanted, const 
       Json change = message;
       change.set("ts", time);
       ask_slack(slack, "POST", "/chat.update", change);
-      github::replace_file(kept, time);
+      shared::replace_file(kept, time);
       return Outcome::Told;
     } catch (const Failure& failure) {
       if (failure.status() != Status::NotFound) throw;  // otherwise somebody removed it
@@ -158,7 +158,7 @@ Outcome tell_slack(Rest& slack, const Place& place, const Wanted& wanted, const 
   if (!wanted.make) return Outcome::NoneThere;
   message.set("thread_ts", place.thread);
   const Json posted = ask_slack(slack, "POST", "/chat.postMessage", message);
-  if (const std::string made(posted["ts"].string_or("")); is_time(made)) github::replace_file(kept, made);
+  if (const std::string made(posted["ts"].string_or("")); is_time(made)) shared::replace_file(kept, made);
   return Outcome::Told;
 }
 

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
+#include <ctime>
 
 #include "tests/integration/agents_chain/agents_host.h"
 
@@ -93,6 +95,16 @@ class AgentsChainTest : public ::testing::Test {
     EXPECT_THAT(at.github.comments(1), IsEmpty());
     EXPECT_THAT(at.github.comments(2), IsEmpty());
     expect_cost(all, 3, AgentsHost::kPlanUsd + AgentsHost::kExecuteUsd + AgentsHost::kReviewUsd);
+  }
+
+  // As the API writes a time; those of one form are in the order of what they stand for.
+  static std::string iso8601(std::chrono::sys_seconds time) {
+    const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
+    std::tm parts{};
+    gmtime_r(&seconds, &parts);
+    char text[32];
+    std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
+    return text;
   }
 
   AgentsHost at;
@@ -198,6 +210,59 @@ TEST_F(AgentsChainTest, ARejectedPlanIsMadeAnewWithWhatWasSaidOfIt) {
       << all.dump() << at.davit.log();
   expect_the_right_change(2, {"Add the two", "Plan: Wrong sum", "Plan: Wrong sum"});
   expect_cost(all, 4, 2 * AgentsHost::kPlanUsd + AgentsHost::kExecuteUsd + AgentsHost::kReviewUsd);
+}
+
+// The host is killed while they wait, too.
+TEST_F(AgentsChainTest, WhatMeetsAnExhaustedAccountWaitsUntilItsTimeAndUsesNothing) {
+  constexpr int kIssues = 5;
+  for (int number = 2; number <= kIssues; ++number) at.github.add_issue("Wrong sum", "total(2, 3) is -1.");
+  at.lines["planning-agent"] = "concurrency: 1\n    max_retries: 0";
+  at.start();
+  const auto end = std::chrono::ceil<std::chrono::seconds>(std::chrono::system_clock::now()) +
+                   std::chrono::seconds(15);
+  at.limit_plans(end);
+  std::vector<std::string> tasks;
+  for (int number = 1; number <= kIssues; ++number) {
+    tasks.push_back(at.label_issue(number));
+    ASSERT_NE(tasks.back(), "") << at.said;
+  }
+  Json queue;
+  ASSERT_TRUE(comes([&] {
+    queue = Json::parse(at.davit.api("GET", "/api/dashboard/queue").body);
+    return !queue["pauses"].empty();
+  })) << at.davit.log();
+  const JsonView pause = queue["pauses"][0];
+  EXPECT_EQ(pause["agent"], "planning-agent");
+  EXPECT_EQ(pause["by"], "the agent");
+  EXPECT_THAT(std::string(pause["reason"].string_or("")), HasSubstr("rate limit"));
+  EXPECT_THAT(at.davit.api("GET", "/metrics").body, HasSubstr("davit_queue_paused{agent=\"planning-agent\"} 1"));
+  at.davit.kill();
+  at.plan();  // what is said from then on
+  ASSERT_TRUE(at.davit.start()) << at.davit.log();
+
+  int limited = 0, put_off = 0, sessions = 0;
+  for (const std::string& id : tasks) {
+    Json task;
+    EXPECT_TRUE(comes([&] {
+      task = at.task(id);
+      return task["status"] == "completed" || task["status"] == "failed";
+    }));
+    EXPECT_EQ(task["status"], "completed") << task.dump();
+    for (const JsonView execution : task["agent_executions"]) {
+      EXPECT_EQ(execution["attempt"].int_or(0), 1) << "none has used one";
+      const bool waited = execution["outcome"] == "put_off";
+      put_off += waited;
+      limited += execution["error_class"] == "rate_limited";
+      if (execution["outcome"] != "completed") EXPECT_EQ(execution["total_cost_usd"].number_or(-1), 0);
+      if (execution["outcome"] == "completed")
+        EXPECT_GE(std::string(execution["started_at"].string_or("")), iso8601(end));
+    }
+    sessions += at.sessions(task);
+  }
+  EXPECT_EQ(limited, 1);
+  EXPECT_LE(put_off, 2) << "one before the kill, and at most one after it";
+  EXPECT_EQ(sessions, 1 + kIssues);
+  EXPECT_TRUE(Json::parse(at.davit.api("GET", "/api/dashboard/queue").body)["pauses"].empty());
 }
 
 TEST_F(AgentsChainTest, AStrangersIssueMakesNothingAndNobodyIsTold) {

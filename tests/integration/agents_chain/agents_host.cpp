@@ -88,6 +88,15 @@ void AgentsHost::plan(const std::string& summary) {
                 "", {"plan", kPlanUsd});
 }
 
+void AgentsHost::limit_plans(std::chrono::sys_seconds until) {
+  const std::string recorded = streams::bytes_of("success_is_error");
+  claude.play("emit " + claude.file("limited", replaced(recorded, {{"\"resetsAt\":1790000000",
+                                                                   "\"resetsAt\":" +
+                                                                       std::to_string(until.time_since_epoch().count())}})) +
+                  "\n",
+              "plan");
+}
+
 // The prompt of a repair says which mode it is; that of the first session knows none.
 void AgentsHost::execute(const std::string& content) {
   const scripted::Part part{"execute", kExecuteUsd};
@@ -168,6 +177,8 @@ agent_defaults:
     if (!agent.part.empty())
       sections += std::string("    grants: {") + scripted::Claude::kGrant + ": {env: SCRIPT_OF_" +
                   agent.part + "}}\n";
+    if (const auto line = lines.find(agent.name); line != lines.end())
+      sections += "    " + line->second + "\n";
     const auto own = configs.find(agent.name);
     sections += "    config: " + (own != configs.end() ? own->second.dump() : agent.config) + "\n";
   }

@@ -53,7 +53,11 @@ class AgentsHost {
   void plan(const std::string& summary = "The sum subtracts.");
   void execute(const std::string& content);  // of the file; what checks complain of is repaired
   void review();
+  // A plan's session ends by a limit of the account that lasts until then, and has cost nothing.
+  void limit_plans(std::chrono::sys_seconds until);
 
+  // Further lines of an agent's section of the configuration, by its name: "concurrency: 1".
+  std::map<std::string, std::string> lines;
   // With these settings beside those that all tests have: an agent's name, and JSON of its config.
   void start(const std::map<std::string, Json>& configs = {});
 
