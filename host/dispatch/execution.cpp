@@ -207,6 +207,11 @@ Ended Execution::of_answer(AgentResult result) const {
     case FailureClass::RateLimited:
     case FailureClass::Permanent:
       return {std::move(result), "failed"};
+    case FailureClass::ApprovalRefused:
+      if (task_.approval) return {std::move(result), "approval_refused"};
+      result.failure = FailureClass::Permanent;
+      result.error = "the agent says that an approval does not count, and this task ran on none: " + result.error;
+      return {std::move(result), "failed"};
     default:
       // Crash and Interrupted are ours to say, and nobody asked for a Cancelled.
       result.failure = FailureClass::Retryable;
@@ -220,7 +225,8 @@ Ended Execution::conclude(isolation::CallOutcome outcome) const {
     auto result = isolation::agent_result_from(outcome.answer);
     if (result.ok()) {
       // What fails after it was told that its time is up, fails because of that.
-      if (outcome.past_deadline && !result->success && result->failure != FailureClass::Permanent)
+      if (outcome.past_deadline && !result->success && result->failure != FailureClass::Permanent &&
+          result->failure != FailureClass::ApprovalRefused)
         result->failure = FailureClass::Deadline;
       return of_answer(std::move(*result));
     }

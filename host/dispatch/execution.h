@@ -30,7 +30,8 @@ enum class StopReason { None, CancelRequested, Interrupted, OverBudget, LeaseLos
 
 struct Ended {
   AgentResult result;
-  // Of the execution row: completed, failed, crashed, timed_out, cancelled, interrupted, over_budget, put_off.
+  // Of the execution row: completed, failed, crashed, timed_out, cancelled, interrupted, over_budget,
+  // approval_refused, put_off.
   std::string outcome;
   bool cost_known = true;  // false: its process ended without an answer
 };

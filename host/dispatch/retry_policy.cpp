@@ -32,6 +32,8 @@ NextStep after_failure(const Failed& failed, const RetryOptions& options, std::m
       return {TaskState::Cancelled, Duration::zero(), true};
     case FailureClass::Interrupted:
       return {TaskState::Queued, failed.retry_after, false};
+    case FailureClass::ApprovalRefused:
+      return {TaskState::AwaitingApproval, Duration::zero(), false};
     case FailureClass::Crash: {
       int crashes = failed.crashes + 1;
       if (crashes >= failed.max_crashes) return {TaskState::Parked, Duration::zero(), false};

@@ -22,6 +22,8 @@ std::string_view to_string(FailureClass failure) {
       return "crash";
     case FailureClass::Interrupted:
       return "interrupted";
+    case FailureClass::ApprovalRefused:
+      return "approval_refused";
   }
   return "retryable";
 }

@@ -21,6 +21,7 @@ enum class FailureClass {
   Deadline,     // timed out and killed: counts as an attempt
   Crash,        // the runner died: counted apart, parked when it goes on
   Interrupted,  // our own shutdown: does not count
+  ApprovalRefused,  // the approval that it ran on does not count: waits for another one, no attempt
 };
 
 std::string_view to_string(FailureClass failure);

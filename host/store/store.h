@@ -168,7 +168,8 @@ struct Finish {
       outcome;  // for the execution row: "completed", "failed", "crashed", "timed_out", "cancelled", …
   // What the dispatcher decided, by its retry and chain policy. A task whose cancellation was asked for
   // meanwhile becomes Cancelled instead of Queued. FailureClass::Crash in `result` counts as a crash of the
-  // task.
+  // task. AwaitingApproval goes with FailureClass::ApprovalRefused of an execution that ran on an approval, else
+  // it is InvalidInput: that approval counts no more, and the wait that it ended goes on.
   TaskState next_state = TaskState::Completed;
   Duration retry_after{0};     // with Queued: run_at is now plus this
   bool attempt_counts = true;  // false: not begun, or interrupted by our own shutdown
@@ -452,7 +453,7 @@ class Store {
   void on_prune(std::function<void(std::int64_t deliveries, std::int64_t tasks)> listener);
   // Called on the writer thread after the commit of an approval, a rejection or the like
   // (TaskDecision::kind), and of a "reminder". `way` is "api", "cli", "webhook", or of what nobody decided
-  // "claim", "deadline", "timer". Set once.
+  // "agent", "claim", "deadline", "timer". Set once.
   void on_decision(std::function<void(std::string_view kind, std::string_view way)> listener);
   // Called on the writer thread after the commit that ended an execution, whoever ended it: this is what the
   // books count. Set once.
@@ -516,7 +517,7 @@ class Store {
   void retry_all(TaskFilter filter, Person by, Done<BulkStep> done);
   // `content_hash` is content_hash() of the task as it is now, or at least the first 12 digits of it:
   // Conflict if it is another one, InvalidInput if there is none and the rules want one. Both tell the right
-  // one.
+  // one. Conflict, too, where an approval of this person was refused in this wait (Finish::next_state).
   void approve(std::string task_id, Person by, std::string content_hash, Done<TaskState> done);
   void reject(std::string task_id, Person by, std::string comment, Done<TaskState> done);
   // From now on.

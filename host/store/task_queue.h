@@ -89,7 +89,7 @@ class TaskQueue {
   void inherit_also(std::int64_t row, const Origin& origin);
   void write_links(std::int64_t row, const std::vector<Link>& links);
   void create_successors(Batch& batch, const Finish& finish, const TaskRow& row);
-  std::string gives_way(const TaskRow& row);
+  std::string gives_way(const TaskRow& row, TaskState to);
   void end_as_lost(Batch& batch, const TaskRow& row, bool counts, std::string_view reason);
 
   Moves& moves_;

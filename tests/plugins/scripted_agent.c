@@ -218,6 +218,11 @@ static davit_status perform(const davit_host *host, const davit_call *call, cons
     return write_text(result, "}");
   }
   if (!strcmp(mode, "limits")) return limits(result);
+  if (!strcmp(mode, "carol_only")) {
+    if (strstr(context, "\"by\":\"carol\"")) return write_text(result, "{\"success\":true}");
+    return write_text(result,
+                      "{\"success\":false,\"error\":\"only carol may\",\"error_class\":\"permanent\",\"approval_refused\":true}");
+  }
   if (!strcmp(mode, "fail")) return write_text(result, "{\"success\":false,\"error\":\"no luck\"}");
   if (!strcmp(mode, "permanent"))
     return write_text(result, "{\"success\":false,\"error\":\"never\",\"error_class\":\"permanent\"}");

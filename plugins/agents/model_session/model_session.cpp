@@ -113,6 +113,8 @@ claude::Outcome run_one(const Execution& execution, const Work& work, const std:
           }};
   around.policy.command = context.sandbox.command;
   around.policy.required = context.sandbox.required;
+  // Reachable is what is configured, and no more.
+  around.policy.hosts.insert(around.policy.hosts.end(), settings.mcp.hosts.begin(), settings.mcp.hosts.end());
   around.policy.work_is_writable = skill.tools == skills::Tools::Edit;
 
   claude::Outcome outcome = claude::run_confined(program,
@@ -121,7 +123,10 @@ claude::Outcome run_one(const Execution& execution, const Work& work, const std:
                                                   .schema = skill.schema,
                                                   .session_id = session_id,
                                                   .tools = tools_of(skill),
-                                                  .mcp_config = {},
+                                                  .mcp_config = settings.mcp.filled(
+                                                      [&](const std::string& name) {
+                                                        return execution.secrets.for_mcp(name);
+                                                      }),
                                                   .work = work.tree.empty() ? new_tree(context) : work.tree,
                                                   .budget_usd = money_for(context, before),
                                                   .wall = time_for(execution),

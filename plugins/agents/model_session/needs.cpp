@@ -20,6 +20,14 @@ std::string lack_of_key(const agent_config::Settings& settings, const agent_conf
          (usual ? "grant ANTHROPIC_API_KEY" : "name there what the model's program needs, and grant it");
 }
 
+std::string lack_of_grant(const agent_config::Settings& settings, const agent_config::Secrets& secrets) {
+  for (const std::string& name : settings.mcp.grants)
+    if (!secrets.for_mcp(name))
+      return "claude.mcp_config names ${" + name + "}, which this agent is not granted: grant " + name +
+             " (agents.<name>.grants), or take the server out";
+  return "";
+}
+
 }  // namespace
 
 std::string lack_of(const agent_config::Settings& settings, const agent_config::Secrets& secrets,
@@ -28,7 +36,8 @@ std::string lack_of(const agent_config::Settings& settings, const agent_config::
   if (lack.empty()) lack = claude::lack_of_program(settings.claude);
   if (lack.empty() && context.sandbox.required)
     lack = sandbox::lack_of_bubblewrap(std::string(context.sandbox.command));
-  return lack.empty() ? lack_of_key(settings, secrets) : lack;
+  if (lack.empty()) lack = lack_of_key(settings, secrets);
+  return lack.empty() ? lack_of_grant(settings, secrets) : lack;
 }
 
 model_account::Account account_of(const agent_config::Settings& settings, const agent_config::Secrets& secrets,

@@ -75,7 +75,8 @@ Posted note_in_thread(Rest& slack, const Place& place, const std::string& mark) 
 }  // namespace
 
 bool stays(const Wanted& wanted, std::string_view there) {
-  return !wanted.unless_it_is.empty() && there.starts_with(wanted.unless_it_is);
+  return (!wanted.unless_it_is.empty() && there.starts_with(wanted.unless_it_is)) ||
+         !there.starts_with(wanted.only_if_it_is);
 }
 
 Outcome tell_jira(Rest& jira, const Place& place, const Wanted& wanted, const std::string& mark) {
@@ -138,7 +139,7 @@ Outcome tell_slack(Rest& slack, const Place& place, const Wanted& wanted, const 
                                {"unfurl_links", false},
                                {"unfurl_media", false}});
   std::string time = shared::read_file(kept, 64).value_or("");
-  if (!is_time(time) || !wanted.unless_it_is.empty()) {
+  if (!is_time(time) || wanted.depends()) {
     const Posted there = note_in_thread(slack, place, mark);
     if (stays(wanted, there.text)) return Outcome::StaysAsItIs;
     if (!is_time(time)) time = there.time;

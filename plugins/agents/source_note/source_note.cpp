@@ -71,15 +71,17 @@ Told Notes::tell(github::Api* github, const Place& place, std::string_view chain
     if (unwanted) return {};
     const std::string mark =
         shared::digest_of(std::string(chain) + "\n" + place.key + "\nnote").substr(0, 16);
-    const Wanted wanted{.text = body(place, stage, text),
-                        .make = change == Change::Any,
-                        .unless_it_is = change == Change::NotFailedYet ? std::string(headline(Stage::Failed))
-                                                                       : std::string()};
+    Wanted wanted{.text = body(place, stage, text), .make = change == Change::Any};
+    if (change == Change::NotFailedYet) wanted.unless_it_is = headline(Stage::Failed);
+    if (change == Change::StillWaiting) wanted.only_if_it_is = headline(Stage::NeedsApproval);
     switch (tell_at(github, place, mark, wanted)) {
       case Outcome::Told:
         return {.told = true, .why_not = ""};
       case Outcome::StaysAsItIs:
-        return {.told = false, .why_not = "the note at the source says already why the work has failed"};
+        return {.told = false,
+                .why_not = change == Change::StillWaiting
+                               ? "the note at the source does not say that something waits, or cannot be read"
+                               : "the note at the source says already why the work has failed"};
       case Outcome::NoneThere:
         break;
     }

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <optional>
 #include <set>
+#include <sstream>
 
 #include "davit/failure.hpp"
 #include "davit/testing/driver.hpp"
@@ -112,6 +113,52 @@ TEST_F(ModelSessionTest, WhatIsMissingIsSaidBeforeOneIsStarted) {
   config_.set("claude", Json(claude).set("path", "there-is-no-claude"));
   EXPECT_THAT(lack(), AllOf(HasSubstr("there-is-no-claude is in no folder of PATH"),
                             HasSubstr("install Claude Code"), HasSubstr("config.claude.path")));
+}
+
+// What an operator says of an MCP server reaches the session whole, and nobody else.
+TEST_F(ModelSessionTest, ConfiguredServersReachTheSessionWithTheirGrants) {
+  Json claude(config_["claude"]);
+  claude.set("mcp_config", Json::parse(R"({"mcpServers": {"tracker": {"type": "http",
+      "url": "https://tracker.example.org/mcp", "headers": {"Authorization": "Bearer ${TRACKER_TOKEN}"}}}})"));
+  config_.set("claude", std::move(claude));
+  host_.secrets["TRACKER_TOKEN"] = "canary-of-the-tracker";
+  // A skill that edits may write into its tree, which it sees as /work.
+  const std::string script = "arguments /dev/stderr\nenvironment /dev/stderr\ncopy --mcp-config /work/servers\n"
+                             "connect tracker.example.org:443\nconnect other.example.org:443\nemit " +
+                             claude_.file("stream", streams::bytes_of("mcp_connected")) + "\n";
+  claude_.play(script, "script");
+  const claude::Outcome outcome = run("execute-plan");
+  EXPECT_FALSE(failure_) << failure_->what();
+  std::stringstream servers;
+  servers << std::ifstream(tree() / "servers").rdbuf();
+  const Json seen = Json::parse(servers.str());
+  EXPECT_EQ(seen.at_pointer("/mcpServers/tracker/headers/Authorization"),
+            "Bearer canary-of-the-tracker");
+
+  const std::string told = scripted::lines_of(host_.transcript, "stderr");
+  EXPECT_THAT(told, AllOf(HasSubstr("--strict-mcp-config\n"), HasSubstr("--mcp-config=/run/files/mcp.json\n"),
+                          HasSubstr("mcp__tracker")));
+  std::string all = outcome.why + outcome.text;
+  for (const auto& [kind, line] : host_.transcript) all += line + "\n";
+  EXPECT_THAT(all, Not(HasSubstr("canary-of-the-tracker"))) << "neither an argument nor a variable";
+  const std::string network = scripted::lines_of(host_.transcript, "network");
+  EXPECT_THAT(network, HasSubstr("refused other.example.org:443: this host is not among those"));
+  EXPECT_THAT(network, Not(HasSubstr("tracker.example.org:443: this host is not among those")));
+}
+
+TEST_F(ModelSessionTest, AServersGrantThatIsMissingIsSaidBeforeOneIsStarted) {
+  Json claude(config_["claude"]);
+  claude.set("mcp_config", Json::parse(R"({"mcpServers": {"docs": {"command": "docs-mcp",
+      "env": {"DOCS_KEY": "${DOCS_KEY}"}}}})"));
+  config_.set("claude", std::move(claude));
+  const auto lack = [&] {
+    const auto settings = agent_config::Settings::from(config_);
+    return model_session::lack_of(settings, agent_config::Secrets(settings, davit::Host(host_.abi())),
+                                  davit::AgentContext(context_));
+  };
+  EXPECT_THAT(lack(), AllOf(HasSubstr("names ${DOCS_KEY}"), HasSubstr("grant DOCS_KEY (agents.<name>.grants)")));
+  host_.secrets["DOCS_KEY"] = "a key";
+  EXPECT_EQ(lack(), "");
 }
 
 TEST_F(ModelSessionTest, NoShippedSkillSaysMoreTurnsThanItGets) {

@@ -116,8 +116,12 @@ TEST_F(AgentsChainTest, FromAGithubIssueToGreenChecks) {
   const std::string root = at.label_issue();
   const AgentsHost::Waiting waiting = at.waiting(root);
   EXPECT_EQ(at.git({"diff", "--name-only", "main", at.branch()}), "docs/plans/shop-1.md");
-  EXPECT_THAT(at.github.comments(1), ElementsAre(HasSubstr("waits for an approval")));
-  at.comment(2, "/davit approve " + waiting.hash);
+  const std::string command = at.told_command(1);
+  EXPECT_EQ(command, "/davit approve " + waiting.hash);
+  EXPECT_THAT(at.github.comments(1),
+              ElementsAre(AllOf(HasSubstr("waits for an approval"), HasSubstr("/acme/shop/pull/2"),
+                                HasSubstr("this hash is void"))));
+  at.comment(1, command);
   EXPECT_THAT(at.said, HasSubstr("approve accepted"));
   const Json all = at.ended(root);
   ASSERT_THAT(AgentsHost::states(all), ElementsAre("planning-agent completed", "executor-agent completed",
@@ -286,16 +290,40 @@ TEST_F(AgentsChainTest, ThatChecksStayRedIsToldWhereItWasAskedFor) {
   expect_no_forbidden_call();
 }
 
-TEST_F(AgentsChainTest, WhoMayNotWriteApprovesNothing) {
+TEST_F(AgentsChainTest, AnApprovalByWhoMayNotWriteIsNotUsedUp) {
   at.github.permit(AgentsHost::kCommenter, "read");
   at.start();
   const std::string root = at.label_issue();
-  at.comment(2, "/davit approve " + at.waiting(root).hash);
-  const Json all = at.ended(root);
-  EXPECT_THAT(AgentsHost::states(all), ElementsAre("planning-agent completed", "executor-agent failed"));
+  const AgentsHost::Waiting waiting = at.waiting(root);
+  const std::string command = at.told_command(1);
+  at.comment(2, command);
+  EXPECT_THAT(at.said, HasSubstr("approve accepted"));
+  // It waits again for the same, and whoever looks at the issue reads why.
+  ASSERT_TRUE(comes([&] {
+    return at.task(waiting.task)["decisions"].dump().find("\"refused\"") != std::string::npos &&
+           at.what_waits(at.task(root)).has_value();
+  })) << at.davit.log();
+  EXPECT_EQ(at.what_waits(at.task(root))->hash, waiting.hash);
+  ASSERT_TRUE(comes([&] {
+    const std::vector<std::string> notes = at.github.comments(1);
+    return notes.size() == 1 && notes[0].find("does not count, so it takes one by") != std::string::npos;
+  }));
+  EXPECT_THAT(at.github.comments(1),
+              ElementsAre(AllOf(StartsWith("davit has a proposal and waits for an approval."),
+                                HasSubstr("    " + command + "\n"))));
   EXPECT_EQ(at.git({"diff", "--name-only", "main", at.branch()}), "docs/plans/shop-1.md");
-  EXPECT_THAT(at.github.comments(1), ElementsAre(HasSubstr("Nothing was carried out")));
-  expect_cost(all, 1, AgentsHost::kPlanUsd);
+  at.comment(2, command);
+  EXPECT_THAT(at.said, HasSubstr("waits for somebody else")) << "the same person starts it no second time";
+
+  at.comment(2, command, AgentsHost::kLabeller);
+  EXPECT_THAT(at.said, HasSubstr("approve accepted"));
+  const Json all = at.ended(root);
+  ASSERT_THAT(AgentsHost::states(all), ElementsAre("planning-agent completed", "executor-agent completed",
+                                                   "code-review-agent completed", "cicd-agent completed"))
+      << all.dump() << at.davit.log();
+  expect_the_right_change(2, {"Add the two", "Plan: Wrong sum"});
+  EXPECT_THAT(at.github.comments(1), ElementsAre(StartsWith("davit is done")));
+  expect_cost(all, 3, AgentsHost::kPlanUsd + AgentsHost::kExecuteUsd + AgentsHost::kReviewUsd);
 }
 
 }  // namespace

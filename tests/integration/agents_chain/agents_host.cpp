@@ -163,6 +163,7 @@ webhooks:
       payload: {summary: /data/summary, description: /data/description}
       entity: {key: "incident/{/data/id}"}
 chain: {max_depth: 14, max_visits: 4, notify: notify-agent}
+approvals: {notify: notify-agent}
 agent_defaults:
   grants:
     github_token: {env: GITHUB_TOKEN}
@@ -217,12 +218,25 @@ std::string AgentsHost::label_issue(int number) {
       "issues");
 }
 
-void AgentsHost::comment(int number, const std::string& first_line) {
+void AgentsHost::comment(int number, const std::string& first_line, std::int64_t by) {
   send("github", "github/testdata/payloads/derived-issue-comment-approve.json",
        {{"chhsia0/knative-route-demo", "acme/shop"},
         {"\"number\": 3", "\"number\": " + std::to_string(number)},
+        {"\"id\": " + std::to_string(kCommenter), "\"id\": " + std::to_string(by)},
         {"/davit approve looks right to me", first_line}},
        "issue_comment");
+}
+
+std::string AgentsHost::told_command(int number) {
+  std::string command;
+  comes([&] {
+    for (const std::string& body : github.comments(number)) {
+      const std::size_t at = body.find("    /davit approve ");
+      if (at != std::string::npos) command = body.substr(at + 4, body.find('\n', at) - at - 4);
+    }
+    return !command.empty();
+  });
+  return command;
 }
 
 Json AgentsHost::task(const std::string& id) {

@@ -67,7 +67,10 @@ class AgentsHost {
   std::string send(const std::string& webhook, const std::string& payload, const Replace& replace,
                    const std::string& event = "");
   std::string label_issue(int number = 1);                  // by kLabeller
-  void comment(int number, const std::string& first_line);  // by kCommenter
+  void comment(int number, const std::string& first_line, std::int64_t by = kCommenter);
+  // The command that davit's note on an issue tells people to write, once it tells one; empty where that does
+  // not come.
+  std::string told_command(int number);
   std::string said;
 
   // Of a chain, by its first task: the task that waits for a person, once one does, and the hash that an

@@ -509,6 +509,36 @@ TEST_F(DispatcherTest, TheNextAgentWaitsForApprovalWhenTheResultSaysSo) {
   EXPECT_EQ(successor_of(id)->state, TaskState::AwaitingApproval);
 }
 
+TEST_F(DispatcherTest, AnApprovalThatDoesNotCountIsNotUsedUp) {
+  start();
+  NewTask asks;
+  asks.agent = "second";
+  asks.title = "Asks first";
+  asks.payload = mode("carol_only");
+  asks.awaits_approval = true;
+  std::promise<Result<std::string>> stored;
+  store_->create_task(std::move(asks), "test", std::nullopt,
+                      [&](auto answer) { stored.set_value(std::move(answer)); });
+  const std::string id = stored.get_future().get().value();
+  const std::string hash = task(id).approval->content_hash;
+  const auto approve = [&](const std::string& by) {
+    std::promise<Result<TaskState>> done;
+    store_->approve(id, {by, "", "api"}, hash, [&](auto answer) { done.set_value(std::move(answer)); });
+    return done.get_future().get();
+  };
+  ASSERT_TRUE(approve("bob").ok());
+  EXPECT_TRUE(bell_.wait_until([&] { return task(id).decisions.size() == 2; }));
+  const TaskDetail waits = task(id);
+  EXPECT_EQ(waits.task.state, TaskState::AwaitingApproval);
+  EXPECT_EQ(waits.task.attempt, 0);
+  EXPECT_EQ(waits.task.error, "only carol may");
+  EXPECT_EQ(waits.executions.at(0).outcome, "approval_refused");
+  expect_metric("ai_agent_execution_total", "status=\"approval_refused\"");
+  EXPECT_FALSE(approve("bob").ok());
+  ASSERT_TRUE(approve("carol").ok());
+  EXPECT_EQ(settled(id, TaskState::Completed).executions.size(), 2u);
+}
+
 TEST_F(DispatcherTest, AWaitForApprovalEndsByItselfAndItsReminderFindsAnAgent) {
   start();
   std::promise<void> set;

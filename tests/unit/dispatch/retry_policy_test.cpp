@@ -31,8 +31,10 @@ TEST(RetryPolicyTest, DecidesByTheClassOfTheFailure) {
       {Cancelled, 1, 0, TaskState::Cancelled, true}, {Crash, 1, 0, TaskState::Queued, false},
       {Crash, 4, 1, TaskState::Queued, false},       {Crash, 1, 2, TaskState::Parked, false},
       {Interrupted, 1, 0, TaskState::Queued, false}, {Interrupted, 4, 2, TaskState::Queued, false},
-      {None, 1, 0, TaskState::Failed, true},         {PutOff, 1, 0, TaskState::Queued, false},
-      {PutOff, 4, 2, TaskState::Queued, false},
+      {None, 1, 0, TaskState::Failed, true},
+      {ApprovalRefused, 1, 0, TaskState::AwaitingApproval, false},
+      {ApprovalRefused, 4, 2, TaskState::AwaitingApproval, false},
+      {PutOff, 1, 0, TaskState::Queued, false},      {PutOff, 4, 2, TaskState::Queued, false},
   };
   for (const Row& row : rows) {
     NextStep step =

@@ -62,7 +62,8 @@ export type Outcome =
   | "lost"
   | "interrupted"
   | "over_budget"
-  | "put_off";
+  | "put_off"
+  | "approval_refused";
 
 export interface Execution extends Usage {
   agent_name: string;

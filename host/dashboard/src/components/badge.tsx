@@ -62,6 +62,7 @@ const outcomes: Record<Outcome, [Tone, string]> = {
   interrupted: ["plum", "‖"],
   over_budget: ["bad", "✕"],
   put_off: ["wait", "‖"],
+  approval_refused: ["wait", "◆"],
 };
 
 export function outcomeTone(outcome: Outcome): Tone {
