@@ -45,9 +45,9 @@ TEST(AgentResultTest, SaysThatAnApprovalDoesNotCountSoThatAnOlderHostFailsForGoo
   EXPECT_EQ(json.dump(), R"({"success":false,"output":null,"error":"bob may not write",)"
                          R"("error_class":"permanent","approval_refused":true})");
   EXPECT_TRUE(AgentResult::from_json(json).approval_refused);
-  const Json failed = AgentResult::failed("no").to_json();
-  EXPECT_FALSE(failed.has("approval_refused"));
-  EXPECT_FALSE(AgentResult::from_json(failed).approval_refused);
+  EXPECT_FALSE(AgentResult::failed("no").to_json().has("approval_refused"));
+  const Json plain = AgentResult::failed("no").to_json();
+  EXPECT_FALSE(AgentResult::from_json(plain).approval_refused);
 }
 
 TEST(AgentContextTest, UsageSaysThatItsCostIsAnEstimateOnlyWhereItIs) {
