@@ -316,7 +316,7 @@ TEST_F(AgentsChainTest, AnApprovalByWhoMayNotWriteIsNotUsedUp) {
               ElementsAre(AllOf(StartsWith("davit has a proposal and waits for an approval."),
                                 HasSubstr("    " + command + "\n"))));
   EXPECT_EQ(at.git({"diff", "--name-only", "main", at.branch()}), "docs/plans/shop-1.md");
-  at.comment(2, command);
+  at.comment(2, command + " please");
   EXPECT_THAT(at.said, HasSubstr("waits for somebody else")) << "the same person starts it no second time";
 
   at.comment(2, command, AgentsHost::kLabeller);
