@@ -30,13 +30,9 @@ class DashboardFilesTest : public ::testing::Test {
                               std::span<const DashboardFile> files = kFiles) {
     auto mailbox = std::make_shared<Mailbox>();
     Workers workers(1, 4);
-    const testing::FakeClock clock;
-    testing::TempDatabase database(clock);
-    const auto nobody = Authentication::load({}, {}, database.store(), clock);
-    AuditLog audit(database.store(), clock, {});
     metrics::Metrics metrics("test");
     auto log = Log::open({});
-    Router router(dashboard_file_routes(files), **nobody, audit, workers, metrics, **log, {});
+    Router router(dashboard_file_routes(files), *nobody_, audit_, workers, metrics, **log, {});
     Request request;
     request.request_id = new_id();
     request.method = "GET";
@@ -53,6 +49,10 @@ class DashboardFilesTest : public ::testing::Test {
       if (each == name) return value;
     return "";
   }
+  const testing::FakeClock clock_;
+  testing::TempDatabase database_{clock_};
+  std::unique_ptr<Authentication> nobody_ = Authentication::load({}, {}, database_.store(), clock_).value();
+  AuditLog audit_{database_.store(), clock_, {}};
 };
 
 TEST_F(DashboardFilesTest, EachPageOfTheDashboardGivesTheSameFileAskedForAnewEachTime) {
