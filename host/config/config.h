@@ -76,6 +76,8 @@ struct PluginsConfig {
 struct AuthConfig {
   std::string admin_token_env = "DAVIT_ADMIN_TOKEN";
   std::string reader_token_env = "DAVIT_READER_TOKEN";
+  Duration session_idle{12LL * 3'600'000};  // of a browser that is signed in
+  Duration session_lifetime{7LL * 24 * 3'600'000};
 };
 
 struct LogConfig {
@@ -169,8 +171,8 @@ struct ScheduleConfig {
 };
 
 struct ChainConfig {
-  // Enough for a change whose checks fail twice: discovery, planning, and three rounds of executor, code review
-  // and cicd are 11 agents, with three visits each.
+  // Enough for a change whose checks fail twice: discovery, planning, and three rounds of executor, code
+  // review and cicd are 11 agents, with three visits each.
   int max_depth = 14;
   int max_visits = 4;  // of one agent in one chain
   std::string notify;  // agent; empty: nobody

@@ -208,6 +208,11 @@ std::vector<Field<AuthConfig>> auth_fields() {
        TextRule::VariableName},
       {"reader_token_env", &S::reader_token_env, "Variable with the token that may only read.", 0, 0,
        TextRule::VariableName},
+      {"session_idle", &S::session_idle,
+       "A browser that is signed in and not used for so long has to sign in again.", kMinute,
+       365 * 24 * kHour},
+      {"session_lifetime", &S::session_lifetime, "Likewise after so long, used or not.", kMinute,
+       365 * 24 * kHour},
   };
 }
 

@@ -32,6 +32,8 @@ std::vector<std::string> waits_for_restart(const Config& running, const Config& 
   auto auth = section(running.auth, wanted.auth);
   auth("auth.admin_token_env", &AuthConfig::admin_token_env);
   auth("auth.reader_token_env", &AuthConfig::reader_token_env);
+  auth("auth.session_idle", &AuthConfig::session_idle);
+  auth("auth.session_lifetime", &AuthConfig::session_lifetime);
   auto log = section(running.log, wanted.log);
   log("log.format", &LogConfig::format);
   log("log.file", &LogConfig::file);

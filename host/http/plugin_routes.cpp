@@ -46,11 +46,12 @@ Response rescan_answer(const plugin::Registry& registry) {
 
 std::vector<Route> plugin_routes(live::LivePlugins& live, const plugin::Registry& registry) {
   std::vector<Route> routes;
-  routes.push_back(
-      {"POST", "/api/plugins/rescan", Access::Admin, Thread::Worker, [&live, &registry](Exchange exchange) {
-         auto responder = std::make_shared<Responder>(std::move(exchange.responder));
-         live.rescan([responder, &registry] { responder->send(rescan_answer(registry)); });
-       }});
+  routes.push_back({"POST", "/api/plugins/rescan", Access::Admin, Thread::Worker,
+                    [&live, &registry](Exchange exchange) {
+                      auto responder = std::make_shared<Responder>(std::move(exchange.responder));
+                      live.rescan([responder, &registry] { responder->send(rescan_answer(registry)); });
+                    },
+                    "rescanPlugins"});
   auto action = [&](const std::string& verb,
                     std::function<Result<>(PluginKind kind, const std::string& name)> act) {
     routes.push_back({"POST", "/api/plugins/{}/{}/" + verb, Access::Admin, Thread::Worker,
@@ -58,12 +59,14 @@ std::vector<Route> plugin_routes(live::LivePlugins& live, const plugin::Registry
                         const std::string& request_id = exchange.request.request_id;
                         auto kind = kind_from(exchange.segments[0]);
                         const std::string& name = exchange.segments[1];
+                        if (exchange.act) exchange.act->about(exchange.segments[0] + "/" + name);
                         Result<> acted =
                             kind ? act(*kind, name)
                                  : Result<>(Error{ErrorCode::NotFound, "a plugin is a webhook or an agent"});
                         exchange.responder.send(acted ? instance_answer(registry, *kind, name, request_id)
                                                       : error_answer(acted.error(), request_id));
-                      }});
+                      },
+                      verb + "Plugin"});
   };
   action("enable",
          [&live](PluginKind kind, const std::string& name) { return live.switch_to(kind, name, true); });

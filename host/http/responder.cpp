@@ -54,6 +54,7 @@ Responder& Responder::operator=(Responder&& other) noexcept {
   to_ = other.to_;
   request_id_ = std::move(other.request_id_);
   stream_lag_limit_ = other.stream_lag_limit_;
+  watch_ = std::move(other.watch_);
   return *this;
 }
 
@@ -65,7 +66,9 @@ void Responder::answer_if_open() {
 
 void Responder::send(Response response) {
   auto mailbox = std::exchange(mailbox_, nullptr);
-  if (mailbox) mailbox->post({to_, request_id_, std::move(response)});
+  if (!mailbox) return;
+  if (watch_) watch_(response);
+  mailbox->post({to_, request_id_, std::move(response)});
 }
 
 Stream Responder::start_stream(Response head) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -49,6 +50,9 @@ class Responder {
   // HEAD request the head alone is sent and the stream is over.
   Stream start_stream(Response head);
 
+  // Is shown the answer before it goes, on the thread that gives it; nobody but the first is. Not a stream's.
+  void on_answer(std::function<void(const Response&)> watch) { watch_ = std::move(watch); }
+
   std::string_view request_id() const { return request_id_; }
 
  private:
@@ -57,6 +61,7 @@ class Responder {
   ConnectionAddress to_;
   std::string request_id_;
   std::size_t stream_lag_limit_;
+  std::function<void(const Response&)> watch_;
 };
 
 }  // namespace davit::http

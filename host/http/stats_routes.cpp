@@ -54,19 +54,22 @@ Response overview_answer(const store::Store& store, Exchange& exchange, Query& q
 }  // namespace
 
 std::vector<Route> stats_routes(const store::Store& store, const Clock& clock) {
-  const auto reader = [](std::string name, std::function<Response(Exchange&, Query&)> use) {
-    return Route{"GET", "/api/dashboard/" + name, Access::Reader, Thread::Worker, with_query(std::move(use))};
+  const auto reader = [](std::string operation, std::string name,
+                         std::function<Response(Exchange&, Query&)> use) {
+    return Route{"GET",          "/api/dashboard/" + name,   Access::Reader,
+                 Thread::Worker, with_query(std::move(use)), std::move(operation)};
   };
   return {
-      reader("agent-stats", [&store](Exchange& exchange,
-                                     Query& query) { return agent_stats_answer(store, exchange, query); }),
-      reader("cost-breakdown",
+      reader(
+          "getAgentStats", "agent-stats",
+          [&store](Exchange& exchange, Query& query) { return agent_stats_answer(store, exchange, query); }),
+      reader("getCosts", "cost-breakdown",
              [&store, &clock](Exchange& exchange, Query& query) {
                return costs_answer(store, clock, exchange, query);
              }),
-      reader("agent-chain-analytics",
+      reader("getChains", "agent-chain-analytics",
              [&store](Exchange& exchange, Query& query) { return chains_answer(store, exchange, query); }),
-      reader("overview",
+      reader("getOverview", "overview",
              [&store](Exchange& exchange, Query& query) { return overview_answer(store, exchange, query); })};
 }
 

@@ -1,5 +1,5 @@
 // Requests to the API: JSON in, JSON out, and failures as the server's own sentence.
-import { credentials, signOut } from "./session";
+import { askSession, credentials, forget } from "./session";
 
 export class ApiError extends Error {
   constructor(
@@ -37,17 +37,25 @@ async function failure(answer: Response): Promise<ApiError> {
 // No answer for that long is none.
 const patience = 20_000;
 
-async function send(path: string, init: RequestInit): Promise<Response> {
+async function ask(path: string, init: RequestInit): Promise<Response> {
   const signal = AbortSignal.any([AbortSignal.timeout(patience), ...(init.signal ? [init.signal] : [])]);
-  let answer: Response;
+  const acts = init.method !== undefined;
   try {
-    answer = await fetch(path, { ...init, signal, headers: { ...init.headers, ...credentials() } });
+    return await fetch(path, { ...init, signal, headers: { ...init.headers, ...(acts ? credentials() : {}) } });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ApiError(0, "davit does not answer. Is it running?");
   }
+}
+
+async function send(path: string, init: RequestInit): Promise<Response> {
+  const known = credentials()["X-CSRF-Token"];
+  let answer = await ask(path, init);
+  // Another tab may have signed in anew: its session is this one's.
+  if (answer.status === 403 && init.method !== undefined && (await askSession()) && credentials()["X-CSRF-Token"] !== known)
+    answer = await ask(path, init);
   if (answer.ok) return answer;
-  if (answer.status === 401) signOut("davit does not know the token any more. Sign in again.");
+  if (answer.status === 401) forget("You are not signed in any more.");
   throw await failure(answer);
 }
 

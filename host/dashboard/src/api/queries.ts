@@ -62,6 +62,7 @@ function pages<Page extends { next_cursor: string | null }>(key: string, paramet
 
 export const taskPages = (parameters: Parameters) => pages<schema.TaskPage>("tasks", parameters);
 export const deliveryPages = (parameters: Parameters) => pages<schema.DeliveryPage>("deliveries", parameters);
+export const auditPages = (parameters: Parameters) => pages<schema.AuditPage>("audit", parameters);
 
 // Posts, and has everything on the screen asked for anew.
 export function useAct<Body extends object = object, Answer = unknown>(path: (body: Body) => string) {

@@ -364,3 +364,26 @@ export interface Rehearsal {
   actions: { action: string; task_id: string | null; entity: string | null; agent: string | null }[];
   details: Json;
 }
+
+export const auditOutcomes = ["done", "refused", "failed", "denied"] as const;
+
+// A line of the audit log.
+export interface AuditEntry {
+  id: string;
+  at: string;
+  actor: string | null;
+  way: string | null;
+  operation: string;
+  object: string | null;
+  parameters: Json;
+  outcome: (typeof auditOutcomes)[number];
+  reason: string | null;
+  address: string | null;
+  request_id: string | null;
+  unrecorded: number;
+}
+
+export interface AuditPage {
+  entries: AuditEntry[];
+  next_cursor: string | null;
+}

@@ -2,6 +2,7 @@ import { Link } from "@tanstack/react-router";
 import { useLive } from "../../api/live";
 import { agentStats, agents, queue, useAct } from "../../api/queries";
 import type { Agent, AgentStats, Queue } from "../../api/schema";
+import { Acts } from "../../components/acts";
 import { Badge, PluginBadge } from "../../components/badge";
 import { Button } from "../../components/button";
 import { Card, Fact, Facts, Page, PageHead } from "../../components/card";
@@ -142,23 +143,25 @@ function PauseButton({ agent, paused }: { agent: string | null; paused: boolean 
   const act = useAct(() => (paused ? "/api/queue/resume" : "/api/queue/pause"));
   const what = agent ?? "all agents";
   return (
-    <Button
-      icon={paused ? "play" : "pause"}
-      aria-label={`${paused ? "Resume" : "Pause"} ${what}`}
-      disabled={act.isPending}
-      onClick={() =>
-        act.mutate(
-          { agent },
-          {
-            onSuccess: () => notify("good", paused ? `Resumed ${what}.` : `Paused ${what}: what runs goes on.`),
-            onError: (error) => notify("bad", error.message),
-          },
-        )
-      }
-    >
-      {paused ? "Resume" : "Pause"}
-      {agent === null && " all"}
-    </Button>
+    <Acts>
+      <Button
+        icon={paused ? "play" : "pause"}
+        aria-label={`${paused ? "Resume" : "Pause"} ${what}`}
+        disabled={act.isPending}
+        onClick={() =>
+          act.mutate(
+            { agent },
+            {
+              onSuccess: () => notify("good", paused ? `Resumed ${what}.` : `Paused ${what}: what runs goes on.`),
+              onError: (error) => notify("bad", error.message),
+            },
+          )
+        }
+      >
+        {paused ? "Resume" : "Pause"}
+        {agent === null && " all"}
+      </Button>
+    </Acts>
   );
 }
 

@@ -1,6 +1,7 @@
 import { useLive } from "../../api/live";
 import { plugins, useAct, webhooks } from "../../api/queries";
 import type { Plugin, Webhook } from "../../api/schema";
+import { Acts } from "../../components/acts";
 import { Badge, PluginBadge } from "../../components/badge";
 import { Button } from "../../components/button";
 import { Card, Fact, Facts, Page, PageHead } from "../../components/card";
@@ -19,21 +20,23 @@ export function PluginsPage() {
   return (
     <Page>
       <PageHead title="Plugins" {...(query.data ? { note: count(query.data.plugins.length) } : {})}>
-        <Button
-          icon="retry"
-          disabled={rescan.isPending}
-          onClick={() =>
-            rescan.mutate(
-              {},
-              {
-                onSuccess: (found) => notify("good", `${found.libraries} libraries, ${found.refused} of them refused.`),
-                onError: (error) => notify("bad", error.message),
-              },
-            )
-          }
-        >
-          Look again
-        </Button>
+        <Acts>
+          <Button
+            icon="retry"
+            disabled={rescan.isPending}
+            onClick={() =>
+              rescan.mutate(
+                {},
+                {
+                  onSuccess: (found) => notify("good", `${found.libraries} libraries, ${found.refused} of them refused.`),
+                  onError: (error) => notify("bad", error.message),
+                },
+              )
+            }
+          >
+            Look again
+          </Button>
+        </Acts>
       </PageHead>
       <Loaded query={query}>
         {(data) =>
@@ -153,25 +156,27 @@ function PluginActions({ plugin }: { plugin: Plugin }) {
         ? [["enable", "Enable"]]
         : [["disable", "Disable"]];
   return (
-    <span className="ml-auto flex gap-2">
-      {verbs.map(([verb, label]) => (
-        <Button
-          key={verb}
-          aria-label={`${label} ${plugin.name}`}
-          disabled={act.isPending}
-          onClick={() =>
-            act.mutate(
-              { verb },
-              {
-                onSuccess: () => notify("good", `${done[verb]} ${plugin.name}.`),
-                onError: (error) => notify("bad", error.message),
-              },
-            )
-          }
-        >
-          {label}
-        </Button>
-      ))}
-    </span>
+    <Acts>
+      <span className="ml-auto flex gap-2">
+        {verbs.map(([verb, label]) => (
+          <Button
+            key={verb}
+            aria-label={`${label} ${plugin.name}`}
+            disabled={act.isPending}
+            onClick={() =>
+              act.mutate(
+                { verb },
+                {
+                  onSuccess: () => notify("good", `${done[verb]} ${plugin.name}.`),
+                  onError: (error) => notify("bad", error.message),
+                },
+              )
+            }
+          >
+            {label}
+          </Button>
+        ))}
+      </span>
+    </Acts>
   );
 }

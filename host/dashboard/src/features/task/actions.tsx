@@ -2,6 +2,7 @@
 import { useState } from "react";
 import { useAct } from "../../api/queries";
 import type { TaskDetail, TaskStatus } from "../../api/schema";
+import { useMayAct } from "../../api/session";
 import { Button } from "../../components/button";
 import { Dialog } from "../../components/dialog";
 import { notify } from "../../components/notices";
@@ -28,7 +29,7 @@ const possible: Record<TaskStatus, Act[]> = {
 
 export function TaskActions({ task }: { task: TaskDetail }) {
   const [asking, setAsking] = useState<Act | null>(null);
-  const acts = possible[task.status];
+  const acts = useMayAct() ? possible[task.status] : [];
   useShortcuts(acts.includes("approve") ? { a: () => setAsking("approve") } : {});
   return (
     <>
