@@ -54,6 +54,7 @@ Responder& Responder::operator=(Responder&& other) noexcept {
   to_ = other.to_;
   request_id_ = std::move(other.request_id_);
   stream_lag_limit_ = other.stream_lag_limit_;
+  wishes_ = std::move(other.wishes_);
   return *this;
 }
 
@@ -65,7 +66,9 @@ void Responder::answer_if_open() {
 
 void Responder::send(Response response) {
   auto mailbox = std::exchange(mailbox_, nullptr);
-  if (mailbox) mailbox->post({to_, request_id_, std::move(response)});
+  if (!mailbox) return;
+  if (wishes_) suit(response, *wishes_);
+  mailbox->post({to_, request_id_, std::move(response)});
 }
 
 Stream Responder::start_stream(Response head) {

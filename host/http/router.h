@@ -37,7 +37,7 @@ struct Route {
 };
 
 // Immutable after construction; thread-safe. Answers 404, 405 (with Allow), 401, 403 and 503 by itself. HEAD
-// is GET.
+// is GET. What a GET answers on a worker is given as its client wishes (negotiation.h).
 class Router {
  public:
   Router(std::vector<Route> routes, const Authentication& authentication, Workers& workers,
