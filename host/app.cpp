@@ -27,10 +27,13 @@
 #include "host/dispatch/dispatcher.h"
 #include "host/dispatch/told_usage.h"
 #include "host/host_news.h"
+#include "host/http/approval_routes.h"
 #include "host/http/authentication.h"
+#include "host/http/bulk_routes.h"
 #include "host/http/dashboard_files.h"
 #include "host/http/dashboard_routes.h"
 #include "host/http/execution_routes.h"
+#include "host/http/export_routes.h"
 #include "host/http/operations_routes.h"
 #include "host/http/plugin_routes.h"
 #include "host/http/queue_routes.h"
@@ -468,6 +471,9 @@ std::optional<StartFailure> App::start_serving() {
   add(http::action_routes(*store_, registry_, *ingest_, *log_));
   add(http::queue_routes(*store_, registry_, clock_, *log_));
   add(http::stats_routes(*store_, clock_));
+  add(http::approval_routes(*store_));
+  add(http::export_routes(*store_, clock_));
+  add(http::bulk_routes(*store_, clock_, *log_));
   add(http::plugin_routes(*live_, registry_));
   add({http::reload_route([this](auto done) { reload(std::move(done)); })});
   router_ = std::make_unique<http::Router>(std::move(routes), *authentication_, *workers_, *metrics_, *log_);

@@ -58,6 +58,12 @@ Result<Query> Query::parse(std::string_view text) {
   return query;
 }
 
+Query Query::of(std::vector<std::pair<std::string, std::string>> parameters) {
+  Query query;
+  query.parameters_ = std::move(parameters);
+  return query;
+}
+
 std::string Query::text(std::string_view name) const {
   for (const auto& [key, value] : parameters_) {
     if (key == name) return value;
