@@ -83,10 +83,11 @@ std::vector<Route> approval_routes(const store::Store& store) {
   const auto reader = [](std::string path, std::function<Response(Exchange&, Query&)> answer) {
     return Route{"GET", std::move(path), Access::Reader, Thread::Worker, with_query(std::move(answer))};
   };
-  return {reader("/api/dashboard/approvals",
-                 [&store](Exchange& exchange, Query& query) { return waiting_answer(store, exchange, query); }),
-          reader("/api/dashboard/approvals/history",
-                 [&store](Exchange& exchange, Query& query) { return history_answer(store, exchange, query); })};
+  return {
+      reader("/api/dashboard/approvals",
+             [&store](Exchange& exchange, Query& query) { return waiting_answer(store, exchange, query); }),
+      reader("/api/dashboard/approvals/history",
+             [&store](Exchange& exchange, Query& query) { return history_answer(store, exchange, query); })};
 }
 
 }  // namespace davit::http

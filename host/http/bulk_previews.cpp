@@ -27,9 +27,10 @@ Result<BulkPreview> BulkPreviews::take(std::string_view token, std::string_view 
       return each.token_hash == hash && each.until > now && each.preview.actor == actor;
     });
     if (found == kept.end())
-      return Error{ErrorCode::NotFound,
-                   "there is no preview of this token: it was used, is more than five minutes old, or was somebody "
-                   "else's; ask for a new one"};
+      return Error{
+          ErrorCode::NotFound,
+          "there is no preview of this token: it was used, is more than five minutes old, or was somebody "
+          "else's; ask for a new one"};
     BulkPreview preview = std::move(found->preview);
     kept.erase(found);
     return preview;
@@ -38,8 +39,9 @@ Result<BulkPreview> BulkPreviews::take(std::string_view token, std::string_view 
 
 Result<std::string> idempotency_key(std::string_view header) {
   constexpr std::size_t kMostCharacters = 128;
-  const Error wrong{ErrorCode::InvalidInput,
-                    "must be a text in quotes of 1 to 128 printable ASCII characters, a new one for each act"};
+  const Error wrong{
+      ErrorCode::InvalidInput,
+      "must be a text in quotes of 1 to 128 printable ASCII characters, a new one for each act"};
   if (header.size() < 3 || header.front() != '"' || header.back() != '"') return wrong;
   header = header.substr(1, header.size() - 2);
   std::string key;
@@ -71,7 +73,8 @@ Result<std::optional<Response>> IdempotentAnswers::begin(const std::string& acto
     if (kept.size() >= kMost) {
       auto oldest = kept.end();
       for (auto each = kept.begin(); each != kept.end(); ++each)
-        if (each->second.response && (oldest == kept.end() || each->second.until < oldest->second.until)) oldest = each;
+        if (each->second.response && (oldest == kept.end() || each->second.until < oldest->second.until))
+          oldest = each;
       if (oldest == kept.end()) return Error{ErrorCode::Overloaded, "too many requests are being done"};
       kept.erase(oldest);
     }

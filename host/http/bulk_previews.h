@@ -46,13 +46,13 @@ class BulkPreviews {
   Guarded<std::vector<Kept>> kept_;  // oldest first
 };
 
-// The value of an Idempotency-Key header, which is a String of RFC 8941 (draft-ietf-httpapi-idempotency-key-header):
-// printable ASCII in quotes, with a backslash before a quote or a backslash; 1 to 128 characters. InvalidInput for
-// anything else.
+// The value of an Idempotency-Key header, which is a String of RFC 8941
+// (draft-ietf-httpapi-idempotency-key-header): printable ASCII in quotes, with a backslash before a quote or
+// a backslash; 1 to 128 characters. InvalidInput for anything else.
 Result<std::string> idempotency_key(std::string_view header);
 
-// Answers by the key of who asked, so that a request that is sent again is answered again and not done again. Kept in memory
-// for a day. Thread-safe.
+// Answers by the key of who asked, so that a request that is sent again is answered again and not done again.
+// Kept in memory for a day. Thread-safe.
 class IdempotentAnswers {
  public:
   static constexpr Duration kLifetime{24 * 3'600'000};
@@ -60,9 +60,10 @@ class IdempotentAnswers {
 
   explicit IdempotentAnswers(const Clock& clock) : clock_(clock) {}
 
-  // Nothing: it is new, and the caller does it and calls finish(). A response: the one from then. Conflict: it is being
-  // done; InvalidInput: the key was used for another body; Overloaded: too many are being done.
-  Result<std::optional<Response>> begin(const std::string& actor, const std::string& key, const std::string& body_hash);
+  // Nothing: it is new, and the caller does it and calls finish(). A response: the one from then. Conflict:
+  // it is being done; InvalidInput: the key was used for another body; Overloaded: too many are being done.
+  Result<std::optional<Response>> begin(const std::string& actor, const std::string& key,
+                                        const std::string& body_hash);
   void finish(const std::string& actor, const std::string& key, Response response);
   // It was not done: the key is free again.
   void forget(const std::string& actor, const std::string& key);

@@ -1,6 +1,7 @@
-// A preview chooses tasks, by a filter or one by one, and remembers each with the state, the attempt and (to approve it) the content
-// in which it was shown. The act names that preview, so what it does is what was shown: who has changed since is left as he is and
-// says so. It is done a few at a time, each few in a commit of its own, and other writes go between.
+// A preview chooses tasks, by a filter or one by one, and remembers each with the state, the attempt and (to
+// approve it) the content in which it was shown. The act names that preview, so what it does is what was
+// shown: who has changed since is left as he is and says so. It is done a few at a time, each few in a commit
+// of its own, and other writes go between.
 #include "host/http/bulk_routes.h"
 
 #include <algorithm>
@@ -122,7 +123,7 @@ Wanted wanted_from(const JsonValue& body, std::vector<FieldError>& errors) {
 // What a preview has found.
 struct Found {
   std::vector<TaskSummary> tasks;
-  bool more = false;                                           // than kMostTasks
+  bool more = false;                                          // than kMostTasks
   std::vector<std::pair<std::string, std::string>> left_out;  // ids that were named, and why
 };
 
@@ -200,7 +201,8 @@ void preview(const store::Store& store, BulkPreviews& previews, const Clock& clo
     writer.EndObject();
     writer.Key("samples");
     writer.StartArray();
-    for (std::size_t i = 0; i < std::min(kMostSamples, found->tasks.size()); ++i) write_task(writer, found->tasks[i]);
+    for (std::size_t i = 0; i < std::min(kMostSamples, found->tasks.size()); ++i)
+      write_task(writer, found->tasks[i]);
     writer.EndArray();
     writer.Key("left_out");
     writer.StartArray();
@@ -239,7 +241,8 @@ Response outcome_answer(const Act& act) {
     write_member(writer, "action", to_string(act.preview.action));
     write_member(writer, "count", static_cast<std::int64_t>(act.outcomes.size()));
     write_member(writer, "done", static_cast<std::int64_t>(done));
-    write_member(writer, "refused", static_cast<std::int64_t>(act.outcomes.size()) - static_cast<std::int64_t>(done));
+    write_member(writer, "refused",
+                 static_cast<std::int64_t>(act.outcomes.size()) - static_cast<std::int64_t>(done));
     writer.Key("outcomes");
     writer.StartArray();
     for (const store::ChosenOutcome& each : act.outcomes) {
@@ -256,14 +259,16 @@ Response outcome_answer(const Act& act) {
   });
 }
 
-// Hands over the next few; the commit of them calls it again. What was done before a failure stays done, and is told.
+// Hands over the next few; the commit of them calls it again. What was done before a failure stays done, and
+// is told.
 void go_on(store::Store& store, Log& log, std::shared_ptr<Act> act) {
   std::vector<store::Chosen>& tasks = act->preview.tasks;
   if (act->next == tasks.size()) {
     Response response = outcome_answer(*act);
     act->answers->finish(act->actor, act->key, response);
-    log.info("Many tasks were acted on",
-             {{"action", to_string(act->preview.action)}, {"tasks", tasks.size()}, {"request", act->responder.request_id()}});
+    log.info("Many tasks were acted on", {{"action", to_string(act->preview.action)},
+                                          {"tasks", tasks.size()},
+                                          {"request", act->responder.request_id()}});
     return act->responder.send(std::move(response));
   }
   const std::size_t end = std::min(act->next + store::Store::kMostChosen, tasks.size());
@@ -336,7 +341,9 @@ std::vector<Route> bulk_routes(store::Store& store, const Clock& clock, Log& log
   const auto previews = std::make_shared<BulkPreviews>(clock);
   const auto answers = std::make_shared<IdempotentAnswers>(clock);
   return {{"POST", "/api/tasks/bulk/preview", Access::Admin, Thread::Worker,
-           [&store, &clock, previews](Exchange exchange) { preview(store, *previews, clock, std::move(exchange)); }},
+           [&store, &clock, previews](Exchange exchange) {
+             preview(store, *previews, clock, std::move(exchange));
+           }},
           {"POST", "/api/tasks/bulk", Access::Admin, Thread::Worker,
            [&store, &log, previews, answers](Exchange exchange) {
              act(store, *previews, answers, log, std::move(exchange));

@@ -36,7 +36,8 @@ Response page_answer(std::string_view name, const store::Page<Item>& page,
 }
 
 Response tasks_answer(const store::Store& store, Exchange& exchange, Query& query) {
-  query.allow_only({"agent", "source", "entity", "link", "q", "start_date", "end_date", "limit", "cursor"}, {"status"});
+  query.allow_only({"agent", "source", "entity", "link", "q", "start_date", "end_date", "limit", "cursor"},
+                   {"status"});
   store::TaskFilter filter = task_filter_of(query);
   filter.limit = query.whole_number("limit", 50, 1, 500);
   filter.cursor = query.text("cursor");

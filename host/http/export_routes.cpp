@@ -1,5 +1,6 @@
-// A part of a table is an answer like any other, so a slow client holds that and no thread. What follows is named by a
-// Link header (RFC 8288): no more than kMostRows are in memory at once, however many tasks there are.
+// A part of a table is an answer like any other, so a slow client holds that and no thread. What follows is
+// named by a Link header (RFC 8288): no more than kMostRows are in memory at once, however many tasks there
+// are.
 #include "host/http/export_routes.h"
 
 #include <algorithm>
@@ -48,7 +49,8 @@ void task_as_csv(std::string& table, const TaskSummary& task) {
   csv_end_of_line(table);
 }
 constexpr std::string_view kTaskColumns =
-    "task_id,status,source,agent,task_type,title,entity,priority,attempt,error,created_at,updated_at,finished_at,"
+    "task_id,status,source,agent,task_type,title,entity,priority,attempt,error,created_at,updated_at,"
+    "finished_at,"
     "parent_id,root_id,total_cost_usd,total_tokens\r\n";
 
 void task_as_json(std::string& lines, const TaskSummary& task) {
@@ -73,20 +75,23 @@ struct Format {
   std::string_view path, content_type, file_name, head;
   void (*write)(std::string&, const TaskSummary&);
 };
-constexpr Format kCsv{"/api/dashboard/tasks.csv", "text/csv; charset=utf-8; header=present", "tasks.csv", kTaskColumns,
-                      &task_as_csv};
-constexpr Format kNdjson{"/api/dashboard/tasks.ndjson", "application/x-ndjson", "tasks.ndjson", "", &task_as_json};
+constexpr Format kCsv{"/api/dashboard/tasks.csv", "text/csv; charset=utf-8; header=present", "tasks.csv",
+                      kTaskColumns, &task_as_csv};
+constexpr Format kNdjson{"/api/dashboard/tasks.ndjson", "application/x-ndjson", "tasks.ndjson", "",
+                         &task_as_json};
 
 Response table_answer(std::string table, std::string_view content_type, std::string_view file_name) {
   Response response;
   response.content_type = content_type;
-  response.headers.emplace_back("Content-Disposition", "attachment; filename=\"" + std::string(file_name) + "\"");
+  response.headers.emplace_back("Content-Disposition",
+                                "attachment; filename=\"" + std::string(file_name) + "\"");
   response.body = std::move(table);
   return response;
 }
 
 Response tasks_answer(const store::Store& store, const Format& format, Exchange& exchange, Query& query) {
-  query.allow_only({"agent", "source", "entity", "link", "q", "start_date", "end_date", "limit", "cursor"}, {"status"});
+  query.allow_only({"agent", "source", "entity", "link", "q", "start_date", "end_date", "limit", "cursor"},
+                   {"status"});
   store::TaskFilter filter = task_filter_of(query);
   int left = query.whole_number("limit", kMostRows, 1, kMostRows);
   filter.cursor = query.text("cursor");
@@ -106,7 +111,8 @@ Response tasks_answer(const store::Store& store, const Format& format, Exchange&
   Response response = table_answer(std::move(table), format.content_type, format.file_name);
   if (!filter.cursor.empty()) {
     response.headers.emplace_back("Link", "<" + std::string(format.path) + "?" +
-                                              query_from(exchange.request.query, filter.cursor) + ">; rel=\"next\"");
+                                              query_from(exchange.request.query, filter.cursor) +
+                                              ">; rel=\"next\"");
   }
   return response;
 }
@@ -116,9 +122,10 @@ Response costs_answer(const store::Store& store, const Clock& clock, Exchange& e
   if (!query.errors().empty()) return {};
   const auto costs = store.costs(wanted);
   if (!costs) return error_answer(costs.error(), exchange.request.request_id);
-  std::string table = std::string(to_string(wanted.group_by)) +
-                      ",executions,total_duration_seconds,total_cost_usd,total_tokens,input_tokens,output_tokens,"
-                      "cache_read_tokens,cache_write_tokens\r\n";
+  std::string table =
+      std::string(to_string(wanted.group_by)) +
+      ",executions,total_duration_seconds,total_cost_usd,total_tokens,input_tokens,output_tokens,"
+      "cache_read_tokens,cache_write_tokens\r\n";
   for (const CostLine& line : *costs) {
     csv_text(table, line.group);
     csv_number(table, number(line.sums.executions));
@@ -139,7 +146,8 @@ Response costs_answer(const store::Store& store, const Clock& clock, Exchange& e
 std::vector<Route> export_routes(const store::Store& store, const Clock& clock) {
   std::vector<Route> routes;
   const auto add = [&](std::string_view path, std::function<Response(Exchange&, Query&)> answer) {
-    routes.push_back({"GET", std::string(path), Access::Reader, Thread::Worker, with_query(std::move(answer))});
+    routes.push_back(
+        {"GET", std::string(path), Access::Reader, Thread::Worker, with_query(std::move(answer))});
   };
   for (const Format* format : {&kCsv, &kNdjson})
     add(format->path, [&store, format](Exchange& exchange, Query& query) {

@@ -121,7 +121,8 @@ void Query::allow_only(std::initializer_list<std::string_view> known,
     if (has(repeatable, name)) continue;
     if (!has(known, name)) {
       fail(name.substr(0, 64), "is not a parameter here");
-    } else if (std::any_of(parameters_.begin(), each, [&](const auto& former) { return former.first == name; })) {
+    } else if (std::any_of(parameters_.begin(), each,
+                           [&](const auto& former) { return former.first == name; })) {
       fail(name, "is given more than once");
     }
   }

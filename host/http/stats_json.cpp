@@ -84,7 +84,8 @@ CostQuery cost_query_of(Query& query, WallTime now) {
     else
       query.fail("group_by", std::string("must be ") + kCostGroups);
   }
-  if (query.errors().empty() && wanted.start >= wanted.end) query.fail("start_date", "must be before end_date");
+  if (query.errors().empty() && wanted.start >= wanted.end)
+    query.fail("start_date", "must be before end_date");
   return wanted;
 }
 
@@ -113,8 +114,8 @@ std::string_view to_string(SeriesMetric metric) {
   return "executions";
 }
 
-void write_series_point(JsonWriter& writer, SeriesMetric metric, const std::map<std::string, std::int64_t>& outcomes,
-                        const ExecutionSums& sums) {
+void write_series_point(JsonWriter& writer, SeriesMetric metric,
+                        const std::map<std::string, std::int64_t>& outcomes, const ExecutionSums& sums) {
   switch (metric) {
     case SeriesMetric::Executions:
       write_member(writer, "value", sums.executions);

@@ -7,8 +7,8 @@
 
 namespace davit::http {
 
-// Reads agent, status (several), source, entity, link, q, start_date and end_date. Notes what is wrong with them; that
-// no others are there is for the caller to check.
+// Reads agent, status (several), source, entity, link, q, start_date and end_date. Notes what is wrong with
+// them; that no others are there is for the caller to check.
 store::TaskFilter task_filter_of(Query& query);
 
 // What the store says of a filter, with the parameter at fault named if it is `q` or `cursor`.

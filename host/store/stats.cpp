@@ -64,14 +64,16 @@ std::vector<Settled> read_settled(Reader& reader, const std::string& agent) {
   Statement& newest = reader.statement(
       "SELECT t.state, t.finished_at, e.ended_at - e.started_at, t.row FROM task t INDEXED BY task_stood"
       " CROSS JOIN execution e ON e.row = t.execution"
-      " WHERE t.state > 1 AND t.agent = ?1 AND t.source = ?2 AND t.state = ?3 ORDER BY t.row DESC LIMIT ?4");
+      " WHERE t.state <> 0 AND t.state <> 1 AND t.agent = ?1 AND t.source = ?2 AND t.state = ?3 ORDER BY "
+      "t.row DESC LIMIT ?4");
   for (const StoodPart& part : stood_parts(reader, agent, "", {TaskState::Completed, TaskState::Failed})) {
     Cursor row = newest.query(agent, part.source, part.state, kEndedAmong);
     while (row.next())
       settled.push_back({row.integer(3), task_state_of(row.integer(0)) == TaskState::Completed, row.time(1),
                          Duration(std::max<std::int64_t>(row.integer(2), 0))});
   }
-  std::sort(settled.begin(), settled.end(), [](const Settled& a, const Settled& b) { return a.task > b.task; });
+  std::sort(settled.begin(), settled.end(),
+            [](const Settled& a, const Settled& b) { return a.task > b.task; });
   settled.resize(std::min<std::size_t>(settled.size(), kEndedAmong));
   std::reverse(settled.begin(), settled.end());  // of those that ended at once the youngest counts as last
   std::stable_sort(settled.begin(), settled.end(),

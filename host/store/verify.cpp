@@ -85,7 +85,8 @@ constexpr Invariant kInvariants[] = {
      "SELECT max(d.row) FROM delivery d JOIN delivery_body b ON b.row = d.row WHERE b.key_window IS NULL"
      " AND d.verdict NOT IN (2, 4) GROUP BY d.webhook, d.key HAVING count(*) > 1"},
     {"older than the row before, and not noted as such: task row",
-     "SELECT row FROM (SELECT row, created_at, lag(row) OVER w AS former, lag(created_at) OVER w AS before FROM task"
+     "SELECT row FROM (SELECT row, created_at, lag(row) OVER w AS former, lag(created_at) OVER w AS before "
+     "FROM task"
      " WINDOW w AS (ORDER BY row)) t WHERE created_at < before AND NOT EXISTS"
      " (SELECT 1 FROM task_turn c WHERE c.row > t.former AND c.row <= t.row)"},
     {"owner of a key is not stored: delivery row",
@@ -192,10 +193,12 @@ void check_search(Database& database, Findings& findings) {
                     .c_str());
   // A file that is only read takes tables for the time of a connection.
   database.execute(
-      "PRAGMA query_only = OFF; CREATE VIRTUAL TABLE temp.words USING fts5vocab (main, task_search, instance)");
+      "PRAGMA query_only = OFF; CREATE VIRTUAL TABLE temp.words USING fts5vocab (main, task_search, "
+      "instance)");
   {
-    Statement texts(database,
-                    "SELECT row, title, entity, error FROM task WHERE row <= (SELECT reached FROM task_search_state)");
+    Statement texts(
+        database,
+        "SELECT row, title, entity, error FROM task WHERE row <= (SELECT reached FROM task_search_state)");
     Statement add(*anew, "INSERT INTO task_search (rowid, title, entity, error) VALUES (?1, ?2, ?3, ?4)");
     for (Cursor row = texts.query(); row.next();)
       add.run(row.integer(0), row.view(1), if_any(row.view(2)), if_any(row.view(3)));

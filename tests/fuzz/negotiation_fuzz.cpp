@@ -1,4 +1,5 @@
-// What clients say in headers: the first line as Accept-Encoding and as Idempotency-Key, the rest as If-None-Match.
+// What clients say in headers: the first line as Accept-Encoding and as Idempotency-Key, the rest as
+// If-None-Match.
 #include "host/http/bulk_previews.h"
 #include "host/http/negotiation.h"
 

@@ -17,10 +17,13 @@ class ApiTest : public ::testing::Test {
 
   void SetUp() override {
     host.install(kPlugins / "command_agent.so");
-    host.configure("agents:\n  command-agent: {max_retries: 0, config: {command: [/bin/true]}" + agent_options + "}\n");
+    host.configure("agents:\n  command-agent: {max_retries: 0, config: {command: [/bin/true]}" +
+                   agent_options + "}\n");
     ASSERT_TRUE(host.start()) << host.log();
     // What is made stays as it is.
-    ASSERT_EQ(host.api("POST", "/api/queue/pause", R"({"agent":"command-agent","reason":"for the test"})").status, 200);
+    ASSERT_EQ(
+        host.api("POST", "/api/queue/pause", R"({"agent":"command-agent","reason":"for the test"})").status,
+        200);
   }
   test::RawAnswer ask(const std::string& method, const std::string& target, Headers headers = {}) {
     headers.emplace_back("Authorization", "Bearer " + host.token());
@@ -92,7 +95,8 @@ TEST_F(ApiTest, LargeAnswersArePackedForWhoTakesThat) {
   EXPECT_EQ(packed.body.substr(0, 2), "\x1f\x8b");
   EXPECT_LT(packed.body.size(), plain.body.size() / 2);
   EXPECT_NE(packed.header("ETag"), plain.header("ETag"));
-  EXPECT_EQ(ask("GET", "/api/dashboard/webhooks", {{"Accept-Encoding", "gzip"}}).header("Content-Encoding"), "")
+  EXPECT_EQ(ask("GET", "/api/dashboard/webhooks", {{"Accept-Encoding", "gzip"}}).header("Content-Encoding"),
+            "")
       << "a small one stays as it is";
   EXPECT_EQ(ask("GET", "/metrics", {{"Accept-Encoding", "gzip"}}).header("Content-Encoding"), "gzip");
 }
@@ -112,7 +116,8 @@ TEST_F(ApiTest, HeadTellsWhatGetWould) {
 }
 
 TEST_F(ApiTest, AProblemNamesEachFieldAtFaultAndIsNotKept) {
-  const auto answer = ask("GET", "/api/dashboard/tasks?limit=501&status=done&start_date=2026-01-01T00:00:00&x=1&q=a&q=b");
+  const auto answer =
+      ask("GET", "/api/dashboard/tasks?limit=501&status=done&start_date=2026-01-01T00:00:00&x=1&q=a&q=b");
   EXPECT_EQ(answer.status, 400);
   EXPECT_EQ(answer.header("Content-Type"), "application/problem+json");
   EXPECT_EQ(answer.header("Cache-Control"), "no-store");
@@ -131,8 +136,9 @@ TEST_F(ApiTest, AProblemNamesEachFieldAtFaultAndIsNotKept) {
 
 TEST_F(ApiTest, NoOtherSiteMayAsk) {
   for (const char* method : {"GET", "OPTIONS"}) {
-    const auto answer = ask(method, "/api/dashboard/tasks",
-                            {{"Origin", "https://elsewhere.example"}, {"Access-Control-Request-Method", "POST"}});
+    const auto answer =
+        ask(method, "/api/dashboard/tasks",
+            {{"Origin", "https://elsewhere.example"}, {"Access-Control-Request-Method", "POST"}});
     EXPECT_THAT(answer.head, Not(HasSubstr("Access-Control")));
     EXPECT_EQ(answer.status, std::string(method) == "GET" ? 200 : 405);
   }
@@ -151,7 +157,8 @@ TEST_F(ApiTest, TasksAreFoundByWordsAndSeveralStates) {
   EXPECT_THAT(titles("q=%22%20OR%20%22"), IsEmpty());
   const auto too_long = ask("GET", "/api/dashboard/tasks?q=" + std::string(201, 'a'));
   EXPECT_EQ(too_long.status, 400);
-  EXPECT_THAT(too_long.body, HasSubstr(R"("errors":[{"field":"q","detail":"must have at most 200 characters"}])"));
+  EXPECT_THAT(too_long.body,
+              HasSubstr(R"("errors":[{"field":"q","detail":"must have at most 200 characters"}])"));
   EXPECT_EQ(ask("GET", "/api/dashboard/tasks?start_date=2026-01-02&end_date=2026-01-01").status, 400);
 }
 
@@ -179,7 +186,8 @@ TEST_F(ApiTest, WhatWasShownIsActedOnOnceHoweverOftenItIsSent) {
   EXPECT_EQ(again.status, 200);
   EXPECT_EQ(again.body, done.body);
   EXPECT_EQ(post("/api/tasks/bulk", R"({"token":"other"})", key).status, 422);
-  EXPECT_EQ(post("/api/tasks/bulk", token_body(shown), {{"Idempotency-Key", "\"two\""}}).status, 404) << "used";
+  EXPECT_EQ(post("/api/tasks/bulk", token_body(shown), {{"Idempotency-Key", "\"two\""}}).status, 404)
+      << "used";
   EXPECT_EQ(host.api("POST", "/api/tasks/" + other + "/cancel").status, 200);
 }
 
@@ -187,14 +195,15 @@ TEST_F(ApiTest, WhoHasChangedSinceItWasShownIsLeftAlone) {
   const std::string first = make(R"("title":"first")"), second = make(R"("title":"second","key":"2")");
   const std::string final_one = make(R"("title":"third","key":"3")");
   EXPECT_EQ(host.api("POST", "/api/tasks/" + final_one + "/cancel").status, 200);
-  const JsonDocument shown = preview(R"("action":"cancel","ids":[")" + first + R"(",")" + second + R"(",")" + first + R"(",")" +
-                                     final_one + R"(","none"])");
+  const JsonDocument shown = preview(R"("action":"cancel","ids":[")" + first + R"(",")" + second + R"(",")" +
+                                     first + R"(",")" + final_one + R"(","none"])");
   EXPECT_EQ(int_member(shown, "count"), 2);
   ASSERT_EQ(shown["left_out"].Size(), 2u);
   EXPECT_EQ(string_member(shown["left_out"][0], "detail"), "is cancelled");
   EXPECT_EQ(string_member(shown["left_out"][1], "detail"), "does not exist");
   EXPECT_EQ(host.api("POST", "/api/tasks/" + second + "/cancel").status, 200);
-  const auto done = parse_json(post("/api/tasks/bulk", token_body(shown), {{"Idempotency-Key", "\"k\""}}).body);
+  const auto done =
+      parse_json(post("/api/tasks/bulk", token_body(shown), {{"Idempotency-Key", "\"k\""}}).body);
   ASSERT_TRUE(done.ok());
   EXPECT_EQ(int_member(*done, "done"), 1);
   EXPECT_EQ(int_member(*done, "refused"), 1);
@@ -230,21 +239,23 @@ TEST_F(ApprovalsApiTest, WhatWaitsIsListedApprovedAsShownAndRemembered) {
 
   const JsonDocument shown = preview(R"("action":"approve","filter":{"agent":"command-agent"})");
   EXPECT_EQ(int_member(shown, "count"), 2);
-  const auto done = parse_json(post("/api/tasks/bulk", token_body(shown), {{"Idempotency-Key", "\"k\""}}).body);
+  const auto done =
+      parse_json(post("/api/tasks/bulk", token_body(shown), {{"Idempotency-Key", "\"k\""}}).body);
   EXPECT_EQ(int_member(*done, "done"), 2) << to_json(*done);
   EXPECT_EQ(get("/api/dashboard/approvals")["approvals"].Size(), 0u);
   const JsonDocument history = get("/api/dashboard/approvals/history?limit=1");
   ASSERT_EQ(history["decisions"].Size(), 1u);
   EXPECT_EQ(string_member(history["decisions"][0], "kind"), "approve");
   EXPECT_THAT(string_member(history, "next_cursor"), Not(IsEmpty()));
-  const JsonDocument older = get("/api/dashboard/approvals/history?cursor=" + string_member(history, "next_cursor"));
+  const JsonDocument older =
+      get("/api/dashboard/approvals/history?cursor=" + string_member(history, "next_cursor"));
   EXPECT_EQ(older["decisions"].Size(), 1u);
   EXPECT_EQ(ask("GET", "/api/dashboard/approvals?limit=101").status, 400);
 }
 
 TEST_F(ApiTest, TablesCanBeTakenAwayPartByPart) {
-  make(R"("title":"=HYPERLINK(\"x\")")");
-  make(R"("title":"two\nlines")");
+  make(R"("title":"=HYPERLINK(\"x\")") ");
+      make(R"("title":"two\nlines")");
   make(R"("title":"third")");
   const auto whole = ask("GET", "/api/dashboard/tasks.csv");
   ASSERT_EQ(whole.status, 200);
@@ -281,12 +292,14 @@ TEST_F(ApiTest, ASeriesHasAPointForEachBucket) {
   const JsonDocument hours = get("/api/dashboard/series?metric=tokens&bucket=hour");
   EXPECT_EQ(hours["points"].Size(), 24u);
   EXPECT_EQ(int_member(hours["points"][0], "value", -1), 0);
-  const JsonDocument two = get("/api/dashboard/series?metric=duration&start_date=2026-01-01&end_date=2026-01-03");
+  const JsonDocument two =
+      get("/api/dashboard/series?metric=duration&start_date=2026-01-01&end_date=2026-01-03");
   ASSERT_EQ(two["points"].Size(), 2u);
   EXPECT_EQ(string_member(two["points"][1], "at"), "2026-01-02T00:00:00.000Z");
   EXPECT_TRUE(two["points"][1]["value"].IsNull());
-  for (const char* bad : {"metric=weight", "bucket=week", "bucket=hour&start_date=2026-01-01&end_date=2026-03-01",
-                          "start_date=2026-01-02&end_date=2026-01-01", "agents=x"})
+  for (const char* bad :
+       {"metric=weight", "bucket=week", "bucket=hour&start_date=2026-01-01&end_date=2026-03-01",
+        "start_date=2026-01-02&end_date=2026-01-01", "agents=x"})
     EXPECT_EQ(ask("GET", std::string("/api/dashboard/series?") + bad).status, 400) << bad;
 }
 

@@ -27,7 +27,8 @@ TEST(BulkPreviewsTest, APreviewIsForWhoSawItAndOnce) {
 TEST(BulkPreviewsTest, APreviewGrowsOld) {
   testing::FakeClock clock;
   BulkPreviews previews(clock);
-  const std::string first = previews.keep(preview_of("alice", "1")), second = previews.keep(preview_of("alice", "2"));
+  const std::string first = previews.keep(preview_of("alice", "1")),
+                    second = previews.keep(preview_of("alice", "2"));
   clock.advance(BulkPreviews::kLifetime - Duration(1));
   EXPECT_TRUE(previews.take(first, "alice").ok());
   clock.advance(Duration(1));
@@ -48,10 +49,10 @@ TEST(IdempotencyKeyTest, IsATextInQuotes) {
   EXPECT_EQ(idempotency_key("\"8e03978e-40d5\"").value(), "8e03978e-40d5");
   EXPECT_EQ(idempotency_key(R"("a\"b\\c")").value(), R"(a"b\c)");
   EXPECT_EQ(idempotency_key("\"" + std::string(128, 'k') + "\"").value().size(), 128u);
-  for (const std::string wrong : {std::string(), std::string("abc"), std::string("\""), std::string("\"\""),
-                                  std::string("\"abc"), std::string("abc\""), std::string(R"("a"b")"),
-                                  std::string(R"("a\b")"), std::string(R"("a\")"), std::string("\"a\tb\""),
-                                  std::string("\"\xc3\xa4\""), "\"" + std::string(129, 'k') + "\""})
+  for (const std::string wrong :
+       {std::string(), std::string("abc"), std::string("\""), std::string("\"\""), std::string("\"abc"),
+        std::string("abc\""), std::string(R"("a"b")"), std::string(R"("a\b")"), std::string(R"("a\")"),
+        std::string("\"a\tb\""), std::string("\"\xc3\xa4\""), "\"" + std::string(129, 'k') + "\""})
     EXPECT_EQ(idempotency_key(wrong).error().code, ErrorCode::InvalidInput) << wrong;
 }
 
@@ -97,7 +98,8 @@ TEST_F(IdempotentAnswersTest, AnAnswerIsKeptForADayAndNoMoreThanThereIsRoomFor) 
   answers_.finish("alice", "old", answer("done"));
   for (std::size_t i = 0; i < IdempotentAnswers::kMost; ++i)
     EXPECT_EQ(begin("alice", std::to_string(i), "body"), "new") << i;
-  EXPECT_EQ(begin("alice", "one more", "body"), refused(ErrorCode::Overloaded)) << "all of them are being done";
+  EXPECT_EQ(begin("alice", "one more", "body"), refused(ErrorCode::Overloaded))
+      << "all of them are being done";
   answers_.finish("alice", "0", answer("done"));
   EXPECT_EQ(begin("alice", "one more", "body"), "new");
 }

@@ -48,7 +48,8 @@ class SeriesTest : public StoreTest {
   }
   std::string total_of_series(Bucket bucket, WallTime start, WallTime end, const std::string& agent) {
     ExecutionSums sums;
-    for (const SeriesPoint& point : store().series({bucket, agent, start, end}).value()) add_to(sums, point.sums);
+    for (const SeriesPoint& point : store().series({bucket, agent, start, end}).value())
+      add_to(sums, point.sums);
     return text_of(sums);
   }
 };
