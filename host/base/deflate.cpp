@@ -44,6 +44,31 @@ std::string deflate(std::string_view bytes) {
   return packed;
 }
 
+std::string gzip(std::string_view bytes) {
+  constexpr int kGzip = 16;  // zlib's mark for the format
+  z_stream stream{};
+  if (deflateInit2(&stream, kLevel, Z_DEFLATED, MAX_WBITS + kGzip, MAX_MEM_LEVEL, Z_DEFAULT_STRATEGY) != Z_OK)
+    std::abort();  // for want of memory only
+  std::string packed;
+  std::vector<Bytef> step(kStep);
+  int said = Z_OK;
+  do {
+    // Its counters have 32 bits.
+    if (stream.avail_in == 0) {
+      const std::size_t most = std::min<std::size_t>(bytes.size(), std::numeric_limits<uInt>::max());
+      stream.next_in = bytes_of(bytes);
+      stream.avail_in = static_cast<uInt>(most);
+      bytes.remove_prefix(most);
+    }
+    stream.next_out = step.data();
+    stream.avail_out = static_cast<uInt>(step.size());
+    said = ::deflate(&stream, bytes.empty() ? Z_FINISH : Z_NO_FLUSH);
+    packed.append(reinterpret_cast<const char*>(step.data()), step.size() - stream.avail_out);
+  } while (said == Z_OK);
+  deflateEnd(&stream);
+  return packed;
+}
+
 Result<std::string> inflate(std::string_view packed, std::size_t most) {
   const Error damaged{ErrorCode::InvalidInput, "packed bytes are damaged"};
   if (packed.size() > std::numeric_limits<uInt>::max()) return damaged;

@@ -53,7 +53,7 @@ std::string sentence_of(const HttpAnswer& answer) {
   if (const JsonValue* errors = find_member(*problem, "errors"); errors != nullptr && errors->IsArray())
     for (const JsonValue& error : errors->GetArray())
       sentence += (sentence.empty() ? "" : "; ") + string_member(error, "field") + ": " +
-                  string_member(error, "message");
+                  string_member(error, "detail");
   for (const char* member : {"detail", "message", "title"})
     if (sentence.empty()) sentence = string_member(*problem, member);
   return sentence;

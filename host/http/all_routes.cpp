@@ -4,8 +4,11 @@
 #include <utility>
 
 #include "host/http/access_routes.h"
+#include "host/http/approval_routes.h"
+#include "host/http/bulk_routes.h"
 #include "host/http/dashboard_routes.h"
 #include "host/http/execution_routes.h"
+#include "host/http/export_routes.h"
 #include "host/http/plugin_routes.h"
 #include "host/http/queue_routes.h"
 #include "host/http/session_routes.h"
@@ -27,6 +30,9 @@ std::vector<Route> all_routes(const RouteParts& parts) {
   add(action_routes(parts.store, parts.registry, parts.ingest, parts.log));
   add(queue_routes(parts.store, parts.registry, parts.clock, parts.log));
   add(stats_routes(parts.store, parts.clock));
+  add(approval_routes(parts.store));
+  add(export_routes(parts.store, parts.clock));
+  add(bulk_routes(parts.store, parts.clock, parts.log));
   add(plugin_routes(parts.live, parts.registry));
   add(access_routes(parts.authentication, parts.store, parts.clock));
   add({reload_route(parts.reload)});

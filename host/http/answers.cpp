@@ -70,7 +70,7 @@ Response field_errors_answer(const std::vector<FieldError>& errors, std::string_
         for (const FieldError& error : errors) {
           writer.StartObject();
           write_member(writer, "field", error.field);
-          write_member(writer, "message", error.message);
+          write_member(writer, "detail", error.message);
           writer.EndObject();
         }
         writer.EndArray();
@@ -79,6 +79,7 @@ Response field_errors_answer(const std::vector<FieldError>& errors, std::string_
       },
       400);
   response.content_type = "application/problem+json";
+  response.headers.emplace_back("Cache-Control", "no-store");
   return response;
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "host/http/error_response.h"
+#include "host/http/negotiation.h"
 
 namespace davit::http {
 namespace {
@@ -27,43 +28,6 @@ void add_page_headers(Response& response) {
       "Content-Security-Policy",
       "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
       "frame-ancestors 'none'; form-action 'self'");
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
-// Takes the text up to the next `separator` off the front of `list`, without the blanks around it.
-std::string_view next_of(std::string_view& list, char separator) {
-  const std::size_t end = std::min(list.find(separator), list.size());
-  const std::string_view item = trimmed(list.substr(0, end));
-  list.remove_prefix(std::min(end + 1, list.size()));
-  return item;
-}
-
-// Does the client name gzip, and not only to refuse it (RFC 9110, 12.5.3)? A mere `*` does not name it.
-bool takes_gzip(std::string_view accepted) {
-  while (!accepted.empty()) {
-    std::string_view coding = next_of(accepted, ',');
-    if (!same_name(next_of(coding, ';'), "gzip")) continue;
-    const std::string_view weight = next_of(coding, ';');
-    const bool zero =
-        weight.starts_with("q=0") && weight.substr(3).find_first_not_of(".0") == std::string_view::npos;
-    return !zero;
-  }
-  return false;
-}
-
-// Is one of the tags that the client has this one? Compared weakly, as RFC 9110 wants it of If-None-Match.
-bool has_tag(std::string_view tags, std::string_view tag) {
-  while (!tags.empty()) {
-    std::string_view each = next_of(tags, ',');
-    if (each.starts_with("W/")) each.remove_prefix(2);
-    if (each == tag || each == "*") return true;
-  }
-  return false;
 }
 
 Response file_answer(const DashboardFile& file, const Request& request) {

@@ -6,6 +6,7 @@
 #include "host/http/answers.h"
 #include "host/http/json.h"
 #include "host/http/query.h"
+#include "host/http/task_filter.h"
 
 namespace davit::http {
 namespace {
@@ -36,28 +37,14 @@ Response page_answer(std::string_view name, const store::Page<Item>& page,
 }
 
 Response tasks_answer(const store::Store& store, Exchange& exchange, Query& query) {
-  query.allow_only(
-      {"agent", "status", "source", "entity", "link", "q", "start_date", "end_date", "limit", "cursor"});
-  store::TaskFilter filter;
-  filter.agent = query.text("agent");
-  filter.source = query.text("source");
-  filter.entity = query.text("entity");
-  filter.link = query.text("link");
-  filter.text = query.text("q");
-  filter.start = query.time("start_date");
-  filter.end = query.time("end_date");
+  query.allow_only({"agent", "source", "entity", "link", "q", "start_date", "end_date", "limit", "cursor"},
+                   {"status"});
+  store::TaskFilter filter = task_filter_of(query);
   filter.limit = query.whole_number("limit", 50, 1, 500);
   filter.cursor = query.text("cursor");
-  if (std::string status = query.text("status"); !status.empty()) {
-    filter.state = task_state_from(status);
-    if (!filter.state) {
-      query.fail("status",
-                 "must be queued, running, awaiting_approval, completed, failed, cancelled or parked");
-    }
-  }
   if (!query.errors().empty()) return {};
   auto page = store.tasks(filter);
-  if (!page) return error_answer(page.error(), exchange.request.request_id);
+  if (!page) return filter_error_answer(page.error(), exchange.request.request_id);
   return page_answer("tasks", *page, &write_task);
 }
 

@@ -19,6 +19,7 @@ Response problem(int status, std::string_view title, std::string_view detail, st
   response.status = status;
   response.content_type = "application/problem+json";
   response.body = text_of(buffer);
+  response.headers.emplace_back("Cache-Control", "no-store");
   response.close = true;
   return response;
 }

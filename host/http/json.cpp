@@ -224,6 +224,26 @@ void write_bulk_step(JsonWriter& writer, const store::BulkStep& step) {
   writer.EndObject();
 }
 
+void write_approval(JsonWriter& writer, const AwaitedApproval& approval) {
+  writer.StartObject();
+  write_member(writer, "content_hash", approval.content_hash);
+  write_time(writer, "asked_at", approval.asked_at);
+  write_time(writer, "deadline", approval.deadline);
+  write_time(writer, "next_at", approval.next_at);
+  write_member(writer, "reminders", approval.reminders);
+  writer.EndObject();
+}
+
+void write_decision_members(JsonWriter& writer, const TaskDecision& decision) {
+  write_time(writer, "at", decision.at);
+  write_member(writer, "kind", decision.kind);
+  write_text_or_null(writer, "by", decision.by);
+  write_text_or_null(writer, "actor_id", decision.actor_id);
+  write_text_or_null(writer, "way", decision.way);
+  write_text_or_null(writer, "comment", decision.comment);
+  write_text_or_null(writer, "content_hash", decision.content_hash);
+}
+
 void write_task_detail(JsonWriter& writer, const TaskDetail& detail) {
   writer.StartObject();
   write_task_members(writer, detail.task);
@@ -251,13 +271,7 @@ void write_task_detail(JsonWriter& writer, const TaskDetail& detail) {
   write_member(writer, "rework", detail.rework);
   write_key(writer, "approval");
   if (detail.approval) {
-    writer.StartObject();
-    write_member(writer, "content_hash", detail.approval->content_hash);
-    write_time(writer, "asked_at", detail.approval->asked_at);
-    write_time(writer, "deadline", detail.approval->deadline);
-    write_time(writer, "next_at", detail.approval->next_at);
-    write_member(writer, "reminders", detail.approval->reminders);
-    writer.EndObject();
+    write_approval(writer, *detail.approval);
   } else {
     writer.Null();
   }
@@ -265,13 +279,7 @@ void write_task_detail(JsonWriter& writer, const TaskDetail& detail) {
   writer.StartArray();
   for (const TaskDecision& decision : detail.decisions) {
     writer.StartObject();
-    write_time(writer, "at", decision.at);
-    write_member(writer, "kind", decision.kind);
-    write_text_or_null(writer, "by", decision.by);
-    write_text_or_null(writer, "actor_id", decision.actor_id);
-    write_text_or_null(writer, "way", decision.way);
-    write_text_or_null(writer, "comment", decision.comment);
-    write_text_or_null(writer, "content_hash", decision.content_hash);
+    write_decision_members(writer, decision);
     writer.EndObject();
   }
   writer.EndArray();

@@ -58,11 +58,30 @@ Result<Query> Query::parse(std::string_view text) {
   return query;
 }
 
+Query Query::of(std::vector<std::pair<std::string, std::string>> parameters) {
+  Query query;
+  query.parameters_ = std::move(parameters);
+  return query;
+}
+
 std::string Query::text(std::string_view name) const {
   for (const auto& [key, value] : parameters_) {
     if (key == name) return value;
   }
   return "";
+}
+
+std::vector<std::string> Query::texts(std::string_view name) const {
+  std::vector<std::string> all;
+  for (const auto& [key, value] : parameters_) {
+    if (key != name) continue;
+    for (std::string_view rest = value; !rest.empty();) {
+      const std::size_t end = std::min(rest.find(','), rest.size());
+      if (end > 0) all.emplace_back(rest.substr(0, end));
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+  }
+  return all;
 }
 
 int Query::whole_number(std::string_view name, int fallback, int least, int most) {
@@ -92,10 +111,20 @@ void Query::fail(std::string_view name, std::string message) {
   errors_.push_back({std::string(name), std::move(message)});
 }
 
-void Query::allow_only(std::initializer_list<std::string_view> known) {
-  for (const auto& [name, value] : parameters_) {
-    if (std::find(known.begin(), known.end(), name) == known.end())
+void Query::allow_only(std::initializer_list<std::string_view> known,
+                       std::initializer_list<std::string_view> repeatable) {
+  const auto has = [](std::initializer_list<std::string_view> names, std::string_view name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  for (auto each = parameters_.begin(); each != parameters_.end(); ++each) {
+    const std::string& name = each->first;
+    if (has(repeatable, name)) continue;
+    if (!has(known, name)) {
       fail(name.substr(0, 64), "is not a parameter here");
+    } else if (std::any_of(parameters_.begin(), each,
+                           [&](const auto& former) { return former.first == name; })) {
+      fail(name, "is given more than once");
+    }
   }
 }
 

@@ -26,15 +26,23 @@ class Query {
   // Percent signs and '+' decoded. InvalidInput for a broken escape or text that is not UTF-8.
   static Result<Query> parse(std::string_view text);
 
+  // Of values that came another way, decoded already.
+  static Query of(std::vector<std::pair<std::string, std::string>> parameters);
+
   std::string text(std::string_view name) const;  // empty if absent
+
+  // All values of a parameter that may be given several times, or once with commas between; without empty ones.
+  std::vector<std::string> texts(std::string_view name) const;
 
   // Absent gives the fallback; wrong or out of bounds adds to errors().
   int whole_number(std::string_view name, int fallback, int least, int most);
   std::optional<WallTime> time(std::string_view name);
 
-  // Notes a mistake the caller found, or every parameter that `known` does not name.
+  // Notes a mistake the caller found; every parameter that neither list names; and every one that is given twice
+  // and is not in `repeatable`.
   void fail(std::string_view name, std::string message);
-  void allow_only(std::initializer_list<std::string_view> known);
+  void allow_only(std::initializer_list<std::string_view> known,
+                  std::initializer_list<std::string_view> repeatable = {});
 
   const std::vector<FieldError>& errors() const { return errors_; }
 

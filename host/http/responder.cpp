@@ -55,6 +55,7 @@ Responder& Responder::operator=(Responder&& other) noexcept {
   request_id_ = std::move(other.request_id_);
   stream_lag_limit_ = other.stream_lag_limit_;
   watch_ = std::move(other.watch_);
+  wishes_ = std::move(other.wishes_);
   return *this;
 }
 
@@ -67,6 +68,7 @@ void Responder::answer_if_open() {
 void Responder::send(Response response) {
   auto mailbox = std::exchange(mailbox_, nullptr);
   if (!mailbox) return;
+  if (wishes_) suit(response, *wishes_);
   if (watch_) watch_(response);
   mailbox->post({to_, request_id_, std::move(response)});
 }

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "host/http/mailbox.h"
+#include "host/http/negotiation.h"
 #include "host/http/response.h"
 
 namespace davit::http {
@@ -44,6 +45,9 @@ class Responder {
   Responder& operator=(Responder&& other) noexcept;
   ~Responder();
 
+  // From now on send() gives the answer as its client wishes; see suit(). Whoever sends then spends that time.
+  void heed(Wishes wishes) { wishes_ = std::make_shared<const Wishes>(std::move(wishes)); }
+
   // The first call of send() or start_stream() answers; later ones do nothing (and give a closed stream).
   void send(Response response);
   // Sends the head now (its body, if any, is the first chunk). The connection closes behind the stream. To a
@@ -62,6 +66,7 @@ class Responder {
   std::string request_id_;
   std::size_t stream_lag_limit_;
   std::function<void(const Response&)> watch_;
+  std::shared_ptr<const Wishes> wishes_;  // null: answered as it is
 };
 
 }  // namespace davit::http

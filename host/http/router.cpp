@@ -102,6 +102,7 @@ void Router::handle(Request request, Responder responder) const {
                     std::move(act)};
   if (route->thread == Thread::Io) return route->answer(std::move(exchange));
 
+  if (route->method == "GET") exchange.responder.heed(wishes_of(exchange.request));
   // std::function wants something that can be copied.
   auto shared = std::make_shared<Exchange>(std::move(exchange));
   std::function<void()> job = [this, route, shared] {

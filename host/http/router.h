@@ -46,7 +46,8 @@ struct Route {
 };
 
 // Immutable after construction; thread-safe. Answers 404, 405 (with Allow), 401, 403 and 503 by itself. HEAD
-// is GET. Whatever is not public and no GET is an act, and gets a line in the audit log.
+// is GET, and what a GET answers on a worker is given as its client wishes (negotiation.h). Whatever is not
+// public and no GET is an act, and gets a line in the audit log.
 class Router {
  public:
   // All but the first and the last outlive it.

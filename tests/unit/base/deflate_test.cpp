@@ -1,6 +1,7 @@
 #include "host/base/deflate.h"
 
 #include <gtest/gtest.h>
+#include <zlib.h>
 
 #include <random>
 
@@ -74,6 +75,36 @@ TEST(DeflateTest, AChangedByteIsNoticed) {
 
 TEST(DeflateTest, WhatFollowsTheStreamIsDamage) {
   EXPECT_EQ(inflate(deflate("text") + "x", 100).error().code, ErrorCode::InvalidInput);
+}
+
+TEST(GzipTest, SaysItsFormatAndNoTime) {
+  const std::string packed = gzip("text");
+  ASSERT_GE(packed.size(), 18u);
+  EXPECT_EQ(packed.substr(0, 4), std::string("\x1f\x8b\x08\x00", 4));  // RFC 1952: deflate, no name
+  EXPECT_EQ(packed.substr(4, 4), std::string(4, '\0'));                // no time
+  EXPECT_EQ(packed, gzip("text"));
+  EXPECT_EQ(packed.substr(packed.size() - 4), std::string("\x04\0\0\0", 4));  // so many bytes
+}
+
+TEST(GzipTest, NothingAndMuchComeOutWhole) {
+  for (const std::size_t size :
+       {std::size_t{0}, std::size_t{1}, std::size_t{64u << 10}, std::size_t{3u << 20}}) {
+    std::string text(size, 'a');
+    for (std::size_t i = 0; i < size; i += 7) text[i] = static_cast<char>('a' + i % 23);
+    const std::string packed = gzip(text);
+    std::string whole(size + 1, '\0');
+    z_stream stream{};
+    ASSERT_EQ(inflateInit2(&stream, MAX_WBITS + 16), Z_OK);
+    stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
+    stream.avail_in = static_cast<uInt>(packed.size());
+    stream.next_out = reinterpret_cast<Bytef*>(whole.data());
+    stream.avail_out = static_cast<uInt>(whole.size());
+    EXPECT_EQ(::inflate(&stream, Z_FINISH), Z_STREAM_END) << size;
+    EXPECT_EQ(stream.total_out, size);
+    whole.resize(size);
+    EXPECT_EQ(whole, text);
+    inflateEnd(&stream);
+  }
 }
 
 }  // namespace

@@ -81,8 +81,8 @@ TEST(ApiClientTest, AProblemDocumentGivesItsSentence) {
 
 TEST(ApiClientTest, FieldErrorsAreAllTold) {
   HttpResponder host([](const SeenRequest&) {
-    return CannedAnswer{400, R"({"detail":"a: b","errors":[{"field":"agent","message":"is required"},
-                                 {"field":"priority","message":"must be a number"}]})"};
+    return CannedAnswer{400, R"({"detail":"a: b","errors":[{"field":"agent","detail":"is required"},
+                                 {"field":"priority","detail":"must be a number"}]})"};
   });
   EXPECT_EQ(client_for(host).post("/api/tasks", "{}").error().message,
             "agent: is required; priority: must be a number");

@@ -68,5 +68,19 @@ TEST(QueryTest, RefusesParametersThatDoNotExist) {
   EXPECT_EQ(query.errors()[0].field, "limt");
 }
 
+TEST(QueryTest, RefusesAParameterThatIsGivenTwice) {
+  Query query = parsed("limit=5&agent=a&limit=6&status=failed&status=parked");
+  query.allow_only({"limit", "agent"}, {"status"});
+  ASSERT_EQ(query.errors().size(), 1u);
+  EXPECT_EQ(query.errors()[0].field, "limit");
+  EXPECT_EQ(query.errors()[0].message, "is given more than once");
+}
+
+TEST(QueryTest, SeveralValuesComeApartOrWithCommas) {
+  const Query query = parsed("status=failed,parked&agent=x&status=&status=,running,,");
+  EXPECT_EQ(query.texts("status"), (std::vector<std::string>{"failed", "parked", "running"}));
+  EXPECT_TRUE(query.texts("absent").empty());
+}
+
 }  // namespace
 }  // namespace davit::http

@@ -102,7 +102,7 @@ test("what cannot be a token is not even sent", async () => {
 test("a failure is the server's own sentence, with each field at fault", async () => {
   says(409, { title: "Conflict", detail: "the task has changed", request_id: "r1" });
   await expect(post("/api/x")).rejects.toMatchObject({ status: 409, message: "the task has changed", requestId: "r1" });
-  says(400, { detail: "see errors", errors: [{ field: "limit", message: "must be a number" }] });
+  says(400, { detail: "see errors", errors: [{ field: "limit", detail: "must be a number" }] });
   await expect(get("/api/x", {})).rejects.toMatchObject({ message: "limit must be a number" });
 });
 

@@ -16,11 +16,11 @@ interface Problem {
   title?: string;
   detail?: string;
   request_id?: string;
-  errors?: { field: string; message: string }[];
+  errors?: { field: string; detail: string }[];
 }
 
 function sentence(problem: Problem, status: number): string {
-  const fields = (problem.errors ?? []).map((error) => `${error.field} ${error.message}`).join("; ");
+  const fields = (problem.errors ?? []).map((error) => `${error.field} ${error.detail}`).join("; ");
   return fields || problem.detail || problem.title || `davit answered ${status}`;
 }
 
