@@ -75,6 +75,22 @@ constexpr Invariant kInvariants[] = {
      "sum(executions) >= n"
      " AND sum(cost_micro_usd) >= cost AND sum(input_tokens + output_tokens + cache_read_tokens +"
      " cache_write_tokens) >= tokens)"},
+    {"sums of a day differ from its book: agent",
+     "WITH booked AS ("
+     " SELECT 0 AS slice, day, agent, outcome AS name, executions, duration_ms, input_tokens, output_tokens,"
+     "  cache_read_tokens, cache_write_tokens, cost_micro_usd FROM day_book"
+     " UNION ALL SELECT 1, day, agent, model, executions, duration_ms, input_tokens, output_tokens,"
+     "  cache_read_tokens, cache_write_tokens, cost_micro_usd FROM day_book"
+     " UNION ALL SELECT 2, day, agent, task_type, executions, duration_ms, input_tokens, output_tokens,"
+     "  cache_read_tokens, cache_write_tokens, cost_micro_usd FROM day_book"
+     " UNION ALL SELECT 3, day, agent, source, executions, duration_ms, input_tokens, output_tokens,"
+     "  cache_read_tokens, cache_write_tokens, cost_micro_usd FROM day_book), "
+     "sums AS (SELECT slice, day, agent, name, sum(executions), sum(duration_ms), sum(input_tokens),"
+     "  sum(output_tokens), sum(cache_read_tokens), sum(cache_write_tokens), sum(cost_micro_usd) FROM booked"
+     "  GROUP BY slice, day, agent, name) "
+     "SELECT DISTINCT agent || ' ' || date(day * 86400, 'unixepoch') FROM ("
+     " SELECT * FROM (SELECT * FROM sums EXCEPT SELECT * FROM day_sum)"
+     " UNION ALL SELECT * FROM (SELECT * FROM day_sum EXCEPT SELECT * FROM sums))"},
     {"deeper in its chain than its predecessor plus one: task row",
      "SELECT t.row FROM task t JOIN task p ON p.id = t.parent WHERE t.chain_depth <> p.chain_depth + 1"},
     {"without its body: delivery row",
