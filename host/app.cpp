@@ -36,6 +36,7 @@
 #include "host/http/router.h"
 #include "host/http/server.h"
 #include "host/http/stats_routes.h"
+#include "host/http/test_event_routes.h"
 #include "host/http/webhook_routes.h"
 #include "host/http/workers.h"
 #include "host/ingest/ingest.h"
@@ -466,6 +467,7 @@ std::optional<StartFailure> App::start_serving() {
   add(http::queue_routes(*store_, registry_, clock_, *log_));
   add(http::stats_routes(*store_, clock_));
   add(http::plugin_routes(*live_, registry_));
+  add(http::test_event_routes(*ingest_, registry_, clock_, *log_));
   add({http::reload_route([this](auto done) { reload(std::move(done)); })});
   router_ = std::make_unique<http::Router>(std::move(routes), *authentication_, *workers_, *metrics_, *log_);
 
