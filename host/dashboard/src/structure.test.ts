@@ -46,7 +46,7 @@ test.each([
   ["await fetch(", ["api/client.ts", "api/session.ts"]],
   ["Authorization", ["api/session.ts"]],
   ["refetchInterval", ["api/live.ts", "features/tasks/tasks-page.tsx", "features/deliveries/deliveries-page.tsx"]],
-  ["localStorage", ["lib/theme.ts"]],
+  ["localStorage", ["lib/theme.ts", "lib/views.ts"]],
   ["sessionStorage", []],
   ["innerHTML", []],
   ["<style", []],

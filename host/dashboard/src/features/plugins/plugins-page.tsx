@@ -10,6 +10,7 @@ import { Empty, Loaded } from "../../components/states";
 import { Time } from "../../components/time";
 import { count } from "../../lib/format";
 import { useTitle } from "../../lib/title";
+import { TestEventButton } from "./test-event";
 
 export function PluginsPage() {
   useTitle("Plugins");
@@ -91,7 +92,12 @@ function PluginLine({ plugin, webhook }: { plugin: Plugin; webhook: Webhook | un
         {plugin.version && <span className="text-sm text-muted">{plugin.version}</span>}
         <PluginBadge state={plugin.state} />
         {plugin.override && <Badge tone="plum">{plugin.override} by command</Badge>}
-        {plugin.kind !== "library" && <PluginActions plugin={plugin} />}
+        {plugin.kind !== "library" && (
+          <span className="ml-auto flex gap-2">
+            {webhook && <TestEventButton webhook={webhook} />}
+            <PluginActions plugin={plugin} />
+          </span>
+        )}
       </div>
       {plugin.reason && (
         <p className={`px-4 pt-2 text-sm wrap-anywhere whitespace-pre-wrap ${isWell(plugin) ? "text-muted" : "text-bad"}`}>
@@ -153,7 +159,7 @@ function PluginActions({ plugin }: { plugin: Plugin }) {
         ? [["enable", "Enable"]]
         : [["disable", "Disable"]];
   return (
-    <span className="ml-auto flex gap-2">
+    <>
       {verbs.map(([verb, label]) => (
         <Button
           key={verb}
@@ -172,6 +178,6 @@ function PluginActions({ plugin }: { plugin: Plugin }) {
           {label}
         </Button>
       ))}
-    </span>
+    </>
   );
 }
