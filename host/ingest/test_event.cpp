@@ -38,6 +38,12 @@ Result<> check_headers(const plugin::SentHeaders& headers) {
   return {};
 }
 
+// What is no JSON stays as it is, so that what is wrong with it is told by the bytes that were given.
+std::string in_new_bytes(std::string body) {
+  const bool is_form = plugin::content_type_of(body) != "application/json";
+  return is_form || check_json(body).ok() ? plugin::in_other_bytes(std::move(body)) : body;
+}
+
 Result<> check_can_be_signed(const plugin::Webhook& webhook) {
   const std::string& name = webhook.settings.instance;
   if (webhook.state != plugin::ServingState::Serving)
@@ -75,8 +81,7 @@ Result<Delivery> test_delivery(const plugin::Webhook& webhook, TestEvent wanted,
   };
   auto kept = std::make_shared<Kept>();
   kept->path = "/webhooks/" + webhook.settings.instance;
-  // A body that nobody gave stays empty.
-  kept->body = wanted.sample.body.empty() ? "" : plugin::in_other_bytes(std::move(wanted.sample.body));
+  kept->body = in_new_bytes(std::move(wanted.sample.body));
   const bool is_signed = plugin::who_checks(webhook) == plugin::WhoChecks::ByScheme;
   const plugin::Sender sender{webhook.settings.instance, webhook.event_header, webhook.delivery_id_header,
                               webhook.scheme, is_signed};

@@ -7,7 +7,7 @@ export interface Sample {
 }
 
 // Headers that say something of a request that is over, or that are made anew.
-const ofTheRequest = /^(host|content-length|connection|accept.*|user-agent|x-forwarded-.*|forwarded|x-real-ip|via|traceparent)$/i;
+const ofTheRequest = /^(host|content-length|connection|accept.*|sec-.*|user-agent|x-forwarded-.*|forwarded|x-real-ip|via|traceparent)$/i;
 
 // Of a delivery as it is kept. What the host has taken out of it cannot be sent.
 export function sampleOf(delivery: DeliveryDetail, deliveryIdHeader: string | null): Sample {

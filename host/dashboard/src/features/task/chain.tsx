@@ -43,7 +43,7 @@ const gates: Record<Gate, { words: string; sign: string; tone: string }> = {
   stopped: { words: "not approved", sign: "✕", tone: tones.bad },
 };
 
-const box = { width: 156, height: 54, gapX: 16, gapY: 44 };
+const box = { width: 150, height: 54, gapX: 16, gapY: 44 };
 const margin = 16;
 
 const left = (place: Place): number => margin + place.column * (box.width + box.gapX);
@@ -94,7 +94,7 @@ function GateMark({ place, gate }: { place: Place; gate: Gate }) {
   );
 }
 
-const mostLetters = 21;
+const mostLetters = 20;
 
 function Node({ place, isCurrent, now }: { place: Place; isCurrent: boolean; now: number }) {
   const { link, gate } = place;
@@ -106,10 +106,10 @@ function Node({ place, isCurrent, now }: { place: Place; isCurrent: boolean; now
       to="/tasks/$id"
       params={{ id: link.task_id }}
       aria-current={isCurrent || undefined}
-      aria-label={[link.agent, statusName(link.status), gate && gates[gate].words, took, cost].filter(Boolean).join(", ")}
       className={`node ${tones[statusTone(link.status)]}`}
     >
-      <title>{`${link.agent}: ${statusName(link.status)}`}</title>
+      {/* Its name, which the words in the box are a part of only. */}
+      <title>{[link.agent, statusName(link.status), gate && gates[gate].words, took, cost].filter(Boolean).join(", ")}</title>
       <rect x={left(place)} y={top(place)} width={box.width} height={box.height} rx="8" className="box" />
       <rect x={left(place)} y={top(place) + 8} width="3" height={box.height - 16} fill="var(--tone)" />
       <text x={left(place) + 12} y={top(place) + 22} className="fill-ink" fontSize="12.5" fontWeight="600">
