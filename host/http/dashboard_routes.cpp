@@ -430,7 +430,8 @@ std::vector<Route> action_routes(store::Store& store, const plugin::Registry& re
              // What is no text is no hash, rather than none.
              const JsonValue* hash = find_member(body, "content_hash");
              store.approve(std::move(id), std::move(by),
-                           hash == nullptr ? "" : string_member(body, "content_hash", "?"), std::move(done));
+                           hash == nullptr ? "" : string_member(body, "content_hash", "?"), std::move(done),
+                           string_member(body, "comment"));
            });
   decision("reject",
            [&store](std::string id, store::Person by, const JsonValue& body, store::Done<TaskState> done) {

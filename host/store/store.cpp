@@ -366,12 +366,12 @@ void Store::retry_all(TaskFilter filter, Person by, Done<BulkStep> done) {
       });
 }
 
-void Store::approve(std::string task_id, Person by, std::string content_hash, Done<TaskState> done) {
-  impl_->write<TaskState>(
-      Lane::Urgent, 256, std::move(done),
-      decision(std::move(task_id), {TaskActionKind::Approve, std::move(by), {}, std::move(content_hash)}));
+void Store::approve(std::string task_id, Person by, std::string content_hash, Done<TaskState> done,
+                    std::string comment) {
+  impl_->write<TaskState>(Lane::Urgent, 256, std::move(done),
+                          decision(std::move(task_id), {TaskActionKind::Approve, std::move(by),
+                                                        std::move(comment), std::move(content_hash)}));
 }
-
 void Store::reject(std::string task_id, Person by, std::string comment, Done<TaskState> done) {
   impl_->write<TaskState>(
       Lane::Urgent, 256, std::move(done),

@@ -518,7 +518,8 @@ class Store {
   // `content_hash` is content_hash() of the task as it is now, or at least the first 12 digits of it:
   // Conflict if it is another one, InvalidInput if there is none and the rules want one. Both tell the right
   // one. Conflict, too, where an approval of this person was refused in this wait (Finish::next_state).
-  void approve(std::string task_id, Person by, std::string content_hash, Done<TaskState> done);
+  void approve(std::string task_id, Person by, std::string content_hash, Done<TaskState> done,
+               std::string comment = {});
   void reject(std::string task_id, Person by, std::string comment, Done<TaskState> done);
   // From now on.
   void set_approval_rules(ApprovalRules rules, Done<> done);

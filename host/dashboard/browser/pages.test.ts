@@ -134,11 +134,19 @@ describe("a decision", () => {
     const { page } = await signedIn(`/tasks/${again.task_id}`);
     await page.getByText("A person decides").waitFor();
     await page.keyboard.press("a");
+    await page.getByLabel("A comment, if you like").fill(`as you say ${canary}`);
+    await shot(page, "approve-light-1280");
+    expect(await violations(page)).toEqual([]);
     await page.getByRole("dialog").getByRole("button", { name: "Approve" }).click();
     await page.locator("main header").getByText("Completed").waitFor();
     expect((await host.task(again.task_id)).decisions).toContainEqual(
-      expect.objectContaining({ kind: "approve", content_hash: again.approval?.content_hash }),
+      expect.objectContaining({
+        kind: "approve",
+        content_hash: again.approval?.content_hash,
+        comment: `as you say ${canary}`,
+      }),
     );
+    await page.getByText(`as you say ${canary}`).waitFor();
     // What was approved stays to be read.
     await page.getByRole("heading", { name: "Rename the settings page", exact: true }).waitFor();
     await page.context().close();
