@@ -13,6 +13,7 @@
 #include "host/http/queue_routes.h"
 #include "host/http/session_routes.h"
 #include "host/http/stats_routes.h"
+#include "host/http/test_event_routes.h"
 #include "host/http/webhook_routes.h"
 
 namespace davit::http {
@@ -34,6 +35,7 @@ std::vector<Route> all_routes(const RouteParts& parts) {
   add(export_routes(parts.store, parts.clock));
   add(bulk_routes(parts.store, parts.clock, parts.log));
   add(plugin_routes(parts.live, parts.registry));
+  add(test_event_routes(parts.ingest, parts.registry, parts.clock, parts.log));
   add(access_routes(parts.authentication, parts.store, parts.clock));
   add({reload_route(parts.reload)});
   return routes;

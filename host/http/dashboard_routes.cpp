@@ -433,7 +433,7 @@ std::vector<Route> action_routes(store::Store& store, const plugin::Registry& re
     const JsonValue* hash = find_member(body, "content_hash");
     store.approve(std::move(id), std::move(by),
                   hash == nullptr ? "" : string_member(body, "content_hash", "?"), std::move(done),
-                  std::move(audit));
+                  string_member(body, "comment"), std::move(audit));
   });
   decision("reject", [&store](std::string id, store::Person by, const JsonValue& body,
                               store::Done<TaskState> done, store::Audited audit) {

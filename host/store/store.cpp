@@ -382,11 +382,12 @@ void Store::retry_all(TaskFilter filter, Person by, Done<BulkStep> done, Audited
 }
 
 void Store::approve(std::string task_id, Person by, std::string content_hash, Done<TaskState> done,
-                    Audited audit) {
-  impl_->write<TaskState>(
-      Lane::Urgent, 256, std::move(done),
-      decision(std::move(task_id), {TaskActionKind::Approve, std::move(by), {}, std::move(content_hash)},
-               std::move(audit)));
+                    std::string comment, Audited audit) {
+  impl_->write<TaskState>(Lane::Urgent, 256, std::move(done),
+                          decision(std::move(task_id),
+                                   {TaskActionKind::Approve, std::move(by), std::move(comment),
+                                    std::move(content_hash)},
+                                   std::move(audit)));
 }
 
 void Store::reject(std::string task_id, Person by, std::string comment, Done<TaskState> done, Audited audit) {

@@ -576,7 +576,7 @@ class Store {
   // Conflict if it is another one, InvalidInput if there is none and the rules want one. Both tell the right
   // one. Conflict, too, where an approval of this person was refused in this wait (Finish::next_state).
   void approve(std::string task_id, Person by, std::string content_hash, Done<TaskState> done,
-               Audited audit = {});
+               std::string comment = {}, Audited audit = {});
   void reject(std::string task_id, Person by, std::string comment, Done<TaskState> done, Audited audit = {});
   // The same decision about many, each by itself: those that are no more in the state and the attempt in which they
   // were chosen are refused, and left as they are. No more than kMostChosen, or InvalidInput: others wait meanwhile.

@@ -1,15 +1,14 @@
 // The dashboard as people use it: Chromium, the real host, tasks made by signed deliveries.
 import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Agent, Costs } from "../src/api/schema";
 import { usd } from "../src/lib/format";
 import { type Look, goTo, openBrowser, openPage, signIn } from "./browser";
+import { sideways, violations } from "./checks";
 import { type Data, Host, canary, fill } from "./host";
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const screenshots = process.env["DAVIT_SCREENSHOTS"];
 if (screenshots) mkdirSync(screenshots, { recursive: true });
 
@@ -20,30 +19,6 @@ let deliveryId: string;
 
 async function shot(page: Page, name: string): Promise<void> {
   if (screenshots) await page.screenshot({ path: join(screenshots, `${name}.png`) });
-}
-
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
-  return page.evaluate(async () => {
-    const checker = (
-      window as unknown as {
-        axe: { run: (where: Document, options: object) => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
-      }
-    ).axe;
-    const found = await checker.run(document, { resultTypes: ["violations"] });
-    return found.violations.map((each) => `${each.id}: ${each.nodes.map((node) => node.html).join(" | ")}`);
-  });
-}
-
-// Does anything stick out to the side?
-function sideways(page: Page): Promise<number> {
-  return page.evaluate(() =>
-    Math.max(
-      ...[document.documentElement, ...document.querySelectorAll("[data-scroll]")].map(
-        (element) => element.scrollWidth - element.clientWidth,
-      ),
-    ),
-  );
 }
 
 // What is downloaded by a click on that button, as text.

@@ -55,7 +55,7 @@ test.each([
       "features/deliveries/deliveries-page.tsx",
     ],
   ],
-  ["localStorage", ["lib/theme.ts"]],
+  ["localStorage", ["lib/theme.ts", "lib/views.ts"]],
   ["sessionStorage", []],
   ["innerHTML", []],
   ["<style", []],

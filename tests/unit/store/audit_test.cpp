@@ -71,7 +71,7 @@ TEST_F(AuditTest, AnActAndItsLineAreCommittedTogether) {
 TEST_F(AuditTest, ARefusedActHasItsLineWithTheReason) {
   const std::string id = create();
   EXPECT_FALSE(wait<TaskState>([&](auto done) {
-                 store().approve(id, alice(), "", done, line("approveTask", id));
+                 store().approve(id, alice(), "", done, "", line("approveTask", id));
                }).ok());
   ASSERT_THAT(entries(), SizeIs(1));
   EXPECT_EQ(entries()[0].outcome, "refused");
@@ -83,7 +83,7 @@ TEST_F(AuditTest, EveryActOfTheStoreTakesALine) {
   const auto act = [&](auto call) { (void)wait<TaskState>(call); };
   act([&](auto done) { store().cancel(id, alice(), "", done, line("cancel")); });
   act([&](auto done) { store().retry(id, alice(), done, line("retry")); });
-  act([&](auto done) { store().approve(id, alice(), "", done, line("approve")); });
+  act([&](auto done) { store().approve(id, alice(), "", done, "", line("approve")); });
   act([&](auto done) { store().reject(id, alice(), "", done, line("reject")); });
   (void)wait<BulkStep>(
       [&](auto done) { store().retry_all({.state = TaskState::Failed}, alice(), done, line("retry_all")); });

@@ -99,6 +99,12 @@ test("what cannot be a token is not even sent", async () => {
   expect(answer).not.toHaveBeenCalled();
 });
 
+test("what is put or deleted says so, with its body", async () => {
+  says(200, { done: true });
+  expect(await post("/api/x", { a: 1 }, "PUT")).toEqual({ done: true });
+  expect(answer.mock.lastCall?.[1]).toMatchObject({ method: "PUT", body: '{"a":1}' });
+});
+
 test("a failure is the server's own sentence, with each field at fault", async () => {
   says(409, { title: "Conflict", detail: "the task has changed", request_id: "r1" });
   await expect(post("/api/x")).rejects.toMatchObject({ status: 409, message: "the task has changed", requestId: "r1" });

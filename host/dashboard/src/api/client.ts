@@ -76,9 +76,11 @@ export async function get<T>(path: string, parameters: Parameters, signal?: Abor
   return (await answer.json()) as T;
 }
 
-export async function post<T>(path: string, body: object = {}): Promise<T> {
+export type Method = "POST" | "PUT" | "DELETE";
+
+export async function post<T>(path: string, body: object = {}, method: Method = "POST"): Promise<T> {
   const answer = await send(path, {
-    method: "POST",
+    method,
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(body),
   });

@@ -92,6 +92,7 @@ export interface ChainLink {
   parent_id: string | null;
   agent: string;
   status: TaskStatus;
+  needs_approval: boolean;
   chain_depth: number;
   created_at: string;
   finished_at: string | null;
@@ -187,6 +188,8 @@ export interface Agent {
   timeout_seconds: number;
   requires_approval: boolean;
   concurrency: number;
+  configured_concurrency: number;
+  concurrency_is_set: boolean; // by command, in the place of what is configured
   generation: number | null;
   sha256: string | null;
   source: string | null;
@@ -320,6 +323,7 @@ export interface Delivery {
   delivery_key: string;
   request_id: string;
   remote_address: string;
+  tested_by: string | null; // who asked for it: it is no sender's
   verdict: Verdict;
   message: string;
   entity: string | null;
@@ -386,4 +390,14 @@ export interface AuditEntry {
 export interface AuditPage {
   entries: AuditEntry[];
   next_cursor: string | null;
+}
+
+// What came of a test event: what its sender would have been told.
+export interface TestOutcome {
+  dry_run: false;
+  answered: number; // the HTTP status
+  outcome: string;
+  message: string;
+  delivery_id: string | null;
+  task_ids: string[];
 }

@@ -42,6 +42,14 @@ export function statusName(status: TaskStatus): string {
   return statuses[status][2];
 }
 
+export function statusTone(status: TaskStatus): Tone {
+  return statuses[status][0];
+}
+
+export function statusSign(status: TaskStatus): string {
+  return statuses[status][1];
+}
+
 export function StatusBadge({ status }: { status: TaskStatus }) {
   const [tone, sign, name] = statuses[status];
   return (

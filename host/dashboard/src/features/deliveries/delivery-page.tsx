@@ -4,7 +4,7 @@ import { useLive } from "../../api/live";
 import { delivery as deliveryQuery, useAct } from "../../api/queries";
 import type { DeliveryDetail, Json, Rehearsal } from "../../api/schema";
 import { Acts } from "../../components/acts";
-import { VerdictBadge } from "../../components/badge";
+import { Badge, VerdictBadge } from "../../components/badge";
 import { Button } from "../../components/button";
 import { Card, Fact, Facts, Page } from "../../components/card";
 import { Copy } from "../../components/copy";
@@ -48,7 +48,11 @@ function Whole({ delivery }: { delivery: DeliveryDetail }) {
             <VerdictBadge verdict={delivery.verdict} />
             <Time iso={delivery.received_at} />
             <span>{bytes(delivery.body_bytes)}</span>
-            <span>from {delivery.remote_address}</span>
+            {delivery.tested_by === null ? (
+              <span>from {delivery.remote_address}</span>
+            ) : (
+              <Badge tone="plum">test event by {delivery.tested_by}</Badge>
+            )}
           </div>
         </div>
         <Replay delivery={delivery} />

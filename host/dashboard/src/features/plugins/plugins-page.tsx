@@ -11,6 +11,7 @@ import { Empty, Loaded } from "../../components/states";
 import { Time } from "../../components/time";
 import { count } from "../../lib/format";
 import { useTitle } from "../../lib/title";
+import { TestEventButton } from "./test-event";
 
 export function PluginsPage() {
   useTitle("Plugins");
@@ -94,7 +95,14 @@ function PluginLine({ plugin, webhook }: { plugin: Plugin; webhook: Webhook | un
         {plugin.version && <span className="text-sm text-muted">{plugin.version}</span>}
         <PluginBadge state={plugin.state} />
         {plugin.override && <Badge tone="plum">{plugin.override} by command</Badge>}
-        {plugin.kind !== "library" && <PluginActions plugin={plugin} />}
+        {plugin.kind !== "library" && (
+          <Acts>
+            <span className="ml-auto flex gap-2">
+              {webhook && <TestEventButton webhook={webhook} />}
+              <PluginActions plugin={plugin} />
+            </span>
+          </Acts>
+        )}
       </div>
       {plugin.reason && (
         <p className={`px-4 pt-2 text-sm wrap-anywhere whitespace-pre-wrap ${isWell(plugin) ? "text-muted" : "text-bad"}`}>
@@ -156,27 +164,25 @@ function PluginActions({ plugin }: { plugin: Plugin }) {
         ? [["enable", "Enable"]]
         : [["disable", "Disable"]];
   return (
-    <Acts>
-      <span className="ml-auto flex gap-2">
-        {verbs.map(([verb, label]) => (
-          <Button
-            key={verb}
-            aria-label={`${label} ${plugin.name}`}
-            disabled={act.isPending}
-            onClick={() =>
-              act.mutate(
-                { verb },
-                {
-                  onSuccess: () => notify("good", `${done[verb]} ${plugin.name}.`),
-                  onError: (error) => notify("bad", error.message),
-                },
-              )
-            }
-          >
-            {label}
-          </Button>
-        ))}
-      </span>
-    </Acts>
+    <>
+      {verbs.map(([verb, label]) => (
+        <Button
+          key={verb}
+          aria-label={`${label} ${plugin.name}`}
+          disabled={act.isPending}
+          onClick={() =>
+            act.mutate(
+              { verb },
+              {
+                onSuccess: () => notify("good", `${done[verb]} ${plugin.name}.`),
+                onError: (error) => notify("bad", error.message),
+              },
+            )
+          }
+        >
+          {label}
+        </Button>
+      ))}
+    </>
   );
 }

@@ -55,7 +55,7 @@ function Confirm({ task, act, onClose }: { task: TaskDetail; act: Act; onClose: 
   const [hash] = useState(task.approval?.content_hash);
   const body =
     act === "approve"
-      ? { way: "dashboard", ...(hash === undefined ? {} : { content_hash: hash }) }
+      ? { way: "dashboard", ...(hash === undefined ? {} : { content_hash: hash }), ...(text ? { comment: text } : {}) }
       : act === "reject"
         ? { way: "dashboard", comment: text }
         : act === "cancel"
@@ -84,9 +84,9 @@ function Confirm({ task, act, onClose }: { task: TaskDetail; act: Act; onClose: 
         </p>
       )}
       {act === "retry" && <p className="text-sm text-muted">With the same input, and its tries counted from the beginning.</p>}
-      {(act === "reject" || act === "cancel") && (
+      {act !== "retry" && (
         <label className="flex flex-col gap-1 text-sm font-medium">
-          {act === "reject" ? "What is wrong with it" : "Why"}
+          {act === "reject" ? "What is wrong with it" : act === "cancel" ? "Why" : "A comment, if you like"}
           <textarea
             rows={3}
             maxLength={2000}

@@ -13,6 +13,7 @@ import { endOfDay, startOf, startOfDay } from "../../lib/period";
 import { useTitle } from "../../lib/title";
 import { TaskFilters } from "./filters";
 import { TaskRows } from "./task-rows";
+import { Views } from "./views";
 
 // Beyond these, asking for all pages again every few seconds would cost more than it tells.
 const mostLivePages = 3;
@@ -58,6 +59,7 @@ export function TasksPage() {
         note={query.data && `${count(tasks.length)}${query.hasNextPage ? " newest" : ""}`}
       />
       <TaskFilters />
+      <Views />
       {still && (
         <p className="flex items-center gap-2 text-sm text-muted">
           Far down the list it does not renew itself.
