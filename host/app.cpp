@@ -29,6 +29,8 @@
 #include "host/http/authentication.h"
 #include "host/http/dashboard_files.h"
 #include "host/http/dashboard_routes.h"
+#include "host/http/event_routes.h"
+#include "host/http/event_streams.h"
 #include "host/http/execution_routes.h"
 #include "host/http/operations_routes.h"
 #include "host/http/plugin_routes.h"
@@ -226,6 +228,7 @@ class App {
   struct Listening {
     dispatch::Dispatcher* dispatcher = nullptr;
     replies::Replies* replies = nullptr;
+    http::EventStreams* events = nullptr;
   };
   Guarded<Listening> listening_;
   std::unique_ptr<store::Store> store_;
@@ -236,6 +239,7 @@ class App {
   std::unique_ptr<dispatch::Dispatcher> dispatcher_;
   std::unique_ptr<replies::Replies> replies_;
   std::unique_ptr<Readiness> readiness_;
+  std::unique_ptr<http::EventStreams> events_;
   std::unique_ptr<http::Authentication> authentication_;
   std::unique_ptr<http::Router> router_;
   std::unique_ptr<http::Server> server_;
@@ -303,6 +307,7 @@ std::optional<StartFailure> App::open_store() {
     listening_.with([&](const Listening& listening) {
       if (listening.dispatcher) listening.dispatcher->changed(changes);
       if (listening.replies) listening.replies->changed(changes);
+      if (listening.events) listening.events->changed(changes);
     });
   });
   store_->on_commit(
@@ -407,10 +412,17 @@ std::optional<StartFailure> App::start_loops() {
   });
   replies_ = std::make_unique<replies::Replies>(replies::Replies::Needs{*store_, *metrics_, *log_, clock_},
                                                 allowed_replies(config_.replies));
-  listening_.with([&](Listening& listening) { listening = {dispatcher_.get(), replies_.get()}; });
+  http::EventOptions events;
+  events.max_streams = config_.server.max_event_streams;
+  events.max_streams_of_one = config_.server.max_event_streams_per_token;
+  events_ = std::make_unique<http::EventStreams>(*store_, *metrics_, *log_, clock_, events);
+  metrics_->ask_event_streams([this] { return events_->open_streams(); });
+  listening_.with(
+      [&](Listening& listening) { listening = {dispatcher_.get(), replies_.get(), events_.get()}; });
   live_->on_publish([this] {
     dispatcher_->plugins_changed();
     ingest_->plugins_changed();
+    events_->plugins_changed();
   });
   ingest_->run_deferred();
   dispatcher_->set_schedules(schedules(config_));
@@ -462,6 +474,7 @@ std::optional<StartFailure> App::start_serving() {
   add(http::dashboard_file_routes(dashboard::built_dashboard()));
   add(http::dashboard_routes(*store_, registry_));
   add(http::execution_routes(*store_));
+  add(http::event_routes(*events_));
   add(http::action_routes(*store_, registry_, *ingest_, *log_));
   add(http::queue_routes(*store_, registry_, clock_, *log_));
   add(http::stats_routes(*store_, clock_));
@@ -576,6 +589,7 @@ App::~App() {
     std::error_code ignored;
     if (config_.server.port == 0) std::filesystem::remove(state_folder() / "port", ignored);
     server_->stop_accepting();
+    events_->stop();
     server_->drain(config_.server.drain_timeout);
   }
   if (dispatcher_) dispatcher_->stop(Duration{2'000});

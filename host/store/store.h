@@ -190,6 +190,8 @@ struct Renewal {
 // What a running execution reports; the newest value of each field counts.
 struct LiveReport {
   Fence fence;
+  // Whose report it is, for those who are told of changes; empty: nobody is.
+  std::string task_id = {}, session_id = {};
   std::optional<Usage> usage;
   std::optional<double> progress;
   std::string progress_message;
@@ -346,15 +348,16 @@ struct Quarantine {
   std::string reason;  // a sentence
 };
 
-// Something that changed, told after its commit. For wake-ups now and for the live dashboard later.
+// Something that changed, told after its commit: for wake-ups, and for whoever watches.
 struct Change {
   enum class Kind {
     TaskQueued,
-    TaskChanged,
+    TaskChanged,    // with a session: that execution has begun
     ApprovalAsked,  // also a TaskChanged
     CancelRequested,
-    ExecutionChanged,
+    ExecutionChanged,  // one that runs has said, spent or kept something
     DeliveryStored,
+    DeliveriesRefused,  // refusals were noted; no id
     HoldChanged,
     ReplyAsked  // the delivery's sender wants to hear of it
   };
@@ -362,6 +365,9 @@ struct Change {
   std::string id;              // task or delivery
   std::string agent;           // of a task; with HoldChanged: who may have tasks again (empty: all)
   std::optional<Fence> fence;  // with CancelRequested
+  // The task's, where it is known without asking; always with TaskQueued.
+  std::optional<TaskState> state = std::nullopt;
+  std::string session = {};  // of the execution; see TaskChanged and ExecutionChanged
 };
 
 // ---- the store ----
