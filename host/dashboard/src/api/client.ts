@@ -38,7 +38,10 @@ async function failure(answer: Response): Promise<ApiError> {
 const patience = 20_000;
 
 async function send(path: string, init: RequestInit): Promise<Response> {
-  const signal = AbortSignal.any([AbortSignal.timeout(patience), ...(init.signal ? [init.signal] : [])]);
+  return sendFor(path, init, AbortSignal.any([AbortSignal.timeout(patience), ...(init.signal ? [init.signal] : [])]));
+}
+
+async function sendFor(path: string, init: RequestInit, signal: AbortSignal): Promise<Response> {
   let answer: Response;
   try {
     answer = await fetch(path, { ...init, signal, headers: { ...init.headers, ...credentials() } });
@@ -79,4 +82,11 @@ export async function post<T>(path: string, body: object = {}): Promise<T> {
 
 export async function download(path: string): Promise<Blob> {
   return (await send(path, {})).blob();
+}
+
+// An answer that goes on until `signal` ends it.
+export async function openStream(path: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+  const answer = await sendFor(path, { headers: { Accept: "text/event-stream" }, cache: "no-store" }, signal);
+  if (answer.body === null) throw new ApiError(0, "davit's answer has no body");
+  return answer.body;
 }
