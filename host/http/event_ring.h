@@ -1,5 +1,6 @@
-// What happened lately, numbered, in as much memory as was given: from here a client that was away for a while
-// goes on where it was, and one that is slow gets the newest of each thing instead of all that happened to it.
+// What happened lately, numbered, in as much memory as was given: from here a client that was away for a
+// while goes on where it was, and one that is slow gets the newest of each thing instead of all that happened
+// to it.
 //
 // No I/O, no locks: whoever shares one guards it.
 #pragma once
@@ -43,17 +44,17 @@ class EventRing {
   // Is all that happened after that number here?
   bool reaches(std::uint64_t after) const { return after <= newest_ && newest_ - after <= slots_.size(); }
 
-  // A slot's memory is used again: in the long run this allocates nothing. Valid until the next call; its number
-  // is set, all else is to be set by the caller.
+  // A slot's memory is used again: in the long run this allocates nothing. Valid until the next call; its
+  // number is set, all else is to be set by the caller.
   Event& add();
   // Takes what `from` has and this has not; all of `from` if that does not join on.
   void follow(const EventRing& from);
   // 0 < number <= newest(), and among those that are here.
   const Event& at(std::uint64_t number) const { return slots_[(number - 1) % slots_.size()]; }
 
-  // The newest of each thing that happened after `after` and is of one of the topics, oldest first, at most `most`
-  // of them. `after` becomes the number up to which this tells all. The pointers are valid until the next change.
-  // Only while reaches(after).
+  // The newest of each thing that happened after `after` and is of one of the topics, oldest first, at most
+  // `most` of them. `after` becomes the number up to which this tells all. The pointers are valid until the
+  // next change. Only while reaches(after).
   std::vector<const Event*> news(std::uint64_t& after, Topics topics, std::size_t most) const;
 
  private:

@@ -41,7 +41,8 @@ EventWish wish_from(const Request& request, Query& query) {
       if (const std::optional<Topic> topic = topic_from(word)) {
         wish.topics |= only(*topic);
       } else {
-        query.fail("topics", "must be of task, execution, delivery, plugin and queue, with commas between them");
+        query.fail("topics",
+                   "must be of task, execution, delivery, plugin and queue, with commas between them");
       }
     });
   }

@@ -13,12 +13,13 @@
 namespace davit::http {
 namespace {
 
-constexpr std::size_t kEventsAtOnce = 128;           // about 32 KiB of text
-constexpr std::size_t kKeepsUp = 16 << 10;           // bytes that wait for the kernel: with more a client is behind
-constexpr std::size_t kMostUnsent = 64 << 10;        // with more it gets no lines, which are the longest of all
-constexpr int kLinesAtOnce = 100;                    // of one transcript
-constexpr std::size_t kLineBytesAtOnce = 64 << 10;   // likewise
-constexpr int kCountShare = 10;                      // counting the queue takes no more than a tenth of the thread
+constexpr std::size_t kEventsAtOnce = 128;     // about 32 KiB of text
+constexpr std::size_t kKeepsUp = 16 << 10;     // bytes that wait for the kernel: with more a client is behind
+constexpr std::size_t kMostUnsent = 64 << 10;  // with more it gets no lines, which are the longest of all
+constexpr int kLinesAtOnce = 100;              // of one transcript
+constexpr std::size_t kLineBytesAtOnce = 64 << 10;  // likewise
+constexpr int kCountShare = 10;  // counting the queue takes no more than a tenth of the thread
+constexpr int kBeatShare = 10;   // a heartbeat may come so much of its time early
 constexpr Duration kForEver{3'600'000};
 
 constexpr Topics kTopicsThatCount = only(Topic::Task) | only(Topic::Queue);
@@ -385,7 +386,10 @@ void EventStreams::tell(Client& client, const Lines& lines) {
         std::find(client.missed.begin(), client.missed.end(), task) == client.missed.end())
       client.missed.push_back(task);
   }
-  if (behind) return;
+  if (behind) {
+    client.beat_at = now + options_.heartbeat;  // what it has not taken yet says enough
+    return;
+  }
 
   if (!ring_.reaches(client.told)) {
     client.told = ring_.newest();
@@ -414,7 +418,8 @@ void EventStreams::tell(Client& client, const Lines& lines) {
   }
   // The rest when this is with the kernel.
   if ((client.told != ring_.newest() || !client.missed.empty()) && !client.stream.await_drained()) notice();
-  if (client.beat_at <= now) {
+  // Those that are due soon go along, so that many clients are not as many reasons to wake up.
+  if (client.beat_at <= now + options_.heartbeat / kBeatShare) {
     std::string text;
     append_heartbeat(text, epoch_, client.told);
     write(std::move(text));

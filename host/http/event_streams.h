@@ -1,11 +1,12 @@
-// Tells browsers what changes, as it is committed: one thread between the store's writer, who only notes numbers
-// and words in a ring, and as many streams as are open.
+// Tells browsers what changes, as it is committed: one thread between the store's writer, who only notes
+// numbers and words in a ring, and as many streams as are open.
 //
-// The thread works in rounds, at least `pace` apart. In each it makes the text of what is new once for all clients
-// that stand at the same place. A client that does not keep up is not written to until the kernel has taken what it
-// got; then it gets the newest of each thing. If the ring no longer reaches back to where it stands, it is told to
-// load anew. So a slow client costs a number and what was written to it last, and an idle one nothing but its
-// connection. Transcript lines are read from the store, and only for tasks that somebody follows.
+// The thread works in rounds, at least `pace` apart. In each it makes the text of what is new once for all
+// clients that stand at the same place. A client that does not keep up is not written to until the kernel has
+// taken what it got; then it gets the newest of each thing. If the ring no longer reaches back to where it
+// stands, it is told to load anew. So a slow client costs a number and what was written to it last, and an
+// idle one nothing but its connection. Transcript lines are read from the store, and only for tasks that
+// somebody follows.
 #pragma once
 
 #include <condition_variable>
@@ -72,9 +73,9 @@ class EventStreams {
     explicit Shared(std::size_t capacity) : ring(capacity) {}
     EventRing ring;
     std::vector<Arrival> arrivals;
-    std::vector<std::string> revoked;         // owners
-    bool noticed = false;                     // a stream has ended, or has room again
-    bool news_wanted = false;                 // the thread sleeps until something happens
+    std::vector<std::string> revoked;  // owners
+    bool noticed = false;              // a stream has ended, or has room again
+    bool news_wanted = false;          // the thread sleeps until something happens
     bool stopping = false;
     int open = 0;                             // streams, those that arrive included
     std::unordered_map<std::string, int> of;  // likewise, by owner
@@ -125,14 +126,15 @@ class EventStreams {
   std::condition_variable changed_;
 
   // The thread's own.
-  EventRing ring_;             // a copy, read without the lock
+  EventRing ring_;               // a copy, read without the lock
   std::uint64_t looked_at_ = 0;  // events up to this number
   std::vector<Client> clients_;
   std::map<std::string, Follow, std::less<>> follows_;
   MonotonicTime next_round_{}, next_beat_{}, next_count_{};
   bool count_is_old_ = true;
   std::string queue_;  // JSON, as counted last
-  // Made once in each round: the text of what is new, by where it begins and for which topics, and where it ends.
+  // Made once in each round: the text of what is new, by where it begins and for which topics, and where it
+  // ends.
   struct News {
     std::string text;
     std::uint64_t end = 0;

@@ -17,7 +17,8 @@ void append_id(std::string& out, std::string_view epoch, std::uint64_t number) {
   out += '\n';
 }
 
-// JSON has no line break outside of its strings, and none inside as it is written here: one line of data is enough.
+// JSON has no line break outside of its strings, and none inside as it is written here: one line of data is
+// enough.
 void append_data(std::string& out, std::string_view event, std::string_view json) {
   out += "event: ";
   out += event;

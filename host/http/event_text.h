@@ -1,4 +1,5 @@
-// Events as server-sent events (WHATWG HTML, "Server-sent events"): what goes over the wire and what comes back.
+// Events as server-sent events (WHATWG HTML, "Server-sent events"): what goes over the wire and what comes
+// back.
 #pragma once
 
 #include <cstdint>
@@ -22,8 +23,8 @@ void append_hello(std::string& out, std::string_view epoch, std::uint64_t number
 void append_reset(std::string& out, std::string_view epoch, std::uint64_t number);
 // `queue` is the JSON object that a Queue event carries.
 void append_event(std::string& out, std::string_view epoch, const Event& event, std::string_view queue);
-// A line of a transcript. It has no event id: its number in its session says whether one is missing. Text beyond
-// 16 KiB is left out, and marked.
+// A line of a transcript. It has no event id: its number in its session says whether one is missing. Text
+// beyond 16 KiB is left out, and marked.
 void append_line(std::string& out, std::string_view task_id, std::string_view session_id,
                  const store::TranscriptLine& line);
 // Lines of that session were left out: the transcript has them.

@@ -1,8 +1,8 @@
 // What listening costs: bench_events [--clients N] [--tasks N]
 //
-// A host with N streams of events open, idle and then while tasks are made by the API one after the other: its
-// memory, its processor time, and how long after the answer that follows the commit the last of the clients and one
-// of them has the event.
+// A host with N streams of events open, idle and then while tasks are made by the API one after the other:
+// its memory, its processor time, and how long after the answer that follows the commit the last of the
+// clients and one of them has the event.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -41,7 +41,8 @@ class Bench {
   explicit Bench(int clients) {
     std::filesystem::create_directories(folder_.path() / "plugins");
     std::filesystem::permissions(folder_.path() / "plugins", std::filesystem::perms::owner_all);
-    std::filesystem::copy_file(DAVIT_BUILD_DIR "/tests/bench/noop_0.so", folder_.path() / "plugins/noop_0.so");
+    std::filesystem::copy_file(DAVIT_BUILD_DIR "/tests/bench/noop_0.so",
+                               folder_.path() / "plugins/noop_0.so");
     std::ofstream(folder_.path() / "davit.yaml")
         << "server: {host: 127.0.0.1, port: 0, max_event_streams: " << clients + 10
         << ", max_event_streams_per_token: " << clients + 10 << "}\n"
@@ -51,7 +52,8 @@ class Bench {
         << "agents:\n  noop-0: {requires_approval: true}\n";
     host_ = std::make_unique<Program>(
         std::vector<std::string>{DAVIT_BUILD_DIR "/bin/davit", "serve", "--no-supervisor",
-                                 "--config=" + (folder_.path() / "davit.yaml").string(), "--ready-fd={ready}"},
+                                 "--config=" + (folder_.path() / "davit.yaml").string(),
+                                 "--ready-fd={ready}"},
         folder_.path() / "log");
     std::ifstream token(folder_.path() / "admin.token");
     std::string text;
@@ -110,7 +112,8 @@ int main(int argc, char** argv) {
   const Cpu began = cpu_of(bench.pid());
   const auto idle_from = SteadyClock::now();
   std::this_thread::sleep_for(std::chrono::seconds(3));
-  const double idle = (cpu_of(bench.pid()).own - began.own) / milliseconds(idle_from, SteadyClock::now()) * 1e3;
+  const double idle =
+      (cpu_of(bench.pid()).own - began.own) / milliseconds(idle_from, SteadyClock::now()) * 1e3;
   const Memory listening = memory_of(bench.pid());
 
   std::vector<double> to_one, to_all;

@@ -1,5 +1,5 @@
-// Streams of events over real sockets: a store whose changes are told, a server, and clients that do what browsers
-// and networks do.
+// Streams of events over real sockets: a store whose changes are told, a server, and clients that do what
+// browsers and networks do.
 #include "host/http/event_streams.h"
 
 #include <gmock/gmock.h>
@@ -21,10 +21,10 @@ namespace {
 
 using test::eventually;
 using testing::EventReader;
-using testing::SeenEvent;
-using testing::wait;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using testing::SeenEvent;
+using testing::wait;
 
 constexpr const char* kEvents = "/api/dashboard/events";
 constexpr const char* kAdmin = "Authorization: Bearer the-admin-token\r\n";
@@ -45,8 +45,8 @@ class EventStreamsTest : public ::testing::Test {
   void start(EventOptions events = {}, Options options = {}) {
     events_ = std::make_unique<EventStreams>(store(), metrics_, *log_, clock_, events);
     store().on_change([this](const std::vector<store::Change>& changes) { events_->changed(changes); });
-    authentication_ = std::make_unique<Authentication>(sha256_hex("the-admin-token"),
-                                                       sha256_hex("the-reader-token"));
+    authentication_ =
+        std::make_unique<Authentication>(sha256_hex("the-admin-token"), sha256_hex("the-reader-token"));
     workers_ = std::make_unique<Workers>(1, 16);
     router_ = std::make_unique<Router>(event_routes(*events_), *authentication_, *workers_, metrics_, *log_);
     auto server = Server::start(
@@ -65,7 +65,8 @@ class EventStreamsTest : public ::testing::Test {
     NewTask task;
     task.agent = "worker";
     task.title = title;
-    return wait<std::string>([&](auto done) { store().create_task(task, "api", std::nullopt, done); }).value();
+    return wait<std::string>([&](auto done) { store().create_task(task, "api", std::nullopt, done); })
+        .value();
   }
   ClaimedTask claim() {
     auto claimed = wait<std::vector<ClaimedTask>>([&](auto done) {
@@ -76,7 +77,8 @@ class EventStreamsTest : public ::testing::Test {
   }
   void say(const ClaimedTask& task, std::vector<std::string> texts) {
     store::LiveReport report{.fence = task.fence, .task_id = task.task_id, .session_id = task.session_id};
-    for (std::string& text : texts) report.transcript.lines.push_back({"text", std::move(text), clock_.wall()});
+    for (std::string& text : texts)
+      report.transcript.lines.push_back({"text", std::move(text), clock_.wall()});
     EXPECT_TRUE(wait([&](auto done) { store().report({report}, done); }).ok());
   }
   void finish(const ClaimedTask& task, std::vector<std::string> rest = {}) {
@@ -84,7 +86,8 @@ class EventStreamsTest : public ::testing::Test {
     finish.fence = task.fence;
     finish.outcome = "completed";
     finish.result.success = true;
-    for (std::string& text : rest) finish.transcript.lines.push_back({"text", std::move(text), clock_.wall()});
+    for (std::string& text : rest)
+      finish.transcript.lines.push_back({"text", std::move(text), clock_.wall()});
     EXPECT_TRUE(wait<TaskState>([&](auto done) { store().finish(finish, done); }).ok());
   }
   // Many changes of tasks that the store knows nothing of, as its writer would tell them.
@@ -167,9 +170,10 @@ TEST_F(EventStreamsTest, DeliveriesRefusalsPausesAndPluginsAreTold) {
   delivery.received_at = clock_.wall();
   ASSERT_TRUE(wait<store::Accepted>([&](auto done) { store().accept(delivery, done); }).ok());
   EXPECT_EQ(member(reader.next().value_or(SeenEvent{}), "delivery_id"), delivery.id);
-  ASSERT_TRUE(wait([&](auto done) {
-                store().note_refusals({{"github", "bad_signature", 1, clock_.wall(), clock_.wall(), {}}}, done);
-              }).ok());
+  ASSERT_TRUE(
+      wait([&](auto done) {
+        store().note_refusals({{"github", "bad_signature", 1, clock_.wall(), clock_.wall(), {}}}, done);
+      }).ok());
   EXPECT_EQ(reader.next("delivery").value_or(SeenEvent{}).data, "{}");
   events_->plugins_changed();
   EXPECT_EQ(reader.next().value_or(SeenEvent{}).event, "plugin");
@@ -372,7 +376,8 @@ TEST_F(EventStreamsTest, OnlyWhoMayReadIsLetIn) {
   EXPECT_EQ(EventReader(port(), kEvents, kReader).status(), 200);
   EXPECT_EQ(EventReader(port(), kEvents, kAdmin).status(), 200);
   test::RawClient posts(port());
-  posts.send(std::string("POST ") + kEvents + " HTTP/1.1\r\nHost: test\r\n" + kAdmin + "Content-Length: 0\r\n\r\n");
+  posts.send(std::string("POST ") + kEvents + " HTTP/1.1\r\nHost: test\r\n" + kAdmin +
+             "Content-Length: 0\r\n\r\n");
   EXPECT_EQ(posts.read_answer().status, 405);
 }
 
@@ -403,7 +408,8 @@ TEST_F(EventStreamsTest, ParametersThatAreNoneAreNamed) {
                                                                        {"topics=task,everything", "topics"},
                                                                        {"since=1", "since"}}) {
     test::RawClient client(port());
-    client.send("GET " + std::string(kEvents) + "?" + query + " HTTP/1.1\r\nHost: test\r\n" + kAdmin + "\r\n");
+    client.send("GET " + std::string(kEvents) + "?" + query + " HTTP/1.1\r\nHost: test\r\n" + kAdmin +
+                "\r\n");
     const test::RawAnswer answer = client.read_answer();
     EXPECT_EQ(answer.status, 400) << query;
     EXPECT_THAT(answer.body, HasSubstr("\"field\":\"" + field + "\"")) << query;

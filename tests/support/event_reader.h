@@ -39,7 +39,8 @@ class EventReader {
   }
   const std::string& head() const { return head_; }
 
-  // The next event; none if the stream has ended, or nothing comes. Comments and lone ids are taken in on the way.
+  // The next event; none if the stream has ended, or nothing comes. Comments and lone ids are taken in on the
+  // way.
   std::optional<SeenEvent> next() { return next_or_heartbeats(std::numeric_limits<int>::max()); }
   // Reads on until there were as many heartbeats in all; false if an event comes before, or nothing.
   bool hear_heartbeats(int count) { return !next_or_heartbeats(count) && heartbeats >= count; }
