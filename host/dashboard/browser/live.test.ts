@@ -246,7 +246,6 @@ test("a table of ten thousand rows follows a hundred changes a second", async ()
   const figure =
     `${changed} changes in ${seconds.toFixed(1)} s of ${rows} rows: ${updates} updates of the page, ` +
     `${(cost / updates).toFixed(1)} ms of its main thread each, ${((cost / seconds) / 10).toFixed(0)} % of it\n`;
-  console.log(figure);
   const folder = process.env["DAVIT_SCREENSHOTS"];
   if (folder) appendFileSync(join(folder, "live.txt"), figure);
 

@@ -84,7 +84,7 @@ class Tab {
   }
 }
 
-let tabs: Tab[] = [];
+const tabs: Tab[] = [];
 afterEach(() => {
   for (const tab of tabs.splice(0)) tab.link.leave();
 });
