@@ -59,6 +59,10 @@ const outcomes: Record<Outcome, [Tone, string]> = {
   timed_out: ["bad", "✕"],
   cancelled: ["calm", "⊘"],
   lost: ["plum", "‖"],
+  interrupted: ["plum", "‖"],
+  over_budget: ["bad", "✕"],
+  put_off: ["wait", "‖"],
+  approval_refused: ["wait", "◆"],
 };
 
 export function outcomeTone(outcome: Outcome): Tone {
