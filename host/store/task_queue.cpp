@@ -419,7 +419,7 @@ void TaskQueue::report(Batch& batch, const std::vector<LiveReport>& reports) {
   }
 }
 
-void TaskQueue::take_told(const std::vector<ToldUsage>& told, WallTime now) {
+void TaskQueue::take_told(Batch& batch, const std::vector<ToldUsage>& told) {
   for (const ToldUsage& each : told) {
     const std::optional<StoredId> session = to_stored_id(each.session_id);
     if (!session) continue;
@@ -430,7 +430,7 @@ void TaskQueue::take_told(const std::vector<ToldUsage>& told, WallTime now) {
       report.fence = {found.integer(0), found.integer(1)};
     }
     report.usage = each.usage;
-    this->report({std::move(report)}, now);
+    this->report(batch, {std::move(report)});
   }
 }
 

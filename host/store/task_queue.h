@@ -63,7 +63,7 @@ class TaskQueue {
   void give_way(Batch& batch, const TaskRow& row, std::string_view why);
   void report(Batch& batch, const std::vector<LiveReport>& reports);
   // Before recover(): of executions that run, as far as the store knows.
-  void take_told(const std::vector<ToldUsage>& told, WallTime now);
+  void take_told(Batch& batch, const std::vector<ToldUsage>& told);
   Result<TaskState> finish(Batch& batch, const Finish& finish);
   int reap(Batch& batch);
 
