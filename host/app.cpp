@@ -29,6 +29,7 @@
 #include "host/host_news.h"
 #include "host/http/all_routes.h"
 #include "host/http/authentication.h"
+#include "host/http/event_streams.h"
 #include "host/http/router.h"
 #include "host/http/server.h"
 #include "host/http/workers.h"
@@ -223,6 +224,7 @@ class App {
   struct Listening {
     dispatch::Dispatcher* dispatcher = nullptr;
     replies::Replies* replies = nullptr;
+    http::EventStreams* events = nullptr;
   };
   Guarded<Listening> listening_;
   // Likewise asked for by writes of the store that it still answers while it ends.
@@ -237,6 +239,7 @@ class App {
   std::unique_ptr<dispatch::Dispatcher> dispatcher_;
   std::unique_ptr<replies::Replies> replies_;
   std::unique_ptr<Readiness> readiness_;
+  std::unique_ptr<http::EventStreams> events_;
   std::unique_ptr<http::Router> router_;
   std::unique_ptr<http::Server> server_;
   std::unique_ptr<http::Workers> workers_;  // first to end: its jobs look at everything above
@@ -304,6 +307,7 @@ std::optional<StartFailure> App::open_store() {
     listening_.with([&](const Listening& listening) {
       if (listening.dispatcher) listening.dispatcher->changed(changes);
       if (listening.replies) listening.replies->changed(changes);
+      if (listening.events) listening.events->changed(changes);
     });
   });
   store_->on_commit(
@@ -408,10 +412,17 @@ std::optional<StartFailure> App::start_loops() {
   });
   replies_ = std::make_unique<replies::Replies>(replies::Replies::Needs{*store_, *metrics_, *log_, clock_},
                                                 allowed_replies(config_.replies));
-  listening_.with([&](Listening& listening) { listening = {dispatcher_.get(), replies_.get()}; });
+  http::EventOptions events;
+  events.max_streams = config_.server.max_event_streams;
+  events.max_streams_of_one = config_.server.max_event_streams_per_token;
+  events_ = std::make_unique<http::EventStreams>(*store_, *metrics_, *log_, clock_, events);
+  metrics_->ask_event_streams([this] { return events_->open_streams(); });
+  listening_.with(
+      [&](Listening& listening) { listening = {dispatcher_.get(), replies_.get(), events_.get()}; });
   live_->on_publish([this] {
     dispatcher_->plugins_changed();
     ingest_->plugins_changed();
+    events_->plugins_changed();
   });
   ingest_->run_deferred();
   dispatcher_->set_schedules(schedules(config_));
@@ -467,6 +478,7 @@ std::optional<StartFailure> App::start_serving() {
        .authentication = *authentication_,
        .audit = *audit_,
        .login_limit = login_limit_,
+       .events = *events_,
        .log = *log_,
        .clock = clock_,
        .proxies = proxies,
@@ -595,6 +607,7 @@ App::~App() {
     std::error_code ignored;
     if (config_.server.port == 0) std::filesystem::remove(state_folder() / "port", ignored);
     server_->stop_accepting();
+    events_->stop();
     server_->drain(config_.server.drain_timeout);
   }
   if (dispatcher_) dispatcher_->stop(Duration{2'000});

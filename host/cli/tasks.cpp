@@ -355,7 +355,7 @@ Result<TaskState> act_offline(const Context& context, const ActOptions& options,
       case Act::Retry:
         return store.retry(options.id, by, std::move(done), offline_act("retryTask", options.id));
       case Act::Approve:
-        return store.approve(options.id, by, options.hash, std::move(done),
+        return store.approve(options.id, by, options.hash, std::move(done), options.reason,
                              offline_act("approveTask", options.id));
       case Act::Reject:
         return store.reject(options.id, by, options.reason, std::move(done),

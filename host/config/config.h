@@ -37,6 +37,8 @@ struct ServerConfig {
   std::optional<int> threads;      // absent (auto): as many as there are processors, at most 8
   PublicAccess public_access = PublicAccess::No;
   int max_connections = 4096;
+  int max_event_streams = 1000;                // of those that browsers hear of changes by
+  int max_event_streams_per_token = 64;
   std::size_t body_limit = 1u << 20;           // of the API; each webhook has its own
   std::size_t max_incoming_bytes = 64u << 20;  // of all bodies that are on their way in
   Duration head_timeout{10'000};

@@ -78,12 +78,13 @@ void create_token(Authentication& authentication, const Clock& clock, Exchange e
   });
 }
 
-void revoke_token(Authentication& authentication, const Clock& clock, Exchange exchange) {
+void revoke_token(Authentication& authentication, EventStreams& events, const Clock& clock, Exchange exchange) {
   const std::string name = exchange.segments.front();
   store::Audited audit = audited(exchange, name);
   auto responder = std::make_shared<Responder>(std::move(exchange.responder));
   authentication.revoke_token(
-      name, std::move(audit), [responder, now = clock.wall()](const Result<AccessToken>& revoked) {
+      name, std::move(audit), [responder, now = clock.wall(), &events](const Result<AccessToken>& revoked) {
+        if (revoked.ok()) events.close_of(revoked->name);
         responder->send(revoked.ok()
                             ? json_answer([&](JsonWriter& writer) { write_token(writer, *revoked, now); })
                             : error_answer(revoked.error(), responder->request_id()));
@@ -159,7 +160,7 @@ std::vector<FieldError> token_mistakes(const AccessToken& token, WallTime now) {
 }
 
 std::vector<Route> access_routes(Authentication& authentication, const store::Store& store,
-                                 const Clock& clock) {
+                                 EventStreams& events, const Clock& clock) {
   return {{"GET", "/api/tokens", Access::Admin, Thread::Worker,
            [&authentication, &clock](Exchange exchange) {
              exchange.responder.send(json_answer([&](JsonWriter& writer) {
@@ -179,8 +180,8 @@ std::vector<Route> access_routes(Authentication& authentication, const store::St
            },
            "createToken"},
           {"POST", "/api/tokens/{}/revoke", Access::Admin, Thread::Worker,
-           [&authentication, &clock](Exchange exchange) {
-             revoke_token(authentication, clock, std::move(exchange));
+           [&authentication, &events, &clock](Exchange exchange) {
+             revoke_token(authentication, events, clock, std::move(exchange));
            },
            "revokeToken"},
           {"GET", "/api/dashboard/audit", Access::Admin, Thread::Worker,

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "host/base/json.h"
+#include "host/http/event_streams.h"
 #include "host/http/query.h"
 #include "host/http/router.h"
 #include "host/store/store.h"
@@ -13,7 +14,7 @@ namespace davit::http {
 // GET and POST /api/tokens, POST /api/tokens/{name}/revoke, GET /api/dashboard/audit. The arguments outlive
 // the routes.
 std::vector<Route> access_routes(Authentication& authentication, const store::Store& store,
-                                 const Clock& clock);
+                                 EventStreams& events, const Clock& clock);
 
 // Without its secret, and without what that could be known by.
 void write_token(JsonWriter& writer, const AccessToken& token, WallTime now);

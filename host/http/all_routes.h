@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "host/http/dashboard_files.h"
+#include "host/http/event_streams.h"
 #include "host/http/login_limit.h"
 #include "host/http/operations_routes.h"
 #include "host/http/router.h"
@@ -26,6 +27,7 @@ struct RouteParts {
   Authentication& authentication;
   AuditLog& audit;
   LoginLimit& login_limit;
+  EventStreams& events;
   Log& log;
   const Clock& clock;
   TrustedProxies proxies;

@@ -64,6 +64,7 @@ struct Needs {
   Authentication& authentication;
   AuditLog& audit;
   LoginLimit& limit;
+  EventStreams& events;
   const Clock& clock;
   TrustedProxies proxies;
 };
@@ -136,8 +137,9 @@ void sign_out(const Needs& needs, Exchange exchange) {
   const Caller caller = exchange.caller;
   store::Audited audit = audited(exchange);
   auto responder = std::make_shared<Responder>(std::move(exchange.responder));
-  needs.authentication.sign_out(caller, std::move(audit), [responder, https](const Result<>& done) {
+  needs.authentication.sign_out(caller, std::move(audit), [responder, https, events = &needs.events, name = caller.name](const Result<>& done) {
     if (!done.ok()) return responder->send(error_answer(done.error(), responder->request_id()));
+    events->close_of(name);
     Response response;
     response.status = 204;
     response.content_type.clear();
@@ -149,8 +151,8 @@ void sign_out(const Needs& needs, Exchange exchange) {
 }  // namespace
 
 std::vector<Route> session_routes(Authentication& authentication, AuditLog& audit, LoginLimit& limit,
-                                  const Clock& clock, TrustedProxies proxies) {
-  const Needs needs{authentication, audit, limit, clock, std::move(proxies)};
+                                  EventStreams& events, const Clock& clock, TrustedProxies proxies) {
+  const Needs needs{authentication, audit, limit, events, clock, std::move(proxies)};
   return {{"POST", "/api/session", Access::Public, Thread::Worker,
            [needs](Exchange exchange) { sign_in(needs, std::move(exchange)); }, "signIn"},
           {"GET", "/api/session", Access::Public, Thread::Io,

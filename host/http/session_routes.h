@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "host/http/event_streams.h"
 #include "host/http/login_limit.h"
 #include "host/http/router.h"
 
@@ -10,6 +11,6 @@ namespace davit::http {
 
 // POST, GET and DELETE /api/session. The arguments but the last outlive the routes.
 std::vector<Route> session_routes(Authentication& authentication, AuditLog& audit, LoginLimit& limit,
-                                  const Clock& clock, TrustedProxies proxies);
+                                  EventStreams& events, const Clock& clock, TrustedProxies proxies);
 
 }  // namespace davit::http

@@ -228,6 +228,8 @@ void Store::note_refusals(std::vector<RefusedDeliveries> refused, Done<> done) {
   impl_->write<std::monostate>(Lane::Ingest, 1'024, std::move(done),
                                [refused = std::move(refused)](Session& session) -> Result<> {
                                  store::note_refusals(session.database, refused);
+                                 session.batch.changes.push_back(
+                                     {Change::Kind::DeliveriesRefused, {}, {}, std::nullopt});
                                  return {};
                                });
 }
@@ -292,7 +294,7 @@ void Store::report(std::vector<LiveReport> reports, Done<> done) {
   for (const LiveReport& report : reports) bytes += weight_of(report.transcript);
   impl_->write<std::monostate>(Lane::Urgent, bytes, std::move(done),
                                [reports = std::move(reports)](Session& session) -> Result<> {
-                                 session.tasks.report(reports, session.batch.now);
+                                 session.tasks.report(session.batch, reports);
                                  return {};
                                });
 }
@@ -302,7 +304,7 @@ void Store::keep_artifact(Fence fence, Artifact artifact, Done<> done) {
   const std::size_t bytes = 512 + packed.content.size();
   impl_->write<std::monostate>(Lane::Ingest, bytes, std::move(done),
                                [fence, packed = std::move(packed)](Session& session) {
-                                 return store::keep_artifact(session.database, fence, packed);
+                                 return store::keep_artifact(session.database, session.batch, fence, packed);
                                });
 }
 

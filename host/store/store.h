@@ -198,6 +198,8 @@ struct Renewal {
 // What a running execution reports; the newest value of each field counts.
 struct LiveReport {
   Fence fence;
+  // Whose report it is, for those who are told of changes; empty: nobody is.
+  std::string task_id = {}, session_id = {};
   std::optional<Usage> usage;
   std::optional<double> progress;
   std::string progress_message;
@@ -409,15 +411,16 @@ struct AuditFilter {
   std::string cursor;                             // of the page before; opaque
 };
 
-// Something that changed, told after its commit. For wake-ups now and for the live dashboard later.
+// Something that changed, told after its commit: for wake-ups, and for whoever watches.
 struct Change {
   enum class Kind {
     TaskQueued,
-    TaskChanged,
+    TaskChanged,    // with a session: that execution has begun
     ApprovalAsked,  // also a TaskChanged
     CancelRequested,
-    ExecutionChanged,
+    ExecutionChanged,  // one that runs has said, spent or kept something
     DeliveryStored,
+    DeliveriesRefused,  // refusals were noted; no id
     HoldChanged,
     ReplyAsked  // the delivery's sender wants to hear of it
   };
@@ -425,6 +428,9 @@ struct Change {
   std::string id;              // task or delivery
   std::string agent;           // of a task; with HoldChanged: who may have tasks again (empty: all)
   std::optional<Fence> fence;  // with CancelRequested
+  // The task's, where it is known without asking; always with TaskQueued.
+  std::optional<TaskState> state = std::nullopt;
+  std::string session = {};  // of the execution; see TaskChanged and ExecutionChanged
 };
 
 // ---- the store ----

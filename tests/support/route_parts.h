@@ -37,11 +37,13 @@ class TestedRoutes {
     ingest_ = std::move(ingest::Ingest::start(
                             {registry_, database_.store(), children_, metrics_, *log_, clock_}, {}))
                   .value();
+    events_ = std::make_unique<http::EventStreams>(database_.store(), metrics_, *log_, clock_);
     reopen();
   }
   // The server has closed the store's last write by the time that what it calls goes.
   ~TestedRoutes() {
     live_->stop();
+    events_.reset();
     ingest_.reset();
     live_.reset();
     database_.close();
@@ -64,6 +66,7 @@ class TestedRoutes {
                              .authentication = *authentication_,
                              .audit = *audit_,
                              .login_limit = login_limit_,
+                             .events = *events_,
                              .log = *log_,
                              .clock = clock_,
                              .proxies = proxies(),
@@ -134,6 +137,7 @@ class TestedRoutes {
   isolation::KnownChildren children_;
   std::unique_ptr<live::LivePlugins> live_;
   std::unique_ptr<ingest::Ingest> ingest_;
+  std::unique_ptr<http::EventStreams> events_;
   http::Workers workers_{2, 64};
 };
 

@@ -37,8 +37,8 @@ async function failure(answer: Response): Promise<ApiError> {
 // No answer for that long is none.
 const patience = 20_000;
 
-async function ask(path: string, init: RequestInit): Promise<Response> {
-  const signal = AbortSignal.any([AbortSignal.timeout(patience), ...(init.signal ? [init.signal] : [])]);
+// Behind `signal` nobody waits for it any more.
+async function ask(path: string, init: RequestInit, signal: AbortSignal): Promise<Response> {
   const acts = init.method !== undefined;
   try {
     return await fetch(path, { ...init, signal, headers: { ...init.headers, ...(acts ? credentials() : {}) } });
@@ -49,11 +49,15 @@ async function ask(path: string, init: RequestInit): Promise<Response> {
 }
 
 async function send(path: string, init: RequestInit): Promise<Response> {
+  return sendFor(path, init, AbortSignal.any([AbortSignal.timeout(patience), ...(init.signal ? [init.signal] : [])]));
+}
+
+async function sendFor(path: string, init: RequestInit, signal: AbortSignal): Promise<Response> {
   const known = credentials()["X-CSRF-Token"];
-  let answer = await ask(path, init);
+  let answer = await ask(path, init, signal);
   // Another tab may have signed in anew: its session is this one's.
   if (answer.status === 403 && init.method !== undefined && (await askSession()) && credentials()["X-CSRF-Token"] !== known)
-    answer = await ask(path, init);
+    answer = await ask(path, init, signal);
   if (answer.ok) return answer;
   if (answer.status === 401) forget("You are not signed in any more.");
   throw await failure(answer);
@@ -89,4 +93,11 @@ export async function post<T>(path: string, body: object = {}, method: Method = 
 
 export async function download(path: string): Promise<Blob> {
   return (await send(path, {})).blob();
+}
+
+// An answer that goes on until `signal` ends it.
+export async function openStream(path: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+  const answer = await sendFor(path, { headers: { Accept: "text/event-stream" }, cache: "no-store" }, signal);
+  if (answer.body === null) throw new ApiError(0, "davit's answer has no body");
+  return answer.body;
 }

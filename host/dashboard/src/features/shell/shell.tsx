@@ -2,7 +2,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
-import { useLive } from "../../api/live";
+import { useLink, useLive } from "../../api/live";
 import { overview, plugins } from "../../api/queries";
 import { type Role, askSession, signOut, useMayAct, useSession } from "../../api/session";
 import { Button } from "../../components/button";
@@ -65,6 +65,7 @@ function useAttention(): Partial<Record<string, { count: number; what: string }>
 
 function SignedIn({ name, role }: { name: string; role: Role }) {
   const shownPages = usePages();
+  useLink();
   const [helping, setHelping] = useState(false);
   const navigate = useNavigate();
   const attention = useAttention();

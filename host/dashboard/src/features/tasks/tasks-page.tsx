@@ -1,6 +1,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
+import { mostLivePages } from "../../api/changes";
 import { refetchEvery } from "../../api/live";
 import { taskPages } from "../../api/queries";
 import { Button } from "../../components/button";
@@ -14,9 +15,6 @@ import { useTitle } from "../../lib/title";
 import { TaskFilters } from "./filters";
 import { TaskRows } from "./task-rows";
 import { Views } from "./views";
-
-// Beyond these, asking for all pages again every few seconds would cost more than it tells.
-const mostLivePages = 3;
 
 export function TasksPage() {
   useTitle("Tasks");
