@@ -684,6 +684,14 @@ bool sounds_secret(std::string_view name) {
   return false;
 }
 
+// "${DOCS_KEY}", and nothing beside it: what a plugin takes in its place from its grants.
+bool names_a_grant(std::string_view text) {
+  if (!text.starts_with("${") || !text.ends_with('}') || text.size() == 3) return false;
+  const std::string_view name = text.substr(2, text.size() - 3);
+  return std::all_of(name.begin(), name.end(),
+                     [](unsigned char c) { return std::isalnum(c) || c == '_'; });
+}
+
 // `section` is the path of what holds the key, empty for the file itself; `known` are the keys it may have.
 std::string unknown_key_text(const std::string& section, const std::string& name,
                              const std::vector<std::string>& known) {
@@ -1274,7 +1282,7 @@ class KeyReader {
     for (const auto& member : node.members) {
       const std::string member_path = path + "." + member.key;
       if (sounds_secret(member.key) && member.value.kind == YamlNode::Kind::Scalar &&
-          is_plain_string(member.value) && !member.value.text.empty())
+          is_plain_string(member.value) && !member.value.text.empty() && !names_a_grant(member.value.text))
         note(member.line, member_path,
              "a secret does not belong in this file; put it in an environment variable or a file, and grant "
              "it by name "
