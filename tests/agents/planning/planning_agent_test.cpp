@@ -327,7 +327,7 @@ TEST_F(PlanningAgentTest, WhatCannotBePlannedIsToldAtTheSource) {
 
 TEST_F(PlanningAgentTest, AFailureOfOursIsToldWithoutItsReasonAndOnlyWhenItIsTheLast) {
   config_.set("notes", Json::object({{"github", true}}));
-  claude_.answer_with("overloaded");
+  claude_.answer_with("error_during_execution");
   EXPECT_EQ(run(context()).status, Status::Retryable);
   ASSERT_THAT(fake_.comments(1), SizeIs(1));
   EXPECT_THAT(fake_.comments(1)[0], HasSubstr("is working on this"));
@@ -336,7 +336,7 @@ TEST_F(PlanningAgentTest, AFailureOfOursIsToldWithoutItsReasonAndOnlyWhenItIsThe
   EXPECT_EQ(run(last).status, Status::Retryable);
   ASSERT_THAT(fake_.comments(1), SizeIs(1));
   EXPECT_THAT(fake_.comments(1)[0],
-              AllOf(HasSubstr("could not do this"), HasSubstr("0190a1b2-0000"), Not(HasSubstr("verload"))));
+              AllOf(HasSubstr("could not do this"), HasSubstr("0190a1b2-0000"), Not(HasSubstr("error_during_execution"))));
 }
 
 TEST_F(PlanningAgentTest, AStrangerMakesItDoNothing) {
