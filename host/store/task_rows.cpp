@@ -206,7 +206,7 @@ std::unique_ptr<Rows> rows_of_time(Reader& reader, std::optional<WallTime> start
     begins.push_back(turn.integer(0));
   std::int64_t last = 0;
   {
-    Cursor row = reader.statement("SELECT row FROM task ORDER BY row DESC LIMIT 1").query();
+    Cursor row = reader.statement("SELECT max(row) FROM task").query();
     if (row.next()) last = row.integer(0);
   }
   std::vector<RangeRows::Range> ranges;
