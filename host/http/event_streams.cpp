@@ -133,7 +133,9 @@ void EventStreams::open(Responder responder, EventWish wish) {
   });
   if (!room.ok()) {
     metrics_.event_stream_ended("refused");
-    return responder.send(error_answer(room.error(), responder.request_id()));
+    Response refusal = error_answer(room.error(), responder.request_id());
+    if (refusal.status == 429) refusal.headers.emplace_back("Retry-After", "5");
+    return responder.send(std::move(refusal));
   }
   Stream stream = responder.start_stream(event_stream_head(), [this] { notice(); });
   shared_.with([&](Shared& shared) { shared.arrivals.push_back({std::move(stream), std::move(wish)}); });

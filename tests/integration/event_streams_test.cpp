@@ -424,7 +424,9 @@ TEST_F(EventStreamsTest, BeyondALimitStreamsAreRefused) {
   start(options);
   EventReader one(port(), kEvents, kAdmin), two(port(), kEvents, kAdmin);
   ASSERT_TRUE(one.next("hello") && two.next("hello"));
-  EXPECT_EQ(EventReader(port(), kEvents, kAdmin).status(), 429);
+  EventReader too_many(port(), kEvents, kAdmin);
+  EXPECT_EQ(too_many.status(), 429);
+  EXPECT_THAT(too_many.head(), HasSubstr("Retry-After: "));
   EventReader three(port(), kEvents, kReader);
   ASSERT_TRUE(three.next("hello"));
   EventReader refused(port(), kEvents, kReader);
