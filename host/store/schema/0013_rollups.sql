@@ -1,3 +1,6 @@
+-- Deliveries of a webhook, of a verdict or of both, each pair in the order of rows.
+CREATE INDEX delivery_webhook ON delivery (webhook, verdict);
+
 -- The day book by fewer names, so that what is asked of years is answered from few rows. Written in the transaction that writes
 -- the book, and always its sums.
 CREATE TABLE day_sum (
