@@ -49,7 +49,7 @@ TEST(IdempotencyKeyTest, IsATextInQuotes) {
   EXPECT_EQ(idempotency_key("\"8e03978e-40d5\"").value(), "8e03978e-40d5");
   EXPECT_EQ(idempotency_key(R"("a\"b\\c")").value(), R"(a"b\c)");
   EXPECT_EQ(idempotency_key("\"" + std::string(128, 'k') + "\"").value().size(), 128u);
-  for (const std::string wrong :
+  for (const std::string& wrong :
        {std::string(), std::string("abc"), std::string("\""), std::string("\"\""), std::string("\"abc"),
         std::string("abc\""), std::string(R"("a"b")"), std::string(R"("a\b")"), std::string(R"("a\")"),
         std::string("\"a\tb\""), std::string("\"\xc3\xa4\""), "\"" + std::string(129, 'k') + "\""})

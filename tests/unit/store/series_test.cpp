@@ -43,12 +43,14 @@ class SeriesTest : public StoreTest {
   }
   std::string total_of_costs(CostGroup group, WallTime start, WallTime end, const std::string& agent) {
     ExecutionSums sums;
-    for (const CostLine& line : store().costs({group, agent, start, end}).value()) add_to(sums, line.sums);
+    const auto lines = store().costs({group, agent, start, end});
+    for (const CostLine& line : lines.value()) add_to(sums, line.sums);
     return text_of(sums);
   }
   std::string total_of_series(Bucket bucket, WallTime start, WallTime end, const std::string& agent) {
     ExecutionSums sums;
-    for (const SeriesPoint& point : store().series({bucket, agent, start, end}).value())
+    const auto points = store().series({bucket, agent, start, end});
+    for (const SeriesPoint& point : points.value())
       add_to(sums, point.sums);
     return text_of(sums);
   }
