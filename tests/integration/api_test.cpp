@@ -254,8 +254,8 @@ TEST_F(ApprovalsApiTest, WhatWaitsIsListedApprovedAsShownAndRemembered) {
 }
 
 TEST_F(ApiTest, TablesCanBeTakenAwayPartByPart) {
-  make(R"("title":"=HYPERLINK(\"x\")") ");
-      make(R"("title":"two\nlines")");
+  make(R"+("title":"=HYPERLINK(\"x\")")+");
+  make(R"("title":"two\nlines")");
   make(R"("title":"third")");
   const auto whole = ask("GET", "/api/dashboard/tasks.csv");
   ASSERT_EQ(whole.status, 200);

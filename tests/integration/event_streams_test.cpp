@@ -45,10 +45,15 @@ class EventStreamsTest : public ::testing::Test {
   void start(EventOptions events = {}, Options options = {}) {
     events_ = std::make_unique<EventStreams>(store(), metrics_, *log_, clock_, events);
     store().on_change([this](const std::vector<store::Change>& changes) { events_->changed(changes); });
+    const store::SessionLimits limits{.idle = Duration(3'600'000), .lifetime = Duration(3'600'000)};
     authentication_ =
-        std::make_unique<Authentication>(sha256_hex("the-admin-token"), sha256_hex("the-reader-token"));
+        std::move(Authentication::load({sha256_hex("the-admin-token"), sha256_hex("the-reader-token")}, limits,
+                                       store(), clock_))
+            .value();
+    audit_ = std::make_unique<AuditLog>(store(), clock_, TrustedProxies{});
     workers_ = std::make_unique<Workers>(1, 16);
-    router_ = std::make_unique<Router>(event_routes(*events_), *authentication_, *workers_, metrics_, *log_);
+    router_ = std::make_unique<Router>(event_routes(*events_), *authentication_, *audit_, *workers_, metrics_,
+                                       *log_, TrustedProxies{});
     auto server = Server::start(
         options,
         [this](Request request, Responder responder) {
@@ -109,6 +114,7 @@ class EventStreamsTest : public ::testing::Test {
   testing::TempDatabase database_{clock_};
   std::unique_ptr<EventStreams> events_;
   std::unique_ptr<Authentication> authentication_;
+  std::unique_ptr<AuditLog> audit_;
   std::unique_ptr<Router> router_;
   std::unique_ptr<Workers> workers_;
   std::unique_ptr<Server> server_;
@@ -441,7 +447,7 @@ TEST_F(EventStreamsTest, WhoseRightHasEndedHearsNoMore) {
   start();
   EventReader admin(port(), kEvents, kAdmin), reader(port(), kEvents, kReader);
   ASSERT_TRUE(admin.next("hello") && reader.next("hello"));
-  events_->close_of(sha256_hex("Bearer the-reader-token"));
+  events_->close_of("reader");
   EXPECT_TRUE(reader.at_end());
   many(1);
   EXPECT_TRUE(admin.next("task"));
