@@ -68,17 +68,20 @@ store::TaskFilter filter_of(const JsonValue& object, std::vector<FieldError>& er
   for (const auto& member : object.GetObject()) {
     const std::string name(member.name.GetString(), member.name.GetStringLength());
     const bool several = name == "status" && member.value.IsArray();
-    if (member.value.IsString()) {
+    // What is empty would mean all: here that is said by leaving it out.
+    if (member.value.IsString() && member.value.GetStringLength() > 0) {
       parameters.emplace_back(name, std::string(member.value.GetString(), member.value.GetStringLength()));
-    } else if (several) {
+    } else if (several && strings_member(object, "status").size() == member.value.Size()) {
       for (const std::string& each : strings_member(object, "status")) parameters.emplace_back(name, each);
     } else {
-      errors.push_back({"filter." + name.substr(0, 64), "must be a text"});
+      errors.push_back({"filter." + name.substr(0, 64), "must be a text that is not empty"});
     }
   }
   Query query = Query::of(std::move(parameters));
   query.allow_only({"agent", "source", "entity", "link", "q", "start_date", "end_date"}, {"status"});
   store::TaskFilter filter = task_filter_of(query);
+  if (find_member(object, "status") != nullptr && filter.state.empty())
+    query.fail("status", "names no status");
   for (const FieldError& error : query.errors()) errors.push_back({"filter." + error.field, error.message});
   return filter;
 }

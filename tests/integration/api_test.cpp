@@ -215,6 +215,8 @@ TEST_F(ApiTest, BulkRequestsAreChecked) {
        {"", "[]", "{}", R"({"action":"delete","filter":{}})", R"({"action":"cancel"})",
         R"({"action":"cancel","filter":{},"ids":["a"]})", R"({"action":"cancel","ids":[]})",
         R"({"action":"cancel","ids":[1]})", R"({"action":"cancel","filter":{"status":"done"}})",
+        R"({"action":"cancel","filter":{"status":[1]}})", R"({"action":"cancel","filter":{"status":[]}})",
+        R"({"action":"cancel","filter":{"status":","}})", R"({"action":"cancel","filter":{"agent":""}})",
         R"({"action":"cancel","filter":{"limit":"1"}})", R"({"action":"cancel","filter":{"agent":1}})",
         R"({"action":"cancel","filter":{},"x":1})"})
     EXPECT_EQ(post("/api/tasks/bulk/preview", bad).status, 400) << bad;
