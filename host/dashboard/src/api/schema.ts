@@ -62,6 +62,7 @@ export type Outcome =
   | "lost"
   | "interrupted"
   | "over_budget"
+  | "put_off"
   | "approval_refused";
 
 export interface Execution extends Usage {

@@ -61,6 +61,7 @@ const outcomes: Record<Outcome, [Tone, string]> = {
   lost: ["plum", "‖"],
   interrupted: ["plum", "‖"],
   over_budget: ["bad", "✕"],
+  put_off: ["wait", "‖"],
   approval_refused: ["wait", "◆"],
 };
 
