@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { get, post, queryText } from "./client";
+import { downloadAll, get, post, queryText } from "./client";
 import { askSession, credentials, forget, signIn, signOut } from "./session";
 
 const answer = vi.fn<(path: string, init?: RequestInit) => Promise<Response>>();
@@ -127,4 +127,24 @@ test("a session that is over signs out", async () => {
   says(401, {});
   await expect(get("/api/x", {})).rejects.toMatchObject({ status: 401 });
   expect(credentials()).toEqual({});
+});
+
+test("a table in parts is put together, and a part that is elsewhere is not asked for", async () => {
+  const part = (text: string, link?: string): void => {
+    answer.mockResolvedValueOnce(new Response(text, { headers: link === undefined ? {} : { Link: link } }));
+  };
+  part("a\r\n", '</api/t.csv?q=1&cursor=c>; rel="next"');
+  part("b\r\n");
+  expect(await (await downloadAll("/api/t.csv?q=1")).text()).toBe("a\r\nb\r\n");
+  expect(answer.mock.calls.map((call) => call[0])).toEqual(["/api/t.csv?q=1", "/api/t.csv?q=1&cursor=c"]);
+  part("a\r\n", '<https://elsewhere.example/api/t.csv>; rel="next"');
+  expect(await (await downloadAll("/api/t.csv")).text()).toBe("a\r\n");
+  expect(answer).toHaveBeenCalledTimes(3);
+});
+
+test("an act may carry headers of its own, beside the second secret", async () => {
+  await signedIn();
+  says(200, {});
+  await post("/api/x", {}, "POST", { "Idempotency-Key": '"k"' });
+  expect(answer.mock.lastCall?.[1]?.headers).toMatchObject({ "Idempotency-Key": '"k"', "X-CSRF-Token": "c1" });
 });

@@ -82,10 +82,15 @@ export async function get<T>(path: string, parameters: Parameters, signal?: Abor
 
 export type Method = "POST" | "PUT" | "DELETE";
 
-export async function post<T>(path: string, body: object = {}, method: Method = "POST"): Promise<T> {
+export async function post<T>(
+  path: string,
+  body: object = {},
+  method: Method = "POST",
+  headers: Record<string, string> = {},
+): Promise<T> {
   const answer = await send(path, {
     method,
-    headers: { "Content-Type": "application/json" },
+    headers: { "Content-Type": "application/json", ...headers },
     body: JSON.stringify(body),
   });
   return (await answer.json()) as T;
@@ -93,6 +98,22 @@ export async function post<T>(path: string, body: object = {}, method: Method = 
 
 export async function download(path: string): Promise<Blob> {
   return (await send(path, {})).blob();
+}
+
+// Where the next part of a table is, as a Link header says it (RFC 8288): of this server, or nowhere.
+function nextPart(answer: Response): string | null {
+  return /<(\/api\/[^>]*)>; rel="next"/.exec(answer.headers.get("Link") ?? "")?.[1] ?? null;
+}
+
+// A table that davit gives in parts, put together.
+export async function downloadAll(path: string): Promise<Blob> {
+  const parts: Blob[] = [];
+  for (let next: string | null = path; next !== null; ) {
+    const answer: Response = await send(next, {});
+    parts.push(await answer.blob());
+    next = nextPart(answer);
+  }
+  return new Blob(parts, { type: parts[0]?.type ?? "" });
 }
 
 // An answer that goes on until `signal` ends it.

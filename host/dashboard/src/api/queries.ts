@@ -82,3 +82,23 @@ export function useAct<Body extends object = object, Answer = unknown>(
     onSettled: () => client.invalidateQueries(),
   });
 }
+
+// Tasks that are acted on together: these, or all that the list's filter finds.
+export type BulkTarget = { ids: string[] } | { filter: Record<string, string> };
+
+// What it would do. Not a query: what was shown is what is confirmed, so it is not asked for anew by itself.
+export function useBulkPreview() {
+  return useMutation<schema.BulkPreview, Error, BulkTarget & { action: schema.BulkAction }>({
+    mutationFn: (wanted) => post<schema.BulkPreview>("/api/tasks/bulk/preview", wanted),
+  });
+}
+
+// Does what the preview of that token showed; sent again with the same key, it is answered again and not done again.
+export function useBulkAct(idempotencyKey: string) {
+  const client = useQueryClient();
+  return useMutation<schema.BulkOutcome, Error, { token: string; comment?: string }>({
+    mutationFn: (body) =>
+      post<schema.BulkOutcome>("/api/tasks/bulk", body, "POST", { "Idempotency-Key": idempotencyKey }),
+    onSettled: () => client.invalidateQueries(),
+  });
+}

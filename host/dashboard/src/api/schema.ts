@@ -401,3 +401,27 @@ export interface TestOutcome {
   delivery_id: string | null;
   task_ids: string[];
 }
+
+export const bulkActions = ["cancel", "retry", "approve", "reject"] as const;
+export type BulkAction = (typeof bulkActions)[number];
+
+// What an act on many tasks would do (host/http/bulk_routes.cpp).
+export interface BulkPreview {
+  action: BulkAction;
+  count: number;
+  more: boolean; // than one act takes
+  by_status: Partial<Record<TaskStatus, number>>;
+  samples: Task[];
+  left_out: { task_id: string; detail: string }[];
+  token: string;
+  expires_at: string;
+}
+
+// What came of it: of each task its new status, or why it was left as it is.
+export interface BulkOutcome {
+  action: BulkAction;
+  count: number;
+  done: number;
+  refused: number;
+  outcomes: { task_id: string; status?: TaskStatus; detail?: string }[];
+}

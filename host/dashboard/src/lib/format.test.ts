@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { bytes, compact, counted, csv, duration, percent, relative, shortId, times, usd } from "./format";
+import { bytes, compact, counted, duration, percent, relative, shortId, times, usd } from "./format";
 
 describe("usd", () => {
   test("shows cents, and what is below one to its fourth digit", () => {
@@ -43,14 +43,6 @@ describe("relative", () => {
     ["2026-03-01T14:00:00Z", "in 2 h"],
   ])("of %s is %s", (time, text) => {
     expect(relative(Date.parse(time), now)).toBe(text);
-  });
-});
-
-describe("csv", () => {
-  test("quotes what needs it, and lets no cell be a formula", () => {
-    expect(csv([["a,b", 'say "hi"'], ["=1+1", -3], ["-x", "two\nlines"]])).toBe(
-      '"a,b","say ""hi"""\r\n\'=1+1,-3\r\n\'-x,"two\nlines"\r\n',
-    );
   });
 });
 

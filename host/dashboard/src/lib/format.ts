@@ -90,13 +90,3 @@ export function shortId(id: string): string {
 export function words(name: string): string {
   return name.replaceAll("_", " ");
 }
-
-// A table for a spreadsheet. A cell that one would take for a formula is given as text.
-export function csv(rows: (string | number)[][]): string {
-  const cell = (value: string | number): string => {
-    if (typeof value === "number") return String(value);
-    const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
-    return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-  };
-  return rows.map((row) => row.map(cell).join(",")).join("\r\n") + "\r\n";
-}

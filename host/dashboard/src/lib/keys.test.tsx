@@ -8,7 +8,12 @@ afterEach(cleanup);
 
 function Page({ act, two }: { act: () => void; two: () => void }) {
   useShortcuts({ a: act, "g t": two });
-  return <input aria-label="field" />;
+  return (
+    <>
+      <input aria-label="field" />
+      <input aria-label="box" type="checkbox" />
+    </>
+  );
 }
 
 function page() {
@@ -34,4 +39,11 @@ test("no key acts while one types, with Ctrl, or beside an open dialog", async (
   await userEvent.keyboard("a");
   dialog.remove();
   expect(act).not.toHaveBeenCalled();
+});
+
+test("a box that is ticked takes no key from the page", async () => {
+  const { act, getByLabelText } = page();
+  await userEvent.click(getByLabelText("box"));
+  await userEvent.keyboard("a");
+  expect(act).toHaveBeenCalledOnce();
 });

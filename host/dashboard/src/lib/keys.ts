@@ -6,6 +6,8 @@ export type Shortcuts = Record<string, () => void>;
 const secondKeyWithin = 1_000;
 
 export function isTyping(target: EventTarget | null): boolean {
+  // Nothing is typed into a box that is ticked.
+  if (target instanceof HTMLInputElement && target.type === "checkbox") return false;
   return (
     target instanceof HTMLElement &&
     (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))

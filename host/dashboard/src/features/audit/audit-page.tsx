@@ -13,6 +13,7 @@ import { Select } from "../../components/select";
 import { Empty, ErrorState, Loading } from "../../components/states";
 import { Time } from "../../components/time";
 import { count } from "../../lib/format";
+import { useNow } from "../../lib/now";
 import { periodNames, startOf, periods } from "../../lib/period";
 import { useTitle } from "../../lib/title";
 
@@ -32,10 +33,11 @@ export function AuditPage() {
   useTitle("Audit");
   const search = useSearch({ from: "/audit" });
   const navigate = useNavigate({ from: "/audit" });
+  const now = useNow();
   // Of the moment at which it was chosen: the pages behind the first belong to it.
   const [start] = useState(() => new Map<string, string>());
   const since = (period: (typeof periods)[number]): string => {
-    const known = start.get(period) ?? startOf(period, Date.now());
+    const known = start.get(period) ?? startOf(period, now);
     start.set(period, known);
     return known;
   };

@@ -1,17 +1,17 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
+import { queryText } from "../../api/client";
 import { useLive } from "../../api/live";
 import { agents, chains, costs, queue } from "../../api/queries";
 import { type CostLine, type Costs, costGroups } from "../../api/schema";
 import { Bars } from "../../components/bars";
 import { Budgets } from "../../components/budgets";
-import { Button } from "../../components/button";
 import { Card, Page, PageHead } from "../../components/card";
+import { ExportButton } from "../../components/export-button";
 import { Select } from "../../components/select";
 import { Empty, Loaded } from "../../components/states";
-import { compact, count, csv, duration, percent, usd, words } from "../../lib/format";
+import { compact, count, duration, percent, usd, words } from "../../lib/format";
 import { useNow } from "../../lib/now";
 import { periodNames, periods, startOf } from "../../lib/period";
-import { save } from "../../lib/save";
 import { useTitle } from "../../lib/title";
 
 export function CostsPage() {
@@ -20,12 +20,13 @@ export function CostsPage() {
   const navigate = useNavigate({ from: "/costs" });
   const now = useNow();
   const group = search.by ?? "agent";
+  const parameters = {
+    group_by: group,
+    agent: search.agent,
+    start_date: search.period && startOf(search.period, now),
+  };
   const query = useLive({
-    ...costs({
-      group_by: group,
-      agent: search.agent,
-      start_date: search.period && startOf(search.period, now),
-    }),
+    ...costs(parameters),
     placeholderData: (before) => before,
   });
   const agentNames = (useLive(agents(), "slow").data?.agents ?? []).map((agent) => agent.name);
@@ -44,9 +45,12 @@ export function CostsPage() {
           options={periods.map((period) => [period, periodNames[period]])}
           onChange={(value) => set("period", value)}
         />
-        <Button icon="download" disabled={!query.data} onClick={() => query.data && saveCsv(query.data)}>
+        <ExportButton
+          path={`/api/dashboard/cost-breakdown.csv${queryText(parameters)}`}
+          file={`costs-by-${group}.csv`}
+        >
           CSV
-        </Button>
+        </ExportButton>
       </PageHead>
       <Card
         title={`By ${words(group)}`}
@@ -141,18 +145,6 @@ function Breakdown({ costs }: { costs: Costs }) {
       </div>
     </>
   );
-}
-
-function saveCsv(costs: Costs): void {
-  const head = [
-    costs.group_by, "executions", "duration_seconds", "input_tokens", "output_tokens", "cache_read_tokens",
-    "cache_write_tokens", "cost_usd",
-  ];
-  const lines = costs.costs.map((line) => [
-    nameOf(line), line.executions, line.total_duration_seconds, line.input_tokens, line.output_tokens,
-    line.cache_read_tokens, line.cache_write_tokens, line.total_cost_usd,
-  ]);
-  save(new Blob([csv([head, ...lines])], { type: "text/csv" }), `costs-by-${costs.group_by}.csv`);
 }
 
 function BudgetsCard() {

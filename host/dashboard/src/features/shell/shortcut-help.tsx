@@ -3,6 +3,7 @@ import { Dialog } from "../../components/dialog";
 export const shortcutList: [string, string][] = [
   ["/", "Search tasks"],
   ["j  k", "Next or previous task of the list"],
+  ["x", "Select the chosen task, or not"],
   ["Enter", "Open the chosen task"],
   ["a", "Approve the open task"],
   ["g o", "Overview"],

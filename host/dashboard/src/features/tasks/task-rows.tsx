@@ -10,7 +10,9 @@ import { useIsWide } from "../../lib/media";
 
 const rowHeight = 46;
 const cardHeight = 104;
-const columns =
+const withBoxes =
+  "grid grid-cols-[1rem_9rem_minmax(12rem,1fr)_9rem_5.5rem] lg:grid-cols-[1rem_8.5rem_minmax(12rem,1fr)_9rem_5.5rem_4.5rem_5rem] 2xl:grid-cols-[1rem_8.5rem_minmax(12rem,1fr)_11rem_8rem_5rem_5rem_5.5rem] items-center gap-x-3 px-4";
+const withoutBoxes =
   "grid grid-cols-[9rem_minmax(12rem,1fr)_9rem_5.5rem] lg:grid-cols-[8.5rem_minmax(12rem,1fr)_9rem_5.5rem_4.5rem_5rem] 2xl:grid-cols-[8.5rem_minmax(12rem,1fr)_11rem_8rem_5rem_5rem_5.5rem] items-center gap-x-3 px-4";
 
 interface Props {
@@ -19,10 +21,15 @@ interface Props {
   more: boolean;
   loadingMore: boolean;
   onMore: () => void;
+  // Who may not act selects nothing.
+  selecting: { has: (id: string) => boolean; toggle: (id: string) => void } | null;
 }
 
-export function TaskRows({ tasks, chosen, more, loadingMore, onMore }: Props) {
+type Selecting = Props["selecting"];
+
+export function TaskRows({ tasks, chosen, more, loadingMore, onMore, selecting }: Props) {
   const wide = useIsWide();
+  const columns = selecting ? withBoxes : withoutBoxes;
   const scroller = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({
     count: tasks.length,
@@ -47,9 +54,9 @@ export function TaskRows({ tasks, chosen, more, loadingMore, onMore }: Props) {
     if (!task) return null;
     const place = { transform: `translateY(${item.start}px)`, height: item.size };
     return wide ? (
-      <Row key={item.key} task={task} index={item.index} chosen={item.index === chosen} place={place} />
+      <Row key={item.key} task={task} index={item.index} chosen={item.index === chosen} place={place} selecting={selecting} />
     ) : (
-      <TaskCard key={item.key} task={task} place={place} />
+      <TaskCard key={item.key} task={task} place={place} selecting={selecting} />
     );
   });
 
@@ -64,6 +71,11 @@ export function TaskRows({ tasks, chosen, more, loadingMore, onMore }: Props) {
       {wide && (
         <div role="rowgroup" className="sticky top-0 z-10 border-b border-line bg-raised">
           <div role="row" aria-rowindex={1} className={`${columns} h-9 text-xs font-semibold text-muted`}>
+            {selecting && (
+              <span role="columnheader">
+                <span className="sr-only">Selected</span>
+              </span>
+            )}
             <span role="columnheader">Status</span>
             <span role="columnheader">Task</span>
             <span role="columnheader">Agent</span>
@@ -111,7 +123,32 @@ function secondLine(task: Task): { text: string; bad: boolean } {
   return { text: task.hold_reason ?? task.entity ?? task.task_type, bad: false };
 }
 
-function Row({ task, index, chosen, place }: { task: Task; index: number; chosen: boolean; place: Place }) {
+// Above the link that covers the row.
+function Box({ task, selecting }: { task: Task; selecting: NonNullable<Selecting> }) {
+  return (
+    <input
+      type="checkbox"
+      aria-label={`Select ${task.title || "(no title)"}`}
+      className="relative z-1 block size-4 accent-accent"
+      checked={selecting.has(task.task_id)}
+      onChange={() => selecting.toggle(task.task_id)}
+    />
+  );
+}
+
+function Row({
+  task,
+  index,
+  chosen,
+  place,
+  selecting,
+}: {
+  task: Task;
+  index: number;
+  chosen: boolean;
+  place: Place;
+  selecting: Selecting;
+}) {
   const second = secondLine(task);
   return (
     <div
@@ -119,8 +156,13 @@ function Row({ task, index, chosen, place }: { task: Task; index: number; chosen
       aria-rowindex={index + 2}
       aria-current={chosen || undefined}
       style={place}
-      className={`absolute inset-x-0 top-0 ${columns} border-b border-line hover:bg-raised aria-[current=true]:bg-sunken aria-[current=true]:shadow-[inset_3px_0_0_var(--accent)]`}
+      className={`absolute inset-x-0 top-0 ${selecting ? withBoxes : withoutBoxes} border-b border-line hover:bg-raised aria-[current=true]:bg-sunken aria-[current=true]:shadow-[inset_3px_0_0_var(--accent)]`}
     >
+      {selecting && (
+        <span role="cell">
+          <Box task={task} selecting={selecting} />
+        </span>
+      )}
       <span role="cell">
         <StatusBadge status={task.status} />
       </span>
@@ -154,11 +196,12 @@ function Row({ task, index, chosen, place }: { task: Task; index: number; chosen
   );
 }
 
-function TaskCard({ task, place }: { task: Task; place: Place }) {
+function TaskCard({ task, place, selecting }: { task: Task; place: Place; selecting: Selecting }) {
   const second = secondLine(task);
   return (
     <li style={place} className="absolute inset-x-0 top-0 flex flex-col justify-center gap-1 border-b border-line px-4">
       <div className="flex items-center gap-2">
+        {selecting && <Box task={task} selecting={selecting} />}
         <StatusBadge status={task.status} />
         <Time iso={task.created_at} className="ml-auto text-xs text-muted" />
       </div>

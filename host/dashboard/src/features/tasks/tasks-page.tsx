@@ -2,17 +2,23 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import { mostLivePages } from "../../api/changes";
+import { queryText } from "../../api/client";
 import { refetchEvery } from "../../api/live";
-import { taskPages } from "../../api/queries";
+import { type BulkTarget, taskPages } from "../../api/queries";
+import type { BulkAction } from "../../api/schema";
+import { useMayAct } from "../../api/session";
 import { Button } from "../../components/button";
 import { PageHead } from "../../components/card";
+import { ExportButton } from "../../components/export-button";
 import { Empty, ErrorState, Loading } from "../../components/states";
 import { count } from "../../lib/format";
 import { useShortcuts } from "../../lib/keys";
 import { useNow } from "../../lib/now";
 import { endOfDay, startOf, startOfDay } from "../../lib/period";
 import { useTitle } from "../../lib/title";
+import { BulkBar, BulkDialog } from "./bulk";
 import { TaskFilters } from "./filters";
+import { type Selection, isSelected, nothing, targetOf, toggled } from "./selection";
 import { TaskRows } from "./task-rows";
 import { Views } from "./views";
 
@@ -22,12 +28,13 @@ export function TasksPage() {
   const navigate = useNavigate();
   const now = useNow();
   const { period, from, to, ...rest } = search;
+  const parameters = {
+    ...rest,
+    start_date: period ? startOf(period, now) : from && startOfDay(from),
+    end_date: to && endOfDay(to),
+  };
   const query = useInfiniteQuery({
-    ...taskPages({
-      ...rest,
-      start_date: period ? startOf(period, now) : from && startOfDay(from),
-      end_date: to && endOfDay(to),
-    }),
+    ...taskPages(parameters),
     // A period moves on with the time; what is shown stays until its successor is there.
     placeholderData: (before) => before,
     refetchInterval: (asked) =>
@@ -42,7 +49,17 @@ export function TasksPage() {
     const task = tasks[Math.max(0, Math.min(index, tasks.length - 1))];
     if (task) setChosenId(task.task_id);
   };
+  const mayAct = useMayAct();
+  const filter = JSON.stringify(search);
+  const [kept, select] = useState<Selection>(() => nothing(filter));
+  const selection = kept.filter === filter ? kept : nothing(filter);
+  const shown = useMemo(() => tasks.map((task) => task.task_id), [tasks]);
+  const toggle = (id: string): void => select(toggled(selection, id, shown));
+  const [acting, setActing] = useState<{ action: BulkAction; target: BulkTarget } | null>(null);
   useShortcuts({
+    x: () => {
+      if (mayAct && chosenId && chosen >= 0) toggle(chosenId);
+    },
     j: () => choose(chosen + 1),
     k: () => choose(chosen - 1),
     Enter: () => {
@@ -55,9 +72,30 @@ export function TasksPage() {
       <PageHead
         title="Tasks"
         note={query.data && `${count(tasks.length)}${query.hasNextPage ? " newest" : ""}`}
-      />
+      >
+        <ExportButton path={`/api/dashboard/tasks.csv${queryText(parameters)}`} file="tasks.csv">
+          CSV
+        </ExportButton>
+        <ExportButton path={`/api/dashboard/tasks.ndjson${queryText(parameters)}`} file="tasks.ndjson">
+          NDJSON
+        </ExportButton>
+      </PageHead>
       <TaskFilters />
       <Views />
+      {mayAct && tasks.length > 0 && (
+        <BulkBar
+          selection={selection}
+          shown={shown}
+          onSelect={select}
+          onAct={(action) => {
+            const target = targetOf(selection, parameters);
+            if (target) setActing({ action, target });
+          }}
+        />
+      )}
+      {acting && (
+        <BulkDialog {...acting} onDone={() => select(nothing(filter))} onClose={() => setActing(null)} />
+      )}
       {still && (
         <p className="flex items-center gap-2 text-sm text-muted">
           Far down the list it does not renew itself.
@@ -90,6 +128,7 @@ export function TasksPage() {
           <TaskRows
             tasks={tasks}
             chosen={chosen}
+            selecting={mayAct ? { has: (id) => isSelected(selection, id), toggle } : null}
             more={query.hasNextPage}
             loadingMore={query.isFetchingNextPage}
             onMore={() => void query.fetchNextPage()}

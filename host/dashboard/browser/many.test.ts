@@ -1,0 +1,162 @@
+// Many tasks at once: acts, files and sums. Chromium, the real host, signed deliveries.
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { TaskDetail, TaskPage } from "../src/api/schema";
+import { type Look, openBrowser, openPage, signIn } from "./browser";
+import { sideways, violations } from "./checks";
+import { type Data, Host, canary, fill } from "./host";
+
+const screenshots = process.env["DAVIT_SCREENSHOTS"];
+if (screenshots) mkdirSync(screenshots, { recursive: true });
+
+let host: Host;
+let browser: Browser;
+let data: Data;
+
+async function signedIn(path: string, look?: Look, token = host.adminToken): Promise<{ page: Page; troubles: string[] }> {
+  const opened = await openPage(browser, host.url, look);
+  await opened.page.goto(host.url + path);
+  await signIn(opened.page, token);
+  return opened;
+}
+
+async function isWell(page: Page, name: string, look: Look): Promise<void> {
+  expect([name, await sideways(page)]).toEqual([name, 0]);
+  expect([name, await violations(page)]).toEqual([name, []]);
+  if (screenshots) await page.screenshot({ path: join(screenshots, `${name}-${look.theme}-${look.width}.png`) });
+}
+
+const looks: Look[] = [
+  { theme: "light", width: 1280 },
+  { theme: "dark", width: 1280 },
+  { theme: "light", width: 380 },
+  { theme: "dark", width: 380 },
+];
+
+beforeAll(async () => {
+  [host, browser] = await Promise.all([Host.start(), openBrowser()]);
+  data = await fill(host);
+});
+afterAll(async () => {
+  await browser.close();
+  await host.stop();
+});
+
+describe("an act on many tasks", () => {
+  test.each(looks)("shows what it would do, and is accessible and fits: $theme, $width px", async (look) => {
+    const { page, troubles } = await signedIn("/tasks", look);
+    await page.getByLabel("All shown").check();
+    await page.getByText("6 selected").waitFor();
+    await isWell(page, "tasks-selected", look);
+    await page.getByRole("button", { name: "Cancel what is selected" }).click();
+    const dialog = page.getByRole("dialog", { name: "Cancel tasks" });
+    await dialog.getByText("2 tasks:").waitFor();
+    await dialog.getByText("4 tasks left out:").waitFor();
+    await dialog.getByText("is failed").waitFor();
+    await isWell(page, "bulk-preview", look);
+    await dialog.getByRole("button", { name: "Back" }).click();
+    expect((await host.task(data.waiting)).status).toBe("awaiting_approval");
+    expect(troubles).toEqual([]);
+    await page.context().close();
+  });
+
+  test("by j and x: one is selected, retried, and says what came of it", async () => {
+    const { page, troubles } = await signedIn("/tasks?status=failed");
+    await page.getByLabel("Select Exporting a large report").waitFor();
+    await page.keyboard.press("j");
+    await page.keyboard.press("x");
+    await page.getByText("1 selected").waitFor();
+    await page.keyboard.press("x");
+    await page.getByText("1 selected").waitFor({ state: "detached" });
+    await page.keyboard.press("x");
+    await page.getByRole("button", { name: "Retry what is selected" }).click();
+    const sent = page.waitForRequest((request) => request.url().endsWith("/api/tasks/bulk"));
+    await page.getByRole("dialog").getByRole("button", { name: "Retry 1 task" }).click();
+    expect((await sent).headers()["idempotency-key"]).toMatch(/^"[0-9a-f]{32}"$/);
+    await page.getByText("Done with 1 of 1 task.").waitFor();
+    await page.getByRole("dialog").getByRole("button", { name: "Close", exact: true }).last().click();
+    await page.getByText("1 selected").waitFor({ state: "detached" });
+    await host.taskOnce(data.failed, "failed");
+    expect(troubles).toEqual([]);
+    await page.context().close();
+  });
+
+  test("what has changed since it was shown is refused in words, and the rest is done", async () => {
+    const { page, troubles } = await signedIn(`/tasks?q=${encodeURIComponent("Rename the settings")}`);
+    const second = await host.issue(7, "Rename the settings page again, but asks first");
+    const link = (await host.taskOnce(second, "completed")).chain.find((each) => each.parent_id === second);
+    const other = await host.taskOnce(link?.task_id ?? "", "awaiting_approval");
+    await page.getByRole("button", { name: "All that match the filter" }).click();
+    await page.getByRole("button", { name: "Approve what is selected" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("2 tasks:").waitFor();
+    await host.api("POST", `/api/tasks/${data.waiting}/cancel`, {});
+    await dialog.getByLabel("A comment, if you like").fill(`yes ${canary}`);
+    await dialog.getByRole("button", { name: "Approve 2 tasks" }).click();
+    await dialog.getByText("Done with 1 of 2 tasks.").waitFor();
+    await dialog.getByText("1 task refused, and left as before:").waitFor();
+    await isWell(page, "bulk-outcome", { theme: "light", width: 1280 });
+    const approved: TaskDetail = await host.task(other.task_id);
+    expect(approved.decisions).toContainEqual(expect.objectContaining({ kind: "approve", comment: `yes ${canary}` }));
+    expect((await host.task(data.waiting)).status).toBe("cancelled");
+    expect(await page.evaluate(() => (window as unknown as { broken?: number }).broken)).toBeUndefined();
+    expect(troubles).toEqual([]);
+    await page.context().close();
+  });
+
+  test("an act whose answer is lost is sent again under its key, and done once", async () => {
+    const { page } = await signedIn("/tasks?status=failed");
+    await page.getByLabel("All shown").check();
+    await page.getByRole("button", { name: "Retry what is selected" }).click();
+    const keys: (string | undefined)[] = [];
+    await page.route("**/api/tasks/bulk", async (route) => {
+      keys.push(route.request().headers()["idempotency-key"]);
+      if (keys.length > 1) return route.continue();
+      await route.fetch();
+      await route.abort();
+    });
+    const again = page.getByRole("dialog").getByRole("button", { name: "Retry 1 task" });
+    await again.click();
+    await page.getByRole("dialog").getByText("davit does not answer").waitFor();
+    await again.click();
+    await page.getByText("Done with 1 of 1 task.").waitFor();
+    expect([keys.length, keys[0]]).toEqual([2, keys[1]]);
+    await host.taskOnce(data.failed, "failed");
+    await page.context().close();
+  });
+
+  test("a reader selects nothing, and a server that does not answer says so in the dialog", async () => {
+    const reader = await signedIn("/tasks", undefined, host.readerToken);
+    await reader.page.getByRole("table", { name: "Tasks" }).getByRole("link").first().waitFor();
+    expect(await reader.page.getByRole("checkbox").count()).toBe(0);
+    await reader.page.context().close();
+    const { page } = await signedIn("/tasks");
+    await page.getByLabel("All shown").check();
+    await page.route("**/api/tasks/bulk/preview", (route) => route.abort());
+    await page.getByRole("button", { name: "Reject what is selected" }).click();
+    await page.getByRole("dialog").getByText("davit does not answer").waitFor();
+    await page.unroute("**/api/tasks/bulk/preview");
+    await page.getByRole("dialog").getByRole("button", { name: "Try again" }).click();
+    await page.getByRole("dialog").getByText("left out:").waitFor();
+    await page.context().close();
+  });
+});
+
+test("the list is saved as it is filtered, as a table and as lines of JSON", async () => {
+  const { page, troubles } = await signedIn("/tasks?status=completed");
+  const { tasks } = (await host.api("GET", "/api/dashboard/tasks?status=completed&limit=500")) as unknown as TaskPage;
+  const saved = async (name: string): Promise<string> => {
+    const download = page.waitForEvent("download");
+    await page.getByRole("button", { name, exact: true }).click();
+    return readFileSync(await (await download).path(), "utf8");
+  };
+  const lines = (await saved("NDJSON file")).trim().split("\n");
+  expect(lines.map((line) => (JSON.parse(line) as { task_id: string }).task_id)).toEqual(tasks.map((task) => task.task_id));
+  const table = await saved("CSV file");
+  for (const task of tasks) expect(table).toContain(`"${task.task_id}","completed"`);
+  expect(table).not.toContain(data.failed);
+  expect(troubles).toEqual([]);
+  await page.context().close();
+});
