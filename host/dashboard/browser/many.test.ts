@@ -3,7 +3,8 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { TaskDetail, TaskPage } from "../src/api/schema";
+import type { Series, TaskDetail, TaskPage } from "../src/api/schema";
+import { usd } from "../src/lib/format";
 import { type Look, openBrowser, openPage, signIn } from "./browser";
 import { sideways, violations } from "./checks";
 import { type Data, Host, canary, fill } from "./host";
@@ -159,4 +160,46 @@ test("the list is saved as it is filtered, as a table and as lines of JSON", asy
   expect(table).not.toContain(data.failed);
   expect(troubles).toEqual([]);
   await page.context().close();
+});
+
+describe("the overview", () => {
+  test.each(looks)("says what waits since when, what was decided, and what ran: $theme, $width px", async (look) => {
+    const { page, troubles } = await signedIn("/", look);
+    const waiting = await host.issue(20 + looks.indexOf(look), "Rename the help page, but asks first");
+    const link = (await host.taskOnce(waiting, "completed")).chain.find((each) => each.parent_id === waiting);
+    await host.taskOnce(link?.task_id ?? "", "awaiting_approval");
+    // It is told while one looks.
+    const list = page.getByRole("list", { name: "Waiting for approval" });
+    await list.locator(`a[href="/tasks/${link?.task_id ?? ""}"]`).waitFor();
+    await list.getByText("asked").first().waitFor();
+    await page.getByRole("list", { name: "Decisions" }).getByText(canary, { exact: false }).first().waitFor();
+    await page.getByRole("img", { name: /^Executions of each day from / }).scrollIntoViewIfNeeded();
+    await isWell(page, "overview-activity", look);
+    await host.api("POST", `/api/tasks/${link?.task_id ?? ""}/reject`, { comment: "not now" });
+    await page.getByRole("list", { name: "Decisions" }).getByText("reject by admin: “not now”").first().waitFor();
+    expect(await page.evaluate(() => (window as unknown as { broken?: number }).broken)).toBeUndefined();
+    expect(troubles).toEqual([]);
+    await page.context().close();
+  });
+
+  test("the chart is what the API says, by hour and by cost, and the address holds the choice", async () => {
+    const { page, troubles } = await signedIn("/");
+    await page.getByRole("button", { name: "Cost", exact: true }).click();
+    await page.getByRole("button", { name: "24 hours" }).click();
+    const chart = page.getByRole("img", { name: /^Cost of each hour from / });
+    await chart.waitFor();
+    expect(new URL(page.url()).search).toBe("?metric=cost&bucket=hour");
+    const said = (await host.api("GET", "/api/dashboard/series?metric=cost&bucket=hour")) as unknown as Series;
+    const sum = said.points.reduce((all, point) => all + point.value, 0);
+    expect(sum).toBeGreaterThan(0);
+    expect(await chart.getAttribute("aria-label")).toContain(`${usd(sum)} in all`);
+    expect(await chart.locator("title").count()).toBe(24);
+    await page.reload();
+    await chart.waitFor();
+    await page.getByRole("button", { name: "Executions", exact: true }).click();
+    await page.getByRole("img", { name: /^Executions of each hour/ }).waitFor();
+    await page.getByText(/executions? went wrong/).waitFor();
+    expect(troubles).toEqual([]);
+    await page.context().close();
+  });
 });

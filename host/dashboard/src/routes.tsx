@@ -2,7 +2,7 @@
 // The server knows the same addresses (host/http/dashboard_files.cpp).
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
 import { queryText } from "./api/client";
-import { auditOutcomes, costGroups, taskStatuses, verdicts } from "./api/schema";
+import { auditOutcomes, costGroups, seriesBuckets, seriesMetrics, taskStatuses, verdicts } from "./api/schema";
 import { OverviewPage } from "./features/overview/overview-page";
 import { Broken } from "./features/shell/broken";
 import { Missing } from "./features/shell/missing";
@@ -31,7 +31,13 @@ function present<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], 
 
 const root = createRootRoute({ component: Shell, notFoundComponent: Missing });
 
-const overview = createRoute({ getParentRoute: () => root, path: "/", component: OverviewPage });
+const overview = createRoute({
+  getParentRoute: () => root,
+  path: "/",
+  component: OverviewPage,
+  validateSearch: (search: Search) =>
+    present({ metric: oneOf(seriesMetrics, search["metric"]), bucket: oneOf(seriesBuckets, search["bucket"]) }),
+});
 
 const tasks = createRoute({
   getParentRoute: () => root,

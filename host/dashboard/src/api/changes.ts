@@ -20,6 +20,9 @@ const rests: Record<string, number> = {
   "agent-stats": 2_000,
   "cost-breakdown": 2_000,
   "agent-chain-analytics": 5_000,
+  approvals: 1_000,
+  "approvals/history": 1_000,
+  series: 2_000,
 };
 const usualRest = 250;
 
@@ -82,9 +85,10 @@ export class Changes {
           break;
         case "task":
           if (told.task_id && told.status) statuses.set(told.task_id, told.status);
-          for (const key of ["tasks", `tasks/${told.task_id ?? ""}`, "overview", "agent-stats"]) stale.add(key);
+          for (const key of ["tasks", `tasks/${told.task_id ?? ""}`, "overview", "agent-stats", "approvals", "approvals/history"])
+            stale.add(key);
           if (told.status !== "queued" && told.status !== "running")
-            for (const key of ["cost-breakdown", "agent-chain-analytics"]) stale.add(key);
+            for (const key of ["cost-breakdown", "agent-chain-analytics", "series"]) stale.add(key);
           break;
         case "execution":
           stale.add(`tasks/${told.task_id ?? ""}`);

@@ -43,6 +43,10 @@ export const plugins = () => read<{ plugins: schema.Plugin[] }>("plugins");
 export const refusals = () => read<schema.Refusals>("refused-deliveries");
 export const chains = () => read<{ chain_patterns: Record<string, schema.ChainPattern> }>("agent-chain-analytics");
 export const costs = (parameters: Parameters) => read<schema.Costs>("cost-breakdown", parameters);
+export const series = (parameters: { metric: schema.SeriesMetric; bucket: schema.SeriesBucket }) =>
+  read<schema.Series>("series", parameters);
+export const approvals = (parameters: Parameters) => read<schema.Approvals>("approvals", parameters);
+export const decisions = (parameters: Parameters) => read<schema.Decisions>("approvals/history", parameters);
 export const fewTasks = (parameters: Parameters) => read<schema.TaskPage>("tasks", parameters);
 export const task = (id: string) => read<schema.TaskDetail>(`tasks/${encodeURIComponent(id)}`);
 export const artifacts = (id: string) => read<schema.Artifacts>(`tasks/${encodeURIComponent(id)}/artifacts`);

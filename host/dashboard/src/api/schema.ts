@@ -425,3 +425,26 @@ export interface BulkOutcome {
   refused: number;
   outcomes: { task_id: string; status?: TaskStatus; detail?: string }[];
 }
+
+export const seriesMetrics = ["executions", "cost"] as const; // of those that the API knows
+export type SeriesMetric = (typeof seriesMetrics)[number];
+export const seriesBuckets = ["hour", "day"] as const;
+export type SeriesBucket = (typeof seriesBuckets)[number];
+
+export interface Series {
+  metric: SeriesMetric;
+  bucket: SeriesBucket;
+  start_date: string;
+  end_date: string;
+  points: { at: string; value: number; outcomes?: Partial<Record<Outcome, number>> }[];
+}
+
+export interface Approvals {
+  approvals: { task: Task; approval: NonNullable<TaskDetail["approval"]>; chain_cost_usd: number }[];
+  next_cursor: string | null;
+}
+
+export interface Decisions {
+  decisions: (Decision & { task_id: string; agent: string; title: string })[];
+  next_cursor: string | null;
+}

@@ -47,14 +47,22 @@ export function Bars({ bars, caption, head }: { bars: Bar[]; caption: string; he
   );
 }
 
-// Standing bars for days; each says its day and number when one points at it, and all of them are told to a reader.
-export function Columns({ columns, summary }: { columns: { key: string; value: number; title: string }[]; summary: string }) {
+// Standing bars for hours or days, with the part that is bad at their foot; each says its time and number when one
+// points at it, and all of them are told to a reader.
+export function Columns({
+  columns,
+  summary,
+}: {
+  columns: { key: string; value: number; bad: number; title: string }[];
+  summary: string;
+}) {
   const most = Math.max(...columns.map((column) => column.value), 0);
   const width = 100 / Math.max(columns.length, 1);
   return (
     <svg role="img" aria-label={summary} viewBox="0 0 100 30" preserveAspectRatio="none" className="h-28 w-full">
       {columns.map((column, index) => {
         const height = most > 0 ? (column.value / most) * 29 : 0;
+        const badHeight = column.value > 0 ? (column.bad / column.value) * height : 0;
         return (
           <g key={column.key}>
             <title>{column.title}</title>
@@ -66,6 +74,15 @@ export function Columns({ columns, summary }: { columns: { key: string; value: n
               height={Math.max(height, 0.5)}
               className={column.value > 0 ? "fill-accent" : "fill-line"}
             />
+            {badHeight > 0 && (
+              <rect
+                x={index * width + width * 0.14}
+                y={30 - badHeight}
+                width={width * 0.72}
+                height={badHeight}
+                className="fill-bad"
+              />
+            )}
           </g>
         );
       })}

@@ -1,18 +1,18 @@
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { useLive } from "../../api/live";
-import { costs, fewTasks, overview, plugins, queue } from "../../api/queries";
+import { fewTasks, overview, plugins, queue } from "../../api/queries";
 import type { Task } from "../../api/schema";
 import { PluginBadge, StatusBadge } from "../../components/badge";
-import { Columns } from "../../components/bars";
 import { Budgets } from "../../components/budgets";
 import { Card, Page, PageHead, Stat } from "../../components/card";
 import { Empty, Loaded, Loading } from "../../components/states";
 import { Time } from "../../components/time";
 import { compact, count, counted, duration, percent, usd } from "../../lib/format";
 import { useTitle } from "../../lib/title";
-import { dayColumns } from "./days";
+import { ApprovalsCard, DecisionsCard } from "./approvals";
 import { FirstRun } from "./first-run";
+import { SeriesCard } from "./series-card";
 
 export function OverviewPage() {
   useTitle("Overview");
@@ -68,36 +68,23 @@ function QueueCards({ depth }: { depth: { queued: number; running: number; await
 function Work() {
   return (
     <div className="grid gap-4 xl:grid-cols-2">
-      <TaskCard
-        title="Needs approval"
-        parameters={{ status: "awaiting_approval", limit: 5 }}
-        none="Nothing waits for a person."
-      />
-      <TaskCard title="Latest failures" parameters={{ status: "failed", limit: 5 }} none="Nothing failed." />
-      <SpendCard />
-      <div className="flex min-w-0 flex-col gap-4">
-        <HealthCard />
-        <BudgetCard />
-      </div>
+      <ApprovalsCard />
+      <FailuresCard />
+      <SeriesCard />
+      <DecisionsCard />
+      <HealthCard />
+      <BudgetCard />
     </div>
   );
 }
 
-function TaskCard({
-  title,
-  parameters,
-  none,
-}: {
-  title: string;
-  parameters: { status: "awaiting_approval" | "failed"; limit: number };
-  none: string;
-}) {
-  const query = useLive(fewTasks(parameters));
+function FailuresCard() {
+  const query = useLive(fewTasks({ status: "failed", limit: 5 }));
   return (
     <Card
-      title={title}
+      title="Latest failures"
       aside={
-        <Link to="/tasks" search={{ status: parameters.status }} className="link text-sm" aria-label={`${title}: all`}>
+        <Link to="/tasks" search={{ status: "failed" }} className="link text-sm" aria-label="Latest failures: all">
           All
         </Link>
       }
@@ -105,7 +92,7 @@ function TaskCard({
       <Loaded query={query} lines={3}>
         {(data) =>
           data.tasks.length === 0 ? (
-            <Quiet>{none}</Quiet>
+            <Quiet>Nothing failed.</Quiet>
           ) : (
             <ul>
               {data.tasks.map((task) => (
@@ -136,36 +123,6 @@ function Line({ task }: { task: Task }) {
       </div>
       <Time iso={task.updated_at} className="text-xs text-muted" />
     </li>
-  );
-}
-
-function SpendCard() {
-  const query = useLive(costs({ group_by: "day" }), "slow");
-  return (
-    <Card
-      title="Spend by day"
-      {...(query.data ? { note: `${usd(query.data.total_cost_usd)} in 30 days` } : {})}
-      aside={
-        <Link to="/costs" className="link text-sm">
-          Costs
-        </Link>
-      }
-    >
-      <Loaded query={query} lines={3}>
-        {(data) => (
-          <div className="p-4">
-            <Columns
-              columns={dayColumns(data)}
-              summary={`Spend of each of the last 30 days, ${usd(data.total_cost_usd)} in all`}
-            />
-            <div className="mt-1 flex justify-between text-xs text-muted">
-              <span>{data.start_date.slice(0, 10)}</span>
-              <span>{data.end_date.slice(0, 10)} (UTC days)</span>
-            </div>
-          </div>
-        )}
-      </Loaded>
-    </Card>
   );
 }
 

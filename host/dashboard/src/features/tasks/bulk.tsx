@@ -44,10 +44,9 @@ export function BulkBar({
         All shown
       </label>
       <Button
-        look="quiet"
         aria-pressed={selection.all}
         onClick={() => onSelect({ ...nothing(selection.filter), all: !selection.all })}
-        className="aria-pressed:bg-sunken aria-pressed:text-ink"
+        className="aria-pressed:border-accent aria-pressed:bg-sunken"
       >
         All that match the filter
       </Button>

@@ -1,0 +1,90 @@
+// What ran and what it cost, by the hour of a day or the day of a month.
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { useLive } from "../../api/live";
+import { series } from "../../api/queries";
+import { seriesBuckets, seriesMetrics } from "../../api/schema";
+import { Columns } from "../../components/bars";
+import { Card } from "../../components/card";
+import { Loaded } from "../../components/states";
+import { seriesColumns, seriesEnds, seriesSum, valueText } from "./series";
+
+const names = { executions: "Executions", cost: "Cost", hour: "24 hours", day: "30 days" } as const;
+
+function Choice<T extends keyof typeof names>({
+  label,
+  values,
+  value,
+  onChange,
+}: {
+  label: string;
+  values: readonly T[];
+  value: T;
+  onChange: (value: T) => void;
+}) {
+  return (
+    <div role="group" aria-label={label} className="flex gap-0.5">
+      {values.map((each) => (
+        <button
+          key={each}
+          type="button"
+          aria-pressed={each === value}
+          onClick={() => onChange(each)}
+          className="rounded-[6px] px-2 py-1 text-sm text-muted hover:bg-sunken aria-pressed:bg-sunken aria-pressed:font-medium aria-pressed:text-ink"
+        >
+          {names[each]}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+export function SeriesCard() {
+  const { metric = "executions", bucket = "day" } = useSearch({ from: "/" });
+  const navigate = useNavigate({ from: "/" });
+  const query = useLive({ ...series({ metric, bucket }), placeholderData: (before) => before }, "slow");
+  return (
+    <Card
+      title="Activity"
+      {...(query.data ? { note: valueText(query.data.metric, seriesSum(query.data)) } : {})}
+      aside={
+        <Link to="/costs" className="link text-sm">
+          Costs
+        </Link>
+      }
+    >
+      <div className="flex flex-wrap justify-between gap-2 px-3 pt-2">
+        <Choice
+          label="What is counted"
+          values={seriesMetrics}
+          value={metric}
+          onChange={(value) => void navigate({ search: (old) => ({ ...old, metric: value }), replace: true })}
+        />
+        <Choice
+          label="How far back"
+          values={seriesBuckets}
+          value={bucket}
+          onChange={(value) => void navigate({ search: (old) => ({ ...old, bucket: value }), replace: true })}
+        />
+      </div>
+      <Loaded query={query} lines={3}>
+        {(data) => {
+          const [first, last] = seriesEnds(data);
+          const wrong = seriesColumns(data).reduce((sum, column) => sum + column.bad, 0);
+          return (
+            <div className="p-4 pt-2">
+              <Columns
+                columns={seriesColumns(data)}
+                summary={`${names[data.metric]} of each ${data.bucket} from ${first} to ${last}, ${valueText(data.metric, seriesSum(data))} in all`}
+              />
+              <div className="mt-1 flex flex-wrap justify-between gap-x-3 text-xs text-muted">
+                <span>{first}</span>
+                {wrong > 0 && <span className="text-bad">{`${valueText(data.metric, wrong)} went wrong`}</span>}
+                <span>{last} (UTC)</span>
+              </div>
+            </div>
+          );
+        }}
+      </Loaded>
+    </Card>
+  );
+}
