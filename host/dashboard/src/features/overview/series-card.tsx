@@ -76,11 +76,11 @@ export function SeriesCard() {
                 columns={seriesColumns(data)}
                 summary={`${names[data.metric]} of each ${data.bucket} from ${first} to ${last}, ${valueText(data.metric, seriesSum(data))} in all`}
               />
-              <div className="mt-1 flex flex-wrap justify-between gap-x-3 text-xs text-muted">
+              <div className="mt-1 flex justify-between gap-x-3 text-xs text-muted">
                 <span>{first}</span>
-                {wrong > 0 && <span className="text-bad">{`${valueText(data.metric, wrong)} went wrong`}</span>}
                 <span>{last} (UTC)</span>
               </div>
+              {wrong > 0 && <p className="mt-1 text-xs text-bad">{`${valueText(data.metric, wrong)} went wrong`}</p>}
             </div>
           );
         }}
