@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cinttypes>
 #include <cstdio>
@@ -16,6 +17,9 @@ namespace davit::isolation {
 namespace {
 
 constexpr off_t kMostRead = 4096;  // more than any line
+// Whoever may write to the folder may write a figure: none is larger than what is taken from a live report, so
+// that sums of many stay numbers.
+constexpr std::int64_t kMost = 1'000'000'000'000;
 
 std::optional<Usage> totals_of(const std::string& line) {
   Usage usage;
@@ -28,6 +32,7 @@ std::optional<Usage> totals_of(const std::string& line) {
        {&ModelUsage::input_tokens, &ModelUsage::output_tokens, &ModelUsage::cache_read_tokens,
         &ModelUsage::cache_write_tokens, &ModelUsage::cost_micro_usd}) {
     if (usage.*measure < 0) return std::nullopt;
+    usage.*measure = std::min(usage.*measure, kMost);
   }
   usage.cost_is_estimate = estimate != 0;
   return usage;

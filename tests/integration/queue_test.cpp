@@ -143,7 +143,7 @@ TEST_F(QueueTest, WhatIsWrongWithARequestIsNamed) {
       {"/api/queue/pause", R"({"agent":"nobody"})", 400, "no agent of this name is loaded"},
       {"/api/queue/pause", R"({"until":"2020-01-01T00:00:00Z"})", 400, "until: has passed"},
       {"/api/queue/pause", R"({"until":"tomorrow"})", 400, "\"field\":\"until\""},
-      {"/api/queue/pause", R"({"agent":7,"note":""})", 400, "note\",\"message\":\"is not a member"},
+      {"/api/queue/pause", R"({"agent":7,"note":""})", 400, "note\",\"detail\":\"is not a member"},
       {"/api/queue/pause", "[]", 400, "must be a JSON object"},
       {"/api/queue/pause", "{", 400, "detail"},
       {"/api/queue/resume", R"({"reason":"x"})", 400, "reason"},

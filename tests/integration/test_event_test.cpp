@@ -96,7 +96,7 @@ TEST_P(TestEventTest, IsRefusedWithTheReason) {
       {"github", R"({"body":{},"headers":{"A":1}})", 400, "\"field\":\"headers\""},
       {"github", R"({"body":{},"headers":{"A B":"c"}})", 400, "names no header"},
       {"github", R"({"body":{},"event":7})", 400, "\"field\":\"event\""},
-      {"github", R"({"body":{},"dry_run":1,"more":2})", 400, "more\",\"message\":\"is not a member"},
+      {"github", R"({"body":{},"dry_run":1,"more":2})", 400, "more\",\"detail\":\"is not a member"},
   };
   for (const Row& row : rows) {
     test(row.body, row.webhook);

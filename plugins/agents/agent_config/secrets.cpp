@@ -46,7 +46,13 @@ Secrets::Secrets(const Settings& settings, const davit::Host& host) : github_(se
   for (const std::string& name : settings.mcp.grants) {
     if (const auto value = host.secret(name); value && !value->empty()) for_mcp_[name] = *value;
   }
-  for (const auto& [name, value] : for_mcp_) known.push_back(value);
+  for (const auto& [name, value] : for_mcp_) {
+    known.push_back(value);
+    for (const auto& [own, secret] : grants_)
+      if (own != kGateway && secret == value)
+        throw davit::Failure::invalid_input("config.claude.mcp_config: the grant " + name + " is the same secret as " +
+                                            own + ", which is no session's to hand on: grant one of its own");
+  }
   for (const std::string& name : settings.claude.pass_environment) {
     const char* inherited = std::getenv(name.c_str());
     const auto granted = host.secret(name);

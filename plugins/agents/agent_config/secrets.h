@@ -20,7 +20,8 @@ std::vector<std::string> names_of_secrets();
 // Immutable after construction.
 class Secrets {
  public:
-  // Reads what was granted, and of the environment what settings.claude passes on and nobody granted.
+  // Reads what was granted, and of the environment what settings.claude passes on and nobody granted. Throws
+  // InvalidInput if an MCP server would get a secret that the agent or its model has, under whatever name.
   Secrets(const Settings& settings, const davit::Host& host);
 
   // Why GitHub cannot be asked, with what to grant; empty: it can.

@@ -218,4 +218,27 @@ TEST_F(AgentSecretsTest, AllOfThemAreTakenOutOfTexts) {
   EXPECT_EQ(all.notes().slack, "value-of-slack_token");
 }
 
+TEST_F(AgentSecretsTest, NoMcpServerGetsASecretOfTheAgentOrItsModelUnderAnotherName) {
+  const std::string config =
+      R"({"claude": {"mcp_config": {"mcpServers": {"x": {"type": "http", "url": "https://x.example/", "headers": {"Authorization": "Bearer ${TRACKER}"}}}}}})";
+  host_.secrets["TRACKER"] = "a-secret-of-its-own";
+  for (const std::string& name : agent_config::names_of_secrets()) host_.secrets[name] = "value-of-" + name;
+  EXPECT_EQ(secrets(config).for_mcp("TRACKER"), "a-secret-of-its-own");
+  for (const std::string& name : agent_config::names_of_secrets()) {
+    host_.secrets["TRACKER"] = "value-of-" + name;
+    if (name == "ANTHROPIC_BASE_URL") {
+      EXPECT_NO_THROW(secrets(config)) << "an address";
+      continue;
+    }
+    try {
+      secrets(config);
+      ADD_FAILURE() << name << " is handed on";
+    } catch (const davit::Failure& failure) {
+      EXPECT_EQ(failure.status(), davit::Status::InvalidInput);
+      EXPECT_THAT(std::string(failure.what()),
+                  AllOf(HasSubstr("TRACKER"), HasSubstr(name), Not(HasSubstr("value-of-"))));
+    }
+  }
+}
+
 }  // namespace

@@ -55,14 +55,14 @@ TEST(EventTextTest, EachTopicHasItsMembers) {
 
 TEST(EventTextTest, TextFromOutsideCannotEndItsLine) {
   std::string text;
-  append_line(text, "t", "s", {"text\n", "one\r\ntwo\n\nid: forged\u2028", from_unix_ms(0), 3});
+  append_line(text, "t", "s", {"text\n", "one\r\ntwo\n\nid: forged\u2028", from_unix_ms(1), 3});
   EXPECT_EQ(text.find("\n\n"), text.size() - 2);
   EXPECT_EQ(text.find('\r'), std::string::npos);
   EXPECT_EQ(text.find("\nid:"), std::string::npos);
   const JsonDocument data = data_of(text);
   EXPECT_EQ(string_member(data, "line"), "one\r\ntwo\n\nid: forged\u2028");
   EXPECT_EQ(int_member(data, "number"), 3);
-  EXPECT_EQ(string_member(data, "at"), "1970-01-01T00:00:00.000Z");
+  EXPECT_EQ(string_member(data, "at"), "1970-01-01T00:00:00.001Z");
   EXPECT_FALSE(bool_member(data, "shortened", true));
 }
 

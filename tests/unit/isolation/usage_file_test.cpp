@@ -53,6 +53,18 @@ TEST_F(UsageFileTest, TheNewestTotalsAreReadWithoutAnyText) {
   EXPECT_EQ(content().find("name"), std::string::npos);
 }
 
+// Who may write to the folder could else keep the next host from adding up.
+TEST_F(UsageFileTest, AFigureIsNoLargerThanThatOfAReport) {
+  std::ofstream(path()) << "9223372036854775807 1 99999999999999999999 2000000000000 9223372036854775807 0\n";
+  const auto read = read_usage_file(path());
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->input_tokens, 1'000'000'000'000);
+  EXPECT_EQ(read->output_tokens, 1);
+  EXPECT_EQ(read->cache_read_tokens, 1'000'000'000'000);
+  EXPECT_EQ(read->cache_write_tokens, 1'000'000'000'000);
+  EXPECT_EQ(read->cost_micro_usd, 1'000'000'000'000);
+}
+
 TEST_F(UsageFileTest, AnExecutionThatFollowsHasAFileOfItsOwn) {
   file_.begin(path());
   file_.add(totals(100));

@@ -13,7 +13,6 @@ import { Select } from "../../components/select";
 import { Empty, ErrorState, Loading } from "../../components/states";
 import { Time } from "../../components/time";
 import { count } from "../../lib/format";
-import { useNow } from "../../lib/now";
 import { periodNames, startOf, periods } from "../../lib/period";
 import { useTitle } from "../../lib/title";
 
@@ -33,21 +32,15 @@ export function AuditPage() {
   useTitle("Audit");
   const search = useSearch({ from: "/audit" });
   const navigate = useNavigate({ from: "/audit" });
-  const now = useNow();
-  // Of the moment at which it was chosen: the pages behind the first belong to it.
-  const [start] = useState(() => new Map<string, string>());
-  const since = (period: (typeof periods)[number]): string => {
-    const known = start.get(period) ?? startOf(period, now);
-    start.set(period, known);
-    return known;
-  };
+  // Periods end where the page was opened: the pages behind the first belong to it.
+  const [opened] = useState(() => Date.now());
   const query = useInfiniteQuery({
     ...auditPages({
       actor: search.actor,
       operation: search.operation,
       outcome: search.outcome,
       object: search.object,
-      start_date: search.period && since(search.period),
+      start_date: search.period && startOf(search.period, opened),
     }),
     refetchInterval: (asked) => ((asked.state.data?.pages.length ?? 0) <= 1 ? refetchEvery("usual") : false),
   });
