@@ -30,6 +30,7 @@
 #include "host/http/dashboard_files.h"
 #include "host/http/dashboard_routes.h"
 #include "host/http/execution_routes.h"
+#include "host/http/openapi_routes.h"
 #include "host/http/operations_routes.h"
 #include "host/http/plugin_routes.h"
 #include "host/http/queue_routes.h"
@@ -466,6 +467,7 @@ std::optional<StartFailure> App::start_serving() {
   add(http::queue_routes(*store_, registry_, clock_, *log_));
   add(http::stats_routes(*store_, clock_));
   add(http::plugin_routes(*live_, registry_));
+  add(http::openapi_routes());
   add({http::reload_route([this](auto done) { reload(std::move(done)); })});
   router_ = std::make_unique<http::Router>(std::move(routes), *authentication_, *workers_, *metrics_, *log_);
 

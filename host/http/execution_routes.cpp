@@ -127,9 +127,12 @@ Route reader(std::string pattern, const store::Store& store,
 }  // namespace
 
 std::vector<Route> execution_routes(const store::Store& store) {
-  return {reader("/api/dashboard/tasks/{}/transcript", store, &transcript_answer),
-          reader("/api/dashboard/tasks/{}/artifacts", store, &artifacts_answer),
-          reader("/api/dashboard/tasks/{}/artifacts/{}/{}", store, &artifact_answer)};
+  std::vector<Route> routes{reader("/api/dashboard/tasks/{}/transcript", store, &transcript_answer),
+                            reader("/api/dashboard/tasks/{}/artifacts", store, &artifacts_answer),
+                            reader("/api/dashboard/tasks/{}/artifacts/{}/{}", store, &artifact_answer)};
+  for (auto route = routes.begin() + 1; route != routes.end(); ++route)
+    route->answer = without_query(std::move(route->answer));
+  return routes;
 }
 
 }  // namespace davit::http

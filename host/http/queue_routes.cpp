@@ -115,7 +115,7 @@ void resume(store::Store& store, Log& log, Exchange exchange) {
 std::vector<Route> queue_routes(store::Store& store, const plugin::Registry& registry, const Clock& clock,
                                 Log& log) {
   return {{"GET", "/api/dashboard/queue", Access::Reader, Thread::Worker,
-           [&store, &clock](Exchange exchange) { show_queue(store, clock, std::move(exchange)); }},
+           without_query([&store, &clock](Exchange exchange) { show_queue(store, clock, std::move(exchange)); })},
           {"POST", "/api/queue/pause", Access::Admin, Thread::Worker,
            [&store, &registry, &clock, &log](Exchange exchange) {
              pause(store, registry, clock, log, std::move(exchange));
