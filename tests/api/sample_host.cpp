@@ -30,7 +30,7 @@ agents:
 schedules:
   sweep: {agent: worker, cron: "0 4 * * *", payload: {mode: noop}}
 budgets: {daily_usd: 100, per_agent_daily_usd: 50}
-approvals: {timeout: 1d, remind_after: 1h}
+approvals: {deadline: 1d, remind_after: 1h}
 )";
 
 std::string task_of(const test::RawAnswer& answer) {
