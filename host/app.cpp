@@ -25,6 +25,7 @@
 #include "host/config/secrets.h"
 #include "host/dashboard/built_dashboard.h"
 #include "host/dispatch/dispatcher.h"
+#include "host/dispatch/told_usage.h"
 #include "host/host_news.h"
 #include "host/http/authentication.h"
 #include "host/http/dashboard_files.h"
@@ -212,6 +213,7 @@ class App {
   std::optional<StartFailure> start_serving();
   Result<std::unique_ptr<http::Server>> listen();
   std::filesystem::path state_folder() const;
+  std::filesystem::path work_folder() const { return state_folder() / "work"; }  // of executions
   void leave_port() const;
   void log_notes(const config::ResolvedSecrets& secrets) const;
 
@@ -293,6 +295,7 @@ std::optional<StartFailure> App::open_store() {
   options.path = config_.storage.path;
   options.create_if_missing = true;
   options.chain_notify = config_.chain.notify;
+  options.told = dispatch::told_usage(work_folder());
   auto opened = store::Store::open(options, *log_, clock_);
   if (auto* failure = std::get_if<store::OpenError>(&opened)) {
     return StartFailure{exit_code_of(failure->failure), failure->message};
@@ -387,7 +390,7 @@ std::optional<StartFailure> App::start_loops() {
 
   dispatch::DispatchOptions dispatch_options;
   dispatch_options.runners = pool;
-  dispatch_options.work_directory = state_folder() / "work";
+  dispatch_options.work_directory = work_folder();
   dispatch_options.state_folder = state_folder() / "agents";
   if (auto made = ensure_private_directory(dispatch_options.state_folder); !made)
     return StartFailure{kExitFailure, made.error().message};

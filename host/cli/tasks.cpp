@@ -150,7 +150,9 @@ void print_chain(std::ostream& out, const JsonValue& task) {
 }
 
 void print_decision(std::ostream& out, const JsonValue& decision) {
-  out << "  " << cell(decision, "at") << "  " << cell(decision, "kind");
+  const bool refused = string_member(decision, "kind") == "refused";
+  out << "  " << cell(decision, "at") << "  "
+      << (refused ? "refused: approval" : cell(decision, "kind"));
   if (const std::string by = string_member(decision, "by"); !by.empty()) out << " by " << printable(by);
   if (const std::string way = string_member(decision, "way"); !way.empty()) out << ", " << printable(way);
   if (const std::string said = string_member(decision, "comment"); !said.empty())

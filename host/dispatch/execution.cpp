@@ -52,7 +52,8 @@ Execution::Execution(ClaimedTask task, std::shared_ptr<const ServingAgent> servi
   waiting_.fence = task_.fence;
 }
 
-isolation::Call Execution::call(const plugin::ExecutionPlace& place, Duration cancel_grace) const {
+isolation::Call Execution::call(const plugin::ExecutionPlace& place, Duration cancel_grace,
+                                std::string_view usage_file) const {
   Duration timeout = serving_->agent->timeout;
   isolation::Call call;
   call.task_tag = task_.task_id;
@@ -60,7 +61,7 @@ isolation::Call Execution::call(const plugin::ExecutionPlace& place, Duration ca
   isolation::set_request(
       call, isolation::agent_run_request(plugin::agent_context_json(task_, serving_->agent->settings.config,
                                                                     clock_.wall() + timeout, place),
-                                         artifact_limits_));
+                                         artifact_limits_, usage_file));
   call.working_directory = place.workspace;
   call.deadline = started_ + timeout;
   call.cancel_grace = cancel_grace;
@@ -77,6 +78,7 @@ Execution::Heard Execution::hear(std::string_view text, std::string_view blob) {
       plugin::redact(redactor, report->usage);
       usage_ = plugin::merged(usage_, report->usage);
       waiting_.usage = usage_;
+      told_usage_ = true;
       break;
     case Kind::Progress:
       waiting_.progress = std::min(report->fraction, 1.0);
@@ -200,8 +202,15 @@ Ended Execution::of_answer(AgentResult result) const {
       if (result.error.empty())
         result.error = "timed out after " + seconds_text(serving_->agent->timeout) + " s";
       return {std::move(result), "timed_out"};
+    case FailureClass::PutOff:
+      return {std::move(result), "put_off"};
     case FailureClass::RateLimited:
     case FailureClass::Permanent:
+      return {std::move(result), "failed"};
+    case FailureClass::ApprovalRefused:
+      if (task_.approval) return {std::move(result), "approval_refused"};
+      result.failure = FailureClass::Permanent;
+      result.error = "the agent says that an approval does not count, and this task ran on none: " + result.error;
       return {std::move(result), "failed"};
     default:
       // Crash and Interrupted are ours to say, and nobody asked for a Cancelled.
@@ -216,7 +225,8 @@ Ended Execution::conclude(isolation::CallOutcome outcome) const {
     auto result = isolation::agent_result_from(outcome.answer);
     if (result.ok()) {
       // What fails after it was told that its time is up, fails because of that.
-      if (outcome.past_deadline && !result->success && result->failure != FailureClass::Permanent)
+      if (outcome.past_deadline && !result->success && result->failure != FailureClass::Permanent &&
+          result->failure != FailureClass::ApprovalRefused)
         result->failure = FailureClass::Deadline;
       return of_answer(std::move(*result));
     }

@@ -30,7 +30,8 @@ enum class StopReason { None, CancelRequested, Interrupted, OverBudget, LeaseLos
 
 struct Ended {
   AgentResult result;
-  // Of the execution row: completed, failed, crashed, timed_out, cancelled, interrupted, over_budget.
+  // Of the execution row: completed, failed, crashed, timed_out, cancelled, interrupted, over_budget,
+  // approval_refused, put_off.
   std::string outcome;
   bool cost_known = true;  // false: its process ended without an answer
 };
@@ -51,7 +52,8 @@ class Execution {
   MonotonicTime started_at() const { return started_; }
 
   // The call for the runner, without its callbacks.
-  isolation::Call call(const plugin::ExecutionPlace& place, Duration cancel_grace) const;
+  isolation::Call call(const plugin::ExecutionPlace& place, Duration cancel_grace,
+                       std::string_view usage_file = {}) const;
   Workspace workspace;  // without path: none was made
   isolation::RunnerPool::CallId call_id = 0;
 
@@ -59,6 +61,8 @@ class Execution {
   // report that cannot be read is dropped.
   enum class Heard { News, ArtifactWaits, ArtifactRefused };
   Heard hear(std::string_view report, std::string_view blob);
+  // It has told what it used, so there is a file of it.
+  bool has_told_usage() const { return told_usage_; }
   // It has cost more than it may.
   bool is_over_budget() const;
   // There is so much to store that it should not wait.
@@ -97,7 +101,7 @@ class Execution {
   MonotonicTime started_;
   Usage usage_;                // all that was reported so far, merged
   store::LiveReport waiting_;  // without lines
-  bool something_waits_ = false;
+  bool something_waits_ = false, told_usage_ = false;
   Transcript transcript_;
   ArtifactLimits artifact_limits_;
   ArtifactLedger artifact_ledger_;

@@ -32,13 +32,20 @@ NextStep after_failure(const Failed& failed, const RetryOptions& options, std::m
       return {TaskState::Cancelled, Duration::zero(), true};
     case FailureClass::Interrupted:
       return {TaskState::Queued, failed.retry_after, false};
+    case FailureClass::ApprovalRefused:
+      return {TaskState::AwaitingApproval, Duration::zero(), false};
     case FailureClass::Crash: {
       int crashes = failed.crashes + 1;
       if (crashes >= failed.max_crashes) return {TaskState::Parked, Duration::zero(), false};
       return {TaskState::Queued, back_off(crashes, Duration::zero(), options, random), false};
     }
-    case FailureClass::Retryable:
+    case FailureClass::PutOff:
+      return {TaskState::Queued, back_off(1, failed.retry_after, options, random), false};
     case FailureClass::RateLimited:
+      if (failed.cost_nothing && failed.retry_after >= kNoAttempt)
+        return {TaskState::Queued, back_off(failed.attempt, failed.retry_after, options, random), false};
+      [[fallthrough]];
+    case FailureClass::Retryable:
     case FailureClass::Deadline:
       if (failed.attempt > failed.max_retries) return {TaskState::Failed, Duration::zero(), true};
       return {TaskState::Queued, back_off(failed.attempt, failed.retry_after, options, random), true};

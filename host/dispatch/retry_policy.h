@@ -23,7 +23,11 @@ struct Failed {
   int crashes = 0;      // executions before this one that took their runner down
   int max_crashes = 3;  // with so many the task is parked
   Duration retry_after{0};
+  bool cost_nothing = false;  // no money, and no token of an answer
 };
+
+// Who is told to wait for so long, and has cost nothing yet, has not tried.
+inline constexpr Duration kNoAttempt{5'000};
 
 struct NextStep {
   TaskState state = TaskState::Failed;

@@ -17,9 +17,12 @@
 #include "host/dispatch/worker_pool.h"
 
 #include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <utility>
+
+#include "host/dispatch/told_usage.h"
 
 namespace davit::dispatch {
 namespace {
@@ -79,6 +82,8 @@ WorkerPool::WorkerPool(Surroundings around, DispatchOptions options, std::unique
                .cancelled = [this](const Fence& fence) { cancel(fence); },
                .renewed = [this] { pump_soon(); }}),
       random_(seed_of(options_)) {
+  // Runners work in other folders.
+  options_.work_directory = std::filesystem::absolute(options_.work_directory);
   plugins_changed();
 }
 
@@ -198,7 +203,8 @@ void WorkerPool::start(ClaimedTask task, const std::shared_ptr<const ServingAgen
   }
   execution->workspace = std::move(*workspace);
   isolation::Call call = execution->call(
-      {execution->workspace.path, options_.state_folder.string(), options_.sandbox}, options_.cancel_grace);
+      {execution->workspace.path, options_.state_folder.string(), options_.sandbox}, options_.cancel_grace,
+      usage_file(options_.work_directory, execution->task().session_id).native());
   call.on_report = [this, execution = execution.get()](std::string_view report, std::string_view blob) {
     on_report(*execution, report, blob);
   };
@@ -319,6 +325,7 @@ void WorkerPool::on_end(std::int64_t number, isolation::CallOutcome outcome) {
   if (execution->stop_reason() == StopReason::LeaseLost) {
     log_line(around_.log, LogLevel::Warn, "execution lost its lease; its result is dropped", *execution,
              "lost", "", "");
+    forget_usage_file(*execution);
     const ClaimedTask& task = execution->task();
     around_.metrics.session_ended(
         {.agent = task.agent, .task_type = task.task_type, .worked = worked, .session = worked});
@@ -367,11 +374,14 @@ store::Finish WorkerPool::decide(const Execution& execution, Ended ended) {
                                    .max_retries = task.max_retries,
                                    .crashes = task.crashes,
                                    .max_crashes = execution.serving().agent->settings.max_crashes,
-                                   .retry_after = result.retry_after},
+                                   .retry_after = result.retry_after,
+                                   .cost_nothing = result.usage.cost_micro_usd == 0 && result.usage.output_tokens == 0},
                                   options_.retry, random_);
     finish.next_state = next.state;
     finish.retry_after = next.delay;
     finish.attempt_counts = next.attempt_counts;
+    if (result.failure == FailureClass::PutOff)
+      finish.hold = {task.agent, std::min(result.retry_after, options_.retry.longest_wait)};
     result.tasks.clear();
     return finish;
   }
@@ -438,8 +448,14 @@ void WorkerPool::on_finished(std::int64_t number, const Result<TaskState>& answe
     });
     return;
   }
+  forget_usage_file(*done.execution);
   finishing_.erase(found);
   check_idle();
+}
+
+void WorkerPool::forget_usage_file(const Execution& execution) const {
+  if (execution.has_told_usage())
+    ::unlink(usage_file(options_.work_directory, execution.task().session_id).c_str());
 }
 
 void WorkerPool::account(const Finishing& done) {
@@ -455,9 +471,13 @@ void WorkerPool::settle(const Finishing& done, TaskState state) {
   const store::Finish& finish = done.finish;
   const ClaimedTask& task = done.execution->task();
   account(done);
-  bool good = state == TaskState::Completed || state == TaskState::Queued;
-  log_line(around_.log, good && finish.result.success ? LogLevel::Info : LogLevel::Warn, "execution ended",
-           *done.execution, finish.outcome, to_string(state), finish.result.error);
+  const bool good = state == TaskState::Completed || state == TaskState::Queued;
+  // Who waits has not failed; and what all wait for is told once, by whoever found it.
+  const bool waits = state == TaskState::Queued && !finish.attempt_counts &&
+                     (finish.result.failure == FailureClass::PutOff ||
+                      finish.result.failure == FailureClass::RateLimited);
+  log_line(around_.log, waits || (good && finish.result.success) ? LogLevel::Info : LogLevel::Warn,
+           "execution ended", *done.execution, finish.outcome, to_string(state), finish.result.error);
   if (state == TaskState::Completed || state == TaskState::Failed)
     around_.metrics.task_settled(task.agent, task.fence.task_row, state == TaskState::Completed);
   // A chain that goes on, in a successor or in follow-ups, has not ended here.

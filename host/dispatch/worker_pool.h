@@ -115,6 +115,8 @@ class WorkerPool {
   void on_finished(std::int64_t fence_number, const Result<TaskState>& answer);
   void settle(const Finishing& done, TaskState state);
   void account(const Finishing& done);
+  // The books have it, or nobody will ask.
+  void forget_usage_file(const Execution& execution) const;
 
   void lost(const Fence& fence);
   void stop(Execution& execution, StopReason reason);

@@ -69,13 +69,15 @@ CallText webhook_verify_and_run_request(const Delivery& delivery, std::string_vi
 CallText webhook_unverified_request(const Delivery& delivery) {
   return delivery_text("webhook.unverified", delivery, "", false);
 }
-CallText agent_run_request(std::string context_json, const ArtifactLimits& artifacts) {
+CallText agent_run_request(std::string context_json, const ArtifactLimits& artifacts,
+                           std::string_view usage_file) {
   JsonBuffer buffer;
   JsonWriter writer(buffer);
   writer.StartObject();
   write_member(writer, "call", "agent.run");
   write_member(writer, "artifact_bytes", static_cast<std::int64_t>(artifacts.max_size));
   write_member(writer, "artifacts_bytes", static_cast<std::int64_t>(artifacts.max_total));
+  write_member(writer, "usage_file", usage_file);
   writer.EndObject();
   return {std::string(text_of(buffer)), std::move(context_json)};
 }
@@ -148,6 +150,7 @@ Result<CallRequest> request_from(std::string_view request, std::string_view blob
       return static_cast<std::size_t>(std::max<std::int64_t>(int_member(document, name), 0));
     };
     read.artifacts = {limit("artifact_bytes"), limit("artifacts_bytes")};
+    read.usage_file = string_member(document, "usage_file");
     return read;
   }
   if (call == "webhook.run")

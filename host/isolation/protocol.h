@@ -37,7 +37,9 @@ CallText webhook_verify_and_run_request(const Delivery& delivery, std::string_vi
 // answer_unverified. Answer: unverified_answer_from.
 CallText webhook_unverified_request(const Delivery& delivery);
 // An execution. Answer: agent_result_from; live: parse_report.
-CallText agent_run_request(std::string context_json, const ArtifactLimits& artifacts = {});
+// `usage_file`: where its usage is kept, see usage_file.h; empty: nowhere.
+CallText agent_run_request(std::string context_json, const ArtifactLimits& artifacts = {},
+                           std::string_view usage_file = {});
 
 // Errors are those of plugin::WebhookInstance::run, as the plugin's side gave them; Internal for what is no
 // answer.
@@ -73,6 +75,7 @@ struct CallRequest {
   std::string delivery_key;
   bool key_is_body_hash = false;
   ArtifactLimits artifacts;  // agents
+  std::string usage_file;    // agents
 };
 Result<CallRequest> request_from(std::string_view request, std::string_view blob);
 

@@ -17,6 +17,7 @@
 #include "host/base/guarded.h"
 #include "host/isolation/protocol.h"
 #include "host/isolation/runner_server.h"
+#include "host/isolation/usage_file.h"
 #include "host/plugin/agent.h"
 #include "host/plugin/marshal.h"
 #include "host/plugin/plugin_module.h"
@@ -144,6 +145,7 @@ class PluginServant final : public Servant {
     switch (request->kind) {
       case CallKind::AgentRun:
         artifacts_.with([&](ArtifactLedger& ledger) { ledger = ArtifactLedger(request->artifacts); });
+        usage_file_.with([&](UsageFile& file) { file.begin(std::move(request->usage_file)); });
         return agent_result_answer(agent_->run(blob, head.deadline));
       case CallKind::WebhookUnverified:
         return unverified_answer(webhook_->answer_unverified(request->delivery, head.deadline));
@@ -194,7 +196,9 @@ class PluginServant final : public Servant {
     reports.progress = [&output](double fraction, std::string_view phase, std::string_view message) {
       static_cast<void>(output.report(progress_report(fraction, phase, message)).ok());
     };
-    reports.usage = [&output](std::string_view usage) {
+    reports.usage = [this, &output](std::string_view usage) {
+      if (const auto totals = plugin::usage_from_json(usage); totals.ok())
+        usage_file_.with([&](UsageFile& file) { file.add(*totals); });
       static_cast<void>(output.report(usage_report(usage)).ok());
     };
     reports.transcript = [&output](std::string_view kind, std::string_view line) {
@@ -235,6 +239,7 @@ class PluginServant final : public Servant {
   std::unique_ptr<Log> log_;
   std::shared_ptr<plugin::WebhookInstance> webhook_;
   std::unique_ptr<plugin::AgentInstance> agent_;
+  Guarded<UsageFile> usage_file_;      // likewise
   Guarded<ArtifactLedger> artifacts_;  // of the execution that runs; any thread
   std::atomic<bool> cancelled_{false};
 };

@@ -144,8 +144,8 @@ std::span<const MetricRow> metric_table() {
       {ApprovalsTotal,
        Counter,
        "davit_approvals_total",
-       "Decisions about tasks that wait for approval (approve, reject, changed, parked), by way (api, cli, "
-       "webhook, claim, deadline).",
+       "Decisions about tasks that wait for approval (approve, reject, changed, parked; refused: an "
+       "approval does not count), by way (api, cli, webhook, agent, claim, deadline).",
        {"decision", "way"},
        {}},
       {ApprovalOldest,

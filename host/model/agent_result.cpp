@@ -10,6 +10,8 @@ std::string_view to_string(FailureClass failure) {
       return "retryable";
     case FailureClass::RateLimited:
       return "rate_limited";
+    case FailureClass::PutOff:
+      return "put_off";
     case FailureClass::Permanent:
       return "permanent";
     case FailureClass::Cancelled:
@@ -20,6 +22,8 @@ std::string_view to_string(FailureClass failure) {
       return "crash";
     case FailureClass::Interrupted:
       return "interrupted";
+    case FailureClass::ApprovalRefused:
+      return "approval_refused";
   }
   return "retryable";
 }

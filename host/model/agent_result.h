@@ -15,11 +15,13 @@ enum class FailureClass {
   None,
   Retryable,    // counts as an attempt, back-off, up to max_retries
   RateLimited,  // as Retryable, not before retry_after
+  PutOff,       // not begun: no task of its agent before retry_after; does not count
   Permanent,    // no retry
   Cancelled,    // somebody asked for it
   Deadline,     // timed out and killed: counts as an attempt
   Crash,        // the runner died: counted apart, parked when it goes on
   Interrupted,  // our own shutdown: does not count
+  ApprovalRefused,  // the approval that it ran on does not count: waits for another one, no attempt
 };
 
 std::string_view to_string(FailureClass failure);

@@ -116,11 +116,13 @@ struct Chain {
 // What a person, or a rule in the place of one, has decided about a task.
 struct TaskDecision {
   WallTime at{};
-  std::string kind;      // "approve", "reject", "retry", "cancel"; "changed": what was approved has changed
+  // "approve", "reject", "retry", "cancel"; "changed": what was approved has changed; "refused": an agent found
+  // that the approval before it does not count, of which by, actor_id, way and content_hash are.
+  std::string kind;
   std::string by;        // "admin", "github:alice"
   std::string actor_id;  // the sender's own id, may be empty
   std::string way;       // "api", "cli", or the webhook it came by and how: "github comment"
-  std::string comment;
+  std::string comment;   // what was said, or why
   std::string content_hash;
 };
 

@@ -126,7 +126,9 @@ struct AgentInstance::Parts {
                      std::string(hook) + " gave a result that cannot be read: " + result.error().message);
     }
     if (mended) warn_mended();
-    if (result->failure == FailureClass::Cancelled || result->failure == FailureClass::Deadline) {
+    // A runner may say these of a hook, but no hook of itself.
+    if (result->failure == FailureClass::Cancelled || result->failure == FailureClass::Deadline ||
+        result->failure == FailureClass::PutOff) {
       result->failure = FailureClass::Retryable;
     }
     return settled(std::move(result).value());
@@ -231,6 +233,12 @@ AgentResult AgentInstance::Parts::run_hooks(std::string_view context, MonotonicT
       return settled(failure(FailureClass::Permanent, reason.bytes().empty()
                                                           ? "the agent refused to run and gave no reason"
                                                           : presentable(reason.bytes(), 4096)));
+    }
+    if (status == DAVIT_RATE_LIMITED && call.retry_after() > Duration(0) && !cancelled) {
+      // No error that on_error could make up for: nothing was begun.
+      AgentResult result = failed("pre_execute", status, call, thrown);
+      result.failure = FailureClass::PutOff;
+      return result;
     }
     if (status != DAVIT_OK && status != DAVIT_NOT_IMPLEMENTED)
       return after_failure("pre_execute", context, deadline, status, call, thrown);

@@ -495,15 +495,18 @@ Result<AgentResult> agent_result_from_json(std::string_view json, bool* mended_u
     if (std::string name = TRY(members.key("error_class")); !name.empty()) {
       static constexpr FailureClass kSayable[] = {FailureClass::Retryable, FailureClass::RateLimited,
                                                   FailureClass::Permanent, FailureClass::Cancelled,
-                                                  FailureClass::Deadline};
+                                                  FailureClass::Deadline,  FailureClass::PutOff};
       auto found = std::find_if(std::begin(kSayable), std::end(kSayable),
                                 [&](FailureClass failure) { return davit::to_string(failure) == name; });
       if (found == std::end(kSayable))
         return wrong("error_class", "must be retryable, rate_limited or permanent");
       result.failure = *found;
     }
+    if (TRY(members.flag("approval_refused"))) result.failure = FailureClass::ApprovalRefused;
     result.retry_after = Duration(TRY(members.number("retry_after_ms", 0, 0, 365ll * 86'400'000)));
   }
+  if (result.success && TRY(members.flag("approval_refused")))
+    return wrong("approval_refused", "goes with success false");
   bool unused = false;
   if (const JsonValue* usage = TRY(members.object("usage"))) {
     result.usage = TRY(usage_from(Members(*usage, "usage"), mended_usage ? *mended_usage : unused));
@@ -622,7 +625,9 @@ std::string to_json(const AgentResult& result) {
   write_raw_member(writer, "output", result.output);
   write_member(writer, "error", result.error);
   if (!result.success) {
-    write_member(writer, "error_class", davit::to_string(result.failure));
+    const bool refused = result.failure == FailureClass::ApprovalRefused;
+    write_member(writer, "error_class", davit::to_string(refused ? FailureClass::Permanent : result.failure));
+    if (refused) write_member(writer, "approval_refused", true);
     write_member(writer, "retry_after_ms", static_cast<std::int64_t>(result.retry_after.count()));
   }
   writer.Key("usage");

@@ -18,7 +18,7 @@ namespace davit::plugin {
 Result<WebhookAnswer> webhook_answer_from_json(std::string_view json);
 
 // An error_class may also be "cancelled" or "deadline", which only the driver in a runner says; what only the
-// host can know (crash, interrupted) is refused.
+// host can know (crash, interrupted) is refused. "approval_refused" is a class of its own here.
 Result<AgentResult> agent_result_from_json(std::string_view json, bool* mended_usage = nullptr);
 
 // Figures that are negative or no numbers count as 0, absurd ones as the greatest allowed. Models beyond the

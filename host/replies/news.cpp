@@ -11,6 +11,7 @@ constexpr std::size_t kMaxTitle = 200;
 constexpr std::size_t kMaxResult = 800;
 constexpr std::size_t kHashDigits = 12;  // as many as an approval takes
 constexpr int kKeptForTheEnd = 2;        // posts: somebody has to approve, and something comes of it
+constexpr int kKeptForTheLast = 1;       // post: something comes of it
 
 // One line, cut at a character's border.
 std::string line(std::string_view text, std::size_t limit) {
@@ -92,8 +93,15 @@ std::vector<News> news_of(const store::PendingReply& reply, const std::vector<st
         break;
       case TaskState::AwaitingApproval: {
         const std::string digits = task.content_hash.substr(0, kHashDigits);
-        tell(task.task_id + " waits " + digits,
-             joined(task.agent + " waits for approval", title) + " — approve " + task.task_id + " " + digits);
+        const std::string how = " — approve " + task.task_id + " " + digits;
+        if (task.error.empty()) {
+          tell(task.task_id + " waits " + digits, joined(task.agent + " waits for approval", title) + how);
+        } else if (reply.reply.posts > kKeptForTheLast) {
+          // Something stood against the approval before, which may come as often as somebody approves.
+          tell(task.task_id + " waits " + digits + ended,
+               joined(joined(task.agent + " waits for approval again", title), line(task.error, kMaxResult)) +
+                   how);
+        }
         break;
       }
       case TaskState::Completed:

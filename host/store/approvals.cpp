@@ -30,6 +30,15 @@ Result<> check_form(std::string_view said) {
                    std::to_string(kLeastDigits)};
 }
 
+// Of "github comment": who tells of the person, so that an id of one sender is not taken for that of another.
+std::string_view sender_of(std::string_view way) { return way.substr(0, way.find(' ')); }
+
+// A name changes hands, an id does not.
+bool is_same(std::string_view name, std::string_view id, std::string_view way, const Person& person) {
+  if (id.empty() || person.id.empty()) return name == person.name;
+  return id == person.id && sender_of(way) == sender_of(person.way);
+}
+
 std::string named(const Waiting& task) {
   return "task " + task.task_id + " (" + task.agent + ") waits with content hash " + task.content_hash;
 }
@@ -57,11 +66,24 @@ struct Approvals::Statements {
 
   Statement ask{db, "INSERT INTO approval (task, asked_at, deadline, next_at) VALUES (?1, ?2, ?3, ?4)"};
   Statement end{db, "DELETE FROM approval WHERE task = ?1"};
+  Statement resume{db,
+                   "INSERT INTO approval (task, asked_at, deadline, reminders, next_at)"
+                   " SELECT task, asked_at, deadline, reminders, coalesce(?2, next_at) FROM decision WHERE row ="
+                   " (SELECT max(row) FROM decision WHERE task = ?1 AND kind = 'approve')"
+                   " AND asked_at IS NOT NULL"};
   Statement content{
       db, "SELECT " + kContentColumns + " FROM task t JOIN task_body b ON b.row = t.row WHERE t.row = ?1"};
   Statement newest{db,
                    "SELECT kind, content_hash, at, by_whom, actor_id, way, comment FROM decision"
-                   " WHERE task = ?1 AND kind IN ('approve', 'reject') ORDER BY row DESC LIMIT 1"};
+                   " WHERE task = ?1 AND kind IN ('approve', 'reject', 'refused')"
+                   " ORDER BY row DESC LIMIT 1"};
+  Statement refused{db,
+                    "INSERT INTO decision (task, at, kind, by_whom, actor_id, way, comment, content_hash)"
+                    " VALUES (?1, ?2, 'refused', ?3, ?4, ?5, ?6, ?7)"};
+  Statement refusals{db,
+                     "SELECT by_whom, actor_id, way, comment FROM decision WHERE task = ?1 AND kind = 'refused'"
+                     " AND content_hash = ?2 AND row > coalesce((SELECT max(row) FROM decision"
+                     "  WHERE task = ?1 AND kind = 'retry'), 0) ORDER BY row DESC"};
   Statement changed{db,
                     "INSERT INTO decision (task, at, kind, by_whom, way, comment, content_hash)"
                     " VALUES (?1, ?2, 'changed', 'davit', 'claim', ?3, ?4)"};
@@ -88,14 +110,21 @@ void Approvals::ask(std::int64_t task, WallTime now) {
 }
 void Approvals::end(std::int64_t task) { sql_->end.run(task); }
 
+void Approvals::resume(std::int64_t task, WallTime now) {
+  const std::optional<WallTime> next = rules_.notify.empty() ? std::nullopt : std::optional(now);
+  if (sql_->resume.run(task, next) == 0) ask(task, now);
+}
+
 std::string Approvals::content_of(std::int64_t task) {
   Cursor row = sql_->content.query(task);
   return row.next() ? read_content_hash(row, 0) : std::string();
 }
 
-std::optional<TaskDecision> Approvals::approval_of(std::int64_t task, std::string_view content_hash) {
+// The newest of those that say whether the task may run, if it is of this kind and content.
+std::optional<TaskDecision> Approvals::newest(std::int64_t task, std::string_view kind,
+                                              std::string_view content_hash) {
   Cursor row = sql_->newest.query(task);
-  if (!row.next() || row.view(0) != "approve" || row.view(1) != content_hash) return std::nullopt;
+  if (!row.next() || row.view(0) != kind || row.view(1) != content_hash) return std::nullopt;
   return TaskDecision{.at = row.time(2),
                       .kind = row.text(0),
                       .by = row.text(3),
@@ -105,8 +134,27 @@ std::optional<TaskDecision> Approvals::approval_of(std::int64_t task, std::strin
                       .content_hash = row.text(1)};
 }
 
+std::optional<TaskDecision> Approvals::approval_of(std::int64_t task, std::string_view content_hash) {
+  return newest(task, "approve", content_hash);
+}
+std::optional<TaskDecision> Approvals::refusal_of(std::int64_t task, std::string_view content_hash) {
+  return newest(task, "refused", content_hash);
+}
+
 void Approvals::note_changed(std::int64_t task, std::string_view content_hash, WallTime now) {
   sql_->changed.run(task, now, "its content is not what was approved", content_hash);
+}
+
+void Approvals::note_refused(std::int64_t task, const TaskDecision& approval, std::string_view why,
+                             WallTime now) {
+  sql_->refused.run(task, now, approval.by, approval.actor_id, approval.way, why, approval.content_hash);
+}
+
+std::optional<std::string> Approvals::refused_before(std::int64_t task, std::string_view content_hash,
+                                                     const Person& by) {
+  for (Cursor row = sql_->refusals.query(task, content_hash); row.next();)
+    if (is_same(row.view(0), row.view(1), row.view(2), by)) return row.text(3);
+  return std::nullopt;
 }
 
 Result<> Approvals::check(std::string_view task_id, std::string_view content_hash,

@@ -34,13 +34,24 @@ class Approvals {
   // With the deadline that the rules give it, and the time of its first reminder.
   void ask(std::int64_t task, WallTime now);
   void end(std::int64_t task);
+  // The wait that its newest approval ended goes on, with the deadline and the reminders it had. Whom the rules
+  // have notified hears of it at once.
+  void resume(std::int64_t task, WallTime now);
 
   // Hash of the content of a task as it is now.
   std::string content_of(std::int64_t task);
-  // Who approved this content, if somebody did and nobody rejected it since.
+  // Who approved this content, if somebody did, and nobody rejected it and no agent refused that since.
   std::optional<TaskDecision> approval_of(std::int64_t task, std::string_view content_hash);
+  // The approval of this content that an agent refused, if nobody decided anything since.
+  std::optional<TaskDecision> refusal_of(std::int64_t task, std::string_view content_hash);
   // Notes that a task runs nothing yet, because its content is not what was approved.
   void note_changed(std::int64_t task, std::string_view content_hash, WallTime now);
+
+  // Notes that this approval, under which the task has run, does not count, and why.
+  void note_refused(std::int64_t task, const TaskDecision& approval, std::string_view why, WallTime now);
+  // Why an approval of this content by the same person does not count: it was refused before, and nobody has
+  // retried the task since.
+  std::optional<std::string> refused_before(std::int64_t task, std::string_view content_hash, const Person& by);
 
   // Does `said` name this content: the whole hash, at least its first 12 digits, or nothing where the rules
   // allow that? If not, the sentence says what it is.
@@ -52,6 +63,7 @@ class Approvals {
 
  private:
   struct Statements;
+  std::optional<TaskDecision> newest(std::int64_t task, std::string_view kind, std::string_view content_hash);
   // Those of the entity first, each the newest first.
   std::vector<Waiting> waiting(std::string_view entity, std::string_view agent);
   const ApprovalRules& rules_;

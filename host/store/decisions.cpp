@@ -26,9 +26,12 @@ struct Decisions::Statements {
                               " AND t.state IN (4, 5, 6) AND (?2 = '' OR t.agent = ?2)"
                               " ORDER BY k.task DESC LIMIT 1"};
   Statement ask_to_cancel{db, "UPDATE task SET cancel_reason = ?2, updated_at = ?3 WHERE row = ?1"};
+  // With the wait that an approval ends.
   Statement insert{db,
-                   "INSERT INTO decision (task, at, kind, by_whom, actor_id, way, comment, content_hash)"
-                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"};
+                   "INSERT INTO decision (task, at, kind, by_whom, actor_id, way, comment, content_hash,"
+                   " asked_at, deadline, reminders, next_at)"
+                   " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, a.asked_at, a.deadline, a.reminders, a.next_at"
+                   " FROM (SELECT 1) LEFT JOIN approval a ON a.task = ?1 AND ?3 = 'approve'"};
 };
 
 Decisions::Decisions(Database& database, const ApprovalRules& rules, Moves& moves, Lines& lines,
@@ -121,6 +124,12 @@ Result<TaskState> Decisions::decide(Batch& batch, const TaskRow& row, const Deci
       if (row.state != TaskState::AwaitingApproval) return refuse("; it does not wait for approval");
       content = approvals_.content_of(row.row);
       TRY(approvals_.check(to_text(row.id), content, decision.content_hash));
+      if (const auto why = approvals_.refused_before(row.row, content, decision.by)) {
+        return Error{ErrorCode::Conflict,
+                     "task " + to_text(row.id) + " waits for somebody else: an approval by " + decision.by.name +
+                         " has been found not to count (" + *why +
+                         "); to ask anew, cancel the task and retry it"};
+      }
       break;
   }
 

@@ -122,7 +122,7 @@ TaskState Moves::move(Batch& batch, const TaskRow& row, const Move& move) {
         {row.row, how, std::string(shorten(move.error, kMaxError)), row.state == TaskState::Running});
   if (row.state == TaskState::AwaitingApproval) approvals_.end(row.row);
   if (move.to == TaskState::AwaitingApproval) {
-    approvals_.ask(row.row, batch.now);
+    move.resumes ? approvals_.resume(row.row, batch.now) : approvals_.ask(row.row, batch.now);
     batch.changes.push_back({Change::Kind::ApprovalAsked, to_text(row.id), row.agent, std::nullopt});
   }
   const TaskState state = move.to == TaskState::Queued ? admit(row.row, row.agent, batch.now) : move.to;

@@ -58,6 +58,7 @@ struct Move {
   std::string_view error;  // empty: none
   bool backs_off = false;  // with Queued: run_at is a delay, not a time that somebody chose
   Stops stops = Stops::AsItsState;
+  bool resumes = false;  // with AwaitingApproval: the wait before goes on
 };
 
 // Confined to the writer thread; each function runs inside the writer's transaction.

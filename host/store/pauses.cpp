@@ -42,6 +42,19 @@ void Pauses::pause(const Pause& pause) {
   changed_ = true;
 }
 
+bool Pauses::hold(const std::string& agent, Duration time, std::string_view reason, WallTime now) {
+  Pause held{agent, now, now + time, std::string(reason), std::string(kHeldByItself)};
+  if (const auto found = pauses_.find(agent); found != pauses_.end() && holds(found->second, now)) {
+    const Pause& before = found->second;
+    if (before.by != kHeldByItself || *before.until >= *held.until) return false;
+    held.since = before.since;
+  }
+  write_.run(held.agent, held.since, held.until, held.reason, held.by);
+  pauses_.insert_or_assign(agent, std::move(held));
+  changed_ = true;
+  return true;
+}
+
 bool Pauses::resume(const std::string& agent, WallTime now) {
   const auto found = pauses_.find(agent);
   if (found == pauses_.end()) return false;

@@ -23,6 +23,9 @@ class Pauses final : public TransactionPart {
 
   // Replaces the one of the same agent.
   void pause(const Pause& pause);
+  // The agent itself says that it can do nothing for so long. False: it is held as long already, or somebody
+  // paused it, and that stays.
+  bool hold(const std::string& agent, Duration time, std::string_view reason, WallTime now);
   // False: it was not paused by itself at `now`; that of all is another one.
   bool resume(const std::string& agent, WallTime now);
   // What holds the agent at `now`: its own pause, or that of all; null: nothing. Valid until the next change.

@@ -27,7 +27,11 @@ struct Reminders::Statements {
                  "SELECT next_at FROM approval INDEXED BY approval_next WHERE next_at IS NOT NULL"
                  " ORDER BY next_at LIMIT 1"};
   Statement reminded{db, "UPDATE approval SET reminders = ?2, next_at = ?3 WHERE task = ?1"};
-  Statement title{db, "SELECT title FROM task WHERE row = ?1"};
+  // Of what it was given, and of the first task of its chain.
+  Statement about{db,
+                  "SELECT t.title, b.previous_result, r.source FROM task t JOIN task_body b ON b.row = t.row"
+                  " LEFT JOIN task r ON r.id = coalesce(t.root, t.id) WHERE t.row = ?1"};
+  Statement also{db, "SELECT key FROM task_also WHERE task = ?1 ORDER BY key"};
   Statement ended{db,
                   "INSERT INTO decision (task, at, kind, by_whom, way, comment, content_hash)"
                   " VALUES (?1, ?2, ?3, 'davit', 'deadline', ?4, ?5)"};
@@ -87,19 +91,30 @@ void Reminders::remind(Batch& batch, const Due& due) {
   // Nobody is told by an agent that waits for the same person.
   if (rules_.notify.empty() || rules_.notify == due.task.agent) return;
 
-  std::string title;
+  std::string title, previous_result, source;
   {
-    Cursor row = sql_->title.query(due.task.row);
-    if (row.next()) title = row.text(0);
+    Cursor row = sql_->about.query(due.task.row);
+    if (row.next()) {
+      title = row.text(0);
+      previous_result = row.text(1);
+      source = row.text(2);
+    }
   }
   JsonBuffer buffer;
   JsonWriter writer(buffer);
   writer.StartObject();
   write_member(writer, "task_id", to_text(due.task.id));
+  write_member(writer, "root", to_text(due.task.root));
+  if (source.empty()) {
+    write_null_member(writer, "source");
+  } else {
+    write_member(writer, "source", source);
+  }
   write_member(writer, "title", title);
   write_member(writer, "agent", due.task.agent);
   write_member(writer, "entity", due.task.entity);
-  write_member(writer, "content_hash", approvals_.content_of(due.task.row));
+  const std::string content = approvals_.content_of(due.task.row);
+  write_member(writer, "content_hash", content);
   write_member(writer, "waiting_since", to_iso8601(due.asked_at));
   if (due.deadline) {
     write_member(writer, "deadline", to_iso8601(*due.deadline));
@@ -107,6 +122,20 @@ void Reminders::remind(Batch& batch, const Due& due) {
     write_null_member(writer, "deadline");
   }
   write_member(writer, "reminder", due.reminders);
+  if (const auto refused = approvals_.refusal_of(due.task.row, content)) {
+    writer.Key("refused");
+    writer.StartObject();
+    write_member(writer, "by", refused->by);
+    write_member(writer, "way", refused->way);
+    write_member(writer, "why", refused->comment);
+    writer.EndObject();
+  } else {
+    write_null_member(writer, "refused");
+  }
+  writer.Key("also");
+  writer.StartArray();
+  for (Cursor key = sql_->also.query(due.task.row); key.next();) write_string(writer, key.view(0));
+  writer.EndArray();
   writer.EndObject();
   NewTask task;
   task.agent = rules_.notify;
@@ -114,7 +143,12 @@ void Reminders::remind(Batch& batch, const Due& due) {
   task.title = "Approval wanted: " + title;
   task.payload = text_of(buffer);
   task.key = "approval:" + to_text(due.task.id);
-  tasks_.create(batch, task, Origin{.source = kReminderSource, .delivery = due.task.delivery});
+  // What is told of one chain is told in turn, as its end is.
+  task.entity = "chain:" + to_text(due.task.root);
+  tasks_.create(batch, task,
+                Origin{.source = kReminderSource,
+                       .delivery = due.task.delivery,
+                       .previous_result = previous_result});
 }
 
 void Reminders::end(Batch& batch, const Due& due) {

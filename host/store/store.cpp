@@ -305,7 +305,14 @@ void Store::finish(Finish finish, Done<TaskState> done) {
   const std::size_t bytes = 512 + finish.result.output.size() + weight_of(finish.transcript);
   impl_->write<TaskState>(
       Lane::Urgent, bytes, std::move(done),
-      [finish = std::move(finish)](Session& session) { return session.tasks.finish(session.batch, finish); });
+      [finish = std::move(finish)](Session& session) -> Result<TaskState> {
+        const TaskState state = TRY(session.tasks.finish(session.batch, finish));
+        const Finish::Hold& hold = finish.hold;
+        if (hold.time > Duration(0) &&
+            session.pauses.hold(hold.agent, hold.time, finish.result.error, session.batch.now))
+          session.batch.changes.push_back({Change::Kind::HoldChanged, {}, hold.agent, std::nullopt});
+        return state;
+      });
 }
 
 void Store::reap_expired_leases(Done<int> done) {

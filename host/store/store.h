@@ -168,10 +168,17 @@ struct Finish {
       outcome;  // for the execution row: "completed", "failed", "crashed", "timed_out", "cancelled", …
   // What the dispatcher decided, by its retry and chain policy. A task whose cancellation was asked for
   // meanwhile becomes Cancelled instead of Queued. FailureClass::Crash in `result` counts as a crash of the
-  // task.
+  // task. AwaitingApproval goes with FailureClass::ApprovalRefused of an execution that ran on an approval, else
+  // it is InvalidInput: that approval counts no more, and the wait that it ended goes on.
   TaskState next_state = TaskState::Completed;
   Duration retry_after{0};     // with Queued: run_at is now plus this
-  bool attempt_counts = true;  // false: interrupted by our own shutdown
+  bool attempt_counts = true;  // false: not begun, or interrupted by our own shutdown
+  // Keeps the agent of this name from getting tasks for so long, because of `result.error`; 0: it does not. A
+  // pause that somebody else began stays as it is.
+  struct Hold {
+    std::string agent;
+    Duration time{0};
+  } hold;
   bool cost_known = true;      // false: its process ended without saying what it had cost
   TranscriptNews transcript;   // the rest of it, all packed
   // Next task of the chain: gets `result.output` as previous_result, and actor, links, entity, further keys
@@ -264,8 +271,9 @@ struct Pause {
   WallTime since{};
   std::optional<WallTime> until;  // absent: until somebody resumes it
   std::string reason;             // a sentence, may be empty
-  std::string by;                 // who
+  std::string by;                 // who; kHeldByItself: the agent
 };
+inline constexpr std::string_view kHeldByItself = "the agent";
 
 // What is known of a recurring task of the configuration.
 struct ScheduleState {
@@ -374,6 +382,12 @@ struct Retention {
   Duration guard{0};           // deliveries stay so long in any case: by them a replay is seen
 };
 
+// What an execution has told of its usage and the store may not have heard: totals, without models.
+struct ToldUsage {
+  std::string session_id;
+  Usage usage;
+};
+
 struct Options {
   std::filesystem::path path;
   bool create_if_missing = false;  // `davit init` and a first start; otherwise a missing file is an error
@@ -383,6 +397,9 @@ struct Options {
   int readers = 2;
   // As set_chain_notify(), for what ends while it opens: what an earlier host was to end.
   std::string chain_notify;
+  // Of executions that an earlier host was killed in: counts before they are ended, once. What is of others is
+  // left out.
+  std::vector<ToldUsage> told;
   // After an unclean stop the file is checked at open, no longer than this; `davit verify-store` checks all
   // of it.
   Duration open_check_limit{500};
@@ -436,7 +453,7 @@ class Store {
   void on_prune(std::function<void(std::int64_t deliveries, std::int64_t tasks)> listener);
   // Called on the writer thread after the commit of an approval, a rejection or the like
   // (TaskDecision::kind), and of a "reminder". `way` is "api", "cli", "webhook", or of what nobody decided
-  // "claim", "deadline", "timer". Set once.
+  // "agent", "claim", "deadline", "timer". Set once.
   void on_decision(std::function<void(std::string_view kind, std::string_view way)> listener);
   // Called on the writer thread after the commit that ended an execution, whoever ended it: this is what the
   // books count. Set once.
@@ -500,7 +517,7 @@ class Store {
   void retry_all(TaskFilter filter, Person by, Done<BulkStep> done);
   // `content_hash` is content_hash() of the task as it is now, or at least the first 12 digits of it:
   // Conflict if it is another one, InvalidInput if there is none and the rules want one. Both tell the right
-  // one.
+  // one. Conflict, too, where an approval of this person was refused in this wait (Finish::next_state).
   void approve(std::string task_id, Person by, std::string content_hash, Done<TaskState> done);
   void reject(std::string task_id, Person by, std::string comment, Done<TaskState> done);
   // From now on.

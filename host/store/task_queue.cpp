@@ -28,6 +28,7 @@ namespace {
 // chance would have it, it is put aside.
 constexpr int kMaxLosses = 10;
 constexpr std::size_t kMaxTitle = 1'000;
+constexpr std::size_t kMaxRefusal = 1'000;  // the execution keeps all of it
 
 }  // namespace
 
@@ -72,6 +73,12 @@ struct TaskQueue::Statements {
                           " AND agent = ?3 AND needs_approval = 1 AND state IN (0, 1, 3, 4, 6) AND row > ?4"
                           " AND coalesce(root, id) <> ?5 AND (?6 IS NULL OR delivery IS NOT ?6)"
                           " ORDER BY row DESC LIMIT 1"};
+  // What of the same key waits for approval, in another chain.
+  Statement find_asking_apart{
+      db,
+      "SELECT id FROM task INDEXED BY task_entity WHERE entity = ?1 AND key = ?2 AND state = 2 AND agent = ?3"
+      " AND needs_approval = 1 AND row <> ?4 AND coalesce(root, id) <> ?5 AND (?6 IS NULL OR delivery IS NOT ?6)"
+      " ORDER BY row DESC LIMIT 1"};
   Statement replace_task{
       db,
       "UPDATE task SET rank = min(rank, ?2), run_at = min(run_at, ?3), updated_at = ?4, delivery = ?5,"
@@ -135,6 +142,7 @@ struct TaskQueue::Statements {
           set_costs("?7", "?10") +
           " model = coalesce(?8, model), models = coalesce(?9, models)"
           " WHERE row = ?1 AND task = ?2 AND ended_at IS NULL"};
+  Statement open_session{db, "SELECT task, row FROM execution WHERE session = ?1 AND ended_at IS NULL"};
   Statement report_progress{db,
                             "UPDATE execution SET progress = coalesce(?3, progress),"
                             " progress_message = coalesce(?4, progress_message)"
@@ -334,16 +342,22 @@ void TaskQueue::write_links(std::int64_t row, const std::vector<Link>& links) {
 }
 
 // What would be tried again gives way to a task of the same key that came meanwhile with newer input; what
-// was approved, to one that was approved as well. A sentence about it, empty if there is none.
-std::string TaskQueue::gives_way(const TaskRow& row) {
+// was approved, to one that was approved as well, and what would wait again, to one that waits. A sentence
+// about it, empty if there is none.
+std::string TaskQueue::gives_way(const TaskRow& row, TaskState to) {
   if (row.key.empty()) return {};
   const auto sentence = [](const StoredId& newer) {
     return "not tried again: task " + to_text(newer) + " came meanwhile with newer input";
   };
   if (row.needs_approval) {
     if (row.entity.empty()) return {};
-    Cursor found = sql_->find_approved.query(row.entity, row.key, row.agent, row.row, row.root, row.delivery);
-    return found.next() ? sentence(found.id(0)) : std::string();
+    const auto newer = [&](Statement& find) {
+      Cursor found = find.query(row.entity, row.key, row.agent, row.row, row.root, row.delivery);
+      return found.next() ? sentence(found.id(0)) : std::string();
+    };
+    std::string why = newer(sql_->find_approved);
+    if (why.empty() && to == TaskState::AwaitingApproval) why = newer(sql_->find_asking_apart);
+    return why;
   }
   Cursor found = sql_->find_same_key.query(row.key, row.agent, row.row, row.delivery);
   return found.next() ? sentence(found.id(1)) : std::string();
@@ -398,6 +412,21 @@ void TaskQueue::report(const std::vector<LiveReport>& reports, WallTime now) {
   }
 }
 
+void TaskQueue::take_told(const std::vector<ToldUsage>& told, WallTime now) {
+  for (const ToldUsage& each : told) {
+    const std::optional<StoredId> session = to_stored_id(each.session_id);
+    if (!session) continue;
+    LiveReport report;
+    {
+      Cursor found = sql_->open_session.query(*session);
+      if (!found.next()) continue;
+      report.fence = {found.integer(0), found.integer(1)};
+    }
+    report.usage = each.usage;
+    this->report({std::move(report)}, now);
+  }
+}
+
 Result<TaskState> TaskQueue::finish(Batch& batch, const Finish& finish) {
   const std::optional<TaskRow> row = moves_.find(finish.fence.task_row);
   if (!row || row->state != TaskState::Running || row->execution != finish.fence.number) {
@@ -408,6 +437,15 @@ Result<TaskState> TaskQueue::finish(Batch& batch, const Finish& finish) {
     return Error{ErrorCode::InvalidInput,
                  "a running task cannot become " + std::string(to_string(finish.next_state))};
   }
+  // Which approval it ran on: nothing decides about a task that runs.
+  std::optional<TaskDecision> refused;
+  if (finish.next_state == TaskState::AwaitingApproval) {
+    refused = approvals_.approval_of(row->row, approvals_.content_of(row->row));
+    if (!refused || finish.result.failure != FailureClass::ApprovalRefused) {
+      return Error{ErrorCode::InvalidInput,
+                   "a running task waits for approval only where the approval that it runs on does not count"};
+    }
+  }
   if (finish.successor) TRY(check_new_task(*finish.successor));
   for (const NewTask& child : finish.result.tasks) TRY(check_new_task(child));
 
@@ -416,11 +454,12 @@ Result<TaskState> TaskQueue::finish(Batch& batch, const Finish& finish) {
   TaskState state = finish.next_state;
   std::string_view error =
       state == TaskState::Completed ? std::string_view() : std::string_view(result.error);
-  if (row->cancel_reason && state == TaskState::Queued) state = TaskState::Cancelled;
+  const bool goes_on = state == TaskState::Queued || state == TaskState::AwaitingApproval;
+  if (row->cancel_reason && goes_on) state = TaskState::Cancelled;
   if (row->cancel_reason && state == TaskState::Cancelled) error = *row->cancel_reason;
   std::string given_way;
-  if (state == TaskState::Queued) {
-    if (given_way = gives_way(*row); !given_way.empty()) {
+  if (goes_on && !row->cancel_reason) {
+    if (given_way = gives_way(*row, state); !given_way.empty()) {
       state = TaskState::Cancelled;
       error = given_way;
     }
@@ -442,6 +481,10 @@ Result<TaskState> TaskQueue::finish(Batch& batch, const Finish& finish) {
   const std::optional<WallTime> run_at =
       state == TaskState::Queued ? std::optional(batch.now + finish.retry_after) : std::nullopt;
   leases_.end(row->fence());
+  if (refused) {
+    approvals_.note_refused(row->row, *refused, shorten(result.error, kMaxRefusal), batch.now);
+    batch.decided.push_back({"refused", "agent"});
+  }
   state = moves_.move(batch, *row,
                       {.to = state,
                        .run_at = run_at,
@@ -450,7 +493,8 @@ Result<TaskState> TaskQueue::finish(Batch& batch, const Finish& finish) {
                        .losses = row->losses,
                        .error = error,
                        .backs_off = state == TaskState::Queued && finish.retry_after > Duration(0),
-                       .stops = given_way.empty() ? Stops::AsItsState : Stops::Not});
+                       .stops = given_way.empty() ? Stops::AsItsState : Stops::Not,
+                       .resumes = refused.has_value()});
 
   if (finish.successor || !result.tasks.empty()) create_successors(batch, finish, *row);
   lines_.let_next_in(batch, row->line);
@@ -522,7 +566,7 @@ void TaskQueue::end_as_lost(Batch& batch, const TaskRow& row, bool counts, std::
   }
   Stops stops = Stops::AsItsState;
   if (state == TaskState::Queued) {
-    if (std::string given_way = gives_way(row); !given_way.empty()) {
+    if (std::string given_way = gives_way(row, state); !given_way.empty()) {
       state = TaskState::Cancelled;
       error = std::move(given_way);
       stops = Stops::Not;

@@ -62,6 +62,8 @@ class TaskQueue {
   // Ends a task that nobody has begun, because its input is older than that of another.
   void give_way(Batch& batch, const TaskRow& row, std::string_view why);
   void report(const std::vector<LiveReport>& reports, WallTime now);
+  // Before recover(): of executions that run, as far as the store knows.
+  void take_told(const std::vector<ToldUsage>& told, WallTime now);
   Result<TaskState> finish(Batch& batch, const Finish& finish);
   int reap(Batch& batch);
 
@@ -87,7 +89,7 @@ class TaskQueue {
   void inherit_also(std::int64_t row, const Origin& origin);
   void write_links(std::int64_t row, const std::vector<Link>& links);
   void create_successors(Batch& batch, const Finish& finish, const TaskRow& row);
-  std::string gives_way(const TaskRow& row);
+  std::string gives_way(const TaskRow& row, TaskState to);
   void end_as_lost(Batch& batch, const TaskRow& row, bool counts, std::string_view reason);
 
   Moves& moves_;

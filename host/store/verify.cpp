@@ -124,8 +124,8 @@ void check_keys(Database& database, Findings& findings) {
 void check_approved_content(Database& database, Findings& findings) {
   Statement running(
       database,
-      "SELECT t.row, (SELECT d.content_hash"
-      " FROM decision d WHERE d.task = t.row AND d.kind = 'approve' ORDER BY d.row DESC LIMIT 1), " +
+      "SELECT t.row, (SELECT iif(d.kind = 'approve', d.content_hash, '') FROM decision d WHERE d.task = t.row"
+      " AND d.kind IN ('approve', 'reject', 'refused') ORDER BY d.row DESC LIMIT 1), " +
           kContentColumns +
           " FROM task t JOIN task_body b ON b.row = t.row WHERE t.state = 1 AND t.needs_approval = 1");
   Cursor row = running.query();

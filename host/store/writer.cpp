@@ -51,6 +51,7 @@ Result<std::unique_ptr<Writer>> Writer::start(const Options& options, std::uniqu
   int returned = 0;
   TRY(writer->run_alone([&](Session& session) {
     session.database.execute("UPDATE host_state SET clean = 0");
+    session.tasks.take_told(options.told, session.batch.now);
     returned = session.tasks.recover(session.batch, TaskQueue::Recovery::Start);
   }));
   if (returned > 0)

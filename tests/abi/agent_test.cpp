@@ -40,6 +40,15 @@ TEST(AgentResultTest, NamesWhatElseItIsAbout) {
   EXPECT_FALSE(AgentResult::ok().to_json().has("also"));
 }
 
+TEST(AgentResultTest, SaysThatAnApprovalDoesNotCountSoThatAnOlderHostFailsForGood) {
+  const Json json = AgentResult::approval_does_not_count("bob may not write").to_json();
+  EXPECT_EQ(json.dump(), R"({"success":false,"output":null,"error":"bob may not write",)"
+                         R"("error_class":"permanent","approval_refused":true})");
+  EXPECT_TRUE(AgentResult::from_json(json).approval_refused);
+  EXPECT_FALSE(AgentResult::failed("no").to_json().has("approval_refused"));
+  EXPECT_FALSE(AgentResult::from_json(AgentResult::failed("no").to_json()).approval_refused);
+}
+
 TEST(AgentContextTest, UsageSaysThatItsCostIsAnEstimateOnlyWhereItIs) {
   EXPECT_FALSE(Usage{.cost_usd = 1}.to_json().has("cost_is_estimate"));
   const Json estimate = Usage{.cost_usd = 1, .cost_is_estimate = true}.to_json();

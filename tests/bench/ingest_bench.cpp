@@ -18,10 +18,8 @@
 #include <thread>
 #include <vector>
 
-#include "host/base/crypto.h"
-#include "host/base/id.h"
-#include "host/base/json.h"
 #include "tests/bench/arguments.h"
+#include "tests/bench/deliveries.h"
 #include "tests/bench/load.h"
 #include "tests/bench/process.h"
 #include "tests/bench/sqlite_reference.h"
@@ -31,50 +29,8 @@ namespace {
 using namespace davit;
 using namespace davit::bench;
 
-constexpr const char* kSecret = "a-secret-for-the-bench-0123456789";
 constexpr int kRounds = 3;
 constexpr int kConnections = 64;
-
-// Signed deliveries, each about another issue.
-class Deliveries {
- public:
-  Deliveries() {
-    auto document = parse_json(text_of(DAVIT_SOURCE_DIR "/examples/demo/4-issue-opened-sentry.json"));
-    if (!document) give_up("the demo delivery cannot be read");
-    (*document)["issue"]["number"].SetInt64(kMark);
-    const std::string body = to_json(*document);
-    const std::size_t at = body.find(std::to_string(kMark));
-    before_ = body.substr(0, at);
-    behind_ = body.substr(at + 10);
-  }
-  std::size_t body_size() const { return before_.size() + 10 + behind_.size(); }
-
-  std::string next() {
-    const std::string body = before_ + std::to_string(kMark + ++count_) + behind_;
-    std::string request =
-        "POST /webhooks/github HTTP/1.1\r\n"
-        "Host: localhost:8080\r\n"
-        "User-Agent: GitHub-Hookshot/f3d4a1c\r\n"
-        "Connection: keep-alive\r\n"
-        "Accept: */*\r\n"
-        "Content-Type: application/json\r\n"
-        "X-GitHub-Event: issues\r\n"
-        "X-GitHub-Hook-ID: 292430182\r\n"
-        "X-GitHub-Hook-Installation-Target-ID: 79929171\r\n"
-        "X-GitHub-Hook-Installation-Target-Type: repository\r\n"
-        "X-GitHub-Delivery: ";
-    request += new_id();
-    request += "\r\nX-Hub-Signature-256: sha256=";
-    request += to_hex(hmac(HashAlgorithm::Sha256, kSecret, body));
-    request += "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n";
-    return request += body;
-  }
-
- private:
-  static constexpr std::int64_t kMark = 1'000'000'000;
-  std::string before_, behind_;
-  std::int64_t count_ = 0;
-};
 
 struct Subject {
   const char* name;
@@ -148,7 +104,7 @@ int main(int argc, char** argv) {
   configure(folder);
   const std::filesystem::path log = folder.path() / "log";
   const SyncCounter syncs(folder);
-  Program host(serve_command(folder), log, syncs.with({{"GITHUB_WEBHOOK_SECRET", kSecret}}));
+  Program host(serve_command(folder), log, syncs.with({{"GITHUB_WEBHOOK_SECRET", kDeliverySecret}}));
   Program guarded({DAVIT_BUILD_DIR "/tests/bench/http_reference", "guarded", "{ready}"}, log);
   Program stock({DAVIT_BUILD_DIR "/tests/bench/http_reference", "stock", "{ready}"}, log);
   std::this_thread::sleep_for(std::chrono::seconds(1));

@@ -6,7 +6,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <filesystem>
+#include <fstream>
 #include <iostream>
+#include <iterator>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <regex>
@@ -125,6 +129,7 @@ class KilledChain {
 
   void begin_anew() {
     at_.davit.kill();
+    hear_what_was_told();
     ++kills_;
     killed_ = false;
     EXPECT_TRUE(at_.davit.start()) << at_.davit.log();
@@ -138,9 +143,36 @@ class KilledChain {
     if (points_.changes.contains(++changes_)) kill();
   }
 
-  // What was in the books stays there through all kills, and nothing is counted twice. What a session said in
-  // the moment before a kill may not have come there yet.
+  // What the executions that were killed with their host had told of their cost: as their runners wrote it
+  // down, whether or not it came into the books.
+  void hear_what_was_told() {
+    std::error_code gone;
+    for (std::filesystem::recursive_directory_iterator entry(at_.davit.folder(), gone), end; !gone && entry != end;
+         entry.increment(gone)) {
+      if (entry->path().extension() != ".usage") continue;
+      std::ifstream stream(entry->path());
+      std::vector<double> figures;
+      for (std::string line; std::getline(stream, line) && !stream.eof();) {
+        std::istringstream words(line);
+        figures.assign(std::istream_iterator<double>(words), {});
+      }
+      if (figures.size() == 6) told_[entry->path().stem().string()] = figures[4] / 1e6;
+    }
+  }
+
+  // What was in the books stays there through all kills, and so does what was told and was not there yet;
+  // nothing is counted twice.
   void check_costs(const Json& first) {
+    for (const davit::JsonView link : first["chain"]) {
+      const Json task = at_.task(std::string(link["task_id"].string_or("")));
+      for (const davit::JsonView execution : task["agent_executions"]) {
+        const auto told = told_.find(std::string(execution["session_id"].string_or("")));
+        if (told == told_.end()) continue;
+        EXPECT_GE(execution["total_cost_usd"].number_or(0), told->second - 1e-6) << execution.dump();
+        ++found_;
+      }
+    }
+    EXPECT_EQ(found_, told_.size()) << "an execution is missing";
     EXPECT_NEAR(first["chain_cost_usd"].number_or(0), at_.cost_of_executions(first), 1e-6);
     constexpr double kLeast = AgentsHost::kPlanUsd + AgentsHost::kExecuteUsd + AgentsHost::kReviewUsd;
     EXPECT_GE(first["chain_cost_usd"].number_or(0), (kills_ == 0 ? kLeast : paid_) - 1e-6);
@@ -173,6 +205,8 @@ class KilledChain {
   std::atomic<int> pid_{0};
   int changes_ = 0, kills_ = 0;
   double paid_ = 0;  // the most that the books had
+  std::map<std::string, double> told_;  // US dollars by session
+  std::size_t found_ = 0;
   std::vector<std::string> seen_;
   AgentsHost at_;  // the last: its servers' threads use the rest
 };

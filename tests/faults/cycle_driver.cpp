@@ -29,6 +29,7 @@ using testing::wait;
 constexpr int kDoesNotOpen = 20;
 constexpr Duration kDay{86'400'000};  // as long as what has ended is kept
 constexpr Duration kRound{4 * 3'600'000};
+constexpr char kNobody[] = "github:mallory";  // whose approvals do not count
 constexpr std::int64_t kCost = 1'000;  // of a session, in millionths of a US dollar
 
 // The system's, and ahead of it: between rounds hours pass.
@@ -206,6 +207,7 @@ class Driver {
     // The lines that were live until now.
     finish.transcript.packs = {store::pack_lines(1, {{"text", "line of " + task.session_id}})};
     if (mark.empty() && ++attempts_ % 5 == 0) return fail(task, std::move(finish));
+    if (mark.empty() && task.approval && task.approval->by == kNobody) return refuse(task, std::move(finish));
     finish.outcome = "completed";
     finish.result.success = true;
     finish.result.output = R"({"session":")" + task.session_id + R"("})";
@@ -243,6 +245,20 @@ class Driver {
                    [&](auto answer) { store_.retry(task.task_id, person, answer); });
   }
 
+  // The approval that it ran on does not count.
+  void refuse(const ClaimedTask& task, store::Finish finish) {
+    finish.outcome = "approval_refused";
+    finish.next_state = TaskState::AwaitingApproval;
+    finish.attempt_counts = false;
+    finish.result.failure = FailureClass::ApprovalRefused;
+    finish.result.error = "he may not write";
+    finish.result.usage.cost_micro_usd = kCost;
+    const bool done = ask<TaskState>("disallowed " + task.task_id + " " + task.session_id + " " +
+                                         task.approval->content_hash + " " + kNobody,
+                                     [&](auto answer) { store_.finish(std::move(finish), answer); });
+    if (done) say("charged " + std::to_string(kCost));
+  }
+
   void decide(int number) {
     store::TaskFilter waiting;
     waiting.state = TaskState::AwaitingApproval;
@@ -250,15 +266,17 @@ class Driver {
     int choice = number;
     for (const TaskSummary& listed : must(store_.tasks(waiting)).items) {
       const std::string& id = listed.task_id;
-      const store::Person person{"github:alice", "4711", "api"};
       const TaskDetail detail = must(store_.task(id));
+      const bool first = detail.decisions.empty();
+      const store::Person person = first && choice % 2 == 0 ? store::Person{kNobody, "666", "api"}
+                                                            : store::Person{"github:alice", "4711", "api"};
       if (!detail.approval) continue;
       const std::string& hash = detail.approval->content_hash;
       if (choice % 4 >= 2) say("ending " + id);
       switch (choice++ % 4) {
         case 0:
         case 1:
-          ask<TaskState>("approved " + id + " " + hash,
+          ask<TaskState>("approved " + id + " " + hash + " " + person.name,
                          [&](auto done) { store_.approve(id, person, hash, done); });
           break;
         case 2:

@@ -33,6 +33,7 @@ struct CycleBooks {
   std::set<std::string> packed;                         // sessions with lines that are
   std::set<std::string> artifacts;                      // sessions with one
   std::set<std::vector<std::string>> decisions;         // task, kind, content hash
+  std::set<std::vector<std::string>> approvals;         // task, kind (approve or refused), content hash, by whom
   std::map<std::string, int> told;                      // tasks whose end waits to be told, how often
   std::map<std::string, int> titles;                    // how often, of the tasks of the schedule
   std::int64_t last_slot = 0;
@@ -79,6 +80,12 @@ struct CycleBooks {
          [&](Row row) {
            books.decisions.insert({row.text(0), row.text(1), row.text(2)});
          });
+    rows(
+        "SELECT lower(hex(t.id)), d.kind, d.content_hash, d.by_whom FROM decision d JOIN task t ON t.row = d.task"
+        " WHERE d.kind IN ('approve', 'refused')",
+        [&](Row row) {
+          books.approvals.insert({row.text(0), row.text(1), row.text(2), row.text(3)});
+        });
     rows("SELECT replace(substr(key, 11), '-', '') FROM task WHERE agent = 'teller' AND state = 0",
          [&](Row row) { ++books.told[row.text(0)]; });
     rows("SELECT coalesce(max(last_slot), 0) FROM schedule",
@@ -114,7 +121,8 @@ struct CycleBooks {
 // Lines that it understands, one of each kind:
 //
 //   accepted KEY TASK, claimed SESSION TASK, reported SESSION, finished TASK SESSION [SUCCESSOR],
-//   failed TASK SESSION, retried TASK, kept SESSION (an artifact), charged MICRO_USD, approved TASK HASH,
+//   failed TASK SESSION, retried TASK, kept SESSION (an artifact), charged MICRO_USD, approved TASK HASH BY,
+//   disallowed TASK SESSION HASH BY (that approval does not count),
 //   rejected TASK, cancelled TASK, fired SLOT TASK, pruned COUNT, time MS (what the clock is about to show),
 //   ending TASK (is about to end, and may be pruned a day later)
 class CyclePromises {
@@ -133,7 +141,7 @@ class CyclePromises {
     }
     if (promise.what == "ending") ended_at_[digits(word.at(0))] = now_;
     if (promise.what == "retried") ended_at_.erase(digits(word.at(0)));
-    if (promise.what == "finished" || promise.what == "failed") ++ended_;
+    if (promise.what == "finished" || promise.what == "failed" || promise.what == "disallowed") ++ended_;
     if (promise.what == "charged") charged_ += std::stoll(word.at(0));
     if (promise.what == "pruned") pruned_ += std::stoll(word.at(0));
     if (promise.what == "refused") ++refused_;
@@ -264,8 +272,19 @@ class CyclePromises {
     if (promise.what == "approved") {
       const CycleBooks::Task* approved = task(0);
       if (!approved) return may_go(0) ? "" : "the task is lost";
-      if (!decided("approve", word.at(1))) return "the decision is lost";
-      return approved->state == kAwaitingApproval ? "it still waits" : "";
+      const auto noted = [&](const char* kind) {
+        return books.approvals.count({digits(word.at(0)), kind, word.at(1), word.at(2)}) > 0;
+      };
+      if (!noted("approve")) return "the decision is lost";
+      return approved->state == kAwaitingApproval && !noted("refused") ? "it still waits" : "";
+    }
+    if (promise.what == "disallowed") {
+      if (!task(0)) return may_go(0) ? "" : "the task is lost";
+      const auto session = books.executions.find(digits(word.at(1)));
+      if (session == books.executions.end()) return may_go(0) ? "" : "the session is lost";
+      if (session->second.outcome != "approval_refused") return "its outcome is " + session->second.outcome;
+      const bool noted = books.approvals.count({digits(word.at(0)), "refused", word.at(2), word.at(3)}) > 0;
+      return noted ? "" : "the refusal is lost";
     }
     if (promise.what == "rejected" || promise.what == "cancelled") {
       const CycleBooks::Task* ended = task(0);

@@ -14,10 +14,13 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "host/base/file.h"
+#include "tests/faults/certificate.h"
 #include "tests/faults/processes.h"
+#include "tests/faults/tls_client.h"
 #include "tests/integration/raw_client.h"
 #include "tests/support/temp_database.h"
 
@@ -43,33 +46,33 @@ inline int free_port() {
 class Nginx {
  public:
   static constexpr const char* kProgram = "/usr/sbin/nginx";
+  using Changes = std::vector<std::pair<std::string, std::string>>;
 
-  // Between the shipped snippet and the one that runs, two lines differ: the ports.
-  explicit Nginx(int davit_port) : port_(free_port()) {
-    auto shipped = read_file(std::filesystem::path(DAVIT_SOURCE_DIR) / "config/nginx.conf");
+  // Between the shipped snippet and the one that runs, three lines differ, the ports; and what `more`
+  // replaces.
+  explicit Nginx(int davit_port, Changes more = {})
+      : tls_port_(free_port()), plain_port_(free_port()), tunnel_(certificate(), tls_port_) {
+    auto shipped = read_file(shipped_file());
     EXPECT_TRUE(shipped.ok());
     std::string snippet = shipped.ok() ? *shipped : "";
-    replace_once(snippet, "server 127.0.0.1:8080;", "server 127.0.0.1:" + std::to_string(davit_port) + ";");
-    replace_once(snippet, "listen 80;", "listen 127.0.0.1:" + std::to_string(port_) + ";");
+    const std::string here = "listen 127.0.0.1:";
+    more.insert(more.end(),
+                {{"server 127.0.0.1:8080;", "server 127.0.0.1:" + std::to_string(davit_port) + ";"},
+                 {"listen 443 ssl http2;", here + std::to_string(tls_port_) + " ssl http2;"},
+                 {"listen 80;", here + std::to_string(plain_port_) + ";"}});
+    for (const auto& [what, by] : more) replace_once(snippet, what, by);
     std::ofstream(folder_.path() / "davit.conf") << snippet;
-    std::ofstream(folder_.path() / "main.conf")
-        << "daemon off; master_process off;\n"
-           "pid "
-        << file("pid") << "; error_log " << file("error.log")
-        << ";\nevents { worker_connections 512; }\nhttp {\n"
-           "access_log off;\n"
-           "client_body_temp_path "
-        << file("body") << "; proxy_temp_path " << file("proxy") << "; fastcgi_temp_path " << file("fastcgi")
-        << "; uwsgi_temp_path " << file("uwsgi") << "; scgi_temp_path " << file("scgi") << ";\ninclude "
-        << file("davit.conf") << ";\n}\n";
+    write_main_file(file("davit.conf"));
   }
-  ~Nginx() {
-    if (pid_ <= 0) return;
-    ::kill(pid_, SIGKILL);
-    ::waitpid(pid_, nullptr, 0);
-  }
+  ~Nginx() { end(); }
   Nginx(const Nginx&) = delete;
   Nginx& operator=(const Nginx&) = delete;
+
+  static std::filesystem::path shipped_file() {
+    return std::filesystem::path(DAVIT_SOURCE_DIR) / "config/nginx/davit.conf";
+  }
+  // The shipped file as it is takes the place of the one with other ports.
+  void take_shipped_file() { write_main_file(shipped_file().string()); }
 
   // What `nginx -t` says; empty when it accepts everything, warnings included.
   std::string complaint() {
@@ -82,9 +85,52 @@ class Nginx {
   bool start() {
     pid_ = spawn({});
     return pid_ > 0 &&
-           eventually([this] { return test::RawClient(port_).connected(); }, std::chrono::seconds(20));
+           eventually([this] { return test::RawClient(tls_port_).connected(); }, std::chrono::seconds(20));
   }
-  int port() const { return port_; }
+  void end() {
+    if (pid_ <= 0) return;
+    ::kill(pid_, SIGTERM);  // its workers end with it, which they would not after a SIGKILL
+    ::waitpid(pid_, nullptr, 0);
+    pid_ = -1;
+  }
+  // Its worker, once there is just one; else 0.
+  pid_t worker() const {
+    const auto below = seen_below(pid_);
+    return below.size() == 1 && below[0].state != 'Z' ? below[0].pid : 0;
+  }
+  std::size_t workers() const { return seen_below(pid_).size(); }
+  // A worker that a reload has replaced ends what it has begun and takes nothing new.
+  bool replaces_worker() const {
+    for (const Process& one : seen_below(pid_)) {
+      std::ifstream title("/proc/" + std::to_string(one.pid) + "/cmdline");
+      std::string words;
+      if (std::getline(title, words) && words.find("shutting down") != std::string::npos) return true;
+    }
+    return false;
+  }
+  // As `systemctl reload nginx`; true once another worker takes new connections and the old one has ended.
+  bool reload() {
+    const pid_t before = worker();
+    ask_for_reload();
+    return eventually(
+        [&] {
+          const pid_t now = worker();
+          return now != 0 && now != before;
+        },
+        std::chrono::seconds(20));
+  }
+  void ask_for_reload() { ::kill(pid_, SIGHUP); }
+
+  // Where clients get by TLS through a tunnel, so that they need to know nothing of it; HTTP/1.1.
+  int port() const { return tunnel_.port(); }
+  // Where TLS is spoken, and where there is nothing but the way to it.
+  int tls_port() const { return tls_port_; }
+  int plain_port() const { return plain_port_; }
+  std::filesystem::path certificate() {
+    const auto folder = folder_.path() / "davit";
+    if (!std::filesystem::exists(folder)) make_certificate(folder);
+    return folder / "fullchain.pem";
+  }
   std::string output() const {
     std::string all;
     for (const char* name : {"error.log", "output"})
@@ -94,9 +140,18 @@ class Nginx {
 
  private:
   std::string file(const std::string& name) const { return (folder_.path() / name).string(); }
+  void write_main_file(const std::string& snippet) {
+    std::ofstream main(folder_.path() / "main.conf");
+    if (::geteuid() == 0) main << "user root;\n";  // whose folder this is
+    main << "daemon off; worker_processes 1; pid " << file("pid") << "; error_log " << file("error.log")
+         << " warn;\nevents { worker_connections 512; }\nhttp {\naccess_log off;\nclient_body_temp_path "
+         << file("body") << "; proxy_temp_path " << file("proxy") << "; fastcgi_temp_path " << file("fastcgi")
+         << "; uwsgi_temp_path " << file("uwsgi") << "; scgi_temp_path " << file("scgi") << ";\ninclude "
+         << snippet << ";\n}\n";
+  }
   static void replace_once(std::string& text, const std::string& what, const std::string& by) {
     const auto at = text.find(what);
-    ASSERT_NE(at, std::string::npos) << "config/nginx.conf has no line \"" << what << "\" any more";
+    ASSERT_NE(at, std::string::npos) << "config/nginx/davit.conf has no line \"" << what << "\" any more";
     text.replace(at, what.size(), by);
   }
   pid_t spawn(std::vector<std::string> more) {
@@ -120,7 +175,8 @@ class Nginx {
   }
 
   testing::TempFolder folder_;
-  int port_;
+  int tls_port_, plain_port_;
+  TlsTunnel tunnel_;
   pid_t pid_ = -1;
 };
 

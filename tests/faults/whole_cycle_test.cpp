@@ -25,8 +25,9 @@ using ::testing::StartsWith;
 using testing::TempFolder;
 
 constexpr char kDriver[] = DAVIT_BUILD_DIR "/tests/faults/cycle_driver";
-constexpr const char* kKinds[] = {"accepted", "claimed",  "reported", "kept",    "finished",  "failed",
-                                  "retried",  "approved", "rejected", "charged", "cancelled", "fired"};
+constexpr const char* kKinds[] = {"accepted",   "claimed",  "reported", "kept",      "finished", "failed",
+                                  "retried",    "approved", "rejected", "charged",   "cancelled", "fired",
+                                  "disallowed"};
 
 class WholeCycleTest : public ::testing::Test {
  protected:

@@ -9,7 +9,7 @@ prefix=$work/prefix
 cmake --install "$1" --component davit --prefix "$prefix" >/dev/null
 
 fail() { echo "$1" >&2; exit 1; }
-for file in bin/davit share/davit/davit.yaml share/davit/nginx.conf share/davit/prometheus.yml share/davit/alerts.yml \
+for file in bin/davit share/davit/davit.yaml share/davit/nginx/davit.conf share/davit/prometheus.yml share/davit/alerts.yml \
   share/davit/grafana/davit.json lib/davit/plugins/github.so lib/davit/plugins/command_agent.so; do
   [ -f "$prefix/$file" ] || fail "$file is not installed"
 done

@@ -207,5 +207,48 @@ TEST_F(ApprovalTest, WhoRunsATaskIsToldWhoApprovedItWhatIsLeftAndWhereToKeepThin
   EXPECT_EQ(std::filesystem::status(state).permissions(), std::filesystem::perms::owner_all);
 }
 
+TEST_F(ApprovalTest, AnApprovalThatDoesNotCountIsNotUsedUp) {
+  start();
+  const std::string id = make(R"({"agent":"second","title":"Asks first","payload":{"mode":"carol_only"}})");
+  const std::string hash = hash_of(id);
+  ASSERT_EQ(davit({"tasks", "approve", id, "--hash", hash, "--as", "bob"}).status, 0);
+  const auto refusals = [&] {
+    return host.api("GET", "/metrics").body.find("davit_approvals_total{decision=\"refused\",way=\"agent\"} 1") !=
+           std::string::npos;
+  };
+  EXPECT_TRUE(eventually(refusals)) << host.log();
+  const JsonDocument waits = host.wait_for_task(id, {"awaiting_approval"});
+  EXPECT_EQ(string_member(*find_member(waits, "approval"), "content_hash"), hash);
+  EXPECT_EQ(int_member(waits, "attempt"), 0);
+  EXPECT_EQ(string_member(waits, "error"), "only carol may");
+  const JsonValue& execution = (*find_member(waits, "agent_executions"))[0];
+  EXPECT_EQ(string_member(execution, "outcome"), "approval_refused");
+  EXPECT_EQ(string_member(execution, "error_class"), "approval_refused");
+  EXPECT_THAT(host.api("GET", "/metrics").body, HasSubstr("status=\"approval_refused\""));
+  EXPECT_THAT(host.log(), HasSubstr("outcome=approval_refused state=awaiting_approval"));
+
+  const auto shown = davit({"tasks", "show", id});
+  EXPECT_THAT(shown.text, HasSubstr("refused: approval by bob, cli: only carol may"));
+  const auto again = davit({"tasks", "approve", id, "--hash", hash, "--as", "bob"});
+  EXPECT_EQ(again.status, 1);
+  EXPECT_THAT(again.text, HasSubstr("waits for somebody else"));
+  host.end(SIGKILL);
+  ASSERT_TRUE(host.start()) << host.log();
+  EXPECT_EQ(davit({"tasks", "approve", id, "--hash", hash, "--as", "bob"}).status, 1);
+  ASSERT_EQ(davit({"tasks", "approve", id, "--hash", hash, "--as", "carol"}).status, 0);
+  const JsonDocument done = host.wait_for_task(id, {"completed"});
+  EXPECT_EQ(find_member(done, "agent_executions")->Size(), 2u);
+  EXPECT_EQ(find_member(done, "decisions")->Size(), 3u);
+}
+
+TEST_F(ApprovalTest, WhatRanOnNoApprovalFailsForGoodWhateverItsAgentSaysOfOne) {
+  start();
+  const std::string id = make(R"({"agent":"worker","title":"Asks nobody","payload":{"mode":"carol_only"}})");
+  const JsonDocument failed = host.wait_for_task(id, {"failed"});
+  EXPECT_THAT(string_member(failed, "error"),
+              HasSubstr("says that an approval does not count, and this task ran on none: only carol may"));
+  EXPECT_EQ(find_member(failed, "agent_executions")->Size(), 1u);
+}
+
 }  // namespace
 }  // namespace davit::testing

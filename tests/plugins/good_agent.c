@@ -6,6 +6,7 @@
  *           "rescued_before", "rescued_after"  likewise with pre_execute, post_execute
  *           "bad_end"  post_execute ends as internal
  *           "refuse"   pre_execute says no
+ *           "rescued_wait"  pre_execute says to come back in 1500 ms, and on_error would make a result of it
  *           "garbage"  the result is no JSON
  *           "shrink"   reports usage of 100 tokens, then of 10, then a result with 50
  *           "negative" reports negative cost
@@ -85,6 +86,11 @@ static void leave_daemon(void) {
 static davit_status pre_execute(void *self, const davit_call *call, davit_text context, const davit_sink *reason) {
   (void)context;
   if (is(self, "refuse")) return put(reason, "the repository is frozen"), DAVIT_IGNORED;
+  if (is(self, "rescued_wait")) {
+    call->set_error(call, text("the model is asked nothing at present"));
+    call->set_retry_after(call, 1500);
+    return DAVIT_RATE_LIMITED;
+  }
   if (is(self, "rescued_before")) return call->set_error(call, text("no disk to check out on")), DAVIT_RETRYABLE;
   return DAVIT_OK;
 }

@@ -23,7 +23,8 @@
  *   again        success, with a task of the same kind for itself
  *   tell         success, with a task for "second" that has its secret in title and payload
  *   ask_nothing  success; wants approval, but names nobody who would wait for it
- *   no           pre_execute says no */
+ *   no           pre_execute says no
+ *   gated        pre_execute says to come back in an hour while the file "file" is not there; then as noop */
 #include <davit/abi/davit.h>
 
 #include <fcntl.h>
@@ -210,13 +211,18 @@ static davit_status perform(const davit_host *host, const davit_call *call, cons
   char mode[32], file[512];
   member(context, "mode", mode, sizeof mode);
   member(context, "file", file, sizeof file);
-  if (!strcmp(mode, "noop")) return write_text(result, "{\"success\":true}");
+  if (!strcmp(mode, "noop") || !strcmp(mode, "gated")) return write_text(result, "{\"success\":true}");
   if (!strcmp(mode, "context")) {
     write_text(result, "{\"success\":true,\"output\":");
     write_text(result, context);
     return write_text(result, "}");
   }
   if (!strcmp(mode, "limits")) return limits(result);
+  if (!strcmp(mode, "carol_only")) {
+    if (strstr(context, "\"by\":\"carol\"")) return write_text(result, "{\"success\":true}");
+    return write_text(result,
+                      "{\"success\":false,\"error\":\"only carol may\",\"error_class\":\"permanent\",\"approval_refused\":true}");
+  }
   if (!strcmp(mode, "fail")) return write_text(result, "{\"success\":false,\"error\":\"no luck\"}");
   if (!strcmp(mode, "permanent"))
     return write_text(result, "{\"success\":false,\"error\":\"never\",\"error_class\":\"permanent\"}");
@@ -276,10 +282,16 @@ static davit_status perform(const davit_host *host, const davit_call *call, cons
 }
 
 static davit_status pre_execute(void *self, const davit_call *call, davit_text context, const davit_sink *reason) {
-  (void)self, (void)call;
-  char *copy = copy_of(context), mode[32];
+  (void)self;
+  char *copy = copy_of(context), mode[32], file[512];
   member(copy, "mode", mode, sizeof mode);
+  member(copy, "file", file, sizeof file);
   free(copy);
+  if (!strcmp(mode, "gated") && access(file, F_OK) != 0) {
+    call->set_error(call, text("the gate is shut"));
+    call->set_retry_after(call, 3600000);
+    return DAVIT_RATE_LIMITED;
+  }
   if (strcmp(mode, "no")) return DAVIT_OK;
   write_text(reason, "not today");
   return DAVIT_IGNORED;

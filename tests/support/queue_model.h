@@ -26,6 +26,8 @@ class QueueModel {
     WallTime run_at{};
     bool backs_off = false;  // run_at is a delay
     bool needs_approval = false, approved = false, cancel_asked = false, held = false;
+    int approver = 0;                 // who approved it, by number
+    std::set<int> refused;            // whose approvals do not count
     std::optional<std::size_t> root;  // of a chain that it follows in
     int attempt = 0, crashes = 0, losses = 0;
     std::optional<std::size_t> running;  // its attempt
@@ -87,6 +89,18 @@ class QueueModel {
       if (newer.key == task.key && newer.agent == task.agent && newer.line == task.line &&
           newer.needs_approval && newer.state != AwaitingApproval && newer.state != Cancelled &&
           newer.root.value_or(i) != task.root.value_or(number))
+        return true;
+    }
+    return false;
+  }
+  // Does another one of its key wait for approval, in another chain?
+  bool asks_apart(std::size_t number) const {
+    const Task& task = tasks[number];
+    if (task.key.empty() || task.line.empty()) return false;
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+      const Task& other = tasks[i];
+      if (i != number && other.key == task.key && other.agent == task.agent && other.line == task.line &&
+          other.state == AwaitingApproval && other.root.value_or(i) != task.root.value_or(number))
         return true;
     }
     return false;
@@ -161,7 +175,7 @@ class QueueModel {
   // Is this attempt the one that has its task?
   bool holds(std::size_t attempt) const { return tasks[attempts[attempt].task].running == attempt; }
 
-  enum class End { Completed, Failed, Retry, Crash, Parked, Interrupted };
+  enum class End { Completed, Failed, Retry, Crash, Parked, Interrupted, ApprovalRefused };
   void finish(std::size_t attempt, End end, Duration retry_after) {
     Task& task = tasks[attempts[attempt].task];
     switch (end) {
@@ -180,6 +194,11 @@ class QueueModel {
       case End::Interrupted:
         --task.attempt;
         return go_back(task, retry_after);
+      case End::ApprovalRefused:
+        --task.attempt;
+        task.approved = false;
+        task.refused.insert(task.approver);
+        return ask_again(task);
     }
   }
   // Those whose lease has run out, or all; gives how many.
@@ -220,6 +239,7 @@ class QueueModel {
     });
     if (waits || asks_under(task.key, task.agent, task.line, number)) return false;
     task.attempt = task.crashes = task.losses = 0;
+    task.refused.clear();
     if (task.needs_approval && !task.approved) {
       stop(task, AwaitingApproval);
     } else {
@@ -227,9 +247,10 @@ class QueueModel {
     }
     return true;
   }
-  bool approve(Task& task) {
-    if (task.state != AwaitingApproval) return false;
+  bool approve(Task& task, int by) {
+    if (task.state != AwaitingApproval || task.refused.contains(by)) return false;
     task.approved = true;
+    task.approver = by;
     queue(task, std::max(task.run_at, now_));
     return true;
   }
@@ -278,6 +299,14 @@ class QueueModel {
     task.run_at = now_ + retry_after;
     task.backs_off = retry_after > Duration(0);
     if (held.contains(task.agent)) park(task);
+  }
+
+  // Unless somebody wants it to end, or one of its key has been approved since or waits.
+  void ask_again(Task& task) {
+    const auto number = static_cast<std::size_t>(&task - tasks.data());
+    if (task.cancel_asked) return stop(task, Cancelled);
+    if (approved_since(number) || asks_apart(number)) return stop(task, Cancelled, Tells::No);
+    stop(task, AwaitingApproval);
   }
 
   WallTime now_{};

@@ -152,6 +152,15 @@ class AgentResult {
     result.error_class = error_class;
     return result;
   }
+  // Whoever approved what the task runs (AgentContext::approval) may not, for this reason, a sentence that
+  // people will read. For an agent that has done nothing yet: the task waits for another approval, no attempt
+  // is used, and the same person does not start it again while it waits. Without an approval, and at an older
+  // host, it fails for good.
+  static AgentResult approval_does_not_count(std::string why) {
+    AgentResult result = failed(std::move(why), ErrorClass::Permanent);
+    result.approval_refused = true;
+    return result;
+  }
 
   // The agent that goes on, with `input` as its payload if one is given; wait_for_approval: after a person
   // approved.
@@ -180,6 +189,7 @@ class AgentResult {
   Json output;  // what the next agent gets as previous_result
   std::string error;
   ErrorClass error_class = ErrorClass::Retryable;
+  bool approval_refused = false;  // see approval_does_not_count()
   std::optional<std::chrono::milliseconds> retry_after;
   std::optional<Usage> usage;  // what it says beyond what was reported live
   Json metrics;                // numbers, for people
@@ -407,6 +417,7 @@ inline Json AgentResult::to_json() const {
   if (!success) {
     json.set("error", error.empty() ? "the agent gave no reason" : error);
     json.set("error_class", detail::kErrorClasses[static_cast<std::size_t>(error_class)]);
+    if (approval_refused) json.set("approval_refused", true);
   }
   if (retry_after) json.set("retry_after_ms", retry_after->count());
   if (usage) json.set("usage", usage->to_json());
@@ -425,6 +436,7 @@ inline AgentResult AgentResult::from_json(JsonView json) {
   for (std::size_t i = 0; i < std::size(detail::kErrorClasses); ++i) {
     if (json["error_class"] == detail::kErrorClasses[i]) result.error_class = static_cast<ErrorClass>(i);
   }
+  result.approval_refused = json["approval_refused"].bool_or(false);
   if (json["retry_after_ms"].is_int())
     result.retry_after = std::chrono::milliseconds(json["retry_after_ms"].int_or(0));
   if (json["usage"].is_object()) result.usage = Usage::from_json(json["usage"]);

@@ -43,6 +43,10 @@ Secrets::Secrets(const Settings& settings, const davit::Host& host) : github_(se
   }
   for (const auto& [name, value] : grants_)
     if (name != kGateway) known.push_back(value);
+  for (const std::string& name : settings.mcp.grants) {
+    if (const auto value = host.secret(name); value && !value->empty()) for_mcp_[name] = *value;
+  }
+  for (const auto& [name, value] : for_mcp_) known.push_back(value);
   for (const std::string& name : settings.claude.pass_environment) {
     const char* inherited = std::getenv(name.c_str());
     const auto granted = host.secret(name);
@@ -89,6 +93,11 @@ bool Secrets::has_key() const {
 std::optional<std::string> Secrets::variable(const std::string& name) const {
   const auto found = variables_.find(name);
   return found == variables_.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::optional<std::string> Secrets::for_mcp(const std::string& name) const {
+  const auto found = for_mcp_.find(name);
+  return found == for_mcp_.end() ? std::nullopt : std::optional(found->second);
 }
 
 }  // namespace agent_config

@@ -34,6 +34,8 @@ class Secrets {
   bool has_key() const;
   // Of what a model's program gets.
   std::optional<std::string> variable(const std::string& name) const;
+  // What was granted under that name, of those that settings.mcp wants.
+  std::optional<std::string> for_mcp(const std::string& name) const;
   // Knows what was granted, and of the environment what a name calls secret (TOKEN, KEY...); no addresses.
   const redact::Redactor& redactor() const { return redactor_; }
 
@@ -41,7 +43,7 @@ class Secrets {
   std::string granted(const std::string& name) const;
 
   github::Settings github_;
-  std::map<std::string, std::string> grants_, variables_;
+  std::map<std::string, std::string> grants_, variables_, for_mcp_;
   std::string no_account_;
   redact::Redactor redactor_;
 };

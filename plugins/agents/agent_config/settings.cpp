@@ -57,6 +57,21 @@ std::string host_of(const std::string& address) {
   return github::lower(rest.substr(0, rest.find('/')));
 }
 
+bool is_below(const std::filesystem::path& path, const std::filesystem::path& folder) {
+  return std::mismatch(folder.begin(), folder.end(), path.begin(), path.end()).first == folder.end();
+}
+
+// A program that no session can see would fail each of them.
+void check_seen(const std::filesystem::path& program, const sandbox::Policy& policy) {
+  const std::filesystem::path path = program.lexically_normal();
+  for (const char* folder : {"/usr", "/bin", "/sbin"})
+    if (is_below(path, folder)) return;
+  for (const std::filesystem::path& folder : policy.read_only)
+    if (is_below(path, folder)) return;
+  refuse("claude.mcp_config", program.string() +
+                                  " is not seen in the sandbox: name its folder in sandbox.read_only");
+}
+
 github::Settings github_from(JsonView config) {
   github::Settings github = github::Settings::from(config);
   // git's own check also covers who may be spoken with without encryption.
@@ -86,6 +101,10 @@ Settings Settings::from(JsonView config) {
     settings.claude.pass_environment = {"ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL",
                                         "CLAUDE_CODE_OAUTH_TOKEN"};
   settings.sandbox = claude::policy_from(config["sandbox"]);
+  if (config["claude"].has("mcp_config")) {
+    settings.mcp = claude::McpServers::from(config["claude"]["mcp_config"]);
+    for (const std::filesystem::path& program : settings.mcp.programs) check_seen(program, settings.sandbox);
+  }
 
   std::string folder;
   const Block skills(config, "skills", {"directory"});

@@ -3,7 +3,8 @@
 //
 //   github          {api, git_url, app_id, installation}
 //   git             {prefix, mirror_bytes, tree_bytes}
-//   claude          as claude_cli/settings.h says; pass_environment has a default here
+//   claude          as claude_cli/settings.h says; pass_environment has a default here; mcp_config beside, as
+//                   claude_cli/mcp_servers.h says
 //   sandbox         {network_hosts, read_only, allow_private}
 //   skills          {directory}
 //   gate            {bots, people, trust}
@@ -19,6 +20,7 @@
 #include <string>
 
 #include "actor_gate/settings.h"
+#include "claude_cli/mcp_servers.h"
 #include "claude_cli/settings.h"
 #include "davit/json.hpp"
 #include "git_workspace/mirrors.h"
@@ -34,6 +36,7 @@ struct Settings {
   std::string branch_prefix = "davit/";
   git::Limits git;
   claude::Settings claude;
+  claude::McpServers mcp;  // of the block claude: its member mcp_config
   sandbox::Policy sandbox;
   std::filesystem::path skills;  // a folder of the operator's own; empty: none
   gate::Settings gate;

@@ -10,6 +10,7 @@
 #include <cmath>
 #include <string_view>
 
+#include "claude_cli/mcp_servers.h"
 #include "davit/failure.hpp"
 
 namespace claude {
@@ -50,12 +51,6 @@ bool is_uuid(std::string_view text) {
     if (dash ? c != '-' : !hex) return false;
   }
   return true;
-}
-
-bool is_server_name(std::string_view name) {
-  return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-  });
 }
 
 std::vector<std::string> servers_of(const Session& session) {

@@ -146,7 +146,8 @@ Outcome run_confined(const Settings& settings, Session session, const Surroundin
                                 {.home = view.home, .temporary = view.temporary, .proxy = view.proxy},
                                 surroundings.lookup));
           },
-      .redact = surroundings.redact};
+      .redact = surroundings.redact,
+      .answered = surroundings.answered};
   return run_session(settings, session, start, run);
 }
 

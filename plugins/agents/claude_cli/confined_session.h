@@ -38,6 +38,7 @@ struct Surroundings {
   // For all that is told of the session and for the sentence in its Outcome. Called by two threads; must not
   // throw.
   std::function<std::string(std::string_view)> redact;
+  std::function<void()> answered = {};  // as in Start
 };
 
 // Why the CLI cannot be started, with what to install; empty: it is there. Starts nothing.

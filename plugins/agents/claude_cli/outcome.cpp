@@ -19,7 +19,8 @@ using davit::Status;
 using std::chrono::milliseconds;
 
 constexpr std::size_t kMostQuoted = 500;
-constexpr milliseconds kLeastWait = std::chrono::minutes(1);
+constexpr milliseconds kUsualWait = std::chrono::minutes(1);
+constexpr milliseconds kLeastWait = std::chrono::seconds(5);
 constexpr milliseconds kMostWait = std::chrono::hours(24);
 constexpr char kRemedy[] =
     "install Claude Code (npm install -g @anthropic-ai/claude-code) and name it in config.claude.path";
@@ -48,9 +49,9 @@ constexpr std::array kClasses = {
     Class{End::MaxTurns, "max-turns", Status::Permanent},
     Class{End::Budget, "budget", Status::Permanent},
     Class{End::Schema, "schema", Status::Retryable},
-    Class{End::Auth, "auth", Status::Permanent},
+    Class{End::Auth, "auth", Status::RateLimited},
     Class{End::RateLimited, "rate-limited", Status::RateLimited},
-    Class{End::Overloaded, "overloaded", Status::Retryable},
+    Class{End::Overloaded, "overloaded", Status::RateLimited},
     Class{End::Hung, "hung", Status::Retryable},
     Class{End::OutputLimit, "output-limit", Status::Permanent},
     Class{End::Killed, "killed", Status::Retryable},
@@ -210,14 +211,15 @@ Outcome not_installed(const std::string& why) {
   return outcome;
 }
 
+bool is_of_account(End end) { return class_of(end).status == Status::RateLimited; }
+
 std::optional<davit::Failure> failure_of(const Outcome& outcome, davit::Time now) {
   if (outcome.end == End::Ok) return std::nullopt;
   const std::string why = "claude: " + outcome.why;
-  if (outcome.end == End::RateLimited) {
-    const milliseconds wait = outcome.until ? *outcome.until - now : kLeastWait;
+  if (is_of_account(outcome.end)) {
+    const milliseconds wait = outcome.until ? *outcome.until - now : kUsualWait;
     return davit::Failure::rate_limited(why, std::clamp(wait, kLeastWait, kMostWait));
   }
-  if (outcome.end == End::Overloaded) return davit::Failure::retryable(why, kLeastWait);
   return davit::Failure(class_of(outcome.end).status, why);
 }
 

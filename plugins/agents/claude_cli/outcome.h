@@ -20,7 +20,7 @@ enum class End {
   Budget,        // more money than allowed
   Schema,        // no answer in the shape that was asked for
   Auth,          // no key, or not that one, or nothing left on its account
-  RateLimited,   // `until` then, if it was said
+  RateLimited,   // no more at present
   Overloaded,    // the other side has trouble
   Hung,          // silent for too long
   OutputLimit,   // printed without end
@@ -48,7 +48,7 @@ struct Outcome {
   bool cost_is_estimate = true;
   int turns = 0;
   std::string version;  // of the CLI; empty if it did not say
-  std::optional<davit::Time> until;
+  std::optional<davit::Time> until;  // of RateLimited, Auth and Overloaded: not before, if anybody knows
   std::vector<std::string> denied_tools;  // that it wanted and did not get
   SkippedLines skipped;
 };
@@ -98,8 +98,11 @@ Outcome judged(const Evidence& evidence);
 // The end of a session that could not begin: `why` says what is missing.
 Outcome not_installed(const std::string& why);
 
-// What the host should do: nothing for Ok, else the failure with its class. A rate limit is waited for until
-// its time, at least a minute and at most a day; without a time, a minute.
+// Whether the end says of the account that no session of it would do better.
+bool is_of_account(End end);
+
+// What the host should do: nothing for Ok, else the failure with its class. What is of the account is waited
+// for until its time, at least five seconds and at most a day; without a time, a minute.
 std::optional<davit::Failure> failure_of(const Outcome& outcome, davit::Time now);
 
 }  // namespace claude

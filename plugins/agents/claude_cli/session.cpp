@@ -100,7 +100,10 @@ class Conversation {
   }
 
   void tell_usage() {
-    if (const auto usage = transcript_.new_usage()) run_.usage(sum_of(session_.before, *usage));
+    const auto usage = transcript_.new_usage();
+    if (!usage) return;
+    run_.usage(sum_of(session_.before, *usage));
+    if (usage->output_tokens > 0 && !std::exchange(answered_, true) && start_.answered) start_.answered();
   }
 
   Stop reason_to_stop() const {
@@ -125,6 +128,7 @@ class Conversation {
   const Clock::time_point began_ = Clock::now();
   Clock::time_point last_heard_ = began_;
   std::optional<Clock::time_point> result_at_;
+  bool answered_ = false;
 };
 
 }  // namespace

@@ -19,6 +19,8 @@ struct Start {
   std::function<child::Program()> program;
   // For all that is told of the session before its Outcome, and for the sentence in it.
   std::function<std::string(std::string_view)> redact;
+  // The model has said something: called once, as soon as that is heard. May be empty.
+  std::function<void()> answered = {};
 };
 
 // Blocks until the program and what is left of its process group are gone; reports through `run` what is said

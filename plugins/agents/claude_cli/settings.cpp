@@ -129,7 +129,8 @@ Settings Settings::from(JsonView config) {
   for (const auto& [name, value] : config.members()) {
     static constexpr std::string_view kKnown[] = {
         "path",         "model",         "fallback_model",       "pass_environment", "max_turns", "max_usd",
-        "idle_seconds", "start_seconds", "result_grace_seconds", "min_version",      "prices"};
+        "idle_seconds", "start_seconds", "result_grace_seconds", "min_version",      "prices",
+        "mcp_config"};
     if (std::find(std::begin(kKnown), std::end(kKnown), name) == std::end(kKnown))
       refuse(davit::to_utf8(name), "is unknown");
   }

@@ -9,6 +9,7 @@
 //   start_seconds         until its first line, default 90
 //   result_grace_seconds  from its result to its end, default 10
 //   min_version           default "2.1.0"
+//   mcp_config            as mcp_servers.h says, and read by that
 //   prices                {model prefix: {input, output, cache_read, cache_write}}, USD per million tokens
 #pragma once
 

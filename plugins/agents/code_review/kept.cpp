@@ -1,36 +1,30 @@
 #include "code_review/kept.h"
 
 #include <system_error>
-#include <thread>
 #include <utility>
 
 #include "davit/failure.hpp"
 #include "davit/json.hpp"
-#include "github_api/digest.h"
+#include "shared_files/digest.h"
 
 namespace review {
 namespace {
 
 namespace fs = std::filesystem;
 using davit::Failure;
-using github::FileLock;
+using shared::FileLock;
 
 constexpr std::size_t kMostBytes = 4u << 20;
 constexpr std::chrono::hours kLongest{24 * 60};
-constexpr std::chrono::milliseconds kNap{100};
 
 FileLock lock_of(const fs::path& file, const std::function<bool()>& may_wait) {
-  github::make_private_folder(file.parent_path());
-  for (;;) {
-    if (auto lock = FileLock::try_take(file)) {
-      std::error_code error;  // it is in use, so it is not old
-      fs::last_write_time(file, fs::file_time_type::clock::now(), error);
-      return *std::move(lock);
-    }
-    if (!may_wait())
-      throw Failure::retryable("another execution is reviewing this pull request", std::chrono::minutes(1));
-    std::this_thread::sleep_for(kNap);
-  }
+  shared::make_private_folder(file.parent_path());
+  auto lock = FileLock::wait(file, FileLock::Kind::Exclusive, may_wait);
+  if (!lock)
+    throw Failure::retryable("another execution is reviewing this pull request", std::chrono::minutes(1));
+  std::error_code error;  // it is in use, so it is not old
+  fs::last_write_time(file, fs::file_time_type::clock::now(), error);
+  return *std::move(lock);
 }
 
 void remove_old(const fs::path& folder) {
@@ -48,11 +42,11 @@ void remove_old(const fs::path& folder) {
 Kept::Kept(const fs::path& state_folder, const std::string& pull, const std::string& sha,
            const std::function<bool()>& may_wait)
     : folder_(state_folder / "reviews"),
-      file_(folder_ / (github::digest_of(pull).substr(0, 16) + "-" + sha + ".json")),
-      lock_(lock_of(folder_ / (github::digest_of(pull).substr(0, 16) + ".lock"), may_wait)) {}
+      file_(folder_ / (shared::digest_of(pull).substr(0, 16) + "-" + sha + ".json")),
+      lock_(lock_of(folder_ / (shared::digest_of(pull).substr(0, 16) + ".lock"), may_wait)) {}
 
 std::optional<Review> Kept::read() const {
-  const auto text = github::read_file(file_, kMostBytes);
+  const auto text = shared::read_file(file_, kMostBytes);
   if (!text) return std::nullopt;
   try {
     const davit::Json json = davit::Json::parse(*text);
@@ -63,7 +57,7 @@ std::optional<Review> Kept::read() const {
 }
 
 void Kept::write(const Review& review) const {
-  github::replace_file(file_, review.json().dump());
+  shared::replace_file(file_, review.json().dump());
   remove_old(folder_);
 }
 

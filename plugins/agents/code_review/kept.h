@@ -8,7 +8,7 @@
 #include <string>
 
 #include "code_review/findings.h"
-#include "github_api/files.h"
+#include "shared_files/files.h"
 
 namespace review {
 
@@ -27,7 +27,7 @@ class Kept {
 
  private:
   std::filesystem::path folder_, file_;
-  github::FileLock lock_;
+  shared::FileLock lock_;
 };
 
 }  // namespace review

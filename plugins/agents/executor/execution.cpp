@@ -129,6 +129,12 @@ AgentResult Execution::make() {
   const gate::Answer answer = gate.may_start(api_, question);
   run_.transcript("gate", secrets_.redactor()(answer.rule + ": " + answer.why));
   if (!answer.yes) {
+    // Nothing is lost by it: whoever may approve still can.
+    if (answer.rule == "approver" && approved_here_) {
+      tell(note::Stage::NeedsApproval, "Nothing was carried out: " + answer.why +
+                                           ". The plan still waits for an approval, by somebody who may.");
+      return AgentResult::approval_does_not_count(answer.why);
+    }
     // A stranger who asked gets no answer: it would be a way to make davit write.
     if (answer.rule == "approver" || answer.rule == "rejecter")
       tell(note::Stage::Failed, "Nothing was carried out: " + answer.why);

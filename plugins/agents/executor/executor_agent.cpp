@@ -70,6 +70,7 @@ class ExecutorAgent : public davit::Agent {
     if (const std::string lack = model_session::lack_of(settings_.shared, secrets, context); !lack.empty())
       return Decision::no(lack);
     if (const std::string fault = fault_of_commands(settings_); !fault.empty()) return Decision::no(fault);
+    model_session::await_account(settings_.shared, secrets, context, host().now());
     return true;
   }
 

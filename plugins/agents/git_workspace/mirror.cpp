@@ -65,13 +65,13 @@ void check_object_id(std::string_view id) {
   if (!is_object_id(id)) throw Failure::permanent("a commit has to be named by its whole id");
 }
 
-Mirror::Mirror(Git git, Remote remote, fs::path folder, std::string prefix, Lock in_use,
+Mirror::Mirror(Git git, Remote remote, fs::path folder, std::string prefix, shared::FileLock in_use,
                std::chrono::system_clock::time_point fetched_at)
     : git_(std::move(git)),
       remote_(std::move(remote)),
       folder_(std::move(folder)),
       prefix_(std::move(prefix)),
-      in_use_(std::make_shared<const Lock>(std::move(in_use))),
+      in_use_(std::make_shared<const shared::FileLock>(std::move(in_use))),
       fetched_at_(fetched_at) {
   const std::string branch = branch_of_head(folder_);
   if (commit_of("refs/heads/" + branch)) default_branch_ = branch;

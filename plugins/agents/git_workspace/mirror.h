@@ -12,8 +12,8 @@
 
 #include "git_workspace/command.h"
 #include "git_workspace/gate.h"
-#include "git_workspace/lock.h"
 #include "git_workspace/remote.h"
+#include "shared_files/files.h"
 
 namespace git {
 
@@ -104,7 +104,7 @@ class Mirror {
 
  private:
   friend class Mirrors;
-  Mirror(Git git, Remote remote, std::filesystem::path folder, std::string prefix, Lock in_use,
+  Mirror(Git git, Remote remote, std::filesystem::path folder, std::string prefix, shared::FileLock in_use,
          std::chrono::system_clock::time_point fetched_at);
 
   std::optional<std::string> commit_of(const std::string& ref) const;
@@ -114,7 +114,7 @@ class Mirror {
   Remote remote_;
   std::filesystem::path folder_;
   std::string prefix_, default_branch_;
-  std::shared_ptr<const Lock> in_use_;
+  std::shared_ptr<const shared::FileLock> in_use_;
   std::chrono::system_clock::time_point fetched_at_;
 };
 

@@ -13,6 +13,7 @@ namespace fs = std::filesystem;
 using child::Finished;
 using child::Stopped;
 using davit::Failure;
+using shared::FileLock;
 using Clock = std::chrono::steady_clock;
 
 // What a mirror has once it was fetched as a whole, and until damage is seen in it: where it comes from. Its
@@ -36,6 +37,21 @@ fs::path beside(const fs::path& folder, const char* end) {
 }
 fs::path fetch_lock(const fs::path& folder) { return beside(folder, ".fetch.lock"); }
 fs::path use_lock(const fs::path& folder) { return beside(folder, ".use.lock"); }
+
+// Throws davit::Failure: Cancelled, Retryable when `wall` is over.
+FileLock lock_of(const fs::path& file, FileLock::Kind kind, std::chrono::milliseconds wall,
+                 const Cancel& cancelled) {
+  const Clock::time_point end = Clock::now() + wall;
+  auto lock = FileLock::wait(file, kind, [&] {
+    if (cancelled && cancelled())
+      throw Failure::cancelled("waiting for " + file.string() + " was cancelled");
+    return Clock::now() < end;
+  });
+  if (!lock)
+    throw Failure::retryable("somebody else had the lock " + file.string() + " for " +
+                             std::to_string(wall.count() / 1000) + " s");
+  return *std::move(lock);
+}
 
 // A repository that was too large has the limit of then beside its mirror, so that it is not fetched in vain
 // again until there is more room.
@@ -106,7 +122,7 @@ Mirror Mirrors::fetch(const Remote& remote, const Token& token, const std::vecto
   fs::permissions(settings_.state_folder / "mirrors", fs::perms::owner_all, error);
 
   const auto wall = settings_.limits.fetch;
-  const Lock writing = Lock::wait(fetch_lock(folder), Lock::Kind::Exclusive, wall, git_.cancelled());
+  const FileLock writing = lock_of(fetch_lock(folder), FileLock::Kind::Exclusive, wall, git_.cancelled());
   remove_left_overs(folder);
   const std::uint64_t limit = settings_.limits.mirror_bytes;
   const bool is_large = is_known_large(folder, limit);
@@ -128,7 +144,7 @@ Mirror Mirrors::fetch(const Remote& remote, const Token& token, const std::vecto
   if (address_in(folder) != remote.url) write_file(folder / kAddress, remote.url + "\n", doing(remote));
   fs::last_write_time(folder / kAddress, fs::file_time_type::clock::now(), error);
   return Mirror(git_.telling_damage([folder] { distrust(folder); }), remote, folder, settings_.prefix,
-                Lock::wait(use_lock(folder), Lock::Kind::Shared, wall, git_.cancelled()), time_of(folder));
+                lock_of(use_lock(folder), FileLock::Kind::Shared, wall, git_.cancelled()), time_of(folder));
 }
 
 void Mirrors::for_each(const std::function<void(const Mirror&)>& look) const {
@@ -155,7 +171,8 @@ std::optional<Mirror> Mirrors::kept(const Remote& remote) const {
 // Nullopt for what was not fetched as a whole yet, is of a host that is not in the list any more, or says
 // that it is another mirror.
 std::optional<Mirror> Mirrors::open(const fs::path& folder) const {
-  Lock in_use = Lock::wait(use_lock(folder), Lock::Kind::Shared, settings_.limits.local, git_.cancelled());
+  FileLock in_use =
+      lock_of(use_lock(folder), FileLock::Kind::Shared, settings_.limits.local, git_.cancelled());
   std::optional<Remote> remote;
   try {
     remote = remote_at(address_in(folder));
@@ -178,13 +195,13 @@ bool Mirrors::is_sound(const Remote& remote) const {
 
 void Mirrors::remove_if_unused(const Remote& remote) const {
   const fs::path folder = folder_of(remote);
-  const std::optional<Lock> alone = Lock::try_now(use_lock(folder), Lock::Kind::Exclusive);
+  const std::optional<FileLock> alone = FileLock::try_take(use_lock(folder));
   if (alone) remove_folder(folder);
 }
 
 void Mirrors::repack_if_unused(const Remote& remote) const {
   const fs::path folder = folder_of(remote);
-  const std::optional<Lock> alone = Lock::try_now(use_lock(folder), Lock::Kind::Exclusive);
+  const std::optional<FileLock> alone = FileLock::try_take(use_lock(folder));
   if (!alone) return;
   try {
     git_.run(folder,

@@ -10,7 +10,7 @@
 
 #include "davit/failure.hpp"
 #include "github_api/dates.h"
-#include "github_api/digest.h"
+#include "shared_files/digest.h"
 
 namespace github {
 namespace {
@@ -79,10 +79,10 @@ std::string signature_of(const std::string& text, EVP_PKEY* key) {
 }  // namespace
 
 std::string limits_name(const Account& account) {
-  if (account.app.id.empty()) return digest_of(account.api + "\n" + account.token).substr(0, 16);
+  if (account.app.id.empty()) return shared::digest_of(account.api + "\n" + account.token).substr(0, 16);
   const std::string whose = account.app.installation > 0 ? std::to_string(account.app.installation)
                                                          : lower(account.app.repository.owner);
-  return digest_of(account.api + "\n" + account.app.id + "\n" + whose).substr(0, 16);
+  return shared::digest_of(account.api + "\n" + account.app.id + "\n" + whose).substr(0, 16);
 }
 
 std::string answers_name(const Account& account) {

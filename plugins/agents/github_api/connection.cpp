@@ -172,7 +172,7 @@ http::Response Connection::call(const Ask& ask) {
   const Pace::Time patience = pace_.patience();
   bool renewed = !is_app();
   for (int refusals = 0;;) {
-    std::optional<FileLock> turn;
+    std::optional<shared::FileLock> turn;
     if (ask.move == Move::Write)
       turn.emplace(pace_.await_write(budget, patience, where(ask)));
     else

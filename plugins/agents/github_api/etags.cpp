@@ -9,8 +9,8 @@
 
 #include "davit/failure.hpp"
 #include "davit/json.hpp"
-#include "github_api/digest.h"
-#include "github_api/files.h"
+#include "shared_files/digest.h"
+#include "shared_files/files.h"
 
 namespace github {
 
@@ -24,11 +24,13 @@ Etags::Etags(fs::path folder, std::string account, std::size_t most_bytes)
       most_bytes_(most_bytes),
       unswept_(most_bytes) {}
 
-fs::path Etags::file_of(const std::string& url) const { return folder_ / digest_of(account_ + "\n" + url); }
+fs::path Etags::file_of(const std::string& url) const {
+  return folder_ / shared::digest_of(account_ + "\n" + url);
+}
 
 std::optional<Etags::Kept> Etags::find(const std::string& url) const {
   const fs::path file = file_of(url);
-  std::optional<std::string> content = read_file(file, most_bytes_);
+  std::optional<std::string> content = shared::read_file(file, most_bytes_);
   if (!content) return std::nullopt;
   const std::size_t end = content->find('\n');
   if (end == std::string::npos) return std::nullopt;
@@ -41,7 +43,7 @@ std::optional<Etags::Kept> Etags::find(const std::string& url) const {
   Kept kept{.etag = std::string(head["etag"].string_or("")),
             .body = content->substr(end + 1),
             .link = std::string(head["link"].string_or(""))};
-  const bool whole = head["url"] == url && head["body"] == digest_of(kept.body) && !kept.etag.empty();
+  const bool whole = head["url"] == url && head["body"] == shared::digest_of(kept.body) && !kept.etag.empty();
   if (!whole) return std::nullopt;
   std::error_code ignored;  // it was used, which is all this says
   fs::last_write_time(file, fs::file_time_type::clock::now(), ignored);
@@ -51,10 +53,10 @@ std::optional<Etags::Kept> Etags::find(const std::string& url) const {
 void Etags::keep(const std::string& url, const Kept& answer) {
   if (answer.body.size() > most_bytes_ / 8) return;
   const Json head = Json::object(
-      {{"url", url}, {"etag", answer.etag}, {"link", answer.link}, {"body", digest_of(answer.body)}});
+      {{"url", url}, {"etag", answer.etag}, {"link", answer.link}, {"body", shared::digest_of(answer.body)}});
   try {
-    make_private_folder(folder_);
-    replace_file(file_of(url), head.dump() + "\n" + answer.body);
+    shared::make_private_folder(folder_);
+    shared::replace_file(file_of(url), head.dump() + "\n" + answer.body);
   } catch (const Failure&) {
     return;  // a cache that cannot be written is none
   }

@@ -52,7 +52,7 @@ Pace::Pace(std::filesystem::path folder, std::string account, Waiting waiting, h
       cancel_(std::move(cancel)) {
   if (!waiting_.now) waiting_.now = [] { return std::chrono::system_clock::now(); };
   if (!waiting_.sleep) waiting_.sleep = [](milliseconds time) { std::this_thread::sleep_for(time); };
-  make_private_folder(folder_);
+  shared::make_private_folder(folder_);
 }
 
 Pace::Time Pace::patience() const {
@@ -81,10 +81,10 @@ void Pace::await_read(Budget budget, Time patience, const std::string& what) {
   }
 }
 
-FileLock Pace::await_write(Budget budget, Time patience, const std::string& what) {
+shared::FileLock Pace::await_write(Budget budget, Time patience, const std::string& what) {
   for (;;) {
     await_read(budget, patience, what);
-    std::optional<FileLock> turn = FileLock::try_take(folder_ / ("writing-" + account_ + ".lock"));
+    auto turn = shared::FileLock::try_take(folder_ / ("writing-" + account_ + ".lock"));
     if (!turn) {
       if (now() >= patience)
         throw Failure::rate_limited(what + " was not sent: others write to GitHub all the time", seconds(10));
@@ -132,7 +132,7 @@ Pace::Time Pace::free_at(const State& state, Budget budget) const {
 }
 
 Pace::State Pace::read() {
-  const States states = parse(read_file(folder_ / "limits.json", kMostFile).value_or(""));
+  const States states = parse(shared::read_file(folder_ / "limits.json", kMostFile).value_or(""));
   const auto mine = states.find(account_);
   if (mine == states.end()) return {};
   State state = mine->second;
@@ -148,13 +148,13 @@ Pace::State Pace::read() {
 template <class Change>
 void Pace::change(Change change) {
   // Whoever has it replaces one small file.
-  std::optional<FileLock> lock;
-  for (int tries = 0; !(lock = FileLock::try_take(folder_ / "limits.lock")); ++tries) {
+  std::optional<shared::FileLock> lock;
+  for (int tries = 0; !(lock = shared::FileLock::try_take(folder_ / "limits.lock")); ++tries) {
     if (tries == 500)
       throw Failure::retryable((folder_ / "limits.lock").string() + " is held by another process for long");
     nap(kNap);
   }
-  States states = parse(read_file(folder_ / "limits.json", kMostFile).value_or(""));
+  States states = parse(shared::read_file(folder_ / "limits.json", kMostFile).value_or(""));
   change(states[account_]);
   unsaid_seen_ = states[account_].unsaid;
   const std::int64_t forgotten = ms_of(now() - kForgotten);
@@ -163,7 +163,7 @@ void Pace::change(Change change) {
     return std::max({state.all, state.written, *std::max_element(state.of.begin(), state.of.end())}) <
            forgotten;
   });
-  replace_file(folder_ / "limits.json", dump(states));
+  shared::replace_file(folder_ / "limits.json", dump(states));
 }
 
 Pace::States Pace::parse(std::string_view text) {

@@ -14,7 +14,7 @@
 #include <string>
 #include <string_view>
 
-#include "github_api/files.h"
+#include "shared_files/files.h"
 #include "github_api/limits.h"
 #include "http_client/http_client.h"
 
@@ -55,7 +55,7 @@ class Pace {
   void await_read(Budget budget, Time patience, const std::string& what);
   // The same, and until nobody else of the account writes, and a second after the last write. The next one
   // waits until what is returned is destroyed.
-  FileLock await_write(Budget budget, Time patience, const std::string& what);
+  shared::FileLock await_write(Budget budget, Time patience, const std::string& what);
 
   // A request was refused for that limit: tells everybody, and the caller how long it is. It is longer each
   // time where GitHub does not say.

@@ -7,6 +7,7 @@
 #include "claude_cli/usage.h"
 #include "davit/failure.hpp"
 #include "davit/sha256.hpp"
+#include "model_session/needs.h"
 #include "source_note/neutral.h"
 
 namespace model_session {
@@ -98,12 +99,22 @@ claude::Outcome run_one(const Execution& execution, const Work& work, const std:
   if (!skill.model.empty()) program.model = skill.model;
   if (skill.max_turns > 0) program.max_turns = std::min(program.max_turns, skill.max_turns);
 
+  const davit::Host& host = run.host();
+  const model_account::Account account = account_of(settings, secrets, context, program.model);
+  if (const auto closed = account.enter(host.now())) throw closed->failure(host.now());
+
   claude::Surroundings around{
       .policy = settings.sandbox,
       .lookup = [&](const std::string& name) { return execution.secrets.variable(name); },
-      .redact = std::cref(redactor)};
+      .redact = std::cref(redactor),
+      .answered =
+          [&] {
+            if (account.answered()) host.info("The model answers again");
+          }};
   around.policy.command = context.sandbox.command;
   around.policy.required = context.sandbox.required;
+  // Reachable is what is configured, and no more.
+  around.policy.hosts.insert(around.policy.hosts.end(), settings.mcp.hosts.begin(), settings.mcp.hosts.end());
   around.policy.work_is_writable = skill.tools == skills::Tools::Edit;
 
   claude::Outcome outcome = claude::run_confined(program,
@@ -112,12 +123,21 @@ claude::Outcome run_one(const Execution& execution, const Work& work, const std:
                                                   .schema = skill.schema,
                                                   .session_id = session_id,
                                                   .tools = tools_of(skill),
-                                                  .mcp_config = {},
+                                                  .mcp_config = settings.mcp.filled(
+                                                      [&](const std::string& name) {
+                                                        return execution.secrets.for_mcp(name);
+                                                      }),
                                                   .work = work.tree.empty() ? new_tree(context) : work.tree,
                                                   .budget_usd = money_for(context, before),
                                                   .wall = time_for(execution),
                                                   .before = before},
                                                  around, run);
+  if (claude::is_of_account(outcome.end)) {
+    const auto refused = account.refused(outcome.why, outcome.until, host.now());
+    outcome.until = refused.until;
+    if (refused.is_new)
+      host.warn("The model takes no session at present; what needs one waits: " + outcome.why);
+  }
   outcome.text = shown(outcome.text, redactor);
   outcome.structured = without_secrets(outcome.structured, redactor);
   return outcome;

@@ -40,8 +40,10 @@ struct Work {
 // execution's time, less finish_seconds, is used up. In its outcome every text is without known secrets and
 // hidden characters, also inside the answer.
 //
-// Throws davit::Failure: Deadline when no time is left for one; Permanent without a workspace; and as
-// skills::fill and claude::run_confined do.
+// What it meets of the account's limits, of a refused key or of an overload, all know that use the account
+// (model_account). Throws davit::Failure: RateLimited, before anything is begun, while that takes no session;
+// Deadline when no time is left for one; Permanent without a workspace; and as skills::fill and
+// claude::run_confined do.
 claude::Outcome run(const Execution& execution, const Work& work);
 
 // Several sessions of one execution. Each has an id of its own; they share the host's money, and what is

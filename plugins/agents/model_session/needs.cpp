@@ -20,6 +20,14 @@ std::string lack_of_key(const agent_config::Settings& settings, const agent_conf
          (usual ? "grant ANTHROPIC_API_KEY" : "name there what the model's program needs, and grant it");
 }
 
+std::string lack_of_grant(const agent_config::Settings& settings, const agent_config::Secrets& secrets) {
+  for (const std::string& name : settings.mcp.grants)
+    if (!secrets.for_mcp(name))
+      return "claude.mcp_config names ${" + name + "}, which this agent is not granted: grant " + name +
+             " (agents.<name>.grants), or take the server out";
+  return "";
+}
+
 }  // namespace
 
 std::string lack_of(const agent_config::Settings& settings, const agent_config::Secrets& secrets,
@@ -28,7 +36,25 @@ std::string lack_of(const agent_config::Settings& settings, const agent_config::
   if (lack.empty()) lack = claude::lack_of_program(settings.claude);
   if (lack.empty() && context.sandbox.required)
     lack = sandbox::lack_of_bubblewrap(std::string(context.sandbox.command));
-  return lack.empty() ? lack_of_key(settings, secrets) : lack;
+  if (lack.empty()) lack = lack_of_key(settings, secrets);
+  return lack.empty() ? lack_of_grant(settings, secrets) : lack;
+}
+
+model_account::Account account_of(const agent_config::Settings& settings, const agent_config::Secrets& secrets,
+                                  const davit::AgentContext& context, const std::string& model) {
+  std::vector<std::string> names = settings.claude.pass_environment;
+  std::sort(names.begin(), names.end());
+  // A limit may be that of one model.
+  std::string identity = "model=" + model;
+  for (const std::string& name : names)
+    if (const auto value = secrets.variable(name)) identity += "\n" + name + "=" + *value;
+  return {context.state_folder, identity, std::string(context.session_id)};
+}
+
+void await_account(const agent_config::Settings& settings, const agent_config::Secrets& secrets,
+                   const davit::AgentContext& context, davit::Time now) {
+  if (const auto closed = account_of(settings, secrets, context, settings.claude.model).enter(now))
+    throw closed->failure(now);
 }
 
 }  // namespace model_session

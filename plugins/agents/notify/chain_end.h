@@ -4,18 +4,15 @@
 #include <string>
 
 #include "davit/json.hpp"
+#include "notify/subject.h"
 #include "source_note/source_note.h"
 
 namespace notify {
 
 struct ChainEnd {
-  std::string task_id;     // that ended
-  std::string chain;       // by which its note is found
-  std::string entity;      // key; empty: none
-  std::string how;         // "failed", "cancelled", "rejected", "deadline", "parked"
-  std::string failure;     // class, of what failed; may be empty
-  std::string pull;        // address of the chain's pull request; empty: none
-  std::string repository;  // "owner/name" that was worked on; empty: none
+  Subject subject;
+  std::string how;      // "failed", "cancelled", "rejected", "deadline", "parked"
+  std::string failure;  // class, of what failed; may be empty
 
   // Of the payload and the previous result of a task. Throws davit::Failure(Permanent) with a sentence for
   // what is no end of a chain.

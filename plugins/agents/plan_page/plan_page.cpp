@@ -137,8 +137,8 @@ std::string body_of(const work::Plan& plan, const work::Request& request, const 
     page.resize(page.rfind('\n', kMostOfBody) + 1);
     page += "\nThe rest is in the file.\n";
   }
-  return "This is a plan, and nothing has been changed yet. It is carried out when a person approves it; one "
-         "who rejects it with a comment gets another.\n\nFile " +
+  return "This is a plan, and nothing has been changed yet. It is carried out when a person approves "
+         "it.\n\nFile " +
          code(path) + ", SHA-256 of the plan " + plan.sha256 + "\n\n---\n\n" + page;
 }
 

@@ -57,6 +57,7 @@ class PlanningAgent : public davit::Agent {
     if (!secrets.no_account().empty()) return Decision::no(secrets.no_account());
     if (const std::string lack = model_session::lack_of(settings_.shared, secrets, context); !lack.empty())
       return Decision::no(lack);
+    model_session::await_account(settings_.shared, secrets, context, host().now());
     return true;
   }
 

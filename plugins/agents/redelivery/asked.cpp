@@ -5,7 +5,7 @@
 
 #include "davit/failure.hpp"
 #include "davit/json.hpp"
-#include "github_api/digest.h"
+#include "shared_files/digest.h"
 
 namespace redelivery {
 namespace {
@@ -17,9 +17,9 @@ constexpr std::chrono::minutes kDoubt{10};
 constexpr std::chrono::hours kKept{96};  // longer than GitHub keeps deliveries
 constexpr std::size_t kMostBytes = 16u << 20;
 
-github::FileLock lock_of(const std::filesystem::path& file) {
-  github::make_private_folder(file.parent_path());
-  auto lock = github::FileLock::try_take(file.string() + ".lock");
+shared::FileLock lock_of(const std::filesystem::path& file) {
+  shared::make_private_folder(file.parent_path());
+  auto lock = shared::FileLock::try_take(file.string() + ".lock");
   if (!lock)
     throw Failure::retryable("another execution is asking for deliveries of this hook",
                              std::chrono::minutes(1));
@@ -29,8 +29,8 @@ github::FileLock lock_of(const std::filesystem::path& file) {
 }  // namespace
 
 Asked::Asked(const std::filesystem::path& folder, const std::string& hook, Time now)
-    : file_(folder / (github::digest_of(hook).substr(0, 16) + ".json")), lock_(lock_of(file_)), now_(now) {
-  const auto text = github::read_file(file_, kMostBytes);
+    : file_(folder / (shared::digest_of(hook).substr(0, 16) + ".json")), lock_(lock_of(file_)), now_(now) {
+  const auto text = shared::read_file(file_, kMostBytes);
   if (!text) return;
   try {
     const Json json = Json::parse(*text);
@@ -67,7 +67,7 @@ void Asked::write() const {
   Json json = Json::object();
   for (const auto& [guid, entry] : entries_)
     json.set(guid, Json::object({{"at", entry.at.time_since_epoch().count()}, {"sure", entry.sure}}));
-  github::replace_file(file_, json.dump());
+  shared::replace_file(file_, json.dump());
 }
 
 }  // namespace redelivery

@@ -7,7 +7,7 @@
 #include <map>
 #include <string>
 
-#include "github_api/files.h"
+#include "shared_files/files.h"
 
 namespace redelivery {
 
@@ -39,7 +39,7 @@ class Asked {
   void write() const;
 
   std::filesystem::path file_;
-  github::FileLock lock_;
+  shared::FileLock lock_;
   Time now_;
   std::map<std::string, Entry> entries_;
 };

@@ -3,7 +3,7 @@
 #include <cctype>
 
 #include "davit/failure.hpp"
-#include "github_api/files.h"
+#include "shared_files/files.h"
 
 namespace note {
 namespace {
@@ -75,7 +75,8 @@ Posted note_in_thread(Rest& slack, const Place& place, const std::string& mark) 
 }  // namespace
 
 bool stays(const Wanted& wanted, std::string_view there) {
-  return !wanted.unless_it_is.empty() && there.starts_with(wanted.unless_it_is);
+  return (!wanted.unless_it_is.empty() && there.starts_with(wanted.unless_it_is)) ||
+         !there.starts_with(wanted.only_if_it_is);
 }
 
 Outcome tell_jira(Rest& jira, const Place& place, const Wanted& wanted, const std::string& mark) {
@@ -137,8 +138,8 @@ Outcome tell_slack(Rest& slack, const Place& place, const Wanted& wanted, const 
                                {"link_names", false},
                                {"unfurl_links", false},
                                {"unfurl_media", false}});
-  std::string time = github::read_file(kept, 64).value_or("");
-  if (!is_time(time) || !wanted.unless_it_is.empty()) {
+  std::string time = shared::read_file(kept, 64).value_or("");
+  if (!is_time(time) || wanted.depends()) {
     const Posted there = note_in_thread(slack, place, mark);
     if (stays(wanted, there.text)) return Outcome::StaysAsItIs;
     if (!is_time(time)) time = there.time;
@@ -148,7 +149,7 @@ Outcome tell_slack(Rest& slack, const Place& place, const Wanted& wanted, const 
       Json change = message;
       change.set("ts", time);
       ask_slack(slack, "POST", "/chat.update", change);
-      github::replace_file(kept, time);
+      shared::replace_file(kept, time);
       return Outcome::Told;
     } catch (const Failure& failure) {
       if (failure.status() != Status::NotFound) throw;  // otherwise somebody removed it
@@ -157,7 +158,7 @@ Outcome tell_slack(Rest& slack, const Place& place, const Wanted& wanted, const 
   if (!wanted.make) return Outcome::NoneThere;
   message.set("thread_ts", place.thread);
   const Json posted = ask_slack(slack, "POST", "/chat.postMessage", message);
-  if (const std::string made(posted["ts"].string_or("")); is_time(made)) github::replace_file(kept, made);
+  if (const std::string made(posted["ts"].string_or("")); is_time(made)) shared::replace_file(kept, made);
   return Outcome::Told;
 }
 

@@ -12,7 +12,9 @@ namespace note {
 struct Wanted {
   std::string text;
   bool make = true;          // where there is none
-  std::string unless_it_is;  // one that begins so stays as it is; empty: none does
+  std::string unless_it_is = {};   // one that begins so stays as it is; empty: none does
+  std::string only_if_it_is = {};  // one that begins otherwise, too; empty: none does
+  bool depends() const { return !unless_it_is.empty() || !only_if_it_is.empty(); }
 };
 enum class Outcome { Told, StaysAsItIs, NoneThere };
 // Does a note of this text stay as it is?
@@ -29,7 +31,7 @@ Outcome tell_sentry(Rest& sentry, const Place& place, const Wanted& wanted, cons
 
 // In the thread. Reading it wants a right that an app may not have, so the note's time, which is its name, is
 // kept in `kept`; only where that is lost, or what it says matters, is the thread read. Where it cannot be,
-// no note stays as it is.
+// a note is taken for one that says nothing.
 Outcome tell_slack(Rest& slack, const Place& place, const Wanted& wanted, const std::string& mark,
                    const std::filesystem::path& kept);
 

@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "davit/failure.hpp"
-#include "github_api/digest.h"
+#include "shared_files/digest.h"
 #include "github_api/errors.h"
-#include "github_api/files.h"
+#include "shared_files/files.h"
 #include "source_note/neutral.h"
 #include "source_note/rest.h"
 #include "source_note/senders.h"
@@ -70,16 +70,18 @@ Told Notes::tell(github::Api* github, const Place& place, std::string_view chain
                           (place.sender == Sender::Slack && tokens_.slack.empty());
     if (unwanted) return {};
     const std::string mark =
-        github::digest_of(std::string(chain) + "\n" + place.key + "\nnote").substr(0, 16);
-    const Wanted wanted{.text = body(place, stage, text),
-                        .make = change == Change::Any,
-                        .unless_it_is = change == Change::NotFailedYet ? std::string(headline(Stage::Failed))
-                                                                       : std::string()};
+        shared::digest_of(std::string(chain) + "\n" + place.key + "\nnote").substr(0, 16);
+    Wanted wanted{.text = body(place, stage, text), .make = change == Change::Any};
+    if (change == Change::NotFailedYet) wanted.unless_it_is = headline(Stage::Failed);
+    if (change == Change::StillWaiting) wanted.only_if_it_is = headline(Stage::NeedsApproval);
     switch (tell_at(github, place, mark, wanted)) {
       case Outcome::Told:
         return {.told = true, .why_not = ""};
       case Outcome::StaysAsItIs:
-        return {.told = false, .why_not = "the note at the source says already why the work has failed"};
+        return {.told = false,
+                .why_not = change == Change::StillWaiting
+                               ? "the note at the source does not say that something waits, or cannot be read"
+                               : "the note at the source says already why the work has failed"};
       case Outcome::NoneThere:
         break;
     }
@@ -139,7 +141,7 @@ Outcome Notes::tell_at(github::Api* github, const Place& place, const std::strin
     }
     case Sender::Slack: {
       const std::filesystem::path folder = state_folder_ / "notes";
-      github::make_private_folder(folder);
+      shared::make_private_folder(folder);
       Rest slack(settings_.slack_api, "Bearer " + tokens_.slack, cancel_);
       return tell_slack(slack, place, wanted, last_line, folder / mark);
     }

@@ -24,6 +24,7 @@ enum class Change {
   Any,           // one is made where there is none
   Existing,      // none is made: where davit has said nothing, nobody asked it to
   NotFailedYet,  // of those, none that says Failed already: whoever said so has said why
+  StillWaiting,  // of those, only one that says NeedsApproval: whatever else it says is newer
 };
 
 // Takes secrets out of a text; may be empty.

@@ -68,6 +68,26 @@ TEST(AgentSettingsTest, WhatIsSaidIsTaken) {
   EXPECT_EQ(settings.finish.count(), 90);
 }
 
+TEST(AgentSettingsTest, McpServersAreOfTheBlockClaudeAndTheirProgramsAreSeenInTheSandbox) {
+  EXPECT_EQ(settings_from("{}").mcp.config, "");
+  const auto with = [](const std::string& command, const std::string& sandbox) {
+    return settings_from(R"({"claude": {"mcp_config": {"mcpServers": {"docs": {"command": ")" + command +
+                         R"("}}}}, "sandbox": )" + sandbox + "}");
+  };
+  EXPECT_THAT(with("docs-mcp", "{}").mcp.config, HasSubstr("docs-mcp"));
+  EXPECT_THAT(with("/usr/bin/docs-mcp", "{}").mcp.programs.size(), 1u);
+  EXPECT_THAT(with("/opt/docs/mcp", R"({"read_only": ["/opt/docs"]})").mcp.programs.size(), 1u);
+  for (const char* command : {"/opt/docs/mcp", "/usr/../opt/mcp"}) {
+    try {
+      with(command, "{}");
+      ADD_FAILURE() << command;
+    } catch (const Failure& failure) {
+      EXPECT_THAT(std::string(failure.what()), AllOf(HasSubstr("config.claude.mcp_config"),
+                                                     HasSubstr("name its folder in sandbox.read_only")));
+    }
+  }
+}
+
 TEST(AgentSettingsTest, WhatCannotBeMeantIsNamed) {
   const std::map<std::string, std::string> bad{
       {R"({"github": 1})", "config.github: "},
@@ -77,6 +97,8 @@ TEST(AgentSettingsTest, WhatCannotBeMeantIsNamed) {
       {R"({"github": {"git_url": "https://user:key@github.com"}})", "config.github.git_url: "},
       {R"({"github": {"installation": 0}})", "config.github.installation: "},
       {R"({"git": {"prefix": "davit"}})", "config.git.prefix: "},
+      {R"({"claude": {"mcp_config": 7}})", "config.claude.mcp_config: "},
+      {R"({"claude": {"mcp_config": {"mcpServers": {"x": {}}}}})", "config.claude.mcp_config: mcpServers.x.command: "},
       {R"({"git": {"prefix": "../"}})", "config.git.prefix: "},
       {R"({"git": {"prefix": ""}})", "config.git.prefix: "},
       {R"({"git": {"tree_bytes": 5}})", "config.git.tree_bytes: "},

@@ -292,9 +292,9 @@ TEST(ClaudeOutcomeTableTest, EveryEndHasItsClass) {
   EXPECT_EQ(status(End::MaxTurns), Status::Permanent);
   EXPECT_EQ(status(End::Budget), Status::Permanent);
   EXPECT_EQ(status(End::Schema), Status::Retryable);
-  EXPECT_EQ(status(End::Auth), Status::Permanent);
+  EXPECT_EQ(status(End::Auth), Status::RateLimited) << "whoever gives it a good key need not start the work again";
   EXPECT_EQ(status(End::RateLimited), Status::RateLimited);
-  EXPECT_EQ(status(End::Overloaded), Status::Retryable);
+  EXPECT_EQ(status(End::Overloaded), Status::RateLimited);
   EXPECT_EQ(status(End::Hung), Status::Retryable);
   EXPECT_EQ(status(End::OutputLimit), Status::Permanent);
   EXPECT_EQ(status(End::Killed), Status::Retryable);
@@ -311,17 +311,23 @@ TEST(ClaudeOutcomeTableTest, ARateLimitIsWaitedForUntilItsTime) {
     return failure_of(outcome, *outcome.until - before)->retry_after();
   };
   EXPECT_EQ(wait(std::chrono::hours(2)), milliseconds(std::chrono::hours(2)));
-  EXPECT_EQ(wait(std::chrono::seconds(3)), milliseconds(std::chrono::minutes(1))) << "at least";
-  EXPECT_EQ(wait(-std::chrono::hours(2)), milliseconds(std::chrono::minutes(1))) << "at least";
+  EXPECT_EQ(wait(std::chrono::seconds(3)), milliseconds(std::chrono::seconds(5))) << "at least";
+  EXPECT_EQ(wait(-std::chrono::hours(2)), milliseconds(std::chrono::seconds(5))) << "at least";
   EXPECT_EQ(wait(std::chrono::hours(100)), milliseconds(std::chrono::hours(24))) << "at most";
   EXPECT_EQ(failure_of(outcome_of_stream("rate_limit_429"), davit::Time{})->retry_after(),
             milliseconds(std::chrono::minutes(1)));
 }
 
-TEST(ClaudeOutcomeTableTest, AnOverloadIsTriedAgainAfterAMinute) {
-  const auto failure = failure_of(outcome_of_stream("overloaded"), davit::Time{});
-  EXPECT_EQ(failure->status(), Status::Retryable);
-  EXPECT_EQ(failure->retry_after(), milliseconds(std::chrono::minutes(1)));
+TEST(ClaudeOutcomeTableTest, AnOverloadAndABadKeyAreTriedAgainAfterAMinuteOrWhenSomebodyKnows) {
+  for (const char* stream : {"overloaded", "invalid_key", "no_credit"}) {
+    Outcome outcome = outcome_of_stream(stream);
+    EXPECT_TRUE(claude::is_of_account(outcome.end)) << stream;
+    EXPECT_EQ(failure_of(outcome, davit::Time{})->status(), Status::RateLimited) << stream;
+    EXPECT_EQ(failure_of(outcome, davit::Time{})->retry_after(), milliseconds(std::chrono::minutes(1)));
+    outcome.until = davit::Time{} + std::chrono::minutes(4);
+    EXPECT_EQ(failure_of(outcome, davit::Time{})->retry_after(), milliseconds(std::chrono::minutes(4)));
+  }
+  EXPECT_FALSE(claude::is_of_account(outcome_of_stream("killed").end));
   EXPECT_EQ(failure_of(outcome_of_stream("killed"), davit::Time{})->retry_after(), std::nullopt);
 }
 

@@ -14,7 +14,7 @@
 
 #include "child_process/child_process.h"
 #include "davit/failure.hpp"
-#include "github_api/files.h"
+#include "shared_files/files.h"
 #include "tests/agents/agent_run/agent_run.h"
 #include "tests/agents/git_workspace/git_server.h"
 #include "tests/agents/github_api/fake_github.h"
@@ -316,7 +316,7 @@ TEST_F(CodeReviewAgentTest, WaitsForAnotherExecutionAndNotForEver) {
   fs::path lock;
   for (const auto& file : fs::directory_iterator(state_.path() / "reviews"))
     if (file.path().extension() == ".lock") lock = file.path();
-  const auto held = github::FileLock::try_take(lock);
+  const auto held = shared::FileLock::try_take(lock);
   ASSERT_TRUE(held);
   const Got got = agent_run::run({.plugin = "code_review_agent",
                                   .config = config_.dump(),

@@ -392,18 +392,42 @@ TEST_F(ExecutorAgentTest, AnotherPlanInTheBranchVoidsTheApproval) {
   EXPECT_EQ(sessions(), 0);
 }
 
+TEST_F(ExecutorAgentTest, AnEarlierApprovalOfTheChainThatCountsNoMoreIsNotAskedForHere) {
+  work::Item repair = item();
+  repair.round = 1;
+  repair.approved =
+      work::Approved{plan().sha256, "github:user-12", "12", "github comment", std::string(64, 'c')};
+  approve(repair);
+  set_approval({});
+  fake_.permit(12, "read");
+  EXPECT_THAT(failure(), HasSubstr("nothing is carried out: the approval does not count"));
+  EXPECT_FALSE(got_.result["approval_refused"].bool_or(false)) << "this task ran on none";
+}
+
+TEST_F(ExecutorAgentTest, ThatAnApprovalDoesNotCountIsToldWhereTheTaskCameFrom) {
+  config_.set("notes", Json::object({{"github", true}}));
+  fake_.permit(12, "read");
+  EXPECT_THAT(failure(), HasSubstr("the approval does not count"));
+  EXPECT_THAT(fake_.comments(1),
+              testing::ElementsAre(AllOf(HasSubstr("waits for an approval"), HasSubstr("does not count"),
+                                         HasSubstr("by somebody who may"))));
+}
+
 TEST_F(ExecutorAgentTest, WhoMayNotWriteApprovesNothing) {
   fake_.permit(12, "read");
   EXPECT_THAT(failure(), HasSubstr("the approval does not count"));
+  EXPECT_TRUE(got_.result["approval_refused"].bool_or(false)) << "another one still may";
   set_approval(Json::object({{"by", "slack:U1"},
                              {"actor_id", "U1"},
                              {"way", "slack button"},
                              {"content_hash", std::string(64, 'c')}}));
   EXPECT_THAT(failure(), HasSubstr("the approval does not count"));
+  EXPECT_TRUE(got_.result["approval_refused"].bool_or(false));
   fake_.permit(12, "write");
   fake_.permit(11, "read");
   approve();
   EXPECT_THAT(failure(), HasSubstr("write is the least")) << "nor does one who may not ask";
+  EXPECT_FALSE(got_.result["approval_refused"].bool_or(false)) << "which no other approval mends";
   EXPECT_EQ(sessions(), 0);
   EXPECT_THAT(server_.seen(), IsEmpty());
 }

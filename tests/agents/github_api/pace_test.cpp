@@ -68,7 +68,7 @@ class PaceTest : public testing::Test {
 
 TEST_F(PaceTest, NobodyWaitsWithoutAReason) {
   EXPECT_EQ(wait(pace()), milliseconds(0));
-  const FileLock turn = pace().await_write(Budget::Core, time_.now(), "x");
+  const auto turn = pace().await_write(Budget::Core, time_.now(), "x");
   EXPECT_EQ(wait(pace()), milliseconds(0)) << "reading waits for no write";
 }
 
@@ -108,7 +108,7 @@ TEST_F(PaceTest, WhatIsNotSaidGetsLonger) {
   EXPECT_EQ(pace().refused(Budget::Core, Move::Write, unsaid), minutes(60));
   time_.sleep(hours(2));
   Pace writer = pace();
-  { const FileLock turn = writer.await_write(Budget::Core, time_.now(), "x"); }
+  { const auto turn = writer.await_write(Budget::Core, time_.now(), "x"); }
   writer.answered(Budget::Core, Move::Write, std::nullopt);
   EXPECT_EQ(pace().refused(Budget::Core, Move::Write, unsaid), minutes(1));
 }
@@ -132,18 +132,18 @@ TEST_F(PaceTest, NobodyWaitsBeyondHisDeadline) {
 }
 
 TEST_F(PaceTest, WritesGoOneAtATimeAndASecondApart) {
-  std::optional<FileLock> turn = pace().await_write(Budget::Core, time_.now() + seconds(9), "x");
+  std::optional<shared::FileLock> turn = pace().await_write(Budget::Core, time_.now() + seconds(9), "x");
   const auto first = time_.now();
   const Failure failure =
       failure_of([&] { pace().await_write(Budget::Core, time_.now() + seconds(2), "POST /x"); });
   EXPECT_EQ(failure.status(), Status::RateLimited);
   EXPECT_THAT(failure.what(), HasSubstr("POST /x was not sent: others write"));
-  { const FileLock other = pace("you").await_write(Budget::Core, time_.now(), "x"); }
+  { const auto other = pace("you").await_write(Budget::Core, time_.now(), "x"); }
   turn.reset();
-  { const FileLock second = pace().await_write(Budget::Core, time_.now() + seconds(9), "x"); }
+  { const auto second = pace().await_write(Budget::Core, time_.now() + seconds(9), "x"); }
   const auto then = time_.now();
   EXPECT_GE(then - first, seconds(1));
-  { const FileLock third = pace().await_write(Budget::Core, time_.now() + seconds(9), "x"); }
+  { const auto third = pace().await_write(Budget::Core, time_.now() + seconds(9), "x"); }
   EXPECT_EQ(time_.now() - then, seconds(1));
 }
 
@@ -152,7 +152,7 @@ TEST_F(PaceTest, AWriterThatIsKilledHoldsUpNobody) {
   ASSERT_EQ(::pipe(ready), 0);
   const pid_t child = ::fork();
   if (child == 0) {
-    const FileLock turn = pace().await_write(Budget::Core, time_.now(), "x");
+    const auto turn = pace().await_write(Budget::Core, time_.now(), "x");
     if (::write(ready[1], "x", 1) == 1) ::pause();
     ::_exit(0);
   }
@@ -164,7 +164,7 @@ TEST_F(PaceTest, AWriterThatIsKilledHoldsUpNobody) {
   ASSERT_EQ(::waitpid(child, nullptr, 0), child);
   ::close(ready[0]);
   ::close(ready[1]);
-  const FileLock turn = pace().await_write(Budget::Core, time_.now() + seconds(1), "x");
+  const auto turn = pace().await_write(Budget::Core, time_.now() + seconds(1), "x");
   std::ifstream file(folder_ / "limits.json");
   const Json known = Json::parse(std::string(std::istreambuf_iterator<char>(file), {}));
   EXPECT_GT(known["me"]["written"].int_or(0), 0) << "both writes are noted";
@@ -205,11 +205,11 @@ TEST_F(PaceTest, WhatIsDamagedIsNotKnown) {
 
 TEST_F(PaceTest, AClockThatWasSetBackStopsNobodyForLong) {
   pace().refused(Budget::Core, Move::Read, {.wait = hours(24)});
-  { const FileLock turn = pace("you").await_write(Budget::Core, time_.now(), "x"); }
+  { const auto turn = pace("you").await_write(Budget::Core, time_.now(), "x"); }
   time_.sleep(-hours(1000));
   EXPECT_EQ(wait(pace()), milliseconds(0)) << "no limit lasts for a thousand hours";
   const auto before = time_.now();
-  { const FileLock turn = pace("you").await_write(Budget::Core, time_.now() + hours(1), "x"); }
+  { const auto turn = pace("you").await_write(Budget::Core, time_.now() + hours(1), "x"); }
   EXPECT_LE(time_.now() - before, seconds(1));
 }
 

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <optional>
 #include <set>
+#include <sstream>
 
 #include "davit/failure.hpp"
 #include "davit/testing/driver.hpp"
@@ -112,6 +113,52 @@ TEST_F(ModelSessionTest, WhatIsMissingIsSaidBeforeOneIsStarted) {
   config_.set("claude", Json(claude).set("path", "there-is-no-claude"));
   EXPECT_THAT(lack(), AllOf(HasSubstr("there-is-no-claude is in no folder of PATH"),
                             HasSubstr("install Claude Code"), HasSubstr("config.claude.path")));
+}
+
+// What an operator says of an MCP server reaches the session whole, and nobody else.
+TEST_F(ModelSessionTest, ConfiguredServersReachTheSessionWithTheirGrants) {
+  Json claude(config_["claude"]);
+  claude.set("mcp_config", Json::parse(R"({"mcpServers": {"tracker": {"type": "http",
+      "url": "https://tracker.example.org/mcp", "headers": {"Authorization": "Bearer ${TRACKER_TOKEN}"}}}})"));
+  config_.set("claude", std::move(claude));
+  host_.secrets["TRACKER_TOKEN"] = "canary-of-the-tracker";
+  // A skill that edits may write into its tree, which it sees as /work.
+  const std::string script = "arguments /dev/stderr\nenvironment /dev/stderr\ncopy --mcp-config /work/servers\n"
+                             "connect tracker.example.org:443\nconnect other.example.org:443\nemit " +
+                             claude_.file("stream", streams::bytes_of("mcp_connected")) + "\n";
+  claude_.play(script, "script");
+  const claude::Outcome outcome = run("execute-plan");
+  EXPECT_FALSE(failure_) << failure_->what();
+  std::stringstream servers;
+  servers << std::ifstream(tree() / "servers").rdbuf();
+  const Json seen = Json::parse(servers.str());
+  EXPECT_EQ(seen.at_pointer("/mcpServers/tracker/headers/Authorization"),
+            "Bearer canary-of-the-tracker");
+
+  const std::string told = scripted::lines_of(host_.transcript, "stderr");
+  EXPECT_THAT(told, AllOf(HasSubstr("--strict-mcp-config\n"), HasSubstr("--mcp-config=/run/files/mcp.json\n"),
+                          HasSubstr("mcp__tracker")));
+  std::string all = outcome.why + outcome.text;
+  for (const auto& [kind, line] : host_.transcript) all += line + "\n";
+  EXPECT_THAT(all, Not(HasSubstr("canary-of-the-tracker"))) << "neither an argument nor a variable";
+  const std::string network = scripted::lines_of(host_.transcript, "network");
+  EXPECT_THAT(network, HasSubstr("refused other.example.org:443: this host is not among those"));
+  EXPECT_THAT(network, Not(HasSubstr("tracker.example.org:443: this host is not among those")));
+}
+
+TEST_F(ModelSessionTest, AServersGrantThatIsMissingIsSaidBeforeOneIsStarted) {
+  Json claude(config_["claude"]);
+  claude.set("mcp_config", Json::parse(R"({"mcpServers": {"docs": {"command": "docs-mcp",
+      "env": {"DOCS_KEY": "${DOCS_KEY}"}}}})"));
+  config_.set("claude", std::move(claude));
+  const auto lack = [&] {
+    const auto settings = agent_config::Settings::from(config_);
+    return model_session::lack_of(settings, agent_config::Secrets(settings, davit::Host(host_.abi())),
+                                  davit::AgentContext(context_));
+  };
+  EXPECT_THAT(lack(), AllOf(HasSubstr("names ${DOCS_KEY}"), HasSubstr("grant DOCS_KEY (agents.<name>.grants)")));
+  host_.secrets["DOCS_KEY"] = "a key";
+  EXPECT_EQ(lack(), "");
 }
 
 TEST_F(ModelSessionTest, NoShippedSkillSaysMoreTurnsThanItGets) {
@@ -342,6 +389,114 @@ TEST_F(ModelSessionTest, SeveralSessionsHaveIdsOfTheirOwnAndShareMoneyAndBooks) 
     before = now;
   }
   EXPECT_DOUBLE_EQ(before, 0.0842);
+}
+
+// Executions of several agents, one after another, that have a key in common or not.
+class SharedAccountTest : public ModelSessionTest {
+ protected:
+  SharedAccountTest() {
+    context_.set("state_folder", folder_.path().string());
+    host_.secrets["ANTHROPIC_API_KEY"] = kKey;
+    Json claude(config_["claude"]);
+    claude.set("pass_environment", Json::array({claude_.kGrant, "ANTHROPIC_API_KEY"}));
+    config_.set("claude", std::move(claude));
+    // An hour before the limit of success_is_error ends.
+    host_.now = davit::time_from_unix_ms(1'790'000'000'000) - std::chrono::hours(1);
+  }
+  claude::Outcome run_as(const std::string& execution) {
+    host_.transcript.clear();
+    context_.set("session_id", execution + "d1f0b52-6c1e-4c3a-9b60-0a51f6f3c201");
+    return run("plan-changes");
+  }
+  // What pre_execute of an agent would say.
+  std::optional<Failure> put_off(const std::string& execution) {
+    context_.set("session_id", execution + "d1f0b52-6c1e-4c3a-9b60-0a51f6f3c201");
+    const davit::Host host(host_.abi());
+    const davit::AgentContext context(context_);
+    const auto settings = agent_config::Settings::from(config_);
+    try {
+      model_session::await_account(settings, agent_config::Secrets(settings, host), context, host.now());
+    } catch (const Failure& failure) {
+      return failure;
+    }
+    return std::nullopt;
+  }
+  int sessions() const { return scripted::sessions_of(host_.transcript); }
+  // Warnings in the log, that an operator sees.
+  std::vector<std::string> told() const {
+    std::vector<std::string> lines;
+    for (const auto& line : host_.log)
+      if (line.message.find("model") != std::string::npos) lines.push_back(line.message);
+    return lines;
+  }
+};
+
+TEST_F(SharedAccountTest, ALimitThatOneMeetsIsWaitedForByAllAndOverAtItsTime) {
+  claude_.answer_with("success_is_error");
+  const claude::Outcome limited = run_as("1");
+  EXPECT_EQ(limited.end, claude::End::RateLimited);
+  EXPECT_EQ(sessions(), 1);
+  for (const char* execution : {"2", "3"}) {
+    const auto wait = put_off(execution);
+    ASSERT_TRUE(wait);
+    EXPECT_EQ(wait->status(), Status::RateLimited);
+    EXPECT_EQ(wait->retry_after(), std::chrono::hours(1));
+    run_as(execution);
+    ASSERT_TRUE(failure_);
+    EXPECT_EQ(failure_->retry_after(), std::chrono::hours(1));
+    EXPECT_EQ(sessions(), 0) << "nothing was begun";
+  }
+  EXPECT_THAT(told(), testing::ElementsAre(HasSubstr("takes no session at present")));
+
+  host_.now += std::chrono::hours(1);
+  claude_.answer(Json::object({{"status", "planned"}}));
+  EXPECT_FALSE(put_off("2"));
+  EXPECT_FALSE(put_off("3"));
+  EXPECT_EQ(run_as("2").end, claude::End::Ok);
+  EXPECT_THAT(told(), testing::ElementsAre(HasSubstr("takes no session"), HasSubstr("answers again")));
+  EXPECT_EQ(run_as("3").end, claude::End::Ok);
+  EXPECT_EQ(told().size(), 2u);
+}
+
+TEST_F(SharedAccountTest, ABadKeyIsTriedByOneAtATimeAndToldOnceAndAGoodOneIsAnotherAccount) {
+  claude_.answer_with("invalid_key");
+  EXPECT_EQ(run_as("1").end, claude::End::Auth);
+  EXPECT_EQ(failure_, std::nullopt);
+  ASSERT_TRUE(put_off("2"));
+  host_.now += std::chrono::minutes(1);
+  EXPECT_FALSE(put_off("2"));
+  EXPECT_TRUE(put_off("3")) << "while another one tries it";
+  EXPECT_EQ(run_as("2").end, claude::End::Auth);
+  const auto longer = put_off("3");
+  ASSERT_TRUE(longer);
+  EXPECT_EQ(longer->retry_after(), std::chrono::minutes(2));
+  EXPECT_EQ(told().size(), 1u);
+  EXPECT_THAT(told()[0], AllOf(HasSubstr("grant a good ANTHROPIC_API_KEY"), Not(HasSubstr(kKey))));
+
+  host_.secrets["ANTHROPIC_API_KEY"] = "sk-ant-9999999999999999";
+  EXPECT_FALSE(put_off("3"));
+  claude_.answer(Json::object({{"status", "planned"}}));
+  EXPECT_EQ(run_as("3").end, claude::End::Ok);
+  host_.secrets["ANTHROPIC_API_KEY"] = kKey;
+  EXPECT_TRUE(put_off("4")) << "that another key is good says nothing of this one";
+}
+
+TEST_F(SharedAccountTest, AnOverloadIsOverWhenOneSessionIsAnsweredEvenIfItFails) {
+  claude_.answer_with("overloaded");
+  EXPECT_EQ(run_as("1").end, claude::End::Overloaded);
+  host_.now += std::chrono::minutes(1);
+  claude_.answer_with("killed");
+  EXPECT_NE(run_as("2").end, claude::End::Ok);
+  EXPECT_FALSE(put_off("3"));
+  EXPECT_FALSE(put_off("4"));
+}
+
+TEST_F(SharedAccountTest, TheLimitOfOneModelIsNotThatOfAnother) {
+  claude_.answer_with("success_is_error");
+  run_as("1");
+  Json claude(config_["claude"]);
+  config_.set("claude", std::move(claude.set("model", "haiku")));
+  EXPECT_FALSE(put_off("2"));
 }
 
 TEST_F(ModelSessionTest, TheHostSaysWhetherTheSandboxIsRequired) {

@@ -31,6 +31,7 @@ using testing::SizeIs;
 using testing::StartsWith;
 
 constexpr const char* kTask = "0190a1b2-0000-7000-8000-00000000bbbb";
+constexpr const char* kHash = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 constexpr const char* kChain = "0190a1b2-0000-7000-8000-00000000aaaa";
 
 class NotifyAgentTest : public testing::Test {
@@ -59,6 +60,28 @@ class NotifyAgentTest : public testing::Test {
                              {"also", Json::array()}});
     if (!failure.empty()) end.set("failure", failure);
     return end;
+  }
+  // Likewise of a task that waits (approvals.notify).
+  static Json wait_of(const std::string& entity) {
+    return Json::object({{"task_id", kTask},
+                         {"root", kChain},
+                         {"source", "github"},
+                         {"title", "Wrong sum"},
+                         {"agent", "executor-agent"},
+                         {"entity", entity},
+                         {"content_hash", kHash},
+                         {"waiting_since", "2026-11-26T09:00:00.000Z"},
+                         {"deadline", Json()},
+                         {"reminder", 0},
+                         {"refused", Json()},
+                         {"also", Json::array({"github:acme/shop#12"})}});
+  }
+  // What planning-agent hands on.
+  static Json plan_at(const std::string& pull, const std::string& repository = "acme/shop") {
+    Json work = Json::object({{"chain", kChain}, {"repository", repository}});
+    work.set("pull", Json::object({{"url", pull}}));
+    work.set("plan", Json::object({{"summary", "Add instead of subtracting."}}));
+    return Json::object({{"work", std::move(work)}});
   }
   Got run(Json payload, Json previous_result = {}, bool cancelled = false) {
     agent_run::Given given{.plugin = "notify_agent"};
@@ -307,6 +330,93 @@ TEST_F(NotifyAgentTest, WhoDoesNotWantToBeToldIsNotAsked) {
   EXPECT_THAT(jira_.seen(), IsEmpty());
 }
 
+// ---- what waits for an approval
+// ------------------------------------------------------------------------------------------
+
+constexpr const char* kPull = "https://github.com/acme/shop/pull/12";
+
+TEST_F(NotifyAgentTest, TheNoteOnGithubSaysWhatToWriteToApproveWhatWaits) {
+  tell(github_key(), Stage::NeedsApproval, "The plan is there.");
+  EXPECT_TRUE(told(run(wait_of(github_key()), plan_at(kPull))));
+  EXPECT_THAT(
+      github_.comments(number_),
+      ElementsAre(StartsWith(
+          "davit has a proposal and waits for an approval.\n\nTo let executor-agent go on, somebody who may "
+          "writes this as a comment here, or on the pull request:\n\n    /davit approve " +
+          std::string(kHash) +
+          "\n\nThat approves what waits now and nothing else: when any of it changes, this hash is void, and "
+          "another one stands here.\n\nWhat waits is " +
+          kPull + "\n\nAdd instead of subtracting.\n\n<!-- davit:")));
+}
+
+TEST_F(NotifyAgentTest, EachSenderIsToldWhatItsOwnWebhookTakes) {
+  for (const auto& [fake, key] : senders()) tell(key, Stage::NeedsApproval, "The plan is there.");
+  const std::string hash(kHash);
+  const std::string expected[] = {"as a comment here:\n\n    /davit approve " + hash,
+                                  "on davit's machine:\n\n    davit tasks approve " + std::string(kTask) +
+                                      " --hash " + hash,
+                                  "mentions davit in this thread with:\n\n    approve " + hash};
+  std::size_t at = 0;
+  for (const auto& [fake, key] : senders()) {
+    EXPECT_TRUE(told(run(wait_of(key), plan_at(kPull)))) << key;
+    EXPECT_THAT(fake.texts(), ElementsAre(AllOf(HasSubstr(expected[at++]), HasSubstr(kPull)))) << key;
+  }
+}
+
+TEST_F(NotifyAgentTest, TheWordThatBeginsACommandIsThatOfTheWebhooks) {
+  tell(github_key(), Stage::NeedsApproval, "The plan is there.");
+  config_.set("command_prefix", "/robot");
+  EXPECT_TRUE(told(run(wait_of(github_key()))));
+  EXPECT_THAT(github_.comments(number_)[0],
+              AllOf(HasSubstr("    /robot approve " + std::string(kHash) + "\n"),
+                    Not(HasSubstr("the pull request")), HasSubstr("Task " + std::string(kTask))));
+  config_.set("command_prefix", "");
+  EXPECT_TRUE(told(run(wait_of(github_key()))));
+  EXPECT_THAT(github_.comments(number_)[0],
+              AllOf(HasSubstr("davit tasks approve"), Not(HasSubstr("as a comment"))));
+}
+
+TEST_F(NotifyAgentTest, AWaitHasItsDeadlineAndWhoseApprovalDoesNotCount) {
+  tell(github_key(), Stage::NeedsApproval, "The plan is there.");
+  Json wait = wait_of(github_key()).set("deadline", "2026-12-03T09:00:00.000Z");
+  wait.set("refused", Json::object({{"by", "github:bob"}, {"why", "cannot open /srv/internal/key.pem"}}));
+  EXPECT_TRUE(told(run(wait, plan_at(kPull))));
+  EXPECT_THAT(github_.comments(number_)[0],
+              AllOf(HasSubstr("It waits until 2026-12-03T09:00:00.000Z."),
+                    HasSubstr("The approval by github:bob does not count, so it takes one by somebody else."),
+                    Not(HasSubstr("key.pem"))));
+  wait.set("refused", Json::object({{"by", "github:[x](http://y) @all"}}));
+  EXPECT_TRUE(told(run(wait, plan_at(kPull))));
+  EXPECT_THAT(github_.comments(number_)[0], HasSubstr("The approval by somebody does not count"));
+}
+
+TEST_F(NotifyAgentTest, ANoteThatSaysSomethingNewerOfTheChainStays) {
+  tell(github_key(), Stage::Started, "The approved plan is being carried out.");
+  const Got got = run(wait_of(github_key()), plan_at(kPull));
+  EXPECT_FALSE(told(got));
+  EXPECT_THAT(got.all, HasSubstr("does not say that something waits"));
+  EXPECT_THAT(github_.comments(number_), ElementsAre(HasSubstr("is being carried out")));
+  for (const auto& [fake, key] : senders()) {
+    tell(key, Stage::Started, "The approved plan is being carried out.");
+    EXPECT_FALSE(told(run(wait_of(key), plan_at(kPull)))) << key;
+    EXPECT_THAT(fake.texts(), ElementsAre(HasSubstr("is being carried out"))) << key;
+  }
+}
+
+TEST_F(NotifyAgentTest, WhereNothingWasSaidAWaitIsNotSaidEither) {
+  EXPECT_FALSE(told(run(wait_of(github_key()), plan_at(kPull))));
+  EXPECT_THAT(github_.comments(number_), IsEmpty());
+}
+
+TEST_F(NotifyAgentTest, APrivatePlanIsNotShownInAnotherRepositorysIssueButHowToApproveItIs) {
+  tell(github_key(), Stage::NeedsApproval, "The plan is there.");
+  EXPECT_TRUE(told(run(wait_of(github_key()),
+                       plan_at("https://github.com/acme/vault/pull/7", "acme/vault"))));
+  EXPECT_THAT(github_.comments(number_)[0],
+              AllOf(HasSubstr("as a comment here:\n\n    /davit approve " + std::string(kHash)),
+                    Not(HasSubstr("vault")), Not(HasSubstr("subtracting"))));
+}
+
 TEST_F(NotifyAgentTest, WhatIsNoEndOfAChainIsRefused) {
   const auto refusal = [&](const Json& payload) {
     const Got got = run(payload);
@@ -317,7 +427,9 @@ TEST_F(NotifyAgentTest, WhatIsNoEndOfAChainIsRefused) {
   EXPECT_THAT(refusal(end_of(jira_key()).set("how", "done")), HasSubstr("how"));
   EXPECT_THAT(refusal(end_of(jira_key()).set("task_id", "<img>")), HasSubstr("task_id"));
   EXPECT_THAT(refusal(end_of(jira_key()).set("root", 7)), HasSubstr("root"));
-  EXPECT_THAT(refusal(end_of(jira_key()).set("reminder", 0)), HasSubstr("approvals that wait"));
+  EXPECT_THAT(refusal(end_of(jira_key()).set("reminder", 0)), HasSubstr("content_hash"));
+  EXPECT_THAT(refusal(wait_of(jira_key()).set("content_hash", "/davit approve")), HasSubstr("content_hash"));
+  EXPECT_THAT(refusal(wait_of(jira_key()).set("agent", "a\nb")), HasSubstr("name of an agent"));
   EXPECT_THAT(jira_.seen(), IsEmpty());
 }
 

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
+#include <ctime>
 
 #include "tests/integration/agents_chain/agents_host.h"
 
@@ -95,6 +97,16 @@ class AgentsChainTest : public ::testing::Test {
     expect_cost(all, 3, AgentsHost::kPlanUsd + AgentsHost::kExecuteUsd + AgentsHost::kReviewUsd);
   }
 
+  // As the API writes a time; those of one form are in the order of what they stand for.
+  static std::string iso8601(std::chrono::sys_seconds time) {
+    const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
+    std::tm parts{};
+    gmtime_r(&seconds, &parts);
+    char text[32];
+    std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
+    return text;
+  }
+
   AgentsHost at;
   std::string title;  // of the request
 };
@@ -104,8 +116,12 @@ TEST_F(AgentsChainTest, FromAGithubIssueToGreenChecks) {
   const std::string root = at.label_issue();
   const AgentsHost::Waiting waiting = at.waiting(root);
   EXPECT_EQ(at.git({"diff", "--name-only", "main", at.branch()}), "docs/plans/shop-1.md");
-  EXPECT_THAT(at.github.comments(1), ElementsAre(HasSubstr("waits for an approval")));
-  at.comment(2, "/davit approve " + waiting.hash);
+  const std::string command = at.told_command(1);
+  EXPECT_EQ(command, "/davit approve " + waiting.hash);
+  EXPECT_THAT(at.github.comments(1),
+              ElementsAre(AllOf(HasSubstr("waits for an approval"), HasSubstr("/acme/shop/pull/2"),
+                                HasSubstr("this hash is void"))));
+  at.comment(1, command);
   EXPECT_THAT(at.said, HasSubstr("approve accepted"));
   const Json all = at.ended(root);
   ASSERT_THAT(AgentsHost::states(all), ElementsAre("planning-agent completed", "executor-agent completed",
@@ -196,6 +212,59 @@ TEST_F(AgentsChainTest, ARejectedPlanIsMadeAnewWithWhatWasSaidOfIt) {
   expect_cost(all, 4, 2 * AgentsHost::kPlanUsd + AgentsHost::kExecuteUsd + AgentsHost::kReviewUsd);
 }
 
+// The host is killed while they wait, too.
+TEST_F(AgentsChainTest, WhatMeetsAnExhaustedAccountWaitsUntilItsTimeAndUsesNothing) {
+  constexpr int kIssues = 5;
+  for (int number = 2; number <= kIssues; ++number) at.github.add_issue("Wrong sum", "total(2, 3) is -1.");
+  at.lines["planning-agent"] = "concurrency: 1\n    max_retries: 0";
+  at.start();
+  const auto end = std::chrono::ceil<std::chrono::seconds>(std::chrono::system_clock::now()) +
+                   std::chrono::seconds(15);
+  at.limit_plans(end);
+  std::vector<std::string> tasks;
+  for (int number = 1; number <= kIssues; ++number) {
+    tasks.push_back(at.label_issue(number));
+    ASSERT_NE(tasks.back(), "") << at.said;
+  }
+  Json queue;
+  ASSERT_TRUE(comes([&] {
+    queue = Json::parse(at.davit.api("GET", "/api/dashboard/queue").body);
+    return !queue["pauses"].empty();
+  })) << at.davit.log();
+  const JsonView pause = queue["pauses"][0];
+  EXPECT_EQ(pause["agent"], "planning-agent");
+  EXPECT_EQ(pause["by"], "the agent");
+  EXPECT_THAT(std::string(pause["reason"].string_or("")), HasSubstr("rate limit"));
+  EXPECT_THAT(at.davit.api("GET", "/metrics").body, HasSubstr("davit_queue_paused{agent=\"planning-agent\"} 1"));
+  at.davit.kill();
+  at.plan();  // what is said from then on
+  ASSERT_TRUE(at.davit.start()) << at.davit.log();
+
+  int limited = 0, put_off = 0, sessions = 0;
+  for (const std::string& id : tasks) {
+    Json task;
+    EXPECT_TRUE(comes([&] {
+      task = at.task(id);
+      return task["status"] == "completed" || task["status"] == "failed";
+    }));
+    EXPECT_EQ(task["status"], "completed") << task.dump();
+    for (const JsonView execution : task["agent_executions"]) {
+      EXPECT_EQ(execution["attempt"].int_or(0), 1) << "none has used one";
+      const bool waited = execution["outcome"] == "put_off";
+      put_off += waited;
+      limited += execution["error_class"] == "rate_limited";
+      if (execution["outcome"] != "completed") EXPECT_EQ(execution["total_cost_usd"].number_or(-1), 0);
+      if (execution["outcome"] == "completed")
+        EXPECT_GE(std::string(execution["started_at"].string_or("")), iso8601(end));
+    }
+    sessions += at.sessions(task);
+  }
+  EXPECT_EQ(limited, 1);
+  EXPECT_LE(put_off, 2) << "one before the kill, and at most one after it";
+  EXPECT_EQ(sessions, 1 + kIssues);
+  EXPECT_TRUE(Json::parse(at.davit.api("GET", "/api/dashboard/queue").body)["pauses"].empty());
+}
+
 TEST_F(AgentsChainTest, AStrangersIssueMakesNothingAndNobodyIsTold) {
   at.github.permit(AgentsHost::kLabeller, "read");
   at.start();
@@ -221,16 +290,40 @@ TEST_F(AgentsChainTest, ThatChecksStayRedIsToldWhereItWasAskedFor) {
   expect_no_forbidden_call();
 }
 
-TEST_F(AgentsChainTest, WhoMayNotWriteApprovesNothing) {
+TEST_F(AgentsChainTest, AnApprovalByWhoMayNotWriteIsNotUsedUp) {
   at.github.permit(AgentsHost::kCommenter, "read");
   at.start();
   const std::string root = at.label_issue();
-  at.comment(2, "/davit approve " + at.waiting(root).hash);
-  const Json all = at.ended(root);
-  EXPECT_THAT(AgentsHost::states(all), ElementsAre("planning-agent completed", "executor-agent failed"));
+  const AgentsHost::Waiting waiting = at.waiting(root);
+  const std::string command = at.told_command(1);
+  at.comment(2, command);
+  EXPECT_THAT(at.said, HasSubstr("approve accepted"));
+  // It waits again for the same, and whoever looks at the issue reads why.
+  ASSERT_TRUE(comes([&] {
+    return at.task(waiting.task)["decisions"].dump().find("\"refused\"") != std::string::npos &&
+           at.what_waits(at.task(root)).has_value();
+  })) << at.davit.log();
+  EXPECT_EQ(at.what_waits(at.task(root))->hash, waiting.hash);
+  ASSERT_TRUE(comes([&] {
+    const std::vector<std::string> notes = at.github.comments(1);
+    return notes.size() == 1 && notes[0].find("does not count, so it takes one by") != std::string::npos;
+  }));
+  EXPECT_THAT(at.github.comments(1),
+              ElementsAre(AllOf(StartsWith("davit has a proposal and waits for an approval."),
+                                HasSubstr("    " + command + "\n"))));
   EXPECT_EQ(at.git({"diff", "--name-only", "main", at.branch()}), "docs/plans/shop-1.md");
-  EXPECT_THAT(at.github.comments(1), ElementsAre(HasSubstr("Nothing was carried out")));
-  expect_cost(all, 1, AgentsHost::kPlanUsd);
+  at.comment(2, command);
+  EXPECT_THAT(at.said, HasSubstr("waits for somebody else")) << "the same person starts it no second time";
+
+  at.comment(2, command, AgentsHost::kLabeller);
+  EXPECT_THAT(at.said, HasSubstr("approve accepted"));
+  const Json all = at.ended(root);
+  ASSERT_THAT(AgentsHost::states(all), ElementsAre("planning-agent completed", "executor-agent completed",
+                                                   "code-review-agent completed", "cicd-agent completed"))
+      << all.dump() << at.davit.log();
+  expect_the_right_change(2, {"Add the two", "Plan: Wrong sum"});
+  EXPECT_THAT(at.github.comments(1), ElementsAre(StartsWith("davit is done")));
+  expect_cost(all, 3, AgentsHost::kPlanUsd + AgentsHost::kExecuteUsd + AgentsHost::kReviewUsd);
 }
 
 }  // namespace

@@ -88,6 +88,15 @@ void AgentsHost::plan(const std::string& summary) {
                 "", {"plan", kPlanUsd});
 }
 
+void AgentsHost::limit_plans(std::chrono::sys_seconds until) {
+  const std::string recorded = streams::bytes_of("success_is_error");
+  claude.play("emit " + claude.file("limited", replaced(recorded, {{"\"resetsAt\":1790000000",
+                                                                   "\"resetsAt\":" +
+                                                                       std::to_string(until.time_since_epoch().count())}})) +
+                  "\n",
+              "plan");
+}
+
 // The prompt of a repair says which mode it is; that of the first session knows none.
 void AgentsHost::execute(const std::string& content) {
   const scripted::Part part{"execute", kExecuteUsd};
@@ -154,6 +163,7 @@ webhooks:
       payload: {summary: /data/summary, description: /data/description}
       entity: {key: "incident/{/data/id}"}
 chain: {max_depth: 14, max_visits: 4, notify: notify-agent}
+approvals: {notify: notify-agent}
 agent_defaults:
   grants:
     github_token: {env: GITHUB_TOKEN}
@@ -167,6 +177,8 @@ agent_defaults:
     if (!agent.part.empty())
       sections += std::string("    grants: {") + scripted::Claude::kGrant + ": {env: SCRIPT_OF_" +
                   agent.part + "}}\n";
+    if (const auto line = lines.find(agent.name); line != lines.end())
+      sections += "    " + line->second + "\n";
     const auto own = configs.find(agent.name);
     sections += "    config: " + (own != configs.end() ? own->second.dump() : agent.config) + "\n";
   }
@@ -206,12 +218,25 @@ std::string AgentsHost::label_issue(int number) {
       "issues");
 }
 
-void AgentsHost::comment(int number, const std::string& first_line) {
+void AgentsHost::comment(int number, const std::string& first_line, std::int64_t by) {
   send("github", "github/testdata/payloads/derived-issue-comment-approve.json",
        {{"chhsia0/knative-route-demo", "acme/shop"},
         {"\"number\": 3", "\"number\": " + std::to_string(number)},
+        {"\"id\": " + std::to_string(kCommenter), "\"id\": " + std::to_string(by)},
         {"/davit approve looks right to me", first_line}},
        "issue_comment");
+}
+
+std::string AgentsHost::told_command(int number) {
+  std::string command;
+  comes([&] {
+    for (const std::string& body : github.comments(number)) {
+      const std::size_t at = body.find("    /davit approve ");
+      if (at != std::string::npos) command = body.substr(at + 4, body.find('\n', at) - at - 4);
+    }
+    return !command.empty();
+  });
+  return command;
 }
 
 Json AgentsHost::task(const std::string& id) {

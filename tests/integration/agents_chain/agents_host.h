@@ -53,7 +53,11 @@ class AgentsHost {
   void plan(const std::string& summary = "The sum subtracts.");
   void execute(const std::string& content);  // of the file; what checks complain of is repaired
   void review();
+  // A plan's session ends by a limit of the account that lasts until then, and has cost nothing.
+  void limit_plans(std::chrono::sys_seconds until);
 
+  // Further lines of an agent's section of the configuration, by its name: "concurrency: 1".
+  std::map<std::string, std::string> lines;
   // With these settings beside those that all tests have: an agent's name, and JSON of its config.
   void start(const std::map<std::string, Json>& configs = {});
 
@@ -63,7 +67,10 @@ class AgentsHost {
   std::string send(const std::string& webhook, const std::string& payload, const Replace& replace,
                    const std::string& event = "");
   std::string label_issue(int number = 1);                  // by kLabeller
-  void comment(int number, const std::string& first_line);  // by kCommenter
+  void comment(int number, const std::string& first_line, std::int64_t by = kCommenter);
+  // The command that davit's note on an issue tells people to write, once it tells one; empty where that does
+  // not come.
+  std::string told_command(int number);
   std::string said;
 
   // Of a chain, by its first task: the task that waits for a person, once one does, and the hash that an

@@ -153,6 +153,7 @@ class DispatcherTest : public testing::Test {
     return R"({"mode":")" + mode + R"(","file":")" + file().string() + R"("})";
   }
   fs::path file() const { return root_ / "marks"; }
+  static void mark(const fs::path& file) { std::ofstream(file) << ""; }
 
   TaskDetail task(const std::string& id) {
     auto found = store_->task(id);
@@ -352,6 +353,44 @@ TEST_F(DispatcherTest, ARateLimitedTaskWaitsAsLongAsTheOtherSideSaid) {
   EXPECT_GE(task(id).task.run_at, clock_.wall() + std::chrono::minutes(59));
 }
 
+TEST_F(DispatcherTest, AnAgentThatPutsOneTaskOffGetsNoneUntilItsTimeAndOthersGoOn) {
+  agents_["worker"]->settings.concurrency = 1;
+  std::vector<std::string> gated;
+  for (int i = 0; i < 5; ++i) gated.push_back(submit(mode_with_file("gated"), "worker", 0));
+  start();
+  EXPECT_TRUE(bell_.wait_until([&] { return !store_->queue()->pauses.empty(); }));
+  settled(submit(mode("noop"), "second"), TaskState::Completed);
+  const store::Pause pause = store_->queue()->pauses.at(0);
+  EXPECT_EQ(pause.agent, "worker");
+  EXPECT_EQ(pause.by, store::kHeldByItself);
+  EXPECT_EQ(pause.reason, "the gate is shut");
+  EXPECT_GE(pause.until, clock_.wall() + std::chrono::minutes(59));
+  int begun = 0;
+  for (const std::string& id : gated) {
+    const TaskDetail waits = task(id);
+    EXPECT_EQ(waits.task.state, TaskState::Queued);
+    begun += static_cast<int>(waits.executions.size());
+    for (const AgentExecution& execution : waits.executions) {
+      EXPECT_EQ(execution.outcome, "put_off");
+      EXPECT_EQ(execution.failure, "put_off");
+    }
+    if (waits.executions.empty()) EXPECT_THAT(waits.task.hold_reason, HasSubstr("the gate is shut"));
+  }
+  EXPECT_EQ(begun, 1);
+
+  mark(file());
+  clock_.jump(std::chrono::hours(1) + seconds(1));
+  dispatcher_->changed({{store::Change::Kind::HoldChanged, {}, "worker", std::nullopt}});
+  int executions = 0;
+  for (const std::string& id : gated) {
+    const TaskDetail done = settled(id, TaskState::Completed);
+    EXPECT_EQ(done.executions.back().attempt, 1) << "without retries, and none was used";
+    executions += static_cast<int>(done.executions.size());
+  }
+  EXPECT_EQ(executions, 6);
+  EXPECT_TRUE(store_->queue()->pauses.empty());
+}
+
 TEST_F(DispatcherTest, AResultThatIsNoResultCountsAsAFailedAttempt) {
   start();
   TaskDetail failed = settled(submit(mode("refuse_result"), "worker", 0), TaskState::Failed);
@@ -468,6 +507,36 @@ TEST_F(DispatcherTest, TheNextAgentWaitsForApprovalWhenTheResultSaysSo) {
   std::string id = submit(R"({"mode":"chain","next":"second","ask":true})");
   settled(id, TaskState::Completed);
   EXPECT_EQ(successor_of(id)->state, TaskState::AwaitingApproval);
+}
+
+TEST_F(DispatcherTest, AnApprovalThatDoesNotCountIsNotUsedUp) {
+  start();
+  NewTask asks;
+  asks.agent = "second";
+  asks.title = "Asks first";
+  asks.payload = mode("carol_only");
+  asks.awaits_approval = true;
+  std::promise<Result<std::string>> stored;
+  store_->create_task(std::move(asks), "test", std::nullopt,
+                      [&](auto answer) { stored.set_value(std::move(answer)); });
+  const std::string id = stored.get_future().get().value();
+  const std::string hash = task(id).approval->content_hash;
+  const auto approve = [&](const std::string& by) {
+    std::promise<Result<TaskState>> done;
+    store_->approve(id, {by, "", "api"}, hash, [&](auto answer) { done.set_value(std::move(answer)); });
+    return done.get_future().get();
+  };
+  ASSERT_TRUE(approve("bob").ok());
+  EXPECT_TRUE(bell_.wait_until([&] { return task(id).decisions.size() == 2; }));
+  const TaskDetail waits = task(id);
+  EXPECT_EQ(waits.task.state, TaskState::AwaitingApproval);
+  EXPECT_EQ(waits.task.attempt, 0);
+  EXPECT_EQ(waits.task.error, "only carol may");
+  EXPECT_EQ(waits.executions.at(0).outcome, "approval_refused");
+  expect_metric("ai_agent_execution_total", "status=\"approval_refused\"");
+  EXPECT_FALSE(approve("bob").ok());
+  ASSERT_TRUE(approve("carol").ok());
+  EXPECT_EQ(settled(id, TaskState::Completed).executions.size(), 2u);
 }
 
 TEST_F(DispatcherTest, AWaitForApprovalEndsByItselfAndItsReminderFindsAnAgent) {

@@ -71,6 +71,42 @@ TEST_F(ExecutionTest, ArtifactsGoOneAfterTheOtherAndTheNewestOfAName) {
   EXPECT_THAT(said(), ElementsAre("davit: artifact \"a\" was not kept: too many writes wait"));
 }
 
+isolation::CallOutcome refuses_the_approval() {
+  AgentResult result;
+  result.failure = FailureClass::ApprovalRefused;
+  result.error = "not by him";
+  result.usage.cost_micro_usd = 7;
+  isolation::CallOutcome outcome;
+  outcome.end = isolation::CallEnd::Answered;
+  outcome.answer = R"({"result":)" + plugin::to_json(result) + "}";
+  return outcome;
+}
+
+TEST_F(ExecutionTest, AnApprovalDoesNotCountOnlyWhereItRanOnOne) {
+  const Ended without = execution_.conclude(refuses_the_approval());
+  EXPECT_EQ(without.result.failure, FailureClass::Permanent);
+  EXPECT_EQ(without.outcome, "failed");
+  EXPECT_EQ(without.result.error,
+            "the agent says that an approval does not count, and this task ran on none: not by him");
+
+  ClaimedTask task;
+  task.approval = TaskDecision{.kind = "approve", .by = "github:bob"};
+  const Execution approved(task, serving(), {}, clock_);
+  isolation::CallOutcome late = refuses_the_approval();
+  late.past_deadline = true;
+  for (const isolation::CallOutcome& outcome : {refuses_the_approval(), late}) {
+    const Ended with = approved.conclude(outcome);
+    EXPECT_EQ(with.result.failure, FailureClass::ApprovalRefused);
+    EXPECT_EQ(with.outcome, "approval_refused");
+    EXPECT_EQ(with.result.error, "not by him");
+    EXPECT_EQ(with.result.usage.cost_micro_usd, 7) << "what it has cost is spent";
+  }
+
+  Execution stopped(task, serving(), {}, clock_);
+  stopped.stop(StopReason::CancelRequested);
+  EXPECT_EQ(stopped.conclude(refuses_the_approval()).outcome, "cancelled");
+}
+
 // Every text that an agent can put into a result or a report, with a way to put one there.
 struct Place {
   const char* name;

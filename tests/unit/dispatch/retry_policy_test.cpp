@@ -32,6 +32,9 @@ TEST(RetryPolicyTest, DecidesByTheClassOfTheFailure) {
       {Crash, 4, 1, TaskState::Queued, false},       {Crash, 1, 2, TaskState::Parked, false},
       {Interrupted, 1, 0, TaskState::Queued, false}, {Interrupted, 4, 2, TaskState::Queued, false},
       {None, 1, 0, TaskState::Failed, true},
+      {ApprovalRefused, 1, 0, TaskState::AwaitingApproval, false},
+      {ApprovalRefused, 4, 2, TaskState::AwaitingApproval, false},
+      {PutOff, 1, 0, TaskState::Queued, false},      {PutOff, 4, 2, TaskState::Queued, false},
   };
   for (const Row& row : rows) {
     NextStep step =
@@ -88,6 +91,25 @@ TEST(RetryPolicyTest, NeverComesBackBeforeTheTimeThatTheOtherSideNamed) {
     EXPECT_GE(delay, minutes(45));
     EXPECT_LE(delay, minutes(45) + seconds(2));
   }
+}
+
+TEST(RetryPolicyTest, WhoIsToldToWaitAndHasCostNothingHasNotTried) {
+  Failed failed{.failure = FailureClass::RateLimited,
+                .attempt = 4,
+                .max_retries = 3,
+                .retry_after = kNoAttempt,
+                .cost_nothing = true};
+  EXPECT_EQ(next(failed).state, TaskState::Queued);
+  EXPECT_FALSE(next(failed).attempt_counts);
+  EXPECT_GE(next(failed).delay, kNoAttempt);
+  failed.retry_after = kNoAttempt - Duration(1);
+  EXPECT_EQ(next(failed).state, TaskState::Failed) << "who names no time worth waiting for may go on for ever";
+  failed.retry_after = kNoAttempt;
+  failed.cost_nothing = false;
+  EXPECT_EQ(next(failed).state, TaskState::Failed) << "what costs something is bounded";
+  failed.cost_nothing = true;
+  failed.failure = FailureClass::Retryable;
+  EXPECT_EQ(next(failed).state, TaskState::Failed);
 }
 
 TEST(RetryPolicyTest, CutsAnAbsurdWaitingTime) {

@@ -108,6 +108,14 @@ TEST_F(AgentInstanceTest, APreExecuteThatSaysNoEndsTheTaskForGood) {
   EXPECT_EQ(result.error, "the repository is frozen");
 }
 
+TEST_F(AgentInstanceTest, APreExecuteThatNamesATimePutsOffWhatIsNotBegun) {
+  AgentResult result = run("rescued_wait");
+  EXPECT_FALSE(result.success) << "it is no error that on_error could make up for";
+  EXPECT_EQ(result.failure, FailureClass::PutOff);
+  EXPECT_EQ(result.error, "the model is asked nothing at present");
+  EXPECT_EQ(result.retry_after, Duration(1500));
+}
+
 TEST_F(AgentInstanceTest, FailuresKeepClassSentenceAndWait) {
   AgentResult failed = run("fail");
   EXPECT_EQ(failed.failure, FailureClass::Permanent);

@@ -173,6 +173,24 @@ TEST(MarshalTest, AFailureKeepsItsClassAndItsWait) {
   EXPECT_EQ(agent_result_from_json(R"({"success":true})")->failure, FailureClass::None);
 }
 
+TEST(MarshalTest, ThatAnApprovalDoesNotCountIsAClassOfItsOwn) {
+  const auto result = agent_result_from_json(
+      R"({"success":false,"error":"not by him","error_class":"permanent","approval_refused":true})");
+  ASSERT_TRUE(result.ok());
+  EXPECT_EQ(result->failure, FailureClass::ApprovalRefused);
+  EXPECT_EQ(result->error, "not by him");
+  const std::string json = to_json(*result);
+  EXPECT_NE(json.find(R"("error_class":"permanent")"), std::string::npos) << json;
+  EXPECT_EQ(agent_result_from_json(json)->failure, FailureClass::ApprovalRefused);
+  EXPECT_EQ(agent_result_from_json(R"({"success":false,"approval_refused":true})")->failure,
+            FailureClass::ApprovalRefused);
+  EXPECT_EQ(agent_result_from_json(R"({"success":false,"approval_refused":false})")->failure,
+            FailureClass::Retryable);
+  EXPECT_FALSE(agent_result_from_json(R"({"success":true,"approval_refused":true})").ok());
+  EXPECT_FALSE(agent_result_from_json(R"({"success":false,"approval_refused":"yes"})").ok());
+  EXPECT_FALSE(agent_result_from_json(R"({"success":false,"error_class":"approval_refused"})").ok());
+}
+
 TEST(MarshalTest, AResultCannotClaimWhatOnlyTheHostKnows) {
   EXPECT_FALSE(agent_result_from_json(R"({"success":false,"error_class":"interrupted"})").ok());
   EXPECT_FALSE(agent_result_from_json(R"({"success":false,"error_class":"crash"})").ok());

@@ -91,6 +91,26 @@ TEST(NewsTest, OtherContentThatWaitsAndAnotherEndAreNewsAgain) {
   EXPECT_THAT(news_of(pending, {waits, failed}), SizeIs(2));
 }
 
+TEST(NewsTest, ThatAnApprovalDidNotCountIsNewsEachTimeWhilePostsAreLeft) {
+  store::PendingReply pending = reply();
+  store::TaskNews waits = task(TaskState::AwaitingApproval);
+  waits.content_hash = "0123456789abcdef";
+  pending.told.push_back(news_of(pending, {waits}).at(0).word);
+  for (int time = 0; time < 2; ++time) {
+    waits.error = "bob may not write";
+    waits.since += Duration(1);
+    const std::vector<News> news = news_of(pending, {waits});
+    ASSERT_THAT(news, SizeIs(1));
+    EXPECT_EQ(news[0].sentence,
+              "planner waits for approval again: Look at it: bob may not write — approve t1 0123456789ab");
+    pending.told.push_back(news[0].word);
+    EXPECT_THAT(news_of(pending, {waits}), IsEmpty());
+  }
+  waits.since += Duration(1);
+  pending.reply.posts = 1;
+  EXPECT_THAT(news_of(pending, {waits}), IsEmpty()) << "the last one is for the end";
+}
+
 TEST(NewsTest, TheEndOfATaskThatOthersFollowIsNone) {
   store::TaskNews planned = task(TaskState::Completed);
   planned.has_successor = true;

@@ -370,6 +370,190 @@ TEST_F(ApprovalsTest, TheLongestWaitIsReported) {
   EXPECT_GT(*store().queue()->oldest_asked, asked);
 }
 
+// ---- approvals that do not count
+// -------------------------------------------------------------------------------------------
+
+class RefusedApprovalsTest : public ApprovalsTest {
+ protected:
+  static Person bob(std::string name = "github:bob") { return {std::move(name), "18", "github comment"}; }
+  Result<TaskState> approve_as(const std::string& id, const Person& by) {
+    const std::string hash = hash_of(id);
+    return wait<TaskState>([&](auto done) { store().approve(id, by, hash, done); });
+  }
+  // What the dispatcher makes of an agent's word that the approval it runs on does not count.
+  static Finish refusal_of(const Fence& fence) {
+    Finish refusal = finish_of(fence, TaskState::AwaitingApproval);
+    refusal.result.failure = FailureClass::ApprovalRefused;
+    refusal.result.error = "bob may not write";
+    refusal.result.usage.cost_micro_usd = 7;
+    refusal.outcome = "approval_refused";
+    refusal.attempt_counts = false;
+    return refusal;
+  }
+  // Bob approves, and the agent finds that he may not.
+  Result<TaskState> refused(const std::string& id, const Person& by = bob()) {
+    const Result<TaskState> approved = approve_as(id, by);
+    EXPECT_TRUE(approved.ok()) << approved.error().message;
+    return finish(refusal_of(claim_executor().at(0).fence));
+  }
+};
+
+TEST_F(RefusedApprovalsTest, TheTaskWaitsAgainForTheSameAndTheHistorySaysWhoAndWhy) {
+  std::vector<std::string> told;
+  std::vector<Change::Kind> changed;
+  store().on_decision([&](std::string_view kind, std::string_view way) {
+    told.push_back(std::string(kind) + " " + std::string(way));
+  });
+  store().on_change([&](const std::vector<Change>& changes) {
+    for (const Change& change : changes) changed.push_back(change.kind);
+  });
+  const std::string id = ask();
+  const std::string hash = hash_of(id);
+  const WallTime asked = task(id).approval->asked_at;
+  clock_.advance(Duration(5'000));
+  changed.clear();
+  EXPECT_EQ(refused(id).value(), TaskState::AwaitingApproval);
+  EXPECT_THAT(changed, ::testing::Contains(Change::Kind::ApprovalAsked));
+
+  const TaskDetail again = task(id);
+  EXPECT_EQ(again.task.attempt, 0) << "no retry is used";
+  EXPECT_EQ(again.task.error, "bob may not write");
+  EXPECT_EQ(again.task.total_cost_micro_usd, 7);
+  EXPECT_EQ(again.approval->content_hash, hash);
+  EXPECT_EQ(again.approval->asked_at, asked);
+  ASSERT_THAT(again.executions, SizeIs(1));
+  EXPECT_EQ(again.executions[0].outcome, "approval_refused");
+  EXPECT_EQ(again.executions[0].failure, "approval_refused");
+  ASSERT_THAT(again.decisions, SizeIs(2));
+  EXPECT_EQ(again.decisions[1].kind, "refused");
+  EXPECT_EQ(again.decisions[1].by, "github:bob");
+  EXPECT_EQ(again.decisions[1].actor_id, "18");
+  EXPECT_EQ(again.decisions[1].way, "github comment");
+  EXPECT_EQ(again.decisions[1].comment, "bob may not write");
+  EXPECT_EQ(again.decisions[1].content_hash, hash);
+  EXPECT_EQ(told, (std::vector<std::string>{"approve api", "refused agent"}));
+  EXPECT_THAT(claim_executor(), IsEmpty());
+  expect_sound();
+
+  ASSERT_EQ(approve(id, hash).value(), TaskState::Queued) << "somebody else's counts";
+  const ClaimedTask claimed = claim_executor().at(0);
+  EXPECT_EQ(claimed.approval->by, "alice");
+  EXPECT_EQ(claimed.attempt, 1);
+  expect_sound();
+  EXPECT_EQ(finish(finish_of(claimed.fence)).value(), TaskState::Completed);
+  expect_sound();
+}
+
+TEST_F(RefusedApprovalsTest, WhoWasRefusedDoesNotStartItAgain) {
+  const std::string id = ask();
+  ASSERT_TRUE(refused(id).ok());
+  for (const Person& same : {bob(), bob("github:robert"), Person{"github:bob", "", "api"}}) {
+    const Result<TaskState> second = approve_as(id, same);
+    EXPECT_EQ(second.error().code, ErrorCode::Conflict) << same.name;
+    EXPECT_THAT(second.error().message, AllOf(HasSubstr("bob may not write"), HasSubstr("somebody else")));
+  }
+  EXPECT_THAT(claim_executor(), IsEmpty());
+  EXPECT_THAT(task(id).decisions, SizeIs(2)) << "what is refused leaves nothing";
+  database_.open();
+  EXPECT_EQ(approve_as(id, bob()).error().code, ErrorCode::Conflict) << "over a restart, too";
+  // Who has the name today, and another sender's number 18.
+  ASSERT_TRUE(refused(id, {"github:bob", "19", "github comment"}).ok());
+  ASSERT_TRUE(refused(id, {"jira:bob", "18", "jira comment"}).ok());
+  EXPECT_TRUE(approve(id).ok());
+}
+
+TEST_F(RefusedApprovalsTest, AWebhooksDeliveryIsAnsweredWithTheReason) {
+  const std::string id = ask();
+  const std::string hash = hash_of(id);
+  EXPECT_THAT(say(TaskActionKind::Approve, hash), HasSubstr("accepted"));
+  ASSERT_TRUE(finish(refusal_of(claim_executor().at(0).fence)).ok());
+  EXPECT_THAT(say(TaskActionKind::Approve, hash),
+              AllOf(HasSubstr("waits for somebody else"), HasSubstr("an approval by github:alice")));
+}
+
+TEST_F(RefusedApprovalsTest, ARetryByHandAsksAnewAlsoWhoWasRefused) {
+  const std::string id = ask();
+  ASSERT_TRUE(refused(id).ok());
+  ASSERT_EQ(cancel(id).value(), TaskState::Cancelled);
+  ASSERT_EQ(retry(id).value(), TaskState::AwaitingApproval);
+  EXPECT_EQ(approve_as(id, bob()).value(), TaskState::Queued);
+}
+
+TEST_F(RefusedApprovalsTest, AnApprovalOfOtherContentIsAnother) {
+  const std::string id = ask();
+  ASSERT_TRUE(refused(id).ok());
+  write_behind_its_back("UPDATE task_body SET payload = '{\"plan\":2}'");
+  EXPECT_EQ(approve_as(id, bob()).value(), TaskState::Queued);
+  EXPECT_THAT(claim_executor(), SizeIs(1));
+}
+
+TEST_F(RefusedApprovalsTest, ACancellationAskedForMeanwhileIsHeard) {
+  const std::string id = ask();
+  ASSERT_TRUE(approve_as(id, bob()).ok());
+  const Fence fence = claim_executor().at(0).fence;
+  ASSERT_EQ(cancel(id, "never mind").value(), TaskState::Running);
+  EXPECT_EQ(finish(refusal_of(fence)).value(), TaskState::Cancelled);
+  EXPECT_EQ(task(id).task.error, "never mind");
+  EXPECT_EQ(retry(id).value(), TaskState::AwaitingApproval) << "the refused approval counts no more";
+  expect_sound();
+}
+
+TEST_F(RefusedApprovalsTest, ItGivesWayToNewerInputThatWaitsMeanwhile) {
+  const auto planned = [&](const char* payload) {
+    NewTask task = new_task("executor");
+    task.payload = payload;
+    task.entity = task.key = "gh:o/r#1";
+    task.awaits_approval = true;
+    return create(task);
+  };
+  const std::string older = planned(R"({"plan":1})");
+  ASSERT_TRUE(approve_as(older, bob()).ok());
+  const Fence fence = claim_executor().at(0).fence;
+  const std::string newer = planned(R"({"plan":2})");
+  ASSERT_NE(newer, older);
+  EXPECT_EQ(finish(refusal_of(fence)).value(), TaskState::Cancelled);
+  EXPECT_THAT(task(older).task.error, HasSubstr(newer));
+  EXPECT_EQ(task(newer).task.state, TaskState::AwaitingApproval);
+  expect_sound();
+}
+
+TEST_F(RefusedApprovalsTest, WithoutAnApprovalNothingBeginsToWait) {
+  create(new_task("executor"));
+  const Fence unasked = claim_executor().at(0).fence;
+  EXPECT_EQ(finish(refusal_of(unasked)).error().code, ErrorCode::InvalidInput);
+  ASSERT_TRUE(finish(finish_of(unasked)).ok());
+  const std::string id = ask();
+  ASSERT_TRUE(approve(id).ok());
+  const Fence approved = claim_executor().at(0).fence;
+  EXPECT_EQ(finish(finish_of(approved, TaskState::AwaitingApproval)).error().code, ErrorCode::InvalidInput)
+      << "nor for another reason";
+  EXPECT_EQ(task(id).task.state, TaskState::Running);
+  expect_sound();
+}
+
+TEST_F(RefusedApprovalsTest, AnApprovalFromBeforeThisSchemaIsAskedForAnew) {
+  set_rules({.deadline = Duration(60'000)});
+  const std::string id = ask();
+  ASSERT_TRUE(approve_as(id, bob()).ok());
+  write_behind_its_back("UPDATE decision SET asked_at = NULL, deadline = NULL, reminders = NULL");
+  set_rules({.deadline = Duration(60'000)});
+  clock_.advance(Duration(5'000));
+  ASSERT_EQ(finish(refusal_of(claim_executor().at(0).fence)).value(), TaskState::AwaitingApproval);
+  EXPECT_EQ(task(id).approval->asked_at, clock_.wall());
+  EXPECT_EQ(task(id).approval->deadline, clock_.wall() + Duration(60'000));
+}
+
+TEST_F(RefusedApprovalsTest, WhatRunsOnARefusedApprovalIsFoundByTheCheck) {
+  const std::string id = ask();
+  ASSERT_TRUE(refused(id).ok());
+  ASSERT_TRUE(approve(id).ok());
+  ASSERT_THAT(claim_executor(), SizeIs(1));
+  expect_sound();
+  write_behind_its_back("UPDATE decision SET kind = 'refused' WHERE by_whom = 'alice'");
+  EXPECT_THAT(verify(database_.path()).value(),
+              ::testing::Contains(HasSubstr("nobody approved what it runs")));
+}
+
 // ---- reminders and deadlines
 // -------------------------------------------------------------------------------------------
 
@@ -406,6 +590,27 @@ TEST_F(RemindersTest, AReminderIsMadeOnceAlsoOverARestart) {
   ASSERT_THAT(again, SizeIs(1));
   EXPECT_THAT(again[0].payload, HasSubstr("\"reminder\":1"));
   EXPECT_EQ(task(id).approval->reminders, 2);
+  expect_sound();
+}
+
+TEST_F(RemindersTest, WhoeverIsToldIsGivenAllThatIsNeededToTellPeopleOfIt) {
+  NewTask task = new_task();
+  task.entity = "gh:o/r#1";
+  const std::string root = create(task);
+  Finish planned = finish_of(claim_one().fence);
+  planned.result.output = R"({"work":{"chain":"x"}})";
+  planned.result.also = {"gh:o/r#12"};
+  planned.successor = new_task("executor");
+  planned.successor_awaits_approval = true;
+  ASSERT_TRUE(finish(planned).ok());
+  work_off();
+  const ClaimedTask told = messages().at(0);
+  EXPECT_EQ(told.task_type, "approval_reminder");
+  EXPECT_EQ(told.entity, "chain:" + root) << "so that what is told of one chain is told in turn";
+  EXPECT_EQ(told.previous_result, R"({"work":{"chain":"x"}})");
+  EXPECT_EQ(told.chain_depth, 1);
+  EXPECT_THAT(told.payload, AllOf(HasSubstr("\"root\":\"" + root + "\""), HasSubstr(R"("source":"api")"),
+                                  HasSubstr(R"("also":["gh:o/r#12"])"), HasSubstr(R"("deadline":"20)")));
   expect_sound();
 }
 
@@ -466,6 +671,51 @@ TEST_F(RemindersTest, WhoeverIsToTellIsNotToldOfItsOwnTasks) {
   ask();
   work_off();
   EXPECT_THAT(store().tasks({})->items, SizeIs(1));
+}
+
+class RefusedRemindersTest : public RefusedApprovalsTest {
+ protected:
+  std::optional<WallTime> work_off() {
+    return wait<std::optional<WallTime>>([&](auto done) { store().work_off_approvals(done); }).value();
+  }
+};
+
+TEST_F(RefusedRemindersTest, TheWaitGoesOnWithItsRemindersAndEndsAtItsDeadline) {
+  set_rules({.deadline = 7 * kDay, .remind_after = 2 * kDay});
+  const WallTime asked = clock_.wall();
+  const std::string id = ask();
+  clock_.advance(2 * kDay);
+  EXPECT_EQ(work_off(), asked + 4 * kDay);
+  clock_.advance(kDay);
+  ASSERT_EQ(refused(id).value(), TaskState::AwaitingApproval);
+  const AwaitedApproval goes_on = *task(id).approval;
+  EXPECT_EQ(goes_on.asked_at, asked);
+  EXPECT_EQ(goes_on.deadline, asked + 7 * kDay);
+  EXPECT_EQ(goes_on.next_at, asked + 4 * kDay);
+  EXPECT_EQ(goes_on.reminders, 1);
+  EXPECT_EQ(work_off(), asked + 4 * kDay) << "it is not reminded of more often for that";
+  clock_.advance(4 * kDay);
+  work_off();
+  EXPECT_EQ(task(id).task.state, TaskState::Cancelled);
+  EXPECT_THAT(task(id).task.error, HasSubstr("nobody approved it by "));
+  expect_sound();
+}
+
+TEST_F(RefusedRemindersTest, WhoeverIsNotifiedHearsAtOnceWhoseApprovalDoesNotCountAndWhy) {
+  set_rules({.remind_after = kDay, .notify = "messenger"});
+  const std::string id = ask();
+  work_off();
+  const ClaimedTask first = claim(16, {{"messenger", 16}}).at(0);
+  EXPECT_THAT(first.payload, HasSubstr("\"refused\":null"));
+  ASSERT_TRUE(finish(finish_of(first.fence)).ok());
+  ASSERT_TRUE(refused(id).ok());
+  EXPECT_EQ(work_off(), clock_.wall() + kDay);
+  const std::vector<ClaimedTask> told = claim(16, {{"messenger", 16}});
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_THAT(told[0].payload,
+              AllOf(HasSubstr(R"("refused":{"by":"github:bob","way":"github comment","why":"bob may not write"})"),
+                    HasSubstr(hash_of(id)), HasSubstr("\"reminder\":1")));
+  expect_sound();
 }
 
 // ---- rework

@@ -125,6 +125,33 @@ TEST_F(DayBookTest, WhatALostExecutionHadReportedIsBooked) {
   EXPECT_EQ(stats.sums.usage.input_tokens, 40);
 }
 
+// What its runner wrote down, and a host that was killed did not come to store.
+TEST_F(DayBookTest, WhatAnExecutionToldTheLastHostIsBookedOnceWhenItIsLost) {
+  make("planner", "fix");
+  const ClaimedTask lost = claim_one();
+  LiveReport report;
+  report.fence = lost.fence;
+  report.usage = usage_of("big", 300, 20);
+  ASSERT_TRUE(wait([&](auto done) { store().report({report}, done); }).ok());
+  make("planner", "fix");
+  const ClaimedTask ended = claim_one();
+  Finish end = finish_of(ended.fence);
+  end.result.usage = usage_of("big", 40);
+  ASSERT_TRUE(finish(end).ok());
+
+  Usage told = usage_of("", 500, 30);
+  database_.options.told = {{lost.session_id, told}, {ended.session_id, told}, {new_id(), told}, {"none", told}};
+  database_.open();
+  const auto booked = [&] { return store().agent_stats("planner").value().at(0).sums.usage; };
+  EXPECT_EQ(booked().cost_micro_usd, 540);
+  EXPECT_EQ(booked().input_tokens, 30);
+  database_.open();
+  EXPECT_EQ(booked().cost_micro_usd, 540) << "the files may still be there at a second start";
+  const AgentExecution execution = store().task(lost.task_id).value().executions.at(0);
+  EXPECT_EQ(execution.outcome, "lost");
+  EXPECT_EQ(execution.usage.cost_micro_usd, 500);
+}
+
 TEST_F(DayBookTest, UsageThatWasReportedIsBookedThoughTheEndSaysLess) {
   make("planner", "fix");
   const ClaimedTask claimed = claim_one();

@@ -271,12 +271,15 @@ class ModelTest : public StoreTest {
     static constexpr End kEnds[] = {End::Completed, End::Completed, End::Completed,
                                     End::Failed,    End::Retry,     End::Retry,
                                     End::Crash,     End::Parked,    End::Interrupted};
-    const End end = kEnds[op.b % std::size(kEnds)];
-    Finish said = finish_of(fence, end == End::Completed ? TaskState::Completed
-                                   : end == End::Failed  ? TaskState::Failed
-                                   : end == End::Parked  ? TaskState::Parked
-                                                         : TaskState::Queued);
-    said.attempt_counts = end != End::Crash && end != End::Interrupted;
+    const bool refuses = model_.tasks[number].needs_approval && op.c % 2 == 0;
+    const End end = refuses ? End::ApprovalRefused : kEnds[op.b % std::size(kEnds)];
+    Finish said = finish_of(fence, end == End::Completed         ? TaskState::Completed
+                                   : end == End::Failed          ? TaskState::Failed
+                                   : end == End::Parked          ? TaskState::Parked
+                                   : end == End::ApprovalRefused ? TaskState::AwaitingApproval
+                                                                 : TaskState::Queued);
+    said.attempt_counts = end != End::Crash && end != End::Interrupted && end != End::ApprovalRefused;
+    if (refuses) said.result.failure = FailureClass::ApprovalRefused;
     if (end == End::Crash) said.result.failure = FailureClass::Crash;
     if (end == End::Retry) said.retry_after = Duration(op.c % 5'000);
     const bool goes_on = end == End::Completed && op.c % 3 == 0;
@@ -321,8 +324,8 @@ class ModelTest : public StoreTest {
         legal = model_.retry(task);
         break;
       case Op::Kind::Approve:
-        accepted = approve(task.id).ok();
-        legal = model_.approve(task);
+        accepted = approve_as(static_cast<int>(op.b % 2), task.id).ok();
+        legal = model_.approve(task, static_cast<int>(op.b % 2));
         break;
       default:
         accepted = reject(task.id).ok();
@@ -331,6 +334,13 @@ class ModelTest : public StoreTest {
     }
     if (std::string wrong = expect("accepted", accepted, legal); !wrong.empty()) return wrong;
     return task_differs(number);
+  }
+
+  Result<TaskState> approve_as(int number, const std::string& id) {
+    const std::optional<AwaitedApproval> waits = task(id).approval;
+    const std::string hash = waits ? waits->content_hash : "";
+    const Person by{"somebody", std::to_string(number + 1), "api"};
+    return wait<TaskState>([&](auto done) { store().approve(id, by, hash, done); });
   }
 
   std::string hold(std::set<std::string> agents) {

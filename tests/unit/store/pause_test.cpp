@@ -7,6 +7,7 @@ namespace davit::store {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::Field;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
@@ -20,6 +21,21 @@ class PauseTest : public StoreTest {
   }
   bool resume(std::string agent) {
     return wait<bool>([&](auto done) { store().resume(std::move(agent), done); }).value();
+  }
+  // A planner's task, begun and put off.
+  void put_off(Duration time, std::string reason = "no more today") {
+    create();
+    const ClaimedTask task = claim_one();
+    Finish finish = finish_of(task.fence);
+    finish.result.success = false;
+    finish.result.failure = FailureClass::PutOff;
+    finish.result.error = std::move(reason);
+    finish.outcome = "put_off";
+    finish.next_state = TaskState::Queued;
+    finish.retry_after = time;
+    finish.attempt_counts = false;
+    finish.hold = {"planner", time};
+    EXPECT_EQ(this->finish(finish).value(), TaskState::Queued);
   }
   std::vector<ClaimedTask> claim_both() { return claim(16, {{"planner", 10}, {"coder", 10}}); }
 };
@@ -44,6 +60,56 @@ TEST_F(PauseTest, APausedAgentsTasksWaitAndSayWhy) {
   EXPECT_EQ(pauses[0].agent, "planner");
   EXPECT_EQ(pauses[0].since, clock_.wall());
   EXPECT_EQ(pauses[0].by, "ada");
+}
+
+TEST_F(PauseTest, AnAgentThatSaysSoIsHeldUntilItsTimeAlsoOverARestart) {
+  put_off(Duration(5'000));
+  const std::string waiting = create(), other = create(new_task("coder"));
+  database_.close();
+  EXPECT_THAT(claim_both(), ElementsAre(Field(&ClaimedTask::task_id, other)));
+  EXPECT_EQ(task(waiting).task.hold_reason, "agent planner is paused: no more today");
+  const std::vector<Pause> pauses = store().queue().value().pauses;
+  ASSERT_THAT(pauses, SizeIs(1));
+  EXPECT_EQ(pauses[0].by, kHeldByItself);
+  EXPECT_EQ(pauses[0].until, clock_.wall() + Duration(5'000));
+  EXPECT_EQ(store().next_run_at(clock_.wall()).value(), clock_.wall() + Duration(5'000));
+  clock_.advance(Duration(5'000));
+  EXPECT_THAT(claim_both(), SizeIs(2)) << "that which was put off, and that which waited";
+}
+
+TEST_F(PauseTest, WhatSomebodyPausedStaysPausedWhateverTheAgentSays) {
+  create();
+  const ClaimedTask running = claim_one();
+  ASSERT_TRUE(pause("planner", std::nullopt, "we look into it").ok());
+  Finish finish = finish_of(running.fence);
+  finish.hold = {"planner", Duration(5'000)};
+  EXPECT_EQ(this->finish(finish).value(), TaskState::Completed);
+  const std::vector<Pause> pauses = store().queue().value().pauses;
+  ASSERT_THAT(pauses, SizeIs(1));
+  EXPECT_EQ(pauses[0].by, "ada");
+  EXPECT_EQ(pauses[0].until, std::nullopt);
+}
+
+TEST_F(PauseTest, OfTwoTimesThatAnAgentNamesTheLaterCountsAndSomebodyMayEndIt) {
+  create();
+  create();
+  const std::vector<ClaimedTask> running = claim(16, {{"planner", 10}});
+  ASSERT_THAT(running, SizeIs(2));
+  const WallTime began = clock_.wall();
+  for (const Duration time : {Duration(9'000), Duration(5'000)}) {
+    Finish finish = finish_of(running[time == Duration(9'000) ? 0 : 1].fence);
+    finish.hold = {"planner", time};
+    EXPECT_TRUE(this->finish(finish).ok());
+    clock_.advance(Duration(1));
+  }
+  const std::vector<Pause> pauses = store().queue().value().pauses;
+  ASSERT_THAT(pauses, SizeIs(1));
+  EXPECT_EQ(pauses[0].until, began + Duration(9'000));
+  EXPECT_EQ(pauses[0].since, began);
+  create();
+  EXPECT_THAT(claim_both(), IsEmpty());
+  EXPECT_TRUE(resume("planner"));
+  EXPECT_THAT(claim_both(), SizeIs(1));
 }
 
 TEST_F(PauseTest, WhatRunsGoesOnAndEnds) {

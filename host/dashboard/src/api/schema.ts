@@ -52,7 +52,17 @@ export interface Usage {
   total_cost_usd: number;
 }
 
-export type Outcome = "running" | "completed" | "failed" | "crashed" | "timed_out" | "cancelled" | "lost";
+export type Outcome =
+  | "running"
+  | "completed"
+  | "failed"
+  | "crashed"
+  | "timed_out"
+  | "cancelled"
+  | "lost"
+  | "interrupted"
+  | "over_budget"
+  | "approval_refused";
 
 export interface Execution extends Usage {
   agent_name: string;

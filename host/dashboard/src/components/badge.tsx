@@ -59,6 +59,9 @@ const outcomes: Record<Outcome, [Tone, string]> = {
   timed_out: ["bad", "✕"],
   cancelled: ["calm", "⊘"],
   lost: ["plum", "‖"],
+  interrupted: ["plum", "‖"],
+  over_budget: ["bad", "✕"],
+  approval_refused: ["wait", "◆"],
 };
 
 export function outcomeTone(outcome: Outcome): Tone {

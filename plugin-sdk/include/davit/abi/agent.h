@@ -52,6 +52,12 @@
  *   error        a sentence, when success is false
  *   error_class  retryable (default), rate_limited, permanent
  *   retry_after_ms  with retryable or rate_limited
+ *   approval_refused  true, with success false: the approval that this runs on (the
+ *                context's) does not count, for the reason in error, and nothing was
+ *                done yet. The task waits for another one, no attempt is used, and
+ *                whoever gave this one does not start it again while it waits. Where
+ *                it runs on none, it fails for good. error_class beside it is
+ *                permanent, which is all that an older host understands
  *   usage        see below; a figure counts where it is larger than what was reported live,
  *                or is the cost in place of an estimate
  *   metrics      object of numbers, for people

@@ -220,7 +220,7 @@ function Decisions({ task }: { task: TaskDetail }) {
       <ol>
         {task.decisions.map((decision) => (
           <li key={`${decision.at} ${decision.kind}`} className="border-t border-line px-4 py-2 text-sm first:border-t-0">
-            <span className="font-medium">{words(decision.kind)}</span>
+            <span className="font-medium">{decision.kind === "refused" ? "refused: approval" : words(decision.kind)}</span>
             {decision.by && <> by {decision.by}</>}
             {decision.way && <span className="text-muted"> ({decision.way})</span>}
             <Time iso={decision.at} className="float-right text-xs leading-5 text-muted" />

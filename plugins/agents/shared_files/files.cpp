@@ -1,26 +1,30 @@
-#include "github_api/files.h"
+#include "shared_files/files.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <system_error>
+#include <thread>
 
 #include "davit/failure.hpp"
 
-namespace github {
+namespace shared {
 namespace {
 
 using davit::Failure;
 
 // A file of ours is never reached by a link that somebody put there.
 constexpr int kOurs = O_CLOEXEC | O_NOFOLLOW;
+constexpr std::chrono::milliseconds kFirstPause{5}, kLongestPause{200};
 
 [[noreturn]] void fail(const std::filesystem::path& file, int error) {
-  throw Failure::retryable("what is known of GitHub's limits cannot be kept in " + file.string() + ": " +
+  throw Failure::retryable("cannot use the file " + file.string() + ": " +
                            std::generic_category().message(error));
 }
 
@@ -36,13 +40,30 @@ bool write_all(int descriptor, std::string_view bytes) {
 
 }  // namespace
 
-std::optional<FileLock> FileLock::try_take(const std::filesystem::path& file) {
+bool FileLock::take(const std::filesystem::path& file, Kind kind) const {
+  const int how = (kind == Kind::Shared ? LOCK_SH : LOCK_EX) | LOCK_NB;
+  while (::flock(descriptor_, how) != 0) {
+    if (errno == EWOULDBLOCK) return false;
+    if (errno != EINTR) fail(file, errno);
+  }
+  return true;
+}
+
+// flock(2) can wait by itself, but not until a time, nor until somebody cancels.
+std::optional<FileLock> FileLock::wait(const std::filesystem::path& file, Kind kind,
+                                       const std::function<bool()>& may_wait) {
   const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | kOurs, 0600);
   if (descriptor < 0) fail(file, errno);
   FileLock lock(descriptor);
-  if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) return lock;
-  if (errno != EWOULDBLOCK && errno != EINTR) fail(file, errno);
-  return std::nullopt;
+  for (auto pause = kFirstPause; !lock.take(file, kind); pause = std::min(pause * 2, kLongestPause)) {
+    if (!may_wait()) return std::nullopt;
+    std::this_thread::sleep_for(pause);
+  }
+  return lock;
+}
+
+std::optional<FileLock> FileLock::try_take(const std::filesystem::path& file, Kind kind) {
+  return wait(file, kind, [] { return false; });
 }
 
 FileLock::~FileLock() {
@@ -82,4 +103,4 @@ void replace_file(const std::filesystem::path& file, std::string_view content) {
   fail(file, error);
 }
 
-}  // namespace github
+}  // namespace shared

@@ -6,7 +6,7 @@
 
 #include "davit/sha256.hpp"
 
-namespace github {
+namespace shared {
 
 // The SHA-256 of `text` in hex digits, 64 of them.
 inline std::string digest_of(std::string_view text) {
@@ -19,4 +19,4 @@ inline std::string digest_of(std::string_view text) {
   return digits;
 }
 
-}  // namespace github
+}  // namespace shared
