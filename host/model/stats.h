@@ -69,6 +69,20 @@ struct Overview {
   Duration completed_worked{0};
 };
 
+// Ended executions over time.
+enum class Bucket { Hour, Day };
+struct SeriesQuery {
+  Bucket bucket = Bucket::Day;
+  std::string agent;        // empty: all
+  WallTime start{}, end{};  // the buckets that [start, end) touches
+};
+// Those of one outcome that began in one bucket. Of days also what was pruned counts.
+struct SeriesPoint {
+  WallTime at{};  // when the bucket begins, in UTC
+  std::string outcome;
+  ExecutionSums sums;
+};
+
 // What counters need to go on where they were.
 struct History {
   struct Executions {

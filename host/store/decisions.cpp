@@ -76,6 +76,16 @@ Result<TaskState> Decisions::decide_if(Batch& batch, std::string_view task_id, T
   return decide(batch, *row, decision);
 }
 
+Result<TaskState> Decisions::decide_if(Batch& batch, const Chosen& task, const Decision& decision) {
+  const std::optional<TaskRow> row = moves_.find(task.task_id);
+  if (!row) return not_found(task.task_id);
+  if (row->state != task.state || row->attempt != task.attempt) {
+    return Error{ErrorCode::Conflict, "task " + task.task_id + " has changed since it was chosen: it is " +
+                                          std::string(to_string(row->state)) + " by now"};
+  }
+  return decide(batch, *row, decision);
+}
+
 Result<TaskState> Decisions::decide(Batch& batch, const TaskRow& row, const Decision& decision) {
   const auto refuse = [&](const std::string& remedy) {
     return Error{ErrorCode::Conflict, "task " + to_text(row.id) + " is " + std::string(to_string(row.state)) +

@@ -42,6 +42,8 @@ class Decisions {
   // Likewise, but Conflict unless the task is in this state.
   Result<TaskState> decide_if(Batch& batch, std::string_view task_id, TaskState state,
                               const Decision& decision);
+  // Likewise unless it is in the state and the attempt in which it was chosen.
+  Result<TaskState> decide_if(Batch& batch, const Chosen& task, const Decision& decision);
   // For a webhook whose delivery came at `said_at`: the task by id; by entity the one that waits for
   // approval, or for other actions the newest open one. Where no task has the entity that may be meant, one
   // is that has it among its further keys.

@@ -33,7 +33,7 @@ struct Moves::Statements {
       "SELECT t.id, t.state, t.agent, t.execution, t.attempt, t.crashes, t.losses, t.chain_depth, t.root,"
       " t.delivery, t.entity, t.line, t.cancel_reason, t.key, t.needs_approval, t.rework, t.parent,"
       " t.task_type, t.source, e.started_at, e.input_tokens, e.output_tokens, e.cache_read_tokens,"
-      " e.cache_write_tokens, e.cost_micro_usd, e.model, e.models, t.run_at, e.cost_is_estimate"
+      " e.cache_write_tokens, e.cost_micro_usd, e.model, e.models, t.run_at, e.cost_is_estimate, t.error"
       " FROM task t LEFT JOIN execution e ON e.row = t.execution WHERE t.row = ?1"};
 
   Statement move{
@@ -54,8 +54,8 @@ struct Moves::Statements {
                            std::string(kLineIsBusy) + " WHERE row = ?1 AND state = 6"};
 };
 
-Moves::Moves(Database& database, Approvals& approvals, const HeldAgents& held)
-    : held_(held), approvals_(approvals), sql_(std::make_unique<Statements>(database)) {}
+Moves::Moves(Database& database, Approvals& approvals, const HeldAgents& held, TaskIndex& index)
+    : held_(held), approvals_(approvals), index_(index), sql_(std::make_unique<Statements>(database)) {}
 Moves::~Moves() = default;
 
 std::optional<TaskRow> Moves::find(std::int64_t number) {
@@ -92,6 +92,7 @@ std::optional<TaskRow> Moves::find(std::int64_t number) {
   models_from_json(found.view(26), row.reported);
   row.reported.cost_is_estimate = found.integer(28) != 0;
   row.run_at = found.time(27);
+  row.error = found.text(29);
   return row;
 }
 
@@ -114,12 +115,16 @@ TaskState Moves::move(Batch& batch, const TaskRow& row, const Move& move) {
                                std::string(to_string(move.to))});
     return row.state;
   }
+  const std::string_view error = shorten(move.error, kMaxError);
+  const bool says_otherwise = error != row.error;
+  if (says_otherwise) index_.before_change(row.row);
   sql_->move.run(row.row, code_of(move.to), batch.now,
                  is_final(move.to) ? std::optional(batch.now) : std::nullopt, move.run_at, move.attempt,
-                 move.crashes, move.losses, if_any(shorten(move.error, kMaxError)), move.backs_off ? 1 : 0);
+                 move.crashes, move.losses, if_any(error), move.backs_off ? 1 : 0);
+  if (says_otherwise) index_.after_change(row.row);
   if (const std::string_view how = how_it_stops(move); !how.empty())
     batch.stopped.push_back(
-        {row.row, how, std::string(shorten(move.error, kMaxError)), row.state == TaskState::Running});
+        {row.row, how, std::string(error), row.state == TaskState::Running});
   if (row.state == TaskState::AwaitingApproval) approvals_.end(row.row);
   if (move.to == TaskState::AwaitingApproval) {
     move.resumes ? approvals_.resume(row.row, batch.now) : approvals_.ask(row.row, batch.now);

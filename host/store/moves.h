@@ -12,6 +12,7 @@
 #include "host/store/held_agents.h"
 #include "host/store/statement.h"
 #include "host/store/store.h"
+#include "host/store/task_index.h"
 
 namespace davit::store {
 
@@ -28,7 +29,7 @@ struct TaskRow {
   int chain_depth = 1;
   StoredId root;
   std::optional<std::int64_t> delivery;
-  std::string entity, line, key;
+  std::string entity, line, key, error;
   std::optional<std::string> cancel_reason;
   bool needs_approval = false;
   int rework = 0;  // how often its chain was sent back
@@ -64,7 +65,7 @@ struct Move {
 // Confined to the writer thread; each function runs inside the writer's transaction.
 class Moves {
  public:
-  Moves(Database& database, Approvals& approvals, const HeldAgents& held);
+  Moves(Database& database, Approvals& approvals, const HeldAgents& held, TaskIndex& index);
   ~Moves();
 
   std::optional<TaskRow> find(std::int64_t row);
@@ -88,6 +89,7 @@ class Moves {
   struct Statements;
   const HeldAgents& held_;
   Approvals& approvals_;
+  TaskIndex& index_;
   std::unique_ptr<Statements> sql_;
 };
 

@@ -16,13 +16,14 @@
 #include "host/store/database.h"
 #include "host/store/statement.h"
 #include "host/store/store.h"
+#include "host/store/task_index.h"
 
 namespace davit::store {
 
 // Confined to the writer thread; a step runs inside the writer's transaction.
 class Pruner {
  public:
-  explicit Pruner(Database& database);
+  Pruner(Database& database, TaskIndex& index);
   ~Pruner();
 
   struct Step {
@@ -50,6 +51,7 @@ class Pruner {
   bool remove_task(std::int64_t row, int effort);
   void remove_delivery(const Item& delivery);
 
+  TaskIndex& index_;
   std::unique_ptr<Statements> sql_;
   std::int64_t delivery_ = 0;  // the last row that was looked at
   std::int64_t task_ = 0;

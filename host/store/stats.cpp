@@ -12,6 +12,7 @@
 #include <unordered_set>
 
 #include "host/store/rows.h"
+#include "host/store/task_rows.h"
 
 namespace davit::store {
 namespace {
@@ -20,7 +21,6 @@ constexpr int kOverviewDays = 30;
 constexpr std::size_t kSuccessWindow = 100;
 constexpr std::size_t kDurationWindow = 200;
 constexpr std::size_t kLabelValues = 64;  // as many of one kind do metrics tell apart
-constexpr int kSettledAmong = 100'000;    // newest tasks of an agent: those that wait are stepped over
 // The tasks that ended last are looked for among so many that were made last: one that worked while so many
 // younger ones came to their end is not seen.
 constexpr int kEndedAmong = 2'000;
@@ -58,21 +58,21 @@ struct Settled {
   Duration took{0};  // its last execution
 };
 
-// Of an agent, in the order in which they came to their end. The inner query is walked from its newest row
-// on, and no further than it takes: an order outside of it would make all of it first.
+// Of an agent, in the order in which they came to their end.
 std::vector<Settled> read_settled(Reader& reader, const std::string& agent) {
   std::vector<Settled> settled;
-  Cursor row =
-      reader
-          .statement(
-              "SELECT state, finished_at, e.ended_at - e.started_at, t.row FROM (SELECT row, state, "
-              "finished_at,"
-              " execution FROM task INDEXED BY task_agent WHERE agent = ?1 ORDER BY row DESC LIMIT ?2) t"
-              " CROSS JOIN execution e ON e.row = t.execution WHERE state IN (3, 4) LIMIT ?3")
-          .query(agent, kSettledAmong, kEndedAmong);
-  while (row.next())
-    settled.push_back({row.integer(3), task_state_of(row.integer(0)) == TaskState::Completed, row.time(1),
-                       Duration(std::max<std::int64_t>(row.integer(2), 0))});
+  Statement& newest = reader.statement(
+      "SELECT t.state, t.finished_at, e.ended_at - e.started_at, t.row FROM task t INDEXED BY task_stood"
+      " CROSS JOIN execution e ON e.row = t.execution"
+      " WHERE t.state > 1 AND t.agent = ?1 AND t.source = ?2 AND t.state = ?3 ORDER BY t.row DESC LIMIT ?4");
+  for (const StoodPart& part : stood_parts(reader, agent, "", {TaskState::Completed, TaskState::Failed})) {
+    Cursor row = newest.query(agent, part.source, part.state, kEndedAmong);
+    while (row.next())
+      settled.push_back({row.integer(3), task_state_of(row.integer(0)) == TaskState::Completed, row.time(1),
+                         Duration(std::max<std::int64_t>(row.integer(2), 0))});
+  }
+  std::sort(settled.begin(), settled.end(), [](const Settled& a, const Settled& b) { return a.task > b.task; });
+  settled.resize(std::min<std::size_t>(settled.size(), kEndedAmong));
   std::reverse(settled.begin(), settled.end());  // of those that ended at once the youngest counts as last
   std::stable_sort(settled.begin(), settled.end(),
                    [](const Settled& a, const Settled& b) { return a.at < b.at; });

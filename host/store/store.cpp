@@ -346,7 +346,7 @@ void Store::retry_all(TaskFilter filter, Person by, Done<BulkStep> done) {
   const auto refuse = [&](const Error& error) {
     if (done) done(error);
   };
-  if (!filter.state || !can_be_retried(*filter.state)) {
+  if (filter.state.size() != 1 || !can_be_retried(filter.state.front())) {
     return refuse(
         {ErrorCode::InvalidInput, "only failed, cancelled and parked tasks can be retried; name one"});
   }
@@ -357,7 +357,7 @@ void Store::retry_all(TaskFilter filter, Person by, Done<BulkStep> done) {
   impl_->write<BulkStep>(
       Lane::Urgent, 256, std::move(done),
       [found = std::move(found).value(), decided = Decision{TaskActionKind::Retry, std::move(by), {}, {}},
-       state = *filter.state](Session& session) -> Result<BulkStep> {
+       state = filter.state.front()](Session& session) -> Result<BulkStep> {
         BulkStep step{0, found.behind, found.next_cursor};
         for (const std::string& id : found.ids) {
           if (session.decisions.decide_if(session.batch, id, state, decided).ok()) ++step.done;
@@ -376,6 +376,28 @@ void Store::reject(std::string task_id, Person by, std::string comment, Done<Tas
   impl_->write<TaskState>(
       Lane::Urgent, 256, std::move(done),
       decision(std::move(task_id), {TaskActionKind::Reject, std::move(by), std::move(comment), {}}));
+}
+
+void Store::decide_all(TaskActionKind kind, std::vector<Chosen> tasks, Person by, std::string comment,
+                       Done<std::vector<ChosenOutcome>> done) {
+  if (tasks.size() > kMostChosen) {
+    if (done)
+      done(Error{ErrorCode::InvalidInput, "no more than " + std::to_string(kMostChosen) + " tasks at once"});
+    return;
+  }
+  impl_->write<std::vector<ChosenOutcome>>(
+      Lane::Urgent, 256, std::move(done),
+      [kind, tasks = std::move(tasks), by = std::move(by),
+       comment = std::move(comment)](Session& session) -> Result<std::vector<ChosenOutcome>> {
+        std::vector<ChosenOutcome> outcomes;
+        for (const Chosen& task : tasks) {
+          const Result<TaskState> state =
+              session.decisions.decide_if(session.batch, task, {kind, by, comment, task.content_hash});
+          outcomes.push_back(state.ok() ? ChosenOutcome{task.task_id, *state, {}}
+                                        : ChosenOutcome{task.task_id, std::nullopt, state.error().message});
+        }
+        return outcomes;
+      });
 }
 
 void Store::set_approval_rules(ApprovalRules rules, Done<> done) {
@@ -597,6 +619,11 @@ Result<QueueReport> Store::queue() const {
       [&](Reader& reader) { return read_queue(reader, impl_->limits(), impl_->clock_.wall()); });
 }
 
+Result<Page<DecidedTask>> Store::decided(int limit, std::string_view cursor) const {
+  return impl_->readers_.read<Page<DecidedTask>>(
+      [&](Reader& reader) { return list_decided(reader, limit, cursor); });
+}
+
 Result<std::vector<ScheduleState>> Store::schedules() const {
   return impl_->readers_.read<std::vector<ScheduleState>>(
       [](Reader& reader) -> Result<std::vector<ScheduleState>> { return read_schedules(reader); });
@@ -647,6 +674,11 @@ Result<std::vector<AgentStats>> Store::agent_stats(std::string_view agent) const
 Result<std::vector<CostLine>> Store::costs(const CostQuery& query) const {
   return impl_->readers_.read<std::vector<CostLine>>(
       [&](Reader& reader) -> Result<std::vector<CostLine>> { return read_costs(reader, query); });
+}
+
+Result<std::vector<SeriesPoint>> Store::series(const SeriesQuery& query) const {
+  return impl_->readers_.read<std::vector<SeriesPoint>>(
+      [&](Reader& reader) -> Result<std::vector<SeriesPoint>> { return read_series(reader, query); });
 }
 
 Result<std::vector<ChainPattern>> Store::chain_patterns() const {

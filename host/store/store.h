@@ -212,10 +212,22 @@ struct ArtifactEntry {
   std::string sha256;  // in hex
 };
 
+// Any of these; none: whatever state.
+class States : public std::vector<TaskState> {
+ public:
+  using std::vector<TaskState>::vector;
+  States(TaskState only) : std::vector<TaskState>{only} {}
+  States(std::optional<TaskState> only) {
+    if (only) push_back(*only);
+  }
+};
+
+// All of it has to hold.
 struct TaskFilter {
-  std::string agent, source, entity, text;
+  std::string agent, source, entity;
+  std::string text;  // words of title, entity or error; see search_text.h
   std::string link;  // key of something its event mentions, or the address of what has no key
-  std::optional<TaskState> state;
+  States state;
   std::optional<WallTime> start, end;  // created_at in [start, end)
   int limit = 50;                      // 1 to 500
   std::string cursor;                  // of the page before; opaque
@@ -223,7 +235,9 @@ struct TaskFilter {
 template <typename Item>
 struct Page {
   std::vector<Item> items;
-  std::string next_cursor;  // empty: no more
+  // Empty: no more. Of tasks that are searched a page may be short, or empty, though there is a next one: no
+  // more than some thousand are looked at for one.
+  std::string next_cursor;
 };
 
 // What became of one step of something in bulk.
@@ -231,6 +245,26 @@ struct BulkStep {
   int done = 0;
   std::int64_t left = 0;    // what is behind next_cursor
   std::string next_cursor;  // for the next step; empty: there is none
+};
+
+// A task of a decision about many, as it was when somebody chose it.
+struct Chosen {
+  std::string task_id;
+  TaskState state = TaskState::Queued;
+  int attempt = 0;           // attempts begun
+  std::string content_hash;  // of what is approved
+};
+// What became of one of them.
+struct ChosenOutcome {
+  std::string task_id;
+  std::optional<TaskState> state;  // absent: refused
+  std::string refusal;             // a sentence
+};
+
+// What was decided about a task's approval.
+struct DecidedTask {
+  std::string task_id, agent, title;
+  TaskDecision decision;
 };
 
 // Who decides about a task, and in what way.
@@ -512,7 +546,8 @@ class Store {
   // Failed, cancelled and parked tasks begin anew, with all their attempts.
   void retry(std::string task_id, Person by, Done<TaskState> done);
   // Likewise all that `filter` lets through, oldest first, no more than 200 at a time and after its cursor.
-  // InvalidInput unless it names one of these three states. What has moved on meanwhile, or cannot be
+  // InvalidInput unless it names one of these three states; its text, entity and link
+  // do not count. What has moved on meanwhile, or cannot be
   // retried, is left out. Reads on the calling thread first, so that the writer has nothing to search.
   void retry_all(TaskFilter filter, Person by, Done<BulkStep> done);
   // `content_hash` is content_hash() of the task as it is now, or at least the first 12 digits of it:
@@ -520,6 +555,11 @@ class Store {
   // one. Conflict, too, where an approval of this person was refused in this wait (Finish::next_state).
   void approve(std::string task_id, Person by, std::string content_hash, Done<TaskState> done);
   void reject(std::string task_id, Person by, std::string comment, Done<TaskState> done);
+  // The same decision about many, each by itself: those that are no more in the state and the attempt in which they
+  // were chosen are refused, and left as they are. No more than kMostChosen, or InvalidInput: others wait meanwhile.
+  static constexpr std::size_t kMostChosen = 50;
+  void decide_all(TaskActionKind kind, std::vector<Chosen> tasks, Person by, std::string comment,
+                  Done<std::vector<ChosenOutcome>> done);
   // From now on.
   void set_approval_rules(ApprovalRules rules, Done<> done);
   // Makes the reminders that are due, and ends the waits whose deadline has come. Gives when the next is due.
@@ -601,6 +641,8 @@ class Store {
   // a time.
   Result<std::optional<WallTime>> next_deferred_at() const;
   Result<QueueReport> queue() const;
+  // Approvals and rejections of tasks that are kept, newest first.
+  Result<Page<DecidedTask>> decided(int limit, std::string_view cursor) const;
   // The recurring tasks, by name.
   Result<std::vector<ScheduleState>> schedules() const;
   // Earliest run_at of a queued task, or end of a pause, after `since`, for the dispatcher's timer. `since`
@@ -631,6 +673,8 @@ class Store {
   // By day, oldest first, otherwise the dearest first. Adds up to the same, whatever it is grouped by, also
   // when the executions were pruned.
   Result<std::vector<CostLine>> costs(const CostQuery& query) const;
+  // By time, then outcome; without those that are empty. Hours are counted from the executions that are kept.
+  Result<std::vector<SeriesPoint>> series(const SeriesQuery& query) const;
   // Chains that have come to an end, among the newest 10,000 tasks, most frequent first: completed or failed.
   Result<std::vector<ChainPattern>> chain_patterns() const;
   // Of the last 30 days, today included.

@@ -15,6 +15,7 @@
 #include "host/store/deliveries.h"
 #include "host/store/pauses.h"
 #include "host/store/rows.h"
+#include "host/store/task_rows.h"
 
 namespace davit::store {
 namespace {
@@ -36,16 +37,6 @@ Result<int> read_limit(int limit) {
     return Error{ErrorCode::InvalidInput, "limit: " + std::to_string(limit) + " is not in 1 to 500"};
   }
   return limit;
-}
-
-// A pattern for LIKE … ESCAPE '\' that finds `text` anywhere.
-std::string containing(std::string_view text) {
-  std::string pattern = "%";
-  for (char c : text) {
-    if (c == '%' || c == '_' || c == '\\') pattern += '\\';
-    pattern += c;
-  }
-  return pattern + "%";
 }
 
 // A WHERE clause that grows by the filters in use, with its values.
@@ -70,27 +61,6 @@ struct Conditions {
     return statement.query();
   }
 };
-
-// Of a task as `t`.
-void add_filter(Conditions& where, const TaskFilter& filter) {
-  if (!filter.agent.empty()) where.add("t.agent = ?", filter.agent);
-  if (filter.state == TaskState::Queued) {
-    where.add("t.state = 0 AND ? = 0", std::int64_t{0});
-  } else if (filter.state) {
-    where.add("t.state <> 0 AND t.state = ?", code_of(*filter.state));
-  }
-  if (!filter.source.empty()) where.add("t.source = ?", filter.source);
-  if (!filter.entity.empty()) where.add("t.entity = ?", filter.entity);
-  if (!filter.link.empty()) where.add("t.row IN (SELECT task FROM task_link WHERE key = ?)", filter.link);
-  if (filter.start) where.add("t.created_at >= ?", to_unix_ms(*filter.start));
-  if (filter.end) where.add("t.created_at < ?", to_unix_ms(*filter.end));
-  if (!filter.text.empty()) {
-    where.add(
-        "t.title || char(10) || coalesce(t.entity, '') || char(10) || coalesce(t.error, '') LIKE ? ESCAPE "
-        "'\\'",
-        containing(filter.text));
-  }
-}
 
 // Calls `visit(agent, rank)` for each pair that has a queued task.
 template <typename Visit>
@@ -143,24 +113,23 @@ Result<Page<TaskSummary>> list_tasks(Reader& reader, const TaskFilter& filter, c
                                      WallTime now) {
   const std::int64_t before = TRY(read_cursor(filter.cursor));
   const int limit = TRY(read_limit(filter.limit));
-  Conditions where;
-  where.add("t.row < ?", before);
-  add_filter(where, filter);
-  Statement& statement =
+  Work work;
+  const std::unique_ptr<Rows> rows = TRY(rows_of(reader, filter, work));
+  Statement& summary =
       reader.statement(std::string("SELECT ") + kTaskSummaryColumns +
-                       " FROM task t LEFT JOIN execution e ON e.row = t.execution" + where.sql +
-                       " ORDER BY t.row DESC LIMIT " + std::to_string(limit + 1));
+                       " FROM task t LEFT JOIN execution e ON e.row = t.execution WHERE t.row = ?1");
   Page<TaskSummary> page;
-  std::int64_t last = 0;
-  Cursor row = where.query(statement);
-  while (row.next()) {
+  std::int64_t last = before;
+  for (std::int64_t at = rows->at_or_below(before - 1); at > 0; at = rows->at_or_below(last - 1)) {
     if (page.items.size() == static_cast<std::size_t>(limit)) {
       page.next_cursor = std::to_string(last);
       break;
     }
-    last = row.integer(0);
-    page.items.push_back(read_task_summary(row));
+    last = at;
+    Cursor row = summary.query(at);
+    if (row.next()) page.items.push_back(read_task_summary(row));
   }
+  if (page.next_cursor.empty() && work.stopped_at > 0) page.next_cursor = std::to_string(work.stopped_at + 1);
   const std::vector<Pause> pauses = read_pauses(reader, now);
   const std::vector<BudgetLine> budgets = read_budgets(reader, limits, now);
   for (TaskSummary& task : page.items) {
@@ -177,7 +146,11 @@ Result<MatchingTasks> find_tasks_oldest_first(Reader& reader, const TaskFilter& 
   const auto from = [&] {
     Conditions where;
     where.add("t.row > ?", last);
-    add_filter(where, filter);
+    where.add("t.state <> 0 AND t.state = ?", code_of(filter.state.front()));
+    if (!filter.agent.empty()) where.add("t.agent = ?", filter.agent);
+    if (!filter.source.empty()) where.add("t.source = ?", filter.source);
+    if (filter.start) where.add("t.created_at >= ?", to_unix_ms(*filter.start));
+    if (filter.end) where.add("t.created_at < ?", to_unix_ms(*filter.end));
     return where;
   };
   const std::string table = " FROM task t INDEXED BY task_state";
@@ -197,6 +170,32 @@ Result<MatchingTasks> find_tasks_oldest_first(Reader& reader, const TaskFilter& 
   if (row.next()) found.behind = row.integer(0);
   if (found.behind > 0) found.next_cursor = std::to_string(last);
   return found;
+}
+
+Result<Page<DecidedTask>> list_decided(Reader& reader, int wanted, std::string_view cursor) {
+  const std::int64_t before = TRY(read_cursor(cursor));
+  const int limit = TRY(read_limit(wanted));
+  const auto newest = [](const char* kind) {
+    return std::string("SELECT * FROM (SELECT row FROM decision INDEXED BY decision_kind WHERE kind = '") + kind +
+           "' AND row < ?1 ORDER BY row DESC LIMIT ?2)";
+  };
+  Statement& statement = reader.statement(
+      "SELECT d.row, t.id, t.agent, t.title, d.at, d.kind, d.by_whom, d.actor_id, d.way, d.comment, d.content_hash"
+      " FROM (" + newest("approve") + " UNION ALL " + newest("reject") +
+      ") n CROSS JOIN decision d ON d.row = n.row CROSS JOIN task t ON t.row = d.task ORDER BY d.row DESC LIMIT ?2");
+  Page<DecidedTask> page;
+  std::int64_t last = 0;
+  Cursor row = statement.query(before, limit + 1);
+  while (row.next()) {
+    if (page.items.size() == static_cast<std::size_t>(limit)) {
+      page.next_cursor = std::to_string(last);
+      break;
+    }
+    last = row.integer(0);
+    page.items.push_back({to_text(row.id(1)), row.text(2), row.text(3),
+                          {row.time(4), row.text(5), row.text(6), row.text(7), row.text(8), row.text(9), row.text(10)}});
+  }
+  return page;
 }
 
 Result<TaskDetail> read_task(Reader& reader, std::string_view task_id, const BudgetLimits& limits,

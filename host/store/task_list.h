@@ -10,13 +10,14 @@ namespace davit::store {
 
 Result<Page<TaskSummary>> list_tasks(Reader& reader, const TaskFilter& filter, const BudgetLimits& limits,
                                      WallTime now);
-// Those that a filter with a state other than Queued lets through and that are newer than its cursor.
+// Those of a filter's one state, which is not Queued, its agent, source and times, that are newer than its cursor.
 struct MatchingTasks {
   std::vector<std::string> ids;  // no more than its limit
   std::int64_t behind = 0;       // how many follow
   std::string next_cursor;       // empty: none
 };
 Result<MatchingTasks> find_tasks_oldest_first(Reader& reader, const TaskFilter& filter);
+Result<Page<DecidedTask>> list_decided(Reader& reader, int limit, std::string_view cursor);
 Result<TaskDetail> read_task(Reader& reader, std::string_view task_id, const BudgetLimits& limits,
                              WallTime now);
 Result<QueueReport> read_queue(Reader& reader, const BudgetLimits& limits, WallTime now);

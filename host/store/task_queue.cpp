@@ -163,7 +163,7 @@ Result<> check_new_task(const NewTask& task) {
 }
 
 TaskQueue::TaskQueue(Database& database, Moves& moves, Lines& lines, Approvals& approvals, HeldAgents& held,
-                     Leases& leases, Budgets& budgets, DayBook& day_book)
+                     Leases& leases, Budgets& budgets, DayBook& day_book, TaskIndex& index)
     : moves_(moves),
       lines_(lines),
       approvals_(approvals),
@@ -172,6 +172,7 @@ TaskQueue::TaskQueue(Database& database, Moves& moves, Lines& lines, Approvals& 
       budgets_(budgets),
       transcripts_(database),
       day_book_(day_book),
+      index_(index),
       sql_(std::make_unique<Statements>(database)) {}
 TaskQueue::~TaskQueue() = default;
 
@@ -217,6 +218,7 @@ std::string TaskQueue::create(Batch& batch, const NewTask& task, const Origin& o
       id, code_of(state), task.agent, rank, run_at, task.max_retries, batch.now, origin.delivery,
       origin.chain_depth, origin.parent, origin.root, task.task_type, origin.source, if_any(key),
       if_any(entity), title, awaits_approval ? 1 : 0, if_any(line), origin.rework);
+  index_.made(row, batch.now);
   sql_->insert_body.run(row, actor(&Actor::id), actor(&Actor::login), actor(&Actor::role), if_any(links_json),
                         task.payload, if_any(origin.previous_result), if_any(origin.chain), if_any(group));
   write_links(row, links);
@@ -283,9 +285,11 @@ void TaskQueue::replace(Batch& batch, const Waiting& waiting, const NewTask& tas
     return std::string_view(origin.actor->*field);
   };
   const std::string content = waiting.asks ? approvals_.content_of(row) : std::string();
+  index_.before_change(row);
   sql_->replace_task.run(row, -task.priority, task.run_at.value_or(batch.now), batch.now, origin.delivery,
                          task.task_type, origin.source, if_any(entity), if_any(line),
                          shorten(task.title, kMaxTitle), origin.parent, origin.chain_depth);
+  index_.after_change(row);
   sql_->replace_body.run(row, actor(&Actor::id), actor(&Actor::login), actor(&Actor::role),
                          if_any(links_json), task.payload, if_any(origin.previous_result),
                          if_any(origin.chain), if_any(group));

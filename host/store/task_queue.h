@@ -51,7 +51,7 @@ Result<> check_new_task(const NewTask& task);
 class TaskQueue {
  public:
   TaskQueue(Database& database, Moves& moves, Lines& lines, Approvals& approvals, HeldAgents& held,
-            Leases& leases, Budgets& budgets, DayBook& day_book);
+            Leases& leases, Budgets& budgets, DayBook& day_book, TaskIndex& index);
   ~TaskQueue();
 
   // Gives the id of the task, or of the one that waits and got its input. `task` has passed check_new_task().
@@ -100,6 +100,7 @@ class TaskQueue {
   Budgets& budgets_;
   Transcripts transcripts_;
   DayBook& day_book_;
+  TaskIndex& index_;
   std::unique_ptr<Statements> sql_;
 };
 

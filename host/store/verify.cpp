@@ -84,6 +84,10 @@ constexpr Invariant kInvariants[] = {
     {"stored twice under one key that counts for ever: delivery row",
      "SELECT max(d.row) FROM delivery d JOIN delivery_body b ON b.row = d.row WHERE b.key_window IS NULL"
      " AND d.verdict NOT IN (2, 4) GROUP BY d.webhook, d.key HAVING count(*) > 1"},
+    {"older than the row before, and not noted as such: task row",
+     "SELECT row FROM (SELECT row, created_at, lag(row) OVER w AS former, lag(created_at) OVER w AS before FROM task"
+     " WINDOW w AS (ORDER BY row)) t WHERE created_at < before AND NOT EXISTS"
+     " (SELECT 1 FROM task_turn c WHERE c.row > t.former AND c.row <= t.row)"},
     {"owner of a key is not stored: delivery row",
      "SELECT k.delivery FROM delivery_key k WHERE NOT EXISTS (SELECT 1 FROM delivery d WHERE d.row = "
      "k.delivery)"},
@@ -178,6 +182,42 @@ void check_packed(Database& database, Findings& findings) {
   }
 }
 
+// The index of words holds what one that is made anew holds, up to where it says that it has come.
+void check_search(Database& database, Findings& findings) {
+  const std::unique_ptr<Database> anew = Database::in_memory();
+  const std::string is_index =
+      "USING fts5 (title, entity, error, content = '', tokenize = 'unicode61 remove_diacritics 2')";
+  anew->execute(("CREATE VIRTUAL TABLE task_search " + is_index +
+                 "; CREATE VIRTUAL TABLE words USING fts5vocab (task_search, instance); BEGIN")
+                    .c_str());
+  // A file that is only read takes tables for the time of a connection.
+  database.execute(
+      "PRAGMA query_only = OFF; CREATE VIRTUAL TABLE temp.words USING fts5vocab (main, task_search, instance)");
+  {
+    Statement texts(database,
+                    "SELECT row, title, entity, error FROM task WHERE row <= (SELECT reached FROM task_search_state)");
+    Statement add(*anew, "INSERT INTO task_search (rowid, title, entity, error) VALUES (?1, ?2, ?3, ?4)");
+    for (Cursor row = texts.query(); row.next();)
+      add.run(row.integer(0), row.view(1), if_any(row.view(2)), if_any(row.view(3)));
+  }
+  const char* const in_order = "SELECT doc, term, col, offset FROM words";
+  Statement kept(database, in_order), wanted(*anew, in_order);
+  Cursor has = kept.query(), should = wanted.query();
+  for (;;) {
+    const bool some = has.next(), more = should.next();
+    if (!some && !more) break;
+    bool same = some && more;
+    for (int column = 0; same && column < 4; ++column) same = has.view(column) == should.view(column);
+    if (same) continue;
+    const std::int64_t in_index = some ? has.integer(0) : 0, in_task = more ? should.integer(0) : 0;
+    findings.add("not in the index of words as it is: task row " +
+                 std::to_string(some && (!more || in_index < in_task) ? in_index : in_task));
+    break;
+  }
+  if (const std::optional<Failure> failure = anew->take_failure())
+    findings.add("index of words: checking stopped: " + failure->message);
+}
+
 // A delivery that is kept may name a task that was pruned: one that ended after the delivery arrived.
 void check_delivered_tasks(Database& database, Findings& findings) {
   const std::int64_t pruned_before = database.integer(
@@ -240,6 +280,7 @@ Result<std::vector<std::string>> verify(const std::filesystem::path& path) {
   check_approved_content(database, findings);
   check_told_ends(database, findings);
   check_packed(database, findings);
+  check_search(database, findings);
   if (const std::optional<Failure> failure = database.take_failure()) {
     findings.add("file: reading stopped: " + failure->message);
   }

@@ -32,6 +32,8 @@ constexpr int kLongLogPages = 8 * 1'024;  // 64 MB
 constexpr int kPruneEffort = 500;         // rows and pages of one step
 constexpr int kPruneShare = 10;           // a step, then nine times as long nothing
 constexpr std::chrono::minutes kPruneEvery{10};
+constexpr std::chrono::milliseconds kIndexAfter{250};  // so that many tasks are indexed at once
+constexpr int kIndexShare = 10;                        // as of pruning
 constexpr std::int64_t kWorthTelling = 16 << 20;  // bytes that are free
 
 }  // namespace
@@ -186,7 +188,7 @@ void Writer::answer_reached() {
   for (const std::function<void()>& each : reached) each();
 }
 
-// None, when it is time to prune or to stop.
+// None, when it is time to prune, to index or to stop.
 Writer::Writes Writer::take() {
   const auto ready = [](Waiting& waiting) {
     const bool something =
@@ -194,7 +196,7 @@ Writer::Writes Writer::take() {
     waiting.asleep = !something;
     return something;
   };
-  const auto patience = prune_at_ - std::chrono::steady_clock::now();
+  const auto patience = std::min(prune_at_, index_at_) - std::chrono::steady_clock::now();
   return waiting_.wait_for(changed_, patience, ready, [](Waiting& waiting) {
     waiting.asleep = false;
     Writes urgent, claims, ingest;
@@ -233,6 +235,7 @@ void Writer::loop() {
       break;
     }
     prune_if_due();
+    index_if_due();
     checkpoint_if_due();
   }
   if (connection_ == nullptr) return;
@@ -434,6 +437,30 @@ void Writer::prune_if_due() {
         "the "
         "disk, stop davit and run davit compact",
         {{"bytes_in_use", used}, {"bytes_free", free}});
+  }
+}
+
+// Likewise a few tasks for the search. Nothing is lost if it fails or never comes to it: what is not indexed is
+// read itself.
+void Writer::index_if_due() {
+  using Clock = std::chrono::steady_clock;
+  if (connection_ == nullptr || !connection_->index.behind()) {
+    index_at_ = Clock::time_point::max();
+    return;
+  }
+  const auto started = Clock::now();
+  if (index_at_ == Clock::time_point::max()) index_at_ = started + kIndexAfter;
+  if (started < index_at_ || !check_identity().ok()) return;
+  index_at_ = Clock::time_point::max();
+  const Result<> indexed = run_alone([&](Session&) { connection_->index.step(); });
+  if (!indexed.ok()) {
+    drop_connection();
+    return note_health(indexed);
+  }
+  note_log();
+  if (connection_->index.behind()) {
+    const auto now = Clock::now();
+    index_at_ = std::max(now + (kIndexShare - 1) * (now - started), started + kIndexAfter / 10);
   }
 }
 

@@ -28,6 +28,7 @@
 #include "host/store/pruner.h"
 #include "host/store/reminders.h"
 #include "host/store/store.h"
+#include "host/store/task_index.h"
 #include "host/store/task_queue.h"
 #include "host/store/transaction_part.h"
 
@@ -127,26 +128,28 @@ class Writer {
                std::string& who_tells, ApprovalRules& the_rules, LineRules& the_lines, BudgetLimits& limits,
                ClockSteps& steps)
         : database(std::move(opened)),
+          index(*database),
           lines(*database, the_lines),
           approvals(*database, the_rules),
-          moves(*database, approvals, held_agents),
+          moves(*database, approvals, held_agents, index),
           pauses(*database),
           budgets(*database, limits),
           day_book(*database),
           claims(*database, lines, moves, approvals, all_leases, pauses, budgets),
-          tasks(*database, moves, lines, approvals, held_agents, all_leases, budgets, day_book),
+          tasks(*database, moves, lines, approvals, held_agents, all_leases, budgets, day_book,
+                index),
           chain_ends(*database, who_tells, moves, tasks),
           decisions(*database, the_rules, moves, lines, approvals, tasks, chain_ends, all_leases),
           reminders(*database, the_rules, moves, approvals, tasks),
           deliveries(*database, tasks, decisions),
-          pruner(*database),
+          pruner(*database, index),
           leases(all_leases),
           chain_notify(who_tells),
           approval_rules(the_rules),
           line_rules(the_lines),
           budget_limits(limits),
           clock_steps(steps),
-          parts{&all_leases, &held_agents, &pauses, &budgets, &day_book, &steps} {}
+          parts{&index, &all_leases, &held_agents, &pauses, &budgets, &day_book, &steps} {}
     void begin(const Batch& batch) {
       database->begin();
       clock_steps.begin(*database, batch);
@@ -166,6 +169,7 @@ class Writer {
     }
 
     std::unique_ptr<Database> database;
+    TaskIndex index;
     Lines lines;
     Approvals approvals;
     Moves moves;
@@ -220,6 +224,7 @@ class Writer {
   void fail_all(Writes& writes, const Error& error);
   void checkpoint_if_due();
   void prune_if_due();
+  void index_if_due();
   Result<> run_alone(const std::function<void(Session&)>& work);
   void note_health(Result<> health);
   void tell(const Listeners& listeners, const Batch& batch);
@@ -240,6 +245,8 @@ class Writer {
   // Writer thread: when the next step of pruning is due, and what the steps before it have removed.
   std::chrono::steady_clock::time_point prune_at_{};
   Pruner::Step pruned_;
+  // Writer thread: when tasks are indexed next; never, while none waits for that.
+  std::chrono::steady_clock::time_point index_at_ = std::chrono::steady_clock::time_point::max();
   bool too_large_ = false;  // writer thread: it was told that nothing more can go
   bool told_of_free_space_ = false;
   Guarded<Waiting> waiting_;

@@ -78,7 +78,8 @@ TEST_F(MovesTest, AMoveThatIsNotInTheTableFailsTheWholeWrite) {
     const ApprovalRules rules;
     Approvals approvals(database, rules);
     HeldAgents held;
-    Moves moves(database, approvals, held);
+    TaskIndex index(database);
+    Moves moves(database, approvals, held, index);
     Batch batch{clock_.wall(), clock_.monotonic(), {}};
     database.begin();
     moves.move(batch, moves.find(id).value(), {.to = TaskState::Queued});

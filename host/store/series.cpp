@@ -1,0 +1,77 @@
+// Executions over time. Days are in the day book, whatever was pruned; hours are counted from the executions, which are
+// numbered about in the order in which they began.
+#include "host/store/stats.h"
+
+namespace davit::store {
+namespace {
+
+constexpr std::int64_t kHour = 3'600'000;
+constexpr std::int64_t kDay = 24 * kHour;
+
+constexpr const char* kSums =
+    "sum(executions), sum(duration_ms), sum(input_tokens), sum(output_tokens), sum(cache_read_tokens),"
+    " sum(cache_write_tokens), sum(cost_micro_usd)";
+
+SeriesPoint point_of(const Cursor& row, std::int64_t bucket) {
+  SeriesPoint point{from_unix_ms(row.integer(0) * bucket), row.text(1), {}};
+  point.sums.executions = row.integer(2);
+  point.sums.worked = Duration(row.integer(3));
+  point.sums.usage.input_tokens = row.integer(4);
+  point.sums.usage.output_tokens = row.integer(5);
+  point.sums.usage.cache_read_tokens = row.integer(6);
+  point.sums.usage.cache_write_tokens = row.integer(7);
+  point.sums.usage.cost_micro_usd = row.integer(8);
+  return point;
+}
+
+// The first execution that began at this time or later; one more than the last if there is none.
+std::int64_t first_execution_since(Reader& reader, std::int64_t since) {
+  std::int64_t end = 1;
+  {
+    Cursor row = reader.statement("SELECT row FROM execution ORDER BY row DESC LIMIT 1").query();
+    if (row.next()) end = row.integer(0) + 1;
+  }
+  Statement& at =
+      reader.statement("SELECT row, started_at FROM execution WHERE row >= ?1 AND row < ?2 ORDER BY row LIMIT 1");
+  for (std::int64_t low = 0; low < end;) {
+    const std::int64_t middle = low + (end - low) / 2;
+    Cursor row = at.query(middle, end);
+    if (row.next() && row.integer(1) < since) {
+      low = row.integer(0) + 1;
+    } else {
+      end = middle;
+    }
+  }
+  return end;
+}
+
+}  // namespace
+
+std::vector<SeriesPoint> read_series(Reader& reader, const SeriesQuery& query) {
+  std::vector<SeriesPoint> points;
+  if (query.start >= query.end) return points;
+  const std::int64_t start = to_unix_ms(query.start), end = to_unix_ms(query.end - Duration(1));
+  if (query.bucket == Bucket::Day) {
+    Cursor row = reader
+                     .statement(std::string("SELECT day, outcome, ") + kSums +
+                                " FROM day_book WHERE day BETWEEN ?1 AND ?2 AND (?3 = '' OR agent = ?3)"
+                                " GROUP BY day, outcome ORDER BY day, outcome")
+                     .query(start / kDay, end / kDay, query.agent);
+    while (row.next()) points.push_back(point_of(row, kDay));
+    return points;
+  }
+  const std::int64_t first = start / kHour * kHour, behind = (end / kHour + 1) * kHour;
+  Cursor row =
+      reader
+          .statement(
+              "SELECT started_at / 3600000, outcome, count(*), sum(max(ended_at - started_at, 0)), sum(input_tokens),"
+              " sum(output_tokens), sum(cache_read_tokens), sum(cache_write_tokens), sum(cost_micro_usd)"
+              " FROM execution WHERE row >= ?1 AND row < ?2 AND started_at >= ?3 AND started_at < ?4"
+              " AND ended_at IS NOT NULL AND (?5 = '' OR agent = ?5) GROUP BY 1, outcome ORDER BY 1, outcome")
+          .query(first_execution_since(reader, first), first_execution_since(reader, behind), first, behind,
+                 query.agent);
+  while (row.next()) points.push_back(point_of(row, kHour));
+  return points;
+}
+
+}  // namespace davit::store

@@ -1,0 +1,376 @@
+// What is found by words and filters, whichever of it is indexed already.
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <random>
+#include <set>
+#include <thread>
+
+#include "host/store/budgets.h"
+#include "host/store/migrations.h"
+#include "host/store/search_text.h"
+#include "host/store/task_list.h"
+#include "tests/unit/store/conformance.h"
+
+namespace davit::store {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+constexpr Duration kHour{3'600'000};
+
+class SearchTest : public StoreTest {
+ protected:
+  std::string make(const std::string& title, const std::string& entity = "", const std::string& agent = "planner") {
+    NewTask task = new_task(agent);
+    task.title = title;
+    task.entity = entity;
+    task.max_retries = 0;
+    return create(task);
+  }
+  // The writer indexes on its own, between other writes.
+  void wait_for_index() {
+    auto opened = Database::open(database_.path(), Database::Mode::Read, "");
+    Database& database = *std::get<0>(opened);
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (database.integer("SELECT reached < (SELECT max(row) FROM task) FROM task_search_state") != 0) {
+      ASSERT_LT(std::chrono::steady_clock::now(), until) << "nobody indexes";
+      std::this_thread::yield();
+    }
+  }
+  // The same before and after it is indexed.
+  void expect_found(const std::string& text, const std::vector<std::string>& wanted) {
+    EXPECT_EQ(titles({.text = text}), wanted) << text;
+    wait_for_index();
+    EXPECT_EQ(titles({.text = text}), wanted) << text << ", indexed";
+  }
+  // Runs SQL behind the store's back.
+  void change(const std::string& sql) {
+    database_.close();
+    auto opened = Database::open(database_.path(), Database::Mode::Write, "");
+    Database& database = *std::get<0>(opened);
+    database.execute(sql.c_str());
+    ASSERT_TRUE(database.check().ok()) << sql;
+  }
+  void TearDown() override {
+    if (sound_) expect_sound();
+  }
+  bool sound_ = true;
+};
+
+TEST_F(SearchTest, WordsAreFoundInAnyOrderWithoutCaseAndAccents) {
+  make("The LOGIN page crashes", "github:octo/repo#12");
+  make("Märchen über Crêpes");
+  make("crash of the page", "jira:PROJ-7");
+  expect_found("page login", {"The LOGIN page crashes"});
+  expect_found("marchen CREPES", {"Märchen über Crêpes"});
+  expect_found("PAGE", {"crash of the page", "The LOGIN page crashes"});
+  expect_found("octo/repo#12", {"The LOGIN page crashes"});
+  expect_found("repo octo", {"The LOGIN page crashes"});
+  expect_found("repo/octo", {});
+  expect_found("proj-7", {"crash of the page"});
+  expect_found("nothing page", {});
+}
+
+TEST_F(SearchTest, TheLastWordAndAStarredOneMayGoOn) {
+  make("The LOGIN page crashes");
+  make("crash of the page");
+  make("a crane");
+  expect_found("cras", {"crash of the page", "The LOGIN page crashes"});
+  expect_found("cra", {"a crane", "crash of the page", "The LOGIN page crashes"});
+  expect_found("cras page", {});
+  expect_found("cras* page", {"crash of the page", "The LOGIN page crashes"});
+  expect_found("cr", {});
+  expect_found("pa", {});
+  expect_found("a", {"a crane"});
+}
+
+TEST_F(SearchTest, NoTextIsSyntax) {
+  make("NEAR AND OR NOT");
+  make("title: {a b} ^c");
+  make("he said \"no\"");
+  for (const char* text : {"\"", "\"\"", "'", "(", ")", "*", "**", "AND", "OR", "NOT x", "NEAR(a b)", "title:", "{a",
+                           "^c", "a -b", "a + b", "\\", "%", "_", "--", ";", "\"no", "no\" OR \"he", "a*b*", "#"})
+    EXPECT_TRUE(store().tasks({.text = text}).ok()) << text;
+  expect_found("and", {"NEAR AND OR NOT"});
+  expect_found("\"no\"", {"NEAR AND OR NOT"});
+  expect_found("*", {});
+}
+
+TEST_F(SearchTest, WhatIsTooLongIsRefusedWithTheBound) {
+  const auto code = [&](const std::string& text) {
+    const auto page = store().tasks({.text = text});
+    return page.ok() ? "" : page.error().message;
+  };
+  EXPECT_EQ(code(std::string(200, 'a')), "");
+  EXPECT_THAT(code(std::string(201, 'a')), HasSubstr("q: must have at most 200 characters"));
+  std::string umlauts;
+  for (int i = 0; i < 200; ++i) umlauts += "ü";
+  EXPECT_EQ(code(umlauts), "") << "characters, not bytes";
+  EXPECT_EQ(code("1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16"), "");
+  EXPECT_THAT(code("1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17"), HasSubstr("q: must have at most 16 words"));
+}
+
+TEST_F(SearchTest, TheIndexFollowsWhatChanges) {
+  NewTask first = new_task();
+  first.title = "old words";
+  first.key = "k";
+  first.max_retries = 0;
+  create(first);
+  wait_for_index();
+  first.title = "fresh words";
+  create(first);  // takes its place
+  EXPECT_THAT(titles({.text = "old"}), IsEmpty());
+  EXPECT_THAT(titles({.text = "fresh"}), ElementsAre("fresh words"));
+  Finish failed = finish_of(claim_one().fence, TaskState::Failed);
+  failed.result.error = "the volcano erupted";
+  ASSERT_TRUE(finish(failed).ok());
+  EXPECT_THAT(titles({.text = "volcano"}), ElementsAre("fresh words"));
+  const std::string id = store().tasks({}).value().items.at(0).task_id;
+  ASSERT_TRUE(retry(id).ok());
+  EXPECT_THAT(titles({.text = "volcano"}), IsEmpty());
+}
+
+TEST_F(SearchTest, WhatIsPrunedIsFoundNoMore) {
+  make("goes away");
+  ASSERT_TRUE(finish(finish_of(claim_one().fence)).ok());
+  wait_for_index();
+  clock_.advance(48 * kHour);
+  store().set_retention({24 * kHour, 0});
+  while (!titles().empty()) std::this_thread::yield();
+  EXPECT_THAT(titles({.text = "goes"}), IsEmpty());
+  make("comes");
+  EXPECT_THAT(titles({.text = "comes"}), ElementsAre("comes"));
+}
+
+TEST_F(SearchTest, ARestartGoesOnWhereTheIndexWas) {
+  make("first one");
+  database_.close();
+  make("second one");
+  expect_found("one", {"second one", "first one"});
+}
+
+TEST_F(SearchTest, AnIndexThatIsNotAsTheTasksIsADamage) {
+  make("first");
+  make("second");
+  wait_for_index();
+  change("INSERT INTO task_search (task_search, rowid, title, entity, error) VALUES ('delete', 1, 'first', NULL, NULL)");
+  EXPECT_THAT(verify(database_.path()).value(), ElementsAre(HasSubstr("not in the index of words as it is: task row 1")));
+  change("INSERT INTO task_search (task_search) VALUES ('rebuild')");
+  EXPECT_THAT(verify(database_.path()).value(), IsEmpty());
+  change("UPDATE task SET title = 'other' WHERE row = 2");
+  EXPECT_THAT(verify(database_.path()).value(), ElementsAre(HasSubstr("task row 2")));
+  change("UPDATE task SET created_at = created_at - 1 WHERE row = 2");
+  EXPECT_THAT(verify(database_.path()).value(), ::testing::Contains(HasSubstr("older than the row before")));
+  sound_ = false;
+}
+
+TEST_F(SearchTest, TasksFromBeforeTheIndexAreInIt) {
+  const std::unique_ptr<Database> old = Database::in_memory();
+  for (const Migration& step : migrations().first(11)) old->execute(std::string(step.sql).c_str());
+  for (const int created : {10, 20, 15, 16, 5})
+    old->execute(("INSERT INTO task (id, state, agent, rank, run_at, execution, attempt, max_retries, crashes, created_at,"
+                  " updated_at, chain_depth, needs_approval, task_type, source, title) VALUES (randomblob(16), 3, 'a', 0, 0,"
+                  " 0, 0, 0, 0, " + std::to_string(created) + ", 0, 1, 0, '', 's', 'made at " + std::to_string(created) +
+                  "')").c_str());
+  old->execute(std::string(migrations()[11].sql).c_str());
+  ASSERT_TRUE(old->check().ok());
+  EXPECT_EQ(old->text("SELECT group_concat(row) FROM task_turn"), "3,5");
+  EXPECT_EQ(old->text("SELECT group_concat(rowid) FROM task_search WHERE task_search MATCH '\"made\"'"), "1,2,3,4,5");
+  EXPECT_EQ(old->integer("SELECT reached FROM task_search_state"), 5);
+}
+
+// ---- filters
+
+// Tasks of every kind, with a clock that is set back now and then, and what each filter must let through.
+class TaskFiltersTest : public SearchTest {
+ protected:
+  struct Known {
+    std::string id, agent, source, entity, link, title, error;
+    TaskState state = TaskState::Queued;
+    WallTime created_at{};
+  };
+
+  void fill(unsigned seed, int count) {
+    random_.seed(seed);
+    for (int i = 0; i < count; ++i) {
+      clock_.advance(pick(10) == 0 ? Duration(-3 * kHour) : Duration(pick(3) * 1'000'000));
+      NewDelivery delivery = new_delivery("key-" + std::to_string(i), 0);
+      delivery.webhook = any({"github", "jira", "slack"});
+      delivery.verdict = Verdict::Queued;
+      NewTask task = new_task(any({"planner", "executor", "reviewer"}));
+      task.title = any({"Fix", "Look at", "Break"}) + " the " + any({"login", "logout", "page"});
+      task.entity = any({"", "github:o/r#1", "github:o/r#2"});
+      task.max_retries = 0;
+      task.awaits_approval = pick(5) == 0;
+      task.key = std::to_string(i);
+      if (pick(2) == 0) delivery.answer.links = {{"mentions", any({"sentry:1", "sentry:2"}), ""}};
+      delivery.answer.tasks = {task};
+      ASSERT_TRUE(accept(delivery).ok());
+    }
+    for (const std::string agent : {"planner", "executor", "reviewer"}) {
+      for (const ClaimedTask& claimed : claim(count / 6, {{agent, count / 6}})) {
+        if (pick(8) == 0) continue;  // runs on
+        const bool good = pick(2) == 0;
+        Finish end = finish_of(claimed.fence, good ? TaskState::Completed : TaskState::Failed);
+        if (!good) end.result.error = any({"timeout of the page", "the login was refused"});
+        ASSERT_TRUE(finish(end).ok());
+      }
+    }
+    for (const TaskSummary& task : all()) {
+      if (task.state == TaskState::Queued && pick(6) == 0) {
+        ASSERT_TRUE(cancel(task.task_id, "no login").ok());
+      }
+    }
+    known_.clear();
+    for (const TaskSummary& task : all()) {
+      const TaskDetail detail = this->task(task.task_id);
+      known_.push_back({task.task_id, task.agent, task.source, task.entity,
+                        detail.links.empty() ? "" : detail.links.front().key, task.title, task.error, task.state,
+                        task.created_at});
+    }
+  }
+  std::vector<TaskSummary> all(TaskFilter filter = {}) {
+    std::vector<TaskSummary> tasks;
+    for (;;) {
+      Page<TaskSummary> page = store().tasks(filter).value();
+      std::move(page.items.begin(), page.items.end(), std::back_inserter(tasks));
+      if (page.next_cursor.empty()) return tasks;
+      filter.cursor = page.next_cursor;
+    }
+  }
+  TaskFilter some_filter() {
+    TaskFilter filter;
+    filter.limit = 1 + pick(7);
+    if (pick(2) == 0) filter.agent = any({"planner", "executor", "reviewer", "nobody"});
+    if (pick(2) == 0) filter.source = any({"github", "jira", "slack", "none"});
+    if (pick(4) == 0) filter.entity = any({"github:o/r#1", "github:o/r#2"});
+    if (pick(4) == 0) filter.link = any({"sentry:1", "sentry:2"});
+    if (pick(3) == 0) filter.text = any({"login", "log", "the page", "fix", "o/r#2", "refus"});
+    for (int i = pick(4); i > 0; --i) filter.state.push_back(static_cast<TaskState>(pick(7)));
+    if (!known_.empty() && pick(2) == 0) filter.start = known_[pick(known_.size())].created_at;
+    if (!known_.empty() && pick(2) == 0) filter.end = known_[pick(known_.size())].created_at;
+    return filter;
+  }
+  bool lets_through(Words& words, const TaskFilter& filter, const Known& task) {
+    const bool state = filter.state.empty() ||
+                       std::find(filter.state.begin(), filter.state.end(), task.state) != filter.state.end();
+    return state && (filter.agent.empty() || filter.agent == task.agent) &&
+           (filter.source.empty() || filter.source == task.source) &&
+           (filter.entity.empty() || filter.entity == task.entity) &&
+           (filter.link.empty() || filter.link == task.link) && (!filter.start || task.created_at >= *filter.start) &&
+           (!filter.end || task.created_at < *filter.end) &&
+           (filter.text.empty() ||
+            SearchText::parse(words, filter.text)->found_in(words, {task.title, task.entity, task.error}));
+  }
+  void expect_all_filters_hold(int questions) {
+    const std::unique_ptr<Database> anything = Database::in_memory();
+    Words words(*anything);
+    int found = 0;
+    for (int i = 0; i < questions; ++i) {
+      const TaskFilter filter = some_filter();
+      std::vector<std::string> wanted, got;
+      for (const Known& task : known_)
+        if (lets_through(words, filter, task)) wanted.push_back(task.id);
+      for (const TaskSummary& task : all(filter)) got.push_back(task.task_id);
+      found += static_cast<int>(wanted.size());
+      ASSERT_EQ(got, wanted) << "question " << i << ": agent " << filter.agent << " source " << filter.source
+                             << " entity " << filter.entity << " link " << filter.link << " text " << filter.text
+                             << " states " << filter.state.size() << " limit " << filter.limit;
+    }
+    EXPECT_GT(found, questions) << "the filters let nothing through";
+  }
+
+  std::size_t pick(std::size_t below) { return random_() % below; }
+  int pick(int below) { return static_cast<int>(random_() % static_cast<unsigned>(below)); }
+  std::string any(std::vector<std::string> of) { return of[pick(of.size())]; }
+
+  std::mt19937 random_;
+  std::vector<Known> known_;  // newest first
+};
+
+TEST_F(TaskFiltersTest, AnyCombinationLetsThroughWhatEachDoes) {
+  for (const unsigned seed : {1u, 2u}) {
+    fill(seed, 150);
+    expect_all_filters_hold(300);
+    wait_for_index();
+    expect_all_filters_hold(300);
+  }
+}
+
+TEST_F(TaskFiltersTest, PagesStayWholeWhileTasksComeAndChange) {
+  fill(3, 60);
+  TaskFilter filter{.agent = "planner", .limit = 3};
+  std::vector<std::string> wanted, got;
+  for (const TaskSummary& task : all(filter)) wanted.push_back(task.task_id);
+  for (;;) {
+    const Page<TaskSummary> page = store().tasks(filter).value();
+    for (const TaskSummary& task : page.items) got.push_back(task.task_id);
+    if (page.next_cursor.empty()) break;
+    filter.cursor = page.next_cursor;
+    make("newer than all that is shown");
+  }
+  EXPECT_EQ(got, wanted);
+}
+
+// Of each statement that the questions took: no table or index is walked from end to end.
+TEST_F(TaskFiltersTest, NoCombinationWalksThroughATable) {
+  fill(4, 40);
+  wait_for_index();
+  Reader reader(std::get<0>(Database::open(database_.path(), Database::Mode::Read, "")));
+  for (int i = 0; i < 500; ++i) ASSERT_TRUE(list_tasks(reader, some_filter(), {}, clock_.wall()).ok());
+  std::set<std::string> asked;
+  for (sqlite3_stmt* each = sqlite3_next_stmt(reader.database().handle(), nullptr); each != nullptr;
+       each = sqlite3_next_stmt(reader.database().handle(), each))
+    asked.insert(sqlite3_sql(each));
+  int about_tasks = 0;
+  for (const std::string& sql : asked) {
+    // Few rows each, however many tasks there are.
+    if (sql.find("FROM pause") != std::string::npos || sql.find("FROM task_turn") != std::string::npos ||
+        sql.find("FROM task_search_state") != std::string::npos || !sql.starts_with("SELECT"))
+      continue;
+    about_tasks += sql.find("FROM task") != std::string::npos;
+    Statement plan(reader.database(), "EXPLAIN QUERY PLAN " + sql);
+    for (Cursor step = plan.query(); step.next();) {
+      const std::string says = step.text(3);
+      const bool walks = says.starts_with("SCAN ") && says.find("VIRTUAL TABLE INDEX 0:M") == std::string::npos &&
+                         says.find("CONSTANT ROW") == std::string::npos;
+      EXPECT_FALSE(walks) << says << " in " << sql;
+      EXPECT_EQ(says.find("TEMP B-TREE"), std::string::npos) << says << " in " << sql;
+    }
+  }
+  EXPECT_GE(about_tasks, 8);
+}
+
+// A word that half of the tasks have and an agent that has the other half: the page is cut rather than slow.
+TEST_F(TaskFiltersTest, AQuestionThatInterlocksBadlyGivesShortPages) {
+  make("one");
+  wait_for_index();
+  change(
+      "WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 20001)"
+      " INSERT INTO task (row, id, state, agent, rank, run_at, execution, attempt, max_retries, crashes, created_at,"
+      " updated_at, finished_at, chain_depth, needs_approval, task_type, source, title)"
+      " SELECT i, randomblob(16), 5, iif(i % 2, 'odd', 'even'), 0, 0, 0, 0, 0, 0, 1e15, 1e15, 1e15, 1, 0, '', 'x',"
+      " iif(i % 2 OR i = 4, 'alpha', 'beta') FROM n;"
+      "INSERT INTO task_body (row, payload) SELECT row, '{}' FROM task WHERE row > 1;"
+      "INSERT INTO task_search (task_search) VALUES ('rebuild'); UPDATE task_search_state SET reached = 20001;");
+  TaskFilter filter{.agent = "even", .text = "alpha"};
+  std::vector<std::string> found;
+  int pages = 0;
+  for (;; ++pages) {
+    const Page<TaskSummary> page = store().tasks(filter).value();
+    for (const TaskSummary& task : page.items) found.push_back(task.title);
+    if (page.next_cursor.empty()) break;
+    EXPECT_NE(page.next_cursor, filter.cursor);
+    filter.cursor = page.next_cursor;
+  }
+  EXPECT_THAT(found, ElementsAre("alpha"));
+  EXPECT_GE(pages, 1);
+}
+
+}  // namespace
+}  // namespace davit::store
