@@ -7,9 +7,19 @@
 namespace davit::testing {
 namespace {
 
-using ::testing::AllOf;
 using ::testing::IsEmpty;
-using ::testing::IsSupersetOf;
+using ::testing::UnorderedElementsAreArray;
+
+// Members that take a night, a spent budget, hundreds of tasks or a person at a sender's to have a value. Nothing else may be
+// described that no answer has shown.
+const Walk::Words kNotShown{
+    "#/components/schemas/BulkRetry/cursor",
+    "#/components/schemas/BulkStep/next_cursor",
+    "#/components/schemas/Decision/actor_id",
+    "#/components/schemas/Queue/properties/budgets/items/resumes_at",
+    "#/components/schemas/Queue/properties/schedules/items/last_at",
+    "#/components/schemas/Queue/properties/schedules/items/last_task_id",
+};
 
 class AnswersTest : public ::testing::Test {
  protected:
@@ -70,7 +80,7 @@ void AnswersTest::webhooks() {
   walk.expect(401, "receiveDelivery", {.path = {"good"}, .body = "{}", .headers = {{"Content-Type", "application/json"}, {"X-Signature", "sha256=00"}}});
   walk.expect(415, "receiveDelivery",
               {.path = {"github"}, .body = "{}", .headers = {{"Content-Type", "text/plain"}, {"X-GitHub-Event", "ping"}, {"X-Hub-Signature-256", RunningHost::github_signature("{}")}}});
-  walk.expect(200, "receiveDelivery", {.path = {"challenged"}, .query = "say=this", .body = "{}"});
+  walk.expect(200, "receiveDelivery", {.path = {"challenged"}, .query = "say=this", .body = "{}", .headers = {{"Content-Type", "application/json"}}});
   walk.expect(405, "greetWebhook", {.path = {"good"}});
   walk.expect(200, "greetWebhook", {.path = {"slack"}});
 }
@@ -104,6 +114,7 @@ void AnswersTest::tasks() {
 
   task_once(samples.done, "completed");
   task_once(samples.failed, "failed");
+  task_once(samples.first, "completed");
   const std::string talked = make_task(host, "worker", "talk");
   task_once(talked, "completed");
   walk.expect(200, "getTranscript", {.path = {talked}});
@@ -148,10 +159,11 @@ void AnswersTest::deliveries() {
   walk.expect(200, "listDeliveries", {.query = "cursor=" + string_member(page, "next_cursor")});
   walk.expect(400, "listDeliveries", {.query = "verdict=unknown"});
   walk.expect(200, "getDelivery", {.path = {samples.delivery}});
-  ASSERT_TRUE(eventually([&] { return host.api("GET", "/api/dashboard/refused-deliveries").body.find("mismatch") != std::string::npos; }));
+  ASSERT_TRUE(eventually([&] { return host.api("GET", "/api/dashboard/refused-deliveries").body.find("\"samples\":[{") != std::string::npos; }));
   walk.expect(200, "listRefusedDeliveries");
 
   walk.expect(200, "replayDelivery", {.path = {samples.delivery}, .body = R"({"dry_run":true})"});
+  walk.expect(200, "replayDelivery", {.path = {samples.comment}, .body = R"({"dry_run":true})"});
   walk.expect(400, "replayDelivery", {.path = {samples.delivery}, .body = R"({"dry_run":1})", .bad_body = true});
   const auto again = walk.expect(202, "replayDelivery", {.path = {samples.delivery}, .body = R"({"dry_run":false})"});
   const std::string replayed = string_member(again, "delivery_id");
@@ -164,6 +176,8 @@ void AnswersTest::deliveries() {
 
 void AnswersTest::plugins() {
   walk.expect(200, "disablePlugin", {.path = {"agent", "third"}});
+  host.put_bytes("good_webhook.so", "no library any more");
+  ASSERT_TRUE(eventually([&] { return host.refusal_of("good_webhook.so") != ""; }));
   for (const char* list : {"listAgents", "listWebhooks", "listPlugins"}) walk.expect(200, list);
   walk.expect(200, "enablePlugin", {.path = {"agent", "third"}});
   walk.expect(200, "disablePlugin", {.path = {"webhook", "good"}});
@@ -237,12 +251,13 @@ TEST_F(AnswersTest, EachOperationAnswersAsItIsDescribedInEachStatusAndWithEachMe
   queue();
   statistics();
   what_all_have_in_common();
-  // Last, since nothing can be asked of it then.
-  std::filesystem::remove_all(host.drop());
+  host.storage_options = ", min_free: 1024TiB";
+  host.configure(kSampleSections);
+  walk.expect(200, "reload");
   walk.expect(503, "getReadiness");
 
   EXPECT_THAT(walk.statuses_not_seen(), IsEmpty());
-  EXPECT_THAT(walk.members_not_seen(), IsEmpty());
+  EXPECT_THAT(walk.members_not_seen(), UnorderedElementsAreArray(kNotShown));
 }
 
 }  // namespace

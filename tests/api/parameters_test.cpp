@@ -136,7 +136,8 @@ TEST_F(ParametersTest, EachParameterHasTheBoundsThatAreDescribed) {
 }
 
 TEST_F(ParametersTest, EachDefaultIsTheOneThatIsDescribed) {
-  host.wait_for_task(make_task(host, "worker", "talk_much"), {"completed"});
+  samples.done = make_task(host, "worker", "talk_much");
+  host.wait_for_task(samples.done, {"completed"});
   int defaults = 0;
   for (const Operation& operation : description.operations()) {
     for (const Parameter& parameter : operation.parameters) {

@@ -1,16 +1,15 @@
 #include "tests/api/sample_host.h"
 
 namespace davit::testing {
-namespace {
 
-constexpr const char* kSections = R"(
+const char* const kSampleSections = R"(
 webhooks:
   github: {secret_env: GITHUB_WEBHOOK_SECRET, isolation: inprocess, config: {agent: worker}}
   slack: {secret_env: GITHUB_WEBHOOK_SECRET, isolation: inprocess, config: {agent: worker}}
   good: {secret_env: GITHUB_WEBHOOK_SECRET, isolation: inprocess, config: {mode: echo}}
   small: {plugin: good, secret_env: GITHUB_WEBHOOK_SECRET, isolation: inprocess, max_body_bytes: 16, config: {mode: echo}}
   uninterested: {plugin: good, secret_env: GITHUB_WEBHOOK_SECRET, isolation: inprocess, config: {mode: ignore}}
-  unable: {plugin: good, secret_env: GITHUB_WEBHOOK_SECRET, isolation: inprocess, config: {mode: no_sentence}}
+  unable: {plugin: good, secret_env: GITHUB_WEBHOOK_SECRET, isolation: inprocess, config: {mode: cannot}}
   confused: {plugin: good, secret_env: GITHUB_WEBHOOK_SECRET, isolation: inprocess, config: {mode: invalid}}
   limited: {plugin: good, secret_env: GITHUB_WEBHOOK_SECRET, isolation: inprocess, config: {mode: limited}}
   challenged: {plugin: good, secret_env: GITHUB_WEBHOOK_SECRET, isolation: inprocess, config: {mode: challenge}}
@@ -33,6 +32,8 @@ budgets: {daily_usd: 100, per_agent_daily_usd: 50}
 approvals: {deadline: 1d, remind_after: 1h}
 )";
 
+namespace {
+
 std::string task_of(const test::RawAnswer& answer) {
   const auto body = parse_json(answer.body);
   return body.ok() ? string_member(*body, "task_id") : "";
@@ -46,7 +47,7 @@ void start_sample_host(HotHost& host) {
   host.put_bytes("broken.so", "this is no library");
   host.environment["THE_TOKEN"] = "s3cr3t-value";
   host.environment["DAVIT_READER_TOKEN"] = Walk::kReaderToken;
-  host.configure(kSections);
+  host.configure(kSampleSections);
   ASSERT_TRUE(host.start()) << host.log();
 }
 
@@ -75,15 +76,21 @@ Samples fill(HotHost& host) {
   samples.failed = task_of(issue);
   samples.delivery = string_member(host.wait_for_task(samples.failed, {"failed"}), "delivery_id");
 
+  const auto comment = read_file(DAVIT_SOURCE_DIR "/plugins/webhooks/github/testdata/payloads/derived-issue-comment-approve.json");
+  EXPECT_TRUE(comment.ok());
+  const auto commented = parse_json(host.github("issue_comment", *comment).body);
+  EXPECT_TRUE(commented.ok());
+  samples.comment = string_member((*commented)["details"], "delivery_id");
+
   samples.done = make_task(host, "command-agent", "", R"("task_type":"fix","title":"Fix it","entity":"test:1")");
   const JsonDocument done = host.wait_for_task(samples.done, {"completed"});
   samples.session = string_member(done["agent_executions"][0], "session_id");
   samples.artifact = "plan.txt";
 
-  const std::string first = make_task(host, "worker", "chain", R"("title":"Goes on","group":"g","key":"first")");
-  const JsonDocument chain = host.wait_for_task(first, {"completed"});
+  samples.first = make_task(host, "worker", "chain", R"("title":"Goes on","group":"g","key":"first")");
+  const JsonDocument chain = host.wait_for_task(samples.first, {"completed"});
   for (const JsonValue& link : chain["chain"].GetArray())
-    if (string_member(link, "parent_id") == first) samples.waiting = string_member(link, "task_id");
+    if (string_member(link, "parent_id") == samples.first) samples.waiting = string_member(link, "task_id");
   host.wait_for_task(samples.waiting, {"awaiting_approval"});
 
   // More than a page of each, of work that nobody takes up.

@@ -11,11 +11,16 @@ namespace davit::testing {
 struct Samples {
   std::string done;       // a task that was completed, with executions, a transcript and artifacts
   std::string failed;     // one that failed
+  std::string first;      // one that named the next agent
   std::string waiting;    // one that waits for approval, behind another of its chain
   std::string delivery;   // that queued a task
+  std::string comment;    // one that approves what does not wait
   std::string session;    // of `done`
   std::string artifact;   // the name of what it left
 };
+
+// What its configuration says of webhooks, agents and so on.
+extern const char* const kSampleSections;
 
 // Installs plugins, writes the configuration, starts the host. The reader's token is Walk::kReaderToken.
 void start_sample_host(HotHost& host);
