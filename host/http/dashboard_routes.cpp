@@ -48,8 +48,9 @@ Response tasks_answer(const store::Store& store, Exchange& exchange, Query& quer
   filter.limit = query.whole_number("limit", 50, 1, 500);
   filter.cursor = query.text("cursor");
   if (std::string status = query.text("status"); !status.empty()) {
-    filter.state = task_state_from(status);
-    if (!filter.state) {
+    const std::optional<TaskState> state = task_state_from(status);
+    filter.state = state;
+    if (!state) {
       query.fail("status",
                  "must be queued, running, awaiting_approval, completed, failed, cancelled or parked");
     }

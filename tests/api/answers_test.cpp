@@ -80,7 +80,6 @@ void AnswersTest::webhooks() {
   walk.expect(401, "receiveDelivery", {.path = {"good"}, .body = "{}", .headers = {{"Content-Type", "application/json"}, {"X-Signature", "sha256=00"}}});
   walk.expect(415, "receiveDelivery",
               {.path = {"github"}, .body = "{}", .headers = {{"Content-Type", "text/plain"}, {"X-GitHub-Event", "ping"}, {"X-Hub-Signature-256", RunningHost::github_signature("{}")}}});
-  walk.expect(200, "receiveDelivery", {.path = {"challenged"}, .query = "say=this", .body = "{}", .headers = {{"Content-Type", "application/json"}}});
   walk.expect(405, "greetWebhook", {.path = {"good"}});
   walk.expect(200, "greetWebhook", {.path = {"slack"}});
 }

@@ -12,7 +12,6 @@ webhooks:
   unable: {plugin: good, secret_env: GITHUB_WEBHOOK_SECRET, isolation: inprocess, config: {mode: cannot}}
   confused: {plugin: good, secret_env: GITHUB_WEBHOOK_SECRET, isolation: inprocess, config: {mode: invalid}}
   limited: {plugin: good, secret_env: GITHUB_WEBHOOK_SECRET, isolation: inprocess, config: {mode: limited}}
-  challenged: {plugin: good, secret_env: GITHUB_WEBHOOK_SECRET, isolation: inprocess, config: {mode: challenge}}
   late: {plugin: good, secret_env: GITHUB_WEBHOOK_SECRET, isolation: process, config: {mode: exit}}
   keyless: {plugin: good, config: {mode: echo}}
   idle: {plugin: good, secret_env: GITHUB_WEBHOOK_SECRET, enabled: false}

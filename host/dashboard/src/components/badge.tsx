@@ -62,6 +62,7 @@ const outcomes: Record<Outcome, [Tone, string]> = {
   interrupted: ["plum", "‖"],
   over_budget: ["bad", "✕"],
   approval_refused: ["wait", "◆"],
+  put_off: ["wait", "◷"],
 };
 
 export function outcomeTone(outcome: Outcome): Tone {
