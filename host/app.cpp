@@ -27,18 +27,11 @@
 #include "host/dispatch/dispatcher.h"
 #include "host/dispatch/told_usage.h"
 #include "host/host_news.h"
+#include "host/http/all_routes.h"
 #include "host/http/authentication.h"
-#include "host/http/dashboard_files.h"
-#include "host/http/dashboard_routes.h"
-#include "host/http/execution_routes.h"
-#include "host/http/openapi_routes.h"
-#include "host/http/operations_routes.h"
-#include "host/http/plugin_routes.h"
-#include "host/http/queue_routes.h"
+#include "host/http/event_streams.h"
 #include "host/http/router.h"
 #include "host/http/server.h"
-#include "host/http/stats_routes.h"
-#include "host/http/webhook_routes.h"
 #include "host/http/workers.h"
 #include "host/ingest/ingest.h"
 #include "host/ingest/record.h"
@@ -200,6 +193,8 @@ class App {
   // other. Returns before that is done, since it may run plugins' code; `done` is called on any thread, or
   // not at all if davit stops before.
   void reload(std::function<void(http::Reloaded)> done);
+  // What SIGHUP asks for; log and audit log tell what became of it.
+  void reload_by_signal();
 
  private:
   App(const ServeOptions& options, config::Config config, config::ResolvedSecrets secrets)
@@ -229,8 +224,13 @@ class App {
   struct Listening {
     dispatch::Dispatcher* dispatcher = nullptr;
     replies::Replies* replies = nullptr;
+    http::EventStreams* events = nullptr;
   };
   Guarded<Listening> listening_;
+  // Likewise asked for by writes of the store that it still answers while it ends.
+  std::unique_ptr<http::Authentication> authentication_;
+  std::unique_ptr<http::AuditLog> audit_;
+  http::LoginLimit login_limit_;
   std::unique_ptr<store::Store> store_;
   plugin::Registry registry_;
   isolation::KnownChildren children_;
@@ -239,7 +239,7 @@ class App {
   std::unique_ptr<dispatch::Dispatcher> dispatcher_;
   std::unique_ptr<replies::Replies> replies_;
   std::unique_ptr<Readiness> readiness_;
-  std::unique_ptr<http::Authentication> authentication_;
+  std::unique_ptr<http::EventStreams> events_;
   std::unique_ptr<http::Router> router_;
   std::unique_ptr<http::Server> server_;
   std::unique_ptr<http::Workers> workers_;  // first to end: its jobs look at everything above
@@ -307,6 +307,7 @@ std::optional<StartFailure> App::open_store() {
     listening_.with([&](const Listening& listening) {
       if (listening.dispatcher) listening.dispatcher->changed(changes);
       if (listening.replies) listening.replies->changed(changes);
+      if (listening.events) listening.events->changed(changes);
     });
   });
   store_->on_commit(
@@ -411,10 +412,17 @@ std::optional<StartFailure> App::start_loops() {
   });
   replies_ = std::make_unique<replies::Replies>(replies::Replies::Needs{*store_, *metrics_, *log_, clock_},
                                                 allowed_replies(config_.replies));
-  listening_.with([&](Listening& listening) { listening = {dispatcher_.get(), replies_.get()}; });
+  http::EventOptions events;
+  events.max_streams = config_.server.max_event_streams;
+  events.max_streams_of_one = config_.server.max_event_streams_per_token;
+  events_ = std::make_unique<http::EventStreams>(*store_, *metrics_, *log_, clock_, events);
+  metrics_->ask_event_streams([this] { return events_->open_streams(); });
+  listening_.with(
+      [&](Listening& listening) { listening = {dispatcher_.get(), replies_.get(), events_.get()}; });
   live_->on_publish([this] {
     dispatcher_->plugins_changed();
     ingest_->plugins_changed();
+    events_->plugins_changed();
   });
   ingest_->run_deferred();
   dispatcher_->set_schedules(schedules(config_));
@@ -449,30 +457,37 @@ std::optional<StartFailure> App::start_serving() {
     admin = *made;
   }
   std::string reader = secrets_.reader_token.value_or("");
-  authentication_ =
-      std::make_unique<http::Authentication>(sha256_hex(admin), reader.empty() ? "" : sha256_hex(reader));
+  auto authentication = http::Authentication::load(
+      {sha256_hex(admin), reader.empty() ? "" : sha256_hex(reader)},
+      {.idle = config_.auth.session_idle, .lifetime = config_.auth.session_lifetime}, *store_, clock_);
+  if (!authentication) return StartFailure{kExitFailure, authentication.error().message};
+  authentication_ = std::move(*authentication);
   workers_ = std::make_unique<http::Workers>(2, 256);
 
   const http::TrustedProxies proxies{config_.server.trusted_proxies,
                                      config_.server.forwarded_header == config::ForwardedHeader::Forwarded
                                          ? http::ForwardedHeader::Forwarded
                                          : http::ForwardedHeader::XForwardedFor};
-  std::vector<http::Route> routes = http::webhook_routes(*ingest_, *metrics_, proxies);
-  auto add = [&](std::vector<http::Route> more) {
-    for (http::Route& route : more) routes.push_back(std::move(route));
-  };
-  add(http::operations_routes([this] { return readiness_->parts(); }, *metrics_,
-                              config_.metrics.public_access ? http::Access::Public : http::Access::Reader));
-  add(http::dashboard_file_routes(dashboard::built_dashboard()));
-  add(http::dashboard_routes(*store_, registry_));
-  add(http::execution_routes(*store_));
-  add(http::action_routes(*store_, registry_, *ingest_, *log_));
-  add(http::queue_routes(*store_, registry_, clock_, *log_));
-  add(http::stats_routes(*store_, clock_));
-  add(http::plugin_routes(*live_, registry_));
-  add(http::openapi_routes());
-  add({http::reload_route([this](auto done) { reload(std::move(done)); })});
-  router_ = std::make_unique<http::Router>(std::move(routes), *authentication_, *workers_, *metrics_, *log_);
+  audit_ = std::make_unique<http::AuditLog>(*store_, clock_, proxies);
+  std::vector<http::Route> routes = http::all_routes(
+      {.store = *store_,
+       .registry = registry_,
+       .ingest = *ingest_,
+       .live = *live_,
+       .metrics = *metrics_,
+       .authentication = *authentication_,
+       .audit = *audit_,
+       .login_limit = login_limit_,
+       .events = *events_,
+       .log = *log_,
+       .clock = clock_,
+       .proxies = proxies,
+       .metrics_access = config_.metrics.public_access ? http::Access::Public : http::Access::Reader,
+       .dashboard = dashboard::built_dashboard(),
+       .readiness = [this] { return readiness_->parts(); },
+       .reload = [this](auto done) { reload(std::move(done)); }});
+  router_ = std::make_unique<http::Router>(std::move(routes), *authentication_, *audit_, *workers_, *metrics_,
+                                           *log_, proxies);
 
   auto server = listen();
   if (!server) return StartFailure{kExitPortInUse, server.error().message};
@@ -572,6 +587,17 @@ void App::reload(std::function<void(http::Reloaded)> done) {
                });
 }
 
+void App::reload_by_signal() {
+  reload([this](const http::Reloaded& reloaded) {
+    AuditEntry line;
+    line.way = "signal";
+    line.operation = "reload";
+    line.outcome = reloaded.mistakes.empty() ? "done" : "refused";
+    if (!reloaded.mistakes.empty()) line.reason = reloaded.mistakes.front();
+    store_->note_audit(std::move(line), {});
+  });
+}
+
 // Accept nothing new, answer what was accepted, return running work to the queue, then end the parts in
 // reverse.
 App::~App() {
@@ -581,6 +607,7 @@ App::~App() {
     std::error_code ignored;
     if (config_.server.port == 0) std::filesystem::remove(state_folder() / "port", ignored);
     server_->stop_accepting();
+    events_->stop();
     server_->drain(config_.server.drain_timeout);
   }
   if (dispatcher_) dispatcher_->stop(Duration{2'000});
@@ -637,7 +664,7 @@ int serve_here(const ServeOptions& options) {
   if (options.serving_fd >= 0) ::close(options.serving_fd);
   tell_ready(options.ready_fd, app->port());
 
-  while (signals.next() == Signals::Wish::Reload) app->reload([](const http::Reloaded&) {});  // the log tells
+  while (signals.next() == Signals::Wish::Reload) app->reload_by_signal();
   app.reset();
   return 0;
 }

@@ -201,11 +201,22 @@ Result<std::string> ApiClient::get_bytes(const std::string& path) const {
   return std::move(answer.body);
 }
 
-Result<JsonDocument> ApiClient::post(const std::string& path, std::string_view json) const {
+Result<JsonDocument> ApiClient::act(const std::string& method, const std::string& path,
+                                    std::string_view json) const {
   HttpHeaders headers = authorization();
   headers.emplace_back("Content-Type", "application/json");
-  return json_of(TRY(request("POST", path, headers, json)));
+  return json_of(TRY(request(method, path, headers, json)));
 }
+
+Result<JsonDocument> ApiClient::post(const std::string& path, std::string_view json) const {
+  return act("POST", path, json);
+}
+
+Result<JsonDocument> ApiClient::put(const std::string& path, std::string_view json) const {
+  return act("PUT", path, json);
+}
+
+Result<JsonDocument> ApiClient::remove(const std::string& path) const { return act("DELETE", path, ""); }
 
 std::string percent_encoded(std::string_view text) {
   constexpr std::string_view kDigits = "0123456789ABCDEF";

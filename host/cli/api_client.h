@@ -39,6 +39,8 @@ class ApiClient {
   // The body of a 2xx answer as it is; likewise.
   Result<std::string> get_bytes(const std::string& path) const;
   Result<JsonDocument> post(const std::string& path, std::string_view json) const;
+  Result<JsonDocument> put(const std::string& path, std::string_view json) const;
+  Result<JsonDocument> remove(const std::string& path) const;  // DELETE
 
  private:
   ApiClient(std::string base_url, std::string token, Duration timeout, bool local)
@@ -46,6 +48,7 @@ class ApiClient {
   Result<> check(const HttpAnswer& answer) const;
   Result<JsonDocument> json_of(const HttpAnswer& answer) const;
   HttpHeaders authorization() const;
+  Result<JsonDocument> act(const std::string& method, const std::string& path, std::string_view json) const;
 
   std::string base_url_;
   std::string token_;

@@ -75,6 +75,8 @@ void add_deliveries(CLI::App& app, Context& context);
 void add_send(CLI::App& app, Context& context);
 void add_database(CLI::App& app, Context& context);
 void add_reload(CLI::App& app, Context& context);
+void add_token(CLI::App& app, Context& context);
+void add_audit(CLI::App& app, Context& context);
 void add_version(CLI::App& app, Context& context);
 
 // An argument that is a file's path, or "-" for standard input. At most 64 MiB.

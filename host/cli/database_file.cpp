@@ -1,6 +1,12 @@
 #include "host/cli/database_file.h"
 
+#include <pwd.h>
+#include <unistd.h>
+
+#include <array>
+
 #include "host/app.h"
+#include "host/http/access_routes.h"
 #include "host/http/json.h"
 #include "host/http/stats_json.h"
 
@@ -121,6 +127,36 @@ Result<JsonDocument> DatabaseFile::delivery(const std::string& id) const {
 Result<JsonDocument> DatabaseFile::refusals(const store::Store::RefusalFilter& filter) const {
   const std::vector<store::RefusedDeliveries> refused = TRY(store->refusals(filter));
   return document([&](JsonWriter& writer) { http::write_refusals(writer, refused); });
+}
+
+Result<JsonDocument> DatabaseFile::tokens(WallTime now) const {
+  const std::vector<AccessToken> tokens = TRY(store->tokens());
+  return document([&](JsonWriter& writer) {
+    writer.StartObject();
+    writer.Key("tokens");
+    writer.StartArray();
+    for (const AccessToken& token : tokens) http::write_token(writer, token, now);
+    writer.EndArray();
+    writer.EndObject();
+  });
+}
+
+Result<JsonDocument> DatabaseFile::audit(const store::AuditFilter& filter) const {
+  return page("entries", TRY(store->audit(filter)), &http::write_audit_entry);
+}
+
+AuditEntry offline_act(std::string operation, std::string object, std::string parameters) {
+  AuditEntry line;
+  passwd entry{};
+  passwd* found = nullptr;
+  std::array<char, 4096> room;
+  ::getpwuid_r(::geteuid(), &entry, room.data(), room.size(), &found);
+  line.actor = found != nullptr ? found->pw_name : "uid " + std::to_string(::geteuid());
+  line.way = "offline";
+  line.operation = std::move(operation);
+  line.object = std::move(object);
+  line.parameters = std::move(parameters);
+  return line;
 }
 
 Result<JsonDocument> action_answer(const std::string& task_id, std::string_view status) {

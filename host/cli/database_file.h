@@ -40,7 +40,13 @@ struct DatabaseFile {
   Result<JsonDocument> deliveries(const store::Store::DeliveryFilter& filter) const;
   Result<JsonDocument> delivery(const std::string& id) const;
   Result<JsonDocument> refusals(const store::Store::RefusalFilter& filter) const;
+  Result<JsonDocument> tokens(WallTime now) const;
+  Result<JsonDocument> audit(const store::AuditFilter& filter) const;
 };
+
+// The line of the audit log for what somebody does with --offline: he is the user of the machine that runs
+// this. Operations are named as the API's.
+AuditEntry offline_act(std::string operation, std::string object, std::string parameters = "{}");
 
 // {"task_id":…,"status":…}, as the API answers an action.
 Result<JsonDocument> action_answer(const std::string& task_id, std::string_view status);

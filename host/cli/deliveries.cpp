@@ -193,8 +193,9 @@ void print_rehearsal(std::ostream& out, const JsonDocument& said) {
 
 Result<JsonDocument> replay_offline(const Context& context, const std::string& id) {
   const DatabaseFile file = TRY(DatabaseFile::open(context, Access::Write));
-  const std::string made = TRY(wait_for<std::string>(
-      [&](store::Done<std::string> done) { file.store->replay(id, "cli", std::move(done)); }));
+  const std::string made = TRY(wait_for<std::string>([&](store::Done<std::string> done) {
+    file.store->replay(id, "cli", std::move(done), offline_act("replayDelivery", id));
+  }));
   return parse_json("{\"delivery_id\":" + json_quote(made) + ",\"replay_of\":" + json_quote(id) +
                     ",\"status\":\"deferred\"}");
 }

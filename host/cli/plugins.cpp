@@ -1,10 +1,14 @@
+#include <algorithm>
 #include <ostream>
 
 #include "host/cli/context.h"
 #include "host/cli/table.h"
+#include "host/plugin/settings.h"
 
 namespace davit::cli {
 namespace {
+
+constexpr std::string_view kConfigured = "configured";  // in the place of a number
 
 Result<int> list(const Context& context) {
   const JsonDocument answer = TRY(context.read("/api/dashboard/plugins"));
@@ -88,6 +92,37 @@ Result<int> act(const Context& context, const Chosen& chosen, const std::string&
   return kExitOk;
 }
 
+// Shows what holds now, and where it is from.
+Result<int> set_concurrency(const Context& context, const std::string& agent, const std::string& number) {
+  const ApiClient client = TRY(context.client());
+  const std::string path = "/api/agents/" + percent_encoded(agent) + "/concurrency";
+  const JsonDocument now = number == kConfigured
+                               ? TRY(client.remove(path))
+                               : TRY(client.put(path, "{\"concurrency\":" + std::to_string(std::stoi(number)) + "}"));
+  std::ostream& out = context.surroundings.out;
+  if (context.json) {
+    out << to_json(now) << '\n';
+    return kExitOk;
+  }
+  out << printable(agent) << ": " << int_member(now, "concurrency") << " at one time, ";
+  if (bool_member(now, "concurrency_is_set")) {
+    out << "set by command (configured: " << int_member(now, "configured_concurrency") << ")\n";
+  } else {
+    out << "as configured\n";
+  }
+  return kExitOk;
+}
+
+// A number that a host may take, or the word for the configured one.
+std::string fault_of_number(const std::string& text) {
+  const bool digits = !text.empty() && text.size() <= 3 &&
+                      std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  const int number = digits ? std::stoi(text) : 0;
+  if (text == kConfigured || (number >= 1 && number <= plugin::kMostConcurrency)) return "";
+  return "must be a number from 1 to " + std::to_string(plugin::kMostConcurrency) + ", or " +
+         std::string(kConfigured);
+}
+
 Result<int> rescan(const Context& context) {
   const JsonDocument found = TRY(context.post("/api/plugins/rescan", "{}"));
   std::ostream& out = context.surroundings.out;
@@ -129,6 +164,20 @@ void add_plugins(CLI::App& app, Context& context) {
     action->add_option("name", chosen->name, "Its name, as davit plugins list shows it")->required();
     add_json_option(*action, context);
   }
+  struct Limit {
+    std::string agent, number;
+  };
+  auto limit = std::make_shared<Limit>();
+  CLI::App* concurrency =
+      add_command(*plugins, context, "concurrency",
+                  "How many tasks an agent works on at one time; kept over restarts, what runs goes on",
+                  [&context, limit] { return set_concurrency(context, limit->agent, limit->number); });
+  concurrency->add_option("agent", limit->agent, "Its name, as davit plugins list shows it")->required();
+  concurrency
+      ->add_option("number", limit->number, "That many, or \"configured\": as the configuration says")
+      ->required()
+      ->check(fault_of_number);
+  add_json_option(*concurrency, context);
   CLI::App* scan = add_command(*plugins, context, "rescan",
                                "Look at the plugins folder now, also at what was refused before",
                                [&context] { return rescan(context); });

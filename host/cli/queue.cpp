@@ -109,7 +109,8 @@ Result<int> pause(const Context& context, const PauseOptions& options) {
   if (context.offline) {
     const DatabaseFile file = TRY(DatabaseFile::open(context, Access::Write));
     TRY(wait_for<std::monostate>([&](store::Done<> done) {
-      file.store->pause({options.agent, {}, until, options.reason, "cli"}, std::move(done));
+      file.store->pause({options.agent, {}, until, options.reason, "cli"}, std::move(done),
+                        offline_act("pauseQueue", options.agent));
     }));
     say(context, options.agent, "paused",
         "{\"agent\":" + (options.agent.empty() ? "null" : json_quote(options.agent)) + ",\"paused\":true}");
@@ -132,8 +133,9 @@ Result<int> resume(const Context& context, const std::string& agent) {
   std::string json;
   if (context.offline) {
     const DatabaseFile file = TRY(DatabaseFile::open(context, Access::Write));
-    was_paused =
-        TRY(wait_for<bool>([&](store::Done<bool> done) { file.store->resume(agent, std::move(done)); }));
+    was_paused = TRY(wait_for<bool>([&](store::Done<bool> done) {
+      file.store->resume(agent, std::move(done), offline_act("resumeQueue", agent));
+    }));
     json = "{\"agent\":" + (agent.empty() ? "null" : json_quote(agent)) +
            ",\"paused\":false,\"was_paused\":" + (was_paused ? "true" : "false") + "}";
   } else {

@@ -49,6 +49,8 @@ void add_commands(CLI::App& app, Context& context) {
   add_stats(app, context);
   add_deliveries(app, context);
   add_send(app, context);
+  add_token(app, context);
+  add_audit(app, context);
   add_database(app, context);
   add_version(app, context);
 }

@@ -10,7 +10,7 @@
 #include "host/base/id.h"
 #include "host/cli/context.h"
 #include "host/cli/table.h"
-#include "host/plugin/signature.h"
+#include "host/plugin/sender.h"
 #include "host/version.h"
 
 namespace davit::cli {
@@ -76,71 +76,24 @@ Result<std::pair<std::string, std::string>> header_from(const std::string& text)
   return std::pair(name, value == std::string::npos ? std::string() : text.substr(value));
 }
 
-bool same_name(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
-
-// What --header says takes the place of what we would have put.
-void put(HttpHeaders& headers, const std::string& name, const std::string& value) {
-  const bool given = std::any_of(headers.begin(), headers.end(),
-                                 [&](const auto& header) { return same_name(header.first, name); });
-  if (!given && !name.empty()) headers.emplace_back(name, value);
-}
-
-// What is sent before it is signed: a body, and the headers that go with it.
-struct Message {
-  std::string body;
-  HttpHeaders headers;
-};
-
-// A recorded delivery, as the plugins' testdata keep them: {"headers": {…}, "body": "…" or a value, or
-// "body_file": "…" beside it}. Nullopt if the text is none, and so is a body itself.
-Result<std::optional<Message>> recorded(const SendOptions& options, const std::string& text) {
+// Nullopt if the text is no recorded delivery, and so is a body itself. `body_file` stands beside it.
+Result<std::optional<plugin::Sample>> recorded(const SendOptions& options, const std::string& text) {
   constexpr std::string_view kEnding = ".delivery.json";
-  if (!options.file.ends_with(kEnding)) return std::optional<Message>();
-  const auto parsed = parse_json(text);
-  if (!parsed) return at(options.file, parsed.error());
-  const JsonValue& document = *parsed;
-  const JsonValue* headers = find_member(document, "headers");
-  const JsonValue* body = find_member(document, "body");
-  const std::string body_file = string_member(document, "body_file");
-  if (headers == nullptr || !headers->IsObject() || (body == nullptr) == body_file.empty())
+  if (!options.file.ends_with(kEnding)) return std::optional<plugin::Sample>();
+  const auto document = parse_json(text);
+  if (!document) return at(options.file, document.error());
+  auto read = plugin::read_sample(*document);
+  if (!read) return at(options.file, read.error());
+  const std::string body_file = string_member(*document, "body_file");
+  if (!read->has_headers || read->has_body == !body_file.empty())
     return Error{
         ErrorCode::InvalidInput,
         options.file + ": a recorded delivery is an object with headers, and with body or body_file"};
-  Message message;
-  for (const auto& header : headers->GetObject()) {
-    if (!header.value.IsString())
-      return Error{ErrorCode::InvalidInput, options.file + ": the values of headers must be texts"};
-    message.headers.emplace_back(header.name.GetString(), header.value.GetString());
-  }
-  if (body == nullptr) {
+  if (!read->has_body) {
     constexpr std::size_t kLimit = 64 << 20;
-    message.body = TRY(read_file(std::filesystem::path(options.file).parent_path() / body_file, kLimit));
-  } else {
-    message.body =
-        body->IsString() ? std::string(body->GetString(), body->GetStringLength()) : to_json(*body);
+    read->sample.body = TRY(read_file(std::filesystem::path(options.file).parent_path() / body_file, kLimit));
   }
-  return std::optional(std::move(message));
-}
-
-// Forms begin with the name of a field, JSON never does.
-std::string content_type_of(const std::string& body) {
-  const std::size_t begin = body.find_first_not_of(" \t\r\n");
-  const bool is_form = begin != std::string::npos && std::isalpha(static_cast<unsigned char>(body[begin])) &&
-                       body.find('=') != std::string::npos;
-  return is_form ? "application/x-www-form-urlencoded" : "application/json";
-}
-
-// The same event in other bytes, so that it is no repetition of a body that was here before: blanks behind
-// JSON, or another field of a form, mean nothing.
-std::string in_other_bytes(std::string body) {
-  if (content_type_of(body) != "application/json") return body + "&davit_again=" + new_id();
-  body += '\n';
-  for (const char byte : random_bytes(8))
-    for (int bit = 0; bit < 8; ++bit) body += (byte >> bit) & 1 ? ' ' : '\t';
-  return body;
+  return std::optional(std::move(read->sample));
 }
 
 bool is_duplicate(const HttpAnswer& answer) {
@@ -149,38 +102,19 @@ bool is_duplicate(const HttpAnswer& answer) {
   return details != nullptr && bool_member(*details, "duplicate");
 }
 
-// As the options want it signed: in the header they name, or that was recorded. The last header is the
-// signature.
-Result<plugin::SignedHeaders> signed_headers(const Context& context, const SendOptions& options,
-                                             const config::WebhookConfig& webhook,
-                                             const plugin::SignatureScheme& scheme, const Message& message,
-                                             const std::string& id) {
-  const std::string& body = message.body;
+// With the sender's private key, or the secret that both know.
+Result<plugin::SignedHeaders> signed_by(const Context& context, const SendOptions& options,
+                                        const config::WebhookConfig& webhook,
+                                        const plugin::SignatureScheme& scheme, std::string_view body,
+                                        const std::string& id) {
   const WallTime now = context.surroundings.clock.wall();
-  plugin::SignedHeaders made;
-  if (options.private_key.empty()) {
-    const std::string secret = TRY(secret_of(context, webhook));
-    made = TRY(plugin::sign(scheme, body, secret, id, now));
-  } else {
-    constexpr std::size_t kLimit = 64 << 10;
-    const std::string text = TRY(read_file(options.private_key, kLimit));
-    const auto key = ed25519_private_key(text);
-    if (!key) return at(options.private_key, key.error());
-    made = TRY(plugin::sign_ed25519(scheme, body, *key, id, now));
-  }
-  std::string known;
-  for (const std::string& name : scheme.headers) {
-    const bool was_recorded = std::any_of(message.headers.begin(), message.headers.end(),
-                                          [&](const auto& header) { return same_name(header.first, name); });
-    if (options.signature_header.empty() ? was_recorded : same_name(name, options.signature_header)) {
-      made.headers.back().first = name;
-      return made;
-    }
-    known += (known.empty() ? "" : ", ") + name;
-  }
-  if (options.signature_header.empty()) return made;
-  return Error{ErrorCode::InvalidInput, "--signature-header " + options.signature_header +
-                                            ": deliveries to " + options.webhook + " are signed in " + known};
+  if (options.private_key.empty())
+    return plugin::sign(scheme, body, TRY(secret_of(context, webhook)), id, now);
+  constexpr std::size_t kLimit = 64 << 10;
+  const std::string text = TRY(read_file(options.private_key, kLimit));
+  const auto key = ed25519_private_key(text);
+  if (!key) return at(options.private_key, key.error());
+  return plugin::sign_ed25519(scheme, body, *key, id, now);
 }
 
 Result<int> send(const Context& context, const SendOptions& options) {
@@ -190,48 +124,36 @@ Result<int> send(const Context& context, const SendOptions& options) {
     return Error{ErrorCode::NotFound,
                  "no webhook " + options.webhook + " in " + context.config_path().string()};
   const config::WebhookConfig& webhook = found->second;
-  Message message{TRY(read_input(context, options.file)), {}};
-  if (auto whole = TRY(recorded(options, message.body))) message = std::move(*whole);
-  if (options.again) message.body = in_other_bytes(std::move(message.body));
-  const std::string& body = message.body;
+  plugin::Sample sample{TRY(read_input(context, options.file)), {}};
+  if (auto whole = TRY(recorded(options, sample.body))) sample = std::move(*whole);
+  if (options.again) sample.body = plugin::in_other_bytes(std::move(sample.body));
   const ApiClient client = TRY(context.client());
   const JsonDocument description = TRY(description_of(client, options.webhook));
   if (string_member(description, "state") == "missing")
     return Error{ErrorCode::NotFound,
                  options.webhook + " does not serve: " + string_member(description, "reason")};
-  const auto scheme = TRY(scheme_of(description));
-
-  HttpHeaders headers;
-  for (const std::string& header : options.headers) headers.push_back(TRY(header_from(header)));
-  const std::string id = options.delivery_id.empty() ? new_id() : options.delivery_id;
-  put(headers, string_member(description, "delivery_id_header"), id);
-  if (!options.event.empty()) {
-    const std::string event_header = string_member(description, "event_header");
-    if (event_header.empty())
-      return Error{ErrorCode::InvalidInput,
-                   "deliveries to " + options.webhook + " name no event in a header; leave --event out"};
-    put(headers, event_header, options.event);
-  }
-  if (scheme && !webhook.allow_unsigned) {
-    const plugin::SignedHeaders made = TRY(signed_headers(context, options, webhook, *scheme, message, id));
-    for (const auto& [name, value] : made.headers) put(headers, name, value);
-  } else if (!webhook.allow_unsigned) {
+  const plugin::Sender sender{options.webhook, string_member(description, "event_header"),
+                              string_member(description, "delivery_id_header"),
+                              TRY(scheme_of(description)), !webhook.allow_unsigned};
+  if (!sender.scheme && !webhook.allow_unsigned)
     return Error{ErrorCode::NotImplemented,
                  options.webhook +
                      " checks signatures by itself, in a way that is not declared; "
                      "send with the sender's own tool"};
-  }
-  // Of what was recorded neither id nor time nor signature hold any more, and those stand already.
-  for (const auto& [name, value] : message.headers) {
-    const bool of_signature =
-        scheme && std::any_of(scheme->headers.begin(), scheme->headers.end(),
-                              [&, &name = name](const auto& one) { return same_name(one, name); });
-    if (!of_signature) put(headers, name, value);
-  }
-  put(headers, "Content-Type", content_type_of(body));
-  put(headers, "User-Agent", "davit-send/" + std::string(kVersion));
+  plugin::Wishes wishes{.headers = {},
+                        .event = options.event,
+                        .id = options.delivery_id.empty() ? new_id() : options.delivery_id,
+                        .signature_header = options.signature_header,
+                        .user_agent = "davit-send/" + std::string(kVersion)};
+  for (const std::string& header : options.headers) wishes.headers.push_back(TRY(header_from(header)));
+  const HttpHeaders headers =
+      TRY(plugin::headers_as_sent(sender, sample, wishes,
+                                  [&](const plugin::SignatureScheme& scheme, std::string_view body,
+                                      const std::string& id) {
+                                    return signed_by(context, options, webhook, scheme, body, id);
+                                  }));
 
-  const HttpAnswer answer = TRY(client.request("POST", "/webhooks/" + options.webhook, headers, body));
+  const HttpAnswer answer = TRY(client.request("POST", "/webhooks/" + options.webhook, headers, sample.body));
   context.surroundings.out << answer.status << ' ' << printable(answer.body) << '\n';
   if (is_duplicate(answer))
     context.surroundings.error

@@ -273,7 +273,8 @@ Result<JsonDocument> create_offline(const Context& context, const CreateOptions&
   const std::string_view state =
       to_string(task.awaits_approval ? TaskState::AwaitingApproval : TaskState::Queued);
   const std::string id = TRY(wait_for<std::string>([&](store::Done<std::string> done) {
-    file.store->create_task(std::move(task), "cli", std::nullopt, std::move(done));
+    file.store->create_task(std::move(task), "cli", std::nullopt, std::move(done),
+                            offline_act("createTask", options.agent));
   }));
   return action_answer(id, state);
 }
@@ -350,13 +351,15 @@ Result<TaskState> act_offline(const Context& context, const ActOptions& options,
     switch (act) {
       case Act::Cancel:
         return store.cancel(options.id, by, options.reason.empty() ? "cancelled by hand" : options.reason,
-                            std::move(done));
+                            std::move(done), offline_act("cancelTask", options.id));
       case Act::Retry:
-        return store.retry(options.id, by, std::move(done));
+        return store.retry(options.id, by, std::move(done), offline_act("retryTask", options.id));
       case Act::Approve:
-        return store.approve(options.id, by, options.hash, std::move(done));
+        return store.approve(options.id, by, options.hash, std::move(done), options.reason,
+                             offline_act("approveTask", options.id));
       case Act::Reject:
-        return store.reject(options.id, by, options.reason, std::move(done));
+        return store.reject(options.id, by, options.reason, std::move(done),
+                            offline_act("rejectTask", options.id));
     }
   });
 }
@@ -410,7 +413,7 @@ Result<int> retry_all(const Context& context, const ActOptions& options, const L
   std::int64_t retried = 0;
   do {
     const store::BulkStep step = TRY(file ? wait_for<store::BulkStep>([&](store::Done<store::BulkStep> done) {
-      file->store->retry_all(filter, by, std::move(done));
+      file->store->retry_all(filter, by, std::move(done), offline_act("retryTasks", which.agent));
     })
                                           : retry_step(context, by, which, filter.cursor));
     retried += step.done;

@@ -37,6 +37,8 @@ struct ServerConfig {
   std::optional<int> threads;      // absent (auto): as many as there are processors, at most 8
   PublicAccess public_access = PublicAccess::No;
   int max_connections = 4096;
+  int max_event_streams = 1000;                // of those that browsers hear of changes by
+  int max_event_streams_per_token = 64;
   std::size_t body_limit = 1u << 20;           // of the API; each webhook has its own
   std::size_t max_incoming_bytes = 64u << 20;  // of all bodies that are on their way in
   Duration head_timeout{10'000};
@@ -76,6 +78,8 @@ struct PluginsConfig {
 struct AuthConfig {
   std::string admin_token_env = "DAVIT_ADMIN_TOKEN";
   std::string reader_token_env = "DAVIT_READER_TOKEN";
+  Duration session_idle{12LL * 3'600'000};  // of a browser that is signed in
+  Duration session_lifetime{7LL * 24 * 3'600'000};
 };
 
 struct LogConfig {
@@ -169,8 +173,8 @@ struct ScheduleConfig {
 };
 
 struct ChainConfig {
-  // Enough for a change whose checks fail twice: discovery, planning, and three rounds of executor, code review
-  // and cicd are 11 agents, with three visits each.
+  // Enough for a change whose checks fail twice: discovery, planning, and three rounds of executor, code
+  // review and cicd are 11 agents, with three visits each.
   int max_depth = 14;
   int max_visits = 4;  // of one agent in one chain
   std::string notify;  // agent; empty: nobody

@@ -112,6 +112,10 @@ std::vector<Field<ServerConfig>> server_fields() {
       {"public", choice<&S::public_access, S>(kPublicWords),
        "Who may reach the port from outside: nobody, a TLS proxy in front, or everybody."},
       {"max_connections", &S::max_connections, "Open connections; more are answered 503.", 1, 100'000},
+      {"max_event_streams", &S::max_event_streams,
+       "Open streams of events (a browser has one, however many tabs); more are answered 503.", 0, 100'000},
+      {"max_event_streams_per_token", &S::max_event_streams_per_token,
+       "Of these, those that were opened by one token; more are answered 429.", 0, 100'000},
       {"body_limit", &S::body_limit, "Largest request body of the API; webhooks have their own limit.", 1024,
        256 << 20},
       {"max_incoming_bytes", &S::max_incoming_bytes,
@@ -208,6 +212,11 @@ std::vector<Field<AuthConfig>> auth_fields() {
        TextRule::VariableName},
       {"reader_token_env", &S::reader_token_env, "Variable with the token that may only read.", 0, 0,
        TextRule::VariableName},
+      {"session_idle", &S::session_idle,
+       "A browser that is signed in and not used for so long has to sign in again.", kMinute,
+       365 * 24 * kHour},
+      {"session_lifetime", &S::session_lifetime, "Likewise after so long, used or not.", kMinute,
+       365 * 24 * kHour},
   };
 }
 
@@ -673,6 +682,14 @@ bool sounds_secret(std::string_view name) {
                                         "apikey", "private_key", "access_key"})
     if (word.ends_with(ending)) return true;
   return false;
+}
+
+// "${DOCS_KEY}", and nothing beside it: what a plugin takes in its place from its grants.
+bool names_a_grant(std::string_view text) {
+  if (!text.starts_with("${") || !text.ends_with('}') || text.size() == 3) return false;
+  const std::string_view name = text.substr(2, text.size() - 3);
+  return std::all_of(name.begin(), name.end(),
+                     [](unsigned char c) { return std::isalnum(c) || c == '_'; });
 }
 
 // `section` is the path of what holds the key, empty for the file itself; `known` are the keys it may have.
@@ -1265,7 +1282,7 @@ class KeyReader {
     for (const auto& member : node.members) {
       const std::string member_path = path + "." + member.key;
       if (sounds_secret(member.key) && member.value.kind == YamlNode::Kind::Scalar &&
-          is_plain_string(member.value) && !member.value.text.empty())
+          is_plain_string(member.value) && !member.value.text.empty() && !names_a_grant(member.value.text))
         note(member.line, member_path,
              "a secret does not belong in this file; put it in an environment variable or a file, and grant "
              "it by name "

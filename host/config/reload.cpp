@@ -15,6 +15,8 @@ std::vector<std::string> waits_for_restart(const Config& running, const Config& 
   server("server.threads", &ServerConfig::threads);
   server("server.public", &ServerConfig::public_access);
   server("server.max_connections", &ServerConfig::max_connections);
+  server("server.max_event_streams", &ServerConfig::max_event_streams);
+  server("server.max_event_streams_per_token", &ServerConfig::max_event_streams_per_token);
   server("server.body_limit", &ServerConfig::body_limit);
   server("server.max_incoming_bytes", &ServerConfig::max_incoming_bytes);
   server("server.head_timeout", &ServerConfig::head_timeout);
@@ -32,6 +34,8 @@ std::vector<std::string> waits_for_restart(const Config& running, const Config& 
   auto auth = section(running.auth, wanted.auth);
   auth("auth.admin_token_env", &AuthConfig::admin_token_env);
   auth("auth.reader_token_env", &AuthConfig::reader_token_env);
+  auth("auth.session_idle", &AuthConfig::session_idle);
+  auth("auth.session_lifetime", &AuthConfig::session_lifetime);
   auto log = section(running.log, wanted.log);
   log("log.format", &LogConfig::format);
   log("log.file", &LogConfig::file);

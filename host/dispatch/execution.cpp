@@ -49,7 +49,7 @@ Execution::Execution(ClaimedTask task, std::shared_ptr<const ServingAgent> servi
       transcript_(keep.transcript_bytes),
       artifact_limits_(keep.artifacts),
       artifact_ledger_(keep.artifacts) {
-  waiting_.fence = task_.fence;
+  waiting_ = empty_report();
 }
 
 isolation::Call Execution::call(const plugin::ExecutionPlace& place, Duration cancel_grace,
@@ -141,17 +141,21 @@ void Execution::artifact_stored(const Result<>& answer) {
   if (!answer.ok()) say("artifact \"" + name + "\" was not kept: " + answer.error().message);
 }
 
+store::LiveReport Execution::empty_report() const {
+  return {.fence = task_.fence, .task_id = task_.task_id, .session_id = task_.session_id};
+}
+
 std::optional<store::LiveReport> Execution::take_report() {
   std::optional<store::LiveReport> report = take_last_report();
   if (!transcript_.has_news()) return report;
-  if (!report) report = store::LiveReport{.fence = task_.fence};
+  if (!report) report = empty_report();
   report->transcript = transcript_.take(clock_.wall());
   return report;
 }
 
 std::optional<store::LiveReport> Execution::take_last_report() {
   if (!std::exchange(something_waits_, false)) return std::nullopt;
-  return std::exchange(waiting_, store::LiveReport{.fence = task_.fence});
+  return std::exchange(waiting_, empty_report());
 }
 
 bool Execution::is_over_budget() const {

@@ -88,6 +88,7 @@ class Execution {
   Ended conclude(isolation::CallOutcome outcome) const;
 
  private:
+  store::LiveReport empty_report() const;
   Heard hear_artifact(isolation::LiveReport report, std::string_view content);
   void say(std::string text);
   AgentResult failure(FailureClass failure, std::string error) const;

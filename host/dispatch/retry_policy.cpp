@@ -40,7 +40,7 @@ NextStep after_failure(const Failed& failed, const RetryOptions& options, std::m
       return {TaskState::Queued, back_off(crashes, Duration::zero(), options, random), false};
     }
     case FailureClass::PutOff:
-      return {TaskState::Queued, back_off(1, failed.retry_after, options, random), false};
+      return {TaskState::Queued, back_off(1, std::max(failed.retry_after, kNoAttempt), options, random), false};
     case FailureClass::RateLimited:
       if (failed.cost_nothing && failed.retry_after >= kNoAttempt)
         return {TaskState::Queued, back_off(failed.attempt, failed.retry_after, options, random), false};

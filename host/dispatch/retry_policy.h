@@ -26,7 +26,8 @@ struct Failed {
   bool cost_nothing = false;  // no money, and no token of an answer
 };
 
-// Who is told to wait for so long, and has cost nothing yet, has not tried.
+// Who is told to wait for so long, and has cost nothing yet, has not tried. What is put off waits no less, so
+// that nobody is put off without end and without a pause.
 inline constexpr Duration kNoAttempt{5'000};
 
 struct NextStep {

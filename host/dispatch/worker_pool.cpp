@@ -381,7 +381,7 @@ store::Finish WorkerPool::decide(const Execution& execution, Ended ended) {
     finish.retry_after = next.delay;
     finish.attempt_counts = next.attempt_counts;
     if (result.failure == FailureClass::PutOff)
-      finish.hold = {task.agent, std::min(result.retry_after, options_.retry.longest_wait)};
+      finish.hold = {task.agent, std::clamp(result.retry_after, kNoAttempt, options_.retry.longest_wait)};
     result.tasks.clear();
     return finish;
   }

@@ -1,30 +1,194 @@
 #include "host/http/authentication.h"
 
-#include <strings.h>
+#include <algorithm>
 
 #include "host/base/crypto.h"
 
 namespace davit::http {
+namespace {
 
-Authentication::Authentication(std::string admin_token_sha256, std::string reader_token_sha256)
-    : admin_(std::move(admin_token_sha256)), reader_(std::move(reader_token_sha256)) {}
+// Uses are noted no more often than that: whoever asks often costs no write each time.
+constexpr Duration kTokenUse{3'600'000};
+constexpr Duration kSessionUse{300'000};
 
-std::optional<Role> Authentication::role_of(std::string_view authorization) const {
-  constexpr std::string_view kScheme = "Bearer ";
-  if (authorization.size() <= kScheme.size() ||
-      strncasecmp(authorization.data(), kScheme.data(), kScheme.size()) != 0) {
-    return std::nullopt;
-  }
-  std::string_view token = authorization.substr(kScheme.size());
-  while (!token.empty() && token.front() == ' ') token.remove_prefix(1);
+std::string new_secret() { return to_hex(random_bytes(32)); }
+
+bool is_over(const LoginSession& session, const store::SessionLimits& limits, WallTime now) {
+  return now - session.used_at >= limits.idle || now - session.created_at >= limits.lifetime;
+}
+
+std::string raw(const std::string& hex) {
+  const Result<std::string> bytes = from_hex(hex);
+  return bytes.ok() ? *bytes : std::string();
+}
+
+}  // namespace
+
+std::string new_token() { return "davit_" + new_secret(); }
+
+std::string csrf_token(std::string_view session_secret) {
+  return to_hex(hmac(HashAlgorithm::Sha256, session_secret, "davit: this page is ours"));
+}
+
+Authentication::Authentication(ConfiguredTokens configured, store::SessionLimits limits, store::Store& store,
+                               const Clock& clock)
+    : configured_{raw(configured.admin_sha256), raw(configured.reader_sha256)},
+      limits_(limits),
+      store_(store),
+      clock_(clock),
+      known_(std::make_shared<Guarded<Known>>()) {}
+
+Result<std::unique_ptr<Authentication>> Authentication::load(ConfiguredTokens configured,
+                                                             store::SessionLimits limits, store::Store& store,
+                                                             const Clock& clock) {
+  std::unique_ptr<Authentication> loaded(new Authentication(std::move(configured), limits, store, clock));
+  std::vector<AccessToken> tokens = TRY(store.tokens());
+  std::vector<LoginSession> sessions = TRY(store.sessions());
+  loaded->known_->with([&](Known& known) {
+    for (AccessToken& token : tokens) known.tokens.emplace(token.sha256, std::move(token));
+    for (LoginSession& session : sessions) known.sessions.emplace(session.sha256, std::move(session));
+  });
+  return loaded;
+}
+
+std::optional<Caller> Authentication::holder_of(const Known& known, std::string_view token_sha256) const {
+  // Both comparisons are always made.
+  const bool admin = constant_time_equal(token_sha256, configured_.admin_sha256);
+  const bool reader = constant_time_equal(token_sha256, configured_.reader_sha256);
+  if (admin) return Caller{"admin", Role::Admin, {}};
+  if (reader) return Caller{"reader", Role::Reader, {}};
+  const auto found = known.tokens.find(token_sha256);
+  if (found == known.tokens.end()) return std::nullopt;
+  const AccessToken& token = found->second;
+  if (token.revoked_at || (token.expires_at && *token.expires_at <= clock_.wall())) return std::nullopt;
+  return Caller{token.name, token.role, {}};
+}
+
+std::optional<Caller> Authentication::by_token(std::string_view token) {
   if (token.empty()) return std::nullopt;
-  // The hash makes both sides the same length; both comparisons are always made.
-  std::string presented = sha256_hex(token);
-  bool admin = constant_time_equal(presented, admin_);
-  bool reader = constant_time_equal(presented, reader_);
-  if (admin) return Role::Admin;
-  if (reader) return Role::Reader;
-  return std::nullopt;
+  const std::string digest = sha256(token);
+  const WallTime now = clock_.wall();
+  bool note = false;
+  std::optional<Caller> caller = known_->with([&](Known& known) {
+    std::optional<Caller> holder = holder_of(known, digest);
+    if (const auto found = known.tokens.find(digest); holder && found != known.tokens.end()) {
+      std::optional<WallTime>& used_at = found->second.used_at;
+      note = !used_at || now - *used_at >= kTokenUse;
+      if (note) used_at = now;
+    }
+    return holder;
+  });
+  if (note) store_.note_token_use(digest);
+  return caller;
+}
+
+std::optional<Caller> Authentication::by_session(std::string_view secret) {
+  const std::string digest = sha256(secret);
+  const WallTime now = clock_.wall();
+  bool note = false;
+  std::optional<Caller> caller = known_->with([&](Known& known) -> std::optional<Caller> {
+    const auto found = known.sessions.find(digest);
+    if (found == known.sessions.end()) return std::nullopt;
+    LoginSession& session = found->second;
+    std::optional<Caller> holder = holder_of(known, session.token_sha256);
+    if (!holder || is_over(session, limits_, now)) {
+      known.sessions.erase(found);
+      return std::nullopt;
+    }
+    note = now - session.used_at >= kSessionUse;
+    if (note) session.used_at = now;
+    holder->session = digest;
+    return holder;
+  });
+  if (note) store_.note_session_use(digest);
+  return caller;
+}
+
+std::optional<WallTime> Authentication::session_end(const Caller& caller) const {
+  return known_->with([&](const Known& known) -> std::optional<WallTime> {
+    const auto found = known.sessions.find(caller.session);
+    if (found == known.sessions.end()) return std::nullopt;
+    return std::min(found->second.used_at + limits_.idle, found->second.created_at + limits_.lifetime);
+  });
+}
+
+void Authentication::sign_in(std::string_view token, std::string address, store::Audited audit,
+                             std::function<void(Result<std::string>)> done) {
+  const std::optional<Caller> holder = by_token(token);
+  if (!holder) return done(Error{ErrorCode::Unauthorized, "davit does not know this token"});
+  if (audit) audit->actor = holder->name;
+  const std::string secret = new_secret();
+  const WallTime now = clock_.wall();
+  LoginSession session{sha256(secret), sha256(token), now, now, std::move(address)};
+  store_.open_session(
+      session, limits_,
+      [shared = known_, limits = limits_, session, secret, done = std::move(done)](const Result<>& opened) {
+        if (!opened.ok()) return done(opened.error());
+        shared->with([&](Known& known) {
+          // As the store has done with its rows.
+          std::erase_if(known.sessions,
+                        [&](const auto& each) { return is_over(each.second, limits, session.created_at); });
+          while (known.sessions.size() >= static_cast<std::size_t>(limits.most)) {
+            known.sessions.erase(std::min_element(
+                known.sessions.begin(), known.sessions.end(),
+                [](const auto& a, const auto& b) { return a.second.used_at < b.second.used_at; }));
+          }
+          known.sessions.insert_or_assign(session.sha256, session);
+        });
+        done(secret);
+      },
+      std::move(audit));
+}
+
+void Authentication::sign_out(const Caller& caller, store::Audited audit, store::Done<> done) {
+  store_.close_session(
+      caller.session,
+      [shared = known_, session = caller.session, done = std::move(done)](const Result<>& closed) {
+        if (closed.ok()) shared->with([&](Known& known) { known.sessions.erase(session); });
+        done(closed);
+      },
+      std::move(audit));
+}
+
+void Authentication::create_token(AccessToken token, store::Audited audit, store::Done<std::string> done) {
+  const std::string secret = new_token();
+  token.sha256 = sha256(secret);
+  token.created_at = clock_.wall();
+  store_.create_token(
+      token,
+      [shared = known_, token, secret, done = std::move(done)](const Result<>& created) {
+        if (!created.ok()) return done(created.error());
+        shared->with([&](Known& known) { known.tokens.insert_or_assign(token.sha256, token); });
+        done(secret);
+      },
+      std::move(audit));
+}
+
+void Authentication::revoke_token(std::string name, store::Audited audit, store::Done<AccessToken> done) {
+  store_.revoke_token(
+      std::move(name),
+      [shared = known_, done = std::move(done)](const Result<AccessToken>& revoked) {
+        if (revoked.ok()) {
+          shared->with([&](Known& known) {
+            known.tokens.insert_or_assign(revoked->sha256, *revoked);
+            std::erase_if(known.sessions, [&](const auto& session) {
+              return session.second.token_sha256 == revoked->sha256;
+            });
+          });
+        }
+        done(revoked);
+      },
+      std::move(audit));
+}
+
+std::vector<AccessToken> Authentication::tokens() const {
+  std::vector<AccessToken> all = known_->with([](const Known& known) {
+    std::vector<AccessToken> tokens;
+    for (const auto& [digest, token] : known.tokens) tokens.push_back(token);
+    return tokens;
+  });
+  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  return all;
 }
 
 }  // namespace davit::http

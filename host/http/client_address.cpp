@@ -57,14 +57,14 @@ std::string_view take_last(std::string_view& list) {
   return trimmed(last);
 }
 
-// The node of for= in one element of Forwarded, without quotes; empty if there is none.
-std::string_view node_of(std::string_view element) {
+// The value of `name` ("for=") in one element of Forwarded, without quotes; empty if there is none.
+std::string_view value_of(std::string_view element, std::string_view name) {
   while (!element.empty()) {
     const std::size_t end = std::min(element.find(';'), element.size());
     const std::string_view pair = trimmed(element.substr(0, end));
     element.remove_prefix(std::min(end + 1, element.size()));
-    if (pair.size() < 4 || !same_name(pair.substr(0, 4), "for=")) continue;
-    std::string_view value = pair.substr(4);
+    if (pair.size() < name.size() || !same_name(pair.substr(0, name.size()), name)) continue;
+    std::string_view value = pair.substr(name.size());
     if (value.size() >= 2 && value.front() == '"' && value.back() == '"')
       value = value.substr(1, value.size() - 2);
     return value;
@@ -72,13 +72,31 @@ std::string_view node_of(std::string_view element) {
   return {};
 }
 
+bool is_trusted(const std::string& address, const TrustedProxies& proxies) {
+  return std::any_of(proxies.addresses.begin(), proxies.addresses.end(),
+                     [&](const std::string& proxy) { return canonical(proxy).value_or(proxy) == address; });
+}
+
 }  // namespace
 
+bool is_https(const Request& request, const TrustedProxies& proxies) {
+  if (proxies.addresses.empty() ||
+      !is_trusted(canonical(request.remote_address).value_or(request.remote_address), proxies)) {
+    return false;
+  }
+  const bool is_forwarded = proxies.header == ForwardedHeader::Forwarded;
+  const std::string_view name = is_forwarded ? "forwarded" : "x-forwarded-proto";
+  for (auto header = request.headers.rbegin(); header != request.headers.rend(); ++header) {
+    if (!same_name(header->name, name)) continue;
+    std::string_view list = header->value;
+    const std::string_view last = take_last(list);
+    return same_name(is_forwarded ? value_of(last, "proto=") : last, "https");
+  }
+  return false;
+}
+
 std::string client_address(const Request& request, const TrustedProxies& proxies) {
-  const auto trusted = [&](const std::string& address) {
-    return std::any_of(proxies.addresses.begin(), proxies.addresses.end(),
-                       [&](const std::string& proxy) { return canonical(proxy).value_or(proxy) == address; });
-  };
+  const auto trusted = [&](const std::string& address) { return is_trusted(address, proxies); };
   std::string client = request.remote_address;
   if (proxies.addresses.empty()) return client;
   client = canonical(client).value_or(client);
@@ -92,7 +110,7 @@ std::string client_address(const Request& request, const TrustedProxies& proxies
     while (!list.empty()) {
       if (!trusted(client) || ++hops > kMaxHops) return client;
       const std::string_view element = take_last(list);
-      const auto before = address_in(is_forwarded ? node_of(element) : element);
+      const auto before = address_in(is_forwarded ? value_of(element, "for=") : element);
       if (!before) return client;
       client = *before;
     }

@@ -25,4 +25,8 @@ struct TrustedProxies {
 // known counts. Without a proxy it is the other end of the connection, whatever the headers claim.
 std::string client_address(const Request& request, const TrustedProxies& proxies);
 
+// Did the client speak https with the outermost proxy? Only a proxy that we trust can say so: in
+// X-Forwarded-Proto, or by proto= of Forwarded, the last one counts.
+bool is_https(const Request& request, const TrustedProxies& proxies);
+
 }  // namespace davit::http

@@ -16,6 +16,8 @@
 #include "host/http/connection.h"
 
 #include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -33,6 +35,9 @@ constexpr std::size_t kBytesPerTurn = 1 << 20;   // then other connections of th
 constexpr std::size_t kProgress = 16 << 10;      // bytes a reader must take per write time-out, or the rest
 constexpr std::size_t kMaxDiscarded = 16 << 20;  // of a client that sends on behind the last answer
 
+constexpr int kUnsentInKernel = 16 << 10;  // of a stream: what waits beyond that waits with us, who can leave it out
+constexpr unsigned kGoneAfterMs = 45'000;  // a stream's client whose machine does not even acknowledge
+
 bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 
 }  // namespace
@@ -45,7 +50,7 @@ Connection::Connection(Worker& worker, ConnectionAddress address, std::string re
 Connection::~Connection() {
   forget_body();
   end_request();
-  if (stream_) stream_->open.store(false, std::memory_order_release);
+  if (stream_) stream_->end();
 }
 
 void Connection::wait_for(Duration duration) { deadline_ = worker_.now + duration; }
@@ -53,7 +58,7 @@ void Connection::wait_for(Duration duration) { deadline_ = worker_.now + duratio
 void Connection::close_now() {
   state_ = State::Closed;
   end_request();
-  if (stream_) stream_->open.store(false, std::memory_order_release);
+  if (stream_) stream_->end();
 }
 
 // The answer is with the kernel, or nobody is there to read it.
@@ -99,6 +104,7 @@ void Connection::on_deadline() {
     case State::Sending:
     case State::Streaming:
       count(worker_.server->slow_readers);
+      if (stream_) stream_->too_slow.store(true);
       worker_.server->log.info("Client does not read its answer and was dropped",
                                {{"remote", remote_address_}});
       close_now();
@@ -292,6 +298,7 @@ void Connection::on_mail(Mail mail) {
     ::ioctl(address_.fd, SIOCOUTQ, &in_kernel);
     if (unsent() + static_cast<std::size_t>(in_kernel) + chunk->bytes.size() > stream_->lag_limit) {
       count(worker_.server->slow_readers);
+      stream_->too_slow.store(true);
       return close_now();
     }
     write({}, std::move(chunk->bytes));
@@ -324,7 +331,7 @@ void Connection::start_stream(StreamStart start, const std::string& request_id) 
   worker_.head.clear();
   append_head(worker_.head, start.head, request_id, Persistence::Close, std::nullopt);
   if (is_head_request_) {
-    start.stream->open.store(false, std::memory_order_release);
+    start.stream->end();
     close_after_ = true;
     state_ = State::Sending;
     return write(worker_.head, {});
@@ -334,6 +341,9 @@ void Connection::start_stream(StreamStart start, const std::string& request_id) 
   stream_->unsent_bytes.fetch_add(worker_.head.size() + start.head.body.size(), std::memory_order_relaxed);
   input_.clear();
   end_request();
+  // Neither matters if it fails: the limits of ours hold all the same.
+  ::setsockopt(address_.fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kUnsentInKernel, sizeof kUnsentInKernel);
+  ::setsockopt(address_.fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &kGoneAfterMs, sizeof kGoneAfterMs);
   write(worker_.head, std::move(start.head.body));
   discard_input();
 }
@@ -355,7 +365,7 @@ void Connection::write(std::string_view head, std::string body) {
   } while (sent < 0 && errno == EINTR);
   if (sent < 0 && !would_block(errno)) return close_now();
   auto done = sent < 0 ? 0 : static_cast<std::size_t>(sent);
-  if (stream_) stream_->unsent_bytes.fetch_sub(done, std::memory_order_relaxed);
+  if (stream_) stream_->unsent_bytes.fetch_sub(done);
   if (done == head.size() + body.size()) return sent_all();
 
   if (done >= head.size()) {
@@ -375,7 +385,7 @@ void Connection::flush() {
     if (sent < 0 && would_block(errno)) return;
     if (sent < 0) return close_now();
     output_sent_ += static_cast<std::size_t>(sent);
-    if (stream_) stream_->unsent_bytes.fetch_sub(static_cast<std::size_t>(sent), std::memory_order_relaxed);
+    if (stream_) stream_->unsent_bytes.fetch_sub(static_cast<std::size_t>(sent));
     progress_ += static_cast<std::size_t>(sent);
     if (progress_ >= kProgress) {
       progress_ = 0;
@@ -397,13 +407,14 @@ void Connection::sent_all() {
     wants_turn_ = true;  // read what came meanwhile, but not from within this call
   } else if (state_ == State::Streaming) {
     wait_for_ever();
-    if (stream_ended_) close_softly();
+    if (stream_ended_) return close_softly();
+    stream_->drained();
   }
 }
 
 void Connection::close_softly() {
   end_request();
-  if (stream_) stream_->open.store(false, std::memory_order_release);
+  if (stream_) stream_->end();
   if (input_ended_) return close_now();
   ::shutdown(address_.fd, SHUT_WR);
   input_.clear();

@@ -11,7 +11,7 @@ namespace {
 
 // Where the dashboard's own router takes over; src/routes.tsx has the same.
 constexpr std::string_view kPages[] = {"/",      "/tasks",   "/tasks/{}",   "/agents",
-                                       "/costs", "/plugins", "/deliveries", "/deliveries/{}"};
+                                       "/costs", "/plugins", "/deliveries", "/deliveries/{}", "/audit"};
 
 constexpr char kNoDashboard[] = R"(<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>davit</title></head>
@@ -28,8 +28,6 @@ void add_page_headers(Response& response) {
       "Content-Security-Policy",
       "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
       "frame-ancestors 'none'; form-action 'self'");
-  response.headers.emplace_back("Referrer-Policy", "no-referrer");
-  response.headers.emplace_back("Cross-Origin-Opener-Policy", "same-origin");
 }
 
 Response file_answer(const DashboardFile& file, const Request& request) {
@@ -53,7 +51,7 @@ Response file_answer(const DashboardFile& file, const Request& request) {
 }
 
 Route page_route(std::string_view pattern, std::function<void(Exchange)> answer) {
-  return {"GET", std::string(pattern), Access::Public, Thread::Io, std::move(answer)};
+  return {"GET", std::string(pattern), Access::Public, Thread::Io, std::move(answer), "getPage"};
 }
 
 void answer_without_files(Exchange exchange) {

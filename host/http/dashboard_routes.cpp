@@ -6,14 +6,16 @@
 #include "host/http/answers.h"
 #include "host/http/json.h"
 #include "host/http/query.h"
+#include "host/http/task_filter.h"
 
 namespace davit::http {
 namespace {
 
 using Answer = std::function<void(Exchange)>;
 
-Route reader(std::string method, std::string pattern, Answer answer) {
-  return Route{std::move(method), std::move(pattern), Access::Reader, Thread::Worker, std::move(answer)};
+Route reader(std::string operation, std::string pattern, Answer answer) {
+  return Route{"GET",          std::move(pattern), Access::Reader,
+               Thread::Worker, std::move(answer),  std::move(operation)};
 }
 
 template <typename Item>
@@ -35,29 +37,14 @@ Response page_answer(std::string_view name, const store::Page<Item>& page,
 }
 
 Response tasks_answer(const store::Store& store, Exchange& exchange, Query& query) {
-  query.allow_only(
-      {"agent", "status", "source", "entity", "link", "q", "start_date", "end_date", "limit", "cursor"});
-  store::TaskFilter filter;
-  filter.agent = query.text("agent");
-  filter.source = query.text("source");
-  filter.entity = query.text("entity");
-  filter.link = query.text("link");
-  filter.text = query.text("q");
-  filter.start = query.time("start_date");
-  filter.end = query.time("end_date");
+  query.allow_only({"agent", "source", "entity", "link", "q", "start_date", "end_date", "limit", "cursor"},
+                   {"status"});
+  store::TaskFilter filter = task_filter_of(query);
   filter.limit = query.whole_number("limit", 50, 1, 500);
   filter.cursor = query.text("cursor");
-  if (std::string status = query.text("status"); !status.empty()) {
-    const std::optional<TaskState> state = task_state_from(status);
-    filter.state = state;
-    if (!state) {
-      query.fail("status",
-                 "must be queued, running, awaiting_approval, completed, failed, cancelled or parked");
-    }
-  }
   if (!query.errors().empty()) return {};
   auto page = store.tasks(filter);
-  if (!page) return error_answer(page.error(), exchange.request.request_id);
+  if (!page) return filter_error_answer(page.error(), exchange.request.request_id);
   return page_answer("tasks", *page, &write_task);
 }
 
@@ -151,7 +138,7 @@ Result<JsonDocument> body_object(const Request& request) {
 constexpr std::size_t kMostOfAName = 128;
 
 // Who decides, as the one with the token says; he himself unless he names somebody.
-store::Person person_from(const JsonValue& body, std::vector<FieldError>& errors) {
+store::Person person_from(const Caller& caller, const JsonValue& body, std::vector<FieldError>& errors) {
   const auto word = [&](const char* name, std::string_view fallback) {
     const JsonValue* value = find_member(body, name);
     if (value == nullptr) return std::string(fallback);
@@ -164,7 +151,7 @@ store::Person person_from(const JsonValue& body, std::vector<FieldError>& errors
     }
     return text;
   };
-  return {word("by", "admin"), {}, word("way", "api")};
+  return {word("by", caller.name), {}, word("way", "api")};
 }
 
 // A task that a person asks for, or what is wrong with the request.
@@ -235,19 +222,24 @@ void create_task(store::Store& store, const plugin::Registry& registry, Log& log
   task->awaits_approval = agent->requires_approval;
   std::string_view status =
       to_string(agent->requires_approval ? TaskState::AwaitingApproval : TaskState::Queued);
+  store::Audited audit = audited(exchange, task->agent,
+                                 act_parameters({{"title", task->title}, {"task_type", task->task_type}}));
   store.create_task(
       std::move(*task), "api", std::nullopt,
-      when_committed<std::string>(std::move(exchange.responder), [status, request_id, &log](std::string& id) {
-        log.info("A task was made by hand", {{"task", id}, {"state", status}, {"request", request_id}});
-        return json_answer(
-            [&](JsonWriter& writer) {
-              writer.StartObject();
-              write_member(writer, "task_id", id);
-              write_member(writer, "status", status);
-              writer.EndObject();
-            },
-            201);
-      }));
+      when_committed<std::string>(
+          std::move(exchange.responder),
+          [status, request_id, &log](std::string& id) {
+            log.info("A task was made by hand", {{"task", id}, {"state", status}, {"request", request_id}});
+            return json_answer(
+                [&](JsonWriter& writer) {
+                  writer.StartObject();
+                  write_member(writer, "task_id", id);
+                  write_member(writer, "status", status);
+                  writer.EndObject();
+                },
+                201);
+          }),
+      std::move(audit));
 }
 
 // Queues many tasks again: those of a state that the other members narrow down, a few hundred for each
@@ -257,7 +249,7 @@ void retry_tasks(store::Store& store, Log& log, Exchange exchange) {
   auto body = body_object(exchange.request);
   if (!body) return exchange.responder.send(error_answer(body.error(), request_id));
   std::vector<FieldError> errors;
-  store::Person by = person_from(*body, errors);
+  store::Person by = person_from(exchange.caller, *body, errors);
   store::TaskFilter filter;
   const auto time = [&](const std::string& name, const std::string& text) -> std::optional<WallTime> {
     auto read = parse_iso8601(text);
@@ -290,13 +282,16 @@ void retry_tasks(store::Store& store, Log& log, Exchange exchange) {
     }
   }
   if (!errors.empty()) return exchange.responder.send(field_errors_answer(errors, request_id));
+  store::Audited audit = audited(exchange, {}, to_json(*body));
   store.retry_all(std::move(filter), std::move(by),
                   when_committed<store::BulkStep>(
-                      std::move(exchange.responder), [request_id, &log](store::BulkStep& step) {
+                      std::move(exchange.responder),
+                      [request_id, &log](store::BulkStep& step) {
                         log.info("Tasks were retried in bulk",
                                  {{"tasks", step.done}, {"left", step.left}, {"request", request_id}});
                         return json_answer([&](JsonWriter& writer) { write_bulk_step(writer, step); });
-                      }));
+                      }),
+                  std::move(audit));
 }
 
 // Lets the hooks of a delivery run again, or (dry_run) shows what they would make of it.
@@ -318,13 +313,14 @@ void replay(ingest::Ingest& ingest, Exchange exchange) {
   }
   if (!errors.empty()) return exchange.responder.send(field_errors_answer(errors, request_id));
   std::string id = exchange.segments.front();
+  if (exchange.act) exchange.act->about(id, to_json(*body));
   if (dry_run) {
     return ingest.rehearse(
         id, when_committed<store::NewDelivery>(std::move(exchange.responder), [](store::NewDelivery& said) {
           return json_answer([&](JsonWriter& writer) { write_rehearsal(writer, said); });
         }));
   }
-  ingest.replay(id, "admin",
+  ingest.replay(id, exchange.caller.name,
                 when_committed<std::string>(std::move(exchange.responder), [id](std::string& made) {
                   return json_answer(
                       [&](JsonWriter& writer) {
@@ -343,101 +339,108 @@ void replay(ingest::Ingest& ingest, Exchange exchange) {
 std::vector<Route> dashboard_routes(store::Store& store, const plugin::Registry& registry) {
   std::vector<Route> routes;
   routes.push_back(
-      reader("GET", "/api/dashboard/tasks", with_query([&store](Exchange& exchange, Query& query) {
+      reader("listTasks", "/api/dashboard/tasks", with_query([&store](Exchange& exchange, Query& query) {
                return tasks_answer(store, exchange, query);
              })));
-  routes.push_back(reader("GET", "/api/dashboard/tasks/{}", without_query([&store](Exchange exchange) {
+  routes.push_back(reader("getTask", "/api/dashboard/tasks/{}", without_query([&store](Exchange exchange) {
     auto detail = store.task(exchange.segments.front());
     exchange.responder.send(detail
                                 ? json_answer([&](JsonWriter& writer) { write_task_detail(writer, *detail); })
                                 : error_answer(detail.error(), exchange.request.request_id));
   })));
-  routes.push_back(
-      reader("GET", "/api/dashboard/deliveries", with_query([&store](Exchange& exchange, Query& query) {
-               return deliveries_answer(store, exchange, query);
-             })));
-  routes.push_back(reader("GET", "/api/dashboard/refused-deliveries",
+  routes.push_back(reader("listDeliveries", "/api/dashboard/deliveries",
+                          with_query([&store](Exchange& exchange, Query& query) {
+                            return deliveries_answer(store, exchange, query);
+                          })));
+  routes.push_back(reader("listRefusedDeliveries", "/api/dashboard/refused-deliveries",
                           with_query([&store](Exchange& exchange, Query& query) {
                             return refusals_answer(store, exchange, query);
                           })));
-  routes.push_back(reader("GET", "/api/dashboard/deliveries/{}", without_query([&store](Exchange exchange) {
+  routes.push_back(reader("getDelivery", "/api/dashboard/deliveries/{}", without_query([&store](Exchange exchange) {
     auto detail = store.delivery(exchange.segments.front());
     exchange.responder.send(
         detail ? json_answer([&](JsonWriter& writer) { write_delivery_detail(writer, *detail); })
                : error_answer(detail.error(), exchange.request.request_id));
   })));
   routes.push_back(
-      reader("GET", "/api/dashboard/plugins", registry_list("plugins", registry, &write_plugins)));
+      reader("listPlugins", "/api/dashboard/plugins", registry_list("plugins", registry, &write_plugins)));
   routes.push_back(
-      reader("GET", "/api/dashboard/webhooks",
+      reader("listWebhooks", "/api/dashboard/webhooks",
              registry_list("webhooks", registry, [](JsonWriter& writer, const plugin::Snapshot& snapshot) {
                writer.StartArray();
                for (const auto& [name, webhook] : snapshot.webhooks) write_webhook(writer, *webhook);
                writer.EndArray();
              })));
-  routes.push_back(reader("GET", "/api/dashboard/agents", with_query([&registry](Exchange&, Query& query) {
-                            return agents_answer(*registry.current(), query);
-                          })));
+  routes.push_back(
+      reader("listAgents", "/api/dashboard/agents", with_query([&registry](Exchange&, Query& query) {
+               return agents_answer(*registry.current(), query);
+             })));
   return routes;
 }
 
 std::vector<Route> action_routes(store::Store& store, const plugin::Registry& registry,
                                  ingest::Ingest& ingest, Log& log) {
-  auto action = [](std::string pattern, Answer answer) {
-    return Route{"POST", std::move(pattern), Access::Admin, Thread::Worker, std::move(answer)};
+  auto action = [](std::string operation, std::string pattern, Answer answer) {
+    return Route{"POST",         std::move(pattern), Access::Admin,
+                 Thread::Worker, std::move(answer),  std::move(operation)};
   };
   std::vector<Route> routes;
-  routes.push_back(action("/api/tasks", [&store, &registry, &log](Exchange exchange) {
+  routes.push_back(action("createTask", "/api/tasks", [&store, &registry, &log](Exchange exchange) {
     create_task(store, registry, log, std::move(exchange));
   }));
-  routes.push_back(action("/api/tasks/retry", [&store, &log](Exchange exchange) {
+  routes.push_back(action("retryTasks", "/api/tasks/retry", [&store, &log](Exchange exchange) {
     retry_tasks(store, log, std::move(exchange));
   }));
   // What a person decides about a task: `decide` hands it to the store.
   auto decision = [&](const std::string& name,
                       std::function<void(std::string id, store::Person by, const JsonValue& body,
-                                         store::Done<TaskState> done)>
+                                         store::Done<TaskState> done, store::Audited audit)>
                           decide) {
-    routes.push_back(action("/api/tasks/{}/" + name, [&log, name,
-                                                      decide = std::move(decide)](Exchange exchange) {
-      auto body = body_object(exchange.request);
-      if (!body) return exchange.responder.send(error_answer(body.error(), exchange.request.request_id));
-      std::string id = exchange.segments.front();
-      std::string request_id = exchange.request.request_id;
-      std::vector<FieldError> errors;
-      store::Person by = person_from(*body, errors);
-      if (!errors.empty()) return exchange.responder.send(field_errors_answer(errors, request_id));
-      decide(id, std::move(by), *body,
-             when_committed<TaskState>(std::move(exchange.responder), [&log, name, id,
-                                                                       request_id](TaskState& state) {
-               log.info(
-                   "A task was acted on",
-                   {{"task", id}, {"action", name}, {"state", to_string(state)}, {"request", request_id}});
-               return state_answer(id, state);
-             }));
-    }));
+    routes.push_back(action(
+        name + "Task", "/api/tasks/{}/" + name, [&log, name, decide = std::move(decide)](Exchange exchange) {
+          auto body = body_object(exchange.request);
+          if (!body) return exchange.responder.send(error_answer(body.error(), exchange.request.request_id));
+          std::string id = exchange.segments.front();
+          std::string request_id = exchange.request.request_id;
+          std::vector<FieldError> errors;
+          store::Person by = person_from(exchange.caller, *body, errors);
+          if (!errors.empty()) return exchange.responder.send(field_errors_answer(errors, request_id));
+          store::Audited audit = audited(exchange, id, to_json(*body));
+          decide(id, std::move(by), *body,
+                 when_committed<TaskState>(std::move(exchange.responder),
+                                           [&log, name, id, request_id](TaskState& state) {
+                                             log.info("A task was acted on", {{"task", id},
+                                                                              {"action", name},
+                                                                              {"state", to_string(state)},
+                                                                              {"request", request_id}});
+                                             return state_answer(id, state);
+                                           }),
+                 std::move(audit));
+        }));
   };
-  decision("cancel",
-           [&store](std::string id, store::Person by, const JsonValue& body, store::Done<TaskState> done) {
-             store.cancel(std::move(id), std::move(by), string_member(body, "reason", "cancelled by hand"),
-                          std::move(done));
-           });
-  decision("retry",
-           [&store](std::string id, store::Person by, const JsonValue&, store::Done<TaskState> done) {
-             store.retry(std::move(id), std::move(by), std::move(done));
-           });
-  decision("approve",
-           [&store](std::string id, store::Person by, const JsonValue& body, store::Done<TaskState> done) {
-             // What is no text is no hash, rather than none.
-             const JsonValue* hash = find_member(body, "content_hash");
-             store.approve(std::move(id), std::move(by),
-                           hash == nullptr ? "" : string_member(body, "content_hash", "?"), std::move(done));
-           });
-  decision("reject",
-           [&store](std::string id, store::Person by, const JsonValue& body, store::Done<TaskState> done) {
-             store.reject(std::move(id), std::move(by), string_member(body, "comment"), std::move(done));
-           });
-  routes.push_back(action("/api/deliveries/{}/replay",
+  decision("cancel", [&store](std::string id, store::Person by, const JsonValue& body,
+                              store::Done<TaskState> done, store::Audited audit) {
+    store.cancel(std::move(id), std::move(by), string_member(body, "reason", "cancelled by hand"),
+                 std::move(done), std::move(audit));
+  });
+  decision("retry", [&store](std::string id, store::Person by, const JsonValue&, store::Done<TaskState> done,
+                             store::Audited audit) {
+    store.retry(std::move(id), std::move(by), std::move(done), std::move(audit));
+  });
+  decision("approve", [&store](std::string id, store::Person by, const JsonValue& body,
+                               store::Done<TaskState> done, store::Audited audit) {
+    // What is no text is no hash, rather than none.
+    const JsonValue* hash = find_member(body, "content_hash");
+    store.approve(std::move(id), std::move(by),
+                  hash == nullptr ? "" : string_member(body, "content_hash", "?"), std::move(done),
+                  string_member(body, "comment"), std::move(audit));
+  });
+  decision("reject", [&store](std::string id, store::Person by, const JsonValue& body,
+                              store::Done<TaskState> done, store::Audited audit) {
+    store.reject(std::move(id), std::move(by), string_member(body, "comment"), std::move(done),
+                 std::move(audit));
+  });
+  routes.push_back(action("replayDelivery", "/api/deliveries/{}/replay",
                           [&ingest](Exchange exchange) { replay(ingest, std::move(exchange)); }));
   return routes;
 }

@@ -115,21 +115,26 @@ Response artifact_answer(const store::Store& store, const Exchange& exchange) {
   return response;
 }
 
-Route reader(std::string pattern, const store::Store& store,
+Route reader(std::string operation, std::string pattern, const store::Store& store,
              Response (*answer)(const store::Store&, const Exchange&)) {
-  return Route{"GET", std::move(pattern), Access::Reader, Thread::Worker,
+  return Route{"GET",
+               std::move(pattern),
+               Access::Reader,
+               Thread::Worker,
                [&store, answer](Exchange exchange) {
                  Response response = answer(store, exchange);
                  exchange.responder.send(std::move(response));
-               }};
+               },
+               std::move(operation)};
 }
 
 }  // namespace
 
 std::vector<Route> execution_routes(const store::Store& store) {
-  std::vector<Route> routes{reader("/api/dashboard/tasks/{}/transcript", store, &transcript_answer),
-                            reader("/api/dashboard/tasks/{}/artifacts", store, &artifacts_answer),
-                            reader("/api/dashboard/tasks/{}/artifacts/{}/{}", store, &artifact_answer)};
+  std::vector<Route> routes{
+      reader("getTranscript", "/api/dashboard/tasks/{}/transcript", store, &transcript_answer),
+      reader("listArtifacts", "/api/dashboard/tasks/{}/artifacts", store, &artifacts_answer),
+      reader("getArtifact", "/api/dashboard/tasks/{}/artifacts/{}/{}", store, &artifact_answer)};
   for (auto route = routes.begin() + 1; route != routes.end(); ++route)
     route->answer = without_query(std::move(route->answer));
   return routes;

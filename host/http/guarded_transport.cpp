@@ -222,7 +222,7 @@ bool GuardedTransport::deliver_mail() {
              [&](Connection& connection) { connection.on_mail(std::move(mail)); });
       continue;
     }
-    if (auto* start = std::get_if<StreamStart>(&mail.content)) start->stream->open = false;
+    if (auto* start = std::get_if<StreamStart>(&mail.content)) start->stream->end();
     if (mail.content.index() <= 1) count(worker_.server->late_answers);
   }
   return true;

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "host/base/cron.h"
+#include "host/ingest/test_event.h"
 
 namespace davit::http {
 namespace {
@@ -91,6 +92,7 @@ void write_chain_members(JsonWriter& writer, const Chain& chain) {
     write_text_or_null(writer, "parent_id", link.parent_id);
     write_member(writer, "agent", link.agent);
     write_member(writer, "status", to_string(link.state));
+    write_member(writer, "needs_approval", link.needs_approval);
     write_member(writer, "chain_depth", link.depth);
     write_time(writer, "created_at", link.created_at);
     write_time(writer, "finished_at", link.finished_at);
@@ -120,6 +122,8 @@ void write_delivery_members(JsonWriter& writer, const store::DeliverySummary& de
   write_member(writer, "delivery_key", delivery.delivery_key);
   write_member(writer, "request_id", delivery.request_id);
   write_member(writer, "remote_address", delivery.remote_address);
+  write_text_or_null(writer, "tested_by",
+                     std::string(ingest::tested_by(delivery.remote_address).value_or("")));
   write_member(writer, "verdict", store::to_string(delivery.verdict));
   write_member(writer, "message", delivery.message);
   write_text_or_null(writer, "entity", delivery.entity);
@@ -224,6 +228,26 @@ void write_bulk_step(JsonWriter& writer, const store::BulkStep& step) {
   writer.EndObject();
 }
 
+void write_approval(JsonWriter& writer, const AwaitedApproval& approval) {
+  writer.StartObject();
+  write_member(writer, "content_hash", approval.content_hash);
+  write_time(writer, "asked_at", approval.asked_at);
+  write_time(writer, "deadline", approval.deadline);
+  write_time(writer, "next_at", approval.next_at);
+  write_member(writer, "reminders", approval.reminders);
+  writer.EndObject();
+}
+
+void write_decision_members(JsonWriter& writer, const TaskDecision& decision) {
+  write_time(writer, "at", decision.at);
+  write_member(writer, "kind", decision.kind);
+  write_text_or_null(writer, "by", decision.by);
+  write_text_or_null(writer, "actor_id", decision.actor_id);
+  write_text_or_null(writer, "way", decision.way);
+  write_text_or_null(writer, "comment", decision.comment);
+  write_text_or_null(writer, "content_hash", decision.content_hash);
+}
+
 void write_task_detail(JsonWriter& writer, const TaskDetail& detail) {
   writer.StartObject();
   write_task_members(writer, detail.task);
@@ -251,13 +275,7 @@ void write_task_detail(JsonWriter& writer, const TaskDetail& detail) {
   write_member(writer, "rework", detail.rework);
   write_key(writer, "approval");
   if (detail.approval) {
-    writer.StartObject();
-    write_member(writer, "content_hash", detail.approval->content_hash);
-    write_time(writer, "asked_at", detail.approval->asked_at);
-    write_time(writer, "deadline", detail.approval->deadline);
-    write_time(writer, "next_at", detail.approval->next_at);
-    write_member(writer, "reminders", detail.approval->reminders);
-    writer.EndObject();
+    write_approval(writer, *detail.approval);
   } else {
     writer.Null();
   }
@@ -265,13 +283,7 @@ void write_task_detail(JsonWriter& writer, const TaskDetail& detail) {
   writer.StartArray();
   for (const TaskDecision& decision : detail.decisions) {
     writer.StartObject();
-    write_time(writer, "at", decision.at);
-    write_member(writer, "kind", decision.kind);
-    write_text_or_null(writer, "by", decision.by);
-    write_text_or_null(writer, "actor_id", decision.actor_id);
-    write_text_or_null(writer, "way", decision.way);
-    write_text_or_null(writer, "comment", decision.comment);
-    write_text_or_null(writer, "content_hash", decision.content_hash);
+    write_decision_members(writer, decision);
     writer.EndObject();
   }
   writer.EndArray();
@@ -541,6 +553,8 @@ void write_agent(JsonWriter& writer, const plugin::Agent& agent) {
   write_member(writer, "timeout_seconds", static_cast<std::int64_t>(agent.timeout.count() / 1000));
   write_member(writer, "requires_approval", agent.requires_approval);
   write_member(writer, "concurrency", agent.settings.concurrency);
+  write_member(writer, "configured_concurrency", agent.configured_concurrency);
+  write_member(writer, "concurrency_is_set", agent.concurrency_is_set);
   write_generation(writer, agent.generation.get());
   writer.EndObject();
 }

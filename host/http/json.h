@@ -15,6 +15,8 @@ void write_task(JsonWriter& writer, const TaskSummary& task);
 // Of a retry in bulk.
 void write_bulk_step(JsonWriter& writer, const store::BulkStep& step);
 void write_task_detail(JsonWriter& writer, const TaskDetail& detail);
+void write_approval(JsonWriter& writer, const AwaitedApproval& approval);
+void write_decision_members(JsonWriter& writer, const TaskDecision& decision);
 void write_execution(JsonWriter& writer, const AgentExecution& execution);
 // An execution and what it said.
 struct Said {

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -26,10 +27,23 @@ struct ConnectionAddress {
 
 // What a stream's writer and its connection know of each other. Thread-safe.
 struct StreamState {
-  explicit StreamState(std::size_t limit) : lag_limit(limit) {}
+  explicit StreamState(std::size_t limit, std::function<void()> notice_to = {})
+      : lag_limit(limit), notice(std::move(notice_to)) {}
   const std::size_t lag_limit;               // bytes
+  const std::function<void()> notice;        // may be empty; called on the I/O thread
   std::atomic<bool> open{true};              // false once either side has ended it
   std::atomic<std::size_t> unsent_bytes{0};  // written by the producer, not yet taken by the kernel
+  std::atomic<bool> awaited{false};          // the producer wants a notice once they are none
+  std::atomic<bool> too_slow{false};         // it was ended because its client did not read
+
+  // The connection's side: the stream is over, and the producer does not know.
+  void end() {
+    if (open.exchange(false) && notice) notice();
+  }
+  // The connection's side: the kernel has taken all there was.
+  void drained() {
+    if (awaited.exchange(false) && notice) notice();
+  }
 };
 
 struct StreamStart {

@@ -10,7 +10,8 @@ std::vector<Route> openapi_routes() {
              Response response;
              response.body = openapi_document();
              exchange.responder.send(std::move(response));
-           })}};
+           }),
+           "getOpenApi"}};
 }
 
 }  // namespace davit::http

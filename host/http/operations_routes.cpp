@@ -36,8 +36,9 @@ void write_texts(JsonWriter& writer, const char* name, const std::vector<std::st
   writer.EndArray();
 }
 
-Route route(std::string pattern, Access access, Thread thread, std::function<void(Exchange)> answer) {
-  return Route{"GET", std::move(pattern), access, thread, std::move(answer)};
+Route route(std::string operation, std::string pattern, Access access, Thread thread,
+            std::function<void(Exchange)> answer) {
+  return Route{"GET", std::move(pattern), access, thread, std::move(answer), std::move(operation)};
 }
 
 }  // namespace
@@ -45,15 +46,15 @@ Route route(std::string pattern, Access access, Thread thread, std::function<voi
 std::vector<Route> operations_routes(std::function<std::vector<PartHealth>()> readiness,
                                      metrics::Metrics& metrics, Access metrics_access) {
   return {
-      route("/healthz", Access::Public, Thread::Io,
+      route("getHealth", "/healthz", Access::Public, Thread::Io,
             [](Exchange exchange) {
               Response response;
               response.body = R"({"status":"alive"})";
               exchange.responder.send(std::move(response));
             }),
-      route("/readyz", Access::Public, Thread::Worker,
+      route("getReadiness", "/readyz", Access::Public, Thread::Worker,
             [readiness](Exchange exchange) { exchange.responder.send(health_response(readiness())); }),
-      route("/metrics", metrics_access, Thread::Worker,
+      route("getMetrics", "/metrics", metrics_access, Thread::Worker,
             [&metrics](Exchange exchange) {
               Response response;
               response.content_type = "text/plain; version=0.0.4; charset=utf-8";
@@ -64,7 +65,10 @@ std::vector<Route> operations_routes(std::function<std::vector<PartHealth>()> re
 }
 
 Route reload_route(std::function<void(std::function<void(Reloaded)> done)> reload) {
-  return {"POST", "/api/reload", Access::Admin, Thread::Worker,
+  return {"POST",
+          "/api/reload",
+          Access::Admin,
+          Thread::Worker,
           [reload = std::move(reload)](Exchange exchange) {
             auto responder = std::make_shared<Responder>(std::move(exchange.responder));
             reload([responder](const Reloaded& reloaded) {
@@ -77,7 +81,8 @@ Route reload_route(std::function<void(std::function<void(Reloaded)> done)> reloa
                 writer.EndObject();
               }));
             });
-          }};
+          },
+          "reload"};
 }
 
 }  // namespace davit::http

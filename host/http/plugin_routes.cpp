@@ -42,15 +42,51 @@ Response rescan_answer(const plugin::Registry& registry) {
   });
 }
 
+// The number of {"concurrency": 3}; what is wrong with it goes into `errors`.
+int number_from(const JsonValue& body, std::vector<FieldError>& errors) {
+  int number = 0;
+  for (const auto& member : body.GetObject()) {
+    const std::string name(member.name.GetString(), member.name.GetStringLength());
+    if (name != "concurrency") {
+      errors.push_back({name.substr(0, 64), "is not a member of this request"});
+    } else if (member.value.IsInt()) {
+      number = member.value.GetInt();
+    }
+  }
+  if (number < 1 || number > plugin::kMostConcurrency)
+    errors.push_back(
+        {"concurrency", "must be a whole number from 1 to " + std::to_string(plugin::kMostConcurrency) +
+                            "; an agent that is to get no task is paused"});
+  return number;
+}
+
+void set_concurrency(live::LivePlugins& live, const plugin::Registry& registry, Exchange exchange) {
+  const std::string request_id = exchange.request.request_id;
+  const auto body = parse_json(exchange.request.body.empty() ? "{}" : exchange.request.body);
+  if (!body) return exchange.responder.send(error_answer(body.error(), request_id));
+  if (!body->IsObject())
+    return exchange.responder.send(
+        error_answer(Error{ErrorCode::InvalidInput, "the body must be a JSON object"}, request_id));
+  std::vector<FieldError> errors;
+  const int number = number_from(*body, errors);
+  if (!errors.empty()) return exchange.responder.send(field_errors_answer(errors, request_id));
+  const std::string& agent = exchange.segments.front();
+  if (exchange.act) exchange.act->about(agent, act_parameters({{"concurrency", std::to_string(number)}}));
+  const auto set = live.set_concurrency(agent, number);
+  exchange.responder.send(set ? instance_answer(registry, PluginKind::Agent, agent, request_id)
+                              : error_answer(set.error(), request_id));
+}
+
 }  // namespace
 
 std::vector<Route> plugin_routes(live::LivePlugins& live, const plugin::Registry& registry) {
   std::vector<Route> routes;
-  routes.push_back(
-      {"POST", "/api/plugins/rescan", Access::Admin, Thread::Worker, [&live, &registry](Exchange exchange) {
-         auto responder = std::make_shared<Responder>(std::move(exchange.responder));
-         live.rescan([responder, &registry] { responder->send(rescan_answer(registry)); });
-       }});
+  routes.push_back({"POST", "/api/plugins/rescan", Access::Admin, Thread::Worker,
+                    [&live, &registry](Exchange exchange) {
+                      auto responder = std::make_shared<Responder>(std::move(exchange.responder));
+                      live.rescan([responder, &registry] { responder->send(rescan_answer(registry)); });
+                    },
+                    "rescanPlugins"});
   auto action = [&](const std::string& verb,
                     std::function<Result<>(PluginKind kind, const std::string& name)> act) {
     routes.push_back({"POST", "/api/plugins/{}/{}/" + verb, Access::Admin, Thread::Worker,
@@ -58,18 +94,36 @@ std::vector<Route> plugin_routes(live::LivePlugins& live, const plugin::Registry
                         const std::string& request_id = exchange.request.request_id;
                         auto kind = kind_from(exchange.segments[0]);
                         const std::string& name = exchange.segments[1];
+                        if (exchange.act) exchange.act->about(exchange.segments[0] + "/" + name);
                         Result<> acted =
                             kind ? act(*kind, name)
                                  : Result<>(Error{ErrorCode::NotFound, "a plugin is a webhook or an agent"});
                         exchange.responder.send(acted ? instance_answer(registry, *kind, name, request_id)
                                                       : error_answer(acted.error(), request_id));
-                      }});
+                      },
+                      verb + "Plugin"});
   };
   action("enable",
          [&live](PluginKind kind, const std::string& name) { return live.switch_to(kind, name, true); });
   action("disable",
          [&live](PluginKind kind, const std::string& name) { return live.switch_to(kind, name, false); });
   action("clear", [&live](PluginKind kind, const std::string& name) { return live.clear(kind, name); });
+  const std::string concurrency = "/api/agents/{}/concurrency";
+  routes.push_back(
+      {"PUT", concurrency, Access::Admin, Thread::Worker, [&live, &registry](Exchange exchange) {
+         set_concurrency(live, registry, std::move(exchange));
+       },
+       "setConcurrency"});
+  routes.push_back(
+      {"DELETE", concurrency, Access::Admin, Thread::Worker, [&live, &registry](Exchange exchange) {
+         const std::string& agent = exchange.segments.front();
+         const std::string& request_id = exchange.request.request_id;
+         if (exchange.act) exchange.act->about(agent);
+         const auto cleared = live.set_concurrency(agent, std::nullopt);
+         exchange.responder.send(cleared ? instance_answer(registry, PluginKind::Agent, agent, request_id)
+                                         : error_answer(cleared.error(), request_id));
+       },
+       "clearConcurrency"});
   return routes;
 }
 

@@ -1,4 +1,5 @@
-// Acting on plugins: switching them on and off, and looking at their folder.
+// Acting on plugins: switching them on and off, how many executions an agent may have, and looking at
+// their folder.
 #pragma once
 
 #include <vector>

@@ -58,6 +58,12 @@ Result<Query> Query::parse(std::string_view text) {
   return query;
 }
 
+Query Query::of(std::vector<std::pair<std::string, std::string>> parameters) {
+  Query query;
+  query.parameters_ = std::move(parameters);
+  return query;
+}
+
 std::string Query::text(std::string_view name) const {
   for (const auto& [key, value] : parameters_) {
     if (key == name) return value;
@@ -123,7 +129,8 @@ void Query::allow_only(std::initializer_list<std::string_view> known,
     if (has(repeatable, name)) continue;
     if (!has(known, name)) {
       fail(name.substr(0, 64), "is not a parameter here; " + all());
-    } else if (std::any_of(parameters_.begin(), each, [&](const auto& former) { return former.first == name; })) {
+    } else if (std::any_of(parameters_.begin(), each,
+                           [&](const auto& former) { return former.first == name; })) {
       fail(name, "is given more than once");
     }
   }

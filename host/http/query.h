@@ -26,6 +26,9 @@ class Query {
   // Percent signs and '+' decoded. InvalidInput for a broken escape or text that is not UTF-8.
   static Result<Query> parse(std::string_view text);
 
+  // Of values that came another way, decoded already.
+  static Query of(std::vector<std::pair<std::string, std::string>> parameters);
+
   std::string text(std::string_view name) const;  // empty if absent
 
   // All values of a parameter that may be given several times, or once with commas between; without empty ones.

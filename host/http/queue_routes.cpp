@@ -25,7 +25,6 @@ void show_queue(const store::Store& store, const Clock& clock, Exchange exchange
 // What a body says, member by member; anything else is an error of the field.
 Result<store::Pause> pause_from(const Request& request, bool all_members, std::vector<FieldError>& errors) {
   store::Pause pause;
-  pause.by = "admin";
   if (request.body.empty()) return pause;
   const JsonDocument body = TRY(parse_json(request.body));
   if (!body.IsObject()) return Error{ErrorCode::InvalidInput, "the body must be a JSON object"};
@@ -73,20 +72,27 @@ void pause(store::Store& store, const plugin::Registry& registry, const Clock& c
     errors.push_back({"agent", "no agent of this name is loaded; GET /api/dashboard/agents lists them"});
   if (wanted->until && *wanted->until <= clock.wall()) errors.push_back({"until", "has passed"});
   if (!errors.empty()) return exchange.responder.send(field_errors_answer(errors, request_id));
+  wanted->by = exchange.caller.name;
   auto responder = std::make_shared<Responder>(std::move(exchange.responder));
-  store.pause(*wanted, [responder, request_id, &log, agent = wanted->agent,
-                        until = wanted->until](const Result<>& done) {
-    if (!done.ok()) return responder->send(error_answer(done.error(), request_id));
-    log.info("Agents were paused", {{"agent", agent.empty() ? "all" : agent},
-                                    {"until", until ? to_iso8601(*until) : ""},
-                                    {"request", request_id}});
-    responder->send(json_answer([&](JsonWriter& writer) {
-      writer.StartObject();
-      write_agent_or_null(writer, agent);
-      write_member(writer, "paused", true);
-      writer.EndObject();
-    }));
-  });
+  store::Audited audit =
+      audited(exchange, wanted->agent,
+              act_parameters({{"reason", wanted->reason},
+                              {"until", wanted->until ? to_iso8601(*wanted->until) : std::string()}}));
+  store.pause(
+      *wanted,
+      [responder, request_id, &log, agent = wanted->agent, until = wanted->until](const Result<>& done) {
+        if (!done.ok()) return responder->send(error_answer(done.error(), request_id));
+        log.info("Agents were paused", {{"agent", agent.empty() ? "all" : agent},
+                                        {"until", until ? to_iso8601(*until) : ""},
+                                        {"request", request_id}});
+        responder->send(json_answer([&](JsonWriter& writer) {
+          writer.StartObject();
+          write_agent_or_null(writer, agent);
+          write_member(writer, "paused", true);
+          writer.EndObject();
+        }));
+      },
+      std::move(audit));
 }
 
 void resume(store::Store& store, Log& log, Exchange exchange) {
@@ -96,32 +102,40 @@ void resume(store::Store& store, Log& log, Exchange exchange) {
   if (!wanted.ok()) return exchange.responder.send(error_answer(wanted.error(), request_id));
   if (!errors.empty()) return exchange.responder.send(field_errors_answer(errors, request_id));
   auto responder = std::make_shared<Responder>(std::move(exchange.responder));
-  store.resume(wanted->agent, [responder, request_id, &log, agent = wanted->agent](const Result<bool>& done) {
-    if (!done.ok()) return responder->send(error_answer(done.error(), request_id));
-    if (*done)
-      log.info("Agents were resumed", {{"agent", agent.empty() ? "all" : agent}, {"request", request_id}});
-    responder->send(json_answer([&](JsonWriter& writer) {
-      writer.StartObject();
-      write_agent_or_null(writer, agent);
-      write_member(writer, "paused", false);
-      write_member(writer, "was_paused", *done);
-      writer.EndObject();
-    }));
-  });
+  store::Audited audit = audited(exchange, wanted->agent);
+  store.resume(
+      wanted->agent,
+      [responder, request_id, &log, agent = wanted->agent](const Result<bool>& done) {
+        if (!done.ok()) return responder->send(error_answer(done.error(), request_id));
+        if (*done)
+          log.info("Agents were resumed",
+                   {{"agent", agent.empty() ? "all" : agent}, {"request", request_id}});
+        responder->send(json_answer([&](JsonWriter& writer) {
+          writer.StartObject();
+          write_agent_or_null(writer, agent);
+          write_member(writer, "paused", false);
+          write_member(writer, "was_paused", *done);
+          writer.EndObject();
+        }));
+      },
+      std::move(audit));
 }
 
 }  // namespace
 
 std::vector<Route> queue_routes(store::Store& store, const plugin::Registry& registry, const Clock& clock,
                                 Log& log) {
-  return {{"GET", "/api/dashboard/queue", Access::Reader, Thread::Worker,
-           without_query([&store, &clock](Exchange exchange) { show_queue(store, clock, std::move(exchange)); })},
-          {"POST", "/api/queue/pause", Access::Admin, Thread::Worker,
-           [&store, &registry, &clock, &log](Exchange exchange) {
-             pause(store, registry, clock, log, std::move(exchange));
-           }},
-          {"POST", "/api/queue/resume", Access::Admin, Thread::Worker,
-           [&store, &log](Exchange exchange) { resume(store, log, std::move(exchange)); }}};
+  return {
+      {"GET", "/api/dashboard/queue", Access::Reader, Thread::Worker,
+       without_query([&store, &clock](Exchange exchange) { show_queue(store, clock, std::move(exchange)); }),
+       "getQueue"},
+      {"POST", "/api/queue/pause", Access::Admin, Thread::Worker,
+       [&store, &registry, &clock, &log](Exchange exchange) {
+         pause(store, registry, clock, log, std::move(exchange));
+       },
+       "pauseQueue"},
+      {"POST", "/api/queue/resume", Access::Admin, Thread::Worker,
+       [&store, &log](Exchange exchange) { resume(store, log, std::move(exchange)); }, "resumeQueue"}};
 }
 
 }  // namespace davit::http

@@ -22,12 +22,25 @@ Stream::~Stream() { close(); }
 
 bool Stream::open() const { return state_ && state_->open.load(std::memory_order_acquire); }
 
+std::size_t Stream::unsent_bytes() const { return state_ ? state_->unsent_bytes.load() : 0; }
+
+bool Stream::was_too_slow() const { return state_ && state_->too_slow.load(); }
+
+bool Stream::await_drained() {
+  if (!open()) return false;
+  // Asked for first and looked at then; the connection does it the other way round, so that one of the two sees
+  // the other.
+  state_->awaited.store(true);
+  return state_->unsent_bytes.load() != 0;
+}
+
 bool Stream::write(std::string chunk) {
   if (!open()) return false;
   if (chunk.empty()) return true;
   auto unsent = state_->unsent_bytes.fetch_add(chunk.size(), std::memory_order_relaxed) + chunk.size();
   if (unsent > state_->lag_limit) {
     // Who reads this slowly gets a torn answer rather than our memory.
+    state_->too_slow.store(true);
     if (state_->open.exchange(false)) mailbox_->post({to_, {}, StreamEnd{true}});
     return false;
   }
@@ -54,6 +67,7 @@ Responder& Responder::operator=(Responder&& other) noexcept {
   to_ = other.to_;
   request_id_ = std::move(other.request_id_);
   stream_lag_limit_ = other.stream_lag_limit_;
+  watch_ = std::move(other.watch_);
   wishes_ = std::move(other.wishes_);
   return *this;
 }
@@ -68,13 +82,14 @@ void Responder::send(Response response) {
   auto mailbox = std::exchange(mailbox_, nullptr);
   if (!mailbox) return;
   if (wishes_) suit(response, *wishes_);
+  if (watch_) watch_(response);
   mailbox->post({to_, request_id_, std::move(response)});
 }
 
-Stream Responder::start_stream(Response head) {
+Stream Responder::start_stream(Response head, std::function<void()> notice) {
   auto mailbox = std::exchange(mailbox_, nullptr);
   if (!mailbox) return {};
-  auto state = std::make_shared<StreamState>(stream_lag_limit_);
+  auto state = std::make_shared<StreamState>(stream_lag_limit_, std::move(notice));
   if (!mailbox->post({to_, request_id_, StreamStart{std::move(head), state}})) state->open = false;
   return {std::move(mailbox), to_, std::move(state)};
 }

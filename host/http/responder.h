@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -27,6 +28,12 @@ class Stream {
   // Ends the answer after what was written. Without effect if it has ended.
   void close();
   bool open() const;
+  // Bytes that were written and are not with the kernel yet. What is there once they are none is told by the
+  // notice of start_stream(), after await_drained() has given true; false: they are none already.
+  std::size_t unsent_bytes() const;
+  bool await_drained();
+  // Did it end because the client did not read?
+  bool was_too_slow() const;
 
  private:
   std::shared_ptr<Mailbox> mailbox_;
@@ -50,8 +57,13 @@ class Responder {
   // The first call of send() or start_stream() answers; later ones do nothing (and give a closed stream).
   void send(Response response);
   // Sends the head now (its body, if any, is the first chunk). The connection closes behind the stream. To a
-  // HEAD request the head alone is sent and the stream is over.
-  Stream start_stream(Response head);
+  // HEAD request the head alone is sent and the stream is over. `notice` is called on an I/O thread, quickly
+  // to return: when the stream ends otherwise than by its writer, and as Stream::await_drained() says. It
+  // must stay callable as long as the server lives.
+  Stream start_stream(Response head, std::function<void()> notice = {});
+
+  // Is shown the answer before it goes, on the thread that gives it; nobody but the first is. Not a stream's.
+  void on_answer(std::function<void(const Response&)> watch) { watch_ = std::move(watch); }
 
   std::string_view request_id() const { return request_id_; }
 
@@ -61,6 +73,7 @@ class Responder {
   ConnectionAddress to_;
   std::string request_id_;
   std::size_t stream_lag_limit_;
+  std::function<void(const Response&)> watch_;
   std::shared_ptr<const Wishes> wishes_;  // null: answered as it is
 };
 

@@ -23,10 +23,28 @@ void append_value(std::string& out, std::string_view value) {
   }
 }
 
+// What every answer says to browsers.
+constexpr std::string_view kForBrowsers =
+    "\r\nX-Content-Type-Options: nosniff"
+    "\r\nReferrer-Policy: no-referrer"
+    "\r\nCross-Origin-Resource-Policy: same-origin"
+    "\r\nCross-Origin-Opener-Policy: same-origin\r\n";
+constexpr std::string_view kPolicyName = "Content-Security-Policy";
+constexpr std::string_view kPolicy =
+    "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'; base-uri 'none'\r\n";
+constexpr std::string_view kCacheName = "Cache-Control";
+constexpr std::string_view kCache = "Cache-Control: no-store\r\n";
+
 bool written_by_us(std::string_view name) {
-  static constexpr std::array<std::string_view, 6> kOurs = {"Content-Type", "Content-Length",
-                                                            "Connection",   "Transfer-Encoding",
-                                                            "X-Request-Id", "X-Content-Type-Options"};
+  static constexpr std::array<std::string_view, 9> kOurs = {"Content-Type",
+                                                            "Content-Length",
+                                                            "Connection",
+                                                            "Transfer-Encoding",
+                                                            "X-Request-Id",
+                                                            "X-Content-Type-Options",
+                                                            "Referrer-Policy",
+                                                            "Cross-Origin-Resource-Policy",
+                                                            "Cross-Origin-Opener-Policy"};
   for (std::string_view ours : kOurs) {
     if (same_name(name, ours)) return true;
   }
@@ -125,14 +143,20 @@ void append_head(std::string& out, const Response& response, std::string_view re
   out += persistence == Persistence::KeepAlive ? "\r\nConnection: keep-alive" : "\r\nConnection: close";
   out += "\r\nX-Request-Id: ";
   out += request_id;
-  out += "\r\nX-Content-Type-Options: nosniff\r\n";
+  out += kForBrowsers;
+  bool has_policy = false;
+  bool has_cache = false;
   for (const auto& [name, value] : response.headers) {
     if (!is_token(name) || written_by_us(name)) continue;
+    has_policy = has_policy || same_name(name, kPolicyName);
+    has_cache = has_cache || same_name(name, kCacheName);
     out += name;
     out += ": ";
     append_value(out, value);
     out += "\r\n";
   }
+  if (!has_policy) out += kPolicy;
+  if (!has_cache) out += kCache;
   out += "\r\n";
 }
 

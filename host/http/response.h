@@ -24,9 +24,11 @@ std::string_view reason_phrase(int status);
 enum class Persistence { KeepAlive, Close };
 
 // Appends the status line and all header lines with the empty line. `content_length` is absent for a body
-// that ends with the connection. Content-Type, Content-Length, Connection, X-Request-Id and
-// X-Content-Type-Options are written here; headers of the response with one of these names, or with a name
-// that is no token, are left out. Control characters in values become blanks, so that no value can end its
+// that ends with the connection. Content-Type, Content-Length, Connection, X-Request-Id and what keeps
+// browsers from misusing an answer (X-Content-Type-Options, Referrer-Policy, Cross-Origin-…) are written
+// here; headers of the response with one of these names, or with a name that is no token, are left out.
+// Unless the response says otherwise no answer is kept (Cache-Control), shown in a frame or run as a page
+// (Content-Security-Policy). Control characters in values become blanks, so that no value can end its
 // line.
 void append_head(std::string& out, const Response& response, std::string_view request_id,
                  Persistence persistence, std::optional<std::size_t> content_length);

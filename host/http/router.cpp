@@ -3,6 +3,7 @@
 #include <exception>
 #include <memory>
 
+#include "host/http/caller.h"
 #include "host/http/error_response.h"
 
 namespace davit::http {
@@ -37,13 +38,21 @@ Response open_problem(int status, std::string_view title, std::string_view detai
 
 }  // namespace
 
-Router::Router(std::vector<Route> routes, const Authentication& authentication, Workers& workers,
-               metrics::Metrics& metrics, Log& log)
+store::Audited audited(Exchange& exchange, std::string object, std::string parameters) {
+  if (!exchange.act) return std::nullopt;
+  exchange.act->about(std::move(object), std::move(parameters));
+  return exchange.act->take();
+}
+
+Router::Router(std::vector<Route> routes, Authentication& authentication, AuditLog& audit, Workers& workers,
+               metrics::Metrics& metrics, Log& log, TrustedProxies proxies)
     : routes_(std::move(routes)),
       authentication_(authentication),
+      audit_(audit),
       workers_(workers),
       metrics_(metrics),
-      log_(log) {}
+      log_(log),
+      proxies_(std::move(proxies)) {}
 
 void Router::handle(Request request, Responder responder) const {
   std::string_view method = request.method == "HEAD" ? "GET" : request.method;
@@ -71,20 +80,26 @@ void Router::handle(Request request, Responder responder) const {
     response.headers.emplace_back("Allow", allowed);
     return refuse("unknown", std::move(response));
   }
+  Caller caller;
+  std::shared_ptr<Act> act;
   if (route->access != Access::Public) {
-    auto role = request.count("authorization") == 1 ? authentication_.role_of(request.header("authorization"))
-                                                    : std::nullopt;
-    if (!role) {
-      Response response = open_problem(401, "", "send a token: Authorization: Bearer <token>", id);
-      response.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"davit\"");
+    std::optional<Denied> denied = identify(request, authentication_, proxies_, caller);
+    if (!denied && route->access == Access::Admin && caller.role != Role::Admin) {
+      denied = {403, "this needs a token that may act; " + caller.name + " may only read", caller.name, true};
+    }
+    if (denied) {
+      if (denied->worth_a_line) audit_.denied(route->operation, request, denied->actor, denied->reason);
+      Response response = open_problem(denied->status, "", denied->reason, id);
+      if (denied->status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"davit\"");
       return refuse(route->pattern, std::move(response));
     }
-    if (route->access == Access::Admin && *role != Role::Admin) {
-      return refuse(route->pattern,
-                    open_problem(403, "", "this needs the admin token; the reader token was sent", id));
+    if (is_unsafe(request.method)) {
+      act = audit_.begin(route->operation, request, caller);
+      responder.on_answer([act](const Response& response) { act->answered(response); });
     }
   }
-  Exchange exchange{std::move(request), std::move(responder), std::move(segments)};
+  Exchange exchange{std::move(request), std::move(responder), std::move(segments), std::move(caller),
+                    std::move(act)};
   if (route->thread == Thread::Io) return route->answer(std::move(exchange));
 
   if (route->method == "GET") exchange.responder.heed(wishes_of(exchange.request));

@@ -2,12 +2,15 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "host/base/log.h"
+#include "host/http/audit_log.h"
 #include "host/http/authentication.h"
+#include "host/http/client_address.h"
 #include "host/http/request.h"
 #include "host/http/responder.h"
 #include "host/http/server.h"
@@ -21,9 +24,14 @@ struct Exchange {
   Request request;
   Responder responder;
   std::vector<std::string> segments;  // what stood for each `{}`, in order; not decoded
+  Caller caller = {};                 // unless the route is public
+  std::shared_ptr<Act> act = {};      // if it is one
 };
 
-enum class Access { Public, Reader, Admin };
+// The line of the audit log for the write that does what the exchange asks for.
+store::Audited audited(Exchange& exchange, std::string object = {}, std::string parameters = "{}");
+
+enum class Access { Public, Reader, Admin };  // who may: everybody, whoever has a token, an admin
 
 // On the I/O thread: must not block. On a worker: may read the database and wait.
 enum class Thread { Io, Worker };
@@ -34,22 +42,27 @@ struct Route {
   Access access = Access::Reader;
   Thread thread = Thread::Worker;
   std::function<void(Exchange)> answer;
+  std::string operation;  // its name in the API's description and the audit log: "approveTask"
 };
 
 // Immutable after construction; thread-safe. Answers 404, 405 (with Allow), 401, 403 and 503 by itself. HEAD
-// is GET. What a GET answers on a worker is given as its client wishes (negotiation.h).
+// is GET, and what a GET answers on a worker is given as its client wishes (negotiation.h). Whatever is not
+// public and no GET is an act, and gets a line in the audit log.
 class Router {
  public:
-  Router(std::vector<Route> routes, const Authentication& authentication, Workers& workers,
-         metrics::Metrics& metrics, Log& log);
+  // All but the first and the last outlive it.
+  Router(std::vector<Route> routes, Authentication& authentication, AuditLog& audit, Workers& workers,
+         metrics::Metrics& metrics, Log& log, TrustedProxies proxies);
   void handle(Request request, Responder responder) const;
 
  private:
   const std::vector<Route> routes_;
-  const Authentication& authentication_;
+  Authentication& authentication_;
+  AuditLog& audit_;
   Workers& workers_;
   metrics::Metrics& metrics_;
   Log& log_;
+  const TrustedProxies proxies_;
 };
 
 }  // namespace davit::http

@@ -1,5 +1,6 @@
 #include "host/http/stats_json.h"
 
+#include <map>
 #include <string>
 
 namespace davit::http {
@@ -70,6 +71,131 @@ CostQuery cost_query(std::optional<WallTime> start, std::optional<WallTime> end,
   query.start = start.value_or(std::chrono::floor<std::chrono::days>(query.end - Duration(1)) -
                                (kDefaultDays - std::chrono::days(1)));
   return query;
+}
+
+CostQuery cost_query_of(Query& query, WallTime now) {
+  query.allow_only({"agent", "start_date", "end_date", "group_by"});
+  const auto start = query.time("start_date"), end = query.time("end_date");
+  CostQuery wanted = cost_query(start, end, now);
+  wanted.agent = query.text("agent");
+  if (const std::string group = query.text("group_by"); !group.empty()) {
+    if (const auto known = cost_group_from(group))
+      wanted.group_by = *known;
+    else
+      query.fail("group_by", std::string("must be ") + kCostGroups);
+  }
+  if (query.errors().empty() && wanted.start >= wanted.end)
+    query.fail("start_date", "must be before end_date");
+  return wanted;
+}
+
+namespace {
+
+Duration length_of(Bucket bucket) {
+  return bucket == Bucket::Hour ? Duration(std::chrono::hours(1)) : Duration(std::chrono::days(1));
+}
+
+WallTime bucket_of(WallTime time, Bucket bucket) {
+  return bucket == Bucket::Hour ? WallTime(std::chrono::floor<std::chrono::hours>(time))
+                                : WallTime(std::chrono::floor<std::chrono::days>(time));
+}
+
+std::string_view to_string(SeriesMetric metric) {
+  switch (metric) {
+    case SeriesMetric::Executions:
+      return "executions";
+    case SeriesMetric::Cost:
+      return "cost";
+    case SeriesMetric::Tokens:
+      return "tokens";
+    case SeriesMetric::Duration:
+      return "duration";
+  }
+  return "executions";
+}
+
+void write_series_point(JsonWriter& writer, SeriesMetric metric,
+                        const std::map<std::string, std::int64_t>& outcomes, const ExecutionSums& sums) {
+  switch (metric) {
+    case SeriesMetric::Executions:
+      write_member(writer, "value", sums.executions);
+      writer.Key("outcomes");
+      writer.StartObject();
+      for (const auto& [outcome, count] : outcomes) write_member(writer, outcome, count);
+      writer.EndObject();
+      return;
+    case SeriesMetric::Cost:
+      return write_member(writer, "value", dollars(sums.usage.cost_micro_usd));
+    case SeriesMetric::Tokens:
+      write_member(writer, "value", sums.usage.total_tokens());
+      write_member(writer, "input_tokens", sums.usage.input_tokens);
+      write_member(writer, "output_tokens", sums.usage.output_tokens);
+      write_member(writer, "cache_read_tokens", sums.usage.cache_read_tokens);
+      return write_member(writer, "cache_write_tokens", sums.usage.cache_write_tokens);
+    case SeriesMetric::Duration:
+      return write_mean(writer, "value", sums.worked, sums.executions);
+  }
+}
+
+}  // namespace
+
+WantedSeries series_of(Query& query, WallTime now) {
+  constexpr std::chrono::hours kDefaultHours{24};
+  query.allow_only({"metric", "bucket", "agent", "start_date", "end_date"});
+  WantedSeries wanted;
+  if (const std::string metric = query.text("metric"); !metric.empty()) {
+    bool known = false;
+    for (const SeriesMetric each :
+         {SeriesMetric::Executions, SeriesMetric::Cost, SeriesMetric::Tokens, SeriesMetric::Duration}) {
+      if (to_string(each) != metric) continue;
+      wanted.metric = each;
+      known = true;
+    }
+    if (!known) query.fail("metric", "must be executions, cost, tokens or duration");
+  }
+  const std::string bucket = query.text("bucket");
+  if (!bucket.empty() && bucket != "day" && bucket != "hour") query.fail("bucket", "must be hour or day");
+  wanted.query.bucket = bucket == "hour" ? Bucket::Hour : Bucket::Day;
+  wanted.query.agent = query.text("agent");
+  const auto start = query.time("start_date"), end = query.time("end_date");
+  const Duration length = length_of(wanted.query.bucket);
+  const WallTime last = end.value_or(now + Duration(1)) - Duration(1);
+  const Duration usual = bucket == "hour" ? Duration(kDefaultHours) : Duration(kDefaultDays);
+  wanted.query.end = bucket_of(last, wanted.query.bucket) + length;
+  wanted.query.start = start ? bucket_of(*start, wanted.query.bucket) : wanted.query.end - usual;
+  if (query.errors().empty() && start.value_or(wanted.query.start) > last)
+    query.fail("start_date", "must be before end_date");
+  else if (query.errors().empty() && (wanted.query.end - wanted.query.start) / length > kMostBuckets)
+    query.fail("start_date", "is more than " + std::to_string(kMostBuckets) + " buckets before end_date");
+  return wanted;
+}
+
+void write_series(JsonWriter& writer, const WantedSeries& wanted, const std::vector<SeriesPoint>& points) {
+  const Duration length = length_of(wanted.query.bucket);
+  writer.StartObject();
+  write_member(writer, "metric", to_string(wanted.metric));
+  write_member(writer, "bucket", wanted.query.bucket == Bucket::Hour ? "hour" : "day");
+  write_member(writer, "start_date", to_iso8601(wanted.query.start));
+  write_member(writer, "end_date", to_iso8601(wanted.query.end));
+  writer.Key("points");
+  writer.StartArray();
+  auto point = points.begin();
+  for (WallTime at = wanted.query.start; at < wanted.query.end; at += length) {
+    std::map<std::string, std::int64_t> outcomes;
+    ExecutionSums sums;
+    for (; point != points.end() && point->at < at + length; ++point) {
+      outcomes[point->outcome] += point->sums.executions;
+      sums.executions += point->sums.executions;
+      sums.worked += point->sums.worked;
+      add(sums.usage, point->sums.usage);
+    }
+    writer.StartObject();
+    write_member(writer, "at", to_iso8601(at));
+    write_series_point(writer, wanted.metric, outcomes, sums);
+    writer.EndObject();
+  }
+  writer.EndArray();
+  writer.EndObject();
 }
 
 void write_agent_stats(JsonWriter& writer, const std::vector<AgentStats>& stats) {

@@ -15,22 +15,19 @@ Response agent_stats_answer(const store::Store& store, Exchange& exchange, Query
 }
 
 Response costs_answer(const store::Store& store, const Clock& clock, Exchange& exchange, Query& query) {
-  query.allow_only({"agent", "start_date", "end_date", "group_by"});
-  const auto start = query.time("start_date"), end = query.time("end_date");
-  CostQuery wanted = cost_query(start, end, clock.wall());
-  wanted.agent = query.text("agent");
-  if (const std::string group = query.text("group_by"); !group.empty()) {
-    if (const auto known = cost_group_from(group))
-      wanted.group_by = *known;
-    else
-      query.fail("group_by", std::string("must be ") + kCostGroups);
-  }
-  if (query.errors().empty() && wanted.start >= wanted.end)
-    query.fail("start_date", "must be before end_date");
+  const CostQuery wanted = cost_query_of(query, clock.wall());
   if (!query.errors().empty()) return {};
   const auto costs = store.costs(wanted);
   if (!costs) return error_answer(costs.error(), exchange.request.request_id);
   return json_answer([&](JsonWriter& writer) { write_costs(writer, wanted, *costs); });
+}
+
+Response series_answer(const store::Store& store, const Clock& clock, Exchange& exchange, Query& query) {
+  const WantedSeries wanted = series_of(query, clock.wall());
+  if (!query.errors().empty()) return {};
+  const auto points = store.series(wanted.query);
+  if (!points) return error_answer(points.error(), exchange.request.request_id);
+  return json_answer([&](JsonWriter& writer) { write_series(writer, wanted, *points); });
 }
 
 Response chains_answer(const store::Store& store, Exchange& exchange, Query& query) {
@@ -54,19 +51,26 @@ Response overview_answer(const store::Store& store, Exchange& exchange, Query& q
 }  // namespace
 
 std::vector<Route> stats_routes(const store::Store& store, const Clock& clock) {
-  const auto reader = [](std::string name, std::function<Response(Exchange&, Query&)> use) {
-    return Route{"GET", "/api/dashboard/" + name, Access::Reader, Thread::Worker, with_query(std::move(use))};
+  const auto reader = [](std::string operation, std::string name,
+                         std::function<Response(Exchange&, Query&)> use) {
+    return Route{"GET",          "/api/dashboard/" + name,   Access::Reader,
+                 Thread::Worker, with_query(std::move(use)), std::move(operation)};
   };
   return {
-      reader("agent-stats", [&store](Exchange& exchange,
-                                     Query& query) { return agent_stats_answer(store, exchange, query); }),
-      reader("cost-breakdown",
+      reader(
+          "getAgentStats", "agent-stats",
+          [&store](Exchange& exchange, Query& query) { return agent_stats_answer(store, exchange, query); }),
+      reader("getCosts", "cost-breakdown",
              [&store, &clock](Exchange& exchange, Query& query) {
                return costs_answer(store, clock, exchange, query);
              }),
-      reader("agent-chain-analytics",
+      reader("getSeries", "series",
+             [&store, &clock](Exchange& exchange, Query& query) {
+               return series_answer(store, clock, exchange, query);
+             }),
+      reader("getChains", "agent-chain-analytics",
              [&store](Exchange& exchange, Query& query) { return chains_answer(store, exchange, query); }),
-      reader("overview",
+      reader("getOverview", "overview",
              [&store](Exchange& exchange, Query& query) { return overview_answer(store, exchange, query); })};
 }
 

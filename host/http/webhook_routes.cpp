@@ -146,6 +146,7 @@ std::vector<Route> webhook_routes(ingest::Ingest& ingest, metrics::Metrics& metr
                      responder->send(std::move(response));
                    });
   };
+  receive.operation = "receiveDelivery";
   Route greet;
   greet.method = "GET";
   greet.pattern = receive.pattern;
@@ -164,6 +165,7 @@ std::vector<Route> webhook_routes(ingest::Ingest& ingest, metrics::Metrics& metr
     metrics.request_answered("/webhooks/{}", response.status);
     exchange.responder.send(std::move(response));
   };
+  greet.operation = "greetWebhook";
   return {receive, greet};
 }
 

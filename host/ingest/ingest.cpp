@@ -80,6 +80,7 @@ struct Ingest::Parts : std::enable_shared_from_this<Ingest::Parts> {
   void refuse(const plugin::Webhook& webhook, const Delivery& delivery, std::string_view cause,
               Outcome outcome, const Done& done);
   void write_refusals();
+  void rehearse(Delivery delivery, const std::function<void(Result<store::NewDelivery>)>& done);
   void run_here(const plugin::Webhook& webhook, VerifiedDelivery delivery, Done done);
   void run_in_runner(std::shared_ptr<const plugin::Webhook> webhook, VerifiedDelivery delivery, Done done);
   void conclude(const plugin::Webhook& webhook, const VerifiedDelivery& delivery,
@@ -144,6 +145,14 @@ void Ingest::rehearse(std::string delivery_id, std::function<void(Result<store::
   auto shared = std::make_shared<std::function<void(Result<store::NewDelivery>)>>(std::move(done));
   const bool posted = parts_->runners->post(
       [reruns = parts_->reruns, id = std::move(delivery_id), shared] { reruns->rehearse(id, *shared); });
+  if (!posted) (*shared)(Error{ErrorCode::Unavailable, "the host stops"});
+}
+
+void Ingest::rehearse(Delivery delivery, std::function<void(Result<store::NewDelivery>)> done) {
+  auto shared = std::make_shared<std::function<void(Result<store::NewDelivery>)>>(std::move(done));
+  const bool posted = parts_->runners->post([parts = parts_, delivery = std::move(delivery), shared] {
+    parts->rehearse(delivery, *shared);
+  });
   if (!posted) (*shared)(Error{ErrorCode::Unavailable, "the host stops"});
 }
 
@@ -261,6 +270,25 @@ void Ingest::Parts::write_refusals() {
 void Ingest::Parts::run_here(const plugin::Webhook& webhook, VerifiedDelivery delivery, Done done) {
   auto said = webhook.in_process->run(delivery, clock.monotonic() + webhook.settings.answer_within);
   conclude(webhook, delivery, hide_secrets(webhook, std::move(said)), std::move(done));
+}
+
+// On the loop's thread. The checks of receive(), without its limits and its books.
+void Ingest::Parts::rehearse(Delivery delivery, const std::function<void(Result<store::NewDelivery>)>& done) {
+  auto webhook = reruns->serving(delivery.webhook);
+  if (!webhook) return done(webhook.error());
+  if (delivery.body.size() > (*webhook)->max_body_bytes)
+    return done(Error{ErrorCode::TooLarge, "the body is over this webhook's limit of " +
+                                               std::to_string((*webhook)->max_body_bytes) + " bytes"});
+  std::string_view cause;
+  auto verified = plugin::verify(**webhook, std::move(delivery), clock.wall(), cause);
+  if (!verified) {
+    // Whoever asks for a rehearsal is known: it is the delivery that is not.
+    const bool unknown = verified.error().code == ErrorCode::Unauthorized;
+    return done(unknown ? Error{ErrorCode::Conflict, verified.error().message} : verified.error());
+  }
+  if (auto fault = gate(**webhook, verified->delivery()))
+    return done(Error{ErrorCode::InvalidInput, fault->message});
+  reruns->rehearse(std::move(*webhook), std::make_shared<const VerifiedDelivery>(std::move(*verified)), done);
 }
 
 // ---- hooks in a runner ----

@@ -79,6 +79,10 @@ class Ingest {
   // message. Errors are those of replay(). `done` is called on the loop's thread.
   void rehearse(std::string delivery_id, std::function<void(Result<store::NewDelivery>)> done);
 
+  // The same with a delivery that was not received, as it would go on from here: verified first. InvalidInput
+  // or Conflict if it would be refused before its hooks are asked. On any thread.
+  void rehearse(Delivery delivery, std::function<void(Result<store::NewDelivery>)> done);
+
   // After Registry::publish: runners of what does not serve any more end, busy ones after their call; what
   // was deferred for a webhook that serves again is due.
   void plugins_changed();

@@ -271,9 +271,15 @@ void Reruns::rehearse(const std::string& id, const std::function<void(Result<sto
   if (!stored) return done(stored.error());
   auto found = serving(stored->delivery.webhook);
   if (!found) return done(found.error());
-  std::shared_ptr<const plugin::Webhook> webhook = *found;
-  auto delivery = std::make_shared<const VerifiedDelivery>(
-      delivery_again(std::make_shared<const store::DeferredDelivery>(std::move(*stored))));
+  rehearse(std::move(*found),
+           std::make_shared<const VerifiedDelivery>(
+               delivery_again(std::make_shared<const store::DeferredDelivery>(std::move(*stored)))),
+           done);
+}
+
+void Reruns::rehearse(std::shared_ptr<const plugin::Webhook> webhook,
+                      std::shared_ptr<const VerifiedDelivery> delivery,
+                      const std::function<void(Result<store::NewDelivery>)>& done) {
   const auto end = [self = shared_from_this(), webhook, done](const VerifiedDelivery& rehearsed,
                                                               const Result<plugin::HookOutcome>& plain) {
     Result<plugin::HookOutcome> said = hide_secrets(*webhook, plain);

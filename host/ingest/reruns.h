@@ -46,11 +46,16 @@ class Reruns : public std::enable_shared_from_this<Reruns> {
   // See Ingest. `rehearse` is called on the runners' thread.
   void replay(const std::string& id, const std::string& by, std::function<void(Result<std::string>)> done);
   void rehearse(const std::string& id, const std::function<void(Result<store::NewDelivery>)>& done);
+  void rehearse(std::shared_ptr<const plugin::Webhook> webhook,
+                std::shared_ptr<const VerifiedDelivery> delivery,
+                const std::function<void(Result<store::NewDelivery>)>& done);
+
+  // The webhook, if it serves; Conflict says why not.
+  Result<std::shared_ptr<const plugin::Webhook>> serving(const std::string& name) const;
 
  private:
   using Stored = std::shared_ptr<const store::DeferredDelivery>;
   using End = std::function<void(const VerifiedDelivery&, Result<plugin::HookOutcome>)>;
-  Result<std::shared_ptr<const plugin::Webhook>> serving(const std::string& name) const;
   isolation::Call call_of(std::shared_ptr<const VerifiedDelivery> delivery, End end) const;
   void run(const std::shared_ptr<const plugin::Webhook>& webhook, Stored stored, End end);
   void run_deferred(const Stored& deferred);

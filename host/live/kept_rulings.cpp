@@ -11,6 +11,8 @@ namespace {
 
 // Settings: {"webhooks":{"github":false},"agents":{}}
 constexpr const char* kSwitches = "plugins.switched";
+// {"agents":{"planning-agent":3}}
+constexpr const char* kConcurrency = "plugins.concurrency";
 // {"files":{"github.so":"<sha256>"},"webhooks":{"github":["<sha256>",…]},"agents":{}}
 constexpr const char* kServed = "plugins.served";
 constexpr std::size_t kGenerations = 2;  // of an instance: the one that serves, and one to go back to
@@ -92,6 +94,26 @@ Result<> keep_switches(store::Store& store, const plugin::Rulings& rulings) {
   return keep(store, kSwitches, [&](JsonWriter& writer) {
     write_all(writer, "webhooks", rulings.webhooks, write);
     write_all(writer, "agents", rulings.agents, write);
+  });
+}
+
+Result<> read_concurrency(const store::Store& store, plugin::Rulings& rulings) {
+  auto kept = TRY(store.setting(kConcurrency));
+  if (!kept) return {};
+  const JsonDocument numbers = TRY(parse_json(*kept));
+  rulings.concurrency.clear();
+  for_members(numbers, "agents", [&](const std::string& name, const JsonValue& number) {
+    if (number.IsInt() && number.GetInt() >= 1 && number.GetInt() <= plugin::kMostConcurrency)
+      rulings.concurrency[name] = number.GetInt();
+  });
+  return {};
+}
+
+Result<> keep_concurrency(store::Store& store, const plugin::Rulings& rulings) {
+  return keep(store, kConcurrency, [&](JsonWriter& writer) {
+    write_all(writer, "agents", rulings.concurrency, [](JsonWriter& into, const std::string& name, int number) {
+      write_member(into, name, static_cast<std::int64_t>(number));
+    });
   });
 }
 

@@ -1,5 +1,5 @@
 // What outlives the host of what was decided and seen while it ran: which instances were switched by command,
-// and which bytes served them. Kept in the store's settings.
+// how many executions agents may have, and which bytes served them. Kept in the store's settings.
 #pragma once
 
 #include <set>
@@ -15,6 +15,10 @@ namespace davit::live {
 Result<> read_switches(const store::Store& store, plugin::Rulings& rulings);
 // Returns when it is committed. Not for I/O threads, nor for the store's own.
 Result<> keep_switches(store::Store& store, const plugin::Rulings& rulings);
+
+// The numbers of executions that were set by command, likewise.
+Result<> read_concurrency(const store::Store& store, plugin::Rulings& rulings);
+Result<> keep_concurrency(store::Store& store, const plugin::Rulings& rulings);
 
 // The generations whose copies the scanner still has; it resumes what files gave. Before its first scan.
 Result<plugin::Served> read_served(const store::Store& store, plugin::PluginScanner& scanner);

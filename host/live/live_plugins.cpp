@@ -513,6 +513,7 @@ Result<> LivePlugins::read_rulings() {
   rulings_.quarantined = TRY(crashes_.quarantined());
   ended_hosts_ = TRY(crashes_.quarantined(kLookedAt));
   TRY(read_switches(needs_.store, rulings_));
+  TRY(read_concurrency(needs_.store, rulings_));
   served_ = TRY(read_served(needs_.store, scanner_));
   return {};
 }
@@ -531,6 +532,28 @@ Result<> LivePlugins::switch_to(PluginKind kind, const std::string& name, bool o
     }
     needs_.log.info("A plugin was switched by command",
                     {{"kind", to_string(kind)}, {"name", name}, {"on", on}});
+    publish_anew();
+  });
+  return outcome;
+}
+
+Result<> LivePlugins::set_concurrency(const std::string& agent, std::optional<int> most) {
+  Result<> outcome = Error{ErrorCode::Unavailable, "davit stops"};
+  loop_->run([&] {
+    outcome = check_known(PluginKind::Agent, agent);
+    if (!outcome) return;
+    plugin::Rulings before = rulings_;
+    if (most)
+      rulings_.concurrency[agent] = *most;
+    else
+      rulings_.concurrency.erase(agent);
+    outcome = keep_concurrency(needs_.store, rulings_);
+    if (!outcome) {
+      rulings_ = std::move(before);
+      return;
+    }
+    needs_.log.info("An agent's concurrency was set by command",
+                    {{"agent", agent}, {"most", most ? std::to_string(*most) : "as configured"}});
     publish_anew();
   });
   return outcome;

@@ -98,6 +98,11 @@ class LivePlugins {
   // Waits for the own thread.
   Result<> switch_to(PluginKind kind, const std::string& name, bool on);
 
+  // How many executions the agent may have at one time, 1 to plugin::kMostConcurrency, kept over restarts;
+  // nothing: what the configuration says. What runs goes on. NotFound if there is no such agent. Waits for the
+  // own thread.
+  Result<> set_concurrency(const std::string& agent, std::optional<int> most);
+
   // Why the plugins folder could not be looked through at the last look; empty: it could.
   std::string folder_trouble() const;
 

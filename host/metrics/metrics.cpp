@@ -195,7 +195,7 @@ class Outcomes {
 struct Asked {
   std::vector<std::function<QueueGauges()>> queue;
   std::vector<std::function<RunnerGauges()>> runners;
-  std::vector<std::function<std::int64_t()>> connections;
+  std::vector<std::function<std::int64_t()>> connections, event_streams;
   std::vector<std::function<DatabaseGauges()>> database;
   std::vector<std::function<std::vector<PartGauge>()>> parts;
   std::vector<ServingPlugin> plugins, quarantined;
@@ -229,6 +229,8 @@ struct Metrics::Parts {
   Counters load_failures{MetricName::PluginLoadFailuresTotal};
   Counters crashes{MetricName::PluginCrashesTotal};
   Counters requests{MetricName::HttpRequestsTotal};
+  Counters events{MetricName::EventsTotal};
+  Counters streams_ended{MetricName::EventStreamsEndedTotal};
   Gauges build_info{MetricName::BuildInfo};
 
   const std::chrono::system_clock::time_point started = std::chrono::system_clock::now();
@@ -362,6 +364,12 @@ void Metrics::request_answered(std::string_view route, int code) {
   parts_->requests.with({route, std::string_view(digits.data(), end)}).Increment();
 }
 
+void Metrics::events_sent(std::string_view event, std::size_t count) {
+  if (count > 0) parts_->events.with({event}).Increment(double(count));
+}
+
+void Metrics::event_stream_ended(std::string_view how) { parts_->streams_ended.with({how}).Increment(); }
+
 void Metrics::ask_queue(std::function<QueueGauges()> ask) {
   parts_->asked.with([&](Asked& asked) { asked.queue.push_back(std::move(ask)); });
 }
@@ -370,6 +378,9 @@ void Metrics::ask_runners(std::function<RunnerGauges()> ask) {
 }
 void Metrics::ask_connections(std::function<std::int64_t()> ask) {
   parts_->asked.with([&](Asked& asked) { asked.connections.push_back(std::move(ask)); });
+}
+void Metrics::ask_event_streams(std::function<std::int64_t()> ask) {
+  parts_->asked.with([&](Asked& asked) { asked.event_streams.push_back(std::move(ask)); });
 }
 void Metrics::ask_database(std::function<DatabaseGauges()> ask) {
   parts_->asked.with([&](Asked& asked) { asked.database.push_back(std::move(ask)); });
@@ -439,6 +450,10 @@ prometheus::MetricFamily Metrics::Parts::collect(const MetricRow& row, const Ask
       return crashes.collect();
     case MetricName::HttpRequestsTotal:
       return requests.collect();
+    case MetricName::EventsTotal:
+      return events.collect();
+    case MetricName::EventStreamsEndedTotal:
+      return streams_ended.collect();
     case MetricName::BuildInfo:
       return build_info.collect();
     case MetricName::QueueTasks: {
@@ -559,9 +574,11 @@ prometheus::MetricFamily Metrics::Parts::collect(const MetricRow& row, const Ask
         add_value(family, row,
                   {std::string(to_string(plugin.kind)), plugin.name, plugin.version, plugin.sha256}, 1);
       return family;
-    case MetricName::HttpConnections: {
+    case MetricName::HttpConnections:
+    case MetricName::EventStreams: {
       std::int64_t sum = 0;
-      for (const auto& ask : now.connections) sum += ask();
+      for (const auto& ask : row.id == MetricName::HttpConnections ? now.connections : now.event_streams)
+        sum += ask();
       add_value(family, row, {}, double(sum));
       return family;
     }

@@ -110,12 +110,15 @@ class Metrics {
   void plugin_refused(std::string_view code);
   void plugin_crashed(std::string_view name, std::string_view call);
   void request_answered(std::string_view route, int code);
+  void events_sent(std::string_view event, std::size_t count);  // 0 does nothing
+  void event_stream_ended(std::string_view how);
 
   // -- gauges asked at each exposition, on its thread; must be thread-safe and outlive this object. Each may
   // be set by several parts; then their answers add up --
   void ask_queue(std::function<QueueGauges()> ask);
   void ask_runners(std::function<RunnerGauges()> ask);
   void ask_connections(std::function<std::int64_t()> ask);
+  void ask_event_streams(std::function<std::int64_t()> ask);
   void ask_database(std::function<DatabaseGauges()> ask);
   void ask_parts(std::function<std::vector<PartGauge>()> ask);
 

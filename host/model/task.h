@@ -97,6 +97,7 @@ struct TaskSummary {
 struct ChainLink {
   std::string task_id, parent_id, agent;
   TaskState state = TaskState::Queued;
+  bool needs_approval = false;  // it runs, or ran, only after a person had approved it
   int depth = 1;
   WallTime created_at{};
   std::optional<WallTime> finished_at;

@@ -100,6 +100,15 @@ std::optional<bool> switched_of(const std::map<std::string, bool, std::less<>>& 
   return found == all.end() ? std::nullopt : std::optional(found->second);
 }
 
+// The number that holds for it, and where it is from.
+void set_concurrency(Agent& agent, const Rulings& rulings) {
+  agent.configured_concurrency = agent.settings.concurrency;
+  const auto found = rulings.concurrency.find(agent.settings.name);
+  if (found == rulings.concurrency.end()) return;
+  agent.settings.concurrency = found->second;
+  agent.concurrency_is_set = true;
+}
+
 // The state of a webhook that is wanted and whose plugin is there; without creating anything.
 void judge(Webhook& webhook, const WebhookMetadata& metadata) {
   auto is = [&](ServingState state, std::string reason) {
@@ -259,6 +268,7 @@ std::shared_ptr<Agent> agent_of(const AgentSettings& settings, bool is_configure
                                 const Assembly& assembly) {
   auto agent = std::make_shared<Agent>();
   agent->settings = settings;
+  set_concurrency(*agent, assembly.rulings);
   agent->generation = offered.generation;
   agent->offer = offered.offer;
   auto read = agent_metadata_from_json(offered.offer.metadata);
@@ -268,7 +278,7 @@ std::shared_ptr<Agent> agent_of(const AgentSettings& settings, bool is_configure
     return agent;
   }
   auto& metadata = std::get<AgentMetadata>(read);
-  if (assembly.agent_defaults) agent->settings = with_defaults(settings, *assembly.agent_defaults, metadata);
+  if (assembly.agent_defaults) agent->settings = with_defaults(std::move(agent->settings), *assembly.agent_defaults, metadata);
   agent->display_name = metadata.display_name.empty() ? metadata.name : metadata.display_name;
   agent->description = metadata.description;
   agent->version = metadata.version;
@@ -287,6 +297,7 @@ std::shared_ptr<const Agent> make_agent(const AgentSettings& settings, bool is_c
   if (!offered) {
     auto missing = std::make_shared<Agent>();
     missing->settings = settings;
+    set_concurrency(*missing, assembly.rulings);
     missing->switched = switched_of(assembly.rulings.agents, settings.name);
     missing->state = ServingState::Missing;
     missing->state_reason = "no library in the plugins folder offers an agent named " + settings.name;

@@ -70,6 +70,8 @@ struct Agent {
   PluginOffer offer;
   std::string display_name, description, version;
   std::vector<std::string> capabilities;
+  int configured_concurrency = 1;  // what holds, unless a command set another: settings.concurrency
+  bool concurrency_is_set = false;  // by command
   Duration timeout{3'600'000};
   int max_retries = 3;
   bool requires_approval = false;

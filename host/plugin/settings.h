@@ -48,6 +48,8 @@ struct WebhookSettings {
 struct Rulings {
   // Switched on or off by command, by name. What the configuration switches off stays off.
   std::map<std::string, bool, std::less<>> webhooks, agents;
+  // Executions at one time that an agent may have, by its name; in the place of the configuration's number.
+  std::map<std::string, int, std::less<>> concurrency;
   std::map<std::string, std::string, std::less<>> quarantined;  // by hash of the library: the reason
   friend bool operator==(const Rulings&, const Rulings&) = default;
 };
@@ -68,6 +70,9 @@ struct AgentSettings {
   bool takes_defaults = true;
   friend bool operator==(const AgentSettings&, const AgentSettings&) = default;
 };
+
+// What the configuration allows and a command may set: executions of an agent at one time.
+inline constexpr int kMostConcurrency = 256;
 
 // For all agents; agent_defaults.h says which of it one gets.
 struct AgentDefaults {

@@ -31,10 +31,17 @@ Result<std::string> unpack_artifact(const PackedArtifact& packed) {
   return content;
 }
 
-Result<> keep_artifact(Database& database, Fence fence, const PackedArtifact& artifact) {
-  Statement open(database, "SELECT 1 FROM execution WHERE row = ?1 AND task = ?2 AND ended_at IS NULL");
-  if (!open.query(fence.number, fence.task_row).next())
-    return Error{ErrorCode::Conflict, "this attempt does not run any more; its artifact is dropped"};
+Result<> keep_artifact(Database& database, Batch& batch, Fence fence, const PackedArtifact& artifact) {
+  {
+    Statement open(database,
+                   "SELECT t.id, e.session FROM execution e JOIN task t ON t.row = e.task"
+                   " WHERE e.row = ?1 AND e.task = ?2 AND e.ended_at IS NULL");
+    Cursor whose = open.query(fence.number, fence.task_row);
+    if (!whose.next())
+      return Error{ErrorCode::Conflict, "this attempt does not run any more; its artifact is dropped"};
+    batch.changes.push_back({Change::Kind::ExecutionChanged, to_text(whose.id(0)), {}, std::nullopt,
+                             std::nullopt, to_text(whose.id(1))});
+  }
   Statement(database,
             "INSERT INTO artifact (execution, name, content_type, bytes, sha256, deflated, content)"
             " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (execution, name) DO UPDATE SET"

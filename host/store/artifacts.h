@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "host/store/batch.h"
 #include "host/store/readers.h"
 #include "host/store/store.h"
 
@@ -22,7 +23,7 @@ PackedArtifact pack_artifact(Artifact artifact);
 Result<std::string> unpack_artifact(const PackedArtifact& packed);
 
 // Writer thread, inside its transaction. Conflict if the execution does not run any more.
-Result<> keep_artifact(Database& database, Fence fence, const PackedArtifact& artifact);
+Result<> keep_artifact(Database& database, Batch& batch, Fence fence, const PackedArtifact& artifact);
 
 // By execution, oldest first, then by name. NotFound: no such task.
 Result<std::vector<ArtifactEntry>> read_artifacts(Reader& reader, std::string_view task_id);

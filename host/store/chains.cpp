@@ -21,7 +21,7 @@ void read_chain(Reader& reader, const StoredId& root, Chain& chain) {
                 kMembers +
                 "SELECT t.id, t.parent, t.agent, t.state, t.chain_depth, t.created_at, t.finished_at,"
                 " total(e.cost_micro_usd), total(e.input_tokens + e.output_tokens +"
-                " e.cache_read_tokens + e.cache_write_tokens) FROM member m JOIN task t ON t.row = m.row"
+                " e.cache_read_tokens + e.cache_write_tokens), t.needs_approval FROM member m JOIN task t ON t.row = m.row"
                 " LEFT JOIN execution e ON e.task = t.row GROUP BY t.row ORDER BY t.row LIMIT ?2")
             .query(root, kMostLinks);
     while (row.next()) {
@@ -35,6 +35,7 @@ void read_chain(Reader& reader, const StoredId& root, Chain& chain) {
       if (!row.is_null(6)) link.finished_at = row.time(6);
       link.cost_micro_usd = row.integer(7);
       link.tokens = row.integer(8);
+      link.needs_approval = row.integer(9) != 0;
       chain.task_count += 1;
       chain.cost_micro_usd += link.cost_micro_usd;
       chain.tokens += link.tokens;

@@ -112,7 +112,8 @@ bool Claims::is_affordable(Batch& batch, std::int64_t number, ClaimedTask& task,
   if (!row) return false;
   if (verdict.kind == InFlight || verdict.whose == Budgets::Verdict::Whose::Actor) {
     budgets_.hold(number, verdict, batch.now);
-    batch.changes.push_back({Change::Kind::TaskChanged, task.task_id, task.agent, std::nullopt});
+    batch.changes.push_back(
+        {Change::Kind::TaskChanged, task.task_id, task.agent, std::nullopt, TaskState::Queued});
     lines_.let_next_in(batch, row->line);
     return false;
   }
@@ -190,7 +191,8 @@ std::optional<ClaimedTask> Claims::start(Batch& batch, const Candidate& candidat
   }
   moves_.begin(candidate.row, task.fence.number, task.attempt, batch.now);
   leases_.grant(task.fence, batch.monotonic + lease);
-  batch.changes.push_back({Change::Kind::TaskChanged, task.task_id, task.agent, std::nullopt});
+  batch.changes.push_back({Change::Kind::TaskChanged, task.task_id, task.agent, std::nullopt,
+                           TaskState::Running, task.session_id});
   return task;
 }
 

@@ -16,6 +16,16 @@ std::int64_t day_of(WallTime time) {
   return std::chrono::floor<std::chrono::days>(time).time_since_epoch().count();
 }
 
+void add_sums(ExecutionSums& to, const ExecutionSums& more) {
+  to.executions += more.executions;
+  to.worked += more.worked;
+  to.usage.input_tokens += more.usage.input_tokens;
+  to.usage.output_tokens += more.usage.output_tokens;
+  to.usage.cache_read_tokens += more.usage.cache_read_tokens;
+  to.usage.cache_write_tokens += more.usage.cache_write_tokens;
+  to.usage.cost_micro_usd += more.usage.cost_micro_usd;
+}
+
 bool is_nothing(const ExecutionSums& sums) {
   return sums.executions == 0 && sums.usage.total_tokens() == 0 && sums.usage.cost_micro_usd == 0;
 }
@@ -36,6 +46,15 @@ struct DayBook::Statements {
                 " cache_read_tokens = cache_read_tokens + excluded.cache_read_tokens,"
                 " cache_write_tokens = cache_write_tokens + excluded.cache_write_tokens,"
                 " cost_micro_usd = cost_micro_usd + excluded.cost_micro_usd"};
+  Statement add_slice{db,
+                      "INSERT INTO day_sum VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+                      " ON CONFLICT DO UPDATE SET executions = executions + excluded.executions,"
+                      " duration_ms = duration_ms + excluded.duration_ms,"
+                      " input_tokens = input_tokens + excluded.input_tokens,"
+                      " output_tokens = output_tokens + excluded.output_tokens,"
+                      " cache_read_tokens = cache_read_tokens + excluded.cache_read_tokens,"
+                      " cache_write_tokens = cache_write_tokens + excluded.cache_write_tokens,"
+                      " cost_micro_usd = cost_micro_usd + excluded.cost_micro_usd"};
 };
 
 DayBook::DayBook(Database& database) : sql_(std::make_unique<Statements>(database)) {}
@@ -85,7 +104,27 @@ void DayBook::end(Batch& batch, EndedExecution ended) {
   batch.ended.push_back(std::move(ended));
 }
 
+void DayBook::write_slices() {
+  // Rows of one transaction mostly share their names: each slice is written once.
+  std::map<std::tuple<Slice, std::int64_t, std::string_view, std::string_view>, ExecutionSums> slices;
+  for (const auto& [number, row] : unwritten_) {
+    const Key& key = row->first;
+    for (const auto& [slice, name] : {std::pair<Slice, std::string_view>{Slice::Outcome, key.outcome},
+                                      {Slice::Model, key.model},
+                                      {Slice::TaskType, key.task_type},
+                                      {Slice::Source, key.source}})
+      add_sums(slices[{slice, number, key.agent, name}], row->second);
+  }
+  for (const auto& [key, sums] : slices) {
+    const auto& [slice, number, agent, name] = key;
+    sql_->add_slice.run(static_cast<int>(slice), number, agent, name, sums.executions, sums.worked.count(),
+                        sums.usage.input_tokens, sums.usage.output_tokens, sums.usage.cache_read_tokens,
+                        sums.usage.cache_write_tokens, sums.usage.cost_micro_usd);
+  }
+}
+
 void DayBook::flush() {
+  if (!unwritten_.empty()) write_slices();
   for (const auto& [number, row] : unwritten_) {
     const Key& key = row->first;
     const ExecutionSums& sums = row->second;

@@ -2,6 +2,9 @@
 // executions that were pruned.
 //
 // An execution belongs to the day in which it began, as with budgets.
+//
+// Beside the book there are sums of it by an agent and one further name (day_sum): a book of years has
+// hundreds of thousands of rows, too many to add up while somebody waits.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +21,9 @@
 #include "host/store/transaction_part.h"
 
 namespace davit::store {
+
+// What the name in a row of day_sum is, and its code there.
+enum class Slice : int { Outcome = 0, Model = 1, TaskType = 2, Source = 3 };
 
 // Confined to the writer thread, one for each connection. What ends in a transaction is gathered, and written
 // once for each distinct key before its commit.
@@ -56,6 +62,7 @@ class DayBook final : public TransactionPart {
   using Day = std::map<Key, ExecutionSums, ByNames>;
   Day& day(std::int64_t number);
   ExecutionSums& row(std::int64_t day, Names names);
+  void write_slices();
 
   struct Statements;
   std::unique_ptr<Statements> sql_;

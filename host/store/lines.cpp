@@ -75,7 +75,7 @@ void Lines::let_next_in(Batch& batch, const std::string& line) {
         !take(sql_->next_blocked.query(line, agent)))
       return;
     sql_->unblock.run(row);
-    batch.changes.push_back({Change::Kind::TaskQueued, std::move(id), agent, std::nullopt});
+    batch.changes.push_back({Change::Kind::TaskQueued, std::move(id), agent, std::nullopt, TaskState::Queued});
   }
 }
 

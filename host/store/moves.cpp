@@ -128,11 +128,12 @@ TaskState Moves::move(Batch& batch, const TaskRow& row, const Move& move) {
   if (row.state == TaskState::AwaitingApproval) approvals_.end(row.row);
   if (move.to == TaskState::AwaitingApproval) {
     move.resumes ? approvals_.resume(row.row, batch.now) : approvals_.ask(row.row, batch.now);
-    batch.changes.push_back({Change::Kind::ApprovalAsked, to_text(row.id), row.agent, std::nullopt});
+    batch.changes.push_back(
+        {Change::Kind::ApprovalAsked, to_text(row.id), row.agent, std::nullopt, move.to});
   }
   const TaskState state = move.to == TaskState::Queued ? admit(row.row, row.agent, batch.now) : move.to;
   batch.changes.push_back({state == TaskState::Queued ? Change::Kind::TaskQueued : Change::Kind::TaskChanged,
-                           to_text(row.id), row.agent, std::nullopt});
+                           to_text(row.id), row.agent, std::nullopt, state});
   return state;
 }
 

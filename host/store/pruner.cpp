@@ -67,6 +67,12 @@ struct Pruner::Statements {
                                  "DELETE FROM spend WHERE scope = 2 AND day = (SELECT min(day) FROM spend "
                                  "WHERE day < ?1 AND scope = 2)"};
 
+  // The oldest few are looked at, in their order.
+  Statement drop_audit{
+      db,
+      "DELETE FROM audit WHERE row <= (SELECT max(row) FROM (SELECT row, at FROM audit ORDER BY"
+      " row LIMIT ?2) WHERE at < ?1)"};
+
   Statement pages{db, "PRAGMA page_count"};
   Statement free_pages{db, "PRAGMA freelist_count"};
   Statement page_size{db, "PRAGMA page_size"};
@@ -134,6 +140,10 @@ Pruner::Step Pruner::step(const Retention& retention, WallTime now, int effort) 
   chain_ = {};
   limits.guarded = retention.guard.count() > 0 ? now - retention.guard : WallTime::max();
   Step step;
+  if (retention.keep.count() > 0 && sql_->drop_audit.run(limits.expired, effort) >= effort) {
+    step.more = true;
+    return step;
+  }
   Table deliveries{Table::Kind::Deliveries, {}, limits.before == WallTime{}};
   Table tasks{Table::Kind::Tasks, {}, limits.before == WallTime{}};
   WallTime newest_end{};

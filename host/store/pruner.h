@@ -5,6 +5,8 @@
 // chain, the delivery that named it, what else came of that delivery, and a delivery whose hooks are still to
 // run. The sums of what goes stay in the day book and with the budgets.
 //
+// Lines of the audit log go with their age alone.
+//
 // Free pages are used again before the file grows, so it is never rewritten while the host runs: that would
 // take the database for as long as it lasts, and as much of the disk again. Whoever wants the space back has
 // compact().

@@ -87,7 +87,8 @@ void Reminders::remind(Batch& batch, const Due& due) {
   }
   sql_->reminded.run(due.task.row, due.reminders + 1, next);
   batch.decided.push_back({"reminder", "timer"});
-  batch.changes.push_back({Change::Kind::TaskChanged, to_text(due.task.id), due.task.agent, std::nullopt});
+  batch.changes.push_back({Change::Kind::TaskChanged, to_text(due.task.id), due.task.agent, std::nullopt,
+                           TaskState::AwaitingApproval});
   // Nobody is told by an agent that waits for the same person.
   if (rules_.notify.empty() || rules_.notify == due.task.agent) return;
 

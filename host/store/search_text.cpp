@@ -102,6 +102,7 @@ std::string SearchText::expression() const {
 }
 
 bool SearchText::found_in(Words& words, std::initializer_list<std::string_view> texts) const {
+  if (empty()) return false;
   std::vector<std::vector<std::string>> cut;
   for (const std::string_view text : texts) cut.push_back(words.of(text));
   return std::all_of(phrases_.begin(), phrases_.end(), [&](const Phrase& phrase) {

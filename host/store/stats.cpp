@@ -1,7 +1,7 @@
-// Sums come from the day book, which outlives what is pruned. It has a row for each day, agent, task type,
-// source, outcome and model that came together, at most DayBook::kMostRowsADay a day, for ever: what is asked
-// of all of it costs more with the years. What it cannot tell (how single tasks went) is asked of the newest
-// tasks, and that costs the same however many there are.
+// Sums come from the day book, which outlives what is pruned, by way of day_sum: a row for each day, agent
+// and outcome (or model, task type, source) that came together. The book itself has one for each of them all
+// that came together, hundreds of thousands in a busy year. What they cannot tell (how single tasks went) is
+// asked of the newest tasks, and that costs the same however many there are.
 #include "host/store/stats.h"
 
 #include <algorithm>
@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "host/store/day_book.h"
 #include "host/store/rows.h"
 #include "host/store/task_rows.h"
 
@@ -64,14 +65,16 @@ std::vector<Settled> read_settled(Reader& reader, const std::string& agent) {
   Statement& newest = reader.statement(
       "SELECT t.state, t.finished_at, e.ended_at - e.started_at, t.row FROM task t INDEXED BY task_stood"
       " CROSS JOIN execution e ON e.row = t.execution"
-      " WHERE t.state > 1 AND t.agent = ?1 AND t.source = ?2 AND t.state = ?3 ORDER BY t.row DESC LIMIT ?4");
+      " WHERE t.state <> 0 AND t.state <> 1 AND t.agent = ?1 AND t.source = ?2 AND t.state = ?3 ORDER BY "
+      "t.row DESC LIMIT ?4");
   for (const StoodPart& part : stood_parts(reader, agent, "", {TaskState::Completed, TaskState::Failed})) {
     Cursor row = newest.query(agent, part.source, part.state, kEndedAmong);
     while (row.next())
       settled.push_back({row.integer(3), task_state_of(row.integer(0)) == TaskState::Completed, row.time(1),
                          Duration(std::max<std::int64_t>(row.integer(2), 0))});
   }
-  std::sort(settled.begin(), settled.end(), [](const Settled& a, const Settled& b) { return a.task > b.task; });
+  std::sort(settled.begin(), settled.end(),
+            [](const Settled& a, const Settled& b) { return a.task > b.task; });
   settled.resize(std::min<std::size_t>(settled.size(), kEndedAmong));
   std::reverse(settled.begin(), settled.end());  // of those that ended at once the youngest counts as last
   std::stable_sort(settled.begin(), settled.end(),
@@ -94,10 +97,11 @@ Duration percentile(const std::vector<Duration>& ascending, std::size_t percent)
 std::vector<AgentStats> read_agent_stats(Reader& reader, std::string_view agent) {
   std::map<std::string, AgentStats> by_agent;
   {
-    Cursor row = reader
-                     .statement(std::string("SELECT agent, outcome, ") + kSums +
-                                " FROM day_book WHERE ?1 = '' OR agent = ?1 GROUP BY agent, outcome")
-                     .query(agent);
+    Cursor row =
+        reader
+            .statement(std::string("SELECT agent, name, ") + kSums +
+                       " FROM day_sum WHERE slice = ?2 AND (?1 = '' OR agent = ?1) GROUP BY agent, name")
+            .query(agent, static_cast<int>(Slice::Outcome));
     while (row.next()) {
       AgentStats& stats = by_agent[row.text(0)];
       const ExecutionSums sums = read_sums(row, 2);
@@ -128,20 +132,20 @@ std::vector<AgentStats> read_agent_stats(Reader& reader, std::string_view agent)
 
 std::vector<CostLine> read_costs(Reader& reader, const CostQuery& query) {
   if (query.start >= query.end) return {};
-  const auto column = [&] {
+  const auto [slice, column] = [&]() -> std::pair<Slice, const char*> {
     switch (query.group_by) {
       case CostGroup::Agent:
-        return "agent";
+        return {Slice::Outcome, "agent"};  // the one with the fewest names
       case CostGroup::Day:
-        return "day";
+        return {Slice::Outcome, "day"};
       case CostGroup::TaskType:
-        return "task_type";
+        return {Slice::TaskType, "name"};
       case CostGroup::Model:
-        return "model";
+        return {Slice::Model, "name"};
       case CostGroup::Source:
-        return "source";
+        return {Slice::Source, "name"};
     }
-    return "agent";
+    return {Slice::Outcome, "agent"};
   }();
   const bool by_day = query.group_by == CostGroup::Day;
   std::vector<CostLine> lines;
@@ -149,10 +153,11 @@ std::vector<CostLine> read_costs(Reader& reader, const CostQuery& query) {
       reader
           .statement(
               std::string("SELECT ") + kSums + ", " + column +
-              " FROM day_book WHERE day BETWEEN ?1 AND ?2 AND (?3 = '' OR agent = ?3) GROUP BY " + column +
-              " ORDER BY " +
+              " FROM day_sum WHERE slice = ?4 AND day BETWEEN ?1 AND ?2 AND (?3 = '' OR agent = ?3) GROUP "
+              "BY " +
+              column + " ORDER BY " +
               (by_day ? "day" : "sum(cost_micro_usd) DESC, sum(executions) DESC, " + std::string(column)))
-          .query(day_of(query.start), day_of(query.end - Duration(1)), query.agent);
+          .query(day_of(query.start), day_of(query.end - Duration(1)), query.agent, static_cast<int>(slice));
   while (row.next()) {
     CostLine line{row.text(kSumsWidth), read_sums(row, 0)};
     if (by_day) line.group = to_iso8601(begin_of(row.integer(kSumsWidth))).substr(0, 10);
@@ -247,9 +252,9 @@ Overview read_overview(Reader& reader, WallTime now) {
   overview.since = begin_of(first_day);
   {
     Cursor row = reader
-                     .statement(std::string("SELECT outcome = 'completed', ") + kSums +
-                                " FROM day_book WHERE day >= ?1 GROUP BY 1")
-                     .query(first_day);
+                     .statement(std::string("SELECT name = 'completed', ") + kSums +
+                                " FROM day_sum WHERE slice = ?2 AND day >= ?1 GROUP BY 1")
+                     .query(first_day, static_cast<int>(Slice::Outcome));
     while (row.next()) {
       const ExecutionSums sums = read_sums(row, 1);
       overview.sums.executions += sums.executions;
@@ -323,10 +328,11 @@ History read_history(Reader& reader) {
                      [&](const auto& a, const auto& b) { return came(a) < came(b); });
   }
   {
-    Cursor row = reader
-                     .statement(std::string("SELECT agent, model, ") + kSums +
-                                " FROM day_book GROUP BY agent, model ORDER BY min(day), agent, model")
-                     .query();
+    Cursor row =
+        reader
+            .statement(std::string("SELECT agent, name, ") + kSums +
+                       " FROM day_sum WHERE slice = ?1 GROUP BY agent, name ORDER BY min(day), agent, name")
+            .query(static_cast<int>(Slice::Model));
     while (row.next()) {
       History::Spent& spent = history.spent.emplace_back();
       spent.agent = row.text(0);

@@ -3,7 +3,9 @@
 #include <sys/stat.h>
 
 #include "host/base/guarded.h"
+#include "host/store/access.h"
 #include "host/store/artifacts.h"
+#include "host/store/audit.h"
 #include "host/store/budgets.h"
 #include "host/store/migrations.h"
 #include "host/store/open_checks.h"
@@ -214,32 +216,37 @@ void Store::webhooks_serve(std::vector<std::string> webhooks, Done<int> done) {
                     });
 }
 
-void Store::replay(std::string delivery_id, std::string by, Done<std::string> done) {
+void Store::replay(std::string delivery_id, std::string by, Done<std::string> done, Audited audit) {
   impl_->write<std::string>(Lane::Urgent, 256, std::move(done),
-                            [id = std::move(delivery_id), by = std::move(by)](Session& session) {
+                            audited<std::string>(std::move(audit), [id = std::move(delivery_id),
+                                                                    by = std::move(by)](Session& session) {
                               return session.deliveries.replay(session.batch, id, by);
-                            });
+                            }));
 }
 
 void Store::note_refusals(std::vector<RefusedDeliveries> refused, Done<> done) {
   impl_->write<std::monostate>(Lane::Ingest, 1'024, std::move(done),
                                [refused = std::move(refused)](Session& session) -> Result<> {
                                  store::note_refusals(session.database, refused);
+                                 session.batch.changes.push_back(
+                                     {Change::Kind::DeliveriesRefused, {}, {}, std::nullopt});
                                  return {};
                                });
 }
 
-void Store::create_task(NewTask task, std::string source, std::optional<Actor> actor,
-                        Done<std::string> done) {
+void Store::create_task(NewTask task, std::string source, std::optional<Actor> actor, Done<std::string> done,
+                        Audited audit) {
   const std::size_t bytes = 512 + task.payload.size();
-  impl_->write<std::string>(Lane::Ingest, bytes, std::move(done),
-                            [task = std::move(task), source = std::move(source),
-                             actor = std::move(actor)](Session& session) -> Result<std::string> {
-                              TRY(check_new_task(task));
-                              return session.tasks.create(
-                                  session.batch, task,
-                                  Origin{.source = source, .actor = actor ? &*actor : nullptr});
-                            });
+  impl_->write<std::string>(
+      Lane::Ingest, bytes, std::move(done),
+      audited<std::string>(std::move(audit),
+                           [task = std::move(task), source = std::move(source),
+                            actor = std::move(actor)](Session& session) -> Result<std::string> {
+                             TRY(check_new_task(task));
+                             return session.tasks.create(
+                                 session.batch, task,
+                                 Origin{.source = source, .actor = actor ? &*actor : nullptr});
+                           }));
 }
 
 void Store::claim(ClaimRequest request, Done<std::vector<ClaimedTask>> done) {
@@ -287,7 +294,7 @@ void Store::report(std::vector<LiveReport> reports, Done<> done) {
   for (const LiveReport& report : reports) bytes += weight_of(report.transcript);
   impl_->write<std::monostate>(Lane::Urgent, bytes, std::move(done),
                                [reports = std::move(reports)](Session& session) -> Result<> {
-                                 session.tasks.report(reports, session.batch.now);
+                                 session.tasks.report(session.batch, reports);
                                  return {};
                                });
 }
@@ -297,7 +304,7 @@ void Store::keep_artifact(Fence fence, Artifact artifact, Done<> done) {
   const std::size_t bytes = 512 + packed.content.size();
   impl_->write<std::monostate>(Lane::Ingest, bytes, std::move(done),
                                [fence, packed = std::move(packed)](Session& session) {
-                                 return store::keep_artifact(session.database, fence, packed);
+                                 return store::keep_artifact(session.database, session.batch, fence, packed);
                                });
 }
 
@@ -322,28 +329,36 @@ void Store::reap_expired_leases(Done<int> done) {
 
 namespace {
 
-typename WriteOf<TaskState>::Work decision(std::string task_id, Decision made) {
-  return [task_id = std::move(task_id), made = std::move(made)](Session& session) {
-    return session.decisions.decide(session.batch, task_id, made);
-  };
+typename WriteOf<TaskState>::Work decision(std::string task_id, Decision made, Audited audit) {
+  return audited<TaskState>(std::move(audit),
+                            [task_id = std::move(task_id), made = std::move(made)](Session& session) {
+                              return session.decisions.decide(session.batch, task_id, made);
+                            });
 }
 
 }  // namespace
 
-void Store::cancel(std::string task_id, Person by, std::string reason, Done<TaskState> done) {
+void Store::cancel(std::string task_id, Person by, std::string reason, Done<TaskState> done, Audited audit) {
   impl_->write<TaskState>(
       Lane::Urgent, 256, std::move(done),
-      decision(std::move(task_id), {TaskActionKind::Cancel, std::move(by), std::move(reason), {}}));
+      decision(std::move(task_id), {TaskActionKind::Cancel, std::move(by), std::move(reason), {}},
+               std::move(audit)));
 }
 
-void Store::retry(std::string task_id, Person by, Done<TaskState> done) {
-  impl_->write<TaskState>(Lane::Urgent, 256, std::move(done),
-                          decision(std::move(task_id), {TaskActionKind::Retry, std::move(by), {}, {}}));
+void Store::retry(std::string task_id, Person by, Done<TaskState> done, Audited audit) {
+  impl_->write<TaskState>(
+      Lane::Urgent, 256, std::move(done),
+      decision(std::move(task_id), {TaskActionKind::Retry, std::move(by), {}, {}}, std::move(audit)));
 }
 
-void Store::retry_all(TaskFilter filter, Person by, Done<BulkStep> done) {
+void Store::retry_all(TaskFilter filter, Person by, Done<BulkStep> done, Audited audit) {
   constexpr int kMostAtOnce = 200;
   const auto refuse = [&](const Error& error) {
+    if (audit) {
+      audit->outcome = "refused";
+      audit->reason = error.message;
+      note_audit(*audit, {});
+    }
     if (done) done(error);
   };
   if (filter.state.size() != 1 || !can_be_retried(filter.state.front())) {
@@ -356,26 +371,32 @@ void Store::retry_all(TaskFilter filter, Person by, Done<BulkStep> done) {
   if (!found.ok()) return refuse(found.error());
   impl_->write<BulkStep>(
       Lane::Urgent, 256, std::move(done),
-      [found = std::move(found).value(), decided = Decision{TaskActionKind::Retry, std::move(by), {}, {}},
-       state = filter.state.front()](Session& session) -> Result<BulkStep> {
-        BulkStep step{0, found.behind, found.next_cursor};
-        for (const std::string& id : found.ids) {
-          if (session.decisions.decide_if(session.batch, id, state, decided).ok()) ++step.done;
-        }
-        return step;
-      });
+      audited<BulkStep>(
+          std::move(audit),
+          [found = std::move(found).value(), decided = Decision{TaskActionKind::Retry, std::move(by), {}, {}},
+           state = filter.state.front()](Session& session) -> Result<BulkStep> {
+            BulkStep step{0, found.behind, found.next_cursor};
+            for (const std::string& id : found.ids) {
+              if (session.decisions.decide_if(session.batch, id, state, decided).ok()) ++step.done;
+            }
+            return step;
+          }));
 }
 
-void Store::approve(std::string task_id, Person by, std::string content_hash, Done<TaskState> done) {
-  impl_->write<TaskState>(
-      Lane::Urgent, 256, std::move(done),
-      decision(std::move(task_id), {TaskActionKind::Approve, std::move(by), {}, std::move(content_hash)}));
+void Store::approve(std::string task_id, Person by, std::string content_hash, Done<TaskState> done,
+                    std::string comment, Audited audit) {
+  impl_->write<TaskState>(Lane::Urgent, 256, std::move(done),
+                          decision(std::move(task_id),
+                                   {TaskActionKind::Approve, std::move(by), std::move(comment),
+                                    std::move(content_hash)},
+                                   std::move(audit)));
 }
 
-void Store::reject(std::string task_id, Person by, std::string comment, Done<TaskState> done) {
+void Store::reject(std::string task_id, Person by, std::string comment, Done<TaskState> done, Audited audit) {
   impl_->write<TaskState>(
       Lane::Urgent, 256, std::move(done),
-      decision(std::move(task_id), {TaskActionKind::Reject, std::move(by), std::move(comment), {}}));
+      decision(std::move(task_id), {TaskActionKind::Reject, std::move(by), std::move(comment), {}},
+               std::move(audit)));
 }
 
 void Store::decide_all(TaskActionKind kind, std::vector<Chosen> tasks, Person by, std::string comment,
@@ -434,9 +455,10 @@ void Store::set_budgets(BudgetLimits limits, Done<> done) {
                                });
 }
 
-void Store::pause(Pause pause, Done<> done) {
+void Store::pause(Pause pause, Done<> done, Audited audit) {
   impl_->write<std::monostate>(
-      Lane::Urgent, 256, std::move(done), [pause = std::move(pause)](Session& session) -> Result<> {
+      Lane::Urgent, 256, std::move(done),
+      audited<std::monostate>(std::move(audit), [pause = std::move(pause)](Session& session) -> Result<> {
         if (pause.until && *pause.until <= session.batch.now) {
           return Error{ErrorCode::InvalidInput, "until: " + to_iso8601(*pause.until) + " has passed"};
         }
@@ -445,16 +467,78 @@ void Store::pause(Pause pause, Done<> done) {
         session.pauses.pause(begun);
         session.batch.changes.push_back({Change::Kind::HoldChanged, {}, begun.agent, std::nullopt});
         return {};
-      });
+      }));
 }
 
-void Store::resume(std::string agent, Done<bool> done) {
-  impl_->write<bool>(Lane::Urgent, 256, std::move(done),
-                     [agent = std::move(agent)](Session& session) -> Result<bool> {
-                       if (!session.pauses.resume(agent, session.batch.now)) return false;
-                       session.batch.changes.push_back({Change::Kind::HoldChanged, {}, agent, std::nullopt});
-                       return true;
-                     });
+void Store::resume(std::string agent, Done<bool> done, Audited audit) {
+  impl_->write<bool>(
+      Lane::Urgent, 256, std::move(done),
+      audited<bool>(std::move(audit), [agent = std::move(agent)](Session& session) -> Result<bool> {
+        if (!session.pauses.resume(agent, session.batch.now)) return false;
+        session.batch.changes.push_back({Change::Kind::HoldChanged, {}, agent, std::nullopt});
+        return true;
+      }));
+}
+
+void Store::create_token(AccessToken token, Done<> done, Audited audit) {
+  impl_->write<std::monostate>(
+      Lane::Urgent, 256, std::move(done),
+      audited<std::monostate>(std::move(audit), [token = std::move(token)](Session& session) {
+        AccessToken made = token;
+        made.created_at = session.batch.now;
+        return store::create_token(session.database, made);
+      }));
+}
+
+void Store::revoke_token(std::string name, Done<AccessToken> done, Audited audit) {
+  impl_->write<AccessToken>(
+      Lane::Urgent, 256, std::move(done),
+      audited<AccessToken>(std::move(audit), [name = std::move(name)](Session& session) {
+        return store::revoke_token(session.database, name, session.batch.now);
+      }));
+}
+
+void Store::note_token_use(std::string sha256) {
+  impl_->write<std::monostate>(Lane::Ingest, 256, {},
+                               [sha256 = std::move(sha256)](Session& session) -> Result<> {
+                                 store::note_token_use(session.database, sha256, session.batch.now);
+                                 return {};
+                               });
+}
+
+void Store::open_session(LoginSession opened, SessionLimits limits, Done<> done, Audited audit) {
+  impl_->write<std::monostate>(
+      Lane::Urgent, 256, std::move(done),
+      audited<std::monostate>(std::move(audit),
+                              [opened = std::move(opened), limits](Session& session) -> Result<> {
+                                store::open_session(session.database, opened, limits);
+                                return {};
+                              }));
+}
+
+void Store::note_session_use(std::string sha256) {
+  impl_->write<std::monostate>(Lane::Ingest, 256, {},
+                               [sha256 = std::move(sha256)](Session& session) -> Result<> {
+                                 store::note_session_use(session.database, sha256, session.batch.now);
+                                 return {};
+                               });
+}
+
+void Store::close_session(std::string sha256, Done<> done, Audited audit) {
+  impl_->write<std::monostate>(
+      Lane::Urgent, 256, std::move(done),
+      audited<std::monostate>(std::move(audit), [sha256 = std::move(sha256)](Session& session) -> Result<> {
+        store::close_session(session.database, sha256);
+        return {};
+      }));
+}
+
+void Store::note_audit(AuditEntry entry, Done<> done) {
+  impl_->write<std::monostate>(Lane::Ingest, 1'024, std::move(done),
+                               [entry = std::move(entry)](Session& session) -> Result<> {
+                                 store::note_audit(session.database, entry, session.batch.now);
+                                 return {};
+                               });
 }
 
 void Store::adopt_schedules(std::vector<ScheduleState> schedules, Done<std::vector<ScheduleState>> done) {
@@ -551,6 +635,20 @@ void Store::set_setting(std::string name, std::string value, Done<> done) {
 }
 
 // ---- reads ----
+
+Result<std::vector<AccessToken>> Store::tokens() const {
+  return impl_->readers_.read<std::vector<AccessToken>>(
+      [](Reader& reader) -> Result<std::vector<AccessToken>> { return read_tokens(reader); });
+}
+
+Result<std::vector<LoginSession>> Store::sessions() const {
+  return impl_->readers_.read<std::vector<LoginSession>>(
+      [](Reader& reader) -> Result<std::vector<LoginSession>> { return read_sessions(reader); });
+}
+
+Result<Page<AuditEntry>> Store::audit(const AuditFilter& filter) const {
+  return impl_->readers_.read<Page<AuditEntry>>([&](Reader& reader) { return list_audit(reader, filter); });
+}
 
 Result<Page<TaskSummary>> Store::tasks(const TaskFilter& filter) const {
   return impl_->readers_.read<Page<TaskSummary>>(
@@ -702,7 +800,8 @@ Result<> Store::backup(const std::filesystem::path& target) const {
   // A connection of its own: a long copy must not take a reader from the dashboard.
   auto opened = Database::open(impl_->options_.path, Database::Mode::Read, impl_->options_.vfs);
   if (const Failure* failure = std::get_if<Failure>(&opened)) return to_error(*failure);
-  return copy_database(*std::get<0>(opened), target, kDropReplies);
+  const std::string drop = std::string(kDropSessions) + kDropReplies;
+  return copy_database(*std::get<0>(opened), target, drop.c_str());
 }
 
 Result<> Store::health() const {

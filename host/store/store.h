@@ -30,6 +30,7 @@
 #include "host/base/clock.h"
 #include "host/base/log.h"
 #include "host/base/result.h"
+#include "host/model/access.h"
 #include "host/model/agent_result.h"
 #include "host/model/artifact.h"
 #include "host/model/event.h"
@@ -197,6 +198,8 @@ struct Renewal {
 // What a running execution reports; the newest value of each field counts.
 struct LiveReport {
   Fence fence;
+  // Whose report it is, for those who are told of changes; empty: nobody is.
+  std::string task_id = {}, session_id = {};
   std::optional<Usage> usage;
   std::optional<double> progress;
   std::string progress_message;
@@ -388,15 +391,36 @@ struct Quarantine {
   std::string reason;  // a sentence
 };
 
-// Something that changed, told after its commit. For wake-ups now and for the live dashboard later.
+// ---- access ----
+
+// How long a browser stays signed in, and how many do: beyond it whoever was seen least lately goes.
+struct SessionLimits {
+  Duration idle{0};      // since it was used last
+  Duration lifetime{0};  // in all
+  int most = 500;
+};
+
+// For the audit log, where somebody is to answer for a write: the line is committed with it, or with its
+// refusal. Absent: davit's own doing.
+using Audited = std::optional<AuditEntry>;
+
+struct AuditFilter {
+  std::string actor, operation, outcome, object;  // empty: all
+  std::optional<WallTime> start, end;             // in [start, end)
+  int limit = 50;                                 // 1 to 500
+  std::string cursor;                             // of the page before; opaque
+};
+
+// Something that changed, told after its commit: for wake-ups, and for whoever watches.
 struct Change {
   enum class Kind {
     TaskQueued,
-    TaskChanged,
+    TaskChanged,    // with a session: that execution has begun
     ApprovalAsked,  // also a TaskChanged
     CancelRequested,
-    ExecutionChanged,
+    ExecutionChanged,  // one that runs has said, spent or kept something
     DeliveryStored,
+    DeliveriesRefused,  // refusals were noted; no id
     HoldChanged,
     ReplyAsked  // the delivery's sender wants to hear of it
   };
@@ -404,6 +428,9 @@ struct Change {
   std::string id;              // task or delivery
   std::string agent;           // of a task; with HoldChanged: who may have tasks again (empty: all)
   std::optional<Fence> fence;  // with CancelRequested
+  // The task's, where it is known without asking; always with TaskQueued.
+  std::optional<TaskState> state = std::nullopt;
+  std::string session = {};  // of the execution; see TaskChanged and ExecutionChanged
 };
 
 // ---- the store ----
@@ -516,7 +543,7 @@ class Store {
   // Lets the hooks run again on what a delivery brought, as a delivery of its own that no key stands against
   // and that is Deferred at first. Gives its id. Conflict if the first is still to be run anyhow, NotFound if
   // it or its body is not kept. `by` is kept with it.
-  void replay(std::string delivery_id, std::string by, Done<std::string> done);
+  void replay(std::string delivery_id, std::string by, Done<std::string> done, Audited audit = {});
 
   // Adds to what was refused before: counts, and samples of which the newest are kept.
   void note_refusals(std::vector<RefusedDeliveries> refused, Done<> done);
@@ -524,7 +551,8 @@ class Store {
   // Gives the id. A queued task of the same agent and `key` takes its place: that one gets the new text and
   // keeps its id. The key of a delivery's task that has none is its entity. When a task is to be tried again
   // and a newer one of its key waits, it is Cancelled instead: the newer one has taken its place.
-  void create_task(NewTask task, std::string source, std::optional<Actor> actor, Done<std::string> done);
+  void create_task(NewTask task, std::string source, std::optional<Actor> actor, Done<std::string> done,
+                   Audited audit = {});
   // Leases due tasks, highest priority first, then longest due, and of each entity no more than one at a
   // time. The attempt begins with the commit.
   void claim(ClaimRequest request, Done<std::vector<ClaimedTask>> done);
@@ -542,19 +570,20 @@ class Store {
 
   // Conflict names the state when the move is not legal. Cancelling a running task sets a request that
   // renew() and CancelRequested tell the dispatcher; it becomes Cancelled when the runner has ended.
-  void cancel(std::string task_id, Person by, std::string reason, Done<TaskState> done);
+  void cancel(std::string task_id, Person by, std::string reason, Done<TaskState> done, Audited audit = {});
   // Failed, cancelled and parked tasks begin anew, with all their attempts.
-  void retry(std::string task_id, Person by, Done<TaskState> done);
+  void retry(std::string task_id, Person by, Done<TaskState> done, Audited audit = {});
   // Likewise all that `filter` lets through, oldest first, no more than 200 at a time and after its cursor.
   // InvalidInput unless it names one of these three states; its text, entity and link
   // do not count. What has moved on meanwhile, or cannot be
   // retried, is left out. Reads on the calling thread first, so that the writer has nothing to search.
-  void retry_all(TaskFilter filter, Person by, Done<BulkStep> done);
+  void retry_all(TaskFilter filter, Person by, Done<BulkStep> done, Audited audit = {});
   // `content_hash` is content_hash() of the task as it is now, or at least the first 12 digits of it:
   // Conflict if it is another one, InvalidInput if there is none and the rules want one. Both tell the right
   // one. Conflict, too, where an approval of this person was refused in this wait (Finish::next_state).
-  void approve(std::string task_id, Person by, std::string content_hash, Done<TaskState> done);
-  void reject(std::string task_id, Person by, std::string comment, Done<TaskState> done);
+  void approve(std::string task_id, Person by, std::string content_hash, Done<TaskState> done,
+               std::string comment = {}, Audited audit = {});
+  void reject(std::string task_id, Person by, std::string comment, Done<TaskState> done, Audited audit = {});
   // The same decision about many, each by itself: those that are no more in the state and the attempt in which they
   // were chosen are refused, and left as they are. No more than kMostChosen, or InvalidInput: others wait meanwhile.
   static constexpr std::size_t kMostChosen = 50;
@@ -579,10 +608,10 @@ class Store {
   void set_budgets(BudgetLimits limits, Done<> done);
 
   // Replaces an earlier pause of the same agent; `since` is now. InvalidInput if `until` has passed.
-  void pause(Pause pause, Done<> done);
+  void pause(Pause pause, Done<> done, Audited audit = {});
   // Ends the pause of this agent, or (empty) that of all. False: it was not paused. An agent that is paused
   // by itself stays so when that of all ends.
-  void resume(std::string agent, Done<bool> done);
+  void resume(std::string agent, Done<bool> done, Audited audit = {});
 
   // These are the recurring tasks from now on. One that was known with the same `cron` goes on where it was,
   // others begin now; `last_slot` and `last_task` of the arguments are not looked at. Gives them with what is
@@ -607,7 +636,25 @@ class Store {
   // parked so for other agents is queued again. Forgotten at a restart: call it before anything is claimed.
   void hold_agents(std::set<std::string> agents, Done<> done);
 
+  // Conflict if there is one of this name, or was, or if there are too many; see store/access.h.
+  void create_token(AccessToken token, Done<> done, Audited audit = {});
+  // It is good no longer, and its sessions end. NotFound, or Conflict if it was revoked before.
+  void revoke_token(std::string name, Done<AccessToken> done, Audited audit = {});
+  void note_token_use(std::string sha256);
+  // Forgets those that are over by `limits`, and those that are too many.
+  void open_session(LoginSession opened, SessionLimits limits, Done<> done, Audited audit = {});
+  void note_session_use(std::string sha256);
+  void close_session(std::string sha256, Done<> done, Audited audit = {});
+  // What has its line otherwise, because it is no write or because it was not allowed. Overloaded as for
+  // deliveries: a flood of it gives way to them.
+  void note_audit(AuditEntry entry, Done<> done);
+
   // -- reads --
+  // All, also those that were revoked or have expired, by name.
+  Result<std::vector<AccessToken>> tokens() const;
+  Result<std::vector<LoginSession>> sessions() const;
+  // Newest first.
+  Result<Page<AuditEntry>> audit(const AuditFilter& filter) const;
   Result<Page<TaskSummary>> tasks(const TaskFilter& filter) const;
   Result<TaskDetail> task(std::string_view task_id) const;
   // Its newest lines, oldest of them first, or with `after` the next behind the line of that number; no more

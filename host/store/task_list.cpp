@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <functional>
 #include <limits>
 #include <variant>
 
@@ -348,9 +349,65 @@ Result<std::optional<WallTime>> read_next_run_at(Reader& reader, const BudgetLim
   return earliest;
 }
 
+namespace {
+
+// The rows of a webhook, of a verdict or of both, from the newest before `before` on, `most` of them: merged
+// of what the index has of each pair.
+std::vector<std::int64_t> delivery_rows(Reader& reader, const Store::DeliveryFilter& filter,
+                                        std::int64_t before, std::size_t most) {
+  std::vector<std::string> webhooks;
+  if (!filter.webhook.empty()) {
+    webhooks.push_back(filter.webhook);
+  } else {
+    Statement& next = reader.statement(
+        "SELECT webhook FROM delivery INDEXED BY delivery_webhook WHERE webhook > ?1 ORDER BY webhook LIMIT "
+        "1");
+    for (std::string last;;) {
+      Cursor row = next.query(last);
+      if (!row.next()) break;
+      last = row.text(0);
+      webhooks.push_back(last);
+    }
+  }
+  using enum Verdict;
+  std::vector<Verdict> verdicts{Queued, Ignored, Error, Deferred, Parked};
+  if (filter.verdict) verdicts = {*filter.verdict};
+  Statement& newest = reader.statement(
+      "SELECT row FROM delivery INDEXED BY delivery_webhook WHERE webhook = ?1 AND verdict = ?2 AND row < ?3"
+      " ORDER BY row DESC LIMIT ?4");
+  std::vector<std::int64_t> rows;
+  for (const std::string& webhook : webhooks) {
+    for (const Verdict verdict : verdicts) {
+      Cursor row = newest.query(webhook, code_of(verdict), before, static_cast<std::int64_t>(most));
+      while (row.next()) rows.push_back(row.integer(0));
+    }
+  }
+  std::sort(rows.begin(), rows.end(), std::greater<>());
+  rows.resize(std::min(rows.size(), most));
+  return rows;
+}
+
+}  // namespace
+
 Result<Page<DeliverySummary>> list_deliveries(Reader& reader, const Store::DeliveryFilter& filter) {
   const std::int64_t before = TRY(read_cursor(filter.cursor));
   const int limit = TRY(read_limit(filter.limit));
+  if (filter.link.empty() && (!filter.webhook.empty() || filter.verdict)) {
+    std::vector<std::int64_t> rows =
+        delivery_rows(reader, filter, before, static_cast<std::size_t>(limit) + 1);
+    Page<DeliverySummary> page;
+    if (rows.size() > static_cast<std::size_t>(limit)) {
+      rows.pop_back();
+      page.next_cursor = std::to_string(rows.back());
+    }
+    Statement& one = reader.statement(std::string("SELECT ") + kDeliverySummaryColumns +
+                                      " FROM delivery d WHERE d.row = ?1");
+    for (const std::int64_t number : rows) {
+      Cursor row = one.query(number);
+      if (row.next()) page.items.push_back(read_delivery_summary(row));
+    }
+    return page;
+  }
   Conditions where;
   where.add("d.row < ?", before);
   if (!filter.webhook.empty()) where.add("d.webhook = ?", filter.webhook);

@@ -231,12 +231,13 @@ std::string TaskQueue::create(Batch& batch, const NewTask& task, const Origin& o
   }
   if (awaits_approval) {
     approvals_.ask(row, batch.now);
-    batch.changes.push_back({Change::Kind::ApprovalAsked, to_text(id), task.agent, std::nullopt});
+    batch.changes.push_back({Change::Kind::ApprovalAsked, to_text(id), task.agent, std::nullopt, state});
   }
-  const bool queued =
-      state == TaskState::Queued && moves_.admit(row, task.agent, batch.now) == TaskState::Queued;
+  const TaskState admitted =
+      state == TaskState::Queued ? moves_.admit(row, task.agent, batch.now) : state;
   batch.changes.push_back(
-      {queued ? Change::Kind::TaskQueued : Change::Kind::TaskChanged, to_text(id), task.agent, std::nullopt});
+      {admitted == TaskState::Queued ? Change::Kind::TaskQueued : Change::Kind::TaskChanged, to_text(id),
+       task.agent, std::nullopt, admitted});
   return to_text(id);
 }
 
@@ -298,18 +299,21 @@ void TaskQueue::replace(Batch& batch, const Waiting& waiting, const NewTask& tas
   inherit_also(row, origin);
   if (waiting.asks) {
     if (approvals_.content_of(row) == content) {
-      batch.changes.push_back({Change::Kind::TaskChanged, waiting.id, task.agent, std::nullopt});
+      batch.changes.push_back({Change::Kind::TaskChanged, waiting.id, task.agent, std::nullopt,
+                               TaskState::AwaitingApproval});
       return;
     }
     approvals_.end(row);
     approvals_.ask(row, batch.now);
-    batch.changes.push_back({Change::Kind::ApprovalAsked, waiting.id, task.agent, std::nullopt});
+    batch.changes.push_back({Change::Kind::ApprovalAsked, waiting.id, task.agent, std::nullopt,
+                             TaskState::AwaitingApproval});
     return;
   }
   // It may be due earlier than the one it stood behind.
   if (waiting.line != line || !line.empty()) lines_.block_if_busy(row);
   if (waiting.line != line) lines_.let_next_in(batch, waiting.line);
-  batch.changes.push_back({Change::Kind::TaskQueued, waiting.id, task.agent, std::nullopt});
+  batch.changes.push_back(
+      {Change::Kind::TaskQueued, waiting.id, task.agent, std::nullopt, TaskState::Queued});
 }
 
 void TaskQueue::give_way(Batch& batch, const TaskRow& row, std::string_view why) {
@@ -387,17 +391,17 @@ void TaskQueue::hold(Batch& batch, const std::set<std::string>& agents) {
   }
   for (Found& task : park) {
     moves_.hold_back(task.row, batch.now);
-    batch.changes.push_back(
-        {Change::Kind::TaskChanged, std::move(task.id), std::move(task.agent), std::nullopt});
+    batch.changes.push_back({Change::Kind::TaskChanged, std::move(task.id), std::move(task.agent),
+                             std::nullopt, TaskState::Parked});
   }
   for (Found& task : queue) {
     moves_.let_go(task.row, batch.now);
-    batch.changes.push_back(
-        {Change::Kind::TaskQueued, std::move(task.id), std::move(task.agent), std::nullopt});
+    batch.changes.push_back({Change::Kind::TaskQueued, std::move(task.id), std::move(task.agent),
+                             std::nullopt, TaskState::Queued});
   }
 }
 
-void TaskQueue::report(const std::vector<LiveReport>& reports, WallTime now) {
+void TaskQueue::report(Batch& batch, const std::vector<LiveReport>& reports) {
   for (const LiveReport& report : reports) {
     const std::int64_t execution = report.fence.number;
     const std::int64_t task = report.fence.task_row;
@@ -407,16 +411,19 @@ void TaskQueue::report(const std::vector<LiveReport>& reports, WallTime now) {
                              usage.cache_read_tokens, usage.cache_write_tokens, usage.cost_micro_usd,
                              if_any(usage.model), if_any(models_to_json(usage)),
                              usage.cost_is_estimate ? 1 : 0);
-      budgets_.report(execution, usage.cost_micro_usd, now);
+      budgets_.report(execution, usage.cost_micro_usd, batch.now);
     }
     if (report.progress || !report.progress_message.empty()) {
       sql_->report_progress.run(execution, task, report.progress, if_any(report.progress_message));
     }
     transcripts_.add(report.fence, report.transcript);
+    if (!report.task_id.empty())
+      batch.changes.push_back(
+          {Change::Kind::ExecutionChanged, report.task_id, {}, std::nullopt, std::nullopt, report.session_id});
   }
 }
 
-void TaskQueue::take_told(const std::vector<ToldUsage>& told, WallTime now) {
+void TaskQueue::take_told(Batch& batch, const std::vector<ToldUsage>& told) {
   for (const ToldUsage& each : told) {
     const std::optional<StoredId> session = to_stored_id(each.session_id);
     if (!session) continue;
@@ -427,7 +434,7 @@ void TaskQueue::take_told(const std::vector<ToldUsage>& told, WallTime now) {
       report.fence = {found.integer(0), found.integer(1)};
     }
     report.usage = each.usage;
-    this->report({std::move(report)}, now);
+    this->report(batch, {std::move(report)});
   }
 }
 

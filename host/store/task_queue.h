@@ -61,9 +61,9 @@ class TaskQueue {
   std::optional<TaskRow> waits_under_key_of(const TaskRow& row);
   // Ends a task that nobody has begun, because its input is older than that of another.
   void give_way(Batch& batch, const TaskRow& row, std::string_view why);
-  void report(const std::vector<LiveReport>& reports, WallTime now);
+  void report(Batch& batch, const std::vector<LiveReport>& reports);
   // Before recover(): of executions that run, as far as the store knows.
-  void take_told(const std::vector<ToldUsage>& told, WallTime now);
+  void take_told(Batch& batch, const std::vector<ToldUsage>& told);
   Result<TaskState> finish(Batch& batch, const Finish& finish);
   int reap(Batch& batch);
 

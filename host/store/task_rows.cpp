@@ -25,7 +25,8 @@ class SeekRows final : public Rows {
     if (!statement_.prepare()) return 0;
     int index = 0;
     for (const Value& value : values_)
-      std::visit([&](const auto& bound) { statement_.bind(++index, bound, Statement::Lifetime::Copied); }, value);
+      std::visit([&](const auto& bound) { statement_.bind(++index, bound, Statement::Lifetime::Copied); },
+                 value);
     statement_.bind(++index, row, Statement::Lifetime::Copied);
     Cursor found = statement_.query();
     return found.next() ? found.integer(0) : 0;
@@ -67,7 +68,8 @@ class RangeRows final : public Rows {
   std::size_t next_ = 0;
 };
 
-// Those of any of several streams that share no row. Each is asked again only when its last answer is used up.
+// Those of any of several streams that share no row. Each is asked again only when its last answer is used
+// up.
 class UnionRows final : public Rows {
  public:
   explicit UnionRows(std::vector<std::unique_ptr<Rows>> parts) {
@@ -116,8 +118,8 @@ class CommonRows final : public Rows {
   Work& work_;
 };
 
-// Those whose words are searched for: what the index of words has not come to is read itself, the rest is asked
-// of the index.
+// Those whose words are searched for: what the index of words has not come to is read itself, the rest is
+// asked of the index.
 class TextRows final : public Rows {
  public:
   TextRows(Reader& reader, SearchText search, Work& work)
@@ -178,7 +180,8 @@ class TextRows final : public Rows {
   std::optional<Cursor> cursor_;
 };
 
-// Where the times of rows from `low` to `high`, which ascend, reach `since`; one more than `high` if they do not.
+// Where the times of rows from `low` to `high`, which ascend, reach `since`; one more than `high` if they do
+// not.
 std::int64_t first_row_since(Reader& reader, WallTime since, std::int64_t low, std::int64_t high) {
   Statement& at =
       reader.statement("SELECT row, created_at FROM task WHERE row >= ?1 AND row <= ?2 ORDER BY row LIMIT 1");
@@ -196,13 +199,14 @@ std::int64_t first_row_since(Reader& reader, WallTime since, std::int64_t low, s
 }
 
 // The rows that were made in a time. Between two marks of a clock that was set back they are neighbours.
-std::unique_ptr<Rows> rows_of_time(Reader& reader, std::optional<WallTime> start, std::optional<WallTime> end) {
+std::unique_ptr<Rows> rows_of_time(Reader& reader, std::optional<WallTime> start,
+                                   std::optional<WallTime> end) {
   std::vector<std::int64_t> begins{1};
   for (Cursor turn = reader.statement("SELECT row FROM task_turn ORDER BY row").query(); turn.next();)
     begins.push_back(turn.integer(0));
   std::int64_t last = 0;
   {
-    Cursor row = reader.statement("SELECT row FROM task ORDER BY row DESC LIMIT 1").query();
+    Cursor row = reader.statement("SELECT max(row) FROM task").query();
     if (row.next()) last = row.integer(0);
   }
   std::vector<RangeRows::Range> ranges;
@@ -239,19 +243,22 @@ std::unique_ptr<Rows> rows_of_parts(Reader& reader, const TaskFilter& filter) {
       agent = row.text(0);
       source = row.text(1);
       if (filter.source.empty() || source == filter.source)
-        seek("SELECT row FROM task INDEXED BY task_queued WHERE state = 0 AND agent = ?1 AND source = ?2 AND row <= ?3"
-             " ORDER BY row DESC LIMIT 1",
-             {agent, source});
+        seek(
+            "SELECT row FROM task INDEXED BY task_queued WHERE state = 0 AND agent = ?1 AND source = ?2 AND "
+            "row <= ?3"
+            " ORDER BY row DESC LIMIT 1",
+            {agent, source});
     }
   }
   const bool by_state_alone = filter.agent.empty() && filter.source.empty();
   if (wanted(filter.state, TaskState::Running) && !by_state_alone) {
     std::vector<std::int64_t> running;
-    Cursor row = reader
-                     .statement(
-                         "SELECT row, agent, source FROM task INDEXED BY task_state WHERE state <> 0 AND state = 1"
-                         " ORDER BY row DESC")
-                     .query();
+    Cursor row =
+        reader
+            .statement(
+                "SELECT row, agent, source FROM task INDEXED BY task_state WHERE state <> 0 AND state = 1"
+                " ORDER BY row DESC")
+            .query();
     while (row.next())
       if ((filter.agent.empty() || row.view(1) == filter.agent) &&
           (filter.source.empty() || row.view(2) == filter.source))
@@ -261,14 +268,17 @@ std::unique_ptr<Rows> rows_of_parts(Reader& reader, const TaskFilter& filter) {
   if (by_state_alone) {
     for (const TaskState state : filter.state)
       if (state != TaskState::Queued)
-        seek("SELECT row FROM task INDEXED BY task_state WHERE state <> 0 AND state = ?1 AND row <= ?2"
-             " ORDER BY row DESC LIMIT 1",
-             {code_of(state)});
+        seek(
+            "SELECT row FROM task INDEXED BY task_state WHERE state <> 0 AND state = ?1 AND row <= ?2"
+            " ORDER BY row DESC LIMIT 1",
+            {code_of(state)});
   } else {
     for (StoodPart& part : stood_parts(reader, filter.agent, filter.source, filter.state))
-      seek("SELECT row FROM task INDEXED BY task_stood WHERE state > 1 AND agent = ?1 AND source = ?2 AND state = ?3"
-           " AND row <= ?4 ORDER BY row DESC LIMIT 1",
-           {std::move(part.agent), std::move(part.source), part.state});
+      seek(
+          "SELECT row FROM task INDEXED BY task_stood WHERE state <> 0 AND state <> 1 AND agent = ?1 AND "
+          "source = ?2 AND state = ?3"
+          " AND row <= ?4 ORDER BY row DESC LIMIT 1",
+          {std::move(part.agent), std::move(part.source), part.state});
   }
   return std::make_unique<UnionRows>(std::move(parts));
 }
@@ -278,7 +288,7 @@ std::unique_ptr<Rows> rows_of_parts(Reader& reader, const TaskFilter& filter) {
 std::vector<StoodPart> stood_parts(Reader& reader, const std::string& agent, const std::string& source,
                                    const States& states) {
   Statement& next = reader.statement(
-      "SELECT agent, source, state FROM task INDEXED BY task_stood WHERE state > 1"
+      "SELECT agent, source, state FROM task INDEXED BY task_stood WHERE state <> 0 AND state <> 1"
       " AND (agent, source, state) > (?1, ?2, ?3) ORDER BY agent, source, state LIMIT 1");
   std::vector<StoodPart> parts;
   StoodPart at{agent, "", 0};
@@ -286,7 +296,8 @@ std::vector<StoodPart> stood_parts(Reader& reader, const std::string& agent, con
     Cursor row = next.query(at.agent, at.source, at.state);
     if (!row.next() || (!agent.empty() && row.view(0) != agent)) return parts;
     at = {row.text(0), row.text(1), row.integer(2)};
-    if ((source.empty() || at.source == source) && wanted(states, task_state_of(at.state))) parts.push_back(at);
+    if ((source.empty() || at.source == source) && wanted(states, task_state_of(at.state)))
+      parts.push_back(at);
   }
 }
 
@@ -296,10 +307,13 @@ Result<std::unique_ptr<Rows>> rows_of(Reader& reader, const TaskFilter& filter, 
     parts.push_back(std::make_unique<SeekRows>(reader, sql, std::move(values)));
   };
   if (!filter.entity.empty())
-    seek("SELECT row FROM task INDEXED BY task_entity WHERE entity = ?1 AND row <= ?2 ORDER BY row DESC LIMIT 1",
-         {filter.entity});
+    seek(
+        "SELECT row FROM task INDEXED BY task_entity WHERE entity = ?1 AND row <= ?2 ORDER BY row DESC LIMIT "
+        "1",
+        {filter.entity});
   if (!filter.link.empty())
-    seek("SELECT task FROM task_link WHERE key = ?1 AND task <= ?2 ORDER BY task DESC LIMIT 1", {filter.link});
+    seek("SELECT task FROM task_link WHERE key = ?1 AND task <= ?2 ORDER BY task DESC LIMIT 1",
+         {filter.link});
   if (!filter.agent.empty() || !filter.source.empty() || !filter.state.empty())
     parts.push_back(rows_of_parts(reader, filter));
   if (filter.start || filter.end) parts.push_back(rows_of_time(reader, filter.start, filter.end));

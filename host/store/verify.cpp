@@ -75,6 +75,22 @@ constexpr Invariant kInvariants[] = {
      "sum(executions) >= n"
      " AND sum(cost_micro_usd) >= cost AND sum(input_tokens + output_tokens + cache_read_tokens +"
      " cache_write_tokens) >= tokens)"},
+    {"sums of a day differ from its book: agent",
+     "WITH booked AS ("
+     " SELECT 0 AS slice, day, agent, outcome AS name, executions, duration_ms, input_tokens, output_tokens,"
+     "  cache_read_tokens, cache_write_tokens, cost_micro_usd FROM day_book"
+     " UNION ALL SELECT 1, day, agent, model, executions, duration_ms, input_tokens, output_tokens,"
+     "  cache_read_tokens, cache_write_tokens, cost_micro_usd FROM day_book"
+     " UNION ALL SELECT 2, day, agent, task_type, executions, duration_ms, input_tokens, output_tokens,"
+     "  cache_read_tokens, cache_write_tokens, cost_micro_usd FROM day_book"
+     " UNION ALL SELECT 3, day, agent, source, executions, duration_ms, input_tokens, output_tokens,"
+     "  cache_read_tokens, cache_write_tokens, cost_micro_usd FROM day_book), "
+     "sums AS (SELECT slice, day, agent, name, sum(executions), sum(duration_ms), sum(input_tokens),"
+     "  sum(output_tokens), sum(cache_read_tokens), sum(cache_write_tokens), sum(cost_micro_usd) FROM booked"
+     "  GROUP BY slice, day, agent, name) "
+     "SELECT DISTINCT agent || ' ' || date(day * 86400, 'unixepoch') FROM ("
+     " SELECT * FROM (SELECT * FROM sums EXCEPT SELECT * FROM day_sum)"
+     " UNION ALL SELECT * FROM (SELECT * FROM day_sum EXCEPT SELECT * FROM sums))"},
     {"deeper in its chain than its predecessor plus one: task row",
      "SELECT t.row FROM task t JOIN task p ON p.id = t.parent WHERE t.chain_depth <> p.chain_depth + 1"},
     {"without its body: delivery row",
@@ -85,7 +101,8 @@ constexpr Invariant kInvariants[] = {
      "SELECT max(d.row) FROM delivery d JOIN delivery_body b ON b.row = d.row WHERE b.key_window IS NULL"
      " AND d.verdict NOT IN (2, 4) GROUP BY d.webhook, d.key HAVING count(*) > 1"},
     {"older than the row before, and not noted as such: task row",
-     "SELECT row FROM (SELECT row, created_at, lag(row) OVER w AS former, lag(created_at) OVER w AS before FROM task"
+     "SELECT row FROM (SELECT row, created_at, lag(row) OVER w AS former, lag(created_at) OVER w AS before "
+     "FROM task"
      " WINDOW w AS (ORDER BY row)) t WHERE created_at < before AND NOT EXISTS"
      " (SELECT 1 FROM task_turn c WHERE c.row > t.former AND c.row <= t.row)"},
     {"owner of a key is not stored: delivery row",
@@ -192,10 +209,12 @@ void check_search(Database& database, Findings& findings) {
                     .c_str());
   // A file that is only read takes tables for the time of a connection.
   database.execute(
-      "PRAGMA query_only = OFF; CREATE VIRTUAL TABLE temp.words USING fts5vocab (main, task_search, instance)");
+      "PRAGMA query_only = OFF; CREATE VIRTUAL TABLE temp.words USING fts5vocab (main, task_search, "
+      "instance)");
   {
-    Statement texts(database,
-                    "SELECT row, title, entity, error FROM task WHERE row <= (SELECT reached FROM task_search_state)");
+    Statement texts(
+        database,
+        "SELECT row, title, entity, error FROM task WHERE row <= (SELECT reached FROM task_search_state)");
     Statement add(*anew, "INSERT INTO task_search (rowid, title, entity, error) VALUES (?1, ?2, ?3, ?4)");
     for (Cursor row = texts.query(); row.next();)
       add.run(row.integer(0), row.view(1), if_any(row.view(2)), if_any(row.view(3)));

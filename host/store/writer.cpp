@@ -34,7 +34,7 @@ constexpr int kPruneShare = 10;           // a step, then nine times as long not
 constexpr std::chrono::minutes kPruneEvery{10};
 constexpr std::chrono::milliseconds kIndexAfter{250};  // so that many tasks are indexed at once
 constexpr int kIndexShare = 10;                        // as of pruning
-constexpr std::int64_t kWorthTelling = 16 << 20;  // bytes that are free
+constexpr std::int64_t kWorthTelling = 16 << 20;       // bytes that are free
 
 }  // namespace
 
@@ -53,7 +53,7 @@ Result<std::unique_ptr<Writer>> Writer::start(const Options& options, std::uniqu
   int returned = 0;
   TRY(writer->run_alone([&](Session& session) {
     session.database.execute("UPDATE host_state SET clean = 0");
-    session.tasks.take_told(options.told, session.batch.now);
+    session.tasks.take_told(session.batch, options.told);
     returned = session.tasks.recover(session.batch, TaskQueue::Recovery::Start);
   }));
   if (returned > 0)
@@ -440,8 +440,8 @@ void Writer::prune_if_due() {
   }
 }
 
-// Likewise a few tasks for the search. Nothing is lost if it fails or never comes to it: what is not indexed is
-// read itself.
+// Likewise a few tasks for the search. Nothing is lost if it fails or never comes to it: what is not indexed
+// is read itself.
 void Writer::index_if_due() {
   using Clock = std::chrono::steady_clock;
   if (connection_ == nullptr || !connection_->index.behind()) {

@@ -46,7 +46,8 @@ TEST(AgentResultTest, SaysThatAnApprovalDoesNotCountSoThatAnOlderHostFailsForGoo
                          R"("error_class":"permanent","approval_refused":true})");
   EXPECT_TRUE(AgentResult::from_json(json).approval_refused);
   EXPECT_FALSE(AgentResult::failed("no").to_json().has("approval_refused"));
-  EXPECT_FALSE(AgentResult::from_json(AgentResult::failed("no").to_json()).approval_refused);
+  const Json plain = AgentResult::failed("no").to_json();
+  EXPECT_FALSE(AgentResult::from_json(plain).approval_refused);
 }
 
 TEST(AgentContextTest, UsageSaysThatItsCostIsAnEstimateOnlyWhereItIs) {

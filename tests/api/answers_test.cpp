@@ -54,11 +54,17 @@ class AnswersTest : public ::testing::Test {
     return string_member(task["approval"], "content_hash");
   }
 
+  void sessions();
+  void tokens();
   void webhooks();
   void operations();
   void tasks();
   void decisions();
+  void approvals();
   void many();
+  void tables();
+  void tests_of_webhooks();
+  void events();
   void deliveries();
   void plugins();
   void queue();
@@ -70,6 +76,56 @@ class AnswersTest : public ::testing::Test {
   Walk walk{description, host};
   Samples samples;
 };
+
+// Of a sign-in, as a browser sends it.
+struct Browser {
+  std::string cookie, csrf;
+};
+
+void AnswersTest::sessions() {
+  const auto sign_in = [&](int status, const std::string& token, Walk::Headers headers = {}) {
+    return walk.expect(status, "signIn", {.body = R"({"token":")" + token + R"("})", .headers = std::move(headers)});
+  };
+  Browser browser;
+  browser.csrf = string_member(sign_in(200, host.token()), "csrf_token");
+  browser.cookie = walk.last().header("Set-Cookie");
+  browser.cookie.resize(std::min(browser.cookie.find(';'), browser.cookie.size()));
+  walk.expect(200, "getSession", {.headers = {{"Cookie", browser.cookie}}});
+  walk.expect(200, "getSession", {.headers = {{"Authorization", "Bearer " + host.token()}}});
+  EXPECT_TRUE(walk.expect(200, "getSession")["name"].IsNull());
+  walk.expect(401, "getSession", {.headers = {{"Authorization", "Bearer unknown"}}});
+  walk.expect(409, "signOut");
+  walk.expect(403, "signOut", {.headers = {{"Cookie", browser.cookie}}, .token = "none"});
+  walk.expect(204, "signOut",
+              {.headers = {{"Cookie", browser.cookie}, {"X-CSRF-Token", browser.csrf}, {"Connection", "close"}},
+               .token = "none"});
+  EXPECT_TRUE(walk.expect(200, "getSession", {.headers = {{"Cookie", browser.cookie}}})["name"].IsNull());
+  walk.expect(400, "signIn", {.body = R"({"token":1})", .bad_body = true});
+  sign_in(403, host.token(), {{"Sec-Fetch-Site", "cross-site"}});
+  sign_in(401, "unknown");
+  for (int i = 0; i < 20 && host.request("POST", "/api/session", R"({"token":"unknown"})",
+                                         {{"Content-Type", "application/json"}}).status == 401; ++i) {
+  }
+  sign_in(429, "unknown");
+}
+
+void AnswersTest::tokens() {
+  const auto made = walk.expect(
+      201, "createToken", {.body = R"({"name":"alice","role":"admin","expires_at":"2035-01-01T00:00:00Z"})"});
+  walk.expect(409, "createToken", {.body = R"({"name":"alice","role":"reader","expires_at":null})"});
+  walk.expect(400, "createToken", {.body = R"({"name":"bob","role":"king"})", .bad_body = true});
+  walk.expect(200, "getQueue", {.token = string_member(made, "token")});
+  walk.expect(200, "revokeToken", {.path = {"alice"}});
+  walk.expect(200, "listTokens");
+  ASSERT_TRUE(eventually([&] {
+    const std::string audit = host.api("GET", "/api/dashboard/audit?limit=500").body;
+    return audit.find("\"revokeToken\"") != std::string::npos && audit.find("\"denied\"") != std::string::npos;
+  }));
+  walk.expect(200, "listAudit", {.query = "limit=500"});
+  const auto page = walk.expect(200, "listAudit", {.query = "limit=1"});
+  walk.expect(200, "listAudit", {.query = "cursor=" + string_member(page, "next_cursor")});
+  walk.expect(400, "listAudit", {.query = "outcome=unknown&start_date=never"});
+}
 
 void AnswersTest::webhooks() {
   const std::string id = new_id();
@@ -154,11 +210,73 @@ void AnswersTest::decisions() {
   walk.expect(200, "cancelTask", {.path = {superfluous}, .body = R"({"reason":"no need",)" + who + "}"});
 }
 
+void AnswersTest::approvals() {
+  const std::string first = make_task(host, "second", "noop"), other = make_task(host, "worker", "chain");
+  host.wait_for_task(first, {"awaiting_approval"});
+  host.wait_for_task(other, {"completed"});
+  ASSERT_TRUE(eventually([&] { return host.api("GET", "/api/dashboard/approvals?agent=second").body.find(other) != std::string::npos; }));
+  const auto page = walk.expect(200, "listApprovals", {.query = "agent=second&limit=1"});
+  walk.expect(200, "listApprovals", {.query = "cursor=" + string_member(page, "next_cursor")});
+  walk.expect(200, "listApprovals");
+  const auto decided = walk.expect(200, "listDecisions", {.query = "limit=1"});
+  walk.expect(200, "listDecisions", {.query = "cursor=" + string_member(decided, "next_cursor")});
+  walk.expect(200, "listDecisions");
+}
+
 void AnswersTest::many() {
+  const auto preview = [&](const std::string& body) {
+    return string_member(walk.expect(200, "previewTasksBulk", {.body = body}), "token");
+  };
+  const auto act = [&](int status, const std::string& token, const std::string& key, const std::string& comment) {
+    return walk.expect(status, "actOnTasksBulk",
+                       {.body = R"({"token":")" + token + R"(","comment":")" + comment + R"("})",
+                        .headers = {{"Idempotency-Key", '"' + key + '"'}}});
+  };
+  const std::string kept = make_task(host, "third", "noop"), gone = make_task(host, "third", "noop");
+  preview(R"({"action":"retry","filter":{"agent":"third","status":["failed"],"source":"github","entity":"e","link":"l","q":"w",
+      "start_date":"2026-01-01","end_date":"2035-01-01"}})");
+  const std::string token = preview(R"({"action":"cancel","ids":[")" + kept + R"(",")" + gone + R"(",")" + samples.done + R"("]})");
+  host.api("POST", "/api/tasks/" + gone + "/cancel");
+  EXPECT_EQ(int_member(act(200, token, "first", "for the test"), "refused"), 1);
+  act(200, token, "first", "for the test");
+  act(422, token, "first", "for another");
+  act(404, token, "second", "for the test");
+  walk.expect(400, "actOnTasksBulk", {.body = R"({"token":"t"})"});
+  walk.expect(400, "previewTasksBulk", {.body = R"({"action":"cancel","filter":{"colour":"red"}})", .bad_body = true});
+
   walk.expect(400, "retryTasks", {.body = R"({"status":"failed","agents":"worker"})", .bad_body = true});
   walk.expect(200, "retryTasks", {.body = R"({"status":"failed","agent":"worker","source":"github","start_date":"2026-01-01",
       "end_date":"2030-01-01T00:00:00Z","by":"alice","way":"the test"})"});
   task_once(samples.failed, "failed");
+}
+
+void AnswersTest::tables() {
+  walk.expect(200, "exportTasksCsv", {.query = "status=queued,failed&limit=2"});
+  EXPECT_NE(walk.last().header("Link"), "");
+  walk.expect(200, "exportTasksNdjson", {.query = "agent=worker"});
+  walk.expect(200, "exportCosts", {.query = "group_by=model"});
+  walk.expect(400, "exportTasksCsv", {.query = "status=unknown"});
+}
+
+void AnswersTest::tests_of_webhooks() {
+  const auto asked = [&](int status, const std::string& webhook, const std::string& more) {
+    return walk.expect(status, "testWebhook", {.path = {webhook}, .body = R"({"body":{"n":7})" + more + "}"});
+  };
+  const auto sent = asked(200, "good", R"(,"headers":{"X-Of-The-Test":"1"},"event":"made")");
+  walk.expect(200, "getDelivery", {.path = {string_member(sent, "delivery_id")}});
+  EXPECT_TRUE(bool_member(asked(200, "good", R"(,"dry_run":true)"), "dry_run"));
+  asked(404, "unknown", "");
+  asked(409, "idle", "");
+  walk.expect(400, "testWebhook", {.path = {"good"}, .body = R"({"event":1})", .bad_body = true});
+}
+
+void AnswersTest::events() {
+  test::RawClient client(host.port());
+  ASSERT_TRUE(client.send("GET /api/dashboard/events?topics=task,queue&task=" + samples.done +
+                          " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + host.token() + "\r\n\r\n"));
+  ASSERT_TRUE(client.read_until("event: hello\ndata: {\"resumed\":false}\n\n"));
+  walk.hold(200, description.operation("streamEvents"), client.read_answer(false));
+  walk.expect(400, "streamEvents", {.query = "topics=weather"});
 }
 
 void AnswersTest::deliveries() {
@@ -187,6 +305,9 @@ void AnswersTest::plugins() {
   ASSERT_TRUE(eventually([&] { return host.refusal_of("good_webhook.so") != ""; }));
   for (const char* list : {"listAgents", "listWebhooks", "listPlugins"}) walk.expect(200, list);
   walk.expect(200, "enablePlugin", {.path = {"agent", "third"}});
+  walk.expect(400, "setConcurrency", {.path = {"worker"}, .body = R"({"concurrency":0})", .bad_body = true});
+  walk.expect(200, "setConcurrency", {.path = {"worker"}, .body = R"({"concurrency":3})"});
+  walk.expect(200, "clearConcurrency", {.path = {"worker"}});
   walk.expect(200, "disablePlugin", {.path = {"webhook", "good"}});
   walk.expect(200, "clearPlugin", {.path = {"webhook", "good"}});
   host.remove("good_webhook.so");
@@ -214,6 +335,14 @@ void AnswersTest::statistics() {
   for (const char* group : {"agent", "day", "task_type", "model", "source"})
     walk.expect(200, "getCosts", {.query = std::string("group_by=") + group});
   walk.expect(400, "getCosts", {.query = "start_date=2026-02-01&end_date=2026-01-01"});
+  for (const char* metric : {"executions", "cost", "tokens", "duration"})
+    walk.expect(200, "getSeries", {.query = std::string("bucket=hour&metric=") + metric});
+}
+
+// What asks for a name that is not there has to be right in all else.
+std::string whole_body_of(const Operation& operation) {
+  if (operation.id == "testWebhook") return R"({"body":{}})";
+  return operation.id == "setConcurrency" ? R"({"concurrency":1})" : "";
 }
 
 // Every operation that describes one of these answers gives it in the same way.
@@ -224,12 +353,13 @@ void AnswersTest::what_all_have_in_common() {
     const auto nothing = Walk::Words(words.size(), "unknown");
     if (operation.role != "public") walk.expect(401, operation.id, {.path = words, .token = "none"});
     if (operation.role == "admin") walk.expect(403, operation.id, {.path = words, .token = "reader"});
-    if (has("404") && operation.role != "public") walk.expect(404, operation.id, {.path = nothing});
+    if (has("404") && operation.role != "public" && !words.empty())
+      walk.expect(404, operation.id, {.path = nothing, .body = whole_body_of(operation)});
     if (has("400") && !operation.names_in("query").empty())
       walk.expect(400, operation.id, {.path = words, .query = "no-such-parameter=1"});
-    if (operation.method != "GET" || operation.role == "public") continue;
+    if (operation.method != "GET" || operation.role == "public" || operation.is_stream()) continue;
 
-    walk.expect(200, operation.id, {.path = words, .token = "reader"});
+    walk.expect(200, operation.id, {.path = words, .token = operation.role});
     const test::RawAnswer whole = walk.last();
     const auto head = host.request("HEAD", filled(operation.path, words), "", {{"Authorization", "Bearer " + host.token()}});
     EXPECT_EQ(head.status, 200) << operation.id;
@@ -252,11 +382,17 @@ TEST_F(AnswersTest, EachOperationAnswersAsItIsDescribedInEachStatusAndWithEachMe
   operations();
   tasks();
   decisions();
+  approvals();
   many();
+  tables();
   deliveries();
+  tests_of_webhooks();
+  events();
   plugins();
   queue();
   statistics();
+  sessions();
+  tokens();
   what_all_have_in_common();
   host.storage_options = ", min_free: 1024TiB";
   host.configure(kSampleSections);

@@ -40,6 +40,12 @@ std::vector<std::string> Operation::names_in(const std::string& place) const {
   return names;
 }
 
+bool Operation::is_stream() const {
+  const auto good = responses.find("200");
+  const JsonValue* content = good == responses.end() ? nullptr : find_member(*good->second, "content");
+  return content != nullptr && find_member(*content, "text/event-stream") != nullptr;
+}
+
 Description::Description() {
   auto text = read_file(DAVIT_SOURCE_DIR "/host/http/openapi.json");
   if (!text.ok()) stop(text.error().message);

@@ -22,6 +22,8 @@ struct Operation {
   std::map<std::string, const JsonValue*> responses;  // by status, or "default"
 
   std::vector<std::string> names_in(const std::string& place) const;
+  // Its answer goes on until the client goes.
+  bool is_stream() const;
 };
 
 // Immutable after construction.

@@ -113,6 +113,8 @@ Walk::Words words_for(const Operation& operation, const Samples& samples) {
       words.push_back("github");
     } else if (operation.path.find("/artifacts/") != std::string::npos) {
       words.push_back(samples.artifact);
+    } else if (operation.path.starts_with("/api/agents/")) {
+      words.push_back("worker");
     } else {
       words.push_back("good");
     }

@@ -1,6 +1,7 @@
 #include "tests/api/walk.h"
 
 #include <algorithm>
+#include <sstream>
 
 namespace davit::testing {
 namespace {
@@ -34,7 +35,7 @@ JsonDocument Walk::expect(int status, const std::string& id, Call call) {
   if (call.token == "reader") call.token = kReaderToken;
   if (call.token != "none" && operation.role != "public")
     call.headers.emplace_back("Authorization", "Bearer " + call.token);
-  if (!call.body.empty() && operation.role != "public") {
+  if (!call.body.empty() && (operation.body != nullptr || operation.role != "public")) {
     call.headers.emplace_back("Content-Type", "application/json");
     const auto body = parse_json(call.body);
     if (operation.body == nullptr) {
@@ -72,6 +73,13 @@ JsonDocument Walk::hold(int status, const Operation& operation, const test::RawA
   const JsonValue* media = find_member(*content, type);
   if (media == nullptr) {
     ADD_FAILURE() << operation.id << " " << answer.status << " is " << type << ", which is not described";
+    return {};
+  }
+  if (type == "application/x-ndjson") {
+    std::istringstream lines(answer.body);
+    for (std::string line; std::getline(lines, line);)
+      for (const std::string& mistake : schemas_.mistakes((*media)["schema"], *parse_json(line)))
+        ADD_FAILURE() << operation.id << " at " << mistake << "\n" << line;
     return {};
   }
   if (!type.ends_with("json")) return {};

@@ -356,6 +356,13 @@ HistoryFacts fill_history(const std::filesystem::path& path, int tasks, int days
   database.run("BEGIN");
   HistoryFacts facts = History(database, tasks, days).fill();
   for (const std::string& sql : indexes) database.run(sql);
+  // What the host keeps in step with the rows, as its own migration makes it.
+  const std::string schema = text_of(DAVIT_SOURCE_DIR "/host/store/schema/0013_rollups.sql");
+  database.run(schema.substr(schema.find("INSERT INTO day_sum")));
+  if (!database.texts("SELECT 1 FROM sqlite_master WHERE name = 'task_search'").empty()) {
+    database.run("INSERT INTO task_search (task_search) VALUES ('rebuild')");
+    database.run("UPDATE task_search_state SET reached = (SELECT max(row) FROM task)");
+  }
   database.run("COMMIT; PRAGMA journal_mode = WAL");
   return facts;
 }

@@ -64,6 +64,8 @@ class Connection {
 std::string schema_of(Connection& database) {
   sqlite3_stmt* statement = database.prepare(
       "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite%'"
+      // These come with the table of the index of words.
+      " AND name NOT IN (SELECT name FROM pragma_table_list WHERE type = 'shadow')"
       " ORDER BY type <> 'table', rowid");
   std::string schema;
   while (sqlite3_step(statement) == SQLITE_ROW)

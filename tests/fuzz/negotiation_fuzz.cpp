@@ -1,4 +1,6 @@
-// What clients say they take and have: the first line as Accept-Encoding, the rest as If-None-Match.
+// What clients say in headers: the first line as Accept-Encoding and as Idempotency-Key, the rest as
+// If-None-Match.
+#include "host/http/bulk_previews.h"
 #include "host/http/negotiation.h"
 
 #include <string>
@@ -16,6 +18,16 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     names_gzip |= same_name(std::string_view(accepted).substr(at, 4), "gzip");
   promise(!takes_gzip(accepted) || names_gzip, "nobody gets gzip who does not name it");
   promise(takes_gzip("gzip;q=1," + accepted), "what is named first with the full weight is taken");
+
+  if (const auto key = idempotency_key(accepted)) {
+    std::string quoted = "\"";
+    for (const char c : *key) {
+      if (c == '"' || c == '\\') quoted += '\\';
+      quoted += c;
+    }
+    promise(!key->empty() && key->size() <= 128, "a key has its bounds");
+    promise(quoted + "\"" == accepted, "a key is read in one way");
+  }
 
   constexpr std::string_view kTag = "\"0123456789abcdef\"";
   promise(has_tag(std::string(kTag) + std::string(tags), kTag), "a tag is found at the front");

@@ -79,6 +79,45 @@ TEST_F(QueueTest, WhoIsPausedGetsNothingUntilHeIsResumedAlsoOverARestart) {
   EXPECT_THAT(host.api("GET", "/metrics").body, Not(HasSubstr("davit_queue_paused{")));
 }
 
+TEST_F(QueueTest, AnAgentWorksOnAsManyAsACommandSaysAlsoOverARestartUntilThatIsCleared) {
+  host.install(kPlugins / "command_agent.so");
+  host.configure("agents:\n  command-agent: {concurrency: 1, config: {command: [/bin/sleep, '600']}}\n");
+  ASSERT_TRUE(host.start()) << host.log();
+  const std::string first = create(), second = create();
+  ASSERT_TRUE(wait_for_status(first, "running")) << host.log();
+  EXPECT_EQ(string_member(task(second), "status"), "queued");
+  const std::string path = "/api/agents/command-agent/concurrency";
+  const auto set = host.api("PUT", path, R"({"concurrency":2})");
+  EXPECT_EQ(set.status, 200) << set.body;
+  EXPECT_THAT(set.body, HasSubstr(R"("concurrency":2,"configured_concurrency":1,"concurrency_is_set":true)"));
+  EXPECT_TRUE(wait_for_status(second, "running")) << "no restart is needed";
+  EXPECT_EQ(host.end(SIGTERM), 0);
+  ASSERT_TRUE(host.start()) << host.log();
+  EXPECT_THAT(host.api("GET", "/api/dashboard/agents").body,
+              HasSubstr(R"("concurrency":2,"configured_concurrency":1,"concurrency_is_set":true)"));
+  EXPECT_EQ(host.ask({"plugins", "concurrency", "command-agent", "3"}).text,
+            "command-agent: 3 at one time, set by command (configured: 1)\n");
+  EXPECT_EQ(host.ask({"plugins", "concurrency", "command-agent", "configured"}).text,
+            "command-agent: 1 at one time, as configured\n");
+  const auto cleared = host.api("DELETE", path);
+  EXPECT_THAT(cleared.body,
+              HasSubstr(R"("concurrency":1,"configured_concurrency":1,"concurrency_is_set":false)"));
+}
+
+TEST_F(QueueTest, ANumberOfExecutionsThatCannotBeIsRefused) {
+  start();
+  const std::string path = "/api/agents/command-agent/concurrency";
+  for (const char* body : {"{}", "[]", "{", R"({"concurrency":0})", R"({"concurrency":257})",
+                           R"({"concurrency":"2"})", R"({"concurrency":1.5})", R"({"concurrency":2,"more":1})"})
+    EXPECT_EQ(host.api("PUT", path, body).status, 400) << body;
+  EXPECT_EQ(host.api("PUT", "/api/agents/nobody/concurrency", R"({"concurrency":2})").status, 404);
+  EXPECT_EQ(host.api("DELETE", "/api/agents/nobody/concurrency").status, 404);
+  EXPECT_EQ(host.request("PUT", path, R"({"concurrency":2})").status, 401);
+  EXPECT_EQ(host.request("DELETE", path).status, 401);
+  EXPECT_EQ(host.ask({"plugins", "concurrency", "command-agent", "many"}).status, 2);
+  EXPECT_THAT(host.api("GET", "/api/dashboard/agents").body, HasSubstr("\"concurrency_is_set\":false"));
+}
+
 TEST_F(QueueTest, AllArePausedForATimeAndWithoutAHost) {
   start();
   EXPECT_EQ(host.ask({"queue", "pause", "--for", "2h", "--reason", "a day off"}).text,
@@ -104,7 +143,7 @@ TEST_F(QueueTest, WhatIsWrongWithARequestIsNamed) {
       {"/api/queue/pause", R"({"agent":"nobody"})", 400, "no agent of this name is loaded"},
       {"/api/queue/pause", R"({"until":"2020-01-01T00:00:00Z"})", 400, "until: has passed"},
       {"/api/queue/pause", R"({"until":"tomorrow"})", 400, "\"field\":\"until\""},
-      {"/api/queue/pause", R"({"agent":7,"note":""})", 400, "note\",\"message\":\"is not a member"},
+      {"/api/queue/pause", R"({"agent":7,"note":""})", 400, "note\",\"detail\":\"is not a member"},
       {"/api/queue/pause", "[]", 400, "must be a JSON object"},
       {"/api/queue/pause", "{", 400, "detail"},
       {"/api/queue/resume", R"({"reason":"x"})", 400, "reason"},

@@ -55,7 +55,7 @@ export async function signIn(page: Page, token: string): Promise<void> {
   await page.getByRole("navigation", { name: "Pages" }).waitFor();
 }
 
-// Goes to another page of the dashboard without loading it anew, which would sign out.
+// Goes to another page of the dashboard without loading it anew.
 export async function goTo(page: Page, path: string): Promise<void> {
   await page.evaluate((to) => {
     history.pushState(null, "", to);

@@ -1,15 +1,14 @@
 // The dashboard as people use it: Chromium, the real host, tasks made by signed deliveries.
 import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Agent, Costs } from "../src/api/schema";
 import { usd } from "../src/lib/format";
 import { type Look, goTo, openBrowser, openPage, signIn } from "./browser";
+import { sideways, violations } from "./checks";
 import { type Data, Host, canary, fill } from "./host";
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const screenshots = process.env["DAVIT_SCREENSHOTS"];
 if (screenshots) mkdirSync(screenshots, { recursive: true });
 
@@ -20,30 +19,6 @@ let deliveryId: string;
 
 async function shot(page: Page, name: string): Promise<void> {
   if (screenshots) await page.screenshot({ path: join(screenshots, `${name}.png`) });
-}
-
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
-  return page.evaluate(async () => {
-    const checker = (
-      window as unknown as {
-        axe: { run: (where: Document, options: object) => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
-      }
-    ).axe;
-    const found = await checker.run(document, { resultTypes: ["violations"] });
-    return found.violations.map((each) => `${each.id}: ${each.nodes.map((node) => node.html).join(" | ")}`);
-  });
-}
-
-// Does anything stick out to the side?
-function sideways(page: Page): Promise<number> {
-  return page.evaluate(() =>
-    Math.max(
-      ...[document.documentElement, ...document.querySelectorAll("[data-scroll]")].map(
-        (element) => element.scrollWidth - element.clientWidth,
-      ),
-    ),
-  );
 }
 
 // What is downloaded by a click on that button, as text.
@@ -158,6 +133,7 @@ describe("with tasks", () => {
     ["plugins", "/plugins", "It is not an ELF file"],
     ["deliveries", "/deliveries", "pong"],
     ["delivery", `/deliveries/${deliveryId}`, "Timing of the hooks"],
+    ["audit", "/audit", "sign in"],
     ["missing", "/nowhere", "There is no such page"],
   ];
 
@@ -172,7 +148,7 @@ describe("with tasks", () => {
     const { page, troubles } = await signedIn("/", look);
     for (const [name, path, text] of pages()) {
       await goTo(page, path);
-      await page.getByText(text).first().waitFor();
+      await page.getByText(text).filter({ visible: true }).first().waitFor();
       expect([name, await sideways(page)]).toEqual([name, 0]);
       expect([name, await violations(page)]).toEqual([name, []]);
       await shot(page, `${name}-${look.theme}-${look.width}`);
@@ -232,7 +208,7 @@ describe("with tasks", () => {
     // Whoever gets the address sees the same.
     const address = page.url();
     await page.reload();
-    await signIn(page, host.adminToken);
+    await page.getByText("frobnicate").first().waitFor();
     expect(page.url()).toBe(address);
     await expect.poll(() => rows.count()).toBe(2);
     await page.context().close();
@@ -259,12 +235,80 @@ describe("with tasks", () => {
     await page.context().close();
   });
 
-  test("a reader sees everything and is told why he may not act", async () => {
-    const { page } = await signedIn(`/tasks/${data.running}`, undefined, host.readerToken);
-    await page.getByRole("button", { name: "Cancel" }).click();
-    await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
-    await page.getByRole("dialog").getByText("this needs the admin token").waitFor();
+  test("a reader sees everything, is offered no act, and is refused where he tries one", async () => {
+    const { page, troubles } = await signedIn(`/tasks/${data.running}`, undefined, host.readerToken);
+    await page.getByText("reader · looks only").waitFor();
+    const acts = ["Cancel", "Approve", "Reject", "Retry", "Pause", "Resume", "Look again", "Enable", "Disable", "Replay", "Dry run"];
+    for (const [name, path, text] of pages()) {
+      if (name === "audit") continue; // which is not his
+      await goTo(page, path);
+      await page.getByText(text).first().waitFor();
+      for (const act of acts) expect([name, act, await page.getByRole("button", { name: act }).count()]).toEqual([name, act, 0]);
+    }
+    expect(await page.getByRole("link", { name: "Audit" }).count()).toBe(0);
+    expect(troubles).toEqual([]);
+    await goTo(page, "/audit");
+    await page.getByText("this needs a token that may act; reader may only read").waitFor();
+    const refused = await page.evaluate(async (id) => {
+      const { csrf_token } = (await (await fetch("/api/session")).json()) as { csrf_token: string };
+      const answer = await fetch(`/api/tasks/${id}/cancel`, { method: "POST", body: "{}", headers: { "X-CSRF-Token": csrf_token } });
+      return answer.status;
+    }, data.running);
+    expect(refused).toBe(403);
     expect((await host.task(data.running)).status).toBe("running");
+    await page.context().close();
+  });
+
+  test("a reload keeps whoever is signed in, no script can read his cookie, and signing out ends it in every tab", async () => {
+    const { page, troubles } = await signedIn("/agents");
+    await page.reload();
+    await page.getByRole("heading", { name: "Agents" }).waitFor();
+    expect(await page.evaluate(() => document.cookie)).toBe("");
+    expect(await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]))).not.toContain(host.adminToken);
+    const [cookie] = await page.context().cookies();
+    expect(cookie).toMatchObject({ httpOnly: true, sameSite: "Strict", path: "/", secure: false });
+    expect(troubles).toEqual([]);
+    const other = await page.context().newPage();
+    await other.goto(`${host.url}/costs`);
+    await other.getByRole("heading", { name: "Costs" }).waitFor();
+    await page.getByRole("button", { name: "Sign out" }).first().click();
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+    await other.getByText("You are not signed in any more.").waitFor();
+    await signIn(other, host.adminToken);
+    await other.getByRole("heading", { name: "Costs" }).waitFor();
+    await page.context().close();
+  });
+
+  test("when a token is revoked its session is over: the page asks for another one and then goes on where it was", async () => {
+    const made = (await host.api("POST", "/api/tokens", { name: "guest", role: "admin" })) as { token: string };
+    const { page } = await signedIn(`/tasks?status=failed`, undefined, made.token);
+    await page.getByText("guest", { exact: true }).first().waitFor();
+    await page.getByRole("row").nth(1).waitFor();
+    await host.api("POST", "/api/tokens/guest/revoke", {});
+    await page.getByText("You are not signed in any more.").waitFor();
+    expect(await violations(page)).toEqual([]);
+    await signIn(page, host.adminToken);
+    await page.getByRole("row").nth(1).waitFor();
+    expect(page.url()).toBe(`${host.url}/tasks?status=failed`);
+    await page.context().close();
+  });
+
+  test("who did what is in the audit log, narrowed down by the address", async () => {
+    const { page, troubles } = await signedIn("/audit?operation=createToken");
+    const log = page.getByRole("region", { name: "Audit log" });
+    await log.getByText("create token").waitFor();
+    await log.getByRole("button", { name: "guest" }).click();
+    await expect.poll(() => page.url()).toContain("object=guest");
+    await page.getByLabel("Operation", { exact: true }).selectOption("");
+    await log.getByText("revoke token").waitFor();
+    await log.getByRole("button", { name: "More" }).first().click();
+    await log.getByText("request_id").waitFor();
+    expect(await violations(page)).toEqual([]);
+    await page.getByLabel("Outcome", { exact: true }).selectOption("denied");
+    await page.getByText("Nothing is noted").waitFor();
+    await page.getByTitle("Show what was done to everything").click();
+    await log.getByText("reader may only read").first().waitFor();
+    expect(troubles).toEqual([]);
     await page.context().close();
   });
 
@@ -394,7 +438,6 @@ describe("with tasks", () => {
     await page.route("**/assets/agents-page-*", (route) => route.fulfill({ status: 404 }));
     await goTo(page, "/agents");
     // Everything is loaded anew first, in case that davit was replaced.
-    await signIn(page, host.adminToken);
     await page.getByText("This page cannot be shown").waitFor();
     expect(await violations(page)).toEqual([]);
     await goTo(page, "/tasks/nobody");

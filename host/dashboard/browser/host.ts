@@ -16,18 +16,31 @@ const secret = "a-secret-for-tests-0123456789";
 const readerToken = "a-reader-token-for-tests-01234";
 
 // What the agent of the tests does is said by the title of the issue that its task comes from.
+// A plan, each time another one, with what must come to nothing on a page. As JSON without its quotes.
+const plan = JSON.stringify(
+  [
+    "# Rename the settings page",
+    "Moves **settings.tsx**, see [the guide](https://docs.example/settings).",
+    "1. Read the router\n   - Files: `routes.tsx`\n2. Change it, draft DRAFT\n3. Test",
+    "| file | why |\n|---|---|\n| routes.tsx | it names the page |",
+    "<script>window.broken=1</script> <img src=x onerror=window.broken=1> [bad](javascript:window.broken=1)",
+  ].join("\n\n"),
+).slice(1, -1);
+
 const agentProgram = String.raw`
 task=$(cat)
 echo "reading the task" >&2
+plan=null
 case $task in
   *"takes long"*) echo "this will take a while" >&2; sleep 600 ;;
+  *"keeps talking"*) for word in $(seq 60); do echo "word $word" >&2; sleep 0.1; done ;;
   *"cannot work"*) echo "compiling" >&2; echo "error: 'frobnicate' was not declared in this scope" >&2; exit 1 ;;
-  *"asks first"*) next=', "next_agent": "second", "next_input": {"mode": "noop", "plan": ["read", "change", "test"]}' ;;
+  *"asks first"*) next=', "next_agent": "second", "next_input": {"mode": "noop"}'; plan=$(printf '%s' '"${plan}"' | sed "s/DRAFT/$(date +%s%N)/") ;;
   *) next= ;;
 esac
 printf 'The plan\n========\n1. read 2. change 3. test\n' > "$DAVIT_ARTIFACTS/plan.txt"
 echo "<script>window.broken = 1</script> is only text" >&2
-printf '{"davit_result": true, "output": {"summary": "<img src=x onerror=window.broken=1>", "files": ["a.cpp", "b.cpp"]}'
+printf '{"davit_result": true, "output": {"summary": "<img src=x onerror=window.broken=1>", "files": ["a.cpp", "b.cpp"], "plan": %s}' "$plan"
 printf ', "usage": {"model": "large", "input_tokens": 1200, "output_tokens": 340, "cache_read_tokens": 52000, "cache_write_tokens": 900, "cost_usd": 0.0725}%s}\n' "$next"
 `;
 
@@ -43,6 +56,7 @@ webhooks:
 agents:
   command-agent:
     concurrency: 2
+    on_reject: rework
     max_retries: 0
     timeout_seconds: 900
     config: {input: payload, command: [/bin/sh, -c, ${JSON.stringify(agentProgram)}]}

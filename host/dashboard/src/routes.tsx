@@ -2,7 +2,7 @@
 // The server knows the same addresses (host/http/dashboard_files.cpp).
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
 import { queryText } from "./api/client";
-import { costGroups, taskStatuses, verdicts } from "./api/schema";
+import { auditOutcomes, costGroups, taskStatuses, verdicts } from "./api/schema";
 import { OverviewPage } from "./features/overview/overview-page";
 import { Broken } from "./features/shell/broken";
 import { Missing } from "./features/shell/missing";
@@ -90,9 +90,23 @@ const delivery = createRoute({
   component: lazyRouteComponent(() => import("./features/deliveries/delivery-page"), "DeliveryPage"),
 });
 
+const audit = createRoute({
+  getParentRoute: () => root,
+  path: "/audit",
+  component: lazyRouteComponent(() => import("./features/audit/audit-page"), "AuditPage"),
+  validateSearch: (search: Search) =>
+    present({
+      actor: text(search["actor"]),
+      operation: text(search["operation"]),
+      outcome: oneOf(auditOutcomes, search["outcome"]),
+      object: text(search["object"]),
+      period: periodFrom(search["period"]),
+    }),
+});
+
 export function makeRouter() {
   return createRouter({
-    routeTree: root.addChildren([overview, tasks, task, agents, costs, plugins, deliveries, delivery]),
+    routeTree: root.addChildren([overview, tasks, task, agents, costs, plugins, deliveries, delivery, audit]),
     defaultErrorComponent: Broken,
     // Plain names and values, as people type them and other programs make them.
     parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),

@@ -44,9 +44,18 @@ test("parts know only what is below them, and pages not one another", () => {
 
 test.each([
   ["await fetch(", ["api/client.ts", "api/session.ts"]],
-  ["Authorization", ["api/session.ts"]],
-  ["refetchInterval", ["api/live.ts", "features/tasks/tasks-page.tsx", "features/deliveries/deliveries-page.tsx"]],
-  ["localStorage", ["lib/theme.ts"]],
+  ["Authorization", []],
+  ["csrf", ["api/session.ts"]],
+  [
+    "refetchInterval",
+    [
+      "api/live.ts",
+      "features/audit/audit-page.tsx",
+      "features/tasks/tasks-page.tsx",
+      "features/deliveries/deliveries-page.tsx",
+    ],
+  ],
+  ["localStorage", ["lib/theme.ts", "lib/views.ts"]],
   ["sessionStorage", []],
   ["innerHTML", []],
   ["<style", []],

@@ -3,7 +3,7 @@
 -- claimed costs no more entries than with the index by agent alone.
 DROP INDEX task_agent;
 CREATE INDEX task_queued ON task (agent, source) WHERE state = 0;
-CREATE INDEX task_stood ON task (agent, source, state) WHERE state > 1;
+CREATE INDEX task_stood ON task (agent, source, state) WHERE state <> 0 AND state <> 1;
 
 -- The rows that a clock which was set back has made: they are older than the row before. Between two of them times ascend with
 -- rows, so that a time is found by halving.

@@ -42,22 +42,21 @@ constexpr std::string_view kClaude = R"({
     "result_grace_seconds": {"type": "integer", "minimum": 1, "description": "From its result to its end; 10 by default"},
     "mcp_config": {
       "description": "MCP servers for its sessions, as the program takes them: {\"mcpServers\": {name: {command, args, env} or {type: http, url, headers}}}, or the absolute path of a file of yours with that. Secrets in env and headers stand as ${NAME}, by the name of a grant of this agent. Servers by address must be https, and their hosts are reachable then; programs run in the sandbox. A repository's own .mcp.json is never read",
-      "anyOf": [
-        {"type": "string", "pattern": "^/"},
-        {
-          "type": "object", "additionalProperties": false, "required": ["mcpServers"],
-          "properties": {"mcpServers": {"type": "object", "maxProperties": 16, "additionalProperties": {
-            "type": "object", "additionalProperties": false,
-            "properties": {
-              "type": {"type": "string", "enum": ["stdio", "http", "sse"]},
-              "command": {"type": "string"}, "args": {"type": "array", "items": {"type": "string"}},
-              "env": {"type": "object", "additionalProperties": {"type": "string"}},
-              "url": {"type": "string", "pattern": "^https://"},
-              "headers": {"type": "object", "additionalProperties": {"type": "string"}}
-            }
-          }}}
+      "type": ["object", "string"], "pattern": "^/",
+      "additionalProperties": false, "required": ["mcpServers"],
+      "properties": {"mcpServers": {
+        "type": "object", "maxProperties": 16,
+        "additionalProperties": {
+          "type": "object", "additionalProperties": false,
+          "properties": {
+            "type": {"type": "string", "enum": ["stdio", "http", "sse"]},
+            "command": {"type": "string"}, "args": {"type": "array", "items": {"type": "string"}},
+            "env": {"type": "object", "additionalProperties": {"type": "string"}},
+            "url": {"type": "string", "pattern": "^https://"},
+            "headers": {"type": "object", "additionalProperties": {"type": "string"}}
+          }
         }
-      ]
+      }}
     },
     "min_version": {"type": "string", "description": "Oldest version that is taken; 2.1.0 by default"},
     "prices": {

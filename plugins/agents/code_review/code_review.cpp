@@ -18,6 +18,7 @@
 #include "git_workspace/gate.h"
 #include "git_workspace/session.h"
 #include "model_session/model_session.h"
+#include "repository_task/task.h"
 
 namespace review {
 namespace {
@@ -29,13 +30,6 @@ using davit::Json;
 
 // The skill is told to stop there; what it gives beyond is taken all the same.
 constexpr int kMostFindings = 40;
-
-github::Repo repo_of(const work::Item& item) {
-  const std::size_t slash = item.repository.find('/');
-  return {item.repository.substr(0, slash), item.repository.substr(slash + 1)};
-}
-
-davit::Time now() { return std::chrono::floor<davit::Time::duration>(std::chrono::system_clock::now()); }
 
 Failure moved(int number) {
   return Failure::retryable("pull request " + std::to_string(number) +
@@ -61,21 +55,17 @@ CodeReview::CodeReview(const Settings& settings, const agent_config::Secrets& se
       context_(context),
       run_(run),
       item_(std::move(item)),
-      repo_(repo_of(item_)),
+      repo_(repository_task::repo_of(item_.repository)),
       api_(secrets.account(context.state_folder, repo_, {{"contents", "read"}, {"pull_requests", "write"}}),
-           [&run] { return run.is_cancelled(); },
+           repository_task::cancel_of(run),
            {.remaining = [&run] { return run.remaining().value_or(std::chrono::hours(1)); }}) {}
 
 AgentResult CodeReview::make() {
   run_.progress(-1, "permission", "Who asked, and may they?");
   pull_ = api_.pull(repo_, item_.pull->number);
   gate::Gate gate(settings_.shared.gate);
-  gate::Question question{
-      .repo = repo_,
-      .actor = gate::actor_of(item_.asked_by.webhook, item_.asked_by.actor, item_.asked_by.delivery),
-      .fork = is_fork() && !settings_.forks};
-  if (const auto& by = item_.rejected)
-    question.rejecter = gate::actor_of({by->by, by->actor_id, by->way}, question.actor);
+  gate::Question question = repository_task::question_of(item_, repo_);
+  question.fork = is_fork() && !settings_.forks;
   const gate::Answer answer = gate.may_start(api_, question);
   run_.transcript("gate", secrets_.redactor()(answer.rule + ": " + answer.why));
   // Strangers get no answer: it would be a way to make davit write.
@@ -227,7 +217,7 @@ Review CodeReview::ask_model(const std::vector<github::ChangedFile>& files, cons
   const std::string summary(outcome.structured["summary"].string_or(""));
   if (outcome.end == claude::End::GaveUp && !summary.empty())
     throw Failure::permanent("this cannot be reviewed: " + summary);
-  if (const auto failure = claude::failure_of(outcome, now())) throw *failure;
+  if (const auto failure = claude::failure_of(outcome, run_.host().now())) throw *failure;
   if (summary.empty()) throw Failure::retryable("the model's review is of no use: it has no summary");
   return read_answer(outcome.structured, pull_.head.sha, Places(files));
 }

@@ -1,6 +1,5 @@
 // Reviews a pull request with a model that can only look, and posts what it found as one review. README.md
 // has the rules.
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,7 +9,8 @@
 #include "code_review/settings.h"
 #include "davit/agent.hpp"
 #include "model_session/needs.h"
-#include "skills/book.h"
+#include "repository_task/skilled_agent.h"
+#include "repository_task/task.h"
 #include "work_item/work_item.h"
 
 namespace review {
@@ -31,7 +31,7 @@ std::vector<std::string> secrets_it_asks_for() {
   return names;
 }
 
-class CodeReviewAgent : public davit::Agent {
+class CodeReviewAgent : public repository_task::SkilledAgent<Settings> {
  public:
   davit::AgentMetadata metadata() const override {
     return {
@@ -44,11 +44,6 @@ class CodeReviewAgent : public davit::Agent {
         .secrets = secrets_it_asks_for()};
   }
 
-  void configure(const Json& config) override {
-    settings_ = Settings::from(config);
-    book_.emplace(settings_.shared.skills);
-  }
-
   // Asks nobody outside.
   Decision pre_execute(const AgentContext& context) override {
     const work::Item item = work::Item::from(context);
@@ -58,24 +53,19 @@ class CodeReviewAgent : public davit::Agent {
     if (!item.pull)
       return Decision::no(
           "the task names no pull request: it comes along a chain, or from a pull request on GitHub");
-    if (context.state_folder.empty() || context.workspace.empty())
-      return Decision::no("the host gives no state folder or no workspace, and both are needed");
-    const agent_config::Secrets secrets(settings_.shared, host());
-    if (!secrets.no_account().empty()) return Decision::no(secrets.no_account());
-    if (const std::string lack = model_session::lack_of(settings_.shared, secrets, context); !lack.empty())
+    const agent_config::Secrets secrets(settings().shared, host());
+    if (const std::string lack = repository_task::lack_of_basics(context, secrets); !lack.empty())
       return Decision::no(lack);
-    model_session::await_account(settings_.shared, secrets, context, host().now());
+    if (const std::string lack = model_session::lack_of(settings().shared, secrets, context); !lack.empty())
+      return Decision::no(lack);
+    model_session::await_account(settings().shared, secrets, context, host().now());
     return true;
   }
 
   AgentResult execute(const AgentContext& context, Run& run) override {
-    const agent_config::Secrets secrets(settings_.shared, host());
-    return CodeReview(settings_, secrets, *book_, context, run, work::Item::from(context)).make();
+    const agent_config::Secrets secrets(settings().shared, host());
+    return CodeReview(settings(), secrets, book(), context, run, work::Item::from(context)).make();
   }
-
- private:
-  Settings settings_;
-  std::optional<skills::Book> book_;
 };
 
 }  // namespace

@@ -18,6 +18,7 @@
 #include "discovery/search.h"
 #include "model_session/model_session.h"
 #include "model_session/needs.h"
+#include "repository_task/task.h"
 #include "source_note/last_try.h"
 #include "source_note/neutral.h"
 
@@ -30,6 +31,8 @@ using davit::Failure;
 using davit::Json;
 using davit::JsonView;
 using davit::Status;
+using repository_task::cancel_of;
+using repository_task::repo_of;
 
 constexpr std::size_t kMostNamed = 5;        // candidates in a sentence
 constexpr std::size_t kMostCandidates = 10;  // in the result
@@ -37,17 +40,6 @@ constexpr std::size_t kMostForModel = 8;
 constexpr std::size_t kMostEvidence = 20;    // in the result; for the model of each candidate half of it
 constexpr std::chrono::hours kFresh{24};     // a copy that is older is brought up to date first
 constexpr std::chrono::seconds kSearch{60};  // in one copy
-
-github::Repo repo_of(const std::string& repository) {
-  const std::size_t slash = repository.find('/');
-  return {repository.substr(0, slash), repository.substr(slash + 1)};
-}
-
-davit::Time now() { return std::chrono::floor<davit::Time::duration>(std::chrono::system_clock::now()); }
-
-http::Cancel cancel_of(const davit::Run& run) {
-  return [&run] { return run.is_cancelled(); };
-}
 
 // What the sender calls the thing.
 std::vector<std::string> names_given(JsonView payload) {
@@ -228,7 +220,7 @@ Discovery::Choice Discovery::ask_model(std::vector<Candidate> candidates) {
   choice.usage = outcome.usage;
   choice.usage->cost_is_estimate = outcome.cost_is_estimate;
   if (outcome.end != claude::End::Ok && outcome.end != claude::End::GaveUp) {
-    const auto failure = claude::failure_of(outcome, now());
+    const auto failure = claude::failure_of(outcome, run_.host().now());
     if (failure && failure->status() != Status::Permanent) throw *failure;
     give_up(candidates, "the model could not be asked: " + outcome.why);
   }

@@ -1,5 +1,4 @@
 // Finds the repository that a request is about. README.md has the rules.
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -8,7 +7,8 @@
 #include "discovery/discovery.h"
 #include "discovery/settings.h"
 #include "git_workspace/command.h"
-#include "skills/book.h"
+#include "repository_task/skilled_agent.h"
+#include "repository_task/task.h"
 #include "work_item/work_item.h"
 
 namespace discovery {
@@ -20,7 +20,7 @@ using davit::Decision;
 using davit::Json;
 using davit::Run;
 
-class DiscoveryAgent : public davit::Agent {
+class DiscoveryAgent : public repository_task::SkilledAgent<Settings> {
  public:
   davit::AgentMetadata metadata() const override {
     return {.name = "discovery-agent",
@@ -32,41 +32,31 @@ class DiscoveryAgent : public davit::Agent {
             .secrets = agent_config::names_of_secrets()};
   }
 
-  void configure(const Json& config) override {
-    settings_ = Settings::from(config);
-    book_.emplace(settings_.shared.skills);
-  }
-
   // Asks nobody outside.
   Decision pre_execute(const AgentContext& context) override {
     const work::Item item = work::Item::from(context);
     const work::Request& request = item.request;
     if (request.text.empty() && request.details.empty() && request.title.empty())
       return Decision::no("the task asks for nothing");
-    if (item.repository.empty() && settings_.repositories.empty())
+    if (item.repository.empty() && settings().repositories.empty())
       return Decision::no(
           "the task names no repository, and there is none to choose from: name them in config.repositories "
           "or config.mappings");
     // A person's word is not guessed at.
-    if (request.source == "manual" && !item.repository.empty() && !settings_.is_allowed(item.repository))
+    if (request.source == "manual" && !item.repository.empty() && !settings().is_allowed(item.repository))
       return Decision::no("repository " + item.repository +
                           " may not be chosen: it is not in config.repositories");
-    if (context.state_folder.empty() || context.workspace.empty())
-      return Decision::no("the host gives no state folder or no workspace, and both are needed");
-    const agent_config::Secrets secrets(settings_.shared, host());
-    if (!secrets.no_account().empty()) return Decision::no(secrets.no_account());
+    const agent_config::Secrets secrets(settings().shared, host());
+    if (const std::string lack = repository_task::lack_of_basics(context, secrets); !lack.empty())
+      return Decision::no(lack);
     if (const std::string lack = git::lack_of_git(); !lack.empty()) return Decision::no(lack);
     return true;
   }
 
   AgentResult execute(const AgentContext& context, Run& run) override {
-    const agent_config::Secrets secrets(settings_.shared, host());
-    return Discovery(settings_, secrets, *book_, context, run, work::Item::from(context)).find();
+    const agent_config::Secrets secrets(settings().shared, host());
+    return Discovery(settings(), secrets, book(), context, run, work::Item::from(context)).find();
   }
-
- private:
-  Settings settings_;
-  std::optional<skills::Book> book_;
 };
 
 }  // namespace

@@ -23,7 +23,6 @@
 #include "plan_page/plan_page.h"
 #include "source_note/last_try.h"
 #include "source_note/neutral.h"
-#include "source_note/readers.h"
 
 namespace executor {
 namespace {
@@ -34,6 +33,8 @@ using davit::ErrorClass;
 using davit::Failure;
 using davit::Json;
 using davit::Status;
+using repository_task::cancel_of;
+using repository_task::repo_of;
 
 constexpr std::size_t kMostCommits = 1000;        // above the approved one
 constexpr std::size_t kMostOfChange = 64 * 1024;  // that a repair is shown
@@ -66,17 +67,6 @@ bool is_only_beyond(const std::vector<git::Refusal>& refused) {
 
 bool is_rework(const AgentContext& context) { return context.previous_result["rejected"].is_object(); }
 
-github::Repo repo_of(const work::Item& item) {
-  const std::size_t slash = item.repository.find('/');
-  return {item.repository.substr(0, slash), item.repository.substr(slash + 1)};
-}
-
-davit::Time now() { return std::chrono::floor<davit::Time::duration>(std::chrono::system_clock::now()); }
-
-http::Cancel cancel_of(const davit::Run& run) {
-  return [&run] { return run.is_cancelled(); };
-}
-
 Json json_of(const std::vector<git::Refusal>& refused) {
   Json list = Json::array();
   for (std::size_t i = 0; i < refused.size() && i < kMostRefusalsInResult; ++i)
@@ -100,17 +90,11 @@ Execution::Execution(const Settings& settings, const agent_config::Secrets& secr
       context_(context),
       run_(run),
       item_(std::move(item)),
-      repo_(repo_of(item_)),
+      repo_(repo_of(item_.repository)),
       api_(secrets.account(context.state_folder, repo_,
                            {{"contents", "write"}, {"issues", "write"}, {"pull_requests", "write"}}),
            cancel_of(run)),
-      notes_(settings.shared.notes, secrets.notes(), context.state_folder, std::cref(secrets.redactor()),
-             cancel_of(run)),
-      place_(note::place_of(context.task.entity["key"].string_or(""))) {
-  if (place_ && place_->sender == note::Sender::Github && !github::same(place_->repo, repo_))
-    api_elsewhere_.emplace(secrets.account(context.state_folder, place_->repo,
-                                           {{"issues", "write"}, {"pull_requests", "write"}}),
-                           cancel_of(run));
+      origin_(settings.shared, secrets, context, run, item_, repo_, api_) {
   item_.approved = approval_of(context, item_);
   approved_here_ =
       context.approval && item_.approved && context.approval->content_hash == item_.approved->content_hash;
@@ -119,13 +103,9 @@ Execution::Execution(const Settings& settings, const agent_config::Secrets& secr
 AgentResult Execution::make() {
   run_.progress(-1, "permission", "Who asked, who approved, and may they?");
   gate::Gate gate(settings_.shared.gate);
-  gate::Question question{
-      .repo = repo_,
-      .actor = gate::actor_of(item_.asked_by.webhook, item_.asked_by.actor, item_.asked_by.delivery)};
+  gate::Question question = repository_task::question_of(item_, repo_);
   const work::Approved& approved = *item_.approved;
   question.approver = gate::actor_of({approved.by, approved.actor_id, approved.way}, question.actor);
-  if (const auto& by = item_.rejected)
-    question.rejecter = gate::actor_of({by->by, by->actor_id, by->way}, question.actor);
   const gate::Answer answer = gate.may_start(api_, question);
   run_.transcript("gate", secrets_.redactor()(answer.rule + ": " + answer.why));
   if (!answer.yes) {
@@ -206,9 +186,7 @@ void Execution::check_pull() {
 
 // Where it can be read again. What is asked for at another sender counts as it was approved.
 void Execution::check_source() {
-  if (!place_ || place_->sender != note::Sender::Github) return;
-  const github::Issue issue = api_at_place().issue(place_->repo, place_->number);
-  executor::check_source(item_, issue.title, issue.body);
+  if (const auto issue = origin_.issue()) executor::check_source(item_, issue->title, issue->body);
 }
 
 // That what was approved is in the branch still.
@@ -364,7 +342,7 @@ Answer Execution::ask_model(model_session::Sessions& sessions, git::Session& ses
     return std::string(answer["summary"].string_or(answer["explanation"].string_or(otherwise)));
   };
   if (outcome.end == claude::End::GaveUp) throw Cannot(said(secrets_.redactor()(outcome.why)));
-  if (const auto failure = claude::failure_of(outcome, now())) throw *failure;
+  if (const auto failure = claude::failure_of(outcome, run_.host().now())) throw *failure;
   if (outcome.structured["status"] == "judged")
     throw Cannot("the model found nothing of the change to repair: " + said(""));
   Answer answer = Answer::from(outcome.structured);
@@ -504,24 +482,10 @@ void Execution::keep(const char* name, const char* type, const std::string& cont
 }
 
 // What of the request is shown beside the plan.
-work::Request Execution::heading() const {
-  const redact::Redactor& redactor = secrets_.redactor();
-  return {.source = item_.request.source,
-          .title = redactor(note::visible(item_.request.title)),
-          .url = redactor(item_.request.url)};
-}
-
 bool Execution::is_first() const { return item_.round == 0 && !is_rework(context_); }
 
 bool Execution::is_repair() const {
   return item_.round > 0 && !item_.feedback.empty() && !is_rework(context_);
-}
-
-void Execution::tell(note::Stage stage, const std::string& text) {
-  if (!place_) return;
-  const note::Told told = notes_.tell(&api_at_place(), *place_, item_.chain, stage,
-                                      note::for_readers(*place_, repo_, api_, text, context_.task_id));
-  if (!told.why_not.empty()) run_.transcript("note", told.why_not);
 }
 
 }  // namespace executor

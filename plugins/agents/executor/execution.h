@@ -14,6 +14,8 @@
 #include "git_workspace/session.h"
 #include "github_api/api.h"
 #include "model_session/model_session.h"
+#include "repository_task/origin.h"
+#include "repository_task/task.h"
 #include "skills/book.h"
 #include "source_note/source_note.h"
 #include "work_item/work_item.h"
@@ -64,9 +66,8 @@ class Execution {
   davit::AgentResult result_of(const Landed& landed);
   davit::Json output_of(const Landed& landed) const;
   void keep(const char* name, const char* type, const std::string& content) const;
-  void tell(note::Stage stage, const std::string& text);
-  github::Api& api_at_place() { return api_elsewhere_ ? *api_elsewhere_ : api_; }
-  work::Request heading() const;
+  void tell(note::Stage stage, const std::string& text) { origin_.tell(stage, text); }
+  work::Request heading() const { return repository_task::heading_of(item_, secrets_.redactor()); }
   git::Token token() {
     return [this] { return api_.token(); };
   }
@@ -85,10 +86,7 @@ class Execution {
   bool approved_here_ = false;  // this very task was approved, and not only an earlier one of the chain
   const github::Repo repo_;
   github::Api api_;
-  note::Notes notes_;
-  std::optional<note::Place> place_;  // where the task came from
-  // For that, where it is in another repository: the token of an App is for one.
-  std::optional<github::Api> api_elsewhere_;
+  repository_task::Origin origin_;
   github::Repository repository_;  // as GitHub has it today
   github::Pull pull_;              // likewise
   std::optional<std::string> plan_file_;

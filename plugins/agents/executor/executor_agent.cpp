@@ -1,5 +1,4 @@
 // Carries out the plan that a person approved, and nothing else. README.md has the rules.
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -12,7 +11,8 @@
 #include "git_workspace/branch.h"
 #include "model_session/needs.h"
 #include "plan_page/plan_page.h"
-#include "skills/book.h"
+#include "repository_task/skilled_agent.h"
+#include "repository_task/task.h"
 #include "work_item/work_item.h"
 
 namespace executor {
@@ -37,7 +37,7 @@ std::string lack_of(const work::Item& item, const Settings& settings) {
   return "";
 }
 
-class ExecutorAgent : public davit::Agent {
+class ExecutorAgent : public repository_task::SkilledAgent<Settings> {
  public:
   davit::AgentMetadata metadata() const override {
     return {.name = "executor-agent",
@@ -50,38 +50,28 @@ class ExecutorAgent : public davit::Agent {
             .secrets = agent_config::names_of_secrets()};
   }
 
-  void configure(const Json& config) override {
-    settings_ = Settings::from(config);
-    book_.emplace(settings_.shared.skills);
-  }
-
   // Asks nobody outside.
   Decision pre_execute(const AgentContext& context) override {
     const work::Item item = work::Item::from(context);
-    if (const std::string lack = lack_of(item, settings_); !lack.empty()) return Decision::no(lack);
+    if (const std::string lack = lack_of(item, settings()); !lack.empty()) return Decision::no(lack);
     if (!approval_of(context, item))
       return Decision::no(
           "nobody approved this plan: it is for the agent that made it to let a person approve it "
           "(wait_for_approval)");
-    if (context.state_folder.empty() || context.workspace.empty())
-      return Decision::no("the host gives no state folder or no workspace, and both are needed");
-    const agent_config::Secrets secrets(settings_.shared, host());
-    if (!secrets.no_account().empty()) return Decision::no(secrets.no_account());
-    if (const std::string lack = model_session::lack_of(settings_.shared, secrets, context); !lack.empty())
+    const agent_config::Secrets secrets(settings().shared, host());
+    if (const std::string lack = repository_task::lack_of_basics(context, secrets); !lack.empty())
       return Decision::no(lack);
-    if (const std::string fault = fault_of_commands(settings_); !fault.empty()) return Decision::no(fault);
-    model_session::await_account(settings_.shared, secrets, context, host().now());
+    if (const std::string lack = model_session::lack_of(settings().shared, secrets, context); !lack.empty())
+      return Decision::no(lack);
+    if (const std::string fault = fault_of_commands(settings()); !fault.empty()) return Decision::no(fault);
+    model_session::await_account(settings().shared, secrets, context, host().now());
     return true;
   }
 
   AgentResult execute(const AgentContext& context, Run& run) override {
-    const agent_config::Secrets secrets(settings_.shared, host());
-    return Execution(settings_, secrets, *book_, context, run, work::Item::from(context)).make();
+    const agent_config::Secrets secrets(settings().shared, host());
+    return Execution(settings(), secrets, book(), context, run, work::Item::from(context)).make();
   }
-
- private:
-  Settings settings_;
-  std::optional<skills::Book> book_;
 };
 
 }  // namespace

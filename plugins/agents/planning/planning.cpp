@@ -17,7 +17,6 @@
 #include "plan_page/plan_page.h"
 #include "source_note/last_try.h"
 #include "source_note/neutral.h"
-#include "source_note/readers.h"
 
 namespace planning {
 namespace {
@@ -28,6 +27,8 @@ using davit::Failure;
 using davit::Json;
 using davit::JsonView;
 using davit::Status;
+using repository_task::cancel_of;
+using repository_task::repo_of;
 
 constexpr const char* kTrailer = "Davit-Plan";
 constexpr std::size_t kMostOfPlan = 256 * 1024;  // bytes of the document
@@ -80,18 +81,7 @@ std::string sentences_of(const std::vector<git::Refusal>& refused) {
   return text;
 }
 
-davit::Time now() { return std::chrono::floor<davit::Time::duration>(std::chrono::system_clock::now()); }
-
-http::Cancel cancel_of(const davit::Run& run) {
-  return [&run] { return run.is_cancelled(); };
-}
-
 }  // namespace
-
-github::Repo repo_of(const work::Item& item) {
-  const std::size_t slash = item.repository.find('/');
-  return {item.repository.substr(0, slash), item.repository.substr(slash + 1)};
-}
 
 Planning::Planning(const Settings& settings, const agent_config::Secrets& secrets, const skills::Book& book,
                    const AgentContext& context, const davit::Run& run, work::Item item)
@@ -101,17 +91,11 @@ Planning::Planning(const Settings& settings, const agent_config::Secrets& secret
       context_(context),
       run_(run),
       item_(std::move(item)),
-      repo_(repo_of(item_)),
+      repo_(repo_of(item_.repository)),
       api_(secrets.account(context.state_folder, repo_,
                            {{"contents", "write"}, {"issues", "write"}, {"pull_requests", "write"}}),
            cancel_of(run)),
-      notes_(settings.shared.notes, secrets.notes(), context.state_folder, std::cref(secrets.redactor()),
-             cancel_of(run)),
-      place_(note::place_of(context.task.entity["key"].string_or(""))) {
-  if (place_ && place_->sender == note::Sender::Github && !github::same(place_->repo, repo_))
-    api_elsewhere_.emplace(secrets.account(context.state_folder, place_->repo,
-                                           {{"issues", "write"}, {"pull_requests", "write"}}),
-                           cancel_of(run));
+      origin_(settings.shared, secrets, context, run, item_, repo_, api_) {
   const std::string key = plan_page::key_of(context.task.entity["key"].string_or(""), heading().title);
   branch_ = branch_for(settings, context, item_, key);
   path_ = path_for(settings, key);
@@ -120,12 +104,7 @@ Planning::Planning(const Settings& settings, const agent_config::Secrets& secret
 AgentResult Planning::make() {
   run_.progress(-1, "permission", "Who asked, and may they?");
   gate::Gate gate(settings_.shared.gate);
-  gate::Question question{
-      .repo = repo_,
-      .actor = gate::actor_of(item_.asked_by.webhook, item_.asked_by.actor, item_.asked_by.delivery)};
-  if (const auto& by = item_.rejected)
-    question.rejecter = gate::actor_of({by->by, by->actor_id, by->way}, question.actor);
-  const gate::Answer answer = gate.may_start(api_, question);
+  const gate::Answer answer = gate.may_start(api_, repository_task::question_of(item_, repo_));
   run_.transcript("gate", secrets_.redactor()(answer.rule + ": " + answer.why));
   // Strangers who ask get no answer: it would be a way to make davit write.
   if (answer.rule == "rejecter") tell(note::Stage::Failed, "Nothing is planned anew: " + answer.why);
@@ -168,12 +147,11 @@ AgentResult Planning::make_allowed() {
 
 // What is planned is what is asked for now; by its hash whoever carries it out sees that it still is.
 void Planning::read_source() {
-  if (place_ && place_->sender == note::Sender::Github) {
-    const github::Issue issue = api_at_place().issue(place_->repo, place_->number);
-    item_.request.title = issue.title;
-    item_.request.text = issue.body;
-    item_.request.author = issue.author.login;
-    if (!issue.url.empty()) item_.request.url = issue.url;
+  if (const auto issue = origin_.issue()) {
+    item_.request.title = issue->title;
+    item_.request.text = issue->body;
+    item_.request.author = issue->author.login;
+    if (!issue->url.empty()) item_.request.url = issue->url;
   }
   source_sha256_ = work::sha256_of(item_.request);
 }
@@ -232,7 +210,7 @@ work::Plan Planning::ask_model(const git::Session& session, davit::Usage& usage)
     const std::string_view summary = outcome.structured["summary"].string_or("");
     throw Cannot(summary.empty() ? secrets_.redactor()(outcome.why) : std::string(summary));
   }
-  if (const auto failure = claude::failure_of(outcome, now())) throw *failure;
+  if (const auto failure = claude::failure_of(outcome, run_.host().now())) throw *failure;
   if (const std::string fault = plan_page::fault_of(outcome.structured); !fault.empty())
     throw Failure::retryable("the model's plan is of no use: " + fault);
   work::Plan plan(outcome.structured);
@@ -259,14 +237,6 @@ std::string Planning::put(git::Session& session, const work::Plan& plan,
                      git::Trailer{kTrailer, trailer_of(context_, plan, source_sha256_)});
   session.push(branch_, head, [this] { return api_.token(); });
   return commit;
-}
-
-// What of the request is shown beside the plan.
-work::Request Planning::heading() const {
-  const redact::Redactor& redactor = secrets_.redactor();
-  return {.source = item_.request.source,
-          .title = redactor(note::visible(item_.request.title)),
-          .url = redactor(item_.request.url)};
 }
 
 std::string Planning::title() const { return "Plan: " + plan_page::in_line(heading().title, 200); }
@@ -320,13 +290,6 @@ AgentResult Planning::result_of(const Placed& placed, const github::Pull& pull) 
   if (placed.usage) result.with_usage(*placed.usage);
   if (!ends) result.then(settings_.next_agent).after_approval();
   return result;
-}
-
-void Planning::tell(note::Stage stage, const std::string& text) {
-  if (!place_) return;
-  const note::Told told = notes_.tell(&api_at_place(), *place_, item_.chain, stage,
-                                      note::for_readers(*place_, repo_, api_, text, context_.task_id));
-  if (!told.why_not.empty()) run_.transcript("note", told.why_not);
 }
 
 }  // namespace planning

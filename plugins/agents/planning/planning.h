@@ -10,14 +10,13 @@
 #include "git_workspace/session.h"
 #include "github_api/api.h"
 #include "planning/settings.h"
+#include "repository_task/origin.h"
+#include "repository_task/task.h"
 #include "skills/book.h"
 #include "source_note/source_note.h"
 #include "work_item/work_item.h"
 
 namespace planning {
-
-// The repository of an item that has one.
-github::Repo repo_of(const work::Item& item);
 
 class Planning {
  public:
@@ -46,9 +45,8 @@ class Planning {
   std::string put(git::Session& session, const work::Plan& plan, const std::optional<std::string>& head);
   github::Pull open_pull(const work::Plan& plan);
   davit::AgentResult result_of(const Placed& placed, const github::Pull& pull);
-  void tell(note::Stage stage, const std::string& text);
-  github::Api& api_at_place() { return api_elsewhere_ ? *api_elsewhere_ : api_; }
-  work::Request heading() const;
+  void tell(note::Stage stage, const std::string& text) { origin_.tell(stage, text); }
+  work::Request heading() const { return repository_task::heading_of(item_, secrets_.redactor()); }
   std::string title() const;
 
   const Settings& settings_;
@@ -59,10 +57,7 @@ class Planning {
   work::Item item_;
   const github::Repo repo_;
   github::Api api_;
-  note::Notes notes_;
-  std::optional<note::Place> place_;  // where the task came from
-  // For that, where it is in another repository: the token of an App is for one.
-  std::optional<github::Api> api_elsewhere_;
+  repository_task::Origin origin_;
   std::string branch_, path_;
   std::string source_sha256_;
   github::Repository repository_;  // as GitHub has it today

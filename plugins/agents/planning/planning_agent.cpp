@@ -1,6 +1,5 @@
 // Makes a plan for what somebody asked for and puts it before a person, as a draft pull request. README.md
 // has the rules.
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -9,7 +8,8 @@
 #include "model_session/needs.h"
 #include "planning/planning.h"
 #include "planning/settings.h"
-#include "skills/book.h"
+#include "repository_task/skilled_agent.h"
+#include "repository_task/task.h"
 #include "work_item/work_item.h"
 
 namespace planning {
@@ -26,7 +26,7 @@ bool asks_for_something(const work::Request& request) {
   return !request.text.empty() || !request.details.empty() || !request.title.empty();
 }
 
-class PlanningAgent : public davit::Agent {
+class PlanningAgent : public repository_task::SkilledAgent<Settings> {
  public:
   davit::AgentMetadata metadata() const override {
     return {.name = "planning-agent",
@@ -38,11 +38,6 @@ class PlanningAgent : public davit::Agent {
             .secrets = agent_config::names_of_secrets()};
   }
 
-  void configure(const Json& config) override {
-    settings_ = Settings::from(config);
-    book_.emplace(settings_.shared.skills);
-  }
-
   // Asks nobody outside.
   Decision pre_execute(const AgentContext& context) override {
     const work::Item item = work::Item::from(context);
@@ -51,24 +46,19 @@ class PlanningAgent : public davit::Agent {
           "the task names no repository: let discovery-agent find it first, or give the payload a "
           "repository");
     if (!asks_for_something(item.request)) return Decision::no("the task asks for nothing");
-    if (context.state_folder.empty() || context.workspace.empty())
-      return Decision::no("the host gives no state folder or no workspace, and both are needed");
-    const agent_config::Secrets secrets(settings_.shared, host());
-    if (!secrets.no_account().empty()) return Decision::no(secrets.no_account());
-    if (const std::string lack = model_session::lack_of(settings_.shared, secrets, context); !lack.empty())
+    const agent_config::Secrets secrets(settings().shared, host());
+    if (const std::string lack = repository_task::lack_of_basics(context, secrets); !lack.empty())
       return Decision::no(lack);
-    model_session::await_account(settings_.shared, secrets, context, host().now());
+    if (const std::string lack = model_session::lack_of(settings().shared, secrets, context); !lack.empty())
+      return Decision::no(lack);
+    model_session::await_account(settings().shared, secrets, context, host().now());
     return true;
   }
 
   AgentResult execute(const AgentContext& context, Run& run) override {
-    const agent_config::Secrets secrets(settings_.shared, host());
-    return Planning(settings_, secrets, *book_, context, run, work::Item::from(context)).make();
+    const agent_config::Secrets secrets(settings().shared, host());
+    return Planning(settings(), secrets, book(), context, run, work::Item::from(context)).make();
   }
-
- private:
-  Settings settings_;
-  std::optional<skills::Book> book_;
 };
 
 }  // namespace

@@ -380,7 +380,7 @@ TEST_F(DiscoveryAgentTest, TroubleOfTheModelIsTriedAgain) {
   make_repositories();
   secrets_[claude_.kGrant] = claude_.grant();
   claude_.answer_with("overloaded");
-  EXPECT_EQ(run(tie()).status, Status::Retryable);
+  EXPECT_EQ(run(tie()).status, Status::RateLimited);
   EXPECT_THAT(sentry_.texts(), IsEmpty());
 }
 

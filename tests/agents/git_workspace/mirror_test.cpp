@@ -418,14 +418,14 @@ TEST_F(MirrorTest, ATokenInAnAddressIsSeenByEverybody) {
   server_.commit("acme/shop", "main", {{"a", Blob{"1"}}});
   std::atomic<bool> in_arguments{false};
   server_.before = [&](const Asked&, Wire&) {
-    if (davit::testing::is_in_arguments("canary-token-4711")) in_arguments = true;
+    if (davit::testing::is_in_arguments("canary-token-4712")) in_arguments = true;
     return false;
   };
   std::string url = server_.url("acme/shop");
-  url.insert(url.find("://") + 3, "x:canary-token-4711@");
+  url.insert(url.find("://") + 3, "x:canary-token-4712@");
   davit::testing::run_git(server_.folder(), {"clone", "--quiet", "--bare", url, "careless.git"});
   EXPECT_TRUE(in_arguments);
-  EXPECT_THAT(davit::testing::files_with(server_.folder() / "careless.git", "canary-token-4711"),
+  EXPECT_THAT(davit::testing::files_with(server_.folder() / "careless.git", "canary-token-4712"),
               Not(IsEmpty()));
 }
 

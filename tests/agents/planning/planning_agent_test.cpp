@@ -327,7 +327,7 @@ TEST_F(PlanningAgentTest, WhatCannotBePlannedIsToldAtTheSource) {
 
 TEST_F(PlanningAgentTest, AFailureOfOursIsToldWithoutItsReasonAndOnlyWhenItIsTheLast) {
   config_.set("notes", Json::object({{"github", true}}));
-  claude_.answer_with("overloaded");
+  claude_.answer_with("killed");
   EXPECT_EQ(run(context()).status, Status::Retryable);
   ASSERT_THAT(fake_.comments(1), SizeIs(1));
   EXPECT_THAT(fake_.comments(1)[0], HasSubstr("is working on this"));
@@ -336,7 +336,21 @@ TEST_F(PlanningAgentTest, AFailureOfOursIsToldWithoutItsReasonAndOnlyWhenItIsThe
   EXPECT_EQ(run(last).status, Status::Retryable);
   ASSERT_THAT(fake_.comments(1), SizeIs(1));
   EXPECT_THAT(fake_.comments(1)[0],
-              AllOf(HasSubstr("could not do this"), HasSubstr("0190a1b2-0000"), Not(HasSubstr("verload"))));
+              AllOf(HasSubstr("could not do this"), HasSubstr("0190a1b2-0000"), Not(HasSubstr("result"))));
+}
+
+TEST_F(PlanningAgentTest, WhatTheModelTakesNoSessionForWaitsAndIsNotToldAsFailed) {
+  config_.set("notes", Json::object({{"github", true}}));
+  claude_.answer_with("overloaded");
+  Json last = context();
+  last.set("attempt", 4);
+  EXPECT_EQ(run(last).status, Status::RateLimited);
+  ASSERT_THAT(fake_.comments(1), SizeIs(1));
+  EXPECT_THAT(fake_.comments(1)[0], HasSubstr("is working on this"));
+  last.set("session_id", "7d1f0b52-6c1e-4c3a-9b60-0a51f6f3c299");
+  const Got later = run(last);
+  EXPECT_EQ(later.status, Status::RateLimited);
+  EXPECT_THAT(later.why, HasSubstr("asked nothing at present")) << "nothing was begun";
 }
 
 TEST_F(PlanningAgentTest, AStrangerMakesItDoNothing) {

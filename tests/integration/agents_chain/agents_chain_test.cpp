@@ -216,7 +216,7 @@ TEST_F(AgentsChainTest, ARejectedPlanIsMadeAnewWithWhatWasSaidOfIt) {
 TEST_F(AgentsChainTest, WhatMeetsAnExhaustedAccountWaitsUntilItsTimeAndUsesNothing) {
   constexpr int kIssues = 5;
   for (int number = 2; number <= kIssues; ++number) at.github.add_issue("Wrong sum", "total(2, 3) is -1.");
-  at.lines["planning-agent"] = "concurrency: 1\n    max_retries: 0";
+  at.further_lines["planning-agent"] = "concurrency: 1\n    max_retries: 0";
   at.start();
   const auto end = std::chrono::ceil<std::chrono::seconds>(std::chrono::system_clock::now()) +
                    std::chrono::seconds(15);
@@ -253,16 +253,19 @@ TEST_F(AgentsChainTest, WhatMeetsAnExhaustedAccountWaitsUntilItsTimeAndUsesNothi
       const bool waited = execution["outcome"] == "put_off";
       put_off += waited;
       limited += execution["error_class"] == "rate_limited";
-      if (execution["outcome"] != "completed") EXPECT_EQ(execution["total_cost_usd"].number_or(-1), 0);
-      if (execution["outcome"] == "completed")
+      if (execution["outcome"] == "completed") {
         EXPECT_GE(std::string(execution["started_at"].string_or("")), iso8601(end));
+      } else {
+        EXPECT_EQ(execution["total_cost_usd"].number_or(-1), 0);
+      }
     }
     sessions += at.sessions(task);
   }
   EXPECT_EQ(limited, 1);
   EXPECT_LE(put_off, 2) << "one before the kill, and at most one after it";
   EXPECT_EQ(sessions, 1 + kIssues);
-  EXPECT_TRUE(Json::parse(at.davit.api("GET", "/api/dashboard/queue").body)["pauses"].empty());
+  queue = Json::parse(at.davit.api("GET", "/api/dashboard/queue").body);
+  EXPECT_TRUE(queue["pauses"].empty()) << queue.dump();
 }
 
 TEST_F(AgentsChainTest, AStrangersIssueMakesNothingAndNobodyIsTold) {
@@ -300,7 +303,8 @@ TEST_F(AgentsChainTest, AnApprovalByWhoMayNotWriteIsNotUsedUp) {
   EXPECT_THAT(at.said, HasSubstr("approve accepted"));
   // It waits again for the same, and whoever looks at the issue reads why.
   ASSERT_TRUE(comes([&] {
-    return at.task(waiting.task)["decisions"].dump().find("\"refused\"") != std::string::npos &&
+    const Json shown = at.task(waiting.task);
+    return shown["decisions"].dump().find("\"refused\"") != std::string::npos &&
            at.what_waits(at.task(root)).has_value();
   })) << at.davit.log();
   EXPECT_EQ(at.what_waits(at.task(root))->hash, waiting.hash);
@@ -312,7 +316,7 @@ TEST_F(AgentsChainTest, AnApprovalByWhoMayNotWriteIsNotUsedUp) {
               ElementsAre(AllOf(StartsWith("davit has a proposal and waits for an approval."),
                                 HasSubstr("    " + command + "\n"))));
   EXPECT_EQ(at.git({"diff", "--name-only", "main", at.branch()}), "docs/plans/shop-1.md");
-  at.comment(2, command);
+  at.comment(2, command + " please");
   EXPECT_THAT(at.said, HasSubstr("waits for somebody else")) << "the same person starts it no second time";
 
   at.comment(2, command, AgentsHost::kLabeller);

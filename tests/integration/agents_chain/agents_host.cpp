@@ -177,7 +177,7 @@ agent_defaults:
     if (!agent.part.empty())
       sections += std::string("    grants: {") + scripted::Claude::kGrant + ": {env: SCRIPT_OF_" +
                   agent.part + "}}\n";
-    if (const auto line = lines.find(agent.name); line != lines.end())
+    if (const auto line = further_lines.find(agent.name); line != further_lines.end())
       sections += "    " + line->second + "\n";
     const auto own = configs.find(agent.name);
     sections += "    config: " + (own != configs.end() ? own->second.dump() : agent.config) + "\n";

@@ -57,7 +57,7 @@ class AgentsHost {
   void limit_plans(std::chrono::sys_seconds until);
 
   // Further lines of an agent's section of the configuration, by its name: "concurrency: 1".
-  std::map<std::string, std::string> lines;
+  std::map<std::string, std::string> further_lines;
   // With these settings beside those that all tests have: an agent's name, and JSON of its config.
   void start(const std::map<std::string, Json>& configs = {});
 

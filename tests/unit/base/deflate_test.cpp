@@ -81,13 +81,14 @@ TEST(GzipTest, SaysItsFormatAndNoTime) {
   const std::string packed = gzip("text");
   ASSERT_GE(packed.size(), 18u);
   EXPECT_EQ(packed.substr(0, 4), std::string("\x1f\x8b\x08\x00", 4));  // RFC 1952: deflate, no name
-  EXPECT_EQ(packed.substr(4, 4), std::string(4, '\0'));                 // no time
+  EXPECT_EQ(packed.substr(4, 4), std::string(4, '\0'));                // no time
   EXPECT_EQ(packed, gzip("text"));
   EXPECT_EQ(packed.substr(packed.size() - 4), std::string("\x04\0\0\0", 4));  // so many bytes
 }
 
 TEST(GzipTest, NothingAndMuchComeOutWhole) {
-  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{64u << 10}, std::size_t{3u << 20}}) {
+  for (const std::size_t size :
+       {std::size_t{0}, std::size_t{1}, std::size_t{64u << 10}, std::size_t{3u << 20}}) {
     std::string text(size, 'a');
     for (std::size_t i = 0; i < size; i += 7) text[i] = static_cast<char>('a' + i % 23);
     const std::string packed = gzip(text);

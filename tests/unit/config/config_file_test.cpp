@@ -223,6 +223,10 @@ const MistakeCase kMistakes[] = {
      "davit.yaml:4: agents.a.config.db.password: a secret does not belong in this file; put it in an "
      "environment variable "
      "or a file, and grant it by name with grants: {password: {env: VARIABLE}}"},
+    {"SecretBesideAGrantsName", "agents:\n  a:\n    config:\n      db: {password: \"${DB}hunter2\"}\n",
+     "davit.yaml:4: agents.a.config.db.password: a secret does not belong in this file; put it in an "
+     "environment variable "
+     "or a file, and grant it by name with grants: {password: {env: VARIABLE}}"},
     {"SecretInsteadOfItsVariable", "webhooks: {github: {secret_env: \"hunter2-hunter2\"}}\n",
      "davit.yaml:1: webhooks.github.secret_env: must be the name of an environment variable (letters, "
      "digits, _), not a "
@@ -374,6 +378,14 @@ TEST(ConfigLinesTest, AMistakeInAnAgentsConfigStandsWhereItsMemberDoes) {
   EXPECT_EQ(said("dropped", "/depth"), "f:4: agent_defaults.config.depth: for dropped: is wrong");
   EXPECT_EQ(said("own", ""), "f:7: agents.own.config: is wrong");
   EXPECT_EQ(said("dropped", ""), "f: agents.dropped: is wrong");
+}
+
+TEST(ConfigFileTest, ThatASecretIsAGrantOfThatNameMayStandInAPluginsConfig) {
+  const Config config = good(R"(
+agents:
+  a: {config: {env: {DOCS_TOKEN: "${DOCS_TOKEN}"}}}
+)");
+  EXPECT_EQ(config.agents.at("a").config, R"({"env":{"DOCS_TOKEN":"${DOCS_TOKEN}"}})");
 }
 
 TEST(ConfigFileTest, ReadsWhatAnApprovalTakesAndWhatBecomesOfARejection) {

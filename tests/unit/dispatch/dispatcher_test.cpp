@@ -374,7 +374,9 @@ TEST_F(DispatcherTest, AnAgentThatPutsOneTaskOffGetsNoneUntilItsTimeAndOthersGoO
       EXPECT_EQ(execution.outcome, "put_off");
       EXPECT_EQ(execution.failure, "put_off");
     }
-    if (waits.executions.empty()) EXPECT_THAT(waits.task.hold_reason, HasSubstr("the gate is shut"));
+    if (waits.executions.empty()) {
+      EXPECT_THAT(waits.task.hold_reason, HasSubstr("the gate is shut"));
+    }
   }
   EXPECT_EQ(begun, 1);
 

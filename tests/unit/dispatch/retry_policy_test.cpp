@@ -112,6 +112,12 @@ TEST(RetryPolicyTest, WhoIsToldToWaitAndHasCostNothingHasNotTried) {
   EXPECT_EQ(next(failed).state, TaskState::Failed);
 }
 
+TEST(RetryPolicyTest, WhatIsPutOffWaitsAWhileWhateverTheAgentSays) {
+  EXPECT_GE(next({.failure = FailureClass::PutOff, .retry_after = Duration(1)}).delay, kNoAttempt);
+  EXPECT_GE(next({.failure = FailureClass::PutOff, .retry_after = minutes(3)}).delay, minutes(3));
+  EXPECT_LE(next({.failure = FailureClass::PutOff, .retry_after = hours(100)}).delay, hours(24) + seconds(2));
+}
+
 TEST(RetryPolicyTest, CutsAnAbsurdWaitingTime) {
   Failed failed{
       .failure = FailureClass::RateLimited, .attempt = 1, .max_retries = 3, .retry_after = Duration::max()};

@@ -38,17 +38,18 @@ TEST(NegotiationTest, GzipIsForWhoNamesItWithAWeight) {
   for (const char* takes : {"gzip", "GZip", "br, gzip", "gzip;q=0.001", "gzip ; q=1.000", "gzip;q=1., x",
                             "gzip;Q=0.5", "gzip;q=0.5, identity;q=0.5", "gzip, identity;q=0", "gzip, *;q=0"})
     EXPECT_TRUE(takes_gzip(takes)) << takes;
-  for (const char* refuses :
-       {"", "*", "identity", "gzip;q=0", "gzip;q=0.000", "gzip;q=", "gzip;q=2", "gzip;q=1.001",
-        "gzip;q=0.0001", "gzip;q=-1", "gzip;q=0,5", "gzip;level=1", "xgzip", "gzip;q=0.4, identity;q=0.5",
-        "gzip;q=0, gzip", ",;,"})
+  for (const char* refuses : {"", "*", "identity", "gzip;q=0", "gzip;q=0.000", "gzip;q=", "gzip;q=2",
+                              "gzip;q=1.001", "gzip;q=0.0001", "gzip;q=-1", "gzip;q=0,5", "gzip;level=1",
+                              "xgzip", "gzip;q=0.4, identity;q=0.5", "gzip;q=0, gzip", ",;,"})
     EXPECT_FALSE(takes_gzip(refuses)) << refuses;
 }
 
 TEST(NegotiationTest, TagsAreComparedWeaklyAndWhole) {
-  for (const char* has : {"\"a\"", "W/\"a\"", "*", " * ", "\"x\", \"a\"", "\"x\"\t,W/\"a\" ,", "\"x,y\",\"a\""})
+  for (const char* has :
+       {"\"a\"", "W/\"a\"", "*", " * ", "\"x\", \"a\"", "\"x\"\t,W/\"a\" ,", "\"x,y\",\"a\""})
     EXPECT_TRUE(has_tag(has, "\"a\"")) << has;
-  for (const char* lacks : {"", "a", "\"A\"", "\"aa\"", "\"x\", *", "\"x", "w/\"a\"", "\"x, \"a\"", "junk, \"a\""})
+  for (const char* lacks :
+       {"", "a", "\"A\"", "\"aa\"", "\"x\", *", "\"x", "w/\"a\"", "\"x, \"a\"", "junk, \"a\""})
     EXPECT_FALSE(has_tag(lacks, "\"a\"")) << lacks;
 }
 

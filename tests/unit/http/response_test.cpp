@@ -19,7 +19,29 @@ TEST(ResponseTest, SaysKeepAliveAndItsLength) {
   response.status = 202;
   EXPECT_EQ(head_of(response, Persistence::KeepAlive, 7),
             "HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 7\r\n"
-            "Connection: keep-alive\r\nX-Request-Id: id-1\r\nX-Content-Type-Options: nosniff\r\n\r\n");
+            "Connection: keep-alive\r\nX-Request-Id: id-1\r\nX-Content-Type-Options: nosniff\r\n"
+            "Referrer-Policy: no-referrer\r\nCross-Origin-Resource-Policy: same-origin\r\n"
+            "Cross-Origin-Opener-Policy: same-origin\r\nContent-Security-Policy: default-src 'none'; "
+            "frame-ancestors 'none'; base-uri 'none'\r\nCache-Control: no-store\r\n\r\n");
+}
+
+TEST(ResponseTest, AnAnswerMayChooseItsPolicyAndHowLongItIsKeptButNoneOfTheRest) {
+  Response response;
+  response.headers = {{"content-security-policy", "default-src 'self'"},
+                      {"cache-control", "no-cache"},
+                      {"Referrer-Policy", "unsafe-url"},
+                      {"Cross-Origin-Resource-Policy", "cross-origin"},
+                      {"Cross-Origin-Opener-Policy", "unsafe-none"}};
+  const auto head = head_of(response, Persistence::KeepAlive, 0);
+  EXPECT_NE(head.find("content-security-policy: default-src 'self'"), std::string::npos);
+  EXPECT_EQ(head.find("default-src 'none'"), std::string::npos);
+  EXPECT_NE(head.find("cache-control: no-cache"), std::string::npos);
+  for (const char* absent : {"no-store", "unsafe-url", "cross-origin", "unsafe-none"})
+    EXPECT_EQ(head.find(absent), std::string::npos) << absent;
+}
+
+TEST(ResponseTest, NobodyElsesPageMayReadAnAnswer) {
+  EXPECT_EQ(head_of({}, Persistence::KeepAlive, 0).find("Access-Control-"), std::string::npos);
 }
 
 TEST(ResponseTest, NoHeaderValueCanEndItsLine) {

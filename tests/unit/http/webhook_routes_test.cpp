@@ -78,7 +78,8 @@ TEST(WebhookResponseTest, RetryAfterIsInWholeSecondsRoundedUp) {
   Outcome limited = outcome(OutcomeKind::RateLimited);
   limited.retry_after = Duration{1'001};
   Response response = webhook_response(limited, "r");
-  EXPECT_EQ(response.headers, (std::vector<std::pair<std::string, std::string>>{{"Cache-Control", "no-store"}, {"Retry-After", "2"}}));
+  EXPECT_EQ(response.headers, (std::vector<std::pair<std::string, std::string>>{{"Cache-Control", "no-store"},
+                                                                                {"Retry-After", "2"}}));
 }
 
 }  // namespace

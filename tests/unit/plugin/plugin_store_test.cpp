@@ -803,6 +803,22 @@ TEST_F(AssembleTest, TheConfigurationSwitchesOffWhateverTheCommandSays) {
   EXPECT_NE(snapshot->webhook("good")->state_reason.find("wins over the command"), std::string::npos);
 }
 
+TEST_F(AssembleTest, ACommandSetsHowManyExecutionsAnAgentMayHave) {
+  agents_ = {AgentSettings{.name = "good-agent", .concurrency = 2}, AgentSettings{.name = "gone", .concurrency = 4}};
+  auto agent = make()->agent("good-agent");
+  EXPECT_EQ(agent->settings.concurrency, 2);
+  EXPECT_FALSE(agent->concurrency_is_set);
+  rulings_.concurrency = {{"good-agent", 5}, {"gone", 6}};
+  const auto snapshot = make();
+  agent = snapshot->agent("good-agent");
+  EXPECT_EQ(agent->settings.concurrency, 5);
+  EXPECT_EQ(agent->configured_concurrency, 2);
+  EXPECT_TRUE(agent->concurrency_is_set);
+  // It is there before its plugin is.
+  EXPECT_EQ(snapshot->agent("gone")->settings.concurrency, 6);
+  EXPECT_EQ(snapshot->agent("gone")->configured_concurrency, 4);
+}
+
 TEST_F(AssembleTest, ALibraryInQuarantineServesNothing) {
   webhooks_ = {good_};
   const std::string sha256 = make()->webhook("good")->generation->sha256;

@@ -444,7 +444,7 @@ TEST_F(DayBookTest, ABookThatSaysLessThanTheExecutionsIsFound) {
   for (const char* column : {"cost_micro_usd", "executions"}) {
     execute(("UPDATE day_book SET " + std::string(column) + " = " + column + " - 1").c_str());
     EXPECT_THAT(verify(database_.path()).value(),
-                ElementsAre(HasSubstr("booked with less than its executions")))
+                ::testing::Contains(HasSubstr("booked with less than its executions")))
         << column;
     execute(("UPDATE day_book SET " + std::string(column) + " = " + column + " + 1").c_str());
   }

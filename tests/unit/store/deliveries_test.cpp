@@ -555,5 +555,37 @@ TEST_F(DeliveriesTest, TheListGoesFromNewToOldInPages) {
   EXPECT_EQ(store().deliveries({.cursor = "x"}).error().code, ErrorCode::InvalidInput);
 }
 
+TEST_F(DeliveriesTest, ListsOfWebhooksAndVerdictsAreThoseOfAllThatPass) {
+  for (int i = 0; i < 40; ++i) {
+    NewDelivery delivery = new_delivery(std::to_string(i), i % 3);
+    delivery.webhook = std::vector<std::string>{"github", "jira", "slack"}[static_cast<std::size_t>(i * i % 7 % 3)];
+    if (i % 11 == 0) delivery.verdict = Verdict::Error;
+    ASSERT_TRUE(accept(std::move(delivery)).ok());
+  }
+  const auto ids = [&](Store::DeliveryFilter filter) {
+    std::vector<std::string> seen;
+    do {
+      const Page<DeliverySummary> page = store().deliveries(filter).value();
+      EXPECT_LE(page.items.size(), static_cast<std::size_t>(filter.limit));
+      for (const DeliverySummary& item : page.items) seen.push_back(item.delivery_id);
+      filter.cursor = page.next_cursor;
+    } while (!filter.cursor.empty());
+    return seen;
+  };
+  const Page<DeliverySummary> all = store().deliveries({.limit = 500}).value();
+  for (const std::string webhook : {"", "github", "jira", "slack", "nobody"}) {
+    for (const std::optional<Verdict> verdict :
+         {std::optional<Verdict>(), std::optional(Verdict::Queued), std::optional(Verdict::Ignored),
+          std::optional(Verdict::Error), std::optional(Verdict::Parked)}) {
+      std::vector<std::string> passing;
+      for (const DeliverySummary& each : all.items)
+        if ((webhook.empty() || each.webhook == webhook) && (!verdict || each.verdict == *verdict))
+          passing.push_back(each.delivery_id);
+      for (const int limit : {1, 3, 500})
+        EXPECT_EQ(ids({.webhook = webhook, .verdict = verdict, .limit = limit}), passing) << webhook << " " << limit;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace davit::store

@@ -363,7 +363,8 @@ class PrunerStepTest : public StoreTest {
     if (!raw_) {
       database_.close();
       raw_ = std::move(std::get<0>(Database::open(database_.path(), Database::Mode::Write, "")));
-      pruner_.emplace(*raw_);
+      index_.emplace(*raw_);
+      pruner_.emplace(*raw_, *index_);
     }
     return *raw_;
   }
@@ -378,12 +379,14 @@ class PrunerStepTest : public StoreTest {
   }
   void TearDown() override {
     pruner_.reset();
+    index_.reset();
     raw_.reset();
     expect_sound();
   }
 
  private:
   std::unique_ptr<Database> raw_;
+  std::optional<TaskIndex> index_;
   std::optional<Pruner> pruner_;
 };
 

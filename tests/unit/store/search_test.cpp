@@ -25,7 +25,8 @@ constexpr Duration kHour{3'600'000};
 
 class SearchTest : public StoreTest {
  protected:
-  std::string make(const std::string& title, const std::string& entity = "", const std::string& agent = "planner") {
+  std::string make(const std::string& title, const std::string& entity = "",
+                   const std::string& agent = "planner") {
     NewTask task = new_task(agent);
     task.title = title;
     task.entity = entity;
@@ -93,11 +94,13 @@ TEST_F(SearchTest, NoTextIsSyntax) {
   make("NEAR AND OR NOT");
   make("title: {a b} ^c");
   make("he said \"no\"");
-  for (const char* text : {"\"", "\"\"", "'", "(", ")", "*", "**", "AND", "OR", "NOT x", "NEAR(a b)", "title:", "{a",
-                           "^c", "a -b", "a + b", "\\", "%", "_", "--", ";", "\"no", "no\" OR \"he", "a*b*", "#"})
+  for (const char* text :
+       {"\"",           "\"\"", "'",  "(",    ")",     "*",  "**", "AND", "OR", "NOT x", "NEAR(a b)",
+        "title:",       "{a",   "^c", "a -b", "a + b", "\\", "%",  "_",   "--", ";",     "\"no",
+        "no\" OR \"he", "a*b*", "#"})
     EXPECT_TRUE(store().tasks({.text = text}).ok()) << text;
   expect_found("and", {"NEAR AND OR NOT"});
-  expect_found("\"no\"", {"NEAR AND OR NOT"});
+  expect_found("\"no\"", {"he said \"no\""});
   expect_found("*", {});
 }
 
@@ -158,8 +161,11 @@ TEST_F(SearchTest, AnIndexThatIsNotAsTheTasksIsADamage) {
   make("first");
   make("second");
   wait_for_index();
-  change("INSERT INTO task_search (task_search, rowid, title, entity, error) VALUES ('delete', 1, 'first', NULL, NULL)");
-  EXPECT_THAT(verify(database_.path()).value(), ElementsAre(HasSubstr("not in the index of words as it is: task row 1")));
+  change(
+      "INSERT INTO task_search (task_search, rowid, title, entity, error) VALUES ('delete', 1, 'first', "
+      "NULL, NULL)");
+  EXPECT_THAT(verify(database_.path()).value(),
+              ElementsAre(HasSubstr("not in the index of words as it is: task row 1")));
   change("INSERT INTO task_search (task_search) VALUES ('rebuild')");
   EXPECT_THAT(verify(database_.path()).value(), IsEmpty());
   change("UPDATE task SET title = 'other' WHERE row = 2");
@@ -170,17 +176,22 @@ TEST_F(SearchTest, AnIndexThatIsNotAsTheTasksIsADamage) {
 }
 
 TEST_F(SearchTest, TasksFromBeforeTheIndexAreInIt) {
+  sound_ = false;  // there is no store
   const std::unique_ptr<Database> old = Database::in_memory();
   for (const Migration& step : migrations().first(11)) old->execute(std::string(step.sql).c_str());
   for (const int created : {10, 20, 15, 16, 5})
-    old->execute(("INSERT INTO task (id, state, agent, rank, run_at, execution, attempt, max_retries, crashes, created_at,"
-                  " updated_at, chain_depth, needs_approval, task_type, source, title) VALUES (randomblob(16), 3, 'a', 0, 0,"
-                  " 0, 0, 0, 0, " + std::to_string(created) + ", 0, 1, 0, '', 's', 'made at " + std::to_string(created) +
-                  "')").c_str());
+    old->execute(("INSERT INTO task (id, state, agent, rank, run_at, execution, attempt, max_retries, "
+                  "crashes, created_at,"
+                  " updated_at, chain_depth, needs_approval, task_type, source, title) VALUES "
+                  "(randomblob(16), 3, 'a', 0, 0,"
+                  " 0, 0, 0, 0, " +
+                  std::to_string(created) + ", 0, 1, 0, '', 's', 'made at " + std::to_string(created) + "')")
+                     .c_str());
   old->execute(std::string(migrations()[11].sql).c_str());
   ASSERT_TRUE(old->check().ok());
   EXPECT_EQ(old->text("SELECT group_concat(row) FROM task_turn"), "3,5");
-  EXPECT_EQ(old->text("SELECT group_concat(rowid) FROM task_search WHERE task_search MATCH '\"made\"'"), "1,2,3,4,5");
+  EXPECT_EQ(old->text("SELECT group_concat(rowid) FROM task_search WHERE task_search MATCH '\"made\"'"),
+            "1,2,3,4,5");
   EXPECT_EQ(old->integer("SELECT reached FROM task_search_state"), 5);
 }
 
@@ -230,8 +241,8 @@ class TaskFiltersTest : public SearchTest {
     for (const TaskSummary& task : all()) {
       const TaskDetail detail = this->task(task.task_id);
       known_.push_back({task.task_id, task.agent, task.source, task.entity,
-                        detail.links.empty() ? "" : detail.links.front().key, task.title, task.error, task.state,
-                        task.created_at});
+                        detail.links.empty() ? "" : detail.links.front().key, task.title, task.error,
+                        task.state, task.created_at});
     }
   }
   std::vector<TaskSummary> all(TaskFilter filter = {}) {
@@ -262,7 +273,8 @@ class TaskFiltersTest : public SearchTest {
     return state && (filter.agent.empty() || filter.agent == task.agent) &&
            (filter.source.empty() || filter.source == task.source) &&
            (filter.entity.empty() || filter.entity == task.entity) &&
-           (filter.link.empty() || filter.link == task.link) && (!filter.start || task.created_at >= *filter.start) &&
+           (filter.link.empty() || filter.link == task.link) &&
+           (!filter.start || task.created_at >= *filter.start) &&
            (!filter.end || task.created_at < *filter.end) &&
            (filter.text.empty() ||
             SearchText::parse(words, filter.text)->found_in(words, {task.title, task.entity, task.error}));
@@ -279,8 +291,8 @@ class TaskFiltersTest : public SearchTest {
       for (const TaskSummary& task : all(filter)) got.push_back(task.task_id);
       found += static_cast<int>(wanted.size());
       ASSERT_EQ(got, wanted) << "question " << i << ": agent " << filter.agent << " source " << filter.source
-                             << " entity " << filter.entity << " link " << filter.link << " text " << filter.text
-                             << " states " << filter.state.size() << " limit " << filter.limit;
+                             << " entity " << filter.entity << " link " << filter.link << " text "
+                             << filter.text << " states " << filter.state.size() << " limit " << filter.limit;
     }
     EXPECT_GT(found, questions) << "the filters let nothing through";
   }
@@ -337,7 +349,7 @@ TEST_F(TaskFiltersTest, NoCombinationWalksThroughATable) {
     Statement plan(reader.database(), "EXPLAIN QUERY PLAN " + sql);
     for (Cursor step = plan.query(); step.next();) {
       const std::string says = step.text(3);
-      const bool walks = says.starts_with("SCAN ") && says.find("VIRTUAL TABLE INDEX 0:M") == std::string::npos &&
+      const bool walks = says.starts_with("SCAN ") && says.find(":M") == std::string::npos &&
                          says.find("CONSTANT ROW") == std::string::npos;
       EXPECT_FALSE(walks) << says << " in " << sql;
       EXPECT_EQ(says.find("TEMP B-TREE"), std::string::npos) << says << " in " << sql;
@@ -352,12 +364,15 @@ TEST_F(TaskFiltersTest, AQuestionThatInterlocksBadlyGivesShortPages) {
   wait_for_index();
   change(
       "WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 20001)"
-      " INSERT INTO task (row, id, state, agent, rank, run_at, execution, attempt, max_retries, crashes, created_at,"
+      " INSERT INTO task (row, id, state, agent, rank, run_at, execution, attempt, max_retries, crashes, "
+      "created_at,"
       " updated_at, finished_at, chain_depth, needs_approval, task_type, source, title)"
-      " SELECT i, randomblob(16), 5, iif(i % 2, 'odd', 'even'), 0, 0, 0, 0, 0, 0, 1e15, 1e15, 1e15, 1, 0, '', 'x',"
+      " SELECT i, randomblob(16), 5, iif(i % 2, 'odd', 'even'), 0, 0, 0, 0, 0, 0, 1e15, 1e15, 1e15, 1, 0, "
+      "'', 'x',"
       " iif(i % 2 OR i = 4, 'alpha', 'beta') FROM n;"
       "INSERT INTO task_body (row, payload) SELECT row, '{}' FROM task WHERE row > 1;"
-      "INSERT INTO task_search (task_search) VALUES ('rebuild'); UPDATE task_search_state SET reached = 20001;");
+      "INSERT INTO task_search (task_search) VALUES ('rebuild'); UPDATE task_search_state SET reached = "
+      "20001;");
   TaskFilter filter{.agent = "even", .text = "alpha"};
   std::vector<std::string> found;
   int pages = 0;

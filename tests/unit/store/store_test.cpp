@@ -291,6 +291,45 @@ TEST_F(StoreFileTest, ListenersHearOfAChangeAfterItsCommit) {
   EXPECT_EQ(writes, 1u);
 }
 
+TEST_F(StoreFileTest, AChangeSaysWhatIsKnownOfItsTaskAndItsExecution) {
+  std::vector<std::string> heard;
+  store().on_change([&](const std::vector<Change>& changes) {
+    for (const Change& change : changes) {
+      const char* kind = change.kind == Change::Kind::TaskQueued         ? "queued"
+                         : change.kind == Change::Kind::TaskChanged      ? "task"
+                         : change.kind == Change::Kind::ExecutionChanged ? "execution"
+                         : change.kind == Change::Kind::DeliveriesRefused ? "refused"
+                                                                          : "other";
+      heard.push_back(std::string(kind) + " " + change.id + " " +
+                      std::string(change.state ? to_string(*change.state) : "-") + " " + change.session);
+    }
+  });
+  const auto told = [&] { return std::exchange(heard, {}); };
+  const std::string id = create();
+  EXPECT_THAT(told(), ElementsAre("queued " + id + " queued "));
+  const ClaimedTask claimed = claim_one();
+  const std::string& session = claimed.session_id;
+  EXPECT_THAT(told(), ElementsAre("task " + id + " running " + session));
+  LiveReport report{.fence = claimed.fence, .task_id = id, .session_id = session};
+  report.transcript.lines.push_back({"text", "a line", clock_.wall()});
+  ASSERT_TRUE(wait([&](auto done) { store().report({report, {.fence = claimed.fence}}, done); }).ok());
+  EXPECT_THAT(told(), ElementsAre("execution " + id + " - " + session)) << "an unnamed report is told to nobody";
+  ASSERT_TRUE(wait([&](auto done) {
+                store().keep_artifact(claimed.fence, {"plan.txt", "text/plain", "1. read"}, done);
+              }).ok());
+  EXPECT_THAT(told(), ElementsAre("execution " + id + " - " + session));
+  ASSERT_TRUE(finish(finish_of(claimed.fence)).ok());
+  EXPECT_THAT(told(), ElementsAre("task " + id + " completed "));
+  EXPECT_FALSE(wait([&](auto done) {
+                 store().keep_artifact(claimed.fence, {"late.txt", "text/plain", ""}, done);
+               }).ok());
+  EXPECT_THAT(told(), IsEmpty());
+  ASSERT_TRUE(wait([&](auto done) {
+                store().note_refusals({{"github", "bad_signature", 1, clock_.wall(), clock_.wall(), {}}}, done);
+              }).ok());
+  EXPECT_THAT(told(), ElementsAre("refused  - "));
+}
+
 TEST_F(StoreFileTest, RenewingALeaseCostsNoCommit) {
   create();
   const ClaimedTask claimed = claim_one();

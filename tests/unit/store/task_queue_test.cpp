@@ -697,7 +697,7 @@ TEST_F(TaskQueueTest, TheListIsFilteredByEachOfItsFilters) {
   EXPECT_THAT(titles({.agent = "executor"}), ElementsAre("100% _odd_"));
   EXPECT_THAT(titles({.source = "github"}), ElementsAre("Look into it"));
   EXPECT_THAT(titles({.entity = "github:o/n#7"}), ElementsAre("100% _odd_"));
-  EXPECT_THAT(titles({.text = "100% _o"}), IsEmpty());
+  EXPECT_THAT(titles({.text = "100% _od"}), IsEmpty());
   EXPECT_THAT(titles({.text = "100% _odd"}), ElementsAre("100% _odd_"));
   EXPECT_THAT(titles({.text = "DID NOT WORK"}), ElementsAre("plain"));
   EXPECT_THAT(titles({.state = TaskState::Failed}), ElementsAre("plain"));

@@ -1,5 +1,5 @@
 // Requests to the API: JSON in, JSON out, and failures as the server's own sentence.
-import { credentials, signOut } from "./session";
+import { askSession, credentials, forget } from "./session";
 
 export class ApiError extends Error {
   constructor(
@@ -37,17 +37,29 @@ async function failure(answer: Response): Promise<ApiError> {
 // No answer for that long is none.
 const patience = 20_000;
 
-async function send(path: string, init: RequestInit): Promise<Response> {
-  const signal = AbortSignal.any([AbortSignal.timeout(patience), ...(init.signal ? [init.signal] : [])]);
-  let answer: Response;
+// Behind `signal` nobody waits for it any more.
+async function ask(path: string, init: RequestInit, signal: AbortSignal): Promise<Response> {
+  const acts = init.method !== undefined;
   try {
-    answer = await fetch(path, { ...init, signal, headers: { ...init.headers, ...credentials() } });
+    return await fetch(path, { ...init, signal, headers: { ...init.headers, ...(acts ? credentials() : {}) } });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ApiError(0, "davit does not answer. Is it running?");
   }
+}
+
+async function send(path: string, init: RequestInit): Promise<Response> {
+  return sendFor(path, init, AbortSignal.any([AbortSignal.timeout(patience), ...(init.signal ? [init.signal] : [])]));
+}
+
+async function sendFor(path: string, init: RequestInit, signal: AbortSignal): Promise<Response> {
+  const known = credentials()["X-CSRF-Token"];
+  let answer = await ask(path, init, signal);
+  // Another tab may have signed in anew: its session is this one's.
+  if (answer.status === 403 && init.method !== undefined && (await askSession()) && credentials()["X-CSRF-Token"] !== known)
+    answer = await ask(path, init, signal);
   if (answer.ok) return answer;
-  if (answer.status === 401) signOut("davit does not know the token any more. Sign in again.");
+  if (answer.status === 401) forget("You are not signed in any more.");
   throw await failure(answer);
 }
 
@@ -68,9 +80,11 @@ export async function get<T>(path: string, parameters: Parameters, signal?: Abor
   return (await answer.json()) as T;
 }
 
-export async function post<T>(path: string, body: object = {}): Promise<T> {
+export type Method = "POST" | "PUT" | "DELETE";
+
+export async function post<T>(path: string, body: object = {}, method: Method = "POST"): Promise<T> {
   const answer = await send(path, {
-    method: "POST",
+    method,
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(body),
   });
@@ -79,4 +93,11 @@ export async function post<T>(path: string, body: object = {}): Promise<T> {
 
 export async function download(path: string): Promise<Blob> {
   return (await send(path, {})).blob();
+}
+
+// An answer that goes on until `signal` ends it.
+export async function openStream(path: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+  const answer = await sendFor(path, { headers: { Accept: "text/event-stream" }, cache: "no-store" }, signal);
+  if (answer.body === null) throw new ApiError(0, "davit's answer has no body");
+  return answer.body;
 }

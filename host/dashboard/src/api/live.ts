@@ -1,21 +1,80 @@
-// How what is shown stays true: today by asking again. The one place to change when the server tells of changes itself.
+// How what is shown stays true: the server tells of changes (link.ts), and they are worked into what was asked before
+// (changes.ts). While it does not, everything is asked for again and again. Nothing else knows.
 import {
+  type QueryClient,
   type QueryKey,
   type UseQueryOptions,
   type UseQueryResult,
   useQuery,
   useQueryClient,
 } from "@tanstack/react-query";
-import { useSyncExternalStore } from "react";
+import { useEffect, useSyncExternalStore } from "react";
+import { Changes } from "./changes";
+import { Link, type LinkState, browser } from "./link";
 
-// How soon a change is seen. "quick" for what one watches work, "slow" for what hardly ever changes.
+// How soon a change is seen while nobody tells of it. "quick" for what one watches work, "slow" for what hardly ever
+// changes.
 export type Pace = "quick" | "usual" | "slow";
 
 const milliseconds: Record<Pace, number> = { quick: 2_000, usual: 5_000, slow: 15_000 };
 
-// For queries that are not asked by useLive.
-export function refetchEvery(pace: Pace): number {
-  return milliseconds[pace];
+// ---- the link to the server
+
+let link: Link | null = null;
+let linkState: LinkState = "connecting";
+const listeners = new Set<() => void>();
+const followed = new Map<string, number>(); // tasks, by how many places that show their transcript
+
+function become(state: LinkState, client: QueryClient): void {
+  const wasUp = linkState === "up";
+  linkState = state;
+  for (const listener of listeners) listener();
+  if (wasUp === (state === "up")) return;
+  // Whether it is asked for again and again is looked at anew; what may have been missed is asked for now.
+  for (const query of client.getQueryCache().getAll())
+    for (const observer of query.observers) observer.setOptions(observer.options);
+  if (wasUp) void client.invalidateQueries();
+}
+
+// Once, around everything that is shown while somebody is signed in.
+export function useLink(): void {
+  const client = useQueryClient();
+  useEffect(() => {
+    const changes = new Changes(client);
+    const mine = new Link(browser(), (events) => changes.take(events), (state) => become(state, client));
+    link = mine;
+    mine.follow([...followed.keys()]);
+    const leave = (): void => mine.leave();
+    addEventListener("pagehide", leave);
+    return () => {
+      removeEventListener("pagehide", leave);
+      mine.leave();
+      changes.stop();
+      link = null;
+      linkState = "connecting";
+    };
+  }, [client]);
+}
+
+// Lines of the task's transcript are told as they are said, for as long as this is shown.
+export function useFollow(taskId: string): void {
+  useEffect(() => {
+    const count = (by: number): void => {
+      const places = (followed.get(taskId) ?? 0) + by;
+      if (places > 0) followed.set(taskId, places);
+      else followed.delete(taskId);
+      link?.follow([...followed.keys()]);
+    };
+    count(1);
+    return () => count(-1);
+  }, [taskId]);
+}
+
+// ---- queries
+
+// For queries that are not asked by useLive. False: no need to.
+export function refetchEvery(pace: Pace): number | false {
+  return linkState === "up" ? false : milliseconds[pace];
 }
 
 // A query that is kept true while it is on the screen and the page is looked at.
@@ -23,12 +82,16 @@ export function useLive<T>(
   options: UseQueryOptions<T, Error, T, QueryKey>,
   pace: Pace = "usual",
 ): UseQueryResult<T> {
-  return useQuery({ ...options, refetchInterval: milliseconds[pace] });
+  return useQuery({ ...options, refetchInterval: () => refetchEvery(pace) });
 }
+
+// ---- how true it is
 
 export type LiveState =
   | { state: "connecting" }
-  | { state: "live"; everySeconds: number }
+  | { state: "live" } // changes are told
+  | { state: "reconnecting"; everySeconds: number } // they are to be told again; until then it is asked for
+  | { state: "polling"; everySeconds: number } // the server does not tell any, so it is asked for
   // The last answer is older than it should be: what is on the screen may not be true any more.
   | { state: "lost"; since: number };
 
@@ -36,7 +99,14 @@ export type LiveState =
 export function useLiveState(): LiveState {
   const cache = useQueryClient().getQueryCache();
   const snapshot = useSyncExternalStore(
-    (changed) => cache.subscribe(changed),
+    (changed) => {
+      listeners.add(changed);
+      const unsubscribe = cache.subscribe(changed);
+      return () => {
+        listeners.delete(changed);
+        unsubscribe();
+      };
+    },
     () => {
       let newest = 0;
       let lost = false;
@@ -45,11 +115,21 @@ export function useLiveState(): LiveState {
         newest = Math.max(newest, query.state.dataUpdatedAt);
         lost ||= query.state.fetchFailureCount > 0 || query.state.status === "error";
       }
-      return newest === 0 ? "connecting" : lost ? `lost ${newest}` : "live";
+      // Nothing has come yet: the page itself says so where nothing will.
+      return newest === 0 ? "connecting" : lost ? `lost ${newest}` : linkState;
     },
   );
-  // Nothing has come yet: the page itself says so where nothing will.
-  if (snapshot === "connecting") return { state: "connecting" };
-  if (snapshot === "live") return { state: "live", everySeconds: milliseconds.usual / 1000 };
-  return { state: "lost", since: Number(snapshot.slice("lost ".length)) };
+  const everySeconds = milliseconds.usual / 1000;
+  switch (snapshot) {
+    case "connecting":
+      return { state: "connecting" };
+    case "up":
+      return { state: "live" };
+    case "down":
+      return { state: "reconnecting", everySeconds };
+    case "refused":
+      return { state: "polling", everySeconds };
+    default:
+      return { state: "lost", since: Number(snapshot.slice("lost ".length)) };
+  }
 }

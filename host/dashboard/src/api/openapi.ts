@@ -624,6 +624,289 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who is asking?
+         * @description Takes no token as well as any.
+         */
+        get: operations["getSession"];
+        put?: never;
+        /** Sign in with a token */
+        post: operations["signIn"];
+        /** Sign out */
+        delete: operations["signOut"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tokens that were made
+         * @description Without their secrets, and without the two of the configuration.
+         */
+        get: operations["listTokens"];
+        put?: never;
+        /** Make a token */
+        post: operations["createToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tokens/{name}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Revoke a token
+         * @description Its sessions and streams end with it.
+         */
+        post: operations["revokeToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dashboard/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who did what, newest first */
+        get: operations["listAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dashboard/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What waits for a person, newest first */
+        get: operations["listApprovals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dashboard/approvals/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was approved and rejected, newest first */
+        get: operations["listDecisions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dashboard/tasks.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tasks as a table
+         * @description If there are more, a `Link` header names the next part.
+         */
+        get: operations["exportTasksCsv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dashboard/tasks.ndjson": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tasks, one in a line
+         * @description Each line is a task as JSON. If there are more, a `Link` header names the next part.
+         */
+        get: operations["exportTasksNdjson"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dashboard/cost-breakdown.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was spent, as a table */
+        get: operations["exportCosts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dashboard/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How it went, by day or hour
+         * @description A point for each UTC day, by default 30, or hour, by default 24; at most 500.
+         */
+        get: operations["getSeries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tasks/bulk/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Choose many tasks, and see what would be acted on */
+        post: operations["previewTasksBulk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tasks/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Act on those of a preview */
+        post: operations["actOnTasksBulk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dashboard/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happens, as it does */
+        get: operations["streamEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/{name}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send it an event as its sender would
+         * @description Signed with the webhook's own secret; `dry_run` only shows what its hooks would make of it.
+         */
+        post: operations["testWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/{name}/concurrency": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set how many tasks it may have at a time
+         * @description In the place of what is configured, over restarts, too.
+         */
+        put: operations["setConcurrency"];
+        post?: never;
+        /** Go back to what is configured */
+        delete: operations["clearConcurrency"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -760,6 +1043,8 @@ export interface components {
             parent_id: string | null;
             agent: string;
             status: components["schemas"]["TaskStatus"];
+            /** @description It went, or has to go, by a person. */
+            needs_approval: boolean;
             chain_depth: number;
             /** Format: date-time */
             created_at: string;
@@ -819,21 +1104,7 @@ export interface components {
             chain: components["schemas"]["ChainLink"][];
             /** @description How often its chain was sent back by a reject. */
             rework: number;
-            approval: {
-                /** @description Of what would run; whoever approves names it. */
-                content_hash: string;
-                /** Format: date-time */
-                asked_at: string;
-                /** Format: date-time */
-                deadline: string | null;
-                /**
-                 * Format: date-time
-                 * @description Of the next reminder, or the deadline.
-                 */
-                next_at: string | null;
-                /** @description That were sent. */
-                reminders: number;
-            } | null;
+            approval: components["schemas"]["Approval"] | null;
             /** @description Oldest first. */
             decisions: components["schemas"]["Decision"][];
         };
@@ -913,11 +1184,8 @@ export interface components {
             end_date?: string;
             /** @description `next_cursor` of the answer before. */
             cursor?: string;
-            /**
-             * @description Whose decision it is; `admin` unless it is said.
-             * @default admin
-             */
-            by: string;
+            /** @description Whose decision it is; the name of the token unless it is said. */
+            by?: string;
             /**
              * @description How it was told.
              * @default api
@@ -954,7 +1222,11 @@ export interface components {
             max_crashes: number;
             timeout_seconds: number;
             requires_approval: boolean;
+            /** @description Tasks at a time. */
             concurrency: number;
+            /** @description By command, in the place of what is configured. */
+            concurrency_is_set: boolean;
+            configured_concurrency: number;
             /** @description Counts the accepted bytes. */
             generation: number | null;
             sha256: string | null;
@@ -1173,6 +1445,8 @@ export interface components {
             delivery_key: string;
             request_id: string;
             remote_address: string;
+            /** @description Who asked for it, if it is a test event and no sender's. */
+            tested_by: string | null;
             verdict: components["schemas"]["Verdict"];
             message: string;
             entity: string | null;
@@ -1326,6 +1600,235 @@ export interface components {
                 [key: string]: string;
             };
         };
+        /** @description While it waits for a person. */
+        Approval: {
+            /** @description Of what would run; whoever approves names it. */
+            content_hash: string;
+            /** Format: date-time */
+            asked_at: string;
+            /** Format: date-time */
+            deadline: string | null;
+            /**
+             * Format: date-time
+             * @description Of the next reminder, or the deadline.
+             */
+            next_at: string | null;
+            /** @description That were sent. */
+            reminders: number;
+        };
+        /** @enum {string} */
+        Role: "reader" | "admin";
+        /** @description Who asks; all members are null for nobody. */
+        Session: {
+            /** @description Of the token. */
+            name: string | null;
+            /** @enum {string|null} */
+            role: "reader" | "admin" | null;
+            /** @enum {string|null} */
+            way: "session" | "token" | null;
+            /** @description What a session sends as `X-CSRF-Token` with whatever is no `GET`. */
+            csrf_token: string | null;
+            /** Format: date-time */
+            expires_at: string | null;
+        };
+        SignIn: {
+            token: string;
+        };
+        AccessToken: {
+            name: string;
+            role: components["schemas"]["Role"];
+            /** @enum {string} */
+            state: "good" | "expired" | "revoked";
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            /** Format: date-time */
+            expires_at: string | null;
+            /**
+             * Format: date-time
+             * @description To within some minutes.
+             */
+            last_used_at: string | null;
+            /** Format: date-time */
+            revoked_at: string | null;
+        };
+        NewToken: {
+            /** @description a-z, 0-9, `.`, `_` and `-`, first a letter or digit. */
+            name: string;
+            role: components["schemas"]["Role"];
+            /**
+             * Format: date-time
+             * @description In the future; never, if it is absent or null.
+             */
+            expires_at?: string | null;
+        };
+        MadeToken: {
+            name: string;
+            role: components["schemas"]["Role"];
+            /** Format: date-time */
+            expires_at: string | null;
+            /** @description The secret: only this answer has it. */
+            token: string;
+        };
+        /**
+         * @description `refused`: it could not be done; `failed`: the host could not; `denied`: who asked may not.
+         * @enum {string}
+         */
+        AuditOutcome: "done" | "refused" | "failed" | "denied";
+        AuditEntry: {
+            id: string;
+            /** Format: date-time */
+            at: string;
+            /** @description The name of the token. */
+            actor: string | null;
+            /** @description `token`, `session`, or `cli`. */
+            way: string | null;
+            /** @description The `operationId` here. */
+            operation: string;
+            /** @description What it was about. */
+            object: string | null;
+            parameters: components["schemas"]["Json"];
+            outcome: components["schemas"]["AuditOutcome"];
+            reason: string | null;
+            address: string | null;
+            request_id: string | null;
+            /** @description Entries before this one that could not be kept. */
+            unrecorded: number;
+        };
+        AuditPage: {
+            entries: components["schemas"]["AuditEntry"][];
+            /** @description The `cursor` of the next page; null on the last. */
+            next_cursor: string | null;
+        };
+        WaitingTask: {
+            task: components["schemas"]["Task"];
+            approval: components["schemas"]["Approval"];
+            /** @description The result of the agent before it. */
+            plan: components["schemas"]["Json"];
+            /** @description It is larger than 64 KiB; the task has it. */
+            plan_left_out: boolean;
+            chain_cost_usd: number;
+        };
+        Approvals: {
+            approvals: components["schemas"]["WaitingTask"][];
+            /** @description The `cursor` of the next page; null on the last. */
+            next_cursor: string | null;
+        };
+        DecidedTask: components["schemas"]["Decision"] & {
+            /** Format: uuid */
+            task_id: string;
+            agent: string;
+            title: string;
+        };
+        Decisions: {
+            decisions: components["schemas"]["DecidedTask"][];
+            /** @description The `cursor` of the next page; null on the last. */
+            next_cursor: string | null;
+        };
+        /** @enum {string} */
+        SeriesMetric: "executions" | "cost" | "tokens" | "duration";
+        Series: {
+            metric: components["schemas"]["SeriesMetric"];
+            /** @enum {string} */
+            bucket: "day" | "hour";
+            /** Format: date-time */
+            start_date: string;
+            /** Format: date-time */
+            end_date: string;
+            points: {
+                /** Format: date-time */
+                at: string;
+                /** @description Executions, US dollars, tokens, or the mean of seconds: null if there was none. */
+                value: number | null;
+                /** @description Of `executions`. */
+                outcomes?: {
+                    [key: string]: number;
+                };
+                input_tokens?: number;
+                output_tokens?: number;
+                cache_read_tokens?: number;
+                cache_write_tokens?: number;
+            }[];
+        };
+        /** @enum {string} */
+        BulkAction: "cancel" | "retry" | "approve" | "reject";
+        BulkChoice: {
+            action: components["schemas"]["BulkAction"];
+            /** @description As the parameters of the list of tasks. */
+            filter?: {
+                agent?: string;
+                status?: string | components["schemas"]["TaskStatus"][];
+                source?: string;
+                entity?: string;
+                link?: string;
+                q?: string;
+                start_date?: string;
+                end_date?: string;
+            };
+            /** @description Up to 500, in the place of a filter. */
+            ids?: string[];
+        };
+        BulkPreview: {
+            action: components["schemas"]["BulkAction"];
+            count: number;
+            /** @description The filter has more than the 500 of a preview. */
+            more: boolean;
+            by_status: {
+                [key: string]: number;
+            };
+            samples: components["schemas"]["Task"][];
+            /** @description Of `ids`: those that the action is not for. */
+            left_out: {
+                task_id: string;
+                detail: string;
+            }[];
+            /** @description For the act: once, by who asked for this. */
+            token: string;
+            /** Format: date-time */
+            expires_at: string;
+        };
+        BulkAct: {
+            /** @description Of the preview. */
+            token: string;
+            comment?: string;
+        };
+        BulkOutcome: {
+            action: components["schemas"]["BulkAction"];
+            count: number;
+            done: number;
+            refused: number;
+            outcomes: {
+                /** Format: uuid */
+                task_id: string;
+                status?: components["schemas"]["TaskStatus"];
+                /** @description Why it was refused, in the place of `status`. */
+                detail?: string;
+            }[];
+        };
+        TestEvent: {
+            /** @description What a sender would post: a text, or JSON. */
+            body: components["schemas"]["Json"];
+            headers?: {
+                [key: string]: string;
+            };
+            event?: string;
+            /** @default false */
+            dry_run: boolean;
+        };
+        TestOutcome: {
+            /** @constant */
+            dry_run: false;
+            /** @description The status that its sender would have got. */
+            answered: number;
+            outcome: string;
+            message: string;
+            /** Format: uuid */
+            delivery_id: string | null;
+            task_ids: string[];
+        };
+        Concurrency: {
+            concurrency: number;
+        };
     };
     responses: {
         /** @description A parameter or member is wrong; `errors` names each. */
@@ -1337,7 +1840,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description No token that is known was sent. */
+        /** @description No token or session that is known was sent. */
         Unauthorized: {
             headers: {
                 "WWW-Authenticate"?: string;
@@ -1347,7 +1850,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The token may read only. */
+        /** @description The token may read only, or a session's `X-CSRF-Token` is missing or wrong. */
         Forbidden: {
             headers: {
                 [name: string]: unknown;
@@ -1410,6 +1913,12 @@ export interface components {
         startDate: string;
         /** @description Earlier than that; RFC 3339 with a zone, or a date in UTC. */
         endDate: string;
+        /** @description Only of these, with commas between them, or given several times. */
+        status: components["schemas"]["TaskStatus"][];
+        /** @description The token's name. */
+        token: string;
+        /** @description The agent's name. */
+        agent: string;
     };
     requestBodies: never;
     headers: never;
@@ -1461,6 +1970,30 @@ export type WebhookAnswer = components['schemas']['WebhookAnswer'];
 export type Reloaded = components['schemas']['Reloaded'];
 export type Health = components['schemas']['Health'];
 export type Readiness = components['schemas']['Readiness'];
+export type Approval = components['schemas']['Approval'];
+export type Role = components['schemas']['Role'];
+export type Session = components['schemas']['Session'];
+export type SignIn = components['schemas']['SignIn'];
+export type AccessToken = components['schemas']['AccessToken'];
+export type NewToken = components['schemas']['NewToken'];
+export type MadeToken = components['schemas']['MadeToken'];
+export type AuditOutcome = components['schemas']['AuditOutcome'];
+export type AuditEntry = components['schemas']['AuditEntry'];
+export type AuditPage = components['schemas']['AuditPage'];
+export type WaitingTask = components['schemas']['WaitingTask'];
+export type Approvals = components['schemas']['Approvals'];
+export type DecidedTask = components['schemas']['DecidedTask'];
+export type Decisions = components['schemas']['Decisions'];
+export type SeriesMetric = components['schemas']['SeriesMetric'];
+export type Series = components['schemas']['Series'];
+export type BulkAction = components['schemas']['BulkAction'];
+export type BulkChoice = components['schemas']['BulkChoice'];
+export type BulkPreview = components['schemas']['BulkPreview'];
+export type BulkAct = components['schemas']['BulkAct'];
+export type BulkOutcome = components['schemas']['BulkOutcome'];
+export type TestEvent = components['schemas']['TestEvent'];
+export type TestOutcome = components['schemas']['TestOutcome'];
+export type Concurrency = components['schemas']['Concurrency'];
 export type ResponseBadRequest = components['responses']['BadRequest'];
 export type ResponseUnauthorized = components['responses']['Unauthorized'];
 export type ResponseForbidden = components['responses']['Forbidden'];
@@ -1477,6 +2010,9 @@ export type ParameterLimit = components['parameters']['limit'];
 export type ParameterCursor = components['parameters']['cursor'];
 export type ParameterStartDate = components['parameters']['startDate'];
 export type ParameterEndDate = components['parameters']['endDate'];
+export type ParameterStatus = components['parameters']['status'];
+export type ParameterToken = components['parameters']['token'];
+export type ParameterAgent = components['parameters']['agent'];
 export type $defs = Record<string, never>;
 export interface operations {
     greetWebhook: {
@@ -1759,15 +2295,15 @@ export interface operations {
             query?: {
                 /** @description The agent that has it, or had it last. */
                 agent?: string;
-                /** @description Only of this status. */
-                status?: components["schemas"]["TaskStatus"];
+                /** @description Only of these, with commas between them, or given several times. */
+                status?: components["parameters"]["status"];
                 /** @description The webhook it came by, or `api`, `cli`, `chain`, `schedule`. */
                 source?: string;
                 /** @description What it is about. */
                 entity?: string;
                 /** @description The key of a link, or of what else it is about. */
                 link?: string;
-                /** @description In its title, entity or error. */
+                /** @description Words of title, entity and error: all of them, in any order; each finds what begins with it if it ends with `*`, as does the last. */
                 q?: string;
                 /** @description No earlier; RFC 3339 with a zone, or a date in UTC. */
                 start_date?: components["parameters"]["startDate"];
@@ -1999,10 +2535,7 @@ export interface operations {
                 "application/json": {
                     /** @default cancelled by hand */
                     reason?: string;
-                    /**
-                     * @description Whose decision it is; `admin` unless it is said.
-                     * @default admin
-                     */
+                    /** @description Whose decision it is; the name of the token unless it is said. */
                     by?: string;
                     /**
                      * @description How it was told.
@@ -2043,10 +2576,7 @@ export interface operations {
         requestBody?: {
             content: {
                 "application/json": {
-                    /**
-                     * @description Whose decision it is; `admin` unless it is said.
-                     * @default admin
-                     */
+                    /** @description Whose decision it is; the name of the token unless it is said. */
                     by?: string;
                     /**
                      * @description How it was told.
@@ -2089,10 +2619,7 @@ export interface operations {
                 "application/json": {
                     /** @description `approval.content_hash` of the task: what is approved is just that. May be left out where `approvals.hash` is `optional`. */
                     content_hash?: string;
-                    /**
-                     * @description Whose decision it is; `admin` unless it is said.
-                     * @default admin
-                     */
+                    /** @description Whose decision it is; the name of the token unless it is said. */
                     by?: string;
                     /**
                      * @description How it was told.
@@ -2135,10 +2662,7 @@ export interface operations {
                 "application/json": {
                     /** @description What should be different: with one, an agent that takes rework gets its task again. */
                     comment?: string;
-                    /**
-                     * @description Whose decision it is; `admin` unless it is said.
-                     * @default admin
-                     */
+                    /** @description Whose decision it is; the name of the token unless it is said. */
                     by?: string;
                     /**
                      * @description How it was told.
@@ -2704,6 +3228,700 @@ export interface operations {
             };
             304: components["responses"]["NotModified"];
             401: components["responses"]["Unauthorized"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Who it is, or nobody. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description A token is shown that is not known. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    signIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignIn"];
+            };
+        };
+        responses: {
+            /** @description The session that has begun; its cookie is a browser's own. */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description It is no `application/json` with a `token` alone. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is not known. */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Another site's page asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many tries from this address have failed. */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    signOut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The session is over. */
+            204: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description A token was sent, which is no session. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listTokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What there is. */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        tokens: components["schemas"]["AccessToken"][];
+                    };
+                };
+            };
+            304: components["responses"]["NotModified"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    createToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewToken"];
+            };
+        };
+        responses: {
+            /** @description It is good. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeToken"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description There is one of this name. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    revokeToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The token's name. */
+                name: components["parameters"]["token"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is good no more. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessToken"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listAudit: {
+        parameters: {
+            query?: {
+                /** @description The name of a token. */
+                actor?: string;
+                /** @description An `operationId`. */
+                operation?: string;
+                /** @description How it ended. */
+                outcome?: string;
+                /** @description What it was about. */
+                object?: string;
+                /** @description No earlier; RFC 3339 with a zone, or a date in UTC. */
+                start_date?: components["parameters"]["startDate"];
+                /** @description Earlier than that; RFC 3339 with a zone, or a date in UTC. */
+                end_date?: components["parameters"]["endDate"];
+                /** @description Items of a page. */
+                limit?: components["parameters"]["limit"];
+                /** @description `next_cursor` of the page before. */
+                cursor?: components["parameters"]["cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What there is. */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listApprovals: {
+        parameters: {
+            query?: {
+                /** @description Only of this one. */
+                agent?: string;
+                /** @description Items of a page; 20 unless it is said. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: components["parameters"]["cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What there is. */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approvals"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listDecisions: {
+        parameters: {
+            query?: {
+                /** @description Items of a page; 50 unless it is said. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: components["parameters"]["cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What there is. */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Decisions"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    exportTasksCsv: {
+        parameters: {
+            query?: {
+                /** @description The agent that has it, or had it last. */
+                agent?: string;
+                /** @description Only of these, with commas between them, or given several times. */
+                status?: components["parameters"]["status"];
+                /** @description The webhook it came by, or `api`, `cli`, `chain`, `schedule`. */
+                source?: string;
+                /** @description What it is about. */
+                entity?: string;
+                /** @description The key of a link, or of what else it is about. */
+                link?: string;
+                /** @description Words of title, entity and error: all of them, in any order; each finds what begins with it if it ends with `*`, as does the last. */
+                q?: string;
+                /** @description No earlier; RFC 3339 with a zone, or a date in UTC. */
+                start_date?: components["parameters"]["startDate"];
+                /** @description Earlier than that; RFC 3339 with a zone, or a date in UTC. */
+                end_date?: components["parameters"]["endDate"];
+                /** @description Rows of a part; 5000 unless it is said. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: components["parameters"]["cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What there is. */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Content-Disposition"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    exportTasksNdjson: {
+        parameters: {
+            query?: {
+                /** @description The agent that has it, or had it last. */
+                agent?: string;
+                /** @description Only of these, with commas between them, or given several times. */
+                status?: components["parameters"]["status"];
+                /** @description The webhook it came by, or `api`, `cli`, `chain`, `schedule`. */
+                source?: string;
+                /** @description What it is about. */
+                entity?: string;
+                /** @description The key of a link, or of what else it is about. */
+                link?: string;
+                /** @description Words of title, entity and error: all of them, in any order; each finds what begins with it if it ends with `*`, as does the last. */
+                q?: string;
+                /** @description No earlier; RFC 3339 with a zone, or a date in UTC. */
+                start_date?: components["parameters"]["startDate"];
+                /** @description Earlier than that; RFC 3339 with a zone, or a date in UTC. */
+                end_date?: components["parameters"]["endDate"];
+                /** @description Rows of a part; 5000 unless it is said. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: components["parameters"]["cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What there is. */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Content-Disposition"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["Task"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    exportCosts: {
+        parameters: {
+            query?: {
+                /** @description Only of this one. */
+                agent?: string;
+                /** @description No earlier; RFC 3339 with a zone, or a date in UTC. */
+                start_date?: components["parameters"]["startDate"];
+                /** @description Earlier than that; RFC 3339 with a zone, or a date in UTC. */
+                end_date?: components["parameters"]["endDate"];
+                /** @description What the lines are of. */
+                group_by?: components["schemas"]["CostGroup"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What there is. */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Content-Disposition"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getSeries: {
+        parameters: {
+            query?: {
+                /** @description What the values are. */
+                metric?: components["schemas"]["SeriesMetric"];
+                /** @description By day or hour. */
+                bucket?: "day" | "hour";
+                /** @description Only of this one. */
+                agent?: string;
+                /** @description No earlier; RFC 3339 with a zone, or a date in UTC. */
+                start_date?: components["parameters"]["startDate"];
+                /** @description Earlier than that; RFC 3339 with a zone, or a date in UTC. */
+                end_date?: components["parameters"]["endDate"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What there is. */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Series"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    previewTasksBulk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkChoice"];
+            };
+        };
+        responses: {
+            /** @description What the act with its token would be on. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkPreview"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    actOnTasksBulk: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description A text in quotes, new for each act; the same request again has the same answer. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkAct"];
+            };
+        };
+        responses: {
+            /** @description What came of each. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkOutcome"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description There is no such preview, or not any more. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key was used with another body. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    streamEvents: {
+        parameters: {
+            query?: {
+                /** @description Only of these, with commas between them: `task`, `execution`, `delivery`, `plugin`, `queue`. */
+                topics?: string;
+                /** @description Ids of up to 16 tasks, with commas between them, whose lines are wanted. */
+                task?: string;
+                /** @description To go on behind this; `Last-Event-ID` counts before it. */
+                last_event_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-sent events until the client goes: `hello` (or `reset`, if what was missed is not known any more), then `task`, `execution`, `delivery`, `plugin`, `queue` and, of the tasks that are named, `log`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    testWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook, as the configuration names it. */
+                name: components["parameters"]["webhook"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TestEvent"];
+            };
+        };
+        responses: {
+            /** @description What came of it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestOutcome"] | components["schemas"]["Rehearsal"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description It does not serve, or davit cannot sign for it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    setConcurrency: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The agent's name. */
+                name: components["parameters"]["agent"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Concurrency"];
+            };
+        };
+        responses: {
+            /** @description It is in force. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    clearConcurrency: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The agent's name. */
+                name: components["parameters"]["agent"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is in force. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             default: components["responses"]["Problem"];
         };
     };

@@ -7,7 +7,7 @@ import {
   useMutation,
   useQueryClient,
 } from "@tanstack/react-query";
-import { ApiError, type Parameters, get, post } from "./client";
+import { ApiError, type Method, type Parameters, get, post } from "./client";
 import type * as schema from "./schema";
 
 export function makeQueryClient(): QueryClient {
@@ -50,6 +50,13 @@ export const transcript = (id: string, session: string) =>
   read<schema.Transcript>(`tasks/${encodeURIComponent(id)}/transcript`, { session, limit: 1000 });
 export const delivery = (id: string) => read<schema.DeliveryDetail>(`deliveries/${encodeURIComponent(id)}`);
 
+// The newest delivery of a webhook that a sender sent, to begin a test event with.
+export async function newestDelivery(webhook: string): Promise<schema.DeliveryDetail | null> {
+  const list = await get<schema.DeliveryPage>(`${base}deliveries`, { webhook, limit: 20 });
+  const newest = list.deliveries.find((each) => each.tested_by === null) ?? list.deliveries[0];
+  return newest ? get<schema.DeliveryDetail>(`${base}deliveries/${encodeURIComponent(newest.delivery_id)}`, {}) : null;
+}
+
 function pages<Page extends { next_cursor: string | null }>(key: string, parameters: Parameters) {
   return infiniteQueryOptions<Page, Error, InfiniteData<Page>, readonly unknown[], string | undefined>({
     queryKey: [key, "pages", parameters],
@@ -62,12 +69,16 @@ function pages<Page extends { next_cursor: string | null }>(key: string, paramet
 
 export const taskPages = (parameters: Parameters) => pages<schema.TaskPage>("tasks", parameters);
 export const deliveryPages = (parameters: Parameters) => pages<schema.DeliveryPage>("deliveries", parameters);
+export const auditPages = (parameters: Parameters) => pages<schema.AuditPage>("audit", parameters);
 
 // Posts, and has everything on the screen asked for anew.
-export function useAct<Body extends object = object, Answer = unknown>(path: (body: Body) => string) {
+export function useAct<Body extends object = object, Answer = unknown>(
+  path: (body: Body) => string,
+  method: Method = "POST",
+) {
   const client = useQueryClient();
   return useMutation<Answer, Error, Body>({
-    mutationFn: (body) => post<Answer>(path(body), body),
+    mutationFn: (body) => post<Answer>(path(body), body, method),
     onSettled: () => client.invalidateQueries(),
   });
 }

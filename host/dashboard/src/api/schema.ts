@@ -1,11 +1,13 @@
 // What the API sends: openapi.ts is made from host/http/openapi.json (`npm run api`), here are its names as the dashboard uses them. Absent texts are
 // null; times are ISO 8601 in UTC.
-import type { CostGroup, Plugin, TaskStatus, Verdict } from "./openapi";
+import type { AuditOutcome, CostGroup, Plugin, TaskStatus, Verdict } from "./openapi";
 
 export type {
   Agent,
   AgentStats,
   Artifacts,
+  AuditEntry,
+  AuditPage,
   ChainLink,
   ChainPattern,
   CostGroup,
@@ -29,6 +31,7 @@ export type {
   TaskDetail,
   TaskPage,
   TaskStatus,
+  TestOutcome,
   Transcript,
   TranscriptLine,
   Usage,
@@ -56,3 +59,6 @@ export const costGroups = Object.keys(everyGroup) as CostGroup[];
 
 const everyVerdict: Record<Verdict, true> = { queued: true, ignored: true, error: true, deferred: true, parked: true };
 export const verdicts = Object.keys(everyVerdict) as Verdict[];
+
+const everyOutcome: Record<AuditOutcome, true> = { done: true, refused: true, failed: true, denied: true };
+export const auditOutcomes = Object.keys(everyOutcome) as AuditOutcome[];

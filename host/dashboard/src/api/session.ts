@@ -1,11 +1,26 @@
-// Who is signed in. The one place that knows how a request proves it: today by a bearer token that is typed in and kept
-// in memory only, so that a reload forgets it and no script of another page can find it.
+// Who is signed in. The one place that knows how a request proves it: by a cookie that no script can read, which davit
+// gives for a token that is typed in, and for acts by a second secret beside it, which is kept in memory only. The token
+// itself is not kept.
 import { useSyncExternalStore } from "react";
 
-type Session = { state: "out"; reason: string | null } | { state: "in" };
+export type Role = "reader" | "admin";
 
-let session: Session = { state: "out", reason: null };
-let token: string | null = null;
+type Session =
+  // Whether somebody signed in before, in another tab or before a reload.
+  | { state: "asking" }
+  | { state: "out"; reason: string | null }
+  | { state: "in"; name: string; role: Role };
+
+interface Answer {
+  name: string | null;
+  role: Role | null;
+  csrf_token: string | null;
+}
+
+const noAnswer = "davit does not answer. Is it running?";
+
+let session: Session = { state: "asking" };
+let csrfToken: string | null = null;
 const listeners = new Set<() => void>();
 
 function become(next: Session): void {
@@ -23,29 +38,75 @@ export function useSession(): Session {
   );
 }
 
-// What a request carries.
+// May whoever is signed in do more than look? The server decides it; this only says what is offered.
+export function useMayAct(): boolean {
+  const known = useSession();
+  return known.state === "in" && known.role === "admin";
+}
+
+// What a request that acts carries beside the cookie.
 export function credentials(): Record<string, string> {
-  return token === null ? {} : { Authorization: `Bearer ${token}` };
+  return csrfToken === null ? {} : { "X-CSRF-Token": csrfToken };
+}
+
+function take(answer: Answer): boolean {
+  if (answer.name === null || answer.role === null) return false;
+  csrfToken = answer.csrf_token;
+  if (session.state !== "in" || session.name !== answer.name || session.role !== answer.role)
+    become({ state: "in", name: answer.name, role: answer.role });
+  return true;
+}
+
+// Asks who is signed in. True: somebody is.
+export async function askSession(): Promise<boolean> {
+  try {
+    const answer = await fetch("/api/session");
+    if (answer.ok && take((await answer.json()) as Answer)) return true;
+    forget(answer.ok ? null : `davit answered ${answer.status}; its log says why.`);
+  } catch {
+    forget(noAnswer);
+  }
+  return false;
 }
 
 // Resolves to what is wrong, or null once signed in.
 export async function signIn(typed: string): Promise<string | null> {
-  const wanted = typed.trim();
-  if (!/^[\x21-\x7e]+$/.test(wanted)) return "A token is made of letters, digits and signs, without blanks.";
+  const token = typed.trim();
+  if (!/^[\x21-\x7e]+$/.test(token)) return "A token is made of letters, digits and signs, without blanks.";
   let answer: Response;
   try {
-    answer = await fetch("/api/dashboard/overview", { headers: { Authorization: `Bearer ${wanted}` } });
+    answer = await fetch("/api/session", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ token }),
+    });
   } catch {
-    return "davit does not answer. Is it running?";
+    return noAnswer;
   }
   if (answer.status === 401) return "davit does not know this token.";
+  if (answer.status === 429)
+    return `Too many tries have failed. Wait ${answer.headers.get("Retry-After") ?? "some"} seconds before the next one.`;
   if (!answer.ok) return `davit answered ${answer.status}; its log says why.`;
-  token = wanted;
-  become({ state: "in" });
+  take((await answer.json()) as Answer);
   return null;
 }
 
-export function signOut(reason: string | null = null): void {
-  token = null;
+// The session is over here; in davit it may go on.
+export function forget(reason: string | null = null): void {
+  csrfToken = null;
   become({ state: "out", reason });
+}
+
+// Resolves to what is wrong, or null once davit has ended the session.
+export async function signOut(): Promise<string | null> {
+  let answer: Response;
+  try {
+    answer = await fetch("/api/session", { method: "DELETE", headers: credentials() });
+  } catch {
+    return noAnswer;
+  }
+  // Who is not signed in need not sign out.
+  if (!answer.ok && answer.status !== 401) return `davit answered ${answer.status}; its log says why.`;
+  forget();
+  return null;
 }

@@ -42,6 +42,14 @@ export function statusName(status: TaskStatus): string {
   return statuses[status][2];
 }
 
+export function statusTone(status: TaskStatus): Tone {
+  return statuses[status][0];
+}
+
+export function statusSign(status: TaskStatus): string {
+  return statuses[status][1];
+}
+
 export function StatusBadge({ status }: { status: TaskStatus }) {
   const [tone, sign, name] = statuses[status];
   return (
@@ -61,8 +69,8 @@ const outcomes: Record<Outcome, [Tone, string]> = {
   lost: ["plum", "‖"],
   interrupted: ["plum", "‖"],
   over_budget: ["bad", "✕"],
+  put_off: ["wait", "‖"],
   approval_refused: ["wait", "◆"],
-  put_off: ["wait", "◷"],
 };
 
 export function outcomeTone(outcome: Outcome): Tone {

@@ -6,6 +6,7 @@ const paths = {
   costs: "M4 20V4M4 20h16M8 16v-4M12 16V8M16 16v-6M20 16v-9",
   plugins: "M9 3v5M15 3v5M7 8h10v4a5 5 0 0 1-10 0zM12 17v4",
   deliveries: "M4 13l3-8h10l3 8v6H4zM4 13h5l1 2h4l1-2h5",
+  audit: "M6 3h9l4 4v14H6zM14 3v5h5M9 12h7M9 16h5",
   search: "M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM16 16l5 5",
   sun: "M12 16a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM12 2v2M12 20v2M2 12h2M20 12h2M5 5l1.4 1.4M17.6 17.6L19 19M19 5l-1.4 1.4M6.4 17.6L5 19",
   moon: "M20 14A8.5 8.5 0 0 1 10 4a8.5 8.5 0 1 0 10 10z",

@@ -1,21 +1,25 @@
 import { Link } from "@tanstack/react-router";
 import { useLive } from "../../api/live";
-import { agentStats, agents, queue, useAct } from "../../api/queries";
-import type { Agent, AgentStats, Queue } from "../../api/schema";
-import { Badge, PluginBadge } from "../../components/badge";
+import { agentStats, agents, fewTasks, queue, useAct } from "../../api/queries";
+import type { Agent, AgentStats, Queue, Task } from "../../api/schema";
+import { Acts } from "../../components/acts";
+import { Badge, PluginBadge, StatusBadge } from "../../components/badge";
 import { Button } from "../../components/button";
 import { Card, Fact, Facts, Page, PageHead } from "../../components/card";
+import { Copy } from "../../components/copy";
 import { notify } from "../../components/notices";
 import { Empty, Loaded } from "../../components/states";
 import { Time } from "../../components/time";
 import { compact, count, duration, percent, usd } from "../../lib/format";
 import { useTitle } from "../../lib/title";
+import { Concurrency } from "./concurrency";
 
 export function AgentsPage() {
   useTitle("Agents");
   const list = useLive(agents());
   const stats = useLive(agentStats()).data?.stats ?? [];
   const state = useLive(queue()).data;
+  const running = useLive(fewTasks({ status: "running", limit: 200 })).data?.tasks ?? [];
   return (
     <Page>
       <PageHead title="Agents" {...(list.data ? { note: count(list.data.agents.length) } : {})}>
@@ -41,6 +45,7 @@ export function AgentsPage() {
                   stats={stats.find((each) => each.agent === agent.name)}
                   now={state?.agents.find((each) => each.agent === agent.name)}
                   pause={state?.pauses.find((each) => each.agent === agent.name)}
+                  running={running.filter((task) => task.current_agent === agent.name)}
                 />
               ))}
             </div>
@@ -57,11 +62,13 @@ function AgentCard({
   stats,
   now,
   pause,
+  running,
 }: {
   agent: Agent;
   stats: AgentStats | undefined;
   now: Queue["agents"][number] | undefined;
   pause: Queue["pauses"][number] | undefined;
+  running: Task[];
 }) {
   return (
     <Card
@@ -96,7 +103,7 @@ function AgentCard({
       </div>
       <Facts>
         <Fact name="Running now">
-          {count(now?.running ?? 0)} <span className="text-muted">of {agent.concurrency}</span>
+          {count(now?.running ?? 0)} <span className="text-muted">of</span> <Concurrency agent={agent} />
         </Fact>
         <Fact name="Waiting">
           <Link to="/tasks" search={{ agent: agent.name, status: "queued" }} className="link">
@@ -132,8 +139,46 @@ function AgentCard({
         <Fact name="Tries">{agent.max_retries + 1}</Fact>
         <Fact name="Time limit">{duration(agent.timeout_seconds)}</Fact>
         <Fact name="Approval">{agent.requires_approval ? "always asked for" : "not asked for"}</Fact>
+        {agent.generation !== null && <Fact name="Generation">{agent.generation}</Fact>}
+        {agent.loaded_at && (
+          <Fact name="Loaded">
+            <Time iso={agent.loaded_at} />
+          </Fact>
+        )}
+        {agent.sha256 && (
+          <Fact name="SHA-256">
+            <code className="font-mono text-xs">{agent.sha256.slice(0, 12)}</code>
+            <Copy text={agent.sha256} what={`the hash of ${agent.name}`} />
+          </Fact>
+        )}
       </Facts>
+      {running.length > 0 && <RunningNow tasks={running} />}
     </Card>
+  );
+}
+
+const mostRunning = 5;
+
+function RunningNow({ tasks }: { tasks: Task[] }) {
+  return (
+    <ul aria-label="Running now" className="border-t border-line py-1.5">
+      {tasks.slice(0, mostRunning).map((task) => (
+        <li key={task.task_id} className="flex items-center gap-2 px-4 py-1 text-sm">
+          <StatusBadge status={task.status} />
+          <Link to="/tasks/$id" params={{ id: task.task_id }} className="link min-w-0 truncate">
+            {task.title || "(no title)"}
+          </Link>
+          <Time iso={task.updated_at} className="ml-auto shrink-0 text-xs text-muted" />
+        </li>
+      ))}
+      {tasks.length > mostRunning && (
+        <li className="px-4 py-1 text-sm">
+          <Link to="/tasks" search={{ agent: tasks[0]?.current_agent ?? "", status: "running" }} className="link">
+            {count(tasks.length - mostRunning)} more
+          </Link>
+        </li>
+      )}
+    </ul>
   );
 }
 
@@ -142,23 +187,25 @@ function PauseButton({ agent, paused }: { agent: string | null; paused: boolean 
   const act = useAct(() => (paused ? "/api/queue/resume" : "/api/queue/pause"));
   const what = agent ?? "all agents";
   return (
-    <Button
-      icon={paused ? "play" : "pause"}
-      aria-label={`${paused ? "Resume" : "Pause"} ${what}`}
-      disabled={act.isPending}
-      onClick={() =>
-        act.mutate(
-          { agent },
-          {
-            onSuccess: () => notify("good", paused ? `Resumed ${what}.` : `Paused ${what}: what runs goes on.`),
-            onError: (error) => notify("bad", error.message),
-          },
-        )
-      }
-    >
-      {paused ? "Resume" : "Pause"}
-      {agent === null && " all"}
-    </Button>
+    <Acts>
+      <Button
+        icon={paused ? "play" : "pause"}
+        aria-label={`${paused ? "Resume" : "Pause"} ${what}`}
+        disabled={act.isPending}
+        onClick={() =>
+          act.mutate(
+            { agent },
+            {
+              onSuccess: () => notify("good", paused ? `Resumed ${what}.` : `Paused ${what}: what runs goes on.`),
+              onError: (error) => notify("bad", error.message),
+            },
+          )
+        }
+      >
+        {paused ? "Resume" : "Pause"}
+        {agent === null && " all"}
+      </Button>
+    </Acts>
   );
 }
 

@@ -81,6 +81,7 @@ function DeliveryLine({ delivery }: { delivery: Delivery }) {
           {[
             delivery.entity,
             delivery.replay_of && "replay",
+            delivery.tested_by && `test by ${delivery.tested_by}`,
             delivery.duplicates > 0 && `sent ${times(delivery.duplicates + 1)}`,
             delivery.tries > 1 && `${delivery.tries} tries`,
           ]

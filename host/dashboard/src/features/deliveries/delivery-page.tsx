@@ -3,7 +3,8 @@ import { useState } from "react";
 import { useLive } from "../../api/live";
 import { delivery as deliveryQuery, useAct } from "../../api/queries";
 import type { DeliveryDetail, Json, Rehearsal } from "../../api/schema";
-import { VerdictBadge } from "../../components/badge";
+import { Acts } from "../../components/acts";
+import { Badge, VerdictBadge } from "../../components/badge";
 import { Button } from "../../components/button";
 import { Card, Fact, Facts, Page } from "../../components/card";
 import { Copy } from "../../components/copy";
@@ -47,7 +48,11 @@ function Whole({ delivery }: { delivery: DeliveryDetail }) {
             <VerdictBadge verdict={delivery.verdict} />
             <Time iso={delivery.received_at} />
             <span>{bytes(delivery.body_bytes)}</span>
-            <span>from {delivery.remote_address}</span>
+            {delivery.tested_by === null ? (
+              <span>from {delivery.remote_address}</span>
+            ) : (
+              <Badge tone="plum">test event by {delivery.tested_by}</Badge>
+            )}
           </div>
         </div>
         <Replay delivery={delivery} />
@@ -190,59 +195,61 @@ function Replay({ delivery }: { delivery: DeliveryDetail }) {
   const replay = useAct<object, { delivery_id: string }>(path);
   const failed = (error: Error): void => notify("bad", error.message);
   return (
-    <div className="flex gap-2">
-      <Button
-        icon="search"
-        disabled={rehearse.isPending}
-        onClick={() => rehearse.mutate({ dry_run: true }, { onSuccess: setSaid, onError: failed })}
-      >
-        Dry run
-      </Button>
-      <Button icon="retry" onClick={() => setAsking(true)}>
-        Replay
-      </Button>
-      {said && (
-        <Dialog title="What its hooks would make of it now" onClose={() => setSaid(null)}>
-          <p className="flex items-center gap-2">
-            <VerdictBadge verdict={said.verdict} /> <span className="wrap-anywhere">{said.message}</span>
-          </p>
-          <p className="text-sm text-muted">
-            {counted(said.tasks.length, "task")} and {counted(said.actions.length, "action")}; nothing of it was done.
-          </p>
-          <div className="max-h-80 overflow-auto rounded-lg border border-line">
-            <JsonTree value={{ tasks: said.tasks, actions: said.actions, details: said.details }} what="the answer" />
-          </div>
-        </Dialog>
-      )}
-      {asking && (
-        <Dialog title="Replay this delivery?" onClose={() => setAsking(false)}>
-          <p className="text-sm text-muted">
-            Its hooks run again, as for a new delivery: what they ask for is done, also where it was done before.
-          </p>
-          <div className="flex justify-end gap-2">
-            <Button onClick={() => setAsking(false)}>Back</Button>
-            <Button
-              look="main"
-              disabled={replay.isPending}
-              onClick={() =>
-                replay.mutate(
-                  {},
-                  {
-                    onSuccess: (made) => {
-                      setAsking(false);
-                      notify("good", "Replayed: this is the new delivery.");
-                      void navigate({ to: "/deliveries/$id", params: { id: made.delivery_id } });
+    <Acts>
+      <div className="flex gap-2">
+        <Button
+          icon="search"
+          disabled={rehearse.isPending}
+          onClick={() => rehearse.mutate({ dry_run: true }, { onSuccess: setSaid, onError: failed })}
+        >
+          Dry run
+        </Button>
+        <Button icon="retry" onClick={() => setAsking(true)}>
+          Replay
+        </Button>
+        {said && (
+          <Dialog title="What its hooks would make of it now" onClose={() => setSaid(null)}>
+            <p className="flex items-center gap-2">
+              <VerdictBadge verdict={said.verdict} /> <span className="wrap-anywhere">{said.message}</span>
+            </p>
+            <p className="text-sm text-muted">
+              {counted(said.tasks.length, "task")} and {counted(said.actions.length, "action")}; nothing of it was done.
+            </p>
+            <div className="max-h-80 overflow-auto rounded-lg border border-line">
+              <JsonTree value={{ tasks: said.tasks, actions: said.actions, details: said.details }} what="the answer" />
+            </div>
+          </Dialog>
+        )}
+        {asking && (
+          <Dialog title="Replay this delivery?" onClose={() => setAsking(false)}>
+            <p className="text-sm text-muted">
+              Its hooks run again, as for a new delivery: what they ask for is done, also where it was done before.
+            </p>
+            <div className="flex justify-end gap-2">
+              <Button onClick={() => setAsking(false)}>Back</Button>
+              <Button
+                look="main"
+                disabled={replay.isPending}
+                onClick={() =>
+                  replay.mutate(
+                    {},
+                    {
+                      onSuccess: (made) => {
+                        setAsking(false);
+                        notify("good", "Replayed: this is the new delivery.");
+                        void navigate({ to: "/deliveries/$id", params: { id: made.delivery_id } });
+                      },
+                      onError: failed,
                     },
-                    onError: failed,
-                  },
-                )
-              }
-            >
-              Replay
-            </Button>
-          </div>
-        </Dialog>
-      )}
-    </div>
+                  )
+                }
+              >
+                Replay
+              </Button>
+            </div>
+          </Dialog>
+        )}
+      </div>
+    </Acts>
   );
 }

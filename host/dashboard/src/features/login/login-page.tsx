@@ -49,8 +49,8 @@ export function LoginPage({ reason }: { reason: string | null }) {
           </Button>
           <p id="token-help" className="text-xs text-muted">
             The admin token lies in <code className="font-mono">admin.token</code> beside the database, unless{" "}
-            <code className="font-mono">DAVIT_ADMIN_TOKEN</code> names another. The reader token sees everything and
-            changes nothing. This page keeps it until it is closed or loaded anew.
+            <code className="font-mono">DAVIT_ADMIN_TOKEN</code> names another;{" "}
+            <code className="font-mono">davit token create</code> makes more. This browser stays signed in without keeping it.
           </p>
         </form>
       </div>

@@ -1,6 +1,7 @@
 import { useLive } from "../../api/live";
 import { plugins, useAct, webhooks } from "../../api/queries";
 import type { Plugin, Webhook } from "../../api/schema";
+import { Acts } from "../../components/acts";
 import { Badge, PluginBadge } from "../../components/badge";
 import { Button } from "../../components/button";
 import { Card, Fact, Facts, Page, PageHead } from "../../components/card";
@@ -10,6 +11,7 @@ import { Empty, Loaded } from "../../components/states";
 import { Time } from "../../components/time";
 import { count } from "../../lib/format";
 import { useTitle } from "../../lib/title";
+import { TestEventButton } from "./test-event";
 
 export function PluginsPage() {
   useTitle("Plugins");
@@ -19,21 +21,23 @@ export function PluginsPage() {
   return (
     <Page>
       <PageHead title="Plugins" {...(query.data ? { note: count(query.data.plugins.length) } : {})}>
-        <Button
-          icon="retry"
-          disabled={rescan.isPending}
-          onClick={() =>
-            rescan.mutate(
-              {},
-              {
-                onSuccess: (found) => notify("good", `${found.libraries} libraries, ${found.refused} of them refused.`),
-                onError: (error) => notify("bad", error.message),
-              },
-            )
-          }
-        >
-          Look again
-        </Button>
+        <Acts>
+          <Button
+            icon="retry"
+            disabled={rescan.isPending}
+            onClick={() =>
+              rescan.mutate(
+                {},
+                {
+                  onSuccess: (found) => notify("good", `${found.libraries} libraries, ${found.refused} of them refused.`),
+                  onError: (error) => notify("bad", error.message),
+                },
+              )
+            }
+          >
+            Look again
+          </Button>
+        </Acts>
       </PageHead>
       <Loaded query={query}>
         {(data) =>
@@ -91,7 +95,14 @@ function PluginLine({ plugin, webhook }: { plugin: Plugin; webhook: Webhook | un
         {plugin.version && <span className="text-sm text-muted">{plugin.version}</span>}
         <PluginBadge state={plugin.state} />
         {plugin.override && <Badge tone="plum">{plugin.override} by command</Badge>}
-        {plugin.kind !== "library" && <PluginActions plugin={plugin} />}
+        {plugin.kind !== "library" && (
+          <Acts>
+            <span className="ml-auto flex gap-2">
+              {webhook && <TestEventButton webhook={webhook} />}
+              <PluginActions plugin={plugin} />
+            </span>
+          </Acts>
+        )}
       </div>
       {plugin.reason && (
         <p className={`px-4 pt-2 text-sm wrap-anywhere whitespace-pre-wrap ${isWell(plugin) ? "text-muted" : "text-bad"}`}>
@@ -153,7 +164,7 @@ function PluginActions({ plugin }: { plugin: Plugin }) {
         ? [["enable", "Enable"]]
         : [["disable", "Disable"]];
   return (
-    <span className="ml-auto flex gap-2">
+    <>
       {verbs.map(([verb, label]) => (
         <Button
           key={verb}
@@ -172,6 +183,6 @@ function PluginActions({ plugin }: { plugin: Plugin }) {
           {label}
         </Button>
       ))}
-    </span>
+    </>
   );
 }

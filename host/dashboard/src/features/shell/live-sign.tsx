@@ -1,17 +1,35 @@
-import { useLiveState } from "../../api/live";
+import { type LiveState, useLiveState } from "../../api/live";
 import { exact, relative } from "../../lib/format";
 import { useNow } from "../../lib/now";
+
+function looks(live: LiveState): [dot: string, words: string, title: string] {
+  switch (live.state) {
+    case "live":
+      return ["bg-good", "Live", "Changes are shown as they happen"];
+    case "connecting":
+      return ["bg-wait working", "Connecting", "Waiting for the first answer"];
+    case "reconnecting":
+      return [
+        "bg-wait working",
+        "Reconnecting",
+        `davit stopped telling of changes; asked for anew every ${live.everySeconds} seconds until it does again`,
+      ];
+    case "polling":
+      return [
+        "bg-wait",
+        "Polling",
+        `davit has no stream of changes for this page; asked for anew every ${live.everySeconds} seconds`,
+      ];
+    case "lost":
+      return ["bg-bad", "Stale", `davit does not answer; the last answer is of ${exact(new Date(live.since).toISOString())}`];
+  }
+}
 
 // Whether what one sees is true now.
 export function LiveSign() {
   const live = useLiveState();
   const now = useNow();
-  const [dot, words, title] =
-    live.state === "live"
-      ? ["bg-good", "Live", `Asked for anew every ${live.everySeconds} seconds`]
-      : live.state === "connecting"
-        ? ["bg-wait working", "Connecting", "Waiting for the first answer"]
-        : ["bg-bad", "Stale", `davit does not answer; the last answer is of ${exact(new Date(live.since).toISOString())}`];
+  const [dot, words, title] = looks(live);
   return (
     <span role="status" title={title} className="inline-flex items-center gap-2 text-xs text-muted" data-live={live.state}>
       <span aria-hidden="true" className={`size-2 rounded-full ${dot}`} />

@@ -2,12 +2,12 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
-import { useLive } from "../../api/live";
+import { useLink, useLive } from "../../api/live";
 import { overview, plugins } from "../../api/queries";
-import { signOut, useSession } from "../../api/session";
+import { type Role, askSession, signOut, useMayAct, useSession } from "../../api/session";
 import { Button } from "../../components/button";
 import { Icon, type IconName } from "../../components/icon";
-import { Notices } from "../../components/notices";
+import { Notices, notify } from "../../components/notices";
 import { useShortcuts } from "../../lib/keys";
 import { LoginPage } from "../login/login-page";
 import { Brand } from "./brand";
@@ -22,7 +22,20 @@ const pages = [
   { to: "/costs", name: "Costs", icon: "costs", keys: "g c" },
   { to: "/plugins", name: "Plugins", icon: "plugins", keys: "g p" },
   { to: "/deliveries", name: "Deliveries", icon: "deliveries", keys: "g d" },
-] as const satisfies readonly { to: string; name: string; icon: IconName; keys: string }[];
+  { to: "/audit", name: "Audit", icon: "audit", keys: "g u", acts: true },
+] as const satisfies readonly { to: string; name: string; icon: IconName; keys: string; acts?: true }[];
+
+// Those that whoever is signed in may see.
+function usePages() {
+  const mayAct = useMayAct();
+  return pages.filter((page) => mayAct || !("acts" in page));
+}
+
+function leave(): void {
+  void signOut().then((wrong) => {
+    if (wrong !== null) notify("bad", wrong);
+  });
+}
 
 export function Shell() {
   const session = useSession();
@@ -31,8 +44,11 @@ export function Shell() {
   useEffect(() => {
     if (session.state === "out") client.clear();
   }, [session, client]);
+  // A reload, or another tab, of somebody who is signed in.
+  useEffect(() => void askSession(), []);
+  if (session.state === "asking") return <main aria-busy="true" aria-label="davit" />;
   if (session.state === "out") return <LoginPage reason={session.reason} />;
-  return <SignedIn />;
+  return <SignedIn name={session.name} role={session.role} />;
 }
 
 // What waits for somebody, by page.
@@ -47,7 +63,9 @@ function useAttention(): Partial<Record<string, { count: number; what: string }>
   };
 }
 
-function SignedIn() {
+function SignedIn({ name, role }: { name: string; role: Role }) {
+  const shownPages = usePages();
+  useLink();
   const [helping, setHelping] = useState(false);
   const navigate = useNavigate();
   const attention = useAttention();
@@ -69,7 +87,7 @@ function SignedIn() {
       if (field) field.focus();
       else void navigate({ to: "/tasks" });
     },
-    ...Object.fromEntries(pages.map((page) => [page.keys, () => void navigate({ to: page.to })])),
+    ...Object.fromEntries(shownPages.map((page) => [page.keys, () => void navigate({ to: page.to })])),
   });
 
   return (
@@ -86,14 +104,14 @@ function SignedIn() {
           <LiveSign />
         </span>
         <ThemeSwitch />
-        <Button look="quiet" icon="leave" aria-label="Sign out" onClick={() => signOut()} />
+        <Button look="quiet" icon="leave" aria-label="Sign out" title={`Sign out ${name}`} onClick={leave} />
       </header>
       <aside aria-label="Pages and settings" className="order-last flex flex-col border-line bg-surface max-md:border-t md:order-none md:min-h-0 md:border-r">
         <div className="hidden px-4 pt-4 pb-3 md:block">
           <Brand />
         </div>
         <nav aria-label="Pages" className="flex md:flex-1 md:flex-col md:gap-0.5 md:overflow-y-auto md:px-2">
-          {pages.map((page) => {
+          {shownPages.map((page) => {
             const wants = attention[page.to];
             return (
               <Link
@@ -117,6 +135,10 @@ function SignedIn() {
         </nav>
         <div className="hidden flex-col gap-2 border-t border-line p-3 md:flex">
           <LiveSign />
+          <p className="truncate text-xs text-muted" title={`Signed in as ${name}`}>
+            {name}
+            {role === "reader" && " · looks only"}
+          </p>
           <div className="flex items-center gap-1">
             <ThemeSwitch />
             <Button
@@ -127,7 +149,7 @@ function SignedIn() {
               className="ml-auto px-1.5"
               onClick={() => setHelping(true)}
             />
-            <Button look="quiet" icon="leave" aria-label="Sign out" title="Sign out" className="px-1.5" onClick={() => signOut()} />
+            <Button look="quiet" icon="leave" aria-label="Sign out" title="Sign out" className="px-1.5" onClick={leave} />
           </div>
         </div>
       </aside>

@@ -11,6 +11,7 @@ export const shortcutList: [string, string][] = [
   ["g c", "Costs"],
   ["g p", "Plugins"],
   ["g d", "Deliveries"],
+  ["g u", "Audit"],
   ["?", "This help"],
 ];
 

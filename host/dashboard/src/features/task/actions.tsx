@@ -2,6 +2,7 @@
 import { useState } from "react";
 import { useAct } from "../../api/queries";
 import type { TaskDetail, TaskStatus } from "../../api/schema";
+import { useMayAct } from "../../api/session";
 import { Button } from "../../components/button";
 import { Dialog } from "../../components/dialog";
 import { notify } from "../../components/notices";
@@ -28,7 +29,7 @@ const possible: Record<TaskStatus, Act[]> = {
 
 export function TaskActions({ task }: { task: TaskDetail }) {
   const [asking, setAsking] = useState<Act | null>(null);
-  const acts = possible[task.status];
+  const acts = useMayAct() ? possible[task.status] : [];
   useShortcuts(acts.includes("approve") ? { a: () => setAsking("approve") } : {});
   return (
     <>
@@ -54,7 +55,7 @@ function Confirm({ task, act, onClose }: { task: TaskDetail; act: Act; onClose: 
   const [hash] = useState(task.approval?.content_hash);
   const body =
     act === "approve"
-      ? { way: "dashboard", ...(hash === undefined ? {} : { content_hash: hash }) }
+      ? { way: "dashboard", ...(hash === undefined ? {} : { content_hash: hash }), ...(text ? { comment: text } : {}) }
       : act === "reject"
         ? { way: "dashboard", comment: text }
         : act === "cancel"
@@ -83,9 +84,9 @@ function Confirm({ task, act, onClose }: { task: TaskDetail; act: Act; onClose: 
         </p>
       )}
       {act === "retry" && <p className="text-sm text-muted">With the same input, and its tries counted from the beginning.</p>}
-      {(act === "reject" || act === "cancel") && (
+      {act !== "retry" && (
         <label className="flex flex-col gap-1 text-sm font-medium">
-          {act === "reject" ? "What is wrong with it" : "Why"}
+          {act === "reject" ? "What is wrong with it" : act === "cancel" ? "Why" : "A comment, if you like"}
           <textarea
             rows={3}
             maxLength={2000}

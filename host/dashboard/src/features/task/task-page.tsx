@@ -19,6 +19,7 @@ import { TaskActions } from "./actions";
 import { ChainCard } from "./chain";
 import { Executions } from "./executions";
 import { FilesCard } from "./files";
+import { MadePlanCard, ReviewCard } from "./review";
 import { TranscriptCard } from "./transcript";
 
 const ended = ["completed", "failed", "cancelled"];
@@ -50,13 +51,15 @@ function Whole({ task }: { task: TaskDetail }) {
           {/* Who is to decide sees first what he decides about. */}
           {task.status === "awaiting_approval" && (
             <>
+              <ReviewCard task={task} />
               {task.parent_id && <FilesCard taskId={task.parent_id} title="Files of the agent before" />}
-              <Data task={task} />
             </>
           )}
+          <MadePlanCard task={task} />
           <Executions task={task} />
           <TranscriptCard task={task} />
           {task.status !== "awaiting_approval" && <Data task={task} />}
+          {task.status !== "awaiting_approval" && wasDecided(task) && <ReviewCard task={task} />}
         </div>
         <div className="flex min-w-0 flex-col gap-4">
           <About task={task} />
@@ -67,6 +70,10 @@ function Whole({ task }: { task: TaskDetail }) {
       </div>
     </>
   );
+}
+
+function wasDecided(task: TaskDetail): boolean {
+  return task.decisions.some((decision) => decision.kind === "approve" || decision.kind === "reject");
 }
 
 function Head({ task }: { task: TaskDetail }) {
@@ -114,7 +121,7 @@ function Callout({ task }: { task: TaskDetail }) {
               .{" "}
             </>
           ) : null}
-          What it gets is under Data.
+          {task.decisions.at(-1)?.kind === "changed" && "What was approved has changed since, so it is asked for anew. "}
         </p>
       </div>
     );
@@ -225,6 +232,14 @@ function Decisions({ task }: { task: TaskDetail }) {
             {decision.way && <span className="text-muted"> ({decision.way})</span>}
             <Time iso={decision.at} className="float-right text-xs leading-5 text-muted" />
             {decision.comment && <p className="wrap-anywhere whitespace-pre-wrap text-muted">{decision.comment}</p>}
+            {decision.content_hash && (
+              <p className="text-xs text-muted">
+                of content <code className="font-mono">{decision.content_hash.slice(0, 12)}</code>
+                {decision.kind === "approve" && task.approval && task.approval.content_hash !== decision.content_hash
+                  ? ", which is not what waits now"
+                  : ""}
+              </p>
+            )}
           </li>
         ))}
       </ol>

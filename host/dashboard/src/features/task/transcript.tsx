@@ -1,7 +1,7 @@
 // What an execution says: from the lines before the page was opened to those that come now.
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useLayoutEffect, useRef, useState } from "react";
-import { useLive } from "../../api/live";
+import { useFollow, useLive } from "../../api/live";
 import { transcript } from "../../api/queries";
 import type { Execution, TaskDetail, TranscriptLine } from "../../api/schema";
 import { Badge } from "../../components/badge";
@@ -50,6 +50,7 @@ export function TranscriptCard({ task }: { task: TaskDetail }) {
 function Lines({ taskId, execution }: { taskId: string; execution: Execution }) {
   const running = execution.outcome === "running";
   const query = useLive(transcript(taskId, execution.session_id), running ? "quick" : "slow");
+  useFollow(taskId);
   return (
     <Loaded query={query}>
       {(data) => {

@@ -1,6 +1,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
+import { mostLivePages } from "../../api/changes";
 import { refetchEvery } from "../../api/live";
 import { taskPages } from "../../api/queries";
 import { Button } from "../../components/button";
@@ -13,9 +14,7 @@ import { endOfDay, startOf, startOfDay } from "../../lib/period";
 import { useTitle } from "../../lib/title";
 import { TaskFilters } from "./filters";
 import { TaskRows } from "./task-rows";
-
-// Beyond these, asking for all pages again every few seconds would cost more than it tells.
-const mostLivePages = 3;
+import { Views } from "./views";
 
 export function TasksPage() {
   useTitle("Tasks");
@@ -58,6 +57,7 @@ export function TasksPage() {
         note={query.data && `${count(tasks.length)}${query.hasNextPage ? " newest" : ""}`}
       />
       <TaskFilters />
+      <Views />
       {still && (
         <p className="flex items-center gap-2 text-sm text-muted">
           Far down the list it does not renew itself.

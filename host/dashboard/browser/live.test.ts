@@ -1,0 +1,260 @@
+// That pages follow what happens: by one stream for all tabs, without asking again and again, through losses of the
+// connection, with a list of ten thousand rows on the screen.
+import { appendFileSync } from "node:fs";
+import { type AddressInfo, type Server, type Socket, connect, createServer } from "node:net";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { goTo, openBrowser, openPage, signIn } from "./browser";
+import { Host } from "./host";
+
+let host: Host;
+let browser: Browser;
+
+// What is between the browser and davit, and may be cut.
+class Wire {
+  private readonly sockets = new Set<Socket>();
+  private whole = true;
+  private readonly server: Server;
+  readonly url: Promise<string>;
+
+  constructor(port: number) {
+    this.server = createServer((near) => {
+      if (!this.whole) return void near.destroy();
+      const far = connect(port, "127.0.0.1");
+      for (const socket of [near, far]) {
+        this.sockets.add(socket);
+        socket.on("error", () => undefined);
+        socket.on("close", () => {
+          near.destroy();
+          far.destroy();
+          this.sockets.delete(socket);
+        });
+      }
+      near.pipe(far).pipe(near);
+    });
+    this.url = new Promise((resolve) => {
+      this.server.listen(0, "127.0.0.1", () =>
+        resolve(`http://127.0.0.1:${(this.server.address() as AddressInfo).port}`),
+      );
+    });
+  }
+  cut(): void {
+    this.whole = false;
+    for (const socket of this.sockets) socket.destroy();
+  }
+  mend(): void {
+    this.whole = true;
+  }
+  async end(): Promise<void> {
+    this.cut();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+}
+
+async function metric(series: string): Promise<number> {
+  const answer = await fetch(`${host.url}/metrics`, { headers: { Authorization: `Bearer ${host.adminToken}` } });
+  const line = (await answer.text()).split("\n").find((each) => each.startsWith(`${series} `));
+  return Number(line?.split(" ")[1] ?? 0);
+}
+
+// Requests of the page to the API, from now on, but for the stream itself.
+function requestsOf(page: Page): string[] {
+  const requests: string[] = [];
+  page.on("request", (request) => {
+    const { pathname, search } = new URL(request.url());
+    if (pathname.startsWith("/api/") && !pathname.endsWith("/events")) requests.push(pathname + search);
+  });
+  return requests;
+}
+
+const live = (page: Page) => page.locator("[data-live=live]:visible").waitFor();
+
+// Until everything that was asked for is there.
+async function atRest(page: Page): Promise<void> {
+  await page.waitForLoadState("domcontentloaded");
+  let open = 0;
+  page.on("request", (request) => (open += request.url().includes("/events") ? 0 : 1));
+  for (const ended of ["requestfinished", "requestfailed"] as const)
+    page.on(ended as "requestfinished", (request) => (open -= request.url().includes("/events") ? 0 : 1));
+  await page.evaluate(() => new Promise((resolve) => requestIdleCallback(resolve, { timeout: 3_000 })));
+  await expect.poll(() => open).toBeLessThanOrEqual(0);
+}
+
+beforeAll(async () => {
+  [host, browser] = await Promise.all([Host.start(), openBrowser()]);
+});
+afterAll(async () => {
+  await browser.close();
+  await host.stop();
+});
+
+test("while changes are told nothing is asked for again and again, and without that it is", async () => {
+  const { page, troubles } = await openPage(browser, host.url);
+  await page.clock.install();
+  await page.goto(`${host.url}/tasks`);
+  await signIn(page, host.adminToken);
+  await live(page);
+  await atRest(page);
+  await page.clock.fastForward(3_000); // what had to rest before it is asked for once more
+  await atRest(page);
+  const requests = requestsOf(page);
+  await page.clock.fastForward(20_000);
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)));
+  expect(requests).toEqual([]);
+  await host.issue(101, "Told and not asked for");
+  await page.getByText("Told and not asked for").waitFor();
+  expect(requests.length).toBeGreaterThan(0);
+  expect(troubles).toEqual([]);
+  await page.context().close();
+
+  const deaf = await openPage(browser, host.url);
+  await deaf.page.route("**/api/dashboard/events*", (route) =>
+    route.fulfill({ status: 503, contentType: "application/problem+json", body: '{"detail":"no more streams"}' }),
+  );
+  await deaf.page.clock.install();
+  await deaf.page.goto(`${host.url}/tasks`);
+  await signIn(deaf.page, host.adminToken);
+  await deaf.page.locator("[data-live=polling]:visible").getByText("Polling").waitFor();
+  const asked = requestsOf(deaf.page);
+  await deaf.page.clock.fastForward(6_000);
+  await expect.poll(() => asked.filter((each) => each.startsWith("/api/dashboard/tasks")).length).toBeGreaterThan(0);
+  await host.issue(102, "Asked for and not told");
+  await deaf.page.clock.fastForward(6_000);
+  await deaf.page.getByText("Asked for and not told").waitFor();
+  await deaf.page.context().close();
+});
+
+test("all tabs of a browser have one stream, and the next tab goes on with it", async () => {
+  await expect.poll(() => metric("davit_event_streams")).toBe(0);
+  const { page: first } = await openPage(browser, host.url);
+  const tabs = [first, await first.context().newPage(), await first.context().newPage()];
+  for (const tab of tabs) {
+    await tab.goto(`${host.url}/tasks`);
+    if (tab === first) await signIn(tab, host.adminToken); // the others have its session
+    await live(tab);
+  }
+  expect(await metric("davit_event_streams")).toBe(1);
+  await host.issue(103, "Seen in every tab");
+  for (const tab of tabs) await tab.getByText("Seen in every tab").waitFor();
+  await tabs[0]?.close();
+  await expect.poll(() => metric('davit_event_streams_ended_total{how="left"}')).toBeGreaterThan(0);
+  await host.issue(104, "Seen by those that are left");
+  for (const tab of tabs.slice(1)) await tab.getByText("Seen by those that are left").waitFor();
+  expect(await metric("davit_event_streams")).toBe(1);
+  await first.context().close();
+  await expect.poll(() => metric("davit_event_streams")).toBe(0);
+});
+
+test("a loss of the connection is shown, and what happened meanwhile as soon as it is back", async () => {
+  const wire = new Wire(Number(new URL(host.url).port));
+  const url = await wire.url;
+  const { page } = await openPage(browser, url);
+  await page.goto(`${url}/tasks`);
+  await signIn(page, host.adminToken);
+  await live(page);
+  wire.cut();
+  await page.locator("[data-live=lost]:visible, [data-live=reconnecting]:visible").waitFor();
+  await host.issue(105, "Came while nobody could hear");
+  wire.mend();
+  await page.getByText("Came while nobody could hear").waitFor();
+  await live(page);
+  await host.issue(106, "Came when all was well again");
+  await page.getByText("Came when all was well again").waitFor();
+  await page.context().close();
+  await wire.end();
+});
+
+test("what an agent says is shown as it says it, without asking for the transcript", async () => {
+  const id = await host.issue(107, "This one keeps talking");
+  await host.taskOnce(id, "running");
+  const { page, troubles } = await openPage(browser, host.url);
+  await page.goto(`${host.url}/tasks/${id}`);
+  await signIn(page, host.adminToken);
+  const log = page.getByRole("log", { name: "Transcript" });
+  await log.getByText("word 5", { exact: true }).waitFor();
+  const requests = requestsOf(page);
+  await log.getByText("word 60", { exact: true }).waitFor();
+  // Some are asked for where lines came before the first answer, but not one for each line.
+  expect(requests.filter((each) => each.includes("/transcript")).length).toBeLessThan(20);
+  await page.getByText("Completed").first().waitFor();
+  expect(troubles).toEqual([]);
+  await page.context().close();
+});
+
+test("a table of ten thousand rows follows a hundred changes a second", async () => {
+  const rows = 10_000;
+  const changed = 500;
+  await host.api("POST", "/api/queue/pause", { agent: "third" });
+  const ids: string[] = [];
+  for (let made = 0; made < rows; made += 100) {
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, (_, index) =>
+        host.api("POST", "/api/tasks", { agent: "third", title: `Row ${made + index}`, payload: {} }),
+      ),
+    );
+    for (const answer of answers) ids.push((answer as { task_id: string }).task_id);
+  }
+  const { page, troubles } = await openPage(browser, host.url);
+  await page.goto(`${host.url}/tasks?agent=third`);
+  await signIn(page, host.adminToken);
+  await live(page);
+  const scroller = page.getByRole("table", { name: "Tasks" });
+  await expect
+    .poll(
+      async () => {
+        await scroller.evaluate((element) => element.scrollTo(0, element.scrollHeight));
+        return scroller.getAttribute("aria-rowcount");
+      },
+      { timeout: 120_000, interval: 20 },
+    )
+    .toBe(String(rows + 1));
+  expect(await page.getByRole("row").count()).toBeLessThan(80);
+
+  // Those at the end of the list were made first.
+  await scroller.evaluate((element) => element.scrollTo(0, element.scrollHeight));
+  await page.evaluate(() => {
+    const counted = window as unknown as { updates: number };
+    counted.updates = 0;
+    new MutationObserver(() => ++counted.updates).observe(document.body, {
+      subtree: true,
+      childList: true,
+      characterData: true,
+      attributes: true,
+    });
+  });
+  const session = await page.context().newCDPSession(page);
+  await session.send("Performance.enable");
+  const busy = async (): Promise<number> => {
+    const { metrics } = await session.send("Performance.getMetrics");
+    return (metrics.find((each) => each.name === "TaskDuration")?.value ?? 0) * 1_000;
+  };
+  const requests = requestsOf(page);
+  const before = await busy();
+  const began = performance.now();
+  for (let done = 0; done < changed; done += 10) {
+    await Promise.all(ids.slice(done, done + 10).map((id) => host.api("POST", `/api/tasks/${id}/cancel`)));
+    const ahead = began + (done + 10) * 10 - performance.now();
+    if (ahead > 0) await new Promise((resolve) => setTimeout(resolve, ahead)); // a hundred a second, no more
+  }
+  const seconds = (performance.now() - began) / 1_000;
+  await expect
+    .poll(() => page.getByRole("row", { name: /Row \d+ / }).filter({ hasText: "Queued" }).count())
+    .toBe(0);
+  const updates = await page.evaluate(() => (window as unknown as { updates: number }).updates);
+  const cost = (await busy()) - before;
+  const figure =
+    `${changed} changes in ${seconds.toFixed(1)} s of ${rows} rows: ${updates} updates of the page, ` +
+    `${(cost / updates).toFixed(1)} ms of its main thread each, ${((cost / seconds) / 10).toFixed(0)} % of it\n`;
+  const folder = process.env["DAVIT_SCREENSHOTS"];
+  if (folder) appendFileSync(join(folder, "live.txt"), figure);
+
+  expect(updates).toBeLessThan(changed);
+  // The list is corrected where it stands: a hundred pages are not asked for again.
+  expect(requests.filter((each) => each.startsWith("/api/dashboard/tasks"))).toEqual([]);
+  expect(await page.getByRole("row").count()).toBeLessThan(80);
+  await goTo(page, "/");
+  await page.getByRole("heading", { name: "Overview" }).waitFor();
+  expect(troubles).toEqual([]);
+  await page.context().close();
+});

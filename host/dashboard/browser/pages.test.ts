@@ -1,0 +1,272 @@
+// What a person decides, and what he sets: Chromium, the real host, signed deliveries.
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Agent, DeliveryDetail, DeliveryPage, TaskDetail } from "../src/api/schema";
+import { type Look, goTo, openBrowser, openPage, signIn } from "./browser";
+import { sideways, violations } from "./checks";
+import { Host, canary } from "./host";
+
+const screenshots = process.env["DAVIT_SCREENSHOTS"];
+if (screenshots) mkdirSync(screenshots, { recursive: true });
+
+let host: Host;
+let browser: Browser;
+
+async function shot(page: Page, name: string): Promise<void> {
+  if (screenshots) await page.screenshot({ path: join(screenshots, `${name}.png`) });
+}
+
+async function signedIn(path: string, look?: Look, token = host.adminToken): Promise<{ page: Page; troubles: string[] }> {
+  const opened = await openPage(browser, host.url, look);
+  await opened.page.goto(host.url + path);
+  await signIn(opened.page, token);
+  return opened;
+}
+
+// The task that waits for approval after the one that asked for it, and that one.
+async function waiting(number: number, title: string): Promise<{ first: string; next: TaskDetail }> {
+  const first = await host.issue(number, title);
+  const done = await host.taskOnce(first, "completed");
+  const link = done.chain.find((each) => each.parent_id === first);
+  return { first, next: await host.taskOnce(link?.task_id ?? "", "awaiting_approval") };
+}
+
+async function isWell(page: Page, name: string, look: Look): Promise<void> {
+  expect([name, await sideways(page)]).toEqual([name, 0]);
+  expect([name, await violations(page)]).toEqual([name, []]);
+  await shot(page, `${name}-${look.theme}-${look.width}`);
+}
+
+const looks: Look[] = [
+  { theme: "light", width: 1280 },
+  { theme: "dark", width: 1280 },
+  { theme: "light", width: 380 },
+  { theme: "dark", width: 380 },
+];
+
+beforeAll(async () => {
+  [host, browser] = await Promise.all([Host.start(), openBrowser()]);
+});
+afterAll(async () => {
+  await browser.close();
+  await host.stop();
+});
+
+describe("a decision", () => {
+  let made: { first: string; next: TaskDetail };
+  let again: TaskDetail;
+
+  beforeAll(async () => {
+    made = await waiting(1, "Rename the settings page, but asks first");
+  });
+
+  test("the plan is read as it is meant, and nothing in it comes to life", async () => {
+    const { page, troubles } = await signedIn(`/tasks/${made.next.task_id}`);
+    await page.getByRole("heading", { name: "Rename the settings page", exact: true }).waitFor();
+    expect(await page.getByRole("link", { name: "the guide" }).getAttribute("href")).toBe("https://docs.example/settings");
+    await page.getByRole("cell", { name: "it names the page" }).waitFor();
+    await page.getByText("<script>window.broken=1</script> <img src=x onerror=window.broken=1> [bad](javascript:").waitFor();
+    await page.getByRole("tab", { name: "All it gets" }).click();
+    await page.getByText(made.next.approval?.content_hash ?? "no hash", { exact: true }).waitFor();
+    await page.getByRole("tab", { name: "Source" }).click();
+    await page.getByText("## nowhere").waitFor({ state: "detached" });
+    await page.getByText("# Rename the settings page", { exact: false }).first().waitFor();
+    expect(await page.evaluate(() => (window as unknown as { broken?: number }).broken)).toBeUndefined();
+    expect(await page.locator("main script, main img").count()).toBe(0);
+    expect(troubles).toEqual([]);
+    await page.context().close();
+  });
+
+  test("what was rejected is compared with what came instead, and that is approved by its hash", async () => {
+    const { page, troubles } = await signedIn(`/tasks/${made.next.task_id}`);
+    await page.getByRole("button", { name: "Reject" }).click();
+    await page.getByLabel("What is wrong with it").fill(`smaller steps ${canary}`);
+    await page.getByRole("dialog").getByRole("button", { name: "Reject" }).click();
+    await page.locator("main header").getByText("Cancelled").waitFor();
+    let link: TaskDetail["chain"][number] | undefined;
+    await expect
+      .poll(async () => {
+        const { chain } = await host.task(made.first);
+        link = chain.findLast((each) => each.agent === "second" && each.task_id !== made.next.task_id);
+        return link?.status;
+      }, { timeout: 20_000 })
+      .toBe("awaiting_approval");
+    again = await host.task(link?.task_id ?? "");
+    await goTo(page, `/tasks/${again.task_id}`);
+    await page.getByText("compared with the plan that admin rejected").waitFor();
+    await page.getByText(`“smaller steps ${canary}”`).waitFor();
+    await page.getByRole("tab", { name: "Changes" }).click();
+    const changes = page.getByRole("region", { name: "Changes" });
+    expect([await changes.locator("ins").count(), await changes.locator("del").count()]).toEqual([1, 1]);
+    expect(await changes.locator("ins").textContent()).toContain("Change it, draft ");
+    await shot(page, "task-changes-light-1280");
+    expect(await violations(page)).toEqual([]);
+    // Of the whole chain there is a graph, whose tasks are links, and a list.
+    await page.getByRole("link", { name: /^second, Cancelled, not approved/ }).waitFor();
+    await page.getByRole("link", { name: /^second, Needs approval, waits for approval/ }).waitFor();
+    await page.getByRole("tablist", { name: "Chain" }).getByRole("tab", { name: "List" }).click();
+    expect(await page.getByRole("tabpanel", { name: "List" }).getByRole("link").count()).toBe(4);
+    await page.getByRole("tablist", { name: "Chain" }).getByRole("tab", { name: "Graph" }).click();
+    await page.getByRole("link", { name: /^second, Cancelled/ }).focus();
+    await page.keyboard.press("Enter");
+    await expect.poll(() => page.url()).toContain(made.next.task_id);
+    expect(troubles).toEqual([]);
+    await page.context().close();
+  });
+
+  test.each(looks)("a plan, its changes and the chain are accessible and fit: $theme, $width px", async (look) => {
+    const { page, troubles } = await signedIn(`/tasks/${again.task_id}`, look);
+    await page.getByRole("heading", { name: "Rename the settings page", exact: true }).waitFor();
+    await page.getByText("compared with").waitFor();
+    await isWell(page, "task-plan", look);
+    await page.getByRole("tab", { name: "Changes" }).click();
+    await isWell(page, "task-changes", look);
+    await page.getByRole("tab", { name: "All it gets" }).click();
+    await page.getByText("An approval holds for exactly this").waitFor();
+    await isWell(page, "task-bound", look);
+    expect(troubles).toEqual([]);
+    await page.context().close();
+  });
+
+  test("it is approved by the key a, with the hash that the page shows", async () => {
+    const { page } = await signedIn(`/tasks/${again.task_id}`);
+    await page.getByText("A person decides").waitFor();
+    await page.keyboard.press("a");
+    await page.getByLabel("A comment, if you like").fill(`as you say ${canary}`);
+    await shot(page, "approve-light-1280");
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole("dialog").getByRole("button", { name: "Approve" }).click();
+    await page.locator("main header").getByText("Completed").waitFor();
+    expect((await host.task(again.task_id)).decisions).toContainEqual(
+      expect.objectContaining({
+        kind: "approve",
+        content_hash: again.approval?.content_hash,
+        comment: `as you say ${canary}`,
+      }),
+    );
+    await page.getByText(`as you say ${canary}`).waitFor();
+    // What was approved stays to be read.
+    await page.getByRole("heading", { name: "Rename the settings page", exact: true }).waitFor();
+    await page.context().close();
+  });
+});
+
+describe("a test event", () => {
+  test("is begun with the newest delivery, tried, sent, and marked as what it is", async () => {
+    const { page, troubles } = await signedIn("/plugins");
+    await page.getByRole("button", { name: "Send a test event to github" }).click();
+    const dialog = page.getByRole("dialog", { name: "Test event for github" });
+    await expect.poll(() => dialog.getByLabel("Headers").inputValue()).toContain("X-GitHub-Event: issues");
+    await shot(page, "test-event-light-1280");
+    expect(await violations(page)).toEqual([]);
+    const body = JSON.parse(await dialog.getByLabel("Body").inputValue()) as { issue: { title: string } };
+    body.issue.title = `A test ${canary}`;
+    await dialog.getByLabel("Body").fill(JSON.stringify(body));
+    const count = async (): Promise<number> =>
+      ((await host.api("GET", "/api/dashboard/deliveries?limit=500")) as unknown as DeliveryPage).deliveries.length;
+    const before = await count();
+    await dialog.getByRole("button", { name: "Dry run" }).click();
+    await dialog.getByText("1 task and 0 actions; nothing of it was done.").waitFor();
+    expect(await count()).toBe(before);
+    await dialog.getByRole("button", { name: "Send" }).click();
+    await dialog.getByText("202 queued").waitFor();
+    await shot(page, "test-event-sent-light-1280");
+    await dialog.getByRole("link", { name: "Its delivery" }).click();
+    await page.getByText("test event by admin").waitFor();
+    const id = new URL(page.url()).pathname.split("/").at(-1) ?? "";
+    const kept = (await host.api("GET", `/api/dashboard/deliveries/${id}`)) as unknown as DeliveryDetail;
+    expect(kept).toMatchObject({ tested_by: "admin", verdict: "queued", secret_number: 1 });
+    expect(JSON.stringify(kept.headers)).toContain("X-Hub-Signature-256\":\"(removed)");
+    expect((await host.task(kept.task_ids[0] ?? "")).title).toContain("A test");
+    await goTo(page, "/deliveries");
+    await page.getByText("test by admin").first().waitFor();
+    expect(await page.evaluate(() => (window as unknown as { broken?: number }).broken)).toBeUndefined();
+    expect(troubles).toEqual([]);
+    await page.context().close();
+  });
+
+  test("what is no header, and what the webhook cannot read, is said where it was typed", async () => {
+    const { page } = await signedIn("/plugins", { theme: "dark", width: 380 });
+    await page.getByRole("button", { name: "Send a test event to github" }).click();
+    const dialog = page.getByRole("dialog");
+    await expect.poll(() => dialog.getByLabel("Headers").isEnabled()).toBe(true);
+    await dialog.getByLabel("Headers").fill("no header");
+    await dialog.getByRole("button", { name: "Send" }).click();
+    await dialog.getByText("“no header” is not “Name: value”").waitFor();
+    await dialog.getByLabel("Headers").fill("X-GitHub-Event: issues\nContent-Type: application/json");
+    await dialog.getByLabel("Body").fill("{");
+    await dialog.getByRole("button", { name: "Send" }).click();
+    await dialog.getByText("400 malformed").waitFor();
+    expect(await sideways(page)).toBe(0);
+    expect(await violations(page)).toEqual([]);
+    await shot(page, "test-event-dark-380");
+    await page.context().close();
+  });
+
+  test("a reader is offered none", async () => {
+    const { page } = await signedIn("/plugins", undefined, host.readerToken);
+    await page.getByRole("heading", { name: "github", exact: true }).waitFor();
+    expect(await page.getByRole("button", { name: "Send a test event" }).count()).toBe(0);
+    await page.context().close();
+  });
+});
+
+describe("an agent", () => {
+  const worker = async (): Promise<Agent | undefined> =>
+    ((await host.api("GET", "/api/dashboard/agents")) as unknown as { agents: Agent[] }).agents.find(
+      (agent) => agent.name === "worker",
+    );
+
+  test("gets another concurrency, which says where it is from, and its own again", async () => {
+    const { page, troubles } = await signedIn("/agents");
+    await page.getByRole("button", { name: "Concurrency of worker: 1. Change it" }).click();
+    await page.getByLabel("Tasks at one time").fill("7");
+    await shot(page, "concurrency-light-1280");
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole("dialog").getByRole("button", { name: "Set" }).click();
+    await page.getByText("set by command, configured 1").waitFor();
+    expect(await worker()).toMatchObject({ concurrency: 7, configured_concurrency: 1, concurrency_is_set: true });
+    await page.getByRole("button", { name: "Concurrency of worker: 7. Change it" }).click();
+    await page.getByRole("button", { name: "As configured (1)" }).click();
+    await page.getByText("set by command").waitFor({ state: "detached" });
+    expect(await worker()).toMatchObject({ concurrency: 1, concurrency_is_set: false });
+    expect(troubles).toEqual([]);
+    await page.context().close();
+  });
+
+  test.each(looks)("shows what it works on now, with a link: $theme, $width px", async (look) => {
+    const id = await host.issue(40 + looks.indexOf(look), "Sorting a very large list takes long");
+    await host.taskOnce(id, "running");
+    const { page } = await signedIn("/agents", look);
+    const running = page.getByRole("list", { name: "Running now" }).getByRole("link");
+    await running.first().waitFor();
+    await isWell(page, "agents-running", look);
+    await running.first().click();
+    await page.getByRole("heading", { name: "Sorting a very large list takes long" }).waitFor();
+    await host.api("POST", `/api/tasks/${id}/cancel`, {});
+    await page.context().close();
+  });
+});
+
+test("a view is saved under a name, found again after a reload, and forgotten", async () => {
+  const { page, troubles } = await signedIn("/tasks?status=completed&q=asks");
+  await page.getByRole("button", { name: "Save this view" }).click();
+  await page.getByLabel("Name").fill(canary.slice(0, 60));
+  expect(await violations(page)).toEqual([]);
+  await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
+  await goTo(page, "/tasks");
+  await page.reload();
+  await page.getByRole("group", { name: "Saved views" }).waitFor();
+  await shot(page, "views-light-1280");
+  await page.getByRole("group", { name: "Saved views" }).getByRole("button", { name: canary.slice(0, 40) }).first().click();
+  await expect.poll(() => page.url()).toContain("status=completed");
+  expect(new URL(page.url()).searchParams.get("q")).toBe("asks");
+  expect(await violations(page)).toEqual([]);
+  await page.getByRole("button", { name: "Forget the view" }).click();
+  await page.getByRole("button", { name: "Save this view" }).waitFor();
+  expect(await page.evaluate(() => (window as unknown as { broken?: number }).broken)).toBeUndefined();
+  expect(troubles).toEqual([]);
+  await page.context().close();
+});

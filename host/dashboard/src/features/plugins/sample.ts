@@ -1,0 +1,42 @@
+// What a test event is begun with, and what is typed for one.
+import type { DeliveryDetail, Json } from "../../api/schema";
+
+export interface Sample {
+  headers: string; // lines of "Name: value"
+  body: string;
+}
+
+// Headers that say something of a request that is over, or that are made anew.
+const ofTheRequest = /^(host|content-length|connection|accept.*|sec-.*|user-agent|x-forwarded-.*|forwarded|x-real-ip|via|traceparent)$/i;
+
+// Of a delivery as it is kept. What the host has taken out of it cannot be sent.
+export function sampleOf(delivery: DeliveryDetail, deliveryIdHeader: string | null): Sample {
+  const headers = delivery.headers !== null && typeof delivery.headers === "object" ? Object.entries(delivery.headers) : [];
+  const kept = headers.filter(
+    ([name, value]) =>
+      typeof value === "string" &&
+      value !== "(removed)" &&
+      !ofTheRequest.test(name) &&
+      name.toLowerCase() !== deliveryIdHeader?.toLowerCase(),
+  );
+  return { headers: kept.map(([name, value]) => `${name}: ${value as string}`).join("\n"), body: pretty(delivery.body ?? "") };
+}
+
+function pretty(body: string): string {
+  try {
+    return JSON.stringify(JSON.parse(body), null, 2);
+  } catch {
+    return body;
+  }
+}
+
+// The members of a request for a test event, or the line that is no header.
+export function requestOf(sample: Sample): { headers: Record<string, string>; body: Json } | { fault: string } {
+  const headers: Record<string, string> = {};
+  for (const line of sample.headers.split("\n").filter((each) => each.trim() !== "")) {
+    const colon = line.indexOf(":");
+    if (colon < 1) return { fault: `“${line}” is not “Name: value”` };
+    headers[line.slice(0, colon).trim()] = line.slice(colon + 1).trim();
+  }
+  return { headers, body: sample.body };
+}

@@ -1,0 +1,151 @@
+// A test event for a webhook: the host signs it with the webhook's own secret and takes it like one that was sent.
+import { Link } from "@tanstack/react-router";
+import { useEffect, useState } from "react";
+import { newestDelivery, useAct } from "../../api/queries";
+import type { Rehearsal, TestOutcome, Webhook } from "../../api/schema";
+import { Badge, VerdictBadge } from "../../components/badge";
+import { Button } from "../../components/button";
+import { Dialog } from "../../components/dialog";
+import { JsonTree } from "../../components/json-tree";
+import { counted, shortId, words } from "../../lib/format";
+import { type Sample, requestOf, sampleOf } from "./sample";
+
+export function TestEventButton({ webhook }: { webhook: Webhook }) {
+  const [open, setOpen] = useState(false);
+  return (
+    <>
+      <Button icon="deliveries" aria-label={`Send a test event to ${webhook.name}`} onClick={() => setOpen(true)}>
+        Test
+      </Button>
+      {open && <TestEvent webhook={webhook} onClose={() => setOpen(false)} />}
+    </>
+  );
+}
+
+const empty: Sample = { headers: "", body: '{\n  \n}' };
+
+function TestEvent({ webhook, onClose }: { webhook: Webhook; onClose: () => void }) {
+  const [sample, setSample] = useState<Sample | null>(null);
+  const [from, setFrom] = useState<string | null>(null);
+  const [fault, setFault] = useState<string | null>(null);
+  const [said, setSaid] = useState<Rehearsal | TestOutcome | null>(null);
+  const send = useAct<object, Rehearsal | TestOutcome>(() => `/api/webhooks/${encodeURIComponent(webhook.name)}/test`);
+  useEffect(() => {
+    let gone = false;
+    newestDelivery(webhook.name).then(
+      (delivery) => {
+        if (gone) return;
+        setFrom(delivery?.delivery_id ?? null);
+        setSample(delivery ? sampleOf(delivery, webhook.delivery_id_header) : empty);
+      },
+      () => gone || setSample(empty),
+    );
+    return () => {
+      gone = true;
+    };
+  }, [webhook]);
+  const submit = (dryRun: boolean): void => {
+    const request = requestOf(sample ?? empty);
+    setFault("fault" in request ? request.fault : null);
+    if ("fault" in request) return;
+    setSaid(null);
+    send.mutate({ ...request, dry_run: dryRun }, { onSuccess: setSaid, onError: (error) => setFault(error.message) });
+  };
+  const shown = sample ?? empty;
+  return (
+    <Dialog title={`Test event for ${webhook.name}`} onClose={onClose}>
+      <p className="text-sm text-muted">
+        davit signs it with the webhook&apos;s own secret, which nobody sees, and gives it a new id. It counts as a delivery
+        and makes tasks, unless you only try it.{" "}
+        {from && (
+          <>
+            Begun with{" "}
+            <Link to="/deliveries/$id" params={{ id: from }} className="link">
+              delivery {shortId(from)}
+            </Link>
+            .
+          </>
+        )}
+      </p>
+      <label className="flex flex-col gap-1 text-sm font-medium">
+        Headers{webhook.event_header && <span className="font-normal text-muted">{webhook.event_header} names the event</span>}
+        <textarea
+          rows={3}
+          spellCheck={false}
+          disabled={sample === null}
+          className="field font-mono text-xs font-normal"
+          value={shown.headers}
+          placeholder={webhook.event_header ? `${webhook.event_header}: …` : "Name: value"}
+          onChange={(event) => setSample({ ...shown, headers: event.target.value })}
+        />
+      </label>
+      <label className="flex flex-col gap-1 text-sm font-medium">
+        Body
+        <textarea
+          rows={9}
+          spellCheck={false}
+          disabled={sample === null}
+          className="field font-mono text-xs font-normal"
+          value={shown.body}
+          onChange={(event) => setSample({ ...shown, body: event.target.value })}
+        />
+      </label>
+      {fault && (
+        <p role="alert" className="text-sm wrap-anywhere text-bad">
+          {fault}
+        </p>
+      )}
+      {said && <Said said={said} />}
+      <div className="flex justify-end gap-2">
+        <Button icon="search" disabled={send.isPending || sample === null} onClick={() => submit(true)}>
+          Dry run
+        </Button>
+        <Button look="main" icon="deliveries" disabled={send.isPending || sample === null} onClick={() => submit(false)}>
+          Send
+        </Button>
+      </div>
+    </Dialog>
+  );
+}
+
+function Said({ said }: { said: Rehearsal | TestOutcome }) {
+  if (said.dry_run) {
+    return (
+      <div role="status" className="rounded-lg border border-line">
+        <p className="flex flex-wrap items-center gap-2 px-3 py-2 text-sm">
+          <VerdictBadge verdict={said.verdict} />
+          <span className="wrap-anywhere">{said.message}</span>
+        </p>
+        <p className="px-3 pb-2 text-sm text-muted">
+          {counted(said.tasks.length, "task")} and {counted(said.actions.length, "action")}; nothing of it was done.
+        </p>
+        <div className="max-h-60 overflow-auto border-t border-line">
+          <JsonTree value={{ tasks: said.tasks, actions: said.actions, details: said.details }} what="the answer" />
+        </div>
+      </div>
+    );
+  }
+  const good = said.answered < 300;
+  return (
+    <div role="status" className="flex flex-col gap-1 rounded-lg border border-line px-3 py-2 text-sm">
+      <p className="flex flex-wrap items-center gap-2">
+        <Badge tone={good ? "good" : "bad"} sign={good ? "✓" : "✕"}>
+          {said.answered} {words(said.outcome)}
+        </Badge>
+        <span className="wrap-anywhere">{said.message}</span>
+      </p>
+      <p className="flex flex-wrap gap-x-3">
+        {said.delivery_id && (
+          <Link to="/deliveries/$id" params={{ id: said.delivery_id }} className="link">
+            Its delivery
+          </Link>
+        )}
+        {said.task_ids.map((id) => (
+          <Link key={id} to="/tasks/$id" params={{ id }} className="link">
+            Task {shortId(id)}
+          </Link>
+        ))}
+      </p>
+    </div>
+  );
+}

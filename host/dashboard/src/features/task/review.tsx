@@ -1,0 +1,117 @@
+// What a person decides about: the plan, what has changed since he last saw one, and all that an approval holds for.
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { task as taskQuery } from "../../api/queries";
+import type { Json, TaskDetail } from "../../api/schema";
+import { Card, Fact, Facts } from "../../components/card";
+import { Copy } from "../../components/copy";
+import { DiffView } from "../../components/diff-view";
+import { JsonTree } from "../../components/json-tree";
+import { Markdown } from "../../components/markdown";
+import { Tabs } from "../../components/tabs";
+import { words } from "../../lib/format";
+import { type Before, decidedBefore, earlierOfSameAgent, givenPlan, planIn, rejectedBefore } from "./plan";
+
+// The version before, once it is there; null: there is none.
+function useBefore(task: TaskDetail): Before | null {
+  const maker = useQuery({ ...taskQuery(task.parent_id ?? ""), enabled: task.parent_id !== null, staleTime: Infinity });
+  const earlierId = earlierOfSameAgent(task);
+  const earlier = useQuery({ ...taskQuery(earlierId ?? ""), enabled: earlierId !== null, staleTime: Infinity });
+  return (maker.data && rejectedBefore(maker.data)) ?? (earlier.data && decidedBefore(earlier.data)) ?? null;
+}
+
+export function ReviewCard({ task }: { task: TaskDetail }) {
+  const before = useBefore(task);
+  const plan = givenPlan(task);
+  const tabs = [...(plan ? ["Plan"] : []), ...(plan && before ? ["Changes"] : []), "All it gets", ...(plan ? ["Source"] : [])];
+  const [chosen, setChosen] = useState<string | null>(null);
+  const shown = tabs.find((tab) => tab === chosen) ?? tabs[0] ?? "";
+  return (
+    <Card
+      title={plan ? "Plan" : "What is asked for"}
+      note={before && <>compared with {before.what}</>}
+      aside={<Tabs name="Plan" tabs={tabs} shown={shown} onShow={setChosen} />}
+    >
+      {before?.comment && (
+        <blockquote className="border-b border-line px-4 py-2 text-sm wrap-anywhere whitespace-pre-wrap text-muted">
+          “{before.comment}”
+        </blockquote>
+      )}
+      <div role="tabpanel" aria-label={shown}>
+        {plan && shown === "Plan" && (
+          <div className="px-4 py-3">
+            <Markdown text={plan.text} />
+          </div>
+        )}
+        {plan && before && shown === "Changes" && <DiffView before={before.text} after={plan.text} name="Changes" />}
+        {plan && shown === "Source" && (
+          // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+          <pre tabIndex={0} className="max-h-[34rem] overflow-auto px-4 py-3 font-mono text-xs wrap-anywhere whitespace-pre-wrap">
+            {plan.text}
+          </pre>
+        )}
+        {shown === "All it gets" && <Bound task={task} planHash={plan?.sha256 ?? null} />}
+      </div>
+    </Card>
+  );
+}
+
+// All that goes into the content hash, which is what an approval is given for.
+function Bound({ task, planHash }: { task: TaskDetail; planHash: string | null }) {
+  const hash = task.approval?.content_hash;
+  const content: { [name: string]: Json } = {
+    input: task.payload,
+    from_the_agent_before: task.previous_result,
+    links: task.links.map(({ rel, key, url }) => ({ rel, key, url })),
+    actor: task.actor,
+  };
+  return (
+    <>
+      <p className="px-4 pt-3 text-sm text-muted">
+        An approval holds for exactly this. If anything of it changes, so does the hash, and a person is asked again.
+      </p>
+      <Facts>
+        <Fact name="Agent">{task.current_agent}</Fact>
+        <Fact name="Type">{words(task.task_type)}</Fact>
+        <Fact name="Source">{task.source}</Fact>
+        {task.entity && <Fact name="Is about">{task.entity}</Fact>}
+      </Facts>
+      {hash && <Hash name="Content hash" value={hash} />}
+      {planHash && <Hash name="SHA-256 of the plan" value={planHash} />}
+      <div className="border-t border-line">
+        <JsonTree value={content} what="all that is approved" />
+      </div>
+      {hash && (
+        <p className="border-t border-line px-4 py-2 text-xs wrap-anywhere text-muted">
+          From a terminal:{" "}
+          <code className="font-mono">
+            davit tasks approve {task.task_id} --hash {hash.slice(0, 12)}
+          </code>
+        </p>
+      )}
+    </>
+  );
+}
+
+function Hash({ name, value }: { name: string; value: string }) {
+  return (
+    <p className="flex flex-wrap items-center gap-x-2 border-t border-line px-4 py-2 text-sm">
+      <span className="text-muted">{name}</span>
+      <code className="font-mono text-xs wrap-anywhere">{value}</code>
+      <Copy text={value} what={name} />
+    </p>
+  );
+}
+
+// The plan that a task has made.
+export function MadePlanCard({ task }: { task: TaskDetail }) {
+  const plan = planIn(task.result);
+  if (!plan) return null;
+  return (
+    <Card title="Plan">
+      <div className="px-4 py-3">
+        <Markdown text={plan.text} />
+      </div>
+    </Card>
+  );
+}

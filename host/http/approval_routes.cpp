@@ -1,0 +1,95 @@
+#include "host/http/approval_routes.h"
+
+#include "host/http/answers.h"
+#include "host/http/json.h"
+
+namespace davit::http {
+namespace {
+
+// What is larger is shown with its task only: a page of plans has to stay one that a browser takes.
+constexpr std::size_t kMostOfAPlan = 64u << 10;
+
+void write_next_cursor(JsonWriter& writer, const std::string& cursor) {
+  cursor.empty() ? write_null_member(writer, "next_cursor") : write_member(writer, "next_cursor", cursor);
+}
+
+// Null, and `plan_left_out`, if it is too large.
+void write_waiting(JsonWriter& writer, const TaskDetail& detail) {
+  const bool left_out = detail.previous_result.size() > kMostOfAPlan;
+  writer.StartObject();
+  writer.Key("task");
+  write_task(writer, detail.task);
+  writer.Key("approval");
+  write_approval(writer, *detail.approval);
+  write_raw_member(writer, "plan", left_out ? "null" : std::string_view(detail.previous_result));
+  write_member(writer, "plan_left_out", left_out);
+  write_member(writer, "chain_cost_usd", static_cast<double>(detail.chain.cost_micro_usd) / 1e6);
+  writer.EndObject();
+}
+
+Response waiting_answer(const store::Store& store, Exchange& exchange, Query& query) {
+  query.allow_only({"agent", "limit", "cursor"});
+  store::TaskFilter filter;
+  filter.state = TaskState::AwaitingApproval;
+  filter.agent = query.text("agent");
+  filter.limit = query.whole_number("limit", 20, 1, 100);
+  filter.cursor = query.text("cursor");
+  if (!query.errors().empty()) return {};
+  const auto page = store.tasks(filter);
+  if (!page) return error_answer(page.error(), exchange.request.request_id);
+  std::vector<TaskDetail> waiting;
+  for (const TaskSummary& task : page->items) {
+    auto detail = store.task(task.task_id);
+    if (detail && detail->approval) waiting.push_back(std::move(*detail));  // else it was decided meanwhile
+  }
+  return json_answer([&](JsonWriter& writer) {
+    writer.StartObject();
+    writer.Key("approvals");
+    writer.StartArray();
+    for (const TaskDetail& detail : waiting) write_waiting(writer, detail);
+    writer.EndArray();
+    write_next_cursor(writer, page->next_cursor);
+    writer.EndObject();
+  });
+}
+
+Response history_answer(const store::Store& store, Exchange& exchange, Query& query) {
+  query.allow_only({"limit", "cursor"});
+  const int limit = query.whole_number("limit", 50, 1, 500);
+  if (!query.errors().empty()) return {};
+  const auto page = store.decided(limit, query.text("cursor"));
+  if (!page) return error_answer(page.error(), exchange.request.request_id);
+  return json_answer([&](JsonWriter& writer) {
+    writer.StartObject();
+    writer.Key("decisions");
+    writer.StartArray();
+    for (const store::DecidedTask& decided : page->items) {
+      writer.StartObject();
+      write_member(writer, "task_id", decided.task_id);
+      write_member(writer, "agent", decided.agent);
+      write_member(writer, "title", decided.title);
+      write_decision_members(writer, decided.decision);
+      writer.EndObject();
+    }
+    writer.EndArray();
+    write_next_cursor(writer, page->next_cursor);
+    writer.EndObject();
+  });
+}
+
+}  // namespace
+
+std::vector<Route> approval_routes(const store::Store& store) {
+  const auto reader = [](std::string operation, std::string path,
+                         std::function<Response(Exchange&, Query&)> answer) {
+    return Route{"GET",          std::move(path),               Access::Reader,
+                 Thread::Worker, with_query(std::move(answer)), std::move(operation)};
+  };
+  return {
+      reader("listApprovals", "/api/dashboard/approvals",
+             [&store](Exchange& exchange, Query& query) { return waiting_answer(store, exchange, query); }),
+      reader("listDecisions", "/api/dashboard/approvals/history",
+             [&store](Exchange& exchange, Query& query) { return history_answer(store, exchange, query); })};
+}
+
+}  // namespace davit::http

@@ -1,0 +1,78 @@
+#include "host/http/audit_log.h"
+
+#include <utility>
+
+#include "host/base/json.h"
+
+namespace davit::http {
+
+void Act::about(std::string object, std::string parameters) {
+  line_.object = std::move(object);
+  line_.parameters = std::move(parameters);
+}
+
+AuditEntry Act::take() {
+  taken_ = true;
+  return line_;
+}
+
+void Act::answered(const Response& response) {
+  if (std::exchange(taken_, true)) return;
+  line_.outcome = response.status < 400 ? "done" : response.status < 500 ? "refused" : "failed";
+  if (response.status >= 400) {
+    if (const auto problem = parse_json(response.body); problem.ok())
+      line_.reason = string_member(*problem, "detail");
+  }
+  store_.note_audit(std::move(line_), {});
+}
+
+std::string act_parameters(
+    std::initializer_list<std::pair<std::string_view, std::string_view>> names_and_texts) {
+  JsonBuffer buffer;
+  JsonWriter writer(buffer);
+  writer.StartObject();
+  for (const auto& [name, text] : names_and_texts)
+    if (!text.empty()) write_member(writer, name, text);
+  writer.EndObject();
+  return std::string(text_of(buffer));
+}
+
+AuditLog::AuditLog(store::Store& store, const Clock& clock, TrustedProxies proxies)
+    : store_(store), clock_(clock), proxies_(std::move(proxies)) {}
+
+std::shared_ptr<Act> AuditLog::begin(std::string_view operation, const Request& request,
+                                     const Caller& caller) const {
+  AuditEntry line;
+  line.actor = caller.name;
+  line.way = caller.session.empty() ? "token" : "session";
+  line.operation = operation;
+  line.address = address_of(request);
+  line.request_id = request.request_id;
+  return std::make_shared<Act>(store_, std::move(line));
+}
+
+void AuditLog::denied(std::string_view operation, const Request& request, std::string_view actor,
+                      std::string_view reason) {
+  const std::optional<std::int64_t> unrecorded =
+      denials_.with([&](Denials& denials) -> std::optional<std::int64_t> {
+        if (denials.bucket.take(kDeniedEach, kDeniedAtOnce, clock_.monotonic()).count() > 0) {
+          ++denials.unrecorded;
+          return std::nullopt;
+        }
+        return std::exchange(denials.unrecorded, 0);
+      });
+  if (!unrecorded) return;
+  AuditEntry line;
+  line.actor = actor;
+  line.operation = operation;
+  line.outcome = "denied";
+  line.reason = reason;
+  line.address = address_of(request);
+  line.request_id = request.request_id;
+  line.unrecorded = *unrecorded;
+  store_.note_audit(std::move(line), {});
+}
+
+std::string AuditLog::address_of(const Request& request) const { return client_address(request, proxies_); }
+
+}  // namespace davit::http

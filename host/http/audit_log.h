@@ -1,0 +1,71 @@
+// What people do through the API, and what they are kept from, as lines of the audit log.
+#pragma once
+
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "host/base/clock.h"
+#include "host/base/guarded.h"
+#include "host/http/authentication.h"
+#include "host/http/client_address.h"
+#include "host/http/request.h"
+#include "host/http/response.h"
+#include "host/http/slow_bucket.h"
+#include "host/store/store.h"
+
+namespace davit::http {
+
+// An act that a request asks for. Confined to one thread at a time, as the request is. Each gets one line:
+// with the write that does it if somebody takes the line for that, else right after, when it is answered.
+class Act {
+ public:
+  Act(store::Store& store, AuditEntry line) : store_(store), line_(std::move(line)) {}
+
+  // What it is done to and how; parameters are a JSON object without secrets.
+  void about(std::string object, std::string parameters = "{}");
+  // The line, for a write of the store.
+  AuditEntry take();
+  void answered(const Response& response);
+
+ private:
+  store::Store& store_;
+  AuditEntry line_;
+  bool taken_ = false;
+};
+
+// A JSON object of those that are not empty.
+std::string act_parameters(
+    std::initializer_list<std::pair<std::string_view, std::string_view>> names_and_texts);
+
+// Thread-safe. The store outlives it.
+class AuditLog {
+ public:
+  AuditLog(store::Store& store, const Clock& clock, TrustedProxies proxies);
+
+  std::shared_ptr<Act> begin(std::string_view operation, const Request& request, const Caller& caller) const;
+  // Somebody may not do what he asks for. Bounded: of a flood few are kept, and the next of these tells how
+  // many were not.
+  void denied(std::string_view operation, const Request& request, std::string_view actor,
+              std::string_view reason);
+
+  // Whose request it is, behind the proxies that are trusted.
+  std::string address_of(const Request& request) const;
+
+  static constexpr int kDeniedAtOnce = 20;
+  static constexpr std::chrono::seconds kDeniedEach{60};
+
+ private:
+  struct Denials {
+    SlowBucket bucket;
+    std::int64_t unrecorded = 0;
+  };
+  store::Store& store_;
+  const Clock& clock_;
+  const TrustedProxies proxies_;
+  Guarded<Denials> denials_;
+};
+
+}  // namespace davit::http

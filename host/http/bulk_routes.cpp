@@ -1,0 +1,357 @@
+// A preview chooses tasks, by a filter or one by one, and remembers each with the state, the attempt and (to
+// approve it) the content in which it was shown. The act names that preview, so what it does is what was
+// shown: who has changed since is left as he is and says so. It is done a few at a time, each few in a commit
+// of its own, and other writes go between.
+#include "host/http/bulk_routes.h"
+
+#include <algorithm>
+#include <map>
+#include <memory>
+
+#include "host/base/crypto.h"
+#include "host/http/answers.h"
+#include "host/http/bulk_previews.h"
+#include "host/http/error_response.h"
+#include "host/http/json.h"
+#include "host/http/task_filter.h"
+
+namespace davit::http {
+namespace {
+
+constexpr std::size_t kMostTasks = 500;
+constexpr std::size_t kMostSamples = 10;
+constexpr std::size_t kMostComment = 2'000;
+
+constexpr TaskActionKind kActions[] = {TaskActionKind::Cancel, TaskActionKind::Retry, TaskActionKind::Approve,
+                                       TaskActionKind::Reject};
+
+bool can_take(TaskActionKind action, TaskState state) {
+  switch (action) {
+    case TaskActionKind::Cancel:
+      return !is_final(state);
+    case TaskActionKind::Retry:
+      return state == TaskState::Failed || state == TaskState::Cancelled || state == TaskState::Parked;
+    case TaskActionKind::Approve:
+    case TaskActionKind::Reject:
+      return state == TaskState::AwaitingApproval;
+  }
+  return false;
+}
+
+store::States states_for(TaskActionKind action, const store::States& wanted) {
+  store::States states;
+  using enum TaskState;
+  for (const TaskState state : {Queued, Running, AwaitingApproval, Completed, Failed, Cancelled, Parked})
+    if (can_take(action, state) &&
+        (wanted.empty() || std::find(wanted.begin(), wanted.end(), state) != wanted.end()))
+      states.push_back(state);
+  return states;
+}
+
+Result<JsonDocument> object_of(const Request& request) {
+  JsonDocument document = TRY(parse_json(request.body));
+  if (!document.IsObject()) return Error{ErrorCode::InvalidInput, "the body must be a JSON object"};
+  return document;
+}
+
+// ---- preview
+
+struct Wanted {
+  TaskActionKind action = TaskActionKind::Cancel;
+  std::optional<store::TaskFilter> filter;
+  std::vector<std::string> ids;
+};
+
+// A filter as an object: the parameters of the list, `status` also as an array.
+store::TaskFilter filter_of(const JsonValue& object, std::vector<FieldError>& errors) {
+  std::vector<std::pair<std::string, std::string>> parameters;
+  for (const auto& member : object.GetObject()) {
+    const std::string name(member.name.GetString(), member.name.GetStringLength());
+    const bool several = name == "status" && member.value.IsArray();
+    // What is empty would mean all: here that is said by leaving it out.
+    if (member.value.IsString() && member.value.GetStringLength() > 0) {
+      parameters.emplace_back(name, std::string(member.value.GetString(), member.value.GetStringLength()));
+    } else if (several && strings_member(object, "status").size() == member.value.Size()) {
+      for (const std::string& each : strings_member(object, "status")) parameters.emplace_back(name, each);
+    } else {
+      errors.push_back({"filter." + name.substr(0, 64), "must be a text that is not empty"});
+    }
+  }
+  Query query = Query::of(std::move(parameters));
+  query.allow_only({"agent", "source", "entity", "link", "q", "start_date", "end_date"}, {"status"});
+  store::TaskFilter filter = task_filter_of(query);
+  if (find_member(object, "status") != nullptr && filter.state.empty())
+    query.fail("status", "names no status");
+  for (const FieldError& error : query.errors()) errors.push_back({"filter." + error.field, error.message});
+  return filter;
+}
+
+Wanted wanted_from(const JsonValue& body, std::vector<FieldError>& errors) {
+  Wanted wanted;
+  bool has_action = false;
+  for (const auto& member : body.GetObject()) {
+    const std::string name(member.name.GetString(), member.name.GetStringLength());
+    if (name == "action") {
+      for (const TaskActionKind action : kActions) {
+        if (string_member(body, "action") != to_string(action)) continue;
+        wanted.action = action;
+        has_action = true;
+      }
+    } else if (name == "filter") {
+      if (!member.value.IsObject()) {
+        errors.push_back({name, "must be an object"});
+        continue;
+      }
+      wanted.filter = filter_of(member.value, errors);
+    } else if (name == "ids") {
+      wanted.ids = strings_member(body, "ids");
+      if (!member.value.IsArray() || wanted.ids.size() != member.value.Size() || wanted.ids.empty() ||
+          wanted.ids.size() > kMostTasks)
+        errors.push_back({name, "must be an array of 1 to " + std::to_string(kMostTasks) + " ids of tasks"});
+    } else {
+      errors.push_back({name.substr(0, 64), "is not a member of a preview"});
+    }
+  }
+  if (!has_action) errors.push_back({"action", "must be cancel, retry, approve or reject"});
+  if (wanted.filter.has_value() == (find_member(body, "ids") != nullptr))
+    errors.push_back({"filter", "either a filter or ids have to be there"});
+  return wanted;
+}
+
+// What a preview has found.
+struct Found {
+  std::vector<TaskSummary> tasks;
+  bool more = false;                                          // than kMostTasks
+  std::vector<std::pair<std::string, std::string>> left_out;  // ids that were named, and why
+};
+
+Result<Found> find(const store::Store& store, const Wanted& wanted) {
+  constexpr int kMostOfAPage = 500;
+  Found found;
+  if (wanted.filter) {
+    store::TaskFilter filter = *wanted.filter;
+    filter.state = states_for(wanted.action, filter.state);
+    if (filter.state.empty()) return found;
+    do {
+      filter.limit = std::min(kMostOfAPage, static_cast<int>(kMostTasks - found.tasks.size()));
+      store::Page<TaskSummary> page = TRY(store.tasks(filter));
+      std::move(page.items.begin(), page.items.end(), std::back_inserter(found.tasks));
+      filter.cursor = std::move(page.next_cursor);
+    } while (found.tasks.size() < kMostTasks && !filter.cursor.empty());
+    found.more = !filter.cursor.empty();
+    return found;
+  }
+  std::vector<std::string> seen;
+  for (const std::string& id : wanted.ids) {
+    if (std::find(seen.begin(), seen.end(), id) != seen.end()) continue;
+    seen.push_back(id);
+    Result<TaskDetail> detail = store.task(id);
+    if (!detail) {
+      if (detail.error().code != ErrorCode::NotFound) return detail.error();
+      found.left_out.emplace_back(id, "does not exist");
+    } else if (!can_take(wanted.action, detail->task.state)) {
+      found.left_out.emplace_back(id, "is " + std::string(to_string(detail->task.state)));
+    } else {
+      found.tasks.push_back(std::move(detail->task));
+    }
+  }
+  return found;
+}
+
+// As they will have to be still.
+Result<std::vector<store::Chosen>> chosen_of(const store::Store& store, TaskActionKind action, Found& found) {
+  std::vector<store::Chosen> chosen;
+  for (const TaskSummary& task : found.tasks) {
+    store::Chosen one{task.task_id, task.state, task.attempt, {}};
+    if (action == TaskActionKind::Approve) {
+      const TaskDetail detail = TRY(store.task(task.task_id));
+      if (!detail.approval) continue;  // decided meanwhile
+      one.content_hash = detail.approval->content_hash;
+    }
+    chosen.push_back(std::move(one));
+  }
+  return chosen;
+}
+
+void preview(const store::Store& store, BulkPreviews& previews, const Clock& clock, Exchange exchange) {
+  const std::string request_id = exchange.request.request_id;
+  const auto body = object_of(exchange.request);
+  if (!body) return exchange.responder.send(error_answer(body.error(), request_id));
+  std::vector<FieldError> errors;
+  const Wanted wanted = wanted_from(*body, errors);
+  if (!errors.empty()) return exchange.responder.send(field_errors_answer(errors, request_id));
+  auto found = find(store, wanted);
+  if (!found) return exchange.responder.send(filter_error_answer(found.error(), request_id));
+  auto chosen = chosen_of(store, wanted.action, *found);
+  if (!chosen) return exchange.responder.send(error_answer(chosen.error(), request_id));
+  std::map<std::string_view, std::int64_t> by_status;
+  for (const store::Chosen& task : *chosen) ++by_status[to_string(task.state)];
+  const std::size_t count = chosen->size();
+  const std::string token = previews.keep({exchange.caller.name, wanted.action, std::move(*chosen)});
+  Response response = json_answer([&](JsonWriter& writer) {
+    writer.StartObject();
+    write_member(writer, "action", to_string(wanted.action));
+    write_member(writer, "count", static_cast<std::int64_t>(count));
+    write_member(writer, "more", found->more);
+    writer.Key("by_status");
+    writer.StartObject();
+    for (const auto& [status, tasks] : by_status) write_member(writer, status, tasks);
+    writer.EndObject();
+    writer.Key("samples");
+    writer.StartArray();
+    for (std::size_t i = 0; i < std::min(kMostSamples, found->tasks.size()); ++i)
+      write_task(writer, found->tasks[i]);
+    writer.EndArray();
+    writer.Key("left_out");
+    writer.StartArray();
+    for (const auto& [id, why] : found->left_out) {
+      writer.StartObject();
+      write_member(writer, "task_id", id);
+      write_member(writer, "detail", why);
+      writer.EndObject();
+    }
+    writer.EndArray();
+    write_member(writer, "token", token);
+    write_member(writer, "expires_at", to_iso8601(clock.wall() + BulkPreviews::kLifetime));
+    writer.EndObject();
+  });
+  response.headers.emplace_back("Cache-Control", "no-store");
+  exchange.responder.send(std::move(response));
+}
+
+// ---- act
+
+// One act on its way: what of it is still to be done, and what has come of the rest.
+struct BulkAct {
+  Responder responder;
+  BulkPreview preview;
+  std::string comment, actor, key;
+  std::shared_ptr<IdempotentAnswers> answers;
+  std::size_t next = 0;
+  std::vector<store::ChosenOutcome> outcomes;
+};
+
+Response outcome_answer(const BulkAct& act) {
+  const auto done = std::count_if(act.outcomes.begin(), act.outcomes.end(),
+                                  [](const store::ChosenOutcome& each) { return each.state.has_value(); });
+  return json_answer([&](JsonWriter& writer) {
+    writer.StartObject();
+    write_member(writer, "action", to_string(act.preview.action));
+    write_member(writer, "count", static_cast<std::int64_t>(act.outcomes.size()));
+    write_member(writer, "done", static_cast<std::int64_t>(done));
+    write_member(writer, "refused",
+                 static_cast<std::int64_t>(act.outcomes.size()) - static_cast<std::int64_t>(done));
+    writer.Key("outcomes");
+    writer.StartArray();
+    for (const store::ChosenOutcome& each : act.outcomes) {
+      writer.StartObject();
+      write_member(writer, "task_id", each.task_id);
+      if (each.state)
+        write_member(writer, "status", to_string(*each.state));
+      else
+        write_member(writer, "detail", each.refusal);
+      writer.EndObject();
+    }
+    writer.EndArray();
+    writer.EndObject();
+  });
+}
+
+// Hands over the next few; the commit of them calls it again. What was done before a failure stays done, and
+// is told.
+void go_on(store::Store& store, Log& log, std::shared_ptr<BulkAct> act) {
+  std::vector<store::Chosen>& tasks = act->preview.tasks;
+  if (act->next == tasks.size()) {
+    Response response = outcome_answer(*act);
+    act->answers->finish(act->actor, act->key, response);
+    log.info("Many tasks were acted on", {{"action", to_string(act->preview.action)},
+                                          {"tasks", tasks.size()},
+                                          {"request", act->responder.request_id()}});
+    return act->responder.send(std::move(response));
+  }
+  const std::size_t end = std::min(act->next + store::Store::kMostChosen, tasks.size());
+  std::vector<store::Chosen> some(tasks.begin() + static_cast<std::ptrdiff_t>(act->next),
+                                  tasks.begin() + static_cast<std::ptrdiff_t>(end));
+  act->next = end;
+  store.decide_all(act->preview.action, some, store::Person{act->actor, {}, "api"}, act->comment,
+                   [&store, &log, act, some](Result<std::vector<store::ChosenOutcome>> outcomes) {
+                     if (outcomes.ok()) {
+                       std::move(outcomes->begin(), outcomes->end(), std::back_inserter(act->outcomes));
+                     } else {
+                       for (const store::Chosen& task : some)
+                         act->outcomes.push_back({task.task_id, std::nullopt, outcomes.error().message});
+                     }
+                     go_on(store, log, act);
+                   });
+}
+
+void act(store::Store& store, BulkPreviews& previews, std::shared_ptr<IdempotentAnswers> answers, Log& log,
+         Exchange exchange) {
+  const std::string request_id = exchange.request.request_id;
+  std::vector<FieldError> errors;
+  const auto key = exchange.request.count("idempotency-key") == 1
+                       ? idempotency_key(exchange.request.header("idempotency-key"))
+                       : Result<std::string>(Error{ErrorCode::InvalidInput, "is required, once"});
+  if (!key) errors.push_back({"Idempotency-Key", key.error().message});
+  const auto body = object_of(exchange.request);
+  if (!body) return exchange.responder.send(error_answer(body.error(), request_id));
+  for (const auto& member : std::as_const(*body).GetObject()) {
+    const std::string name(member.name.GetString(), member.name.GetStringLength());
+    if (name != "token" && name != "comment")
+      errors.push_back({name.substr(0, 64), "is not a member of an act in bulk"});
+    else if (!member.value.IsString() || member.value.GetStringLength() > kMostComment)
+      errors.push_back({name, "must be a text of at most " + std::to_string(kMostComment) + " bytes"});
+  }
+  const std::string token = string_member(*body, "token");
+  if (token.empty() && errors.empty()) errors.push_back({"token", "is required: the one of the preview"});
+  if (!errors.empty()) return exchange.responder.send(field_errors_answer(errors, request_id));
+
+  const std::string actor = exchange.caller.name;
+  auto known = answers->begin(actor, *key, sha256(exchange.request.body));
+  if (!known) {
+    // Another body under the same key is what the draft has 422 for.
+    if (known.error().code != ErrorCode::InvalidInput)
+      return exchange.responder.send(error_answer(known.error(), request_id));
+    Response response = problem(422, "", known.error().message, request_id);
+    response.close = false;
+    return exchange.responder.send(std::move(response));
+  }
+  if (*known) return exchange.responder.send(std::move(**known));
+  auto shown = previews.take(token, actor);
+  if (!shown) {
+    answers->forget(actor, *key);
+    return exchange.responder.send(error_answer(shown.error(), request_id));
+  }
+  if (exchange.act)
+    exchange.act->about({}, act_parameters({{"action", to_string(shown->action)},
+                                            {"tasks", std::to_string(shown->tasks.size())},
+                                            {"comment", string_member(*body, "comment")}}));
+  go_on(store, log,
+        std::make_shared<BulkAct>(BulkAct{.responder = std::move(exchange.responder),
+                                  .preview = std::move(*shown),
+                                  .comment = string_member(*body, "comment"),
+                                  .actor = actor,
+                                  .key = *key,
+                                  .answers = std::move(answers),
+                                  .outcomes = {}}));
+}
+
+}  // namespace
+
+std::vector<Route> bulk_routes(store::Store& store, const Clock& clock, Log& log) {
+  // Both are of the routes, and live as long.
+  const auto previews = std::make_shared<BulkPreviews>(clock);
+  const auto answers = std::make_shared<IdempotentAnswers>(clock);
+  return {{"POST", "/api/tasks/bulk/preview", Access::Admin, Thread::Worker,
+           [&store, &clock, previews](Exchange exchange) {
+             preview(store, *previews, clock, std::move(exchange));
+           },
+           "previewTasksBulk"},
+          {"POST", "/api/tasks/bulk", Access::Admin, Thread::Worker,
+           [&store, &log, previews, answers](Exchange exchange) {
+             act(store, *previews, answers, log, std::move(exchange));
+           },
+           "actOnTasksBulk"}};
+}
+
+}  // namespace davit::http

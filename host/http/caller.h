@@ -1,0 +1,42 @@
+// Who a request is from, and whether it may ask for what it asks for.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "host/http/authentication.h"
+#include "host/http/client_address.h"
+#include "host/http/request.h"
+
+namespace davit::http {
+
+// Does a request with this method act? HEAD and GET only look.
+bool is_unsafe(std::string_view method);
+
+// The cookie of a session. Behind https it has the prefix by which browsers keep pages of other hosts from
+// setting it.
+std::string_view session_cookie_name(bool https);
+// Its secret, or an empty view. Of two of that name none is believed.
+std::string_view session_cookie(const Request& request, bool https);
+// A value of Set-Cookie; without a secret the cookie goes.
+std::string set_session_cookie(std::string_view secret, bool https, Duration lifetime);
+
+// Nullopt if the page that a browser sends this request from is one of davit's own, or if it is no browser;
+// else what is wrong. Sec-Fetch-Site decides where the browser sends it, Origin otherwise.
+std::optional<std::string> foreign_page(const Request& request);
+
+// Why somebody may not.
+struct Denied {
+  int status = 401;  // 401: nobody knows who he is; 403: he is known, or his browser is
+  std::string reason;
+  std::string actor;          // as far as he is known
+  bool worth_a_line = false;  // for the audit log: not what every browser does whose session is over
+};
+
+// A bearer token counts alone where there is one. A session that acts has to show its CSRF token, from a page
+// of davit's own. `caller` is set if nothing is returned.
+std::optional<Denied> identify(const Request& request, Authentication& authentication,
+                               const TrustedProxies& proxies, Caller& caller);
+
+}  // namespace davit::http

@@ -1,0 +1,68 @@
+#include "host/store/audit.h"
+
+#include <charconv>
+#include <limits>
+
+#include "host/store/readers.h"
+#include "host/store/statement.h"
+
+namespace davit::store {
+namespace {
+
+constexpr std::size_t kMostText = 1'024;
+constexpr std::size_t kMostParameters = 8u << 10;
+
+// The beginning of a text, cut between characters.
+std::string_view beginning(std::string_view text) {
+  if (text.size() <= kMostText) return text;
+  std::size_t end = kMostText;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  return text.substr(0, end);
+}
+
+Result<std::int64_t> before_of(std::string_view cursor) {
+  std::int64_t before = std::numeric_limits<std::int64_t>::max();
+  if (cursor.empty()) return before;
+  const auto [end, error] = std::from_chars(cursor.data(), cursor.data() + cursor.size(), before);
+  if (error != std::errc() || end != cursor.data() + cursor.size() || before < 1)
+    return Error{ErrorCode::InvalidInput,
+                 "cursor: is not one that this list gave; leave it out to begin anew"};
+  return before;
+}
+
+}  // namespace
+
+void note_audit(Database& database, const AuditEntry& entry, WallTime now) {
+  Statement(database,
+            "INSERT INTO audit (at, actor, way, operation, object, parameters, outcome, reason, address,"
+            " request_id, unrecorded) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")
+      .run(now, beginning(entry.actor), entry.way, entry.operation, beginning(entry.object),
+           entry.parameters.size() <= kMostParameters ? std::string_view(entry.parameters) : "{}",
+           entry.outcome, beginning(entry.reason), beginning(entry.address), entry.request_id,
+           entry.unrecorded);
+}
+
+Result<Page<AuditEntry>> list_audit(Reader& reader, const AuditFilter& filter) {
+  const std::int64_t before = TRY(before_of(filter.cursor));
+  if (filter.limit < 1 || filter.limit > 500)
+    return Error{ErrorCode::InvalidInput, "limit: must be from 1 to 500"};
+  Statement& statement = reader.statement(
+      "SELECT row, at, actor, way, operation, object, parameters, outcome, reason, address, request_id,"
+      " unrecorded FROM audit WHERE row < ?1 AND (?2 = '' OR actor = ?2) AND (?3 = '' OR operation = ?3)"
+      " AND (?4 = '' OR outcome = ?4) AND (?5 = '' OR object = ?5) AND (?6 IS NULL OR at >= ?6)"
+      " AND (?7 IS NULL OR at < ?7) ORDER BY row DESC LIMIT ?8");
+  Page<AuditEntry> page;
+  Cursor row = statement.query(before, filter.actor, filter.operation, filter.outcome, filter.object,
+                               filter.start, filter.end, filter.limit + 1);
+  while (row.next()) {
+    if (page.items.size() == static_cast<std::size_t>(filter.limit)) {
+      page.next_cursor = std::to_string(page.items.back().number);
+      break;
+    }
+    page.items.push_back({row.integer(0), row.time(1), row.text(2), row.text(3), row.text(4), row.text(5),
+                          row.text(6), row.text(7), row.text(8), row.text(9), row.text(10), row.integer(11)});
+  }
+  return page;
+}
+
+}  // namespace davit::store

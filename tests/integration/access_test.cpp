@@ -1,0 +1,146 @@
+// Tokens, sessions and the audit log in the real program, over the command line and as browsers do it.
+#include <gmock/gmock.h>
+#include <signal.h>
+
+#include "tests/support/hot_host.h"
+
+namespace davit::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class AccessIntegrationTest : public ::testing::Test {
+ protected:
+  void start() {
+    host.configure("");
+    ASSERT_TRUE(host.start()) << host.log();
+  }
+  // What `davit token create` prints on standard output, which the token stands alone on.
+  std::string create_token(const std::string& name, const std::string& role,
+                           std::vector<std::string> more = {}) {
+    std::vector<std::string> words{"token", "create", name, "--role", role, "--json"};
+    words.insert(words.end(), more.begin(), more.end());
+    const auto made = host.ask(words);
+    EXPECT_EQ(made.status, 0) << made.text;
+    const auto json = parse_json(made.text);
+    return json.ok() ? string_member(*json, "token") : "";
+  }
+  int looks(const std::string& token) {
+    return host.request("GET", "/api/dashboard/queue", "", {{"Authorization", "Bearer " + token}}).status;
+  }
+  int acts(const std::string& token) {
+    return host.request("POST", "/api/queue/resume", "{}", {{"Authorization", "Bearer " + token}}).status;
+  }
+  bool audit_tells(const std::string& words) {
+    return eventually([&] { return host.ask({"audit", "--json"}).text.find(words) != std::string::npos; });
+  }
+
+  HotHost host;
+};
+
+TEST_F(AccessIntegrationTest, ATokenWorksAtOnceAndUntilItIsRevokedAlsoOverARestart) {
+  start();
+  const std::string reader = create_token("ci", "reader");
+  const std::string admin = create_token("ada", "admin", {"--for", "1h"});
+  EXPECT_EQ(looks(reader), 200);
+  EXPECT_EQ(acts(reader), 403);
+  EXPECT_EQ(acts(admin), 200);
+  EXPECT_EQ(host.end(SIGTERM), 0);
+  ASSERT_TRUE(host.start()) << host.log();
+  EXPECT_EQ(looks(reader), 200);
+  EXPECT_EQ(acts(admin), 200);
+  EXPECT_THAT(host.ask({"token", "list"}).text,
+              AllOf(HasSubstr("ci"), HasSubstr("reader"), HasSubstr("good"), Not(HasSubstr(reader))));
+  EXPECT_EQ(host.ask({"token", "revoke", "ci"}).status, 0);
+  EXPECT_EQ(looks(reader), 401);
+  EXPECT_THAT(host.ask({"token", "revoke", "ci"}).text, HasSubstr("was revoked"));
+  EXPECT_THAT(host.ask({"token", "revoke", "eve"}).text, HasSubstr("there is no token named eve"));
+  EXPECT_THAT(host.ask({"token", "create", "Eve", "--role", "reader"}).text, HasSubstr("name:"));
+  EXPECT_THAT(host.ask({"token", "create", "eve", "--role", "reader", "--for", "soon"}).text,
+              HasSubstr("is not a duration"));
+  EXPECT_EQ(host.ask({"token", "create", "eve", "--role", "owner"}).status, 2);
+}
+
+TEST_F(AccessIntegrationTest, ASecretStandsNeitherInTheDatabaseNorInTheLog) {
+  start();
+  const std::string token = create_token("ada", "admin");
+  const auto in = host.request("POST", "/api/session", "{\"token\":\"" + token + "\"}",
+                               {{"Content-Type", "application/json"}});
+  ASSERT_EQ(in.status, 200) << in.body;
+  std::string cookie = in.header("Set-Cookie");
+  cookie = cookie.substr(0, cookie.find(';'));
+  EXPECT_EQ(host.request("GET", "/api/dashboard/queue", "", {{"Cookie", cookie}}).status, 200);
+  EXPECT_EQ(host.end(SIGTERM), 0);
+  const std::string secret = cookie.substr(cookie.find('=') + 1);
+  const std::string random = token.substr(token.find('_') + 1);
+  for (const char* file : {"davit.db", "log.txt"}) {
+    const auto bytes = read_file(host.folder() / file, 64u << 20);
+    ASSERT_TRUE(bytes.ok());
+    for (const std::string& hidden : {secret, random, host.token()})
+      EXPECT_EQ(bytes->find(hidden), std::string::npos) << file;
+  }
+}
+
+TEST_F(AccessIntegrationTest, TokensAreMadeAndEndedWhileNoHostRuns) {
+  host.configure("");
+  ASSERT_TRUE(host.start()) << host.log();
+  EXPECT_EQ(host.end(SIGTERM), 0);
+  const auto made = host.command({"token", "create", "ada", "--role", "admin", "--offline", "--json"});
+  ASSERT_EQ(made.status, 0) << made.text;
+  const std::string token = string_member(*parse_json(made.text), "token");
+  EXPECT_THAT(host.command({"token", "list", "--offline"}).text, HasSubstr("ada"));
+  ASSERT_TRUE(host.start()) << host.log();
+  EXPECT_EQ(acts(token), 200);
+  EXPECT_EQ(host.end(SIGTERM), 0);
+  EXPECT_EQ(host.command({"token", "revoke", "ada", "--offline"}).status, 0);
+  EXPECT_THAT(host.command({"audit", "--offline"}).text,
+              AllOf(HasSubstr("createToken"), HasSubstr("revokeToken"), HasSubstr("offline")));
+  ASSERT_TRUE(host.start()) << host.log();
+  EXPECT_EQ(acts(token), 401);
+}
+
+TEST_F(AccessIntegrationTest, WhatCommandsAndSignalsDoIsInTheAuditLogWithWhoDidIt) {
+  start();
+  const std::string ada = create_token("ada", "admin");
+  EXPECT_EQ(acts(ada), 200);
+  EXPECT_EQ(looks("a-wrong-token-0000"), 401);
+  EXPECT_EQ(host.ask({"queue", "pause", "--reason", "maintenance"}).status, 0);
+  ::kill(host.pid(), SIGHUP);
+  EXPECT_TRUE(audit_tells(R"("way":"signal","operation":"reload")"));
+  const std::string lines = host.ask({"audit", "--json"}).text;
+  EXPECT_THAT(lines, HasSubstr(R"("actor":"ada","way":"token","operation":"resumeQueue")"));
+  EXPECT_THAT(lines,
+              HasSubstr(R"("operation":"pauseQueue","object":null,"parameters":{"reason":"maintenance"})"));
+  EXPECT_THAT(lines, HasSubstr(R"("outcome":"denied","reason":"davit does not know this token")"));
+  EXPECT_THAT(host.ask({"audit", "--actor", "ada"}).text,
+              AllOf(HasSubstr("resumeQueue"), Not(HasSubstr("reload"))));
+  EXPECT_THAT(host.ask({"audit", "--outcome", "denied"}).text, HasSubstr("127.0.0.1"));
+  EXPECT_THAT(host.ask({"audit", "--operation", "createToken", "--json"}).text, Not(HasSubstr(ada)));
+}
+
+TEST_F(AccessIntegrationTest, EveryAnswerKeepsBrowsersFromMisusingIt) {
+  start();
+  for (const char* path :
+       {"/", "/healthz", "/metrics", "/api/dashboard/tasks", "/nowhere", "/webhooks/nobody"}) {
+    const auto answer = host.api("GET", path);
+    EXPECT_EQ(answer.header("X-Content-Type-Options"), "nosniff") << path;
+    EXPECT_EQ(answer.header("Referrer-Policy"), "no-referrer") << path;
+    EXPECT_EQ(answer.header("Cross-Origin-Resource-Policy"), "same-origin") << path;
+    EXPECT_EQ(answer.header("Cross-Origin-Opener-Policy"), "same-origin") << path;
+    EXPECT_THAT(answer.header("Content-Security-Policy"),
+                AllOf(HasSubstr("frame-ancestors 'none'"), Not(HasSubstr("unsafe"))))
+        << path;
+    EXPECT_NE(answer.header("Cache-Control"), "") << path;
+    EXPECT_EQ(answer.head.find("Access-Control-"), std::string::npos) << path;
+  }
+  const auto preflight =
+      host.request("OPTIONS", "/api/tasks", "",
+                   {{"Origin", "https://evil.test"}, {"Access-Control-Request-Method", "POST"}});
+  EXPECT_EQ(preflight.status, 405);
+  EXPECT_EQ(preflight.head.find("Access-Control-"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace davit::testing
