@@ -633,7 +633,7 @@ export interface paths {
         };
         /**
          * Who is asking?
-         * @description Takes no token as well as any.
+         * @description Needs neither a token nor a session.
          */
         get: operations["getSession"];
         put?: never;
@@ -1043,7 +1043,7 @@ export interface components {
             parent_id: string | null;
             agent: string;
             status: components["schemas"]["TaskStatus"];
-            /** @description It went, or has to go, by a person. */
+            /** @description It runs, or ran, only after a person has approved it. */
             needs_approval: boolean;
             chain_depth: number;
             /** Format: date-time */
@@ -1646,7 +1646,7 @@ export interface components {
             expires_at: string | null;
             /**
              * Format: date-time
-             * @description To within some minutes.
+             * @description To within an hour.
              */
             last_used_at: string | null;
             /** Format: date-time */
@@ -1681,7 +1681,7 @@ export interface components {
             at: string;
             /** @description The name of the token. */
             actor: string | null;
-            /** @description `token`, `session`, or `cli`. */
+            /** @description `token` or `session`; `offline` of the command line without a host, `signal` of SIGHUP. */
             way: string | null;
             /** @description The `operationId` here. */
             operation: string;
@@ -1692,7 +1692,7 @@ export interface components {
             reason: string | null;
             address: string | null;
             request_id: string | null;
-            /** @description Entries before this one that could not be kept. */
+            /** @description Denials before this one that were too many to be kept. */
             unrecorded: number;
         };
         AuditPage: {
