@@ -115,6 +115,8 @@ void AnswersTest::tokens() {
   walk.expect(409, "createToken", {.body = R"({"name":"alice","role":"reader","expires_at":null})"});
   walk.expect(400, "createToken", {.body = R"({"name":"bob","role":"king"})", .bad_body = true});
   walk.expect(200, "getQueue", {.token = string_member(made, "token")});
+  ASSERT_TRUE(eventually([&] { return host.api("GET", "/api/tokens").body.find("\"last_used_at\":\"") != std::string::npos; }));
+  walk.expect(200, "listTokens");
   walk.expect(200, "revokeToken", {.path = {"alice"}});
   walk.expect(200, "listTokens");
   ASSERT_TRUE(eventually([&] {
