@@ -10,6 +10,7 @@
 #include "host/http/event_routes.h"
 #include "host/http/execution_routes.h"
 #include "host/http/export_routes.h"
+#include "host/http/openapi_routes.h"
 #include "host/http/plugin_routes.h"
 #include "host/http/queue_routes.h"
 #include "host/http/session_routes.h"
@@ -39,6 +40,7 @@ std::vector<Route> all_routes(const RouteParts& parts) {
   add(plugin_routes(parts.live, parts.registry));
   add(test_event_routes(parts.ingest, parts.registry, parts.clock, parts.log));
   add(access_routes(parts.authentication, parts.store, parts.events, parts.clock));
+  add(openapi_routes());
   add({reload_route(parts.reload)});
   return routes;
 }

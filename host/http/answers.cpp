@@ -94,4 +94,15 @@ std::function<void(Exchange)> with_query(std::function<Response(Exchange&, Query
   };
 }
 
+std::function<void(Exchange)> without_query(std::function<void(Exchange)> answer) {
+  return [answer = std::move(answer)](Exchange exchange) {
+    auto query = Query::parse(exchange.request.query);
+    if (query) query->allow_only({});
+    if (!query) return exchange.responder.send(error_answer(query.error(), exchange.request.request_id));
+    if (!query->errors().empty())
+      return exchange.responder.send(field_errors_answer(query->errors(), exchange.request.request_id));
+    answer(std::move(exchange));
+  };
+}
+
 }  // namespace davit::http

@@ -97,7 +97,7 @@ Response agents_answer(const plugin::Snapshot& snapshot, Query& query) {
 // A list under one name, from what the registry holds now.
 Answer registry_list(std::string name, const plugin::Registry& registry,
                      std::function<void(JsonWriter&, const plugin::Snapshot&)> write) {
-  return [name = std::move(name), &registry, write = std::move(write)](Exchange exchange) {
+  return without_query([name = std::move(name), &registry, write = std::move(write)](Exchange exchange) {
     auto snapshot = registry.current();
     exchange.responder.send(json_answer([&](JsonWriter& writer) {
       writer.StartObject();
@@ -105,7 +105,7 @@ Answer registry_list(std::string name, const plugin::Registry& registry,
       write(writer, *snapshot);
       writer.EndObject();
     }));
-  };
+  });
 }
 
 // Answers when the store has committed; the connection stays with the Responder meanwhile.
@@ -342,12 +342,12 @@ std::vector<Route> dashboard_routes(store::Store& store, const plugin::Registry&
       reader("listTasks", "/api/dashboard/tasks", with_query([&store](Exchange& exchange, Query& query) {
                return tasks_answer(store, exchange, query);
              })));
-  routes.push_back(reader("getTask", "/api/dashboard/tasks/{}", [&store](Exchange exchange) {
+  routes.push_back(reader("getTask", "/api/dashboard/tasks/{}", without_query([&store](Exchange exchange) {
     auto detail = store.task(exchange.segments.front());
     exchange.responder.send(detail
                                 ? json_answer([&](JsonWriter& writer) { write_task_detail(writer, *detail); })
                                 : error_answer(detail.error(), exchange.request.request_id));
-  }));
+  })));
   routes.push_back(reader("listDeliveries", "/api/dashboard/deliveries",
                           with_query([&store](Exchange& exchange, Query& query) {
                             return deliveries_answer(store, exchange, query);
@@ -356,12 +356,12 @@ std::vector<Route> dashboard_routes(store::Store& store, const plugin::Registry&
                           with_query([&store](Exchange& exchange, Query& query) {
                             return refusals_answer(store, exchange, query);
                           })));
-  routes.push_back(reader("getDelivery", "/api/dashboard/deliveries/{}", [&store](Exchange exchange) {
+  routes.push_back(reader("getDelivery", "/api/dashboard/deliveries/{}", without_query([&store](Exchange exchange) {
     auto detail = store.delivery(exchange.segments.front());
     exchange.responder.send(
         detail ? json_answer([&](JsonWriter& writer) { write_delivery_detail(writer, *detail); })
                : error_answer(detail.error(), exchange.request.request_id));
-  }));
+  })));
   routes.push_back(
       reader("listPlugins", "/api/dashboard/plugins", registry_list("plugins", registry, &write_plugins)));
   routes.push_back(

@@ -131,9 +131,13 @@ Route reader(std::string operation, std::string pattern, const store::Store& sto
 }  // namespace
 
 std::vector<Route> execution_routes(const store::Store& store) {
-  return {reader("getTranscript", "/api/dashboard/tasks/{}/transcript", store, &transcript_answer),
-          reader("listArtifacts", "/api/dashboard/tasks/{}/artifacts", store, &artifacts_answer),
-          reader("getArtifact", "/api/dashboard/tasks/{}/artifacts/{}/{}", store, &artifact_answer)};
+  std::vector<Route> routes{
+      reader("getTranscript", "/api/dashboard/tasks/{}/transcript", store, &transcript_answer),
+      reader("listArtifacts", "/api/dashboard/tasks/{}/artifacts", store, &artifacts_answer),
+      reader("getArtifact", "/api/dashboard/tasks/{}/artifacts/{}/{}", store, &artifact_answer)};
+  for (auto route = routes.begin() + 1; route != routes.end(); ++route)
+    route->answer = without_query(std::move(route->answer));
+  return routes;
 }
 
 }  // namespace davit::http

@@ -116,11 +116,19 @@ void Query::allow_only(std::initializer_list<std::string_view> known,
   const auto has = [](std::initializer_list<std::string_view> names, std::string_view name) {
     return std::find(names.begin(), names.end(), name) != names.end();
   };
+  const auto all = [&] {
+    std::vector<std::string_view> names(known);
+    names.insert(names.end(), repeatable.begin(), repeatable.end());
+    std::sort(names.begin(), names.end());
+    std::string list;
+    for (const std::string_view name : names) list.append(list.empty() ? "" : ", ").append(name);
+    return list.empty() ? std::string("there are none") : "there are " + list;
+  };
   for (auto each = parameters_.begin(); each != parameters_.end(); ++each) {
     const std::string& name = each->first;
     if (has(repeatable, name)) continue;
     if (!has(known, name)) {
-      fail(name.substr(0, 64), "is not a parameter here");
+      fail(name.substr(0, 64), "is not a parameter here; " + all());
     } else if (std::any_of(parameters_.begin(), each,
                            [&](const auto& former) { return former.first == name; })) {
       fail(name, "is given more than once");

@@ -127,7 +127,8 @@ std::vector<Route> queue_routes(store::Store& store, const plugin::Registry& reg
                                 Log& log) {
   return {
       {"GET", "/api/dashboard/queue", Access::Reader, Thread::Worker,
-       [&store, &clock](Exchange exchange) { show_queue(store, clock, std::move(exchange)); }, "getQueue"},
+       without_query([&store, &clock](Exchange exchange) { show_queue(store, clock, std::move(exchange)); }),
+       "getQueue"},
       {"POST", "/api/queue/pause", Access::Admin, Thread::Worker,
        [&store, &registry, &clock, &log](Exchange exchange) {
          pause(store, registry, clock, log, std::move(exchange));

@@ -190,7 +190,7 @@ describe("the overview", () => {
     await chart.waitFor();
     expect(new URL(page.url()).search).toBe("?metric=cost&bucket=hour");
     const said = (await host.api("GET", "/api/dashboard/series?metric=cost&bucket=hour")) as unknown as Series;
-    const sum = said.points.reduce((all, point) => all + point.value, 0);
+    const sum = said.points.reduce((all, point) => all + (point.value ?? 0), 0);
     expect(sum).toBeGreaterThan(0);
     expect(await chart.getAttribute("aria-label")).toContain(`${usd(sum)} in all`);
     expect(await chart.locator("title").count()).toBe(24);

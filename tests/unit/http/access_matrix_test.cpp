@@ -26,6 +26,7 @@ const std::map<std::string, Access> kMay{
     {"POST /api/session", Access::Public},
     {"GET /api/session", Access::Public},
     {"DELETE /api/session", Access::Reader},
+    {"GET /api/openapi.json", Access::Reader},
     {"GET /api/dashboard/tasks", Access::Reader},
     {"GET /api/dashboard/tasks/{}", Access::Reader},
     {"GET /api/dashboard/tasks/{}/transcript", Access::Reader},

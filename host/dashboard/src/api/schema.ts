@@ -1,450 +1,81 @@
-// What the API sends, as host/http/json.cpp and stats_json.cpp write it. Absent texts are null; times are ISO 8601 in UTC.
+// What the API sends: openapi.ts is made from host/http/openapi.json (`npm run api`), here are its names as the dashboard uses them. Absent texts are
+// null; times are ISO 8601 in UTC.
+import type { AuditOutcome, BulkAction, CostGroup, Plugin, Series, SeriesMetric as AnySeries, TaskStatus, Verdict } from "./openapi";
 
-export const taskStatuses = [
-  "queued",
-  "running",
-  "awaiting_approval",
-  "completed",
-  "failed",
-  "cancelled",
-  "parked",
-] as const;
-export type TaskStatus = (typeof taskStatuses)[number];
+export type {
+  Agent,
+  AgentStats,
+  Approvals,
+  Artifacts,
+  AuditEntry,
+  AuditPage,
+  BulkAction,
+  BulkOutcome,
+  BulkPreview,
+  ChainLink,
+  ChainPattern,
+  CostGroup,
+  CostLine,
+  Costs,
+  Decision,
+  Decisions,
+  Delivery,
+  DeliveryDetail,
+  DeliveryPage,
+  Execution,
+  Json,
+  Link,
+  Outcome,
+  Overview,
+  Plugin,
+  Queue,
+  Refusals,
+  Rehearsal,
+  Series,
+  Sums,
+  Task,
+  TaskDetail,
+  TaskPage,
+  TaskStatus,
+  TestOutcome,
+  Transcript,
+  TranscriptLine,
+  Usage,
+  Verdict,
+  Webhook,
+} from "./openapi";
 
-export interface Task {
-  task_id: string;
-  status: TaskStatus;
-  source: string;
-  current_agent: string;
-  task_type: string;
-  title: string;
-  entity: string | null;
-  priority: number;
-  attempt: number;
-  max_retries: number;
-  crashes: number;
-  losses: number;
-  error: string | null;
-  hold_reason: string | null;
-  resume_at: string | null;
-  created_at: string;
-  updated_at: string;
-  run_at: string;
-  finished_at: string | null;
-  current_session_id: string | null;
-  parent_id: string | null;
-  root_id: string | null;
-  chain_depth: number;
-  total_cost_usd: number;
-  total_tokens_used: number;
-}
+// Of an instance or of a file that was refused.
+export type PluginState = Plugin["state"];
 
-export interface TaskPage {
-  tasks: Task[];
-  next_cursor: string | null;
-}
+// All of them, in the order in which they are shown: a record, so that none can be missing.
+const everyStatus: Record<TaskStatus, true> = {
+  queued: true,
+  running: true,
+  awaiting_approval: true,
+  completed: true,
+  failed: true,
+  cancelled: true,
+  parked: true,
+};
+export const taskStatuses = Object.keys(everyStatus) as TaskStatus[];
 
-export interface Usage {
-  input_tokens: number;
-  output_tokens: number;
-  cache_read_tokens: number;
-  cache_write_tokens: number;
-  total_cost_usd: number;
-}
+const everyGroup: Record<CostGroup, true> = { agent: true, day: true, task_type: true, model: true, source: true };
+export const costGroups = Object.keys(everyGroup) as CostGroup[];
 
-export type Outcome =
-  | "running"
-  | "completed"
-  | "failed"
-  | "crashed"
-  | "timed_out"
-  | "cancelled"
-  | "lost"
-  | "interrupted"
-  | "over_budget"
-  | "put_off"
-  | "approval_refused";
+const everyVerdict: Record<Verdict, true> = { queued: true, ignored: true, error: true, deferred: true, parked: true };
+export const verdicts = Object.keys(everyVerdict) as Verdict[];
 
-export interface Execution extends Usage {
-  agent_name: string;
-  session_id: string;
-  attempt: number;
-  started_at: string;
-  completed_at: string | null;
-  duration_seconds: number | null;
-  success: boolean;
-  outcome: Outcome;
-  error_class: string | null;
-  error: string | null;
-  cost_is_estimate: boolean;
-  model_used: string | null;
-  models: Record<string, Usage>;
-  output: Json;
-  next_agent: string | null;
-  progress: number | null;
-  progress_message: string | null;
-}
+const everyOutcome: Record<AuditOutcome, true> = { done: true, refused: true, failed: true, denied: true };
+export const auditOutcomes = Object.keys(everyOutcome) as AuditOutcome[];
 
-export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
+const everyAction: Record<BulkAction, true> = { cancel: true, retry: true, approve: true, reject: true };
+export const bulkActions = Object.keys(everyAction) as BulkAction[];
 
-export interface ChainLink {
-  task_id: string;
-  parent_id: string | null;
-  agent: string;
-  status: TaskStatus;
-  needs_approval: boolean;
-  chain_depth: number;
-  created_at: string;
-  finished_at: string | null;
-  total_cost_usd: number;
-  total_tokens_used: number;
-}
-
-export interface Decision {
-  at: string;
-  kind: string;
-  by: string | null;
-  actor_id: string | null;
-  way: string | null;
-  comment: string | null;
-  content_hash: string | null;
-}
-
-export interface Link {
-  rel: string;
-  key: string;
-  url: string;
-}
-
-export interface TaskDetail extends Task {
-  payload: Json;
-  previous_result: Json;
-  result: Json;
-  actor: { id: string; login: string; role: string } | null;
-  links: Link[];
-  also: string[];
-  delivery_id: string | null;
-  agent_executions: Execution[];
-  chain_agents: string[];
-  chain_tasks: number;
-  chain_cost_usd: number;
-  chain_tokens: number;
-  chain: ChainLink[];
-  rework: number;
-  approval: {
-    content_hash: string;
-    asked_at: string;
-    deadline: string | null;
-    next_at: string | null;
-    reminders: number;
-  } | null;
-  decisions: Decision[];
-}
-
-export interface TranscriptLine {
-  number: number;
-  at: string | null;
-  kind: string;
-  line: string;
-}
-
-export interface Transcript {
-  task_id: string;
-  executions: {
-    session_id: string;
-    agent_name: string;
-    completed_at: string | null;
-    truncated: boolean;
-    lines: TranscriptLine[];
-  }[];
-}
-
-export interface Artifacts {
-  artifacts: {
-    session_id: string;
-    agent_name: string;
-    attempt: number;
-    name: string;
-    content_type: string;
-    bytes: number;
-    sha256: string;
-  }[];
-}
-
-export type PluginState = "serving" | "disabled" | "quarantined" | "refused" | (string & {});
-
-export interface Agent {
-  name: string;
-  display_name: string;
-  description: string;
-  version: string;
-  capabilities: string[];
-  enabled: boolean;
-  state: PluginState;
-  reason: string | null;
-  override: "enabled" | "disabled" | null;
-  max_retries: number;
-  max_crashes: number;
-  timeout_seconds: number;
-  requires_approval: boolean;
-  concurrency: number;
-  configured_concurrency: number;
-  concurrency_is_set: boolean; // by command, in the place of what is configured
-  generation: number | null;
-  sha256: string | null;
-  source: string | null;
-  loaded_at: string | null;
-}
-
-export interface Webhook {
-  name: string;
-  plugin: string;
-  endpoint: string;
-  enabled: boolean;
-  state: PluginState;
-  reason: string | null;
-  override: "enabled" | "disabled" | null;
-  isolation: "inprocess" | "process";
-  answer_within_ms: number;
-  max_body_bytes: number;
-  secrets: number;
-  event_header: string | null;
-  delivery_id_header: string | null;
-  metadata: Json;
-}
-
-export interface Plugin {
-  kind: "webhook" | "agent" | "library";
-  name: string;
-  version: string | null;
-  generation: number | null;
-  serving_generation?: number | null;
-  sha256: string | null;
-  source: string | null;
-  loaded_at: string | null;
-  isolation: "inprocess" | "process" | null;
-  state: PluginState;
-  reason: string | null;
-  override: "enabled" | "disabled" | null;
-  refusal: { code: string; reason: string } | null;
-}
-
-export interface Sums {
-  executions: number;
-  total_duration_seconds: number;
-  total_cost_usd: number;
-  total_tokens: number;
-  input_tokens: number;
-  output_tokens: number;
-  cache_read_tokens: number;
-  cache_write_tokens: number;
-}
-
-export interface AgentStats extends Sums {
-  agent: string;
-  outcomes: Partial<Record<Outcome, number>>;
-  success_rate: number | null;
-  success_rate_tasks: number;
-  avg_duration_seconds: number | null;
-  p50_duration_seconds: number | null;
-  p95_duration_seconds: number | null;
-  duration_tasks: number;
-}
-
-export const costGroups = ["agent", "day", "task_type", "model", "source"] as const;
-export type CostGroup = (typeof costGroups)[number];
-
-export interface CostLine extends Sums {
-  group: string | null;
-}
-
-export interface Costs {
-  group_by: CostGroup;
-  start_date: string;
-  end_date: string;
-  costs: CostLine[];
-  total_cost_usd: number;
-}
-
-export interface ChainPattern {
-  count: number;
-  avg_duration: number | null;
-  success_rate: number | null;
-  total_cost_usd: number;
-}
-
-export interface Overview {
-  since: string;
-  total_tasks: number;
-  success_rate: number | null;
-  total_cost: number;
-  avg_duration: number | null;
-  total_tokens: number;
-  total_executions: number;
-  queue: { queued: number; running: number; awaiting_approval: number; parked: number };
-}
-
-export interface Queue {
-  paused: boolean;
-  agents: {
-    agent: string;
-    paused: boolean;
-    queued: number;
-    running: number;
-    awaiting_approval: number;
-    parked: number;
-  }[];
-  oldest_due_at: string | null;
-  pauses: { agent: string | null; since: string; until: string | null; reason: string | null; by: string }[];
-  budgets: {
-    scope: string;
-    key: string | null;
-    limit_usd: number;
-    spent_usd: number;
-    reserved_usd: number;
-    resumes_at: string | null;
-  }[];
-  schedules: {
-    name: string;
-    agent: string;
-    cron: string;
-    next_at: string | null;
-    last_at: string | null;
-    last_task_id: string | null;
-  }[];
-}
-
-export const verdicts = ["queued", "ignored", "error", "deferred", "parked"] as const;
-export type Verdict = (typeof verdicts)[number];
-
-export interface Delivery {
-  delivery_id: string;
-  webhook: string;
-  delivery_key: string;
-  request_id: string;
-  remote_address: string;
-  tested_by: string | null; // who asked for it: it is no sender's
-  verdict: Verdict;
-  message: string;
-  entity: string | null;
-  received_at: string;
-  body_bytes: number;
-  duplicates: number;
-  same_body: number;
-  replay_of: string | null;
-  tries: number;
-  task_ids: string[];
-}
-
-export interface DeliveryPage {
-  deliveries: Delivery[];
-  next_cursor: string | null;
-}
-
-export interface DeliveryDetail extends Delivery {
-  method: string;
-  path: string;
-  query: string;
-  headers: Json;
-  body: string | null;
-  timings: Json;
-  details: Json;
-  plugin_sha256: string | null;
-  plugin_version: string | null;
-  secret_number: number | null;
-  links: Link[];
-  replayed_by: string | null;
-}
-
-export interface Refusals {
-  causes: { webhook: string; cause: string; count: number; first_at: string; last_at: string }[];
-}
-
-export interface Rehearsal {
-  dry_run: true;
-  verdict: Verdict;
-  message: string;
-  tasks: { agent: string; title: string; task_type: string; requires_approval: boolean; payload: Json }[];
-  actions: { action: string; task_id: string | null; entity: string | null; agent: string | null }[];
-  details: Json;
-}
-
-export const auditOutcomes = ["done", "refused", "failed", "denied"] as const;
-
-// A line of the audit log.
-export interface AuditEntry {
-  id: string;
-  at: string;
-  actor: string | null;
-  way: string | null;
-  operation: string;
-  object: string | null;
-  parameters: Json;
-  outcome: (typeof auditOutcomes)[number];
-  reason: string | null;
-  address: string | null;
-  request_id: string | null;
-  unrecorded: number;
-}
-
-export interface AuditPage {
-  entries: AuditEntry[];
-  next_cursor: string | null;
-}
-
-// What came of a test event: what its sender would have been told.
-export interface TestOutcome {
-  dry_run: false;
-  answered: number; // the HTTP status
-  outcome: string;
-  message: string;
-  delivery_id: string | null;
-  task_ids: string[];
-}
-
-export const bulkActions = ["cancel", "retry", "approve", "reject"] as const;
-export type BulkAction = (typeof bulkActions)[number];
-
-// What an act on many tasks would do (host/http/bulk_routes.cpp).
-export interface BulkPreview {
-  action: BulkAction;
-  count: number;
-  more: boolean; // than one act takes
-  by_status: Partial<Record<TaskStatus, number>>;
-  samples: Task[];
-  left_out: { task_id: string; detail: string }[];
-  token: string;
-  expires_at: string;
-}
-
-// What came of it: of each task its new status, or why it was left as it is.
-export interface BulkOutcome {
-  action: BulkAction;
-  count: number;
-  done: number;
-  refused: number;
-  outcomes: { task_id: string; status?: TaskStatus; detail?: string }[];
-}
-
-export const seriesMetrics = ["executions", "cost"] as const; // of those that the API knows
+// Of those that the API knows.
+export const seriesMetrics = ["executions", "cost"] as const satisfies readonly AnySeries[];
 export type SeriesMetric = (typeof seriesMetrics)[number];
-export const seriesBuckets = ["hour", "day"] as const;
-export type SeriesBucket = (typeof seriesBuckets)[number];
 
-export interface Series {
-  metric: SeriesMetric;
-  bucket: SeriesBucket;
-  start_date: string;
-  end_date: string;
-  points: { at: string; value: number; outcomes?: Partial<Record<Outcome, number>> }[];
-}
-
-export interface Approvals {
-  approvals: { task: Task; approval: NonNullable<TaskDetail["approval"]>; chain_cost_usd: number }[];
-  next_cursor: string | null;
-}
-
-export interface Decisions {
-  decisions: (Decision & { task_id: string; agent: string; title: string })[];
-  next_cursor: string | null;
-}
+const everyBucket: Record<Series["bucket"], true> = { hour: true, day: true };
+export type SeriesBucket = Series["bucket"];
+export const seriesBuckets = Object.keys(everyBucket) as SeriesBucket[];

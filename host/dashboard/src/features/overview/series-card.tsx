@@ -74,7 +74,7 @@ export function SeriesCard() {
             <div className="p-4 pt-2">
               <Columns
                 columns={seriesColumns(data)}
-                summary={`${names[data.metric]} of each ${data.bucket} from ${first} to ${last}, ${valueText(data.metric, seriesSum(data))} in all`}
+                summary={`${names[metric]} of each ${data.bucket} from ${first} to ${last}, ${valueText(data.metric, seriesSum(data))} in all`}
               />
               <div className="mt-1 flex justify-between gap-x-3 text-xs text-muted">
                 <span>{first}</span>

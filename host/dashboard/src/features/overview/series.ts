@@ -26,15 +26,15 @@ export function seriesColumns(series: Series): SeriesColumn[] {
     const parts = outcomes.map(([outcome, number]) => `${count(number)} ${words(outcome)}`);
     return {
       key: point.at,
-      value: point.value,
+      value: point.value ?? 0,
       bad: outcomes.reduce((sum, [outcome, number]) => sum + (wellEnded.includes(outcome) ? 0 : number), 0),
-      title: `${bucketName(point.at, series.bucket)}: ${valueText(series.metric, point.value)}${parts.length > 0 ? ` (${parts.join(", ")})` : ""}`,
+      title: `${bucketName(point.at, series.bucket)}: ${valueText(series.metric, point.value ?? 0)}${parts.length > 0 ? ` (${parts.join(", ")})` : ""}`,
     };
   });
 }
 
 export function seriesSum(series: Series): number {
-  return series.points.reduce((sum, point) => sum + point.value, 0);
+  return series.points.reduce((sum, point) => sum + (point.value ?? 0), 0);
 }
 
 // Where it begins and where it ends.

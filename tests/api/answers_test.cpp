@@ -1,0 +1,409 @@
+// Every operation is called on a real host, in each status that is described, and each answer is held to its schema.
+#include <gmock/gmock.h>
+#include <signal.h>
+
+#include "tests/api/sample_host.h"
+
+namespace davit::testing {
+namespace {
+
+using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAreArray;
+
+// Members that have a value only after a night, with a spent budget, hundreds of tasks, a person at a sender's, or of a webhook that
+// links, groups and names tasks. Nothing else may be described that no answer has shown.
+const Walk::Words kNotShown{
+    "#/components/schemas/BulkRetry/cursor",
+    "#/components/schemas/BulkStep/next_cursor",
+    "#/components/schemas/Decision/actor_id",
+    "#/components/schemas/Link/key",
+    "#/components/schemas/Link/rel",
+    "#/components/schemas/Link/url",
+    "#/components/schemas/Queue/properties/budgets/items/resumes_at",
+    "#/components/schemas/Queue/properties/schedules/items/last_at",
+    "#/components/schemas/Queue/properties/schedules/items/last_task_id",
+    "#/components/schemas/Rehearsal/properties/actions/items/agent",
+    "#/components/schemas/Rehearsal/properties/actions/items/task_id",
+    "#/components/schemas/Rehearsal/properties/tasks/items/group",
+    "#/components/schemas/Task/resume_at",
+    "#/components/schemas/WebhookAnswer/properties/details/task_ids",
+};
+
+class AnswersTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    start_sample_host(host);
+    samples = fill(host);
+  }
+  // A delivery to a webhook of the tests.
+  JsonDocument deliver(int status, const std::string& webhook, const std::string& body = "{}",
+                       const std::string& id = new_id()) {
+    return walk.expect(status, "receiveDelivery",
+                       {.path = {webhook},
+                        .body = body,
+                        .headers = {{"Content-Type", "application/json"},
+                                    {"X-Delivery", id},
+                                    {"X-Signature", RunningHost::github_signature(body)}}});
+  }
+  JsonDocument task_once(const std::string& id, const std::string& status) {
+    host.wait_for_task(id, {status});
+    return walk.expect(200, "getTask", {.path = {id}});
+  }
+  std::string hash_of(const std::string& id) {
+    const JsonDocument task = task_once(id, "awaiting_approval");
+    return string_member(task["approval"], "content_hash");
+  }
+
+  void sessions();
+  void tokens();
+  void webhooks();
+  void operations();
+  void tasks();
+  void decisions();
+  void approvals();
+  void many();
+  void tables();
+  void tests_of_webhooks();
+  void events();
+  void deliveries();
+  void plugins();
+  void queue();
+  void statistics();
+  void what_all_have_in_common();
+
+  const Description description;
+  HotHost host;
+  Walk walk{description, host};
+  Samples samples;
+};
+
+// Of a sign-in, as a browser sends it.
+struct Browser {
+  std::string cookie, csrf;
+};
+
+void AnswersTest::sessions() {
+  const auto sign_in = [&](int status, const std::string& token, Walk::Headers headers = {}) {
+    return walk.expect(status, "signIn", {.body = R"({"token":")" + token + R"("})", .headers = std::move(headers)});
+  };
+  Browser browser;
+  browser.csrf = string_member(sign_in(200, host.token()), "csrf_token");
+  browser.cookie = walk.last().header("Set-Cookie");
+  browser.cookie.resize(std::min(browser.cookie.find(';'), browser.cookie.size()));
+  walk.expect(200, "getSession", {.headers = {{"Cookie", browser.cookie}}});
+  walk.expect(200, "getSession", {.headers = {{"Authorization", "Bearer " + host.token()}}});
+  EXPECT_TRUE(walk.expect(200, "getSession")["name"].IsNull());
+  walk.expect(401, "getSession", {.headers = {{"Authorization", "Bearer unknown"}}});
+  walk.expect(409, "signOut");
+  walk.expect(403, "signOut", {.headers = {{"Cookie", browser.cookie}}, .token = "none"});
+  walk.expect(204, "signOut",
+              {.headers = {{"Cookie", browser.cookie}, {"X-CSRF-Token", browser.csrf}, {"Connection", "close"}},
+               .token = "none"});
+  EXPECT_TRUE(walk.expect(200, "getSession", {.headers = {{"Cookie", browser.cookie}}})["name"].IsNull());
+  walk.expect(400, "signIn", {.body = R"({"token":1})", .bad_body = true});
+  sign_in(403, host.token(), {{"Sec-Fetch-Site", "cross-site"}});
+  sign_in(401, "unknown");
+  for (int i = 0; i < 20 && host.request("POST", "/api/session", R"({"token":"unknown"})",
+                                         {{"Content-Type", "application/json"}}).status == 401; ++i) {
+  }
+  sign_in(429, "unknown");
+}
+
+void AnswersTest::tokens() {
+  const auto made = walk.expect(
+      201, "createToken", {.body = R"({"name":"alice","role":"admin","expires_at":"2035-01-01T00:00:00Z"})"});
+  walk.expect(409, "createToken", {.body = R"({"name":"alice","role":"reader","expires_at":null})"});
+  walk.expect(400, "createToken", {.body = R"({"name":"bob","role":"king"})", .bad_body = true});
+  walk.expect(200, "getQueue", {.token = string_member(made, "token")});
+  ASSERT_TRUE(eventually([&] { return host.api("GET", "/api/tokens").body.find("\"last_used_at\":\"") != std::string::npos; }));
+  walk.expect(200, "listTokens");
+  walk.expect(200, "revokeToken", {.path = {"alice"}});
+  walk.expect(200, "listTokens");
+  ASSERT_TRUE(eventually([&] {
+    const std::string audit = host.api("GET", "/api/dashboard/audit?limit=500").body;
+    return audit.find("\"revokeToken\"") != std::string::npos && audit.find("\"denied\"") != std::string::npos;
+  }));
+  walk.expect(200, "listAudit", {.query = "limit=500"});
+  const auto page = walk.expect(200, "listAudit", {.query = "limit=1"});
+  walk.expect(200, "listAudit", {.query = "cursor=" + string_member(page, "next_cursor")});
+  walk.expect(400, "listAudit", {.query = "outcome=unknown&start_date=never"});
+}
+
+void AnswersTest::webhooks() {
+  const std::string id = new_id();
+  deliver(202, "good", R"({"n":1})", id);
+  deliver(200, "good", R"({"n":1})", id);
+  deliver(202, "late");
+  deliver(200, "uninterested");
+  deliver(422, "unable");
+  deliver(400, "confused");
+  deliver(400, "good", "no JSON");
+  deliver(413, "small", R"({"this":"is too large"})");
+  deliver(429, "limited");
+  deliver(503, "keyless");
+  deliver(404, "idle");
+  deliver(404, "unknown");
+  walk.expect(401, "receiveDelivery", {.path = {"good"}, .body = "{}", .headers = {{"Content-Type", "application/json"}, {"X-Signature", "sha256=00"}}});
+  walk.expect(415, "receiveDelivery",
+              {.path = {"github"}, .body = "{}", .headers = {{"Content-Type", "text/plain"}, {"X-GitHub-Event", "ping"}, {"X-Hub-Signature-256", RunningHost::github_signature("{}")}}});
+  walk.expect(405, "greetWebhook", {.path = {"good"}});
+  walk.expect(200, "greetWebhook", {.path = {"slack"}});
+}
+
+void AnswersTest::operations() {
+  walk.expect(200, "getHealth");
+  walk.expect(200, "getReadiness");
+  walk.expect(200, "getMetrics");
+  walk.expect(200, "getOpenApi");
+  EXPECT_EQ(host.api("GET", "/api/openapi.json").body, description.text());
+  EXPECT_TRUE(bool_member(walk.expect(200, "reload"), "changed"));
+}
+
+void AnswersTest::tasks() {
+  EXPECT_EQ(string_member(walk.expect(201, "createTask", {.body = R"({"agent":"third","task_type":"t","title":"t","entity":"e",
+      "group":"g","key":"k","payload":{"mode":"noop"},"priority":1,"run_at":"2030-01-01T00:00:00Z"})"}), "status"), "queued");
+  walk.expect(400, "createTask", {.body = R"({"title":1})", .bad_body = true});
+  walk.expect(400, "createTask", {.body = R"({"agent":"nobody"})"});
+  const auto page = walk.expect(200, "listTasks", {.query = "limit=2"});
+  walk.expect(200, "listTasks", {.query = "cursor=" + string_member(page, "next_cursor")});
+  walk.expect(400, "listTasks", {.query = "cursor=none-of-ours"});
+
+  // Runs, and says what it does.
+  const std::string running = make_task(host, "worker", "wait");
+  ASSERT_TRUE(eventually([&] {
+    return host.api("GET", "/api/dashboard/tasks/" + running).body.find("half of it") != std::string::npos;
+  }));
+  task_once(running, "running");
+  host.api("POST", "/api/tasks/" + running + "/cancel");
+  task_once(running, "cancelled");
+
+  task_once(samples.done, "completed");
+  task_once(samples.failed, "failed");
+  task_once(samples.first, "completed");
+  const std::string talked = make_task(host, "worker", "talk");
+  task_once(talked, "completed");
+  walk.expect(200, "getTranscript", {.path = {talked}});
+  walk.expect(200, "getTranscript", {.path = {samples.done}, .query = "after=0&session=" + samples.session});
+  walk.expect(404, "getTranscript", {.path = {samples.done}, .query = "session=unknown"});
+  walk.expect(200, "listArtifacts", {.path = {samples.done}});
+  walk.expect(200, "getArtifact", {.path = {samples.done, samples.session, samples.artifact}});
+  walk.expect(400, "getArtifact", {.path = {samples.done, samples.session, "broken%zz"}});
+}
+
+void AnswersTest::decisions() {
+  const std::string who = R"("by":"alice","way":"the test")";
+  walk.expect(409, "approveTask", {.path = {samples.waiting}, .body = R"({"content_hash":"0000000000000000"})"});
+  walk.expect(400, "approveTask", {.path = {samples.waiting}, .body = R"({"by":1})", .bad_body = true});
+  walk.expect(200, "approveTask", {.path = {samples.waiting}, .body = R"({"content_hash":")" + hash_of(samples.waiting) + "\"," + who + "}"});
+  task_once(samples.waiting, "completed");
+
+  const std::string unwanted = make_task(host, "second", "noop");
+  walk.expect(400, "rejectTask", {.path = {unwanted}, .body = R"({"by":""})", .bad_body = true});
+  walk.expect(200, "rejectTask", {.path = {unwanted}, .body = R"({"comment":"smaller",)" + who + "}"});
+  task_once(unwanted, "cancelled");
+  walk.expect(409, "rejectTask", {.path = {unwanted}});
+  walk.expect(409, "cancelTask", {.path = {unwanted}});
+  walk.expect(409, "retryTask", {.path = {samples.done}});
+  walk.expect(400, "retryTask", {.path = {samples.failed}, .body = "[]", .bad_body = true});
+  walk.expect(200, "retryTask", {.path = {samples.failed}, .body = "{" + who + "}"});
+  task_once(samples.failed, "failed");
+  const std::string superfluous = make_task(host, "third", "noop");
+  walk.expect(400, "cancelTask", {.path = {superfluous}, .body = R"({"way":""})", .bad_body = true});
+  walk.expect(200, "cancelTask", {.path = {superfluous}, .body = R"({"reason":"no need",)" + who + "}"});
+}
+
+void AnswersTest::approvals() {
+  const std::string first = make_task(host, "second", "noop"), other = make_task(host, "worker", "chain");
+  host.wait_for_task(first, {"awaiting_approval"});
+  host.wait_for_task(other, {"completed"});
+  ASSERT_TRUE(eventually([&] { return host.api("GET", "/api/dashboard/approvals?agent=second").body.find(other) != std::string::npos; }));
+  const auto page = walk.expect(200, "listApprovals", {.query = "agent=second&limit=1"});
+  walk.expect(200, "listApprovals", {.query = "cursor=" + string_member(page, "next_cursor")});
+  walk.expect(200, "listApprovals");
+  const auto decided = walk.expect(200, "listDecisions", {.query = "limit=1"});
+  walk.expect(200, "listDecisions", {.query = "cursor=" + string_member(decided, "next_cursor")});
+  walk.expect(200, "listDecisions");
+}
+
+void AnswersTest::many() {
+  const auto preview = [&](const std::string& body) {
+    return string_member(walk.expect(200, "previewTasksBulk", {.body = body}), "token");
+  };
+  const auto act = [&](int status, const std::string& token, const std::string& key, const std::string& comment) {
+    return walk.expect(status, "actOnTasksBulk",
+                       {.body = R"({"token":")" + token + R"(","comment":")" + comment + R"("})",
+                        .headers = {{"Idempotency-Key", '"' + key + '"'}}});
+  };
+  const std::string kept = make_task(host, "third", "noop"), gone = make_task(host, "third", "noop");
+  preview(R"({"action":"retry","filter":{"agent":"third","status":["failed"],"source":"github","entity":"e","link":"l","q":"w",
+      "start_date":"2026-01-01","end_date":"2035-01-01"}})");
+  const std::string token = preview(R"({"action":"cancel","ids":[")" + kept + R"(",")" + gone + R"(",")" + samples.done + R"("]})");
+  host.api("POST", "/api/tasks/" + gone + "/cancel");
+  EXPECT_EQ(int_member(act(200, token, "first", "for the test"), "refused"), 1);
+  act(200, token, "first", "for the test");
+  act(422, token, "first", "for another");
+  act(404, token, "second", "for the test");
+  walk.expect(400, "actOnTasksBulk", {.body = R"({"token":"t"})"});
+  walk.expect(400, "previewTasksBulk", {.body = R"({"action":"cancel","filter":{"colour":"red"}})", .bad_body = true});
+
+  walk.expect(400, "retryTasks", {.body = R"({"status":"failed","agents":"worker"})", .bad_body = true});
+  walk.expect(200, "retryTasks", {.body = R"({"status":"failed","agent":"worker","source":"github","start_date":"2026-01-01",
+      "end_date":"2030-01-01T00:00:00Z","by":"alice","way":"the test"})"});
+  task_once(samples.failed, "failed");
+}
+
+void AnswersTest::tables() {
+  walk.expect(200, "exportTasksCsv", {.query = "status=queued,failed&limit=2"});
+  EXPECT_NE(walk.last().header("Link"), "");
+  walk.expect(200, "exportTasksNdjson", {.query = "agent=worker"});
+  walk.expect(200, "exportCosts", {.query = "group_by=model"});
+  walk.expect(400, "exportTasksCsv", {.query = "status=unknown"});
+}
+
+void AnswersTest::tests_of_webhooks() {
+  const auto asked = [&](int status, const std::string& webhook, const std::string& more) {
+    return walk.expect(status, "testWebhook", {.path = {webhook}, .body = R"({"body":{"n":7})" + more + "}"});
+  };
+  const auto sent = asked(200, "good", R"(,"headers":{"X-Of-The-Test":"1"},"event":"made")");
+  walk.expect(200, "getDelivery", {.path = {string_member(sent, "delivery_id")}});
+  EXPECT_TRUE(bool_member(asked(200, "good", R"(,"dry_run":true)"), "dry_run"));
+  asked(404, "unknown", "");
+  asked(409, "idle", "");
+  walk.expect(400, "testWebhook", {.path = {"good"}, .body = R"({"event":1})", .bad_body = true});
+}
+
+void AnswersTest::events() {
+  test::RawClient client(host.port());
+  ASSERT_TRUE(client.send("GET /api/dashboard/events?topics=task,queue&task=" + samples.done +
+                          " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + host.token() + "\r\n\r\n"));
+  ASSERT_TRUE(client.read_until("event: hello\ndata: {\"resumed\":false}\n\n"));
+  walk.hold(200, description.operation("streamEvents"), client.read_answer(false));
+  walk.expect(400, "streamEvents", {.query = "topics=weather"});
+}
+
+void AnswersTest::deliveries() {
+  const auto page = walk.expect(200, "listDeliveries", {.query = "limit=1"});
+  walk.expect(200, "listDeliveries", {.query = "cursor=" + string_member(page, "next_cursor")});
+  walk.expect(400, "listDeliveries", {.query = "verdict=unknown"});
+  walk.expect(200, "getDelivery", {.path = {samples.delivery}});
+  ASSERT_TRUE(eventually([&] { return host.api("GET", "/api/dashboard/refused-deliveries").body.find("\"samples\":[{") != std::string::npos; }));
+  walk.expect(200, "listRefusedDeliveries");
+
+  walk.expect(200, "replayDelivery", {.path = {samples.delivery}, .body = R"({"dry_run":true})"});
+  walk.expect(200, "replayDelivery", {.path = {samples.comment}, .body = R"({"dry_run":true})"});
+  walk.expect(400, "replayDelivery", {.path = {samples.delivery}, .body = R"({"dry_run":1})", .bad_body = true});
+  const auto again = walk.expect(202, "replayDelivery", {.path = {samples.delivery}, .body = R"({"dry_run":false})"});
+  const std::string replayed = string_member(again, "delivery_id");
+  ASSERT_TRUE(eventually([&] { return host.api("GET", "/api/dashboard/deliveries/" + replayed).body.find("\"verdict\":\"queued\"") != std::string::npos; }));
+  walk.expect(200, "getDelivery", {.path = {replayed}});
+  host.api("POST", "/api/plugins/webhook/github/disable");
+  walk.expect(409, "replayDelivery", {.path = {samples.delivery}});
+  host.api("POST", "/api/plugins/webhook/github/enable");
+}
+
+void AnswersTest::plugins() {
+  walk.expect(200, "disablePlugin", {.path = {"agent", "third"}});
+  host.put_bytes("good_webhook.so", "no library any more");
+  ASSERT_TRUE(eventually([&] { return host.refusal_of("good_webhook.so") != ""; }));
+  for (const char* list : {"listAgents", "listWebhooks", "listPlugins"}) walk.expect(200, list);
+  walk.expect(200, "enablePlugin", {.path = {"agent", "third"}});
+  walk.expect(400, "setConcurrency", {.path = {"worker"}, .body = R"({"concurrency":0})", .bad_body = true});
+  walk.expect(200, "setConcurrency", {.path = {"worker"}, .body = R"({"concurrency":3})"});
+  walk.expect(200, "clearConcurrency", {.path = {"worker"}});
+  walk.expect(200, "disablePlugin", {.path = {"webhook", "good"}});
+  walk.expect(200, "clearPlugin", {.path = {"webhook", "good"}});
+  host.remove("good_webhook.so");
+  walk.expect(200, "rescanPlugins");
+  ASSERT_TRUE(host.wait_for_state("webhook", "small", "missing"));
+  walk.expect(200, "listWebhooks");
+  walk.expect(200, "listPlugins");
+  walk.expect(409, "clearPlugin", {.path = {"webhook", "small"}});
+  host.put("good_webhook.so", kTestPlugins / "good_webhook.so");
+  ASSERT_TRUE(host.wait_for_state("webhook", "small", "serving"));
+}
+
+void AnswersTest::queue() {
+  walk.expect(200, "pauseQueue", {.body = R"({"agent":"worker","until":"2030-01-01T00:00:00Z","reason":"for the test"})"});
+  walk.expect(200, "pauseQueue", {.body = R"({"agent":null})"});
+  walk.expect(400, "pauseQueue", {.body = R"({"until":"2001-01-01T00:00:00Z"})"});
+  walk.expect(200, "getQueue");
+  walk.expect(400, "resumeQueue", {.body = R"({"reason":"none"})", .bad_body = true});
+  walk.expect(200, "resumeQueue", {.body = R"({"agent":"worker"})"});
+  walk.expect(200, "resumeQueue");
+}
+
+void AnswersTest::statistics() {
+  for (const char* of : {"getOverview", "getAgentStats", "getChains"}) walk.expect(200, of);
+  for (const char* group : {"agent", "day", "task_type", "model", "source"})
+    walk.expect(200, "getCosts", {.query = std::string("group_by=") + group});
+  walk.expect(400, "getCosts", {.query = "start_date=2026-02-01&end_date=2026-01-01"});
+  for (const char* metric : {"executions", "cost", "tokens", "duration"})
+    walk.expect(200, "getSeries", {.query = std::string("bucket=hour&metric=") + metric});
+}
+
+// What asks for a name that is not there has to be right in all else.
+std::string whole_body_of(const Operation& operation) {
+  if (operation.id == "testWebhook") return R"({"body":{}})";
+  return operation.id == "setConcurrency" ? R"({"concurrency":1})" : "";
+}
+
+// Every operation that describes one of these answers gives it in the same way.
+void AnswersTest::what_all_have_in_common() {
+  for (const Operation& operation : description.operations()) {
+    const Walk::Words words = words_for(operation, samples);
+    const auto has = [&](const char* status) { return operation.responses.contains(status); };
+    const auto nothing = Walk::Words(words.size(), "unknown");
+    if (operation.role != "public") walk.expect(401, operation.id, {.path = words, .token = "none"});
+    if (operation.role == "admin") walk.expect(403, operation.id, {.path = words, .token = "reader"});
+    if (has("404") && operation.role != "public" && !words.empty())
+      walk.expect(404, operation.id, {.path = nothing, .body = whole_body_of(operation)});
+    if (has("400") && !operation.names_in("query").empty())
+      walk.expect(400, operation.id, {.path = words, .query = "no-such-parameter=1"});
+    if (operation.method != "GET" || operation.role == "public" || operation.is_stream()) continue;
+
+    walk.expect(200, operation.id, {.path = words, .token = operation.role});
+    const test::RawAnswer whole = walk.last();
+    const auto head = host.request("HEAD", filled(operation.path, words), "", {{"Authorization", "Bearer " + host.token()}});
+    EXPECT_EQ(head.status, 200) << operation.id;
+    EXPECT_EQ(head.header("Content-Type"), whole.header("Content-Type")) << operation.id;
+    if (has("304")) {
+      // Something may have changed in between.
+      EXPECT_TRUE(eventually([&] {
+        const std::string target = filled(operation.path, words);
+        const std::string tag = host.api("GET", target).header("ETag");
+        const auto answer = host.request("GET", target, "", {{"Authorization", "Bearer " + host.token()}, {"If-None-Match", tag}, {"Connection", "close"}});
+        if (answer.status == 304) walk.hold(304, operation, answer);
+        return answer.status == 304;
+      })) << operation.id;
+    }
+  }
+}
+
+TEST_F(AnswersTest, EachOperationAnswersAsItIsDescribedInEachStatusAndWithEachMember) {
+  webhooks();
+  operations();
+  tasks();
+  decisions();
+  approvals();
+  many();
+  tables();
+  deliveries();
+  tests_of_webhooks();
+  events();
+  plugins();
+  queue();
+  statistics();
+  sessions();
+  tokens();
+  what_all_have_in_common();
+  host.storage_options = ", min_free: 1024TiB";
+  host.configure(kSampleSections);
+  walk.expect(200, "reload");
+  walk.expect(503, "getReadiness");
+
+  EXPECT_THAT(walk.statuses_not_seen(), IsEmpty());
+  EXPECT_THAT(walk.members_not_seen(), UnorderedElementsAreArray(kNotShown));
+}
+
+}  // namespace
+}  // namespace davit::testing
