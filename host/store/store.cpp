@@ -354,12 +354,13 @@ void Store::retry(std::string task_id, Person by, Done<TaskState> done, Audited 
 void Store::retry_all(TaskFilter filter, Person by, Done<BulkStep> done, Audited audit) {
   constexpr int kMostAtOnce = 200;
   const auto refuse = [&](const Error& error) {
-    if (audit) {
-      audit->outcome = "refused";
-      audit->reason = error.message;
-      note_audit(*audit, {});
-    }
-    if (done) done(error);
+    const auto answer = [done, error](const Result<>&) {
+      if (done) done(error);
+    };
+    if (!audit) return answer({});
+    audit->outcome = "refused";
+    audit->reason = error.message;
+    note_audit(*audit, answer);
   };
   if (filter.state.size() != 1 || !can_be_retried(filter.state.front())) {
     return refuse(

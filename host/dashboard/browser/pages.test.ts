@@ -253,7 +253,7 @@ describe("an agent", () => {
 test("a view is saved under a name, found again after a reload, and forgotten", async () => {
   const { page, troubles } = await signedIn("/tasks?status=completed&q=asks");
   await page.getByRole("button", { name: "Save this view" }).click();
-  await page.getByLabel("Name").fill(canary.slice(0, 60));
+  await page.getByLabel("Name", { exact: true }).fill(canary.slice(0, 60));
   expect(await violations(page)).toEqual([]);
   await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
   await goTo(page, "/tasks");
