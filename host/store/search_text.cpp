@@ -88,15 +88,30 @@ Result<SearchText> SearchText::parse(Words& words, std::string_view text) {
   return search;
 }
 
-std::string SearchText::expression() const {
+std::string SearchText::expression(const WordsFrom& words_from) const {
+  const auto quoted = [](const std::vector<std::string>& words) {
+    std::string text = "\"";
+    for (const std::string& word : words) {
+      if (text.size() > 1) text += ' ';
+      for (const char c : word) text.append(c == '"' ? 2 : 1, c);
+    }
+    return text + '"';
+  };
   std::string all;
   for (const Phrase& phrase : phrases_) {
-    all += all.empty() ? "\"" : " AND \"";
-    for (const std::string& word : phrase.words) {
-      if (all.back() != '"') all += ' ';
-      for (const char c : word) all.append(c == '"' ? 2 : 1, c);
+    if (!all.empty()) all += " AND ";
+    const std::vector<std::string> endings =
+        phrase.begins ? words_from(phrase.words.back()) : std::vector<std::string>{phrase.words.back()};
+    if (endings.empty()) {
+      all += quoted(phrase.words) + " *";
+      continue;
     }
-    all += phrase.begins ? "\" *" : "\"";
+    std::vector<std::string> words = phrase.words;
+    for (std::size_t i = 0; i < endings.size(); ++i) {
+      words.back() = endings[i];
+      all += (i == 0 ? "(" : " OR ") + quoted(words);
+    }
+    all += ')';
   }
   return all;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <string>
@@ -44,8 +45,10 @@ class SearchText {
 
   // Nothing in it is a word, as in "#": it finds nothing.
   bool empty() const { return phrases_.empty(); }
-  // For MATCH. Whatever the text was, it has no syntax but ours.
-  std::string expression() const;
+  // For MATCH. Whatever the text was, it has no syntax but ours. `words_from` lists the words that begin with one;
+  // if it gives none, the index is left to find them.
+  using WordsFrom = std::function<std::vector<std::string>(const std::string& beginning)>;
+  std::string expression(const WordsFrom& words_from) const;
   // Do the texts of a task hold it?
   bool found_in(Words& words, std::initializer_list<std::string_view> texts) const;
 

@@ -5,6 +5,7 @@
 #include "host/store/stats.h"
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <set>
 #include <span>
@@ -24,7 +25,7 @@ constexpr std::size_t kDurationWindow = 200;
 constexpr std::size_t kLabelValues = 64;  // as many of one kind do metrics tell apart
 // The tasks that ended last are looked for among so many that were made last: one that worked while so many
 // younger ones came to their end is not seen.
-constexpr int kEndedAmong = 2'000;
+constexpr int kEndedAmong = 500;
 constexpr int kChainWindow = 10'000;
 
 std::int64_t day_of(WallTime time) {
@@ -61,21 +62,28 @@ struct Settled {
 
 // Of an agent, in the order in which they came to their end.
 std::vector<Settled> read_settled(Reader& reader, const std::string& agent) {
-  std::vector<Settled> settled;
+  // By numbers first, which the index has itself: those of an agent that were made last lie side by side in the tables,
+  // those of its rare outcomes do not.
+  std::vector<std::int64_t> tasks;
   Statement& newest = reader.statement(
-      "SELECT t.state, t.finished_at, e.ended_at - e.started_at, t.row FROM task t INDEXED BY task_stood"
-      " CROSS JOIN execution e ON e.row = t.execution"
-      " WHERE t.state <> 0 AND t.state <> 1 AND t.agent = ?1 AND t.source = ?2 AND t.state = ?3 ORDER BY "
-      "t.row DESC LIMIT ?4");
+      "SELECT row FROM task INDEXED BY task_stood WHERE state <> 0 AND state <> 1 AND agent = ?1 AND source = ?2"
+      " AND state = ?3 ORDER BY row DESC LIMIT ?4");
   for (const StoodPart& part : stood_parts(reader, agent, "", {TaskState::Completed, TaskState::Failed})) {
     Cursor row = newest.query(agent, part.source, part.state, kEndedAmong);
-    while (row.next())
-      settled.push_back({row.integer(3), task_state_of(row.integer(0)) == TaskState::Completed, row.time(1),
-                         Duration(std::max<std::int64_t>(row.integer(2), 0))});
+    while (row.next()) tasks.push_back(row.integer(0));
   }
-  std::sort(settled.begin(), settled.end(),
-            [](const Settled& a, const Settled& b) { return a.task > b.task; });
-  settled.resize(std::min<std::size_t>(settled.size(), kEndedAmong));
+  std::sort(tasks.begin(), tasks.end(), std::greater<>());
+  tasks.resize(std::min<std::size_t>(tasks.size(), kEndedAmong));
+  std::vector<Settled> settled;
+  Statement& one = reader.statement(
+      "SELECT t.state, t.finished_at, e.ended_at - e.started_at FROM task t CROSS JOIN execution e ON e.row = t.execution"
+      " WHERE t.row = ?1");
+  for (const std::int64_t task : tasks) {
+    Cursor row = one.query(task);
+    if (!row.next()) continue;  // it never began
+    settled.push_back({task, task_state_of(row.integer(0)) == TaskState::Completed, row.time(1),
+                       Duration(std::max<std::int64_t>(row.integer(2), 0))});
+  }
   std::reverse(settled.begin(), settled.end());  // of those that ended at once the youngest counts as last
   std::stable_sort(settled.begin(), settled.end(),
                    [](const Settled& a, const Settled& b) { return a.at < b.at; });

@@ -118,6 +118,23 @@ class CommonRows final : public Rows {
   Work& work_;
 };
 
+// The words that begin with one, as far as the index of words has no index of such beginnings; none if they are many.
+std::vector<std::string> words_from(Reader& reader, const std::string& beginning) {
+  constexpr std::size_t kIndexed = 4;  // by schema/0012_search.sql, in characters; to go by bytes only costs a few seeks
+  constexpr std::size_t kMost = 64;
+  if (beginning.size() <= kIndexed) return {};
+  Statement& next = reader.statement("SELECT term FROM task_word WHERE term >= ?1 ORDER BY term LIMIT 1");
+  std::vector<std::string> words;
+  for (std::string from = beginning;;) {
+    Cursor row = next.query(from);
+    if (!row.next() || !row.view(0).starts_with(beginning)) return words;
+    if (words.size() == kMost) return {};
+    words.push_back(row.text(0));
+    // No word has this character, so the next word is the first behind it.
+    from = words.back() + '\x01';
+  }
+}
+
 // Those whose words are searched for: what the index of words has not come to is read itself, the rest is
 // asked of the index.
 class TextRows final : public Rows {
@@ -125,7 +142,7 @@ class TextRows final : public Rows {
   TextRows(Reader& reader, SearchText search, Work& work)
       : words_(reader.database()),
         search_(std::move(search)),
-        expression_(search_.expression()),
+        expression_(search_.expression([&](const std::string& beginning) { return words_from(reader, beginning); })),
         work_(work),
         tail_(reader.statement("SELECT row, title, entity, error FROM task WHERE row > ?1 AND row <= ?2"
                                " ORDER BY row DESC")),
@@ -220,6 +237,46 @@ std::unique_ptr<Rows> rows_of_time(Reader& reader, std::optional<WallTime> start
   return std::make_unique<RangeRows>(std::move(ranges));
 }
 
+// Which pairs of an agent and a source an index has: one seek for each, however many tasks it has. (A comparison of
+// pairs would step over all tasks of the pair it begins behind.)
+struct Pairs {
+  const char* next_agent;   // behind an agent
+  const char* next_source;  // of an agent, behind a source
+};
+constexpr Pairs kQueued{
+    "SELECT agent FROM task INDEXED BY task_queued WHERE state = 0 AND agent > ?1 ORDER BY agent LIMIT 1",
+    "SELECT source FROM task INDEXED BY task_queued WHERE state = 0 AND agent = ?1 AND source > ?2 ORDER BY source"
+    " LIMIT 1"};
+constexpr Pairs kStood{
+    "SELECT agent FROM task INDEXED BY task_stood WHERE state <> 0 AND state <> 1 AND agent > ?1 ORDER BY agent LIMIT 1",
+    "SELECT source FROM task INDEXED BY task_stood WHERE state <> 0 AND state <> 1 AND agent = ?1 AND source > ?2"
+    " ORDER BY source LIMIT 1"};
+
+// Calls `visit(agent, source)` for each pair; `agent` and `source` say which, empty: any.
+template <typename Visit>
+void each_source(Reader& reader, const Pairs& pairs, const std::string& agent, const std::string& source, Visit visit) {
+  const auto of_agent = [&](const std::string& its_agent) {
+    if (!source.empty()) return visit(its_agent, source);
+    for (std::string last;;) {
+      {
+        Cursor row = reader.statement(pairs.next_source).query(its_agent, last);
+        if (!row.next()) return;
+        last = row.text(0);
+      }
+      visit(its_agent, last);
+    }
+  };
+  if (!agent.empty()) return of_agent(agent);
+  for (std::string last;;) {
+    {
+      Cursor row = reader.statement(pairs.next_agent).query(last);
+      if (!row.next()) return;
+      last = row.text(0);
+    }
+    of_agent(last);
+  }
+}
+
 bool wanted(const States& states, TaskState state) {
   return states.empty() || std::find(states.begin(), states.end(), state) != states.end();
 }
@@ -231,24 +288,12 @@ std::unique_ptr<Rows> rows_of_parts(Reader& reader, const TaskFilter& filter) {
     parts.push_back(std::make_unique<SeekRows>(reader, sql, std::move(values)));
   };
   if (wanted(filter.state, TaskState::Queued)) {
-    std::string agent = filter.agent, source;
-    Statement& next = reader.statement(
-        "SELECT agent, source FROM task INDEXED BY task_queued WHERE state = 0 AND (agent, source) > (?1, ?2)"
-        " ORDER BY agent, source LIMIT 1");
-    // A source has a name, so nothing is behind (agent, "") that is not an agent's.
-    for (bool more = true; more;) {
-      Cursor row = next.query(agent, source);
-      more = row.next() && (filter.agent.empty() || row.view(0) == filter.agent);
-      if (!more) break;
-      agent = row.text(0);
-      source = row.text(1);
-      if (filter.source.empty() || source == filter.source)
-        seek(
-            "SELECT row FROM task INDEXED BY task_queued WHERE state = 0 AND agent = ?1 AND source = ?2 AND "
-            "row <= ?3"
-            " ORDER BY row DESC LIMIT 1",
-            {agent, source});
-    }
+    each_source(reader, kQueued, filter.agent, filter.source, [&](const std::string& agent, const std::string& source) {
+      seek(
+          "SELECT row FROM task INDEXED BY task_queued WHERE state = 0 AND agent = ?1 AND source = ?2 AND row <= ?3"
+          " ORDER BY row DESC LIMIT 1",
+          {agent, source});
+    });
   }
   const bool by_state_alone = filter.agent.empty() && filter.source.empty();
   if (wanted(filter.state, TaskState::Running) && !by_state_alone) {
@@ -287,18 +332,19 @@ std::unique_ptr<Rows> rows_of_parts(Reader& reader, const TaskFilter& filter) {
 
 std::vector<StoodPart> stood_parts(Reader& reader, const std::string& agent, const std::string& source,
                                    const States& states) {
-  Statement& next = reader.statement(
-      "SELECT agent, source, state FROM task INDEXED BY task_stood WHERE state <> 0 AND state <> 1"
-      " AND (agent, source, state) > (?1, ?2, ?3) ORDER BY agent, source, state LIMIT 1");
+  Statement& next_state = reader.statement(
+      "SELECT state FROM task INDEXED BY task_stood WHERE state <> 0 AND state <> 1 AND agent = ?1 AND source = ?2"
+      " AND state > ?3 ORDER BY state LIMIT 1");
   std::vector<StoodPart> parts;
-  StoodPart at{agent, "", 0};
-  for (;;) {
-    Cursor row = next.query(at.agent, at.source, at.state);
-    if (!row.next() || (!agent.empty() && row.view(0) != agent)) return parts;
-    at = {row.text(0), row.text(1), row.integer(2)};
-    if ((source.empty() || at.source == source) && wanted(states, task_state_of(at.state)))
-      parts.push_back(at);
-  }
+  each_source(reader, kStood, agent, source, [&](const std::string& its_agent, const std::string& its_source) {
+    for (std::int64_t state = -1;;) {
+      Cursor row = next_state.query(its_agent, its_source, state);
+      if (!row.next()) return;
+      state = row.integer(0);
+      if (wanted(states, task_state_of(state))) parts.push_back({its_agent, its_source, state});
+    }
+  });
+  return parts;
 }
 
 Result<std::unique_ptr<Rows>> rows_of(Reader& reader, const TaskFilter& filter, Work& work) {

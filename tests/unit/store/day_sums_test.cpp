@@ -224,7 +224,7 @@ TEST_F(DaySumsTest, ADatabaseFromBeforeThemGetsThem) {
   restart();
   const auto before = all_told();
   database_.close();
-  execute("DROP TABLE day_sum; DROP INDEX delivery_webhook");
+  execute("DROP TABLE day_sum; DROP TABLE task_word; DROP INDEX delivery_webhook");
   execute("PRAGMA user_version = 12");
   database_.open();
   EXPECT_EQ(all_told(), before);
