@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "host/base/text.h"
+
 namespace davit {
 namespace {
 
@@ -56,7 +58,7 @@ std::string to_iso8601(WallTime time) {
 
 Result<WallTime> parse_iso8601(std::string_view text) {
   using namespace std::chrono;
-  const Error bad{ErrorCode::InvalidInput, "\"" + std::string(text.substr(0, 64)) +
+  const Error bad{ErrorCode::InvalidInput, "\"" + std::string(shortened(text, 64)) +
                                                "\" is not a time; write 2026-01-31 or 2026-01-31T12:00:00Z"};
   std::size_t pos = 0;
   int year_number = 0, month_number = 0, day_number = 0;

@@ -17,6 +17,7 @@
 
 #include "host/base/cron.h"
 #include "host/base/nearest_name.h"
+#include "host/base/text.h"
 #include "host/config/quantity.h"
 
 namespace davit::config {
@@ -734,7 +735,7 @@ bool is_loopback(const std::string& address) { return address.starts_with("127."
 
 std::string shown(std::string_view text) {
   constexpr std::size_t kMost = 40;
-  return "\"" + std::string(text.substr(0, kMost)) + (text.size() > kMost ? "…" : "") + "\"";
+  return "\"" + std::string(shortened(text, kMost)) + (text.size() > kMost ? "…" : "") + "\"";
 }
 
 // What is wrong with a text, or empty.

@@ -1,5 +1,6 @@
 #include "host/http/access_routes.h"
 
+#include "host/base/text.h"
 #include "host/http/answers.h"
 #include "host/http/query.h"
 
@@ -28,7 +29,7 @@ Result<AccessToken> token_from(const Request& request, std::vector<FieldError>& 
     const std::string name(member.name.GetString(), member.name.GetStringLength());
     if (name == "expires_at" && member.value.IsNull()) continue;
     if (!member.value.IsString()) {
-      errors.push_back({name.substr(0, 64), "must be a text"});
+      errors.push_back({std::string(shortened(name, 64)), "must be a text"});
       continue;
     }
     const std::string text(member.value.GetString(), member.value.GetStringLength());
@@ -42,7 +43,7 @@ Result<AccessToken> token_from(const Request& request, std::vector<FieldError>& 
       const Result<WallTime> time = parse_iso8601(text);
       time.ok() ? void(token.expires_at = *time) : errors.push_back({name, time.error().message});
     } else {
-      errors.push_back({name.substr(0, 64), "is not a member of a token"});
+      errors.push_back({std::string(shortened(name, 64)), "is not a member of a token"});
     }
   }
   if (!has_role) errors.push_back({"role", "is required: reader or admin"});

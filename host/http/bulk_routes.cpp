@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "host/base/crypto.h"
+#include "host/base/text.h"
 #include "host/http/answers.h"
 #include "host/http/bulk_previews.h"
 #include "host/http/error_response.h"
@@ -74,7 +75,7 @@ store::TaskFilter filter_of(const JsonValue& object, std::vector<FieldError>& er
     } else if (several && strings_member(object, "status").size() == member.value.Size()) {
       for (const std::string& each : strings_member(object, "status")) parameters.emplace_back(name, each);
     } else {
-      errors.push_back({"filter." + name.substr(0, 64), "must be a text that is not empty"});
+      errors.push_back({"filter." + std::string(shortened(name, 64)), "must be a text that is not empty"});
     }
   }
   Query query = Query::of(std::move(parameters));
@@ -109,7 +110,7 @@ Wanted wanted_from(const JsonValue& body, std::vector<FieldError>& errors) {
           wanted.ids.size() > kMostTasks)
         errors.push_back({name, "must be an array of 1 to " + std::to_string(kMostTasks) + " ids of tasks"});
     } else {
-      errors.push_back({name.substr(0, 64), "is not a member of a preview"});
+      errors.push_back({std::string(shortened(name, 64)), "is not a member of a preview"});
     }
   }
   if (!has_action) errors.push_back({"action", "must be cancel, retry, approve or reject"});
@@ -298,7 +299,7 @@ void act(store::Store& store, BulkPreviews& previews, std::shared_ptr<Idempotent
   for (const auto& member : std::as_const(*body).GetObject()) {
     const std::string name(member.name.GetString(), member.name.GetStringLength());
     if (name != "token" && name != "comment")
-      errors.push_back({name.substr(0, 64), "is not a member of an act in bulk"});
+      errors.push_back({std::string(shortened(name, 64)), "is not a member of an act in bulk"});
     else if (!member.value.IsString() || member.value.GetStringLength() > kMostComment)
       errors.push_back({name, "must be a text of at most " + std::to_string(kMostComment) + " bytes"});
   }

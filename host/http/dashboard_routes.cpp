@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "host/base/id.h"
+#include "host/base/text.h"
 #include "host/http/answers.h"
 #include "host/http/json.h"
 #include "host/http/query.h"
@@ -197,7 +198,7 @@ Result<NewTask> task_from(const JsonValue& body, std::vector<FieldError>& errors
         errors.push_back({"run_at", time.error().message});
       }
     } else {
-      errors.push_back({std::string(name.substr(0, 64)), "is not a member of a task"});
+      errors.push_back({std::string(shortened(name, 64)), "is not a member of a task"});
     }
   }
   if (task.agent.empty() && errors.empty())
@@ -261,7 +262,7 @@ void retry_tasks(store::Store& store, Log& log, Exchange exchange) {
     const std::string name(member.name.GetString(), member.name.GetStringLength());
     if (name == "by" || name == "way") continue;
     if (!member.value.IsString()) {
-      errors.push_back({name.substr(0, 64), "must be a text"});
+      errors.push_back({std::string(shortened(name, 64)), "must be a text"});
       continue;
     }
     std::string text(member.value.GetString(), member.value.GetStringLength());
@@ -278,7 +279,7 @@ void retry_tasks(store::Store& store, Log& log, Exchange exchange) {
     } else if (name == "cursor") {
       filter.cursor = std::move(text);
     } else {
-      errors.push_back({name.substr(0, 64), "is not a member of a retry in bulk"});
+      errors.push_back({std::string(shortened(name, 64)), "is not a member of a retry in bulk"});
     }
   }
   if (!errors.empty()) return exchange.responder.send(field_errors_answer(errors, request_id));
@@ -304,7 +305,7 @@ void replay(ingest::Ingest& ingest, Exchange exchange) {
   for (const auto& member : std::as_const(*body).GetObject()) {
     const std::string name(member.name.GetString(), member.name.GetStringLength());
     if (name != "dry_run") {
-      errors.push_back({name.substr(0, 64), "is not a member of a replay"});
+      errors.push_back({std::string(shortened(name, 64)), "is not a member of a replay"});
     } else if (!member.value.IsBool()) {
       errors.push_back({name, "must be true or false"});
     } else {

@@ -4,6 +4,7 @@
 
 #include "host/base/clock.h"
 #include "host/base/json.h"
+#include "host/base/text.h"
 
 namespace davit::http {
 namespace {
@@ -35,13 +36,6 @@ void append_object(std::string& out, std::string_view event, Write&& write) {
   write(writer);
   writer.EndObject();
   append_data(out, event, text_of(buffer));
-}
-
-// At most so many bytes, ending at a character's border.
-std::string_view shortened(std::string_view text, std::size_t most) {
-  if (text.size() <= most) return text;
-  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0) == 0x80) --most;
-  return text.substr(0, most);
 }
 
 }  // namespace

@@ -60,13 +60,17 @@ void task_as_json(std::string& lines, const TaskSummary& task) {
   lines.append(text_of(buffer)).append("\n");
 }
 
-// A query with another cursor.
+// A query with another cursor, fit to stand between the angle brackets of a Link: what a client may send there
+// as it is would end them.
 std::string query_from(std::string_view query, const std::string& cursor) {
   std::string next;
   while (!query.empty()) {
     const std::string_view pair = query.substr(0, query.find('&'));
     query.remove_prefix(std::min(pair.size() + 1, query.size()));
-    if (!pair.empty() && !pair.starts_with("cursor=")) next.append(pair).append("&");
+    const auto name = percent_decoded(pair.substr(0, pair.find('=')));
+    if (pair.empty() || (name.ok() && *name == "cursor")) continue;
+    for (const char c : pair) c == '<' ? next += "%3C" : c == '>' ? next += "%3E" : next += c;
+    next += '&';
   }
   return next + "cursor=" + cursor;
 }

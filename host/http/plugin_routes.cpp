@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "host/base/text.h"
 #include "host/http/answers.h"
 #include "host/http/json.h"
 
@@ -48,7 +49,7 @@ int number_from(const JsonValue& body, std::vector<FieldError>& errors) {
   for (const auto& member : body.GetObject()) {
     const std::string name(member.name.GetString(), member.name.GetStringLength());
     if (name != "concurrency") {
-      errors.push_back({name.substr(0, 64), "is not a member of this request"});
+      errors.push_back({std::string(shortened(name, 64)), "is not a member of this request"});
     } else if (member.value.IsInt()) {
       number = member.value.GetInt();
     }

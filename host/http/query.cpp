@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "host/base/json.h"
+#include "host/base/text.h"
 
 namespace davit::http {
 namespace {
@@ -128,7 +129,7 @@ void Query::allow_only(std::initializer_list<std::string_view> known,
     const std::string& name = each->first;
     if (has(repeatable, name)) continue;
     if (!has(known, name)) {
-      fail(name.substr(0, 64), "is not a parameter here; " + all());
+      fail(shortened(name, 64), "is not a parameter here; " + all());
     } else if (std::any_of(parameters_.begin(), each,
                            [&](const auto& former) { return former.first == name; })) {
       fail(name, "is given more than once");

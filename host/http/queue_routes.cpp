@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "host/base/text.h"
 #include "host/http/answers.h"
 #include "host/http/json.h"
 
@@ -52,7 +53,7 @@ Result<store::Pause> pause_from(const Request& request, bool all_members, std::v
         errors.push_back({name, time.error().message});
       }
     } else {
-      errors.push_back({name.substr(0, 64), "is not a member of this request"});
+      errors.push_back({std::string(shortened(name, 64)), "is not a member of this request"});
     }
   }
   return pause;

@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "host/base/text.h"
 #include "host/http/answers.h"
 #include "host/http/json.h"
 #include "host/http/webhook_routes.h"
@@ -36,7 +37,7 @@ Result<Wanted> wanted_from(const Request& request, std::vector<FieldError>& erro
     } else if (name == "dry_run") {
       errors.push_back({name, "must be true or false"});
     } else {
-      errors.push_back({name.substr(0, 64), "is not a member of a test event"});
+      errors.push_back({std::string(shortened(name, 64)), "is not a member of a test event"});
     }
   }
   auto read = plugin::read_sample(body);

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "host/base/id.h"
+#include "host/base/text.h"
 #include "host/plugin/webhook_verification.h"
 
 namespace davit::ingest {
@@ -30,10 +31,10 @@ Result<> check_headers(const plugin::SentHeaders& headers) {
   if (headers.size() > kMostHeaders)
     return Error{ErrorCode::InvalidInput, "more than " + std::to_string(kMostHeaders) + " headers"};
   for (const auto& [name, value] : headers) {
-    if (!is_name(name)) return Error{ErrorCode::InvalidInput, "\"" + name.substr(0, 64) + "\" names no header"};
+    if (!is_name(name)) return Error{ErrorCode::InvalidInput, "\"" + std::string(shortened(name, 64)) + "\" names no header"};
     if (!is_value(value) || name.size() + value.size() > kMostOfAHeader)
       return Error{ErrorCode::InvalidInput,
-                   "the header " + name.substr(0, 64) + " is too long or holds control characters"};
+                   "the header " + std::string(shortened(name, 64)) + " is too long or holds control characters"};
   }
   return {};
 }

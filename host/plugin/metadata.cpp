@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "host/base/json.h"
+#include "host/base/text.h"
 #include "host/plugin/config_schema.h"
 #include "host/plugin/refusal_codes.h"
 
@@ -102,7 +103,7 @@ Result<std::string> name_of(const JsonValue& object) {
   if (!value) return wrong("name", "is missing");
   std::string name = TRY(text(object, "name", 256));
   if (!is_plugin_name(name)) {
-    return wrong("name", "is " + json_quote(name.substr(0, 64)) + "; it must match [a-z][a-z0-9_-]{0,63}");
+    return wrong("name", "is " + json_quote(shortened(name, 64)) + "; it must match [a-z][a-z0-9_-]{0,63}");
   }
   return name;
 }

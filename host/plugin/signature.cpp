@@ -14,6 +14,7 @@
 #include <initializer_list>
 
 #include "host/base/crypto.h"
+#include "host/base/text.h"
 
 namespace davit::plugin {
 namespace {
@@ -142,7 +143,7 @@ Result<> check_members(const JsonValue& object, std::string_view where,
     std::string_view name(member.name.GetString(), member.name.GetStringLength());
     if (std::find(known.begin(), known.end(), name) == known.end()) {
       return Error{ErrorCode::InvalidInput, std::string(where) + " has a member this host does not know: " +
-                                                json_quote(name.substr(0, 64))};
+                                                json_quote(shortened(name, 64))};
     }
   }
   return {};

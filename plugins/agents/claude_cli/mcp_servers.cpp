@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <initializer_list>
 #include <optional>
+#include <set>
 
 #include "child_process/child_process.h"
 #include "claude_cli/confined_session.h"
@@ -76,6 +77,7 @@ class Reader {
     only(config, "", {"mcpServers"});
     const JsonView servers = config["mcpServers"];
     if (!servers.is_object()) refuse("mcpServers", "must be an object of servers by their names");
+    each_once(servers, "mcpServers");
     std::size_t count = 0;
     for (const auto& [name, server] : servers.members()) {
       if (!is_server_name(name))
@@ -89,7 +91,17 @@ class Reader {
   }
 
  private:
+  // Of two members of a name we would look at the first, and the CLI would take the last.
+  void each_once(JsonView object, const std::string& where) {
+    std::set<std::string_view> names;
+    for (const auto& [name, value] : object.members()) {
+      if (!names.insert(name).second)
+        refuse((where.empty() ? "" : where + ".") + one_line(davit::to_utf8(name), 64), "is given twice");
+    }
+  }
+
   void only(JsonView object, const std::string& where, std::initializer_list<std::string_view> known) {
+    each_once(object, where);
     for (const auto& [name, value] : object.members()) {
       if (std::find(known.begin(), known.end(), name) == known.end())
         refuse((where.empty() ? "" : where + ".") + one_line(davit::to_utf8(name), 64), "is unknown");
@@ -146,6 +158,7 @@ class Reader {
   void read_values(const std::string& where, JsonView values, bool is_there) {
     if (!is_there) return;
     if (!values.is_object()) refuse(where, "must be an object of texts");
+    each_once(values, where);
     for (const auto& [name, value] : values.members()) {
       const std::string place = where + "." + one_line(davit::to_utf8(name), 64);
       std::size_t names = 0;

@@ -21,6 +21,7 @@ using std::chrono::milliseconds;
 namespace {
 
 constexpr std::size_t kMostBytes = 64u << 10;
+constexpr std::int64_t kLastMoment = 253'402'300'799'999;  // of the year 9999: how far away it is can be counted
 constexpr std::chrono::seconds kLongestLock{2};
 
 milliseconds doubled(int times) {
@@ -62,8 +63,10 @@ std::optional<Account::Note> Account::read() const {
   if (!text) return std::nullopt;
   try {
     const Json json = Json::parse(*text);
+    const std::int64_t until = json["until"].int_or(0);
+    if (until < 0 || until > kLastMoment) return std::nullopt;
     return Note{.since = davit::time_from_unix_ms(json["since"].int_or(0)),
-                .until = davit::time_from_unix_ms(json["until"].int_or(0)),
+                .until = davit::time_from_unix_ms(until),
                 .why = std::string(json["why"].string_or("")),
                 .said = json["said"].bool_or(false),
                 .times = static_cast<int>(std::clamp<std::int64_t>(json["times"].int_or(0), 0, 100)),

@@ -108,6 +108,12 @@ TEST(McpServersTest, WhatCannotBeMeantIsNamedWithItsPlace) {
   EXPECT_THAT(of_server(R"({"type": "http", "url": "https://x", "headersHelper": "id"})"),
               HasSubstr("headersHelper: is unknown"))
       << "which would run a program outside of any rule";
+  for (const char* twice :
+       {R"({"command": "x", "command": "y"})", R"({"command": "x", "env": {"command": "a", "command": "b"}})"})
+    EXPECT_THAT(of_server(twice), HasSubstr("command: is given twice")) << twice;
+  EXPECT_THAT(refusal(R"({"mcpServers": {"a": {"command": "x"}, "a": {"command": "y"}}})"),
+              HasSubstr("mcpServers.a: is given twice"))
+      << "we would look at the one, and the CLI would run the other";
   std::string many;
   for (int i = 0; i < 17; ++i) many += (i ? "," : "") + ("\"s" + std::to_string(i)) + R"(": {"command": "x"})";
   EXPECT_THAT(refusal(R"({"mcpServers": {)" + many + "}}"), HasSubstr("has more than 16"));

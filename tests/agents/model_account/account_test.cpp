@@ -146,7 +146,8 @@ TEST_F(AccountTest, ANoteThatCannotBeReadOrIsOfAClockThatWasSetBackHoldsNobody) 
   account("one").refused("limit", now_ + hours(2), now_);
   EXPECT_FALSE(is_open("two"));
   EXPECT_FALSE(account("two").enter(now_ - hours(100))) << "a wait can never be so long";
-  for (const char* content : {"", "{", "[]", "{\"until\": \"never\"}"}) {
+  for (const char* content : {"", "{", "[]", "{\"until\": \"never\"}", "{\"until\": -9223372036854775808}",
+                              "{\"until\": 9223372036854775807}"}) {
     std::ofstream(notes()[0]) << content;
     EXPECT_TRUE(is_open("two")) << content;
   }
