@@ -263,6 +263,9 @@ test("a view is saved under a name, found again after a reload, and forgotten", 
   await page.getByRole("group", { name: "Saved views" }).getByRole("button", { name: canary.slice(0, 40) }).first().click();
   await expect.poll(() => page.url()).toContain("status=completed");
   expect(new URL(page.url()).searchParams.get("q")).toBe("asks");
+    await dialog.getByLabel("Begin with").selectOption("sample");
+    expect(await dialog.getByLabel("Body").inputValue()).toContain("Test event: ");
+    await dialog.getByLabel("Begin with").selectOption("delivery");
   expect(await violations(page)).toEqual([]);
   await page.getByRole("button", { name: "Forget the view" }).click();
   await page.getByRole("button", { name: "Save this view" }).waitFor();

@@ -1806,8 +1806,8 @@ export interface components {
             }[];
         };
         TestEvent: {
-            /** @description What a sender would post: a text, or JSON. */
-            body: components["schemas"]["Json"];
+            /** @description What a sender would post: a text, or JSON. Without it, and without headers, it is the sample that the webhook's plugin gives. */
+            body?: components["schemas"]["Json"];
             headers?: {
                 [key: string]: string;
             };
