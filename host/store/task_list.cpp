@@ -11,6 +11,7 @@
 #include <limits>
 #include <variant>
 
+#include "host/store/approved_before.h"
 #include "host/store/budgets.h"
 #include "host/store/chains.h"
 #include "host/store/deliveries.h"
@@ -255,15 +256,7 @@ Result<TaskDetail> read_task(Reader& reader, std::string_view task_id, const Bud
             .query(number);
     if (waits.next()) {
       AwaitedApproval& approval = detail.approval.emplace();
-      approval.content_hash = content_hash({.agent = detail.task.agent,
-                                            .task_type = detail.task.task_type,
-                                            .source = detail.task.source,
-                                            .title = detail.task.title,
-                                            .entity = detail.task.entity,
-                                            .actor = detail.actor ? &*detail.actor : nullptr,
-                                            .links = detail.links,
-                                            .payload = detail.payload,
-                                            .previous_result = detail.previous_result});
+      approval.content_hash = content();
       approval.asked_at = waits.time(0);
       if (!waits.is_null(1)) approval.deadline = waits.time(1);
       if (!waits.is_null(2)) approval.next_at = waits.time(2);
@@ -288,6 +281,17 @@ Result<QueueReport> read_queue(Reader& reader, const BudgetLimits& limits, WallT
     Cursor row =
         reader
             .statement(
+  const auto content = [&] {
+    return content_hash({.agent = detail.task.agent,
+                         .task_type = detail.task.task_type,
+                         .source = detail.task.source,
+                         .title = detail.task.title,
+                         .entity = detail.task.entity,
+                         .actor = detail.actor ? &*detail.actor : nullptr,
+                         .links = detail.links,
+                         .payload = detail.payload,
+                         .previous_result = detail.previous_result});
+  };
                 "SELECT agent, sum(n) FROM ("
                 "SELECT agent, count(*) AS n FROM task INDEXED BY task_ready WHERE state = 0 AND blocked = 0"
                 " GROUP BY agent UNION ALL SELECT agent, count(*) FROM task INDEXED BY task_line_queued"
@@ -318,6 +322,17 @@ Result<QueueReport> read_queue(Reader& reader, const BudgetLimits& limits, WallT
   }
   Statement& first = reader.statement(
       "SELECT run_at FROM task INDEXED BY task_ready WHERE state = 0 AND blocked = 0 AND agent = ?1 AND rank "
+  const bool is_decided = std::any_of(detail.decisions.begin(), detail.decisions.end(), [](const TaskDecision& one) {
+    return one.kind == "approve" || one.kind == "reject";
+  });
+  if (detail.approval || is_decided)
+    detail.approved_before = read_approved_before(
+        reader, {.row = number,
+                 .agent = detail.task.agent,
+                 .entity = detail.task.entity,
+                 .root_id = detail.task.root_id,
+                 .content_hash = detail.approval ? detail.approval->content_hash : content(),
+                 .is_waiting = detail.approval.has_value()});
       "= ?2 ORDER BY "
       "run_at LIMIT 1");
   each_ready_queue(reader, [&](const std::string& agent, std::int64_t rank) {
