@@ -156,6 +156,8 @@ describe("with tasks", () => {
     expect(await page.evaluate(() => (window as unknown as { broken?: number }).broken)).toBeUndefined();
     expect(troubles).toEqual([]);
     await page.context().close();
+    ["approvals", "/approvals", "so far"],
+    ["approvals-none-decided", "/approvals?show=decided", "Nothing was decided yet"],
   });
 
   test("text from outside is text wherever it stands", async () => {
@@ -209,6 +211,31 @@ describe("with tasks", () => {
     const address = page.url();
     await page.reload();
     await page.getByText("frobnicate").first().waitFor();
+  test("every text that the API gives comes to nothing but text, on every page", async () => {
+    const { page, troubles } = await signedIn();
+    await page.route(
+      (url) => url.pathname.startsWith("/api/dashboard/") && !url.pathname.endsWith("/events"),
+      async (route) => {
+        const answer = await route.fetch();
+        const json = (await answer.json()) as Json;
+        await route.fulfill({ response: answer, json: answer.ok() ? hostile(json) : json });
+      },
+    );
+    for (const [name, path] of pages()) {
+      await goTo(page, path);
+      if (name === "missing" || name === "approvals-none-decided") continue; // which have no text from outside
+      await page.getByText("window.broken").filter({ visible: true }).first().waitFor();
+      for (const button of await page.getByRole("button", { name: "Plan", exact: true }).all()) await button.click();
+      expect([name, await page.locator("main :is(script, img, iframe, object, style, base)").count()]).toEqual([name, 0]);
+      const addresses = await page.locator("main a").evaluateAll((links) => links.map((link) => (link as HTMLAnchorElement).protocol));
+      expect([name, addresses.filter((each) => each !== undefined && !/^https?:$/.test(each))]).toEqual([name, []]);
+    }
+    await page.keyboard.press("?");
+    expect(await page.evaluate(() => (window as unknown as { broken?: number }).broken)).toBeUndefined();
+    expect(troubles).toEqual([]);
+    await page.context().close();
+  });
+
     expect(page.url()).toBe(address);
     await expect.poll(() => rows.count()).toBe(2);
     await page.context().close();

@@ -711,7 +711,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What waits for a person, newest first */
+        /** What waits for a person */
         get: operations["listApprovals"];
         put?: never;
         post?: never;
@@ -3506,6 +3506,8 @@ export interface operations {
             query?: {
                 /** @description Only of this one. */
                 agent?: string;
+                /** @description The newest task first, or who has waited longest. */
+                order?: "newest" | "oldest";
                 /** @description Items of a page; 20 unless it is said. */
                 limit?: number;
                 /** @description `next_cursor` of the page before. */

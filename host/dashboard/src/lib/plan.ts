@@ -1,0 +1,151 @@
+// The plan in what a task is given, or left, as Markdown; and the one before it that a person knows already.
+import type { Json, TaskDetail } from "../api/schema";
+
+export interface Plan {
+  text: string; // Markdown
+  sha256: string | null; // as the agent that made it says
+}
+
+type Members = { [name: string]: Json };
+
+function members(value: Json | undefined): Members | null {
+  return value !== null && typeof value === "object" && !Array.isArray(value) ? value : null;
+}
+
+function words(value: Json | undefined): string {
+  const text = typeof value === "string" ? value : value === undefined || value === null ? "" : JSON.stringify(value);
+  return text.split(/\s*\n\s*/).join(" ").trim();
+}
+
+// The first of the values that holds a plan: as work.plan (the agents that come with davit) or as plan; as a document, as
+// Markdown, or as a list of steps.
+export function planIn(...values: Json[]): Plan | null {
+  for (const value of values) {
+    const all = members(value);
+    const work = members(all?.["work"]);
+    const plan = work?.["plan"] ?? all?.["plan"];
+    const text = plan === undefined ? "" : planText(plan);
+    const sha256 = work?.["plan_sha256"];
+    if (text !== "") return { text, sha256: typeof sha256 === "string" ? sha256 : null };
+  }
+  return null;
+}
+
+// What one calls it by: its first heading, else its first line.
+export function planTitle(plan: Plan): string {
+  const lines = plan.text.split("\n").map((line) => line.trim());
+  const line = lines.find((each) => /^#{1,6} +\S/.test(each)) ?? lines.find((each) => each !== "") ?? "";
+  return line.replace(/^(#{1,6}|[-*]|\d+\.) +/, "").replace(/\*\*|`/g, "").slice(0, 200);
+}
+
+export const givenPlan = (task: TaskDetail): Plan | null => planIn(task.payload, task.previous_result);
+
+function planText(plan: Json): string {
+  if (typeof plan === "string") return plan.trim();
+  if (Array.isArray(plan)) return numbered(plan);
+  const document = members(plan);
+  return document ? documentText(document) : "";
+}
+
+const numbered = (steps: Json[]): string => steps.map((step, index) => `${index + 1}. ${words(step)}`).join("\n");
+
+const known = ["status", "summary", "root_cause", "steps", "files", "tests", "risks", "questions", "warnings", "estimate"];
+
+// As the skill plan-changes shapes it; what a skill of somebody's own has besides stands at the end.
+function documentText(document: Members): string {
+  const parts: string[] = [];
+  const add = (part: string): void => {
+    if (part !== "") parts.push(part);
+  };
+  const list = (heading: string, value: Json | undefined, asCode = false): void => {
+    if (!Array.isArray(value) || value.length === 0) return;
+    add(`## ${heading}\n\n${value.map((each) => `- ${asCode ? code(words(each)) : words(each)}`).join("\n")}`);
+  };
+  add(words(document["summary"]));
+  if (words(document["root_cause"]) !== "") add(`**Cause:** ${words(document["root_cause"])}`);
+  const steps = document["steps"];
+  if (Array.isArray(steps) && steps.length > 0) add(`## Steps\n\n${steps.map(step).join("\n")}`);
+  list("Files", document["files"], true);
+  list("Tests", document["tests"]);
+  list("Risks", document["risks"]);
+  list("Questions", document["questions"]);
+  list("Asked for beside the task, and left alone", document["warnings"]);
+  if (words(document["estimate"]) !== "") add(`Estimate: ${words(document["estimate"])}`);
+  const others = Object.entries(document).filter(([name]) => !known.includes(name));
+  if (others.length > 0)
+    add(`## Beside that\n\n${others.map(([name, value]) => `- ${code(name)}: ${words(value)}`).join("\n")}`);
+  return parts.join("\n\n");
+}
+
+function step(value: Json, index: number): string {
+  const all = members(value);
+  const indent = " ".repeat(`${index + 1}. `.length);
+  if (!all) return `${index + 1}. ${words(value)}`;
+  const lines = [`${index + 1}. ${words(all["what"])}`];
+  if (words(all["why"]) !== "") lines.push(`${indent}- Why: ${words(all["why"])}`);
+  const files = all["files"];
+  if (Array.isArray(files) && files.length > 0)
+    lines.push(`${indent}- Files: ${files.map((file) => code(words(file))).join(", ")}`);
+  for (const [name, more] of Object.entries(all))
+    if (!["what", "why", "files"].includes(name)) lines.push(`${indent}- ${code(name)}: ${words(more)}`);
+  return lines.join("\n");
+}
+
+const code = (text: string): string => `\`${text.replaceAll("`", "'")}\``;
+
+// What is compared with: what was sent back, what was approved last, or what the task of the same agent before this one got.
+export interface Before {
+  text: string; // a plan in Markdown, or of what has none all the content
+  isPlan: boolean;
+  what: string; // "the plan that alice rejected"
+  comment: string | null;
+}
+
+// All that its agent is given, to be compared line by line.
+export function contentText(task: TaskDetail): string {
+  const { title, payload, previous_result, links, actor } = task;
+  return JSON.stringify({ title, input: payload, from_the_agent_before: previous_result, links, actor }, null, 2);
+}
+
+// From the task that was approved last, if what was approved is still what that task is given.
+export function approvedBefore(task: TaskDetail, approved: TaskDetail): Before | null {
+  const approval = task.approved_before;
+  if (!approval?.kept) return null;
+  const plan = givenPlan(task) && givenPlan(approved);
+  return {
+    text: plan ? plan.text : contentText(approved),
+    isPlan: plan !== null,
+    what: `${plan ? "the plan that" : "what"} ${approval.by ?? "somebody"} approved`,
+    comment: approval.comment,
+  };
+}
+
+// From the task that made the plan: it was given what was rejected.
+export function rejectedBefore(maker: TaskDetail): Before | null {
+  const rejected = members(members(maker.previous_result)?.["rejected"]);
+  const plan = rejected ? planIn(rejected["output"] ?? null) : null;
+  if (!rejected || !plan) return null;
+  const by = words(rejected["by"]);
+  const comment = typeof rejected["comment"] === "string" ? rejected["comment"] : "";
+  return { text: plan.text, isPlan: true, what: `the plan that ${by || "somebody"} rejected`, comment: comment || null };
+}
+
+// The id of the newest task of the same agent that was made before this one, in its chain.
+export function earlierOfSameAgent(task: TaskDetail): string | null {
+  const index = task.chain.findIndex((link) => link.task_id === task.task_id);
+  const earlier = task.chain.slice(0, Math.max(index, 0)).filter((link) => link.agent === task.current_agent);
+  return earlier.at(-1)?.task_id ?? null;
+}
+
+export function decidedBefore(earlier: TaskDetail): Before | null {
+  const plan = givenPlan(earlier);
+  if (!plan) return null;
+  const decision = earlier.decisions.findLast((each) => each.kind === "approve" || each.kind === "reject");
+  const verb = decision?.kind === "approve" ? "approved" : "rejected";
+  return {
+    text: plan.text,
+    isPlan: true,
+    what: decision ? `the plan that ${decision.by ?? "somebody"} ${verb}` : "the plan before it",
+    comment: decision?.comment ?? null,
+  };
+}
