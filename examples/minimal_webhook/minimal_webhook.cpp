@@ -8,7 +8,8 @@ class ShopWebhook : public davit::WebhookHandler {
             .description = "Failed orders of the shop",
             .secret_env_var = "SHOP_WEBHOOK_SECRET",
             .delivery_id = {.header = "X-Shop-Delivery"},
-            .signature = davit::Signature::hmac_sha256("X-Shop-Signature").prefix("sha256=").hex()};
+            .signature = davit::Signature::hmac_sha256("X-Shop-Signature").prefix("sha256=").hex(),
+            .sample = R"({"headers": {"X-Shop-Event": "order"}, "body": {"order": {"id": "A-17", "state": "failed"}}})"};
   }
 
   davit::Parsed parse_payload(const davit::Request& request) const override {

@@ -42,7 +42,7 @@ static davit_status metadata(uint32_t index, const davit_call *call, const davit
   return write_text(out,
                     "{\"name\":\"echo\",\"description\":\"Turns every delivery into a task\",\"version\":\"1.0.0\","
                     "\"secret_env_var\":\"ECHO_WEBHOOK_SECRET\",\"delivery_id\":{\"header\":\"X-Echo-Delivery\"},"
-                    "\"max_body_bytes\":1000000,"
+                    "\"max_body_bytes\":1000000,\"sample\":{\"body\":{\"greeting\":\"hello\"}},"
                     "\"signature\":{\"headers\":[\"X-Echo-Signature\"],\"signed\":\"{body}\",\"accept\":["
                     "{\"prefix\":\"sha256=\",\"algorithm\":\"hmac-sha256\",\"encoding\":\"hex\"}]}}");
 }

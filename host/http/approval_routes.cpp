@@ -27,19 +27,32 @@ void write_waiting(JsonWriter& writer, const TaskDetail& detail) {
   writer.EndObject();
 }
 
-Response waiting_answer(const store::Store& store, Exchange& exchange, Query& query) {
-  query.allow_only({"agent", "limit", "cursor"});
+// Ids of what waits, the newest task first.
+Result<store::Page<std::string>> newest_first(const store::Store& store, const std::string& agent, int limit,
+                                              const std::string& cursor) {
   store::TaskFilter filter;
   filter.state = TaskState::AwaitingApproval;
-  filter.agent = query.text("agent");
-  filter.limit = query.whole_number("limit", 20, 1, 100);
-  filter.cursor = query.text("cursor");
+  filter.agent = agent;
+  filter.limit = limit;
+  filter.cursor = cursor;
+  auto tasks = TRY(store.tasks(filter));
+  store::Page<std::string> page{{}, std::move(tasks.next_cursor)};
+  for (TaskSummary& task : tasks.items) page.items.push_back(std::move(task.task_id));
+  return page;
+}
+
+Response waiting_answer(const store::Store& store, Exchange& exchange, Query& query) {
+  query.allow_only({"agent", "order", "limit", "cursor"});
+  const std::string order = query.text("order"), agent = query.text("agent"), cursor = query.text("cursor");
+  if (!order.empty() && order != "newest" && order != "oldest") query.fail("order", "must be newest or oldest");
+  const int limit = query.whole_number("limit", 20, 1, 100);
   if (!query.errors().empty()) return {};
-  const auto page = store.tasks(filter);
+  const auto page =
+      order == "oldest" ? store.waiting(agent, limit, cursor) : newest_first(store, agent, limit, cursor);
   if (!page) return error_answer(page.error(), exchange.request.request_id);
   std::vector<TaskDetail> waiting;
-  for (const TaskSummary& task : page->items) {
-    auto detail = store.task(task.task_id);
+  for (const std::string& id : page->items) {
+    auto detail = store.task(id);
     if (detail && detail->approval) waiting.push_back(std::move(*detail));  // else it was decided meanwhile
   }
   return json_answer([&](JsonWriter& writer) {

@@ -10,8 +10,8 @@ namespace davit::http {
 namespace {
 
 // Where the dashboard's own router takes over; src/routes.tsx has the same.
-constexpr std::string_view kPages[] = {"/",      "/tasks",   "/tasks/{}",   "/agents",
-                                       "/costs", "/plugins", "/deliveries", "/deliveries/{}", "/audit"};
+constexpr std::string_view kPages[] = {"/",           "/tasks",         "/tasks/{}", "/approvals", "/agents", "/costs",
+                                       "/plugins",    "/deliveries", "/deliveries/{}", "/audit"};
 
 constexpr char kNoDashboard[] = R"(<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>davit</title></head>

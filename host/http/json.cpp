@@ -279,6 +279,16 @@ void write_task_detail(JsonWriter& writer, const TaskDetail& detail) {
   } else {
     writer.Null();
   }
+  write_key(writer, "approved_before");
+  if (detail.approved_before) {
+    writer.StartObject();
+    write_member(writer, "task_id", detail.approved_before->task_id);
+    write_member(writer, "kept", detail.approved_before->is_kept);
+    write_decision_members(writer, detail.approved_before->decision);
+    writer.EndObject();
+  } else {
+    writer.Null();
+  }
   write_key(writer, "decisions");
   writer.StartArray();
   for (const TaskDecision& decision : detail.decisions) {

@@ -17,6 +17,7 @@ constexpr std::size_t kMostEvent = 128;
 struct Wanted {
   ingest::TestEvent event;
   bool dry_run = false;
+  bool has_sample = true;  // false: the webhook's own is wanted
 };
 
 // {"body", "headers", "event", "dry_run"}; what is wrong with it goes into `errors`.
@@ -43,8 +44,10 @@ Result<Wanted> wanted_from(const Request& request, std::vector<FieldError>& erro
   auto read = plugin::read_sample(body);
   if (!read) {
     errors.push_back({"headers", read.error().message});
+  } else if (!read->has_body && read->has_headers) {
+    errors.push_back({"body", "is required with headers: what a sender would post, as a text or as JSON"});
   } else if (!read->has_body) {
-    errors.push_back({"body", "is required: what a sender would post, as a text or as JSON"});
+    wanted.has_sample = false;
   } else {
     wanted.event.sample = std::move(read->sample);
   }
@@ -87,6 +90,15 @@ void send_test(ingest::Ingest& ingest, const plugin::Registry& registry, const C
         Error{ErrorCode::NotFound, "there is no webhook named " + name + "; GET /api/dashboard/webhooks "
                                                                          "lists them"},
         request_id));
+  if (!wanted->has_sample) {
+    auto sample = plugin::own_sample(webhook->offer.metadata, clock.wall());
+    if (!sample) {
+      errors.push_back({"body", "is required, as the plugin of " + name +
+                                    " gives no sample: what a sender would post, as a text or as JSON"});
+      return exchange.responder.send(field_errors_answer(errors, request_id));
+    }
+    wanted->event.sample = std::move(*sample);
+  }
   wanted->event.by = exchange.caller.name;
   if (exchange.act) exchange.act->about(name, act_parameters({{"event", wanted->event.event}, {"dry_run", wanted->dry_run ? "true" : ""}}));
   auto delivery = ingest::test_delivery(*webhook, std::move(wanted->event), request_id, clock.wall());

@@ -127,6 +127,15 @@ struct TaskDecision {
   std::string content_hash;
 };
 
+// The newest approval before what is shown: of another content of the same task, or of another task of its agent in
+// its chain or about the same thing.
+struct ApprovedBefore {
+  std::string task_id;
+  TaskDecision decision;
+  // Is what was approved still what that task is given, so that it can be compared? An approval keeps its hash alone.
+  bool is_kept = false;
+};
+
 // A task that waits for a person.
 struct AwaitedApproval {
   std::string content_hash;  // of what would run; who approves names it
@@ -149,6 +158,7 @@ struct TaskDetail {
   Chain chain;
   std::vector<TaskDecision> decisions;  // oldest first
   std::optional<AwaitedApproval> approval;
+  std::optional<ApprovedBefore> approved_before;  // of what waits for a person, or one has decided about
   int rework = 0;  // how often its chain was sent back by a reject
 };
 

@@ -10,6 +10,7 @@
 namespace davit::plugin {
 namespace {
 
+constexpr std::size_t kMaxSampleBytes = 32u << 10;
 constexpr JsonLimits kLimits{.max_bytes = kMaxMetadataBytes, .max_depth = 40, .max_values = 20'000};
 
 Error wrong(std::string_view member, std::string_view what) {
@@ -80,12 +81,15 @@ Result<std::vector<std::string>> texts(const JsonValue& object, std::string_view
   return list;
 }
 
-Result<std::string> header_name(const JsonValue& object, std::string_view name) {
-  std::string header = TRY(text(object, name, 128));
-  bool good = std::all_of(header.begin(), header.end(), [](char c) {
+bool is_header_name(std::string_view name) {
+  return !name.empty() && name.size() <= 128 && std::all_of(name.begin(), name.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
   });
-  if (!good) return wrong(name, "must be the name of an HTTP header");
+}
+
+Result<std::string> header_name(const JsonValue& object, std::string_view name) {
+  std::string header = TRY(text(object, name, 128));
+  if (!header.empty() && !is_header_name(header)) return wrong(name, "must be the name of an HTTP header");
   return header;
 }
 
@@ -106,6 +110,29 @@ Result<std::string> name_of(const JsonValue& object) {
     return wrong("name", "is " + json_quote(shortened(name, 64)) + "; it must match [a-z][a-z0-9_-]{0,63}");
   }
   return name;
+}
+
+bool is_header_value(const JsonValue& value) {
+  return value.IsString() && value.GetStringLength() <= 1024 && view(value).find_first_of("\n\t") == std::string_view::npos;
+}
+
+// A delivery that people may try the webhook with. It is read where it is wanted (own_sample() of sender.h).
+Result<> check_sample(const JsonValue& sample) {
+  if (!sample.IsObject() || !find_member(sample, "body"))
+    return wrong("sample", "must be {\"headers\": {…}, \"body\": …}");
+  if (to_json(sample).size() > kMaxSampleBytes)
+    return wrong("sample", "is longer than " + std::to_string(kMaxSampleBytes) + " bytes");
+  for (const auto& member : sample.GetObject())
+    if (view(member.name) != "headers" && view(member.name) != "body")
+      return wrong("sample", "has " + json_quote(view(member.name).substr(0, 64)) + "; know headers and body");
+  const JsonValue* headers = find_member(sample, "headers");
+  if (!headers) return {};
+  if (!headers->IsObject() || headers->MemberCount() > 64) return wrong("sample.headers", "must be an object of at most 64 texts");
+  for (const auto& header : headers->GetObject())
+    if (!is_header_name(view(header.name)) || !is_header_value(header.value))
+      return wrong("sample.headers", "must name HTTP headers, each with a line of at most 1024 bytes: " +
+                                         json_quote(view(header.name).substr(0, 64)));
+  return {};
 }
 
 Result<> read(const JsonValue& object, WebhookMetadata& metadata) {
@@ -147,6 +174,7 @@ Result<> read(const JsonValue& object, WebhookMetadata& metadata) {
   metadata.answers_unverified = TRY(flag(object, "answers_unverified", false));
   metadata.answers_get = TRY(flag(object, "answers_get", false));
   metadata.secret_fields = TRY(texts(object, "secret_fields"));
+  if (const JsonValue* sample = find_member(object, "sample")) TRY(check_sample(*sample));
   return {};
 }
 

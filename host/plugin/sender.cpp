@@ -9,6 +9,8 @@
 namespace davit::plugin {
 namespace {
 
+constexpr std::string_view kTimestamp = "{timestamp}";
+
 bool same_name(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                     [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
@@ -62,6 +64,22 @@ Result<RecordedSample> read_sample(const JsonValue& document) {
     read.has_body = true;
   }
   return read;
+}
+
+std::optional<Sample> own_sample(std::string_view metadata, WallTime now) {
+  const auto document = parse_json(metadata);
+  const JsonValue* member = document.ok() && document->IsObject() ? find_member(*document, "sample") : nullptr;
+  if (member == nullptr) return std::nullopt;
+  auto read = read_sample(*member);
+  if (!read.ok()) return std::nullopt;
+  const std::string seconds = std::to_string(to_unix_ms(now) / 1000);
+  const auto fill_in = [&](std::string& text) {
+    for (std::size_t at = 0; (at = text.find(kTimestamp, at)) != std::string::npos; at += seconds.size())
+      text.replace(at, kTimestamp.size(), seconds);
+  };
+  fill_in(read->sample.body);
+  for (auto& [name, value] : read->sample.headers) fill_in(value);
+  return std::move(read->sample);
 }
 
 Result<SentHeaders> headers_as_sent(const Sender& sender, const Sample& sample, const Wishes& wishes,

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "host/base/clock.h"
 #include "host/base/result.h"
 #include "host/plugin/signature.h"
 
@@ -30,6 +31,9 @@ struct RecordedSample {
   bool has_headers = false, has_body = false;
 };
 Result<RecordedSample> read_sample(const JsonValue& document);
+
+// The sample of a webhook's metadata, as an event of this moment; nullopt if it gives none.
+std::optional<Sample> own_sample(std::string_view metadata, WallTime now);
 
 // Of a webhook, what its sender needs.
 struct Sender {

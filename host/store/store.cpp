@@ -718,6 +718,11 @@ Result<QueueReport> Store::queue() const {
       [&](Reader& reader) { return read_queue(reader, impl_->limits(), impl_->clock_.wall()); });
 }
 
+Result<Page<std::string>> Store::waiting(std::string_view agent, int limit, std::string_view cursor) const {
+  return impl_->readers_.read<Page<std::string>>(
+      [&](Reader& reader) { return list_waiting(reader, agent, limit, cursor); });
+}
+
 Result<Page<DecidedTask>> Store::decided(int limit, std::string_view cursor) const {
   return impl_->readers_.read<Page<DecidedTask>>(
       [&](Reader& reader) { return list_decided(reader, limit, cursor); });

@@ -688,6 +688,8 @@ class Store {
   // a time.
   Result<std::optional<WallTime>> next_deferred_at() const;
   Result<QueueReport> queue() const;
+  // Ids of the tasks that wait for a person, of one agent or (empty) of all: who has waited longest first.
+  Result<Page<std::string>> waiting(std::string_view agent, int limit, std::string_view cursor) const;
   // Approvals and rejections of tasks that are kept, newest first.
   Result<Page<DecidedTask>> decided(int limit, std::string_view cursor) const;
   // The recurring tasks, by name.

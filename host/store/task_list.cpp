@@ -11,6 +11,7 @@
 #include <limits>
 #include <variant>
 
+#include "host/store/approved_before.h"
 #include "host/store/budgets.h"
 #include "host/store/chains.h"
 #include "host/store/deliveries.h"
@@ -23,14 +24,22 @@ namespace {
 
 constexpr int kMaxPage = 500;
 
+Error not_ours(const std::string& first) {
+  return Error{ErrorCode::InvalidInput, "cursor: not one of ours; leave it out to begin at " + first};
+}
+
+std::optional<std::int64_t> number_in(std::string_view text) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number < 0) return std::nullopt;
+  return number;
+}
+
 Result<std::int64_t> read_cursor(std::string_view cursor) {
   if (cursor.empty()) return std::numeric_limits<std::int64_t>::max();
-  std::int64_t row = 0;
-  const auto [end, error] = std::from_chars(cursor.data(), cursor.data() + cursor.size(), row);
-  if (error != std::errc() || end != cursor.data() + cursor.size() || row < 0) {
-    return Error{ErrorCode::InvalidInput, "cursor: not one of ours; leave it out to begin at the newest"};
-  }
-  return row;
+  const std::optional<std::int64_t> row = number_in(cursor);
+  if (!row) return not_ours("the newest");
+  return *row;
 }
 
 Result<int> read_limit(int limit) {
@@ -173,6 +182,37 @@ Result<MatchingTasks> find_tasks_oldest_first(Reader& reader, const TaskFilter& 
   return found;
 }
 
+// Sorted anew for each page: what waits for people are few. A cursor is the last one's time and row.
+Result<Page<std::string>> list_waiting(Reader& reader, std::string_view agent, int wanted, std::string_view cursor) {
+  const int limit = TRY(read_limit(wanted));
+  std::int64_t asked = -1, row = 0;
+  if (!cursor.empty()) {
+    const std::size_t dash = std::min(cursor.find('-'), cursor.size());
+    const auto asked_at = number_in(cursor.substr(0, dash));
+    const auto task = number_in(cursor.substr(std::min(dash + 1, cursor.size())));
+    if (!asked_at || !task) return not_ours("who has waited longest");
+    asked = *asked_at;
+    row = *task;
+  }
+  Page<std::string> page;
+  Cursor found = reader
+                     .statement(
+                         "SELECT a.asked_at, t.row, t.id FROM approval a CROSS JOIN task t ON t.row = a.task"
+                         " WHERE (a.asked_at, a.task) > (?1, ?2) AND (?3 = '' OR t.agent = ?3)"
+                         " ORDER BY a.asked_at, a.task LIMIT ?4")
+                     .query(asked, row, agent, limit + 1);
+  while (found.next()) {
+    if (page.items.size() == static_cast<std::size_t>(limit)) {
+      page.next_cursor = std::to_string(asked) + "-" + std::to_string(row);
+      break;
+    }
+    asked = found.integer(0);
+    row = found.integer(1);
+    page.items.push_back(to_text(found.id(2)));
+  }
+  return page;
+}
+
 Result<Page<DecidedTask>> list_decided(Reader& reader, int wanted, std::string_view cursor) {
   const std::int64_t before = TRY(read_cursor(cursor));
   const int limit = TRY(read_limit(wanted));
@@ -249,21 +289,24 @@ Result<TaskDetail> read_task(Reader& reader, std::string_view task_id, const Bud
   while (row.next()) detail.executions.push_back(read_execution(row));
   detail.chain.agents.push_back(detail.task.agent);
   read_chain(reader, *to_stored_id(detail.task.root_id), detail.chain);
+  const auto content = [&] {
+    return content_hash({.agent = detail.task.agent,
+                         .task_type = detail.task.task_type,
+                         .source = detail.task.source,
+                         .title = detail.task.title,
+                         .entity = detail.task.entity,
+                         .actor = detail.actor ? &*detail.actor : nullptr,
+                         .links = detail.links,
+                         .payload = detail.payload,
+                         .previous_result = detail.previous_result});
+  };
   if (detail.task.state == TaskState::AwaitingApproval) {
     Cursor waits =
         reader.statement("SELECT asked_at, deadline, next_at, reminders FROM approval WHERE task = ?1")
             .query(number);
     if (waits.next()) {
       AwaitedApproval& approval = detail.approval.emplace();
-      approval.content_hash = content_hash({.agent = detail.task.agent,
-                                            .task_type = detail.task.task_type,
-                                            .source = detail.task.source,
-                                            .title = detail.task.title,
-                                            .entity = detail.task.entity,
-                                            .actor = detail.actor ? &*detail.actor : nullptr,
-                                            .links = detail.links,
-                                            .payload = detail.payload,
-                                            .previous_result = detail.previous_result});
+      approval.content_hash = content();
       approval.asked_at = waits.time(0);
       if (!waits.is_null(1)) approval.deadline = waits.time(1);
       if (!waits.is_null(2)) approval.next_at = waits.time(2);
@@ -279,6 +322,17 @@ Result<TaskDetail> read_task(Reader& reader, std::string_view task_id, const Bud
     detail.decisions.push_back({decided.time(0), decided.text(1), decided.text(2), decided.text(3),
                                 decided.text(4), decided.text(5), decided.text(6)});
   }
+  const bool is_decided = std::any_of(detail.decisions.begin(), detail.decisions.end(), [](const TaskDecision& one) {
+    return one.kind == "approve" || one.kind == "reject";
+  });
+  if (detail.approval || is_decided)
+    detail.approved_before = read_approved_before(
+        reader, {.row = number,
+                 .agent = detail.task.agent,
+                 .entity = detail.task.entity,
+                 .root_id = detail.task.root_id,
+                 .content_hash = detail.approval ? detail.approval->content_hash : content(),
+                 .is_waiting = detail.approval.has_value()});
   return detail;
 }
 

@@ -17,6 +17,7 @@ struct MatchingTasks {
   std::string next_cursor;       // empty: none
 };
 Result<MatchingTasks> find_tasks_oldest_first(Reader& reader, const TaskFilter& filter);
+Result<Page<std::string>> list_waiting(Reader& reader, std::string_view agent, int limit, std::string_view cursor);
 Result<Page<DecidedTask>> list_decided(Reader& reader, int limit, std::string_view cursor);
 Result<TaskDetail> read_task(Reader& reader, std::string_view task_id, const BudgetLimits& limits,
                              WallTime now);

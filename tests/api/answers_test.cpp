@@ -220,6 +220,8 @@ void AnswersTest::approvals() {
   const auto page = walk.expect(200, "listApprovals", {.query = "agent=second&limit=1"});
   walk.expect(200, "listApprovals", {.query = "cursor=" + string_member(page, "next_cursor")});
   walk.expect(200, "listApprovals");
+  const auto oldest = walk.expect(200, "listApprovals", {.query = "order=oldest&limit=1"});
+  walk.expect(200, "listApprovals", {.query = "order=oldest&cursor=" + string_member(oldest, "next_cursor")});
   const auto decided = walk.expect(200, "listDecisions", {.query = "limit=1"});
   walk.expect(200, "listDecisions", {.query = "cursor=" + string_member(decided, "next_cursor")});
   walk.expect(200, "listDecisions");

@@ -90,7 +90,8 @@ TEST_P(TestEventTest, IsRefusedWithTheReason) {
       {"off", R"({"body":{}})", 409, "off does not serve"},
       {"good", R"({"body":{}})", 409, "it has no secret"},
       {"good-own-check", R"({"body":{}})", 409, "checks signatures by itself"},
-      {"github", "{}", 400, "\"field\":\"body\""},
+      {"github", R"({"headers":{}})", 400, "\"field\":\"body\""},
+      {"good-own-check", "{}", 400, "gives no sample"},
       {"github", "[]", 400, "must be a JSON object"},
       {"github", "{", 400, "detail"},
       {"github", R"({"body":{},"headers":{"A":1}})", 400, "\"field\":\"headers\""},
@@ -106,6 +107,26 @@ TEST_P(TestEventTest, IsRefusedWithTheReason) {
   EXPECT_EQ(host.request("POST", "/api/webhooks/github/test", R"({"body":{}})").status, 401);
   EXPECT_EQ(host.api("GET", "/api/webhooks/github/test").status, 405);
   EXPECT_THAT(deliveries(), HasSubstr("\"deliveries\":[]"));
+}
+
+// What comes with davit can be tried before its sender has sent anything, again and again.
+TEST(SampleTest, EachShippedWebhookGivesOneThatMakesATaskOfItsOwn) {
+  HotHost host;
+  std::string webhooks = "webhooks:\n";
+  for (const std::string name : {"github", "jira", "sentry", "slack"}) {
+    host.install(kPlugins / (name + ".so"));
+    webhooks += "  " + name + ": {secret_env: GITHUB_WEBHOOK_SECRET, config: {agent: command-agent}}\n";
+  }
+  host.install(kPlugins / "command_agent.so");
+  host.configure(webhooks + "agents:\n  command-agent: {enabled: false, config: {command: [/bin/true]}}\n");
+  ASSERT_TRUE(host.start()) << host.log();
+  for (const std::string name : {"github", "jira", "sentry", "slack"}) {
+    const auto tried = host.api("POST", "/api/webhooks/" + name + "/test", R"({"dry_run":true})");
+    EXPECT_THAT(tried.body, AllOf(HasSubstr("\"verdict\":\"queued\""), HasSubstr("Test event"))) << name;
+    const auto sent = host.api("POST", "/api/webhooks/" + name + "/test", "{}");
+    EXPECT_THAT(sent.body, AllOf(HasSubstr("\"answered\":202"), HasSubstr("\"outcome\":\"queued\""))) << name << host.log();
+    EXPECT_THAT(host.api("GET", "/api/dashboard/deliveries?webhook=" + name).body, HasSubstr("\"tested_by\":\"admin\"")) << name;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Isolation, TestEventTest, ::testing::Values("inprocess", "process"));

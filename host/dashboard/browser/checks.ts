@@ -28,3 +28,25 @@ export function sideways(page: Page): Promise<number> {
     ),
   );
 }
+
+// What is cut off at the side of the thing around it, or lies over what stands beside it in a line.
+export function cutOff(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const found: string[] = [];
+    const text = (element: Element): string => `${element.tagName} ${(element.textContent || "").slice(0, 40)}`;
+    for (const row of document.querySelectorAll("[role=row], main li, main nav")) {
+      const around = row.getBoundingClientRect();
+      for (const part of row.children) {
+        const box = part.getBoundingClientRect();
+        if (box.width === 0 || getComputedStyle(part).position === "absolute") continue;
+        if (box.right > around.right + 1) found.push(`cut off: ${text(part)}`);
+        const beside = part.previousElementSibling?.getBoundingClientRect();
+        if (beside && beside.width > 0 && Math.abs(beside.top - box.top) < 2 && beside.right > box.left + 1 && box.left > beside.left)
+          found.push(`over one another: ${text(part)}`);
+        if (part.tagName === "A" && part.scrollWidth > part.clientWidth + 1 && getComputedStyle(part).overflowX === "visible")
+          found.push(`sticks out: ${text(part)}`);
+      }
+    }
+    return found;
+  });
+}

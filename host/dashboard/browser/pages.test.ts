@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Agent, DeliveryDetail, DeliveryPage, TaskDetail } from "../src/api/schema";
+import type { Agent, DeliveryDetail, DeliveryPage, TaskDetail, TaskPage } from "../src/api/schema";
 import { type Look, goTo, openBrowser, openPage, signIn } from "./browser";
 import { sideways, violations } from "./checks";
 import { Host, canary } from "./host";
@@ -151,6 +151,110 @@ describe("a decision", () => {
     await page.getByRole("heading", { name: "Rename the settings page", exact: true }).waitFor();
     await page.context().close();
   });
+
+  test("a plan that comes later for the same thing is compared with what was approved last", async () => {
+    const { next } = await waiting(1, "Rename the settings page once more, but asks first");
+    expect(next.approved_before).toMatchObject({ task_id: again.task_id, kept: true });
+    const { page, troubles } = await signedIn(`/tasks/${next.task_id}`);
+    await page.getByText("compared with the plan that admin approved").waitFor();
+    await page.getByText(`“as you say ${canary}”`).waitFor();
+    await page.getByRole("tab", { name: "Changes" }).click();
+    const changes = page.getByRole("region", { name: "Changes" });
+    expect([await changes.locator("ins").count(), await changes.locator("del").count()]).toEqual([1, 1]);
+    // One whose text is gone is named, and nothing is shown as if it were known.
+    await page.route(`**/api/dashboard/tasks/${next.task_id}`, async (route) => {
+      const task = (await (await route.fetch()).json()) as TaskDetail;
+      await route.fulfill({ json: { ...task, approved_before: { ...task.approved_before, kept: false } } });
+    });
+    await page.reload();
+    await page.getByText("Its text is not kept, so it cannot be shown what has changed since.").waitFor();
+    expect(await page.getByRole("tab", { name: "Changes" }).count()).toBe(0);
+    expect(await violations(page)).toEqual([]);
+    await shot(page, "task-not-kept-light-1280");
+    await host.api("POST", `/api/tasks/${next.task_id}/cancel`, {});
+    expect(troubles).toEqual([]);
+    await page.context().close();
+  });
+});
+
+describe("the page of approvals", () => {
+  test("shows what waits, the longest first, and what is decided there by its keys is what was shown", async () => {
+    const first = await waiting(50, "Rename the help page, but asks first");
+    const second = await waiting(51, `${canary} asks first`);
+    const { page, troubles } = await signedIn("/approvals?agent=second");
+    const list = page.getByRole("region", { name: "Waiting for approval" });
+    await list.getByRole("link", { name: canary }).waitFor();
+    expect(await list.getByRole("link").evaluateAll((links) => links.map((link) => link.getAttribute("href")))).toEqual(
+      [first, second].map(({ next }) => `/tasks/${next.task_id}`),
+    );
+    await page.getByRole("link", { name: /^Approvals\s*2 wait/ }).waitFor();
+    await list.getByText("Rename the settings page", { exact: true }).first().waitFor();
+    await page.keyboard.press("j");
+    await page.keyboard.press("j");
+    await page.keyboard.press("k");
+    await page.keyboard.press("a");
+    const dialog = page.getByRole("dialog", { name: "Approve this task?" });
+    await dialog.getByRole("region", { name: "Plan" }).getByRole("cell", { name: "it names the page" }).waitFor();
+    await dialog.getByLabel("A comment, if you like").fill(`do ${canary}`);
+    await shot(page, "approvals-approve-light-1280");
+    expect(await violations(page)).toEqual([]);
+    await dialog.getByRole("button", { name: "Approve" }).click();
+    await page.getByRole("link", { name: /^Approvals\s*1 wait/ }).waitFor();
+    expect((await host.task(first.next.task_id)).decisions).toContainEqual(
+      expect.objectContaining({ kind: "approve", way: "dashboard", content_hash: first.next.approval?.content_hash }),
+    );
+    await page.keyboard.press("j");
+    await page.keyboard.press("r");
+    await page.getByLabel("What is wrong with it").fill("not this one");
+    await page.getByRole("dialog").getByRole("button", { name: "Reject" }).click();
+    await list.getByRole("link", { name: canary }).waitFor({ state: "detached" });
+    await page.getByRole("tab", { name: "Decided" }).click();
+    expect(new URL(page.url()).searchParams.get("show")).toBe("decided");
+    const decided = page.getByRole("region", { name: "Decisions" });
+    await decided.getByText("“not this one”").waitFor();
+    await decided.getByText(`“do ${canary}”`).waitFor();
+    await page.goBack();
+    await list.waitFor();
+    expect(await page.evaluate(() => (window as unknown as { broken?: number }).broken)).toBeUndefined();
+    expect(troubles).toEqual([]);
+    await page.context().close();
+  });
+
+  test.each(looks)("goes on page by page, is accessible and fits: $theme, $width px", async (look) => {
+    const long = "A title that says in so many words what is the matter that nobody would ever read it to its end on a phone";
+    for (let number = 0; number < 15; ++number)
+      await host.api("POST", "/api/tasks", { agent: "second", title: `${long}, ${look.theme} ${look.width} ${number}`, payload: {} });
+    const { page, troubles } = await signedIn("/approvals", look);
+    const list = page.getByRole("region", { name: "Waiting for approval" });
+    await list.getByRole("link").nth(14).waitFor();
+    await isWell(page, "approvals-many", look);
+    await list.getByRole("button", { name: "Plan", exact: true }).first().click();
+    await list.getByRole("region", { name: "Plan" }).scrollIntoViewIfNeeded();
+    await isWell(page, "approvals-plan", look);
+    for (const more = list.getByRole("button", { name: "Later ones" }); await more.count(); ) {
+      const shown = await list.getByRole("listitem").count();
+      await more.click();
+      await expect.poll(() => list.getByRole("listitem").count()).toBeGreaterThan(shown);
+    }
+    const ids = await list.locator("a").evaluateAll((links) => links.map((link) => link.getAttribute("href")));
+    expect([new Set(ids).size, ids.length]).toEqual([ids.length, looks.indexOf(look) * 15 + 16]);
+    await page.getByRole("tab", { name: "Decided" }).click();
+    await page.getByRole("region", { name: "Decisions" }).getByText("“not this one”").waitFor();
+    await isWell(page, "approvals-decided", look);
+    expect(troubles).toEqual([]);
+    await page.context().close();
+  });
+
+  test("a long history is read page by page", async () => {
+    const found = (await host.api("GET", "/api/dashboard/tasks?status=awaiting_approval&limit=60")) as unknown as TaskPage;
+    for (const { task_id } of found.tasks) await host.api("POST", `/api/tasks/${task_id}/reject`, { comment: "enough" });
+    const { page } = await signedIn("/approvals?show=decided");
+    const lines = page.getByRole("region", { name: "Decisions" }).getByRole("listitem");
+    await expect.poll(() => lines.count()).toBe(50);
+    await page.getByRole("button", { name: "Older ones" }).click();
+    await expect.poll(() => lines.count()).toBeGreaterThan(60);
+    await page.context().close();
+  });
 });
 
 describe("a test event", () => {
@@ -159,6 +263,9 @@ describe("a test event", () => {
     await page.getByRole("button", { name: "Send a test event to github" }).click();
     const dialog = page.getByRole("dialog", { name: "Test event for github" });
     await expect.poll(() => dialog.getByLabel("Headers").inputValue()).toContain("X-GitHub-Event: issues");
+    await dialog.getByLabel("Begin with").selectOption("sample");
+    expect(await dialog.getByLabel("Body").inputValue()).toContain("Test event: ");
+    await dialog.getByLabel("Begin with").selectOption("delivery");
     await shot(page, "test-event-light-1280");
     expect(await violations(page)).toEqual([]);
     const body = JSON.parse(await dialog.getByLabel("Body").inputValue()) as { issue: { title: string } };

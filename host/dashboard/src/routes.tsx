@@ -58,6 +58,14 @@ const tasks = createRoute({
 
 const task = createRoute({ getParentRoute: () => root, path: "/tasks/$id", component: TaskPage });
 
+const approvals = createRoute({
+  getParentRoute: () => root,
+  path: "/approvals",
+  component: lazyRouteComponent(() => import("./features/approvals/approvals-page"), "ApprovalsPage"),
+  validateSearch: (search: Search) =>
+    present({ show: oneOf(["decided"] as const, search["show"]), agent: text(search["agent"]) }),
+});
+
 const agents = createRoute({
   getParentRoute: () => root,
   path: "/agents",
@@ -112,7 +120,7 @@ const audit = createRoute({
 
 export function makeRouter() {
   return createRouter({
-    routeTree: root.addChildren([overview, tasks, task, agents, costs, plugins, deliveries, delivery, audit]),
+    routeTree: root.addChildren([overview, tasks, task, approvals, agents, costs, plugins, deliveries, delivery, audit]),
     defaultErrorComponent: Broken,
     // Plain names and values, as people type them and other programs make them.
     parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),

@@ -46,15 +46,7 @@ test.each([
   ["await fetch(", ["api/client.ts", "api/session.ts"]],
   ["Authorization", []],
   ["csrf", ["api/session.ts"]],
-  [
-    "refetchInterval",
-    [
-      "api/live.ts",
-      "features/audit/audit-page.tsx",
-      "features/tasks/tasks-page.tsx",
-      "features/deliveries/deliveries-page.tsx",
-    ],
-  ],
+  ["refetchInterval", ["api/live.ts"]],
   ["localStorage", ["lib/theme.ts", "lib/views.ts"]],
   ["sessionStorage", []],
   ["innerHTML", []],

@@ -30,13 +30,16 @@ inline Json from_host(davit_text text) {
   return Json::parse(view_of(text), kHostJsonMaxDepth, kHostJsonMaxValues);
 }
 
-inline Json parse_schema(std::string_view text) {
+// A member of the metadata that authors write as the text of its JSON.
+inline Json parse_member(const char* name, std::string_view text) {
   try {
     return Json::parse(text);
   } catch (const Failure& failure) {
-    throw Failure::internal(std::string("the metadata's config_schema: ") + failure.what());
+    throw Failure::internal(std::string("the metadata's ") + name + ": " + failure.what());
   }
 }
+inline Json parse_schema(std::string_view text) { return parse_member("config_schema", text); }
+inline Json parse_sample(std::string_view text) { return parse_member("sample", text); }
 
 template <class Kind>
 struct Registration {

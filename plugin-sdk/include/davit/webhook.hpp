@@ -60,6 +60,7 @@ struct WebhookMetadata {
   std::string config_schema = {};   // JSON Schema draft 4, as text
   bool answers_get = false;         // GET is answered 200 with nothing, and not 405
   std::vector<std::string> secret_fields = {};  // of the body: what is kept has a mark in their place
+  std::string sample = {};  // {"headers": {…}, "body": …}, as text: offered as a test event
 
   Json to_json() const;
 };
@@ -137,6 +138,7 @@ inline Json WebhookMetadata::to_json() const {
   if (!config_schema.empty()) json.set("config_schema", detail::parse_schema(config_schema));
   if (answers_get) json.set("answers_get", true);
   if (!secret_fields.empty()) json.set("secret_fields", secret_fields);
+  if (!sample.empty()) json.set("sample", detail::parse_sample(sample));
   return json;
 }
 

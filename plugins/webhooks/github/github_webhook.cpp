@@ -10,6 +10,7 @@
 #include "davit/webhook.hpp"
 #include "decision.h"
 #include "event.h"
+#include "sample.h"
 #include "settings.h"
 
 namespace github {
@@ -96,7 +97,8 @@ class GithubWebhook : public davit::WebhookHandler {
             .content_types = {"application/json", "application/x-www-form-urlencoded"},
             .max_body_bytes = 25 * 1024 * 1024,
             .signature = davit::Signature::hmac_sha256("X-Hub-Signature-256").prefix("sha256=").hex(),
-            .config_schema = kConfigSchema};
+            .config_schema = kConfigSchema,
+            .sample = kSample};
   }
 
   void configure(const Json& config) override { settings_ = Settings::from(config); }

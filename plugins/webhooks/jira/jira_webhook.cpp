@@ -9,6 +9,7 @@
 #include "davit/webhook.hpp"
 #include "decision.h"
 #include "event.h"
+#include "sample.h"
 #include "settings.h"
 
 namespace jira {
@@ -63,7 +64,8 @@ class JiraWebhook : public davit::WebhookHandler {
                              .or_hmac_sha512()
                              .prefix("sha512=")
                              .hex(),
-            .config_schema = kConfigSchema};
+            .config_schema = kConfigSchema,
+            .sample = kSample};
   }
 
   void configure(const Json& config) override { settings_ = Settings::from(config); }

@@ -10,6 +10,7 @@
 #include "davit/webhook.hpp"
 #include "decision.h"
 #include "event.h"
+#include "sample.h"
 #include "settings.h"
 
 namespace sentry {
@@ -63,7 +64,8 @@ class SentryWebhook : public davit::WebhookHandler {
         // Requests of an integration's interface components are signed in the second one.
         .signature =
             davit::Signature::hmac_sha256("Sentry-Hook-Signature").or_header("Sentry-App-Signature").hex(),
-        .config_schema = kConfigSchema};
+        .config_schema = kConfigSchema,
+        .sample = kSample};
   }
 
   void configure(const Json& config) override { settings_ = Settings::from(config); }

@@ -14,6 +14,7 @@
 #include "davit/webhook.hpp"
 #include "decision.h"
 #include "event.h"
+#include "sample.h"
 #include "settings.h"
 
 namespace slack {
@@ -64,7 +65,8 @@ class SlackWebhook : public davit::WebhookHandler {
             .config_schema = kConfigSchema,
             .answers_get = true,  // the check of the certificate comes by GET, too
             // Whoever has the address can write into the channel; the old token vouches for Slack's requests.
-            .secret_fields = {"response_url", "token"}};
+            .secret_fields = {"response_url", "token"},
+            .sample = kSample};
   }
 
   void configure(const Json& config) override { settings_ = Settings::from(config); }

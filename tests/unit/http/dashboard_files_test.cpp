@@ -56,8 +56,8 @@ class DashboardFilesTest : public ::testing::Test {
 };
 
 TEST_F(DashboardFilesTest, EachPageOfTheDashboardGivesTheSameFileAskedForAnewEachTime) {
-  for (const char* path : {"/", "/tasks", "/tasks/0b5c", "/agents", "/costs", "/plugins", "/deliveries",
-                           "/deliveries/0b5c", "/audit"}) {
+  for (const char* path : {"/", "/tasks", "/tasks/0b5c", "/approvals", "/agents", "/costs", "/plugins",
+                           "/deliveries", "/deliveries/0b5c", "/audit"}) {
     const auto answer = get(path);
     ASSERT_TRUE(answer) << path;
     EXPECT_EQ(answer->status, 200) << path;

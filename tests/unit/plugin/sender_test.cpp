@@ -106,5 +106,17 @@ TEST(SenderTest, OtherBytesMeanTheSame) {
   EXPECT_THAT(in_other_bytes("a=1"), testing::StartsWith("a=1&davit_again="));
 }
 
+TEST(SenderTest, TheSampleOfTheMetadataIsAnEventOfThisMoment) {
+  const WallTime now = from_unix_ms(1'700'000'000'999);
+  EXPECT_FALSE(own_sample(R"({"name":"shop"})", now));
+  EXPECT_FALSE(own_sample("no metadata", now));
+  const auto sample = own_sample(
+      R"({"sample":{"headers":{"At":"{timestamp}","X":"y"},"body":{"id":"{timestamp}-{timestamp}","n":{"timestamp":1}}}})", now);
+  ASSERT_TRUE(sample);
+  EXPECT_EQ(sample->headers, (SentHeaders{{"At", "1700000000"}, {"X", "y"}}));
+  EXPECT_EQ(sample->body, R"({"id":"1700000000-1700000000","n":{"timestamp":1}})");
+  EXPECT_EQ(own_sample(R"({"sample":{"body":"a=b"}})", now)->body, "a=b");
+}
+
 }  // namespace
 }  // namespace davit::plugin

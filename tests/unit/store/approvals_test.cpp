@@ -9,6 +9,7 @@ namespace davit::store {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -208,9 +209,52 @@ TEST_F(ApprovalsTest, ATaskWhoseContentChangedAfterItsApprovalWaitsAgain) {
   EXPECT_EQ(again.decisions[1].kind, "changed");
   EXPECT_EQ(again.decisions[1].by, "davit");
   EXPECT_EQ(again.decisions[1].content_hash, content_hash(content_with(R"({"plan":666})")));
+  ASSERT_TRUE(again.approved_before);
+  EXPECT_EQ(again.approved_before->task_id, id);
+  EXPECT_EQ(again.approved_before->decision.content_hash, content_hash(content_with(R"({"plan":1})")));
+  EXPECT_FALSE(again.approved_before->is_kept) << "of what was approved there is the hash alone";
   expect_sound();
   ASSERT_TRUE(approve(id, again.approval->content_hash).ok());
   EXPECT_THAT(claim_executor(), SizeIs(1));
+}
+
+TEST_F(ApprovalsTest, WhatWasApprovedBeforeAboutTheSameThingIsFoundToCompareWith) {
+  const std::string first = ask();
+  EXPECT_FALSE(task(first).approved_before);
+  const std::string hash = hash_of(first);
+  ASSERT_TRUE(approve(first, hash).ok());
+  EXPECT_FALSE(task(first).approved_before) << "its own approval is none before it";
+  const std::string second = ask(R"({"plan":2})");
+  const auto before = task(second).approved_before;
+  ASSERT_TRUE(before);
+  EXPECT_EQ(before->task_id, first);
+  EXPECT_EQ(before->decision.content_hash, hash);
+  EXPECT_TRUE(before->is_kept);
+  EXPECT_FALSE(task(ask(R"({"plan":2})", "gh:o/r#2")).approved_before) << "of something else";
+  ASSERT_TRUE(reject(second).ok());
+  EXPECT_EQ(task(second).approved_before->task_id, first) << "also once it is decided";
+  ASSERT_TRUE(approve(ask(R"({"plan":3})"), content_hash(content_with(R"({"plan":3})"))).ok());
+  EXPECT_EQ(task(second).approved_before->task_id, first) << "what was approved later is not before it";
+}
+
+TEST_F(ApprovalsTest, WhatWaitsIsListedByWhoHasWaitedLongestPageByPage) {
+  const std::string first = ask(R"({"plan":1})", "gh:o/r#1");
+  clock_.advance(Duration(1'000));
+  const std::string second = ask(R"({"plan":1})", "gh:o/r#2");
+  const std::string third = ask(R"({"plan":1})", "gh:o/r#3");
+  ASSERT_TRUE(reject(first).ok());
+  clock_.advance(Duration(1'000));
+  ASSERT_EQ(retry(first).value(), TaskState::AwaitingApproval);
+  const auto page = store().waiting("", 2, "").value();
+  EXPECT_THAT(page.items, ElementsAre(second, third)) << "the oldest task has asked last";
+  ask(R"({"plan":1})", "gh:o/r#4");
+  ASSERT_TRUE(reject(second).ok());
+  EXPECT_THAT(store().waiting("", 1, page.next_cursor)->items, ElementsAre(first));
+  EXPECT_EQ(store().waiting("", 3, "")->next_cursor, "");
+  EXPECT_THAT(store().waiting("somebody-else", 2, "")->items, IsEmpty());
+  for (const char* wrong : {"-", "1", "1-", "-1", "1-x", "x-1", "1--1", "9999999999999999999999-1"})
+    EXPECT_EQ(store().waiting("", 2, wrong).error().code, ErrorCode::InvalidInput) << wrong;
+  EXPECT_EQ(store().waiting("", 0, "").error().code, ErrorCode::InvalidInput);
 }
 
 TEST_F(ApprovalsTest, WhatRunsUnapprovedIsFoundByTheCheck) {

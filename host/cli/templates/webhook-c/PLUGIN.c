@@ -58,6 +58,7 @@ static davit_status metadata(uint32_t index, const davit_call *call, const davit
   return out->write(out, text("{\"name\":\"@NAME@\",\"description\":\"Deliveries of @TITLE@\",\"version\":\"1.0.0\","
                               "\"secret_env_var\":\"@VARIABLE@\",\"event_header\":\"@HEADER@-Event\","
                               "\"delivery_id\":{\"header\":\"@HEADER@-Delivery\"},\"max_body_bytes\":1000000,"
+                              "\"sample\":{\"headers\":{\"@HEADER@-Event\":\"failed\"},\"body\":{\"id\":1}},"
                               "\"signature\":{\"headers\":[\"@HEADER@-Signature\"],\"signed\":\"{body}\",\"accept\":["
                               "{\"prefix\":\"sha256=\",\"algorithm\":\"hmac-sha256\",\"encoding\":\"hex\"}]}}"));
 }

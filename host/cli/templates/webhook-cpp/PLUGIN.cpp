@@ -11,7 +11,9 @@ class @CLASS@ : public davit::WebhookHandler {
             .delivery_id = {.header = "@HEADER@-Delivery"},
             .max_body_bytes = 1'000'000,  // a task's payload may have 1 MiB
             // The host checks it: what the sender signs, and how it is written.
-            .signature = davit::Signature::hmac_sha256("@HEADER@-Signature").prefix("sha256=").hex()};
+            .signature = davit::Signature::hmac_sha256("@HEADER@-Signature").prefix("sha256=").hex(),
+            // What the dashboard offers as a test event.
+            .sample = R"({"headers": {"@HEADER@-Event": "failed"}, "body": {"id": 1}})"};
   }
 
   // What is this about? Only what the next hooks need; here, the body.

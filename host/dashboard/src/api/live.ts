@@ -1,15 +1,20 @@
 // How what is shown stays true: the server tells of changes (link.ts), and they are worked into what was asked before
 // (changes.ts). While it does not, everything is asked for again and again. Nothing else knows.
 import {
+  type InfiniteData,
   type QueryClient,
   type QueryKey,
+  type UseInfiniteQueryOptions,
+  type UseInfiniteQueryResult,
   type UseQueryOptions,
   type UseQueryResult,
+  useInfiniteQuery,
   useQuery,
   useQueryClient,
 } from "@tanstack/react-query";
 import { useEffect, useSyncExternalStore } from "react";
-import { Changes } from "./changes";
+import { Changes, mostLivePages } from "./changes";
+import { ApiError } from "./client";
 import { Link, type LinkState, browser } from "./link";
 
 // How soon a change is seen while nobody tells of it. "quick" for what one watches work, "slow" for what hardly ever
@@ -72,8 +77,8 @@ export function useFollow(taskId: string): void {
 
 // ---- queries
 
-// For queries that are not asked by useLive. False: no need to.
-export function refetchEvery(pace: Pace): number | false {
+// False: no need to.
+function refetchEvery(pace: Pace): number | false {
   return linkState === "up" ? false : milliseconds[pace];
 }
 
@@ -85,6 +90,16 @@ export function useLive<T>(
   return useQuery({ ...options, refetchInterval: () => refetchEvery(pace) });
 }
 
+// The pages of a list, kept true likewise while there are few of them: each page is a question.
+export function useLivePages<Page>(
+  options: UseInfiniteQueryOptions<Page, Error, InfiniteData<Page>, readonly unknown[], string | undefined>,
+): UseInfiniteQueryResult<InfiniteData<Page>> {
+  return useInfiniteQuery({
+    ...options,
+    refetchInterval: (asked) => ((asked.state.data?.pages.length ?? 0) <= mostLivePages ? refetchEvery("usual") : false),
+  });
+}
+
 // ---- how true it is
 
 export type LiveState =
@@ -94,6 +109,12 @@ export type LiveState =
   | { state: "polling"; everySeconds: number } // the server does not tell any, so it is asked for
   // The last answer is older than it should be: what is on the screen may not be true any more.
   | { state: "lost"; since: number };
+
+// A refusal (no such task, not for readers) is an answer: what else is on the screen is as true as before.
+function wasRefused({ fetchFailureReason, error }: { fetchFailureReason: Error | null; error: Error | null }): boolean {
+  const reason = fetchFailureReason ?? error;
+  return reason instanceof ApiError && reason.status >= 400 && reason.status < 500;
+}
 
 // The state of everything on the screen: lost as soon as the newest attempt of a query got no answer at all.
 export function useLiveState(): LiveState {
@@ -113,7 +134,7 @@ export function useLiveState(): LiveState {
       for (const query of cache.getAll()) {
         if (!query.isActive()) continue;
         newest = Math.max(newest, query.state.dataUpdatedAt);
-        lost ||= query.state.fetchFailureCount > 0 || query.state.status === "error";
+        lost ||= (query.state.fetchFailureCount > 0 || query.state.status === "error") && !wasRefused(query.state);
       }
       // Nothing has come yet: the page itself says so where nothing will.
       return newest === 0 ? "connecting" : lost ? `lost ${newest}` : linkState;

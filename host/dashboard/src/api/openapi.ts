@@ -711,7 +711,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What waits for a person, newest first */
+        /** What waits for a person */
         get: operations["listApprovals"];
         put?: never;
         post?: never;
@@ -1074,6 +1074,13 @@ export interface components {
             key: string;
             url: string;
         };
+        /** @description The newest approval of another content of the task, or of another task of its agent in its chain or about the same thing. */
+        ApprovedBefore: components["schemas"]["Decision"] & {
+            /** Format: uuid */
+            task_id: string;
+            /** @description What was approved is still what that task is given, so it can be compared with. Of an approval only the hash is kept. */
+            kept: boolean;
+        };
         /** @description A task with all there is about it. */
         TaskDetail: components["schemas"]["Task"] & {
             payload: components["schemas"]["Json"];
@@ -1105,6 +1112,8 @@ export interface components {
             /** @description How often its chain was sent back by a reject. */
             rework: number;
             approval: components["schemas"]["Approval"] | null;
+            /** @description Of a task that waits for a person, or that one has decided about: the approval before it. */
+            approved_before: components["schemas"]["ApprovedBefore"] | null;
             /** @description Oldest first. */
             decisions: components["schemas"]["Decision"][];
         };
@@ -1806,8 +1815,8 @@ export interface components {
             }[];
         };
         TestEvent: {
-            /** @description What a sender would post: a text, or JSON. */
-            body: components["schemas"]["Json"];
+            /** @description What a sender would post: a text, or JSON. Without it, and without headers, it is the sample that the webhook's plugin gives. */
+            body?: components["schemas"]["Json"];
             headers?: {
                 [key: string]: string;
             };
@@ -1935,6 +1944,7 @@ export type Execution = components['schemas']['Execution'];
 export type ChainLink = components['schemas']['ChainLink'];
 export type Decision = components['schemas']['Decision'];
 export type Link = components['schemas']['Link'];
+export type ApprovedBefore = components['schemas']['ApprovedBefore'];
 export type TaskDetail = components['schemas']['TaskDetail'];
 export type TranscriptLine = components['schemas']['TranscriptLine'];
 export type Transcript = components['schemas']['Transcript'];
@@ -3496,6 +3506,8 @@ export interface operations {
             query?: {
                 /** @description Only of this one. */
                 agent?: string;
+                /** @description The newest task first, or who has waited longest. */
+                order?: "newest" | "oldest";
                 /** @description Items of a page; 20 unless it is said. */
                 limit?: number;
                 /** @description `next_cursor` of the page before. */

@@ -65,7 +65,7 @@ function pages<Page extends { next_cursor: string | null }>(key: string, paramet
   return infiniteQueryOptions<Page, Error, InfiniteData<Page>, readonly unknown[], string | undefined>({
     queryKey: [key, "pages", parameters],
     queryFn: ({ pageParam, signal }) =>
-      get<Page>(base + key, { ...parameters, limit: 100, cursor: pageParam }, signal),
+      get<Page>(base + key, { limit: 100, ...parameters, cursor: pageParam }, signal),
     initialPageParam: undefined,
     getNextPageParam: (page) => page.next_cursor ?? undefined,
   });
@@ -73,6 +73,10 @@ function pages<Page extends { next_cursor: string | null }>(key: string, paramet
 
 export const taskPages = (parameters: Parameters) => pages<schema.TaskPage>("tasks", parameters);
 export const deliveryPages = (parameters: Parameters) => pages<schema.DeliveryPage>("deliveries", parameters);
+// With the plans, so not too many at a time.
+export const approvalPages = (parameters: Parameters) =>
+  pages<schema.Approvals>("approvals", { ...parameters, order: "oldest", limit: 20 });
+export const decisionPages = () => pages<schema.Decisions>("approvals/history", { limit: 50 });
 export const auditPages = (parameters: Parameters) => pages<schema.AuditPage>("audit", parameters);
 
 // Posts, and has everything on the screen asked for anew.

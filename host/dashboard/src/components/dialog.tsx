@@ -1,5 +1,5 @@
 // The browser's own dialog: it keeps the focus, closes on Escape and injects no style.
-import { type ReactNode, useEffect, useId, useRef } from "react";
+import { type ReactNode, useId, useLayoutEffect, useRef } from "react";
 import { Button } from "./button";
 
 export function Dialog({
@@ -13,7 +13,8 @@ export function Dialog({
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();
-  useEffect(() => {
+  // Closed while it is still in the document: then the focus goes back to where it was.
+  useLayoutEffect(() => {
     const element = dialog.current;
     element?.showModal();
     return () => element?.close();
@@ -26,7 +27,7 @@ export function Dialog({
         event.preventDefault();
         onClose();
       }}
-      className="card m-auto w-[min(32rem,calc(100vw-2rem))] p-0 text-ink backdrop:backdrop-blur-[1px]"
+      className="card m-auto max-h-[calc(100dvh-2rem)] w-[min(32rem,calc(100vw-2rem))] overflow-auto p-0 text-ink backdrop:backdrop-blur-[1px]"
     >
       <header className="flex items-center border-b border-line py-2 pr-2 pl-4">
         <h2 id={heading} className="text-lg font-semibold">

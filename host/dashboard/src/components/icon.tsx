@@ -2,6 +2,8 @@
 const paths = {
   overview: "M4 13h6V4H4zM14 20h6v-9h-6zM4 20h6v-3H4zM14 7h6V4h-6z",
   tasks: "M4 6l1.5 1.5L8 5M4 12l1.5 1.5L8 11M4 18l1.5 1.5L8 17M12 6h8M12 12h8M12 18h8",
+  approvals: "M8 4h8v3H8zM8 5H5v16h14V5h-3M8.5 14l2.5 2.5 5-5",
+  more: "M4 7h16M4 12h16M4 17h16",
   agents: "M6 9h12v10H6zM12 9V5M9 5h6M9.5 13v1.5M14.5 13v1.5M3 13v3M21 13v3",
   costs: "M4 20V4M4 20h16M8 16v-4M12 16V8M16 16v-6M20 16v-9",
   plugins: "M9 3v5M15 3v5M7 8h10v4a5 5 0 0 1-10 0zM12 17v4",

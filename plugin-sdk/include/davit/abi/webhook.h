@@ -37,6 +37,11 @@
  *                   form, and JSON within them) whose values are secrets: what
  *                   the host keeps of a delivery has a mark in their place
  *   config_schema   JSON Schema draft 4 of the instance's `config`
+ *   sample          a delivery to try the webhook with, {"headers": {name: text},
+ *                   "body": text or JSON}, at most 32 KiB. The host offers it as a
+ *                   test event and makes id, time stamp and signature itself.
+ *                   "{timestamp}" in its texts stands for the seconds since 1970,
+ *                   so that each is an event of its own
  * Unknown members are ignored.
  *
  * signature, an object; a member or value the host does not know refuses the

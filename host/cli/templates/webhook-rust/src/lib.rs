@@ -70,6 +70,7 @@ unsafe extern "C" fn metadata(_: u32, _: *const davit_call, out: *const davit_si
         out,
         r#"{"name": "@NAME@", "description": "Deliveries of @TITLE@", "version": "1.0.0", "secret_env_var": "@VARIABLE@",
             "event_header": "@HEADER@-Event", "delivery_id": {"header": "@HEADER@-Delivery"}, "max_body_bytes": 1000000,
+            "sample": {"headers": {"@HEADER@-Event": "failed"}, "body": {"id": 1}},
             "signature": {"headers": ["@HEADER@-Signature"], "signed": "{body}",
                           "accept": [{"prefix": "sha256=", "algorithm": "hmac-sha256", "encoding": "hex"}]}}"#,
     )

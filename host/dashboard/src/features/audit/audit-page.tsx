@@ -1,14 +1,14 @@
 // Who did what through the API, the commands and signals, and who was kept from it.
-import { useInfiniteQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
-import { refetchEvery } from "../../api/live";
+import { useLivePages } from "../../api/live";
 import { auditPages } from "../../api/queries";
 import { type AuditEntry, auditOutcomes } from "../../api/schema";
 import { Badge, type Tone } from "../../components/badge";
 import { Button } from "../../components/button";
 import { Page, PageHead } from "../../components/card";
 import { JsonTree } from "../../components/json-tree";
+import { MorePages } from "../../components/more-pages";
 import { Select } from "../../components/select";
 import { Empty, ErrorState, Loading } from "../../components/states";
 import { Time } from "../../components/time";
@@ -34,16 +34,15 @@ export function AuditPage() {
   const navigate = useNavigate({ from: "/audit" });
   // Periods end where the page was opened: the pages behind the first belong to it.
   const [opened] = useState(() => Date.now());
-  const query = useInfiniteQuery({
-    ...auditPages({
+  const query = useLivePages(
+    auditPages({
       actor: search.actor,
       operation: search.operation,
       outcome: search.outcome,
       object: search.object,
       start_date: search.period && startOf(search.period, opened),
     }),
-    refetchInterval: (asked) => ((asked.state.data?.pages.length ?? 0) <= 1 ? refetchEvery("usual") : false),
-  });
+  );
   const set = (name: string, value: string): void => {
     void navigate({ search: (old) => ({ ...old, [name]: value || undefined }), replace: true });
   };
@@ -91,13 +90,7 @@ export function AuditPage() {
             ))}
           </ul>
         )}
-        {query.hasNextPage && (
-          <div className="border-t border-line p-3 text-center">
-            <Button disabled={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-              {query.isFetchingNextPage ? "Loading…" : "Older ones"}
-            </Button>
-          </div>
-        )}
+        <MorePages query={query} name="Older ones" />
       </section>
     </Page>
   );
@@ -109,28 +102,25 @@ function Line({ entry, onObject }: { entry: AuditEntry; onObject: (object: strin
   const { object } = entry;
   return (
     <li className="border-t border-line px-4 py-2 first:border-t-0">
-      <div className="grid grid-cols-[auto_minmax(0,1fr)_auto] items-center gap-x-3 gap-y-1 sm:grid-cols-[6.5rem_8rem_minmax(0,1fr)_7rem_auto]">
+      <div className="grid grid-cols-[auto_minmax(0,1fr)_auto] items-center gap-x-3 gap-y-1 lg:grid-cols-[6.5rem_8rem_minmax(0,1fr)_7rem_auto]">
         <span>
           <Badge tone={tone} sign={sign}>
             {entry.outcome}
           </Badge>
         </span>
         <span className="truncate text-sm font-medium">{entry.actor ?? "somebody"}</span>
-        <span className="min-w-0 max-sm:col-span-3 max-sm:row-start-2">
-          <span className="block truncate">
+        <span className="min-w-0 max-lg:col-span-3 max-lg:row-start-2">
+          <span className="flex flex-wrap gap-x-2">
             {spoken(entry.operation)}
             {object !== null && (
-              <>
-                {" "}
                 <button
                   type="button"
                   title={`Show what was done to ${object}`}
-                  className="max-w-full truncate align-bottom font-mono text-xs text-accent hover:underline"
+                  className="min-w-0 text-left font-mono text-xs leading-5 wrap-anywhere text-accent hover:underline"
                   onClick={() => onObject(object)}
                 >
                   {object}
                 </button>
-              </>
             )}
           </span>
           <span className="block text-xs wrap-anywhere text-muted">
@@ -144,8 +134,8 @@ function Line({ entry, onObject }: { entry: AuditEntry; onObject: (object: strin
               .join(" · ")}
           </span>
         </span>
-        <Time iso={entry.at} className="text-right text-xs text-muted max-sm:col-start-3 max-sm:row-start-1" />
-        <Button look="quiet" aria-expanded={open} className="max-sm:col-span-3 max-sm:justify-self-start" onClick={() => setOpen(!open)}>
+        <Time iso={entry.at} className="text-right text-xs text-muted max-lg:col-start-3 max-lg:row-start-1" />
+        <Button look="quiet" aria-expanded={open} className="max-lg:col-span-3 max-lg:justify-self-start" onClick={() => setOpen(!open)}>
           {open ? "Less" : "More"}
         </Button>
       </div>

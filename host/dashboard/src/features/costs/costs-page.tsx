@@ -112,7 +112,7 @@ function Breakdown({ costs }: { costs: Costs }) {
           <thead>
             <tr>
               <th scope="col">{words(costs.group_by)}</th>
-              {["Executions", "Time", "Input", "Output", "Cache read", "Cache write", "Cost"].map((head) => (
+              {["Cost", "Executions", "Time", "Input", "Output", "Cache read", "Cache write"].map((head) => (
                 <th key={head} scope="col" className="number">
                   {head}
                 </th>
@@ -123,22 +123,21 @@ function Breakdown({ costs }: { costs: Costs }) {
             {costs.costs.map((line) => (
               <tr key={nameOf(line)}>
                 <td className="font-medium">{nameOf(line)}</td>
+                <td className="number font-medium">{usd(line.total_cost_usd)}</td>
                 <td className="number">{count(line.executions)}</td>
                 <td className="number">{duration(line.total_duration_seconds)}</td>
                 <td className="number">{count(line.input_tokens)}</td>
                 <td className="number">{count(line.output_tokens)}</td>
                 <td className="number">{count(line.cache_read_tokens)}</td>
                 <td className="number">{count(line.cache_write_tokens)}</td>
-                <td className="number font-medium">{usd(line.total_cost_usd)}</td>
               </tr>
             ))}
           </tbody>
           <tfoot>
             <tr>
-              <td className="font-semibold" colSpan={7}>
-                In all
-              </td>
+              <td className="font-semibold">In all</td>
               <td className="number font-semibold">{usd(costs.total_cost_usd)}</td>
+              <td colSpan={6} />
             </tr>
           </tfoot>
         </table>

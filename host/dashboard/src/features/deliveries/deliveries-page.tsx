@@ -1,11 +1,10 @@
-import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { refetchEvery, useLive } from "../../api/live";
+import { useLive, useLivePages } from "../../api/live";
 import { deliveryPages, refusals, webhooks } from "../../api/queries";
 import { type Delivery, verdicts } from "../../api/schema";
 import { VerdictBadge } from "../../components/badge";
-import { Button } from "../../components/button";
 import { Card, Page, PageHead } from "../../components/card";
+import { MorePages } from "../../components/more-pages";
 import { Select } from "../../components/select";
 import { Empty, ErrorState, Loading } from "../../components/states";
 import { Time } from "../../components/time";
@@ -17,10 +16,7 @@ export function DeliveriesPage() {
   const search = useSearch({ from: "/deliveries" });
   const navigate = useNavigate({ from: "/deliveries" });
   const webhookNames = (useLive(webhooks(), "slow").data?.webhooks ?? []).map((webhook) => webhook.name);
-  const query = useInfiniteQuery({
-    ...deliveryPages(search),
-    refetchInterval: (asked) => ((asked.state.data?.pages.length ?? 0) <= 1 ? refetchEvery("usual") : false),
-  });
+  const query = useLivePages(deliveryPages(search));
   const set = (name: string, value: string): void => {
     void navigate({ search: (old) => ({ ...old, [name]: value || undefined }), replace: true });
   };
@@ -50,13 +46,7 @@ export function DeliveriesPage() {
             ))}
           </ul>
         )}
-        {query.hasNextPage && (
-          <div className="border-t border-line p-3 text-center">
-            <Button disabled={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-              {query.isFetchingNextPage ? "Loading…" : "Older ones"}
-            </Button>
-          </div>
-        )}
+        <MorePages query={query} name="Older ones" />
       </section>
     </Page>
   );
@@ -64,12 +54,12 @@ export function DeliveriesPage() {
 
 function DeliveryLine({ delivery }: { delivery: Delivery }) {
   return (
-    <li className="relative grid grid-cols-[auto_minmax(0,1fr)_auto] items-center gap-x-3 gap-y-1 border-t border-line px-4 py-2 first:border-t-0 hover:bg-raised sm:grid-cols-[6.5rem_8rem_minmax(0,1fr)_5rem_6rem]">
+    <li className="relative grid grid-cols-[auto_minmax(0,1fr)_auto] items-center gap-x-3 gap-y-1 border-t border-line px-4 py-2 first:border-t-0 hover:bg-raised lg:grid-cols-[6.5rem_8rem_minmax(0,1fr)_5rem_6rem]">
       <span>
         <VerdictBadge verdict={delivery.verdict} />
       </span>
       <span className="truncate text-sm font-medium">{delivery.webhook}</span>
-      <span className="min-w-0 max-sm:col-span-3 max-sm:row-start-2">
+      <span className="min-w-0 max-lg:col-span-3 max-lg:row-start-2">
         <Link
           to="/deliveries/$id"
           params={{ id: delivery.delivery_id }}
@@ -89,8 +79,8 @@ function DeliveryLine({ delivery }: { delivery: Delivery }) {
             .join(" · ")}
         </span>
       </span>
-      <span className="hidden text-right text-sm text-muted sm:block">{bytes(delivery.body_bytes)}</span>
-      <Time iso={delivery.received_at} className="text-right text-xs text-muted max-sm:col-start-3 max-sm:row-start-1" />
+      <span className="hidden text-right text-sm text-muted lg:block">{bytes(delivery.body_bytes)}</span>
+      <Time iso={delivery.received_at} className="text-right text-xs text-muted max-lg:col-start-3 max-lg:row-start-1" />
     </li>
   );
 }

@@ -18,7 +18,7 @@ export function ApprovalsCard() {
     <Card
       title="Needs approval"
       aside={
-        <Link to="/tasks" search={{ status: "awaiting_approval" }} className="link text-sm" aria-label="Needs approval: all">
+        <Link to="/approvals" className="link text-sm" aria-label="Needs approval: all">
           All
         </Link>
       }

@@ -1,7 +1,9 @@
 // Leads from an empty davit to the first task.
+import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { useLive } from "../../api/live";
 import { webhooks } from "../../api/queries";
+import { Acts } from "../../components/acts";
 import { Badge } from "../../components/badge";
 import { Card } from "../../components/card";
 import { Copy } from "../../components/copy";
@@ -34,6 +36,14 @@ export function FirstRun() {
                   <Copy text={send} what="the command" />
                 </span>
                 It signs the file as the real sender does. Its task appears here by itself.
+                <Acts>
+                  {" "}
+                  Without a terminal: the page of{" "}
+                  <Link to="/plugins" className="link">
+                    plugins
+                  </Link>{" "}
+                  sends a test event.
+                </Acts>
               </Step>
             </ol>
           );

@@ -49,7 +49,7 @@ export function OverviewPage() {
 function QueueCards({ depth }: { depth: { queued: number; running: number; awaiting_approval: number; parked: number } }) {
   const states = ["queued", "running", "awaiting_approval", "parked"] as const;
   return (
-    <nav aria-label="Tasks by status" className="card grid grid-cols-2 sm:grid-cols-4">
+    <nav aria-label="Tasks by status" className="card grid grid-cols-2 lg:grid-cols-4">
       {states.map((status) => (
         <Link
           key={status}

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { DeliveryDetail } from "../../api/schema";
-import { requestOf, sampleOf } from "./sample";
+import { ownSample, requestOf, sampleOf } from "./sample";
 
 test("a kept delivery gives what its sender says, without what is made anew or was taken out", () => {
   const delivery = {
@@ -21,4 +21,15 @@ test("a kept delivery gives what its sender says, without what is made anew or w
 test("headers are lines of a name and a value", () => {
   expect(requestOf({ headers: " A : b:c \n\nD:", body: "x" })).toEqual({ headers: { A: "b:c", D: "" }, body: "x" });
   expect(requestOf({ headers: "no header", body: "" })).toEqual({ fault: "“no header” is not “Name: value”" });
+});
+
+test("the plugin's own sample is an event of this moment", () => {
+  const sample = { headers: { "X-Event": "order", At: "{timestamp}" }, body: { id: "{timestamp}.1" } };
+  expect(ownSample({ name: "shop", sample }, 1_700_000_000_999)).toEqual({
+    headers: "X-Event: order\nAt: 1700000000",
+    body: '{\n  "id": "1700000000.1"\n}',
+  });
+  expect(ownSample({ sample: { body: "a={timestamp}" } }, 0)).toEqual({ headers: "", body: "a=0" });
+  expect(ownSample({ name: "shop" }, 0)).toBeNull();
+  expect(ownSample(null, 0)).toBeNull();
 });

@@ -22,6 +22,23 @@ export function sampleOf(delivery: DeliveryDetail, deliveryIdHeader: string | nu
   return { headers: kept.map(([name, value]) => `${name}: ${value as string}`).join("\n"), body: pretty(delivery.body ?? "") };
 }
 
+// The one that the plugin gives in its metadata, as an event of this moment.
+export function ownSample(metadata: Json, now: number): Sample | null {
+  const sample = member(metadata, "sample");
+  const body = member(sample, "body");
+  if (body === undefined) return null;
+  const headers = Object.entries(member(sample, "headers") ?? {}).map(([name, value]) => `${name}: ${String(value)}`);
+  const filled = (text: string): string => text.replaceAll("{timestamp}", String(Math.floor(now / 1000)));
+  return {
+    headers: filled(headers.join("\n")),
+    body: filled(typeof body === "string" ? body : JSON.stringify(body, null, 2)),
+  };
+}
+
+function member(value: Json | undefined, name: string): Json | undefined {
+  return value !== undefined && value !== null && typeof value === "object" && !Array.isArray(value) ? value[name] : undefined;
+}
+
 function pretty(body: string): string {
   try {
     return JSON.stringify(JSON.parse(body), null, 2);

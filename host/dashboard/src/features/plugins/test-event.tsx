@@ -7,8 +7,9 @@ import { Badge, VerdictBadge } from "../../components/badge";
 import { Button } from "../../components/button";
 import { Dialog } from "../../components/dialog";
 import { JsonTree } from "../../components/json-tree";
+import { Select } from "../../components/select";
 import { counted, shortId, words } from "../../lib/format";
-import { type Sample, requestOf, sampleOf } from "./sample";
+import { type Sample, ownSample, requestOf, sampleOf } from "./sample";
 
 export function TestEventButton({ webhook }: { webhook: Webhook }) {
   const [open, setOpen] = useState(false);
@@ -25,25 +26,42 @@ export function TestEventButton({ webhook }: { webhook: Webhook }) {
 const empty: Sample = { headers: "", body: '{\n  \n}' };
 
 function TestEvent({ webhook, onClose }: { webhook: Webhook; onClose: () => void }) {
+  const { name, delivery_id_header: idHeader } = webhook;
   const [sample, setSample] = useState<Sample | null>(null);
-  const [from, setFrom] = useState<string | null>(null);
+  const [kept, setKept] = useState<{ id: string; sample: Sample } | null>(null);
+  const [own] = useState(() => ownSample(webhook.metadata, Date.now()));
+  const [begun, setBegun] = useState<"delivery" | "sample" | null>(null); // with what it was
   const [fault, setFault] = useState<string | null>(null);
   const [said, setSaid] = useState<Rehearsal | TestOutcome | null>(null);
   const send = useAct<object, Rehearsal | TestOutcome>(() => `/api/webhooks/${encodeURIComponent(webhook.name)}/test`);
   useEffect(() => {
     let gone = false;
-    newestDelivery(webhook.name).then(
+    newestDelivery(name).then(
       (delivery) => {
         if (gone) return;
-        setFrom(delivery?.delivery_id ?? null);
-        setSample(delivery ? sampleOf(delivery, webhook.delivery_id_header) : empty);
+        const newest = delivery && { id: delivery.delivery_id, sample: sampleOf(delivery, idHeader) };
+        setKept(newest);
+        setBegun(newest ? "delivery" : own && "sample");
+        setSample(newest?.sample ?? own ?? empty);
       },
-      () => gone || setSample(empty),
+      () => {
+        if (gone) return;
+        setBegun(own && "sample");
+        setSample(own ?? empty);
+      },
     );
     return () => {
       gone = true;
     };
-  }, [webhook]);
+  }, [name, idHeader, own]); // not the webhook itself: what was typed stays when it is told of anew
+  const beginWith = (what: string): void => {
+    const chosen = what === "sample" ? own : kept?.sample;
+    if (!chosen) return;
+    setBegun(what === "sample" ? "sample" : "delivery");
+    setSample(chosen);
+    setSaid(null);
+    setFault(null);
+  };
   const submit = (dryRun: boolean): void => {
     const request = requestOf(sample ?? empty);
     setFault("fault" in request ? request.fault : null);
@@ -57,16 +75,29 @@ function TestEvent({ webhook, onClose }: { webhook: Webhook; onClose: () => void
       <p className="text-sm text-muted">
         davit signs it with the webhook&apos;s own secret, which nobody sees, and gives it a new id. It counts as a delivery
         and makes tasks, unless you only try it.{" "}
-        {from && (
+        {begun === "delivery" && kept && (
           <>
             Begun with{" "}
-            <Link to="/deliveries/$id" params={{ id: from }} className="link">
-              delivery {shortId(from)}
+            <Link to="/deliveries/$id" params={{ id: kept.id }} className="link">
+              delivery {shortId(kept.id)}
             </Link>
             .
           </>
         )}
+        {begun === "sample" && "Begun with the sample that the plugin gives."}
       </p>
+      {own && kept && (
+        <Select
+          name="Begin with"
+          value={begun ?? undefined}
+          any={null}
+          options={[
+            ["delivery", "its newest delivery"],
+            ["sample", "the plugin's sample"],
+          ]}
+          onChange={beginWith}
+        />
+      )}
       <label className="flex flex-col gap-1 text-sm font-medium">
         Headers{webhook.event_header && <span className="font-normal text-muted">{webhook.event_header} names the event</span>}
         <textarea

@@ -1,13 +1,14 @@
 // What is around every page: navigation, live state, theme, keyboard. Shows the login page until somebody is signed in.
 import { useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useId, useRef, useState } from "react";
 import { useLink, useLive } from "../../api/live";
 import { overview, plugins } from "../../api/queries";
 import { type Role, askSession, signOut, useMayAct, useSession } from "../../api/session";
 import { Button } from "../../components/button";
 import { Icon, type IconName } from "../../components/icon";
 import { Notices, notify } from "../../components/notices";
+import { count } from "../../lib/format";
 import { useShortcuts } from "../../lib/keys";
 import { LoginPage } from "../login/login-page";
 import { Brand } from "./brand";
@@ -15,13 +16,15 @@ import { LiveSign } from "./live-sign";
 import { ShortcutHelp } from "./shortcut-help";
 import { ThemeSwitch } from "./theme-switch";
 
+// Those in front stand on a phone, too; the others behind one more touch.
 const pages = [
   { to: "/", name: "Overview", icon: "overview", keys: "g o" },
   { to: "/tasks", name: "Tasks", icon: "tasks", keys: "g t" },
+  { to: "/approvals", name: "Approvals", icon: "approvals", keys: "g w" },
+  { to: "/deliveries", name: "Deliveries", icon: "deliveries", keys: "g d" },
   { to: "/agents", name: "Agents", icon: "agents", keys: "g a" },
   { to: "/costs", name: "Costs", icon: "costs", keys: "g c" },
   { to: "/plugins", name: "Plugins", icon: "plugins", keys: "g p" },
-  { to: "/deliveries", name: "Deliveries", icon: "deliveries", keys: "g d" },
   { to: "/audit", name: "Audit", icon: "audit", keys: "g u", acts: true },
 ] as const satisfies readonly { to: string; name: string; icon: IconName; keys: string; acts?: true }[];
 
@@ -30,6 +33,9 @@ function usePages() {
   const mayAct = useMayAct();
   return pages.filter((page) => mayAct || !("acts" in page));
 }
+
+type ShownPage = (typeof pages)[number];
+const inFront = 4;
 
 function leave(): void {
   void signOut().then((wrong) => {
@@ -52,15 +58,48 @@ export function Shell() {
 }
 
 // What waits for somebody, by page.
-function useAttention(): Partial<Record<string, { count: number; what: string }>> {
+function useAttention(): Partial<Record<string, Attention>> {
   const waiting = useLive(overview()).data?.queue.awaiting_approval ?? 0;
   const unwell = useLive(plugins(), "slow").data?.plugins.filter((each) =>
     ["refused", "quarantined"].includes(each.state),
   ).length;
   return {
-    "/tasks": { count: waiting, what: "need approval" },
+    "/approvals": { count: waiting, what: "wait" },
     "/plugins": { count: unwell ?? 0, what: "not serving" },
   };
+}
+
+interface Attention {
+  count: number;
+  what: string;
+}
+
+const entry =
+  "relative flex min-w-0 flex-col items-center gap-0.5 py-1.5 text-[0.6875rem] text-muted hover:text-ink aria-[current=page]:text-accent md:flex-none md:flex-row md:gap-2.5 md:rounded-[7px] md:px-2.5 md:text-sm md:font-medium md:hover:bg-sunken md:aria-[current=page]:bg-sunken md:aria-[current=page]:text-ink";
+
+function PageLink({ page, wants }: { page: ShownPage; wants: Attention | undefined }) {
+  return (
+    <Link
+      to={page.to}
+      activeOptions={{ exact: page.to === "/", includeSearch: false }}
+      title={`${page.name} (${page.keys})`}
+      className={entry}
+    >
+      <Icon name={page.icon} size={17} />
+      {page.name}
+      <Wants wants={wants} />
+    </Link>
+  );
+}
+
+function Wants({ wants }: { wants: Attention | undefined }) {
+  if (!wants || wants.count === 0) return null;
+  return (
+    <span className="rounded-full bg-wait px-1.5 text-[0.6875rem] leading-4 font-semibold text-surface max-md:absolute max-md:top-0.5 max-md:left-[calc(50%+0.35rem)] md:ml-auto">
+      {count(wants.count)}
+      <span className="sr-only"> {wants.what}</span>
+    </span>
+  );
 }
 
 function SignedIn({ name, role }: { name: string; role: Role }) {
@@ -69,6 +108,8 @@ function SignedIn({ name, role }: { name: string; role: Role }) {
   const [helping, setHelping] = useState(false);
   const navigate = useNavigate();
   const attention = useAttention();
+  const [more, setMore] = useState(false);
+  const rest = useId();
   const main = useRef<HTMLElement>(null);
   const path = useRouterState({ select: (state) => state.location.pathname });
   const shown = useRef(path);
@@ -77,6 +118,7 @@ function SignedIn({ name, role }: { name: string; role: Role }) {
   useEffect(() => {
     if (shown.current === path) return;
     shown.current = path;
+    setMore(false);
     main.current?.focus({ preventScroll: true });
   }, [path]);
 
@@ -110,28 +152,27 @@ function SignedIn({ name, role }: { name: string; role: Role }) {
         <div className="hidden px-4 pt-4 pb-3 md:block">
           <Brand />
         </div>
-        <nav aria-label="Pages" className="flex md:flex-1 md:flex-col md:gap-0.5 md:overflow-y-auto md:px-2">
-          {shownPages.map((page) => {
-            const wants = attention[page.to];
-            return (
-              <Link
-                key={page.to}
-                to={page.to}
-                activeOptions={{ exact: page.to === "/", includeSearch: false }}
-                title={`${page.name} (${page.keys})`}
-                className="relative flex min-w-0 flex-1 flex-col items-center gap-0.5 py-1.5 text-[0.6875rem] text-muted hover:text-ink aria-[current=page]:text-accent md:flex-none md:flex-row md:gap-2.5 md:rounded-[7px] md:px-2.5 md:text-sm md:font-medium md:hover:bg-sunken md:aria-[current=page]:bg-sunken md:aria-[current=page]:text-ink"
-              >
-                <Icon name={page.icon} size={17} />
-                {page.name}
-                {wants && wants.count > 0 && (
-                  <span className="rounded-full bg-wait px-1.5 text-[0.6875rem] leading-4 font-semibold text-surface max-md:absolute max-md:top-0.5 max-md:left-[calc(50%+0.35rem)] md:ml-auto">
-                    {wants.count}
-                    <span className="sr-only"> {wants.what}</span>
-                  </span>
-                )}
-              </Link>
-            );
-          })}
+        <nav aria-label="Pages" className="max-md:grid max-md:grid-cols-5 md:flex md:flex-1 md:flex-col md:gap-0.5 md:overflow-y-auto md:px-2">
+          {shownPages.slice(0, inFront).map((page) => (
+            <PageLink key={page.to} page={page} wants={attention[page.to]} />
+          ))}
+          <button
+            type="button"
+            aria-expanded={more}
+            aria-controls={rest}
+            data-here={shownPages.slice(inFront).some((page) => path.startsWith(page.to)) || undefined}
+            className={`${entry} data-here:text-accent md:hidden`}
+            onClick={() => setMore(!more)}
+          >
+            <Icon name="more" size={17} />
+            {more ? "Less" : "More"}
+            {!more && <Wants wants={shownPages.slice(inFront).map((page) => attention[page.to]).find((each) => each && each.count > 0)} />}
+          </button>
+          <div id={rest} className={`${more ? "max-md:grid" : "max-md:hidden"} max-md:col-span-5 max-md:grid-cols-5 md:contents`}>
+            {shownPages.slice(inFront).map((page) => (
+              <PageLink key={page.to} page={page} wants={attention[page.to]} />
+            ))}
+          </div>
         </nav>
         <div className="hidden flex-col gap-2 border-t border-line p-3 md:flex">
           <LiveSign />

@@ -45,7 +45,7 @@ function Run({ stretch, open }: { stretch: Stretch; open: boolean }) {
   return (
     <li className="border-t border-line first:border-t-0">
       <details open={open} className="group">
-        <summary className="grid grid-cols-[1rem_minmax(0,1fr)_auto] items-center gap-x-3 gap-y-1 px-4 py-2.5 hover:bg-raised sm:grid-cols-[1rem_12rem_minmax(0,1fr)_auto]">
+        <summary className="grid grid-cols-[1rem_minmax(0,1fr)_auto] items-center gap-x-3 gap-y-1 px-4 py-2.5 hover:bg-raised lg:grid-cols-[1rem_12rem_minmax(0,1fr)_auto]">
           <span className="text-muted transition-transform group-open:rotate-90">
             <Icon name="right" size={13} />
           </span>
@@ -54,7 +54,7 @@ function Run({ stretch, open }: { stretch: Stretch; open: boolean }) {
             <span className="text-muted"> · try {execution.attempt}</span>
           </span>
           <Track stretch={stretch} />
-          <span className="col-start-3 row-start-1 flex items-center gap-3 text-sm sm:col-start-auto sm:row-start-auto">
+          <span className="col-start-3 row-start-1 flex items-center gap-3 text-sm lg:col-start-auto lg:row-start-auto">
             <span className="text-muted">{duration(stretch.seconds)}</span>
             <span className="hidden w-16 text-right sm:block">
               {execution.total_cost_usd > 0 ? usd(execution.total_cost_usd) : <span className="text-muted">–</span>}
@@ -75,7 +75,7 @@ function Track({ stretch }: { stretch: Stretch }) {
       viewBox="0 0 100 1"
       preserveAspectRatio="none"
       aria-hidden="true"
-      className={`col-span-3 h-3 w-full rounded-sm sm:col-span-1 ${tone}`}
+      className={`col-span-3 h-3 w-full rounded-sm lg:col-span-1 ${tone}`}
     >
       <rect width="100" height="1" className="fill-sunken" />
       <rect

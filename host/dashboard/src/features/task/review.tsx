@@ -8,22 +8,41 @@ import { Copy } from "../../components/copy";
 import { DiffView } from "../../components/diff-view";
 import { JsonTree } from "../../components/json-tree";
 import { Markdown } from "../../components/markdown";
+import { Select } from "../../components/select";
 import { Tabs } from "../../components/tabs";
+import { Time } from "../../components/time";
 import { words } from "../../lib/format";
-import { type Before, decidedBefore, earlierOfSameAgent, givenPlan, planIn, rejectedBefore } from "./plan";
+import {
+  type Before,
+  approvedBefore,
+  contentText,
+  decidedBefore,
+  earlierOfSameAgent,
+  givenPlan,
+  planIn,
+  rejectedBefore,
+} from "../../lib/plan";
 
-// The version before, once it is there; null: there is none.
-function useBefore(task: TaskDetail): Before | null {
-  const maker = useQuery({ ...taskQuery(task.parent_id ?? ""), enabled: task.parent_id !== null, staleTime: Infinity });
-  const earlierId = earlierOfSameAgent(task);
-  const earlier = useQuery({ ...taskQuery(earlierId ?? ""), enabled: earlierId !== null, staleTime: Infinity });
-  return (maker.data && rejectedBefore(maker.data)) ?? (earlier.data && decidedBefore(earlier.data)) ?? null;
+function useTask(id: string | null): TaskDetail | undefined {
+  return useQuery({ ...taskQuery(id ?? ""), enabled: id !== null, staleTime: Infinity }).data;
+}
+
+// The versions before, once they are there: what was sent back, what was approved last, else what came before.
+function useBefores(task: TaskDetail): Before[] {
+  const maker = useTask(task.parent_id);
+  const approved = useTask(task.approved_before?.kept ? task.approved_before.task_id : null);
+  const earlier = useTask(earlierOfSameAgent(task));
+  const found = [maker && rejectedBefore(maker), approved && approvedBefore(task, approved)].filter((each) => !!each);
+  const other = earlier && decidedBefore(earlier);
+  return found.length > 0 ? found : other ? [other] : [];
 }
 
 export function ReviewCard({ task }: { task: TaskDetail }) {
-  const before = useBefore(task);
   const plan = givenPlan(task);
-  const tabs = [...(plan ? ["Plan"] : []), ...(plan && before ? ["Changes"] : []), "All it gets", ...(plan ? ["Source"] : [])];
+  const befores = useBefores(task).filter((each) => !each.isPlan || plan);
+  const [comparedWith, compareWith] = useState<string | null>(null);
+  const before = befores.find((each) => each.what === comparedWith) ?? befores[0];
+  const tabs = [...(plan ? ["Plan"] : []), ...(before ? ["Changes"] : []), "All it gets", ...(plan ? ["Source"] : [])];
   const [chosen, setChosen] = useState<string | null>(null);
   const shown = tabs.find((tab) => tab === chosen) ?? tabs[0] ?? "";
   return (
@@ -32,6 +51,7 @@ export function ReviewCard({ task }: { task: TaskDetail }) {
       note={before && <>compared with {before.what}</>}
       aside={<Tabs name="Plan" tabs={tabs} shown={shown} onShow={setChosen} />}
     >
+      {task.approved_before && !task.approved_before.kept && <NotKept approval={task.approved_before} />}
       {before?.comment && (
         <blockquote className="border-b border-line px-4 py-2 text-sm wrap-anywhere whitespace-pre-wrap text-muted">
           “{before.comment}”
@@ -43,7 +63,22 @@ export function ReviewCard({ task }: { task: TaskDetail }) {
             <Markdown text={plan.text} />
           </div>
         )}
-        {plan && before && shown === "Changes" && <DiffView before={before.text} after={plan.text} name="Changes" />}
+        {before && shown === "Changes" && (
+          <>
+            {befores.length > 1 && (
+              <p className="border-b border-line px-4 py-2">
+                <Select
+                  name="Compared with"
+                  value={before.what}
+                  any={null}
+                  options={befores.map((each) => each.what)}
+                  onChange={compareWith}
+                />
+              </p>
+            )}
+            <DiffView before={before.text} after={before.isPlan && plan ? plan.text : contentText(task)} name="Changes" />
+          </>
+        )}
         {plan && shown === "Source" && (
           // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
           <pre tabIndex={0} className="max-h-[34rem] overflow-auto px-4 py-3 font-mono text-xs wrap-anywhere whitespace-pre-wrap">
@@ -53,6 +88,22 @@ export function ReviewCard({ task }: { task: TaskDetail }) {
         {shown === "All it gets" && <Bound task={task} planHash={plan?.sha256 ?? null} />}
       </div>
     </Card>
+  );
+}
+
+// An approval is bound to a hash; the text of what was approved is kept only as long as it is what that task is given.
+function NotKept({ approval }: { approval: NonNullable<TaskDetail["approved_before"]> }) {
+  return (
+    <p className="border-b border-line px-4 py-2 text-sm text-muted">
+      {approval.by ?? "Somebody"} approved other content <Time iso={approval.at} />
+      {approval.content_hash && (
+        <>
+          {" "}
+          (<code className="font-mono text-xs">{approval.content_hash.slice(0, 12)}</code>)
+        </>
+      )}
+      . Its text is not kept, so it cannot be shown what has changed since.
+    </p>
   );
 }
 

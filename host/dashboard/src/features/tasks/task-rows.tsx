@@ -10,10 +10,11 @@ import { useIsWide } from "../../lib/media";
 
 const rowHeight = 46;
 const cardHeight = 104;
+// Beside the navigation there is less room at first than without it.
 const withBoxes =
-  "grid grid-cols-[1rem_9rem_minmax(12rem,1fr)_9rem_5.5rem] lg:grid-cols-[1rem_8.5rem_minmax(12rem,1fr)_9rem_5.5rem_4.5rem_5rem] 2xl:grid-cols-[1rem_8.5rem_minmax(12rem,1fr)_11rem_8rem_5rem_5rem_5.5rem] items-center gap-x-3 px-4";
+  "grid grid-cols-[1rem_9rem_minmax(0,1fr)_8rem_5rem] md:grid-cols-[1rem_8.5rem_minmax(0,1fr)_5rem] lg:grid-cols-[1rem_8.5rem_minmax(0,1fr)_8rem_4rem_5rem] xl:grid-cols-[1rem_8.5rem_minmax(0,1fr)_9rem_5.5rem_4.5rem_5rem] 2xl:grid-cols-[1rem_8.5rem_minmax(0,1fr)_11rem_8rem_5rem_5rem_5.5rem] items-center gap-x-3 px-4";
 const withoutBoxes =
-  "grid grid-cols-[9rem_minmax(12rem,1fr)_9rem_5.5rem] lg:grid-cols-[8.5rem_minmax(12rem,1fr)_9rem_5.5rem_4.5rem_5rem] 2xl:grid-cols-[8.5rem_minmax(12rem,1fr)_11rem_8rem_5rem_5rem_5.5rem] items-center gap-x-3 px-4";
+  "grid grid-cols-[9rem_minmax(0,1fr)_8rem_5rem] md:grid-cols-[8.5rem_minmax(0,1fr)_5rem] lg:grid-cols-[8.5rem_minmax(0,1fr)_8rem_4rem_5rem] xl:grid-cols-[8.5rem_minmax(0,1fr)_9rem_5.5rem_4.5rem_5rem] 2xl:grid-cols-[8.5rem_minmax(0,1fr)_11rem_8rem_5rem_5rem_5.5rem] items-center gap-x-3 px-4";
 
 interface Props {
   tasks: Task[];
@@ -78,8 +79,10 @@ export function TaskRows({ tasks, chosen, more, loadingMore, onMore, selecting }
             )}
             <span role="columnheader">Status</span>
             <span role="columnheader">Task</span>
-            <span role="columnheader">Agent</span>
-            <span role="columnheader" className="hidden lg:block">
+            <span role="columnheader" className="md:max-lg:hidden">
+              Agent
+            </span>
+            <span role="columnheader" className="hidden xl:block">
               Source
             </span>
             <span role="columnheader" className="hidden text-right 2xl:block">
@@ -176,11 +179,11 @@ function Row({
         </Link>
         <span className={`block truncate text-xs ${second.bad ? "text-bad" : "text-muted"}`}>{second.text}</span>
       </span>
-      <span role="cell" className="truncate text-sm">
+      <span role="cell" className="truncate text-sm md:max-lg:hidden">
         {task.current_agent}
         {task.chain_depth > 1 && <span className="text-muted"> · {task.chain_depth}</span>}
       </span>
-      <span role="cell" className="hidden truncate text-sm text-muted lg:block">
+      <span role="cell" className="hidden truncate text-sm text-muted xl:block">
         {task.source}
       </span>
       <span role="cell" className="hidden text-right text-sm text-muted 2xl:block">

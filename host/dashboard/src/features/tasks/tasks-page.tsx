@@ -1,9 +1,8 @@
-import { useInfiniteQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import { mostLivePages } from "../../api/changes";
 import { queryText } from "../../api/client";
-import { refetchEvery } from "../../api/live";
+import { useLivePages } from "../../api/live";
 import { type BulkTarget, taskPages } from "../../api/queries";
 import type { BulkAction } from "../../api/schema";
 import { useMayAct } from "../../api/session";
@@ -33,12 +32,10 @@ export function TasksPage() {
     start_date: period ? startOf(period, now) : from && startOfDay(from),
     end_date: to && endOfDay(to),
   };
-  const query = useInfiniteQuery({
+  const query = useLivePages({
     ...taskPages(parameters),
     // A period moves on with the time; what is shown stays until its successor is there.
     placeholderData: (before) => before,
-    refetchInterval: (asked) =>
-      (asked.state.data?.pages.length ?? 0) <= mostLivePages ? refetchEvery("usual") : false,
   });
   const tasks = useMemo(() => query.data?.pages.flatMap((page) => page.tasks) ?? [], [query.data]);
   const still = (query.data?.pages.length ?? 0) > mostLivePages;

@@ -1,5 +1,5 @@
 // The plan in what a task is given, or left, as Markdown; and the one before it that a person knows already.
-import type { Json, TaskDetail } from "../../api/schema";
+import type { Json, TaskDetail } from "../api/schema";
 
 export interface Plan {
   text: string; // Markdown
@@ -29,6 +29,13 @@ export function planIn(...values: Json[]): Plan | null {
     if (text !== "") return { text, sha256: typeof sha256 === "string" ? sha256 : null };
   }
   return null;
+}
+
+// What one calls it by: its first heading, else its first line.
+export function planTitle(plan: Plan): string {
+  const lines = plan.text.split("\n").map((line) => line.trim());
+  const line = lines.find((each) => /^#{1,6} +\S/.test(each)) ?? lines.find((each) => each !== "") ?? "";
+  return line.replace(/^(#{1,6}|[-*]|\d+\.) +/, "").replace(/\*\*|`/g, "").slice(0, 200);
 }
 
 export const givenPlan = (task: TaskDetail): Plan | null => planIn(task.payload, task.previous_result);
@@ -86,11 +93,31 @@ function step(value: Json, index: number): string {
 
 const code = (text: string): string => `\`${text.replaceAll("`", "'")}\``;
 
-// What a plan is compared with: the one that was sent back, or that of the task of the same agent before this one.
+// What is compared with: what was sent back, what was approved last, or what the task of the same agent before this one got.
 export interface Before {
-  text: string;
+  text: string; // a plan in Markdown, or of what has none all the content
+  isPlan: boolean;
   what: string; // "the plan that alice rejected"
   comment: string | null;
+}
+
+// All that its agent is given, to be compared line by line.
+export function contentText(task: TaskDetail): string {
+  const { title, payload, previous_result, links, actor } = task;
+  return JSON.stringify({ title, input: payload, from_the_agent_before: previous_result, links, actor }, null, 2);
+}
+
+// From the task that was approved last, if what was approved is still what that task is given.
+export function approvedBefore(task: TaskDetail, approved: TaskDetail): Before | null {
+  const approval = task.approved_before;
+  if (!approval?.kept) return null;
+  const plan = givenPlan(task) && givenPlan(approved);
+  return {
+    text: plan ? plan.text : contentText(approved),
+    isPlan: plan !== null,
+    what: `${plan ? "the plan that" : "what"} ${approval.by ?? "somebody"} approved`,
+    comment: approval.comment,
+  };
 }
 
 // From the task that made the plan: it was given what was rejected.
@@ -100,7 +127,7 @@ export function rejectedBefore(maker: TaskDetail): Before | null {
   if (!rejected || !plan) return null;
   const by = words(rejected["by"]);
   const comment = typeof rejected["comment"] === "string" ? rejected["comment"] : "";
-  return { text: plan.text, what: `the plan that ${by || "somebody"} rejected`, comment: comment || null };
+  return { text: plan.text, isPlan: true, what: `the plan that ${by || "somebody"} rejected`, comment: comment || null };
 }
 
 // The id of the newest task of the same agent that was made before this one, in its chain.
@@ -117,6 +144,7 @@ export function decidedBefore(earlier: TaskDetail): Before | null {
   const verb = decision?.kind === "approve" ? "approved" : "rejected";
   return {
     text: plan.text,
+    isPlan: true,
     what: decision ? `the plan that ${decision.by ?? "somebody"} ${verb}` : "the plan before it",
     comment: decision?.comment ?? null,
   };

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { Json, TaskDetail } from "../../api/schema";
-import { decidedBefore, earlierOfSameAgent, planIn, rejectedBefore } from "./plan";
+import type { Json, TaskDetail } from "../api/schema";
+import { approvedBefore, contentText, decidedBefore, earlierOfSameAgent, planIn, planTitle, rejectedBefore } from "./plan";
 
 test("a plan is found as a document, as Markdown or as steps, in the first that holds one", () => {
   expect(planIn(null, "plan", { plan: [] }, { plan: " # Do\n" })).toEqual({ text: "# Do", sha256: null });
@@ -42,6 +42,7 @@ test("a plan that was made anew is compared with the one that was sent back", ()
   const maker = { previous_result: { rejected: { by: "alice", comment: "smaller", output: { plan: "old" } } } };
   expect(rejectedBefore(maker as unknown as TaskDetail)).toEqual({
     text: "old",
+    isPlan: true,
     what: "the plan that alice rejected",
     comment: "smaller",
   });
@@ -66,5 +67,34 @@ test("else with that of the task of the same agent before it", () => {
       { kind: "retry", by: "dave", comment: null },
     ],
   } as unknown as TaskDetail;
-  expect(decidedBefore(earlier)).toEqual({ text: "old", what: "the plan that carol approved", comment: null });
+  expect(decidedBefore(earlier)).toEqual({ text: "old", isPlan: true, what: "the plan that carol approved", comment: null });
+});
+
+test("what was approved last is compared with while its text is kept: plan with plan, else all that the agent gets", () => {
+  const given = (payload: Json): TaskDetail =>
+    ({ title: "t", payload, previous_result: null, links: [], actor: null }) as unknown as TaskDetail;
+  const since = (payload: Json, kept = true): TaskDetail =>
+    ({ ...given(payload), approved_before: { kept, by: "alice", comment: "go" } }) as unknown as TaskDetail;
+  expect(approvedBefore(since({ plan: "new" }), given({ plan: "old" }))).toEqual({
+    text: "old",
+    isPlan: true,
+    what: "the plan that alice approved",
+    comment: "go",
+  });
+  expect(approvedBefore(since({ mode: 2 }), given({ mode: 1 }))).toEqual({
+    text: contentText(given({ mode: 1 })),
+    isPlan: false,
+    what: "what alice approved",
+    comment: "go",
+  });
+  expect(approvedBefore(since({ plan: "new" }, false), given({ plan: "other" }))).toBeNull();
+  expect(approvedBefore(given({ plan: "new" }), given({ plan: "old" }))).toBeNull();
+});
+
+test("a plan is called by its first heading, else by its first line, without marks", () => {
+  const title = (text: string): string => planTitle({ text, sha256: null });
+  expect(title("Moves **it**.\n\n## Do `this`\n")).toBe("Do this");
+  expect(title("\n1. read **all**\n2. write")).toBe("read all");
+  expect(title("")).toBe("");
+  expect(title(`# ${"x".repeat(500)}`)).toHaveLength(200);
 });

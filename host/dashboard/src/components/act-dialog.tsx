@@ -1,0 +1,100 @@
+// Asks whether a task is to be approved, rejected, retried or cancelled, and does it. The server decides whether it may be
+// done; its sentence is shown where it says no.
+import { type ReactNode, useState } from "react";
+import { useAct } from "../api/queries";
+import type { Task } from "../api/schema";
+import { Button } from "./button";
+import { Dialog } from "./dialog";
+import { notify } from "./notices";
+
+export type Act = "approve" | "reject" | "retry" | "cancel";
+
+export const actWords: Record<Act, { button: string; title: string; done: string; icon: "check" | "cross" | "retry" | "close" }> = {
+  approve: { button: "Approve", title: "Approve this task?", done: "Approved.", icon: "check" },
+  reject: { button: "Reject", title: "Reject this task?", done: "Rejected.", icon: "cross" },
+  retry: { button: "Retry", title: "Run it once more?", done: "Queued again.", icon: "retry" },
+  cancel: { button: "Cancel", title: "Cancel this task?", done: "Cancelled.", icon: "close" },
+};
+
+const asks: Record<Act, string | null> = {
+  approve: "A comment, if you like",
+  reject: "What is wrong with it",
+  retry: null,
+  cancel: "Why",
+};
+
+export function ActDialog({
+  task,
+  contentHash,
+  act,
+  onClose,
+  children,
+}: {
+  task: Pick<Task, "task_id" | "title" | "current_agent">;
+  contentHash: string | undefined; // of what waits
+  act: Act;
+  onClose: () => void;
+  children?: ReactNode; // what is decided about
+}) {
+  const [text, setText] = useState("");
+  const send = useAct(() => `/api/tasks/${encodeURIComponent(task.task_id)}/${act}`);
+  // What is approved is what was shown: if it has changed meanwhile, its hash has.
+  const [hash] = useState(contentHash);
+  const body =
+    act === "approve"
+      ? { way: "dashboard", ...(hash === undefined ? {} : { content_hash: hash }), ...(text ? { comment: text } : {}) }
+      : act === "reject"
+        ? { way: "dashboard", comment: text }
+        : act === "cancel"
+          ? { way: "dashboard", ...(text ? { reason: text } : {}) }
+          : { way: "dashboard" };
+  const submit = (): void =>
+    send.mutate(body, {
+      onSuccess: () => {
+        notify("good", actWords[act].done);
+        onClose();
+      },
+    });
+  return (
+    <Dialog title={actWords[act].title} onClose={onClose}>
+      <p className="font-medium wrap-anywhere">{task.title || "(no title)"}</p>
+      {children}
+      {act === "approve" && (
+        <p className="text-sm text-muted">
+          {task.current_agent} gets exactly what waits now
+          {hash && (
+            <>
+              {" "}
+              (content <code className="font-mono text-xs">{hash.slice(0, 12)}</code>)
+            </>
+          )}
+          , and runs as soon as it is free.
+        </p>
+      )}
+      {act === "retry" && <p className="text-sm text-muted">With the same input, and its tries counted from the beginning.</p>}
+      {asks[act] && (
+        <label className="flex flex-col gap-1 text-sm font-medium">
+          {asks[act]}
+          <textarea
+            rows={3}
+            maxLength={2000}
+            className="field font-normal"
+            value={text}
+            onChange={(event) => setText(event.target.value)}
+          />
+        </label>
+      )}
+      {send.isError && (
+        <p role="alert" className="text-sm wrap-anywhere text-bad">
+          {send.error.message}
+        </p>
+      )}
+      <div className="flex justify-end gap-2">
+        <Button onClick={onClose}>Back</Button>
+        <Button look={act === "reject" || act === "cancel" ? "danger" : "main"} disabled={send.isPending} onClick={submit}>
+          {actWords[act].button}
+        </Button>
+      </div>
+    </Dialog>
+  );
+}
