@@ -177,8 +177,9 @@ Result<int> show_chains(const Context& context, const StatsOptions& options) {
     return kExitOk;
   }
   table.print(out, context.surroundings.columns);
-  out << "Those that ended between " << cell(chains, "start_date") << " and " << cell(chains, "end_date")
-      << ", by whole UTC days.\n";
+  const WallTime last = TRY(parse_iso8601(string_member(chains, "end_date"))) - Duration(1);
+  out << "Those that ended from " << string_member(chains, "start_date").substr(0, 10) << " to "
+      << to_iso8601(last).substr(0, 10) << " (UTC).\n";
   return kExitOk;
 }
 
