@@ -110,9 +110,9 @@ Result<JsonDocument> DatabaseFile::costs(const CostQuery& query) const {
   return document([&](JsonWriter& writer) { http::write_costs(writer, query, costs); });
 }
 
-Result<JsonDocument> DatabaseFile::chain_patterns() const {
-  const std::vector<ChainPattern> patterns = TRY(store->chain_patterns());
-  return document([&](JsonWriter& writer) { http::write_chain_patterns(writer, patterns); });
+Result<JsonDocument> DatabaseFile::chain_patterns(const ChainQuery& query) const {
+  const std::vector<ChainPattern> patterns = TRY(store->chain_patterns(query));
+  return document([&](JsonWriter& writer) { http::write_chain_patterns(writer, query, patterns); });
 }
 
 Result<JsonDocument> DatabaseFile::deliveries(const store::Store::DeliveryFilter& filter) const {

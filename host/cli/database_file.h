@@ -36,7 +36,7 @@ struct DatabaseFile {
   Result<JsonDocument> overview() const;
   Result<JsonDocument> agent_stats(const std::string& agent) const;
   Result<JsonDocument> costs(const CostQuery& query) const;
-  Result<JsonDocument> chain_patterns() const;
+  Result<JsonDocument> chain_patterns(const ChainQuery& query) const;
   Result<JsonDocument> deliveries(const store::Store::DeliveryFilter& filter) const;
   Result<JsonDocument> delivery(const std::string& id) const;
   Result<JsonDocument> refusals(const store::Store::RefusalFilter& filter) const;

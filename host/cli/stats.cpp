@@ -91,12 +91,14 @@ Result<int> show_agents(const Context& context, const StatsOptions& options) {
   return kExitOk;
 }
 
+// Nothing where nothing is said.
+Result<std::optional<WallTime>> time_of(const std::string& text) {
+  if (text.empty()) return std::optional<WallTime>();
+  return std::optional(TRY(parse_iso8601(text)));
+}
+
 Result<int> show_costs(const Context& context, const StatsOptions& options) {
-  const auto time = [](const std::string& text) -> Result<std::optional<WallTime>> {
-    if (text.empty()) return std::optional<WallTime>();
-    return std::optional(TRY(parse_iso8601(text)));
-  };
-  const auto start = TRY(time(options.since)), end = TRY(time(options.until));
+  const auto start = TRY(time_of(options.since)), end = TRY(time_of(options.until));
   const auto group = http::cost_group_from(options.group_by);
   if (!group) {
     return Error{ErrorCode::InvalidInput,
@@ -140,10 +142,16 @@ Result<int> show_costs(const Context& context, const StatsOptions& options) {
   return kExitOk;
 }
 
-Result<int> show_chains(const Context& context) {
-  const JsonDocument chains =
-      TRY(read_either(context, "/api/dashboard/agent-chain-analytics",
-                      [](const DatabaseFile& file) { return file.chain_patterns(); }));
+Result<int> show_chains(const Context& context, const StatsOptions& options) {
+  const auto start = TRY(time_of(options.since)), end = TRY(time_of(options.until));
+  const std::string path = with_query(
+      "/api/dashboard/agent-chain-analytics",
+      {{"agent", options.agent}, {"start_date", options.since}, {"end_date", options.until}});
+  const JsonDocument chains = TRY(read_either(context, path, [&](const DatabaseFile& file) {
+    ChainQuery wanted = http::chain_query(start, end, context.surroundings.clock.wall());
+    wanted.agent = options.agent;
+    return file.chain_patterns(wanted);
+  }));
   std::ostream& out = context.surroundings.out;
   if (context.json) {
     out << to_json(chains) << '\n';
@@ -165,11 +173,13 @@ Result<int> show_chains(const Context& context) {
     }
   }
   if (table.empty()) {
-    out << "No chain has come to its end.\n";
+    out << "No chain came to its end in that time.\n";
     return kExitOk;
   }
   table.print(out, context.surroundings.columns);
-  out << "Among the newest 10,000 tasks.\n";
+  const WallTime last = TRY(parse_iso8601(string_member(chains, "end_date"))) - Duration(1);
+  out << "Those that ended from " << string_member(chains, "start_date").substr(0, 10) << " to "
+      << to_iso8601(last).substr(0, 10) << " (UTC).\n";
   return kExitOk;
 }
 
@@ -187,11 +197,14 @@ void add_stats(CLI::App& app, Context& context) {
   CLI::App* costs = add_command(*stats, context, "costs", "What was spent, by UTC days",
                                 [&context, options] { return show_costs(context, *options); });
   CLI::App* chains = add_command(*stats, context, "chains", "Which agents followed which",
-                                 [&context] { return show_chains(context); });
+                                 [&context, options] { return show_chains(context, *options); });
   for (CLI::App* command : {agents, costs}) command->add_option("--agent", options->agent, "Only this agent");
+  chains->add_option("--agent", options->agent, "Only those in which this agent worked");
   costs->add_option("--by", options->group_by, http::kCostGroups)->capture_default_str();
-  costs->add_option("--since", options->since, "From this day on (default: 30 days)");
-  costs->add_option("--until", options->until, "Before this time");
+  for (CLI::App* command : {costs, chains}) {
+    command->add_option("--since", options->since, "From this day on (default: 30 days)");
+    command->add_option("--until", options->until, "Before this time");
+  }
   for (CLI::App* command : {stats, agents, costs, chains}) {
     add_json_option(*command, context);
     add_offline_option(*command, context);

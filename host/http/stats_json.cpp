@@ -89,6 +89,21 @@ CostQuery cost_query_of(Query& query, WallTime now) {
   return wanted;
 }
 
+ChainQuery chain_query(std::optional<WallTime> start, std::optional<WallTime> end, WallTime now) {
+  const CostQuery period = cost_query(start, end, now);
+  return {"", period.start, period.end};
+}
+
+ChainQuery chain_query_of(Query& query, WallTime now) {
+  query.allow_only({"agent", "start_date", "end_date"});
+  const auto start = query.time("start_date"), end = query.time("end_date");
+  ChainQuery wanted = chain_query(start, end, now);
+  wanted.agent = query.text("agent");
+  if (query.errors().empty() && wanted.start >= wanted.end)
+    query.fail("start_date", "must be before end_date");
+  return wanted;
+}
+
 namespace {
 
 Duration length_of(Bucket bucket) {
@@ -245,8 +260,11 @@ void write_costs(JsonWriter& writer, const CostQuery& query, const std::vector<C
   writer.EndObject();
 }
 
-void write_chain_patterns(JsonWriter& writer, const std::vector<ChainPattern>& patterns) {
+void write_chain_patterns(JsonWriter& writer, const ChainQuery& query,
+                          const std::vector<ChainPattern>& patterns) {
   writer.StartObject();
+  write_member(writer, "start_date", to_iso8601(query.start));
+  write_member(writer, "end_date", to_iso8601(query.end));
   writer.Key("chain_patterns");
   writer.StartObject();
   for (const ChainPattern& pattern : patterns) {

@@ -21,6 +21,9 @@ inline constexpr const char* kCostGroups = "agent, day, task_type, model or sour
 CostQuery cost_query_of(Query& query, WallTime now);
 // Without an end until now, without a start the thirty days before the end.
 CostQuery cost_query(std::optional<WallTime> start, std::optional<WallTime> end, WallTime now);
+// The same of chains: agent, start_date and end_date.
+ChainQuery chain_query_of(Query& query, WallTime now);
+ChainQuery chain_query(std::optional<WallTime> start, std::optional<WallTime> end, WallTime now);
 
 // What a series tells of each bucket.
 enum class SeriesMetric { Executions, Cost, Tokens, Duration };
@@ -38,7 +41,8 @@ void write_series(JsonWriter& writer, const WantedSeries& wanted, const std::vec
 void write_agent_stats(JsonWriter& writer, const std::vector<AgentStats>& stats);
 void write_costs(JsonWriter& writer, const CostQuery& query, const std::vector<CostLine>& costs);
 // An object by pattern: "planner → executor".
-void write_chain_patterns(JsonWriter& writer, const std::vector<ChainPattern>& patterns);
+void write_chain_patterns(JsonWriter& writer, const ChainQuery& query,
+                          const std::vector<ChainPattern>& patterns);
 void write_overview(JsonWriter& writer, const Overview& overview, const store::QueueReport& queue);
 
 }  // namespace davit::http

@@ -30,12 +30,12 @@ Response series_answer(const store::Store& store, const Clock& clock, Exchange& 
   return json_answer([&](JsonWriter& writer) { write_series(writer, wanted, *points); });
 }
 
-Response chains_answer(const store::Store& store, Exchange& exchange, Query& query) {
-  query.allow_only({});
+Response chains_answer(const store::Store& store, const Clock& clock, Exchange& exchange, Query& query) {
+  const ChainQuery wanted = chain_query_of(query, clock.wall());
   if (!query.errors().empty()) return {};
-  const auto patterns = store.chain_patterns();
+  const auto patterns = store.chain_patterns(wanted);
   if (!patterns) return error_answer(patterns.error(), exchange.request.request_id);
-  return json_answer([&](JsonWriter& writer) { write_chain_patterns(writer, *patterns); });
+  return json_answer([&](JsonWriter& writer) { write_chain_patterns(writer, wanted, *patterns); });
 }
 
 Response overview_answer(const store::Store& store, Exchange& exchange, Query& query) {
@@ -69,7 +69,9 @@ std::vector<Route> stats_routes(const store::Store& store, const Clock& clock) {
                return series_answer(store, clock, exchange, query);
              }),
       reader("getChains", "agent-chain-analytics",
-             [&store](Exchange& exchange, Query& query) { return chains_answer(store, exchange, query); }),
+             [&store, &clock](Exchange& exchange, Query& query) {
+               return chains_answer(store, clock, exchange, query);
+             }),
       reader("getOverview", "overview",
              [&store](Exchange& exchange, Query& query) { return overview_answer(store, exchange, query); })};
 }

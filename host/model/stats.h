@@ -52,9 +52,14 @@ struct CostLine {
   ExecutionSums sums;
 };
 
+// Chains that came to their end in a time.
+struct ChainQuery {
+  std::string agent;        // one that worked in them; empty: any
+  WallTime start{}, end{};  // whole UTC days: the first and the last that [start, end) touches
+};
 // Chains of the same agents in the same order.
 struct ChainPattern {
-  std::vector<std::string> agents;
+  std::vector<std::string> agents;  // one, "other": of too many patterns to tell them apart
   std::int64_t count = 0, succeeded = 0;
   Duration duration{0};  // of all of them, from the first task's creation to the last one's end
   std::int64_t cost_micro_usd = 0;

@@ -55,6 +55,10 @@ struct DayBook::Statements {
                       " cache_read_tokens = cache_read_tokens + excluded.cache_read_tokens,"
                       " cache_write_tokens = cache_write_tokens + excluded.cache_write_tokens,"
                       " cost_micro_usd = cost_micro_usd + excluded.cost_micro_usd"};
+  Statement add_total{db,
+                      "INSERT INTO execution_total VALUES (?1, ?2, ?3, ?4, ?5)"
+                      " ON CONFLICT DO UPDATE SET executions = executions + excluded.executions,"
+                      " first_day = min(first_day, excluded.first_day)"};
 };
 
 DayBook::DayBook(Database& database) : sql_(std::make_unique<Statements>(database)) {}
@@ -123,8 +127,29 @@ void DayBook::write_slices() {
   }
 }
 
+void DayBook::write_totals() {
+  struct Total {
+    std::int64_t executions = 0, first_day = 0;
+  };
+  std::map<std::tuple<std::string_view, std::string_view, std::string_view>, Total> totals;
+  for (const auto& [number, row] : unwritten_) {
+    const Key& key = row->first;
+    if (row->second.executions == 0) continue;  // a further model of one that is counted beside it
+    Total& total = totals.try_emplace({key.agent, key.outcome, key.task_type}, Total{0, number}).first->second;
+    total.executions += row->second.executions;
+    total.first_day = std::min(total.first_day, number);
+  }
+  for (const auto& [key, total] : totals) {
+    const auto& [agent, outcome, task_type] = key;
+    sql_->add_total.run(agent, outcome, task_type, total.executions, total.first_day);
+  }
+}
+
 void DayBook::flush() {
-  if (!unwritten_.empty()) write_slices();
+  if (!unwritten_.empty()) {
+    write_slices();
+    write_totals();
+  }
   for (const auto& [number, row] : unwritten_) {
     const Key& key = row->first;
     const ExecutionSums& sums = row->second;

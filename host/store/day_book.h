@@ -4,7 +4,8 @@
 // An execution belongs to the day in which it began, as with budgets.
 //
 // Beside the book there are sums of it by an agent and one further name (day_sum): a book of years has
-// hundreds of thousands of rows, too many to add up while somebody waits.
+// hundreds of thousands of rows, too many to add up while somebody waits. And there are the executions of all its days by
+// agent, outcome and task type (execution_total), for whoever starts.
 #pragma once
 
 #include <cstdint>
@@ -63,6 +64,7 @@ class DayBook final : public TransactionPart {
   Day& day(std::int64_t number);
   ExecutionSums& row(std::int64_t day, Names names);
   void write_slices();
+  void write_totals();
 
   struct Statements;
   std::unique_ptr<Statements> sql_;

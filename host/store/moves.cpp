@@ -54,8 +54,13 @@ struct Moves::Statements {
                            std::string(kLineIsBusy) + " WHERE row = ?1 AND state = 6"};
 };
 
-Moves::Moves(Database& database, Approvals& approvals, const HeldAgents& held, TaskIndex& index)
-    : held_(held), approvals_(approvals), index_(index), sql_(std::make_unique<Statements>(database)) {}
+Moves::Moves(Database& database, Approvals& approvals, const HeldAgents& held, TaskIndex& index,
+             ChainSums& chain_sums)
+    : held_(held),
+      approvals_(approvals),
+      index_(index),
+      chain_sums_(chain_sums),
+      sql_(std::make_unique<Statements>(database)) {}
 Moves::~Moves() = default;
 
 std::optional<TaskRow> Moves::find(std::int64_t number) {
@@ -118,10 +123,12 @@ TaskState Moves::move(Batch& batch, const TaskRow& row, const Move& move) {
   const std::string_view error = shorten(move.error, kMaxError);
   const bool says_otherwise = error != row.error;
   if (says_otherwise) index_.before_change(row.row);
+  if (row.state == TaskState::Failed) chain_sums_.goes_on(row.row);
   sql_->move.run(row.row, code_of(move.to), batch.now,
                  is_final(move.to) ? std::optional(batch.now) : std::nullopt, move.run_at, move.attempt,
                  move.crashes, move.losses, if_any(error), move.backs_off ? 1 : 0);
   if (says_otherwise) index_.after_change(row.row);
+  if (move.to == TaskState::Completed || move.to == TaskState::Failed) chain_sums_.ends(row.row);
   if (const std::string_view how = how_it_stops(move); !how.empty())
     batch.stopped.push_back(
         {row.row, how, std::string(error), row.state == TaskState::Running});

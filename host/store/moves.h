@@ -8,6 +8,7 @@
 
 #include "host/store/approvals.h"
 #include "host/store/batch.h"
+#include "host/store/chain_sums.h"
 #include "host/store/database.h"
 #include "host/store/held_agents.h"
 #include "host/store/statement.h"
@@ -65,7 +66,8 @@ struct Move {
 // Confined to the writer thread; each function runs inside the writer's transaction.
 class Moves {
  public:
-  Moves(Database& database, Approvals& approvals, const HeldAgents& held, TaskIndex& index);
+  Moves(Database& database, Approvals& approvals, const HeldAgents& held, TaskIndex& index,
+        ChainSums& chain_sums);
   ~Moves();
 
   std::optional<TaskRow> find(std::int64_t row);
@@ -90,6 +92,7 @@ class Moves {
   const HeldAgents& held_;
   Approvals& approvals_;
   TaskIndex& index_;
+  ChainSums& chain_sums_;
   std::unique_ptr<Statements> sql_;
 };
 

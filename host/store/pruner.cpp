@@ -106,8 +106,8 @@ struct Pruner::Table {
   bool guarded = false;  // that is so because of Limits::guarded
 };
 
-Pruner::Pruner(Database& database, TaskIndex& index)
-    : index_(index), sql_(std::make_unique<Statements>(database)) {}
+Pruner::Pruner(Database& database, TaskIndex& index, ChainSums& chain_sums)
+    : index_(index), chain_sums_(chain_sums), sql_(std::make_unique<Statements>(database)) {}
 Pruner::~Pruner() = default;
 
 namespace {
@@ -259,6 +259,7 @@ bool Pruner::remove_task(std::int64_t row, int effort) {
   for (Statement* drop : {&sql_->drop_packs, &sql_->drop_artifacts})
     if (drop->run(row, kLargeRows) >= kLargeRows) return false;
   index_.before_change(row);
+  chain_sums_.is_pruned(row);
   for (Statement* drop :
        {&sql_->drop_results, &sql_->drop_executions, &sql_->drop_decisions, &sql_->drop_task_links,
         &sql_->drop_task_also, &sql_->drop_task_body, &sql_->drop_task}) {

@@ -3,7 +3,7 @@
 // Walks deliveries and tasks by row number, which is their order of creation, the older of the two first, so
 // it needs no index and reads nothing that is young. What stays: a task that has not ended, the rest of its
 // chain, the delivery that named it, what else came of that delivery, and a delivery whose hooks are still to
-// run. The sums of what goes stay in the day book and with the budgets.
+// run. The sums of what goes stay in the day book, with the chains and with the budgets.
 //
 // Lines of the audit log go with their age alone.
 //
@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "host/store/chain_sums.h"
 #include "host/store/database.h"
 #include "host/store/statement.h"
 #include "host/store/store.h"
@@ -25,7 +26,7 @@ namespace davit::store {
 // Confined to the writer thread; a step runs inside the writer's transaction.
 class Pruner {
  public:
-  Pruner(Database& database, TaskIndex& index);
+  Pruner(Database& database, TaskIndex& index, ChainSums& chain_sums);
   ~Pruner();
 
   struct Step {
@@ -54,6 +55,7 @@ class Pruner {
   void remove_delivery(const Item& delivery);
 
   TaskIndex& index_;
+  ChainSums& chain_sums_;
   std::unique_ptr<Statements> sql_;
   std::int64_t delivery_ = 0;  // the last row that was looked at
   std::int64_t task_ = 0;

@@ -12,7 +12,7 @@ struct Rework::Statements {
 
   Statement before{db,
                    "SELECT t.agent, t.task_type, t.title, t.entity, t.rank, t.max_retries, t.chain_depth, "
-                   "t.needs_approval, t.parent, r.output, " +
+                   "t.needs_approval, t.parent, r.output, t.row, " +
                        std::string(kTaskBodyColumns) +
                        " FROM task t JOIN task_body b ON b.row = t.row"
                        " LEFT JOIN execution_result r ON r.row = t.execution WHERE t.id = ?1"};
@@ -27,6 +27,7 @@ bool Rework::send_back(Batch& batch, const TaskRow& rejected, const Rejection& r
   NewTask task;
   TaskBody body;
   StoredId parent;
+  std::int64_t before = 0;
   int depth = 1;
   std::string output = "null";
   {
@@ -45,7 +46,8 @@ bool Rework::send_back(Batch& batch, const TaskRow& rejected, const Rejection& r
     task.awaits_approval = row.integer(7) != 0;
     parent = row.id(8);
     if (!row.is_null(9)) output = row.text(9);
-    body = read_task_body(row, 10);
+    before = row.integer(10);
+    body = read_task_body(row, 11);
   }
   JsonBuffer buffer;
   JsonWriter writer(buffer);
@@ -73,6 +75,7 @@ bool Rework::send_back(Batch& batch, const TaskRow& rejected, const Rejection& r
                        .also_of = rejected.row,
                        .parent = parent,
                        .root = rejected.root,
+                       .beside = before,
                        .chain_depth = depth,
                        .rework = rejected.rework + 1,
                        .previous_result = previous_result,

@@ -1,5 +1,6 @@
-// Executions over time. Days are in the day book, whatever was pruned; hours are counted from the executions, which are
-// numbered about in the order in which they began.
+// Executions over time. Days are in the sums of the day book, whatever was pruned; hours are counted from the
+// executions, which are numbered about in the order in which they began.
+#include "host/store/day_book.h"
 #include "host/store/stats.h"
 
 namespace davit::store {
@@ -53,10 +54,10 @@ std::vector<SeriesPoint> read_series(Reader& reader, const SeriesQuery& query) {
   const std::int64_t start = to_unix_ms(query.start), end = to_unix_ms(query.end - Duration(1));
   if (query.bucket == Bucket::Day) {
     Cursor row = reader
-                     .statement(std::string("SELECT day, outcome, ") + kSums +
-                                " FROM day_book WHERE day BETWEEN ?1 AND ?2 AND (?3 = '' OR agent = ?3)"
-                                " GROUP BY day, outcome ORDER BY day, outcome")
-                     .query(start / kDay, end / kDay, query.agent);
+                     .statement(std::string("SELECT day, name, ") + kSums +
+                                " FROM day_sum WHERE slice = ?4 AND day BETWEEN ?1 AND ?2"
+                                " AND (?3 = '' OR agent = ?3) GROUP BY day, name ORDER BY day, name")
+                     .query(start / kDay, end / kDay, query.agent, static_cast<int>(Slice::Outcome));
     while (row.next()) points.push_back(point_of(row, kDay));
     return points;
   }

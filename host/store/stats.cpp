@@ -1,7 +1,7 @@
 // Sums come from the day book, which outlives what is pruned, by way of day_sum: a row for each day, agent
 // and outcome (or model, task type, source) that came together. The book itself has one for each of them all
-// that came together, hundreds of thousands in a busy year. What they cannot tell (how single tasks went) is
-// asked of the newest tasks, and that costs the same however many there are.
+// that came together, hundreds of thousands in a busy year. Chains have sums of their own (chain_sums.h). What they
+// cannot tell (how single tasks went) is asked of the newest tasks, and that costs the same however many there are.
 #include "host/store/stats.h"
 
 #include <algorithm>
@@ -9,9 +9,8 @@
 #include <limits>
 #include <set>
 #include <span>
-#include <unordered_map>
-#include <unordered_set>
 
+#include "host/store/chain_sums.h"
 #include "host/store/day_book.h"
 #include "host/store/rows.h"
 #include "host/store/task_rows.h"
@@ -26,7 +25,6 @@ constexpr std::size_t kLabelValues = 64;  // as many of one kind do metrics tell
 // The tasks that ended last are looked for among so many that were made last: one that worked while so many
 // younger ones came to their end is not seen.
 constexpr int kEndedAmong = 500;
-constexpr int kChainWindow = 10'000;
 
 std::int64_t day_of(WallTime time) {
   return std::chrono::floor<std::chrono::days>(time).time_since_epoch().count();
@@ -174,53 +172,40 @@ std::vector<CostLine> read_costs(Reader& reader, const CostQuery& query) {
   return lines;
 }
 
-std::vector<ChainPattern> read_chain_patterns(Reader& reader) {
-  struct Link {
-    std::string agent, parent;
-    TaskState state = TaskState::Queued;
-    WallTime made{}, ended{};
-    std::int64_t cost = 0;
-    std::vector<std::string> before;  // agents
-  };
-  std::unordered_map<std::string, Link> links;  // by task id
-  std::unordered_set<std::string> parents;
+std::vector<ChainPattern> read_chain_patterns(Reader& reader, const ChainQuery& query) {
+  if (query.start >= query.end) return {};
+  // Agents by pattern. What is before a pattern has a smaller number.
+  std::map<std::int64_t, std::vector<std::string>> agents;
   {
-    Cursor row = reader
-                     .statement(
-                         "SELECT t.id, t.parent, t.agent, t.state, t.created_at, t.finished_at, (SELECT"
-                         " total(e.cost_micro_usd) FROM execution e WHERE e.task = t.row),"
-                         " iif(t.root IS NULL, NULL, (SELECT b.chain FROM task_body b WHERE b.row = t.row))"
-                         " FROM task t ORDER BY t.row DESC LIMIT ?1")
-                     .query(kChainWindow);
+    Cursor row = reader.statement("SELECT id, before, agent FROM chain_pattern ORDER BY id").query();
     while (row.next()) {
-      Link link{row.text(2), row.text(1), task_state_of(row.integer(3)), row.time(4), {}, 0, {}};
-      if (!row.is_null(5)) link.ended = row.time(5);
-      link.cost = static_cast<std::int64_t>(row.real(6));
-      if (!row.is_null(7)) link.before = names_from_json(row.view(7));
-      if (!link.parent.empty()) parents.insert(link.parent);
-      links.emplace(row.text(0), std::move(link));
+      std::vector<std::string> names;
+      if (const auto before = agents.find(row.integer(1)); before != agents.end()) names = before->second;
+      names.push_back(row.text(2));
+      agents.emplace(row.integer(0), std::move(names));
     }
   }
+  agents[kOtherPattern] = {std::string(kOtherAgents)};
   std::map<std::vector<std::string>, ChainPattern> by_agents;
-  for (const auto& [id, last] : links) {
-    if (last.state != TaskState::Completed && last.state != TaskState::Failed) continue;
-    if (parents.contains(id)) continue;
-    std::vector<std::string> agents = last.before;
-    agents.push_back(last.agent);
-    ChainPattern& pattern = by_agents[agents];
-    pattern.agents = std::move(agents);
-    ++pattern.count;
-    if (last.state == TaskState::Completed) ++pattern.succeeded;
-    const Link* first = &last;
-    pattern.cost_micro_usd += last.cost;
-    for (auto before = links.find(last.parent); before != links.end(); before = links.find(first->parent)) {
-      first = &before->second;
-      pattern.cost_micro_usd += first->cost;
-    }
-    pattern.duration += std::max(last.ended - first->made, Duration(0));
+  Cursor row = reader
+                   .statement(
+                       "SELECT pattern, sum(count), sum(succeeded), sum(duration_ms), sum(cost_micro_usd)"
+                       " FROM chain_sum WHERE day BETWEEN ?1 AND ?2 GROUP BY pattern")
+                   .query(day_of(query.start), day_of(query.end - Duration(1)));
+  while (row.next()) {
+    const auto names = agents.find(row.integer(0));
+    if (names == agents.end()) continue;
+    const std::vector<std::string>& all = names->second;
+    if (!query.agent.empty() && std::find(all.begin(), all.end(), query.agent) == all.end()) continue;
+    ChainPattern& pattern = by_agents[all];
+    pattern.agents = all;
+    pattern.count += row.integer(1);
+    pattern.succeeded += row.integer(2);
+    pattern.duration += Duration(row.integer(3));
+    pattern.cost_micro_usd += row.integer(4);
   }
   std::vector<ChainPattern> patterns;
-  for (auto& [agents, pattern] : by_agents) patterns.push_back(std::move(pattern));
+  for (auto& [names, pattern] : by_agents) patterns.push_back(std::move(pattern));
   std::stable_sort(patterns.begin(), patterns.end(),
                    [](const ChainPattern& a, const ChainPattern& b) { return a.count > b.count; });
   return patterns;
@@ -316,8 +301,8 @@ History read_history(Reader& reader) {
   {
     Cursor row = reader
                      .statement(
-                         "SELECT agent, outcome, task_type, sum(executions), min(day) FROM day_book"
-                         " GROUP BY agent, outcome, task_type ORDER BY min(day), agent, outcome, task_type")
+                         "SELECT agent, outcome, task_type, executions, first_day FROM execution_total"
+                         " ORDER BY first_day, agent, outcome, task_type")
                      .query();
     while (row.next()) {
       agents.insert(row.text(0));

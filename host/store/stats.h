@@ -12,7 +12,7 @@ namespace davit::store {
 std::vector<AgentStats> read_agent_stats(Reader& reader, std::string_view agent);
 std::vector<CostLine> read_costs(Reader& reader, const CostQuery& query);
 std::vector<SeriesPoint> read_series(Reader& reader, const SeriesQuery& query);
-std::vector<ChainPattern> read_chain_patterns(Reader& reader);
+std::vector<ChainPattern> read_chain_patterns(Reader& reader, const ChainQuery& query);
 Overview read_overview(Reader& reader, WallTime now);
 History read_history(Reader& reader);
 

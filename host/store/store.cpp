@@ -785,9 +785,9 @@ Result<std::vector<SeriesPoint>> Store::series(const SeriesQuery& query) const {
       [&](Reader& reader) -> Result<std::vector<SeriesPoint>> { return read_series(reader, query); });
 }
 
-Result<std::vector<ChainPattern>> Store::chain_patterns() const {
+Result<std::vector<ChainPattern>> Store::chain_patterns(const ChainQuery& query) const {
   return impl_->readers_.read<std::vector<ChainPattern>>(
-      [](Reader& reader) -> Result<std::vector<ChainPattern>> { return read_chain_patterns(reader); });
+      [&](Reader& reader) -> Result<std::vector<ChainPattern>> { return read_chain_patterns(reader, query); });
 }
 
 Result<Overview> Store::overview() const {

@@ -184,7 +184,7 @@ struct Finish {
   TranscriptNews transcript;   // the rest of it, all packed
   // Next task of the chain: gets `result.output` as previous_result, and actor, links, entity, further keys
   // and delivery of this one; an empty payload means this task's own. `result.tasks` are stored as children
-  // likewise.
+  // likewise. Only with Completed, which is for ever: so what was before a task of a chain changes no more.
   std::optional<NewTask> successor;
   bool successor_awaits_approval = false;
 };
@@ -724,8 +724,8 @@ class Store {
   Result<std::vector<CostLine>> costs(const CostQuery& query) const;
   // By time, then outcome; without those that are empty. Hours are counted from the executions that are kept.
   Result<std::vector<SeriesPoint>> series(const SeriesQuery& query) const;
-  // Chains that have come to an end, among the newest 10,000 tasks, most frequent first: completed or failed.
-  Result<std::vector<ChainPattern>> chain_patterns() const;
+  // Chains that have come to an end, completed or failed, most frequent first. Counts what was pruned, too.
+  Result<std::vector<ChainPattern>> chain_patterns(const ChainQuery& query) const;
   // Of the last 30 days, today included.
   Result<Overview> overview() const;
   Result<History> history() const;

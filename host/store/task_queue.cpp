@@ -55,7 +55,7 @@ struct TaskQueue::Statements {
       "INSERT INTO task_body (row, actor_id, actor_login, actor_role, links, payload, previous_result, chain,"
       " entity_group) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"};
   Statement find_same_key{db,
-                          "SELECT row, id, line, root FROM task WHERE key = ?1 AND state = 0 AND agent = ?2"
+                          "SELECT row, id, line, root, parent FROM task WHERE key = ?1 AND state = 0 AND agent = ?2"
                           " AND needs_approval = 0 AND row <> ?3 AND (?4 IS NULL OR delivery IS NOT ?4)"
                           " ORDER BY row DESC LIMIT 1"};
   Statement find_queued{db,
@@ -63,7 +63,7 @@ struct TaskQueue::Statements {
                         " AND (?4 IS NULL OR delivery IS NOT ?4) ORDER BY row DESC LIMIT 1"};
   // The index of entities, as there is none of keys of what waits for approval: those are few of an entity.
   Statement find_asking{db,
-                        "SELECT row, id, line, root FROM task INDEXED BY task_entity WHERE entity = ?1"
+                        "SELECT row, id, line, root, parent FROM task INDEXED BY task_entity WHERE entity = ?1"
                         " AND key = ?2 AND state = 2 AND agent = ?3 AND needs_approval = 1 AND row <> ?4"
                         " AND (?5 IS NULL OR delivery IS NOT ?5) ORDER BY row DESC LIMIT 1"};
   // What was approved of the same key since, whether it has run or not; what a chain has of one key are
@@ -163,7 +163,8 @@ Result<> check_new_task(const NewTask& task) {
 }
 
 TaskQueue::TaskQueue(Database& database, Moves& moves, Lines& lines, Approvals& approvals, HeldAgents& held,
-                     Leases& leases, Budgets& budgets, DayBook& day_book, TaskIndex& index)
+                     Leases& leases, Budgets& budgets, DayBook& day_book, TaskIndex& index,
+                     ChainSums& chain_sums)
     : moves_(moves),
       lines_(lines),
       approvals_(approvals),
@@ -173,6 +174,7 @@ TaskQueue::TaskQueue(Database& database, Moves& moves, Lines& lines, Approvals& 
       transcripts_(database),
       day_book_(day_book),
       index_(index),
+      chain_sums_(chain_sums),
       sql_(std::make_unique<Statements>(database)) {}
 TaskQueue::~TaskQueue() = default;
 
@@ -181,6 +183,7 @@ struct TaskQueue::Waiting {
   std::int64_t row = 0;
   std::string id, line;
   StoredId root;      // of the chain that it follows in; none: it is the first
+  StoredId parent;
   bool asks = false;  // for approval
 };
 
@@ -223,6 +226,7 @@ std::string TaskQueue::create(Batch& batch, const NewTask& task, const Origin& o
                         task.payload, if_any(origin.previous_result), if_any(origin.chain), if_any(group));
   write_links(row, links);
   inherit_also(row, origin);
+  find_place(row, task.agent, origin);
   if (waiting) {
     if (const std::optional<TaskRow> former = moves_.find(waiting->row))
       give_way(batch, *former,
@@ -250,12 +254,12 @@ std::optional<TaskQueue::Waiting> TaskQueue::find_waiting(const NewTask& task, c
   if (!awaits_approval) {
     Cursor same = sql_->find_same_key.query(key, task.agent, 0, not_of);
     if (!same.next()) return std::nullopt;
-    return Waiting{same.integer(0), to_text(same.id(1)), same.text(2), same.id(3)};
+    return Waiting{same.integer(0), to_text(same.id(1)), same.text(2), same.id(3), same.id(4)};
   }
   if (entity.empty()) return std::nullopt;
   Cursor same = sql_->find_asking.query(entity, key, task.agent, 0, not_of);
   if (!same.next()) return std::nullopt;
-  const Waiting waiting{same.integer(0), to_text(same.id(1)), same.text(2), same.id(3), true};
+  const Waiting waiting{same.integer(0), to_text(same.id(1)), same.text(2), same.id(3), same.id(4), true};
   const bool in_chain = !(waiting.root == StoredId{});
   if (in_chain && waiting.root == origin.root) return std::nullopt;  // nor do those of one chain
   return waiting;
@@ -297,6 +301,10 @@ void TaskQueue::replace(Batch& batch, const Waiting& waiting, const NewTask& tas
   sql_->drop_links.run(row);
   write_links(row, links);
   inherit_also(row, origin);
+  if (waiting.parent != origin.parent) {
+    find_place(row, task.agent, origin);
+    chain_sums_.is_left(waiting.parent);
+  }
   if (waiting.asks) {
     if (approvals_.content_of(row) == content) {
       batch.changes.push_back({Change::Kind::TaskChanged, waiting.id, task.agent, std::nullopt,
@@ -339,6 +347,11 @@ std::optional<TaskRow> TaskQueue::waits_under_key_of(const TaskRow& row) {
     if (asking.next()) found = asking.integer(0);
   }
   return found ? moves_.find(*found) : std::nullopt;
+}
+
+void TaskQueue::find_place(std::int64_t row, std::string_view agent, const Origin& origin) {
+  if (origin.parent == StoredId{}) return;
+  origin.beside ? chain_sums_.stands_beside(row, *origin.beside) : chain_sums_.follows(row, agent, origin.parent);
 }
 
 void TaskQueue::inherit_also(std::int64_t row, const Origin& origin) {
@@ -457,6 +470,8 @@ Result<TaskState> TaskQueue::finish(Batch& batch, const Finish& finish) {
                    "a running task waits for approval only where the approval that it runs on does not count"};
     }
   }
+  if (finish.next_state != TaskState::Completed && (finish.successor || !finish.result.tasks.empty()))
+    return Error{ErrorCode::InvalidInput, "only a task that is completed is followed by others"};
   if (finish.successor) TRY(check_new_task(*finish.successor));
   for (const NewTask& child : finish.result.tasks) TRY(check_new_task(child));
 

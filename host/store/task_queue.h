@@ -15,6 +15,7 @@
 #include "host/store/approvals.h"
 #include "host/store/batch.h"
 #include "host/store/budgets.h"
+#include "host/store/chain_sums.h"
 #include "host/store/database.h"
 #include "host/store/day_book.h"
 #include "host/store/held_agents.h"
@@ -37,6 +38,7 @@ struct Origin {
   std::optional<std::int64_t> delivery;      // row
   std::optional<std::int64_t> also_of;       // row of the task whose further keys it gets
   StoredId parent, root;
+  std::optional<std::int64_t> beside;  // row of a task that this one takes the place of in the chain
   int chain_depth = 1;
   int rework = 0;                    // how often its chain was sent back
   std::string_view previous_result;  // empty: none
@@ -51,7 +53,7 @@ Result<> check_new_task(const NewTask& task);
 class TaskQueue {
  public:
   TaskQueue(Database& database, Moves& moves, Lines& lines, Approvals& approvals, HeldAgents& held,
-            Leases& leases, Budgets& budgets, DayBook& day_book, TaskIndex& index);
+            Leases& leases, Budgets& budgets, DayBook& day_book, TaskIndex& index, ChainSums& chain_sums);
   ~TaskQueue();
 
   // Gives the id of the task, or of the one that waits and got its input. `task` has passed check_new_task().
@@ -88,6 +90,7 @@ class TaskQueue {
   // Gives a task the further keys of another one.
   void inherit_also(std::int64_t row, const Origin& origin);
   void write_links(std::int64_t row, const std::vector<Link>& links);
+  void find_place(std::int64_t row, std::string_view agent, const Origin& origin);
   void create_successors(Batch& batch, const Finish& finish, const TaskRow& row);
   std::string gives_way(const TaskRow& row, TaskState to);
   void end_as_lost(Batch& batch, const TaskRow& row, bool counts, std::string_view reason);
@@ -101,6 +104,7 @@ class TaskQueue {
   Transcripts transcripts_;
   DayBook& day_book_;
   TaskIndex& index_;
+  ChainSums& chain_sums_;
   std::unique_ptr<Statements> sql_;
 };
 

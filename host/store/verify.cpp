@@ -91,6 +91,44 @@ constexpr Invariant kInvariants[] = {
      "SELECT DISTINCT agent || ' ' || date(day * 86400, 'unixepoch') FROM ("
      " SELECT * FROM (SELECT * FROM sums EXCEPT SELECT * FROM day_sum)"
      " UNION ALL SELECT * FROM (SELECT * FROM day_sum EXCEPT SELECT * FROM sums))"},
+    {"executions of all days differ from the day book: agent",
+     "WITH booked AS (SELECT agent, outcome, task_type, sum(executions), min(day) FROM day_book"
+     "  GROUP BY agent, outcome, task_type) "
+     "SELECT DISTINCT agent FROM (SELECT * FROM (SELECT * FROM booked EXCEPT SELECT * FROM execution_total)"
+     " UNION ALL SELECT * FROM (SELECT * FROM execution_total EXCEPT SELECT * FROM booked))"},
+    // Patterns of agents: what is before one is there, and of a smaller number.
+    {"begins with a pattern that is not there: chain_pattern id",
+     "SELECT id FROM chain_pattern c WHERE before <> 0 AND NOT EXISTS"
+     " (SELECT 1 FROM chain_pattern b WHERE b.id = c.before AND b.id < c.id)"},
+    {"of a pattern of agents that is not there: chain_sum day",
+     "SELECT day FROM chain_sum WHERE pattern <> -1 AND NOT EXISTS"
+     " (SELECT 1 FROM chain_pattern n WHERE n.id = pattern)"},
+    // What was pruned is known by these sums alone.
+    {"counts what cannot be: chain_sum day",
+     "SELECT day FROM chain_sum WHERE count < 1 OR succeeded NOT BETWEEN 0 AND count OR duration_ms < 0"
+     " OR cost_micro_usd < 0"},
+    {"has no place in its chain, or one though it is the first: task row",
+     "SELECT t.row FROM task t LEFT JOIN chain_place c ON c.task = t.row WHERE iif(t.parent IS NULL,"
+     " c.task IS NOT NULL AND (c.followed = 0 OR c.cost_micro_usd <> 0 OR c.begun_at <> t.created_at), c.task IS NULL)"},
+    // What is completed costs no more, so that is what it had cost when the other was made.
+    {"has another place in its chain than the one before it says: task row",
+     "SELECT t.row FROM task t JOIN chain_place c ON c.task = t.row JOIN task p ON p.id = t.parent"
+     " LEFT JOIN chain_place b ON b.task = p.row"
+     " WHERE p.state = 3 AND (c.begun_at <> coalesce(b.begun_at, p.created_at) OR c.cost_micro_usd <>"
+     "  coalesce(b.cost_micro_usd, 0) + (SELECT total(e.cost_micro_usd) FROM execution e WHERE e.task = p.row)"
+     " OR c.pattern <> coalesce((SELECT n.id FROM chain_pattern n WHERE n.agent = t.agent AND n.before ="
+     "  coalesce(b.pattern, (SELECT f.id FROM chain_pattern f WHERE f.before = 0 AND f.agent = p.agent), -1)), -1))"},
+    {"sums of chains differ from the tasks that ended them, on a day:",
+     "WITH last AS (SELECT t.finished_at / 86400000 AS day, coalesce(p.pattern,"
+     "  (SELECT f.id FROM chain_pattern f WHERE f.before = 0 AND f.agent = t.agent), -1) AS pattern, t.state = 3 AS good,"
+     "  max(t.finished_at - coalesce(p.begun_at, t.created_at), 0) AS took, coalesce(p.cost_micro_usd, 0) +"
+     "  (SELECT coalesce(sum(e.cost_micro_usd), 0) FROM execution e WHERE e.task = t.row) AS cost"
+     "  FROM task t LEFT JOIN chain_place p ON p.task = t.row WHERE t.state IN (3, 4) AND coalesce(p.followed, 0) = 0"
+     "  AND NOT EXISTS (SELECT 1 FROM task c INDEXED BY task_root WHERE c.root = coalesce(t.root, t.id) AND c.parent = t.id)"
+     "  ), sums AS (SELECT day, pattern, count(*), sum(good), sum(took), sum(cost) FROM last GROUP BY day, pattern), "
+     "kept AS (SELECT day, pattern, count, succeeded, duration_ms, cost_micro_usd FROM chain_sum WHERE gone = 0) "
+     "SELECT DISTINCT date(day * 86400, 'unixepoch') FROM (SELECT * FROM (SELECT * FROM sums EXCEPT SELECT * FROM kept)"
+     " UNION ALL SELECT * FROM (SELECT * FROM kept EXCEPT SELECT * FROM sums))"},
     {"deeper in its chain than its predecessor plus one: task row",
      "SELECT t.row FROM task t JOIN task p ON p.id = t.parent WHERE t.chain_depth <> p.chain_depth + 1"},
     {"without its body: delivery row",

@@ -16,6 +16,7 @@
 #include "host/base/log.h"
 #include "host/store/budgets.h"
 #include "host/store/chain_ends.h"
+#include "host/store/chain_sums.h"
 #include "host/store/claims.h"
 #include "host/store/clock_steps.h"
 #include "host/store/database.h"
@@ -129,27 +130,28 @@ class Writer {
                ClockSteps& steps)
         : database(std::move(opened)),
           index(*database),
+          chain_sums(*database),
           lines(*database, the_lines),
           approvals(*database, the_rules),
-          moves(*database, approvals, held_agents, index),
+          moves(*database, approvals, held_agents, index, chain_sums),
           pauses(*database),
           budgets(*database, limits),
           day_book(*database),
           claims(*database, lines, moves, approvals, all_leases, pauses, budgets),
           tasks(*database, moves, lines, approvals, held_agents, all_leases, budgets, day_book,
-                index),
+                index, chain_sums),
           chain_ends(*database, who_tells, moves, tasks),
           decisions(*database, the_rules, moves, lines, approvals, tasks, chain_ends, all_leases),
           reminders(*database, the_rules, moves, approvals, tasks),
           deliveries(*database, tasks, decisions),
-          pruner(*database, index),
+          pruner(*database, index, chain_sums),
           leases(all_leases),
           chain_notify(who_tells),
           approval_rules(the_rules),
           line_rules(the_lines),
           budget_limits(limits),
           clock_steps(steps),
-          parts{&index, &all_leases, &held_agents, &pauses, &budgets, &day_book, &steps} {}
+          parts{&index, &all_leases, &held_agents, &pauses, &budgets, &day_book, &chain_sums, &steps} {}
     void begin(const Batch& batch) {
       database->begin();
       clock_steps.begin(*database, batch);
@@ -170,6 +172,7 @@ class Writer {
 
     std::unique_ptr<Database> database;
     TaskIndex index;
+    ChainSums chain_sums;
     Lines lines;
     Approvals approvals;
     Moves moves;

@@ -168,7 +168,7 @@ void check_costs(const Host& host) {
 }
 
 void check_chains(const Host& host) {
-  const JsonDocument answer = host.answer("/api/dashboard/agent-chain-analytics");
+  const JsonDocument answer = host.answer(std::string("/api/dashboard/agent-chain-analytics?") + kEndless);
   const JsonValue& patterns = answer["chain_patterns"];
   expect(patterns.MemberCount() == host.facts.chains.size(), "patterns of chains");
   for (const auto& [agents, should] : host.facts.chains) {
@@ -222,7 +222,8 @@ std::vector<Endpoint> endpoints(const Host& host, const std::vector<std::string>
   static const std::vector<std::string> kWords = {
       "crash", "invoice", "cache", "timeout of chart", "backup retry", "nothing-has-this-word"};
   const HistoryFacts& facts = host.facts;
-  const std::string list = "/api/dashboard/tasks?limit=50", costs = "/api/dashboard/cost-breakdown?group_by=";
+  const std::string list = "/api/dashboard/tasks?limit=50", costs = "/api/dashboard/cost-breakdown?group_by=",
+                    chains = "/api/dashboard/agent-chain-analytics";
   return {
       {"tasks, newest", 5, [=](int) { return list; }},
       {"tasks of an agent", 5, [=](int n) { return list + "&agent=" + nth(kAgents, n); }},
@@ -274,7 +275,12 @@ std::vector<Endpoint> endpoints(const Host& host, const std::vector<std::string>
                 (n % 2 == 0 ? "" : "&agent=" + nth(kAgents, n));
        }},
       {"costs of all days", 50, [=](int n) { return costs + nth(kGroups, n) + "&" + kEndless; }},
-      {"chains", 50, [=](int) { return std::string("/api/dashboard/agent-chain-analytics"); }},
+      {"chains of 30 days, of an agent or all", 50,
+       [=](int n) { return chains + (n % 2 == 0 ? "" : "?agent=" + nth(kAgents, n)); }},
+      {"chains since some day, all days", 50,
+       [=, &facts](int n) {
+         return chains + "?" + (n % 2 == 0 ? kEndless : "start_date=" + iso_date(facts, n));
+       }},
       {"overview", 50, [=](int) { return std::string("/api/dashboard/overview"); }},
   };
 }
@@ -325,7 +331,7 @@ int main(int argc, char** argv) {
   check_lists(host);
   check_details(host);
   check_costs(host);
-  if (tasks <= 10'000) check_chains(host);  // more is not looked at
+  check_chains(host);
   check_overview(host);
 
   Deliveries deliveries;

@@ -359,6 +359,8 @@ HistoryFacts fill_history(const std::filesystem::path& path, int tasks, int days
   // What the host keeps in step with the rows, as its own migration makes it.
   const std::string schema = text_of(DAVIT_SOURCE_DIR "/host/store/schema/0013_rollups.sql");
   database.run(schema.substr(schema.find("INSERT INTO day_sum")));
+  const std::string chains = text_of(DAVIT_SOURCE_DIR "/host/store/schema/0014_chain_sums.sql");
+  database.run(chains.substr(chains.find("INSERT INTO execution_total")));
   if (!database.texts("SELECT 1 FROM sqlite_master WHERE name = 'task_search'").empty()) {
     database.run("INSERT INTO task_search (task_search) VALUES ('rebuild')");
     database.run("UPDATE task_search_state SET reached = (SELECT max(row) FROM task)");

@@ -39,6 +39,8 @@ struct CycleBooks {
   std::int64_t last_slot = 0;
   std::int64_t spent = 0;
   std::int64_t booked_cost = 0, booked_executions = 0;  // in the books of the days
+  std::int64_t chains = 0, good_chains = 0;             // that have ended
+  std::vector<std::string> sums_that_differ;            // from what they are the sums of
 
   static CycleBooks read(const std::filesystem::path& path) {
     CycleBooks books;
@@ -100,6 +102,29 @@ struct CycleBooks {
       books.booked_cost = row.number(0);
       books.booked_executions = row.number(1);
     });
+    rows("SELECT coalesce(sum(count), 0), coalesce(sum(succeeded), 0) FROM chain_sum", [&](Row row) {
+      books.chains = row.number(0);
+      books.good_chains = row.number(1);
+    });
+    // By each name that sums of the day book are by, and by none.
+    for (const char* of : {"day_sum WHERE slice = 0", "day_sum WHERE slice = 1", "day_sum WHERE slice = 2",
+                           "day_sum WHERE slice = 3"})
+      rows((std::string("SELECT coalesce(sum(executions), 0), coalesce(sum(cost_micro_usd), 0) FROM ") + of).c_str(),
+           [&](Row row) {
+             if (row.number(0) != books.booked_executions || row.number(1) != books.booked_cost)
+               books.sums_that_differ.push_back(of);
+           });
+    rows("SELECT coalesce(sum(executions), 0) FROM execution_total", [&](Row row) {
+      if (row.number(0) != books.booked_executions) books.sums_that_differ.push_back("execution_total");
+    });
+    // What has ended and is followed by nothing, beside what was counted of it.
+    rows(
+        "SELECT (SELECT coalesce(sum(count), 0) FROM chain_sum WHERE gone = 0), (SELECT count(*) FROM task t"
+        " WHERE t.state IN (3, 4) AND NOT EXISTS (SELECT 1 FROM task c WHERE c.root = coalesce(t.root, t.id)"
+        " AND c.parent = t.id) AND NOT EXISTS (SELECT 1 FROM chain_place p WHERE p.task = t.row AND p.followed = 1))",
+        [&](Row row) {
+          if (row.number(0) != row.number(1)) books.sums_that_differ.push_back("chain_sum");
+        });
     rows("SELECT coalesce(sum(micro_usd), 0) FROM spend WHERE scope = 0",
          [&](Row row) { books.spent = row.number(0); });
     if (code != SQLITE_OK) books.damage = database ? sqlite3_errmsg(database) : sqlite3_errstr(code);
@@ -142,6 +167,7 @@ class CyclePromises {
     if (promise.what == "ending") ended_at_[digits(word.at(0))] = now_;
     if (promise.what == "retried") ended_at_.erase(digits(word.at(0)));
     if (promise.what == "finished" || promise.what == "failed" || promise.what == "disallowed") ++ended_;
+    if (promise.what == "finished" && word.size() == 2) ++chains_;  // nothing follows
     if (promise.what == "charged") charged_ += std::stoll(word.at(0));
     if (promise.what == "pruned") pruned_ += std::stoll(word.at(0));
     if (promise.what == "refused") ++refused_;
@@ -171,6 +197,11 @@ class CyclePromises {
       broken.push_back("booked " + std::to_string(ended_) + " executions and " + std::to_string(charged_) +
                        " in all: the books of the days say " + std::to_string(books.booked_executions) +
                        " and " + std::to_string(books.booked_cost));
+    if (books.good_chains < chains_ || books.chains < books.good_chains)
+      broken.push_back("counted " + std::to_string(chains_) + " good chains in all: the sums say " +
+                       std::to_string(books.good_chains) + " of " + std::to_string(books.chains));
+    for (const std::string& sums : books.sums_that_differ)
+      broken.push_back("sums: " + sums + " differs from what it is the sum of");
     for (const auto& [title, times] : books.titles)
       if (times > 1) broken.push_back("fired " + title + ": " + std::to_string(times) + " times");
     for (const auto& [session, execution] : books.executions)
@@ -311,7 +342,7 @@ class CyclePromises {
   std::vector<Promise> promises_;
   std::map<std::string, std::string> task_of_session_;
   std::map<std::string, std::int64_t> ended_at_;  // tasks
-  std::int64_t now_ = 0, charged_ = 0, ended_ = 0, pruned_ = 0;
+  std::int64_t now_ = 0, charged_ = 0, ended_ = 0, pruned_ = 0, chains_ = 0;
   int refused_ = 0;
 };
 

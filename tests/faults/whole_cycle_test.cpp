@@ -148,6 +148,7 @@ TEST_F(WholeCyclePowerCutTest, SynchronousNormalIsCaughtLosingEveryKindOfPromise
   EXPECT_EQ(damage.damaged, 0) << damage;
   for (const char* kind : kKinds) EXPECT_THAT(damage.broken, Contains(StartsWith(kind)));
   EXPECT_THAT(damage.broken, Contains(StartsWith("booked")));
+  EXPECT_THAT(damage.broken, Contains(StartsWith("counted")));
   std::cout << "synchronous=NORMAL, " << damage << std::endl;
 }
 

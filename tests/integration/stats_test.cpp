@@ -101,7 +101,13 @@ TEST_F(StatsTest, TheApiAndTheCommandLineTellTheSame) {
   EXPECT_THAT(get("cost-breakdown?group_by=model"),
               AllOf(HasSubstr(R"({"group":"big","executions":1,)"), HasSubstr(R"("total_cost_usd":0.05)"),
                     HasSubstr(R"("total_cost_usd":0.25})")));
-  EXPECT_THAT(get("agent-chain-analytics"), HasSubstr(R"("chain_patterns":{"command-agent":{"count":2,)"));
+  const std::string counted = R"("chain_patterns":{"command-agent":{"count":2,)";
+  EXPECT_THAT(get("agent-chain-analytics"),
+              AllOf(HasSubstr(counted), HasSubstr(R"("success_rate":0.5,"total_cost_usd":0.25})")));
+  EXPECT_THAT(get("agent-chain-analytics?agent=command-agent&start_date=2000-01-01T00:00:00Z"), HasSubstr(counted));
+  EXPECT_THAT(get("agent-chain-analytics?agent=nobody"), HasSubstr(R"("chain_patterns":{}})"));
+  EXPECT_EQ(get("agent-chain-analytics?start_date=2025-12-31T23:00:00Z&end_date=2026-01-31T00:00:00Z"),
+            R"({"start_date":"2025-12-31T23:00:00.000Z","end_date":"2026-01-31T00:00:00.000Z","chain_patterns":{}})");
   EXPECT_THAT(get("overview"), AllOf(HasSubstr(R"("total_tasks":2,"success_rate":0.5,"total_cost":0.25,)"),
                                      HasSubstr(R"("queue":{"queued":0,)")));
 
@@ -112,6 +118,9 @@ TEST_F(StatsTest, TheApiAndTheCommandLineTellTheSame) {
       {"cost-breakdown?group_by=moon", "must be agent, day, task_type, model or source"},
       {"cost-breakdown?start_date=2026-02-01&end_date=2026-01-01", "must be before end_date"},
       {"cost-breakdown?start_date=soon", "start_date"},
+      {"agent-chain-analytics?start_date=2026-02-01&end_date=2026-01-01", "must be before end_date"},
+      {"agent-chain-analytics?end_date=soon", "end_date"},
+      {"agent-chain-analytics?group_by=agent", "group_by"},
       {"overview?days=3", "days"},
       {"agent-stats?name=x", "name"},
   };
@@ -129,7 +138,9 @@ TEST_F(StatsTest, TheApiAndTheCommandLineTellTheSame) {
   EXPECT_THAT(told[0], HasSubstr("2 tasks, of those that came to their end 50.0% succeeded"));
   EXPECT_THAT(told[1], HasSubstr("$0.2500"));
   EXPECT_THAT(told[2], AllOf(HasSubstr("api"), HasSubstr("$0.2500 in all.")));
-  EXPECT_THAT(told[3], HasSubstr("command-agent"));
+  EXPECT_THAT(told[3], AllOf(HasSubstr("command-agent"), HasSubstr("Those that ended from 20")));
+  EXPECT_THAT(host.ask({"stats", "chains", "--since", "2000-01-01", "--until", "2000-02-01", "--agent", "x"}).text,
+              HasSubstr("No chain came to its end in that time."));
   EXPECT_EQ(host.ask({"stats", "costs", "--by", "moon"}).status, 1);
 
   EXPECT_EQ(host.ask({"compact"}).status, 15) << "a host runs";

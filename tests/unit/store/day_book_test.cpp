@@ -400,7 +400,8 @@ TEST_F(DayBookTest, ChainsAreCountedByTheirAgentsInOrder) {
   }
   run("planner", usage_of("m", 7));
 
-  const std::vector<ChainPattern> patterns = store().chain_patterns().value();
+  const std::vector<ChainPattern> patterns =
+      store().chain_patterns({"", WallTime{}, clock_.wall() + kDay}).value();
   ASSERT_THAT(patterns, SizeIs(2));
   EXPECT_THAT(patterns[0].agents, ElementsAre("planner", "executor", "review"));
   EXPECT_EQ(patterns[0].count, 2);
@@ -433,7 +434,7 @@ TEST_F(DayBookTest, AnEmptyDatabaseHasNothingToTell) {
   const Overview overview = store().overview().value();
   EXPECT_EQ(overview.tasks, 0);
   EXPECT_THAT(store().agent_stats("").value(), IsEmpty());
-  EXPECT_THAT(store().chain_patterns().value(), IsEmpty());
+  EXPECT_THAT(store().chain_patterns({"", WallTime{}, clock_.wall() + kDay}).value(), IsEmpty());
   EXPECT_THAT(costs(CostGroup::Agent), IsEmpty());
   EXPECT_THAT(store().history()->executions, IsEmpty());
 }

@@ -79,7 +79,8 @@ TEST_F(MovesTest, AMoveThatIsNotInTheTableFailsTheWholeWrite) {
     Approvals approvals(database, rules);
     HeldAgents held;
     TaskIndex index(database);
-    Moves moves(database, approvals, held, index);
+    ChainSums chain_sums(database);
+    Moves moves(database, approvals, held, index, chain_sums);
     Batch batch{clock_.wall(), clock_.monotonic(), {}};
     database.begin();
     moves.move(batch, moves.find(id).value(), {.to = TaskState::Queued});

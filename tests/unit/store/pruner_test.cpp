@@ -364,13 +364,15 @@ class PrunerStepTest : public StoreTest {
       database_.close();
       raw_ = std::move(std::get<0>(Database::open(database_.path(), Database::Mode::Write, "")));
       index_.emplace(*raw_);
-      pruner_.emplace(*raw_, *index_);
+      chain_sums_.emplace(*raw_);
+      pruner_.emplace(*raw_, *index_, *chain_sums_);
     }
     return *raw_;
   }
   Pruner::Step step(const Retention& retention, int effort) {
     raw().begin();
     const Pruner::Step done = pruner_->step(retention, clock_.wall(), effort);
+    chain_sums_->flush();
     EXPECT_TRUE(raw().commit());
     return done;
   }
@@ -379,6 +381,7 @@ class PrunerStepTest : public StoreTest {
   }
   void TearDown() override {
     pruner_.reset();
+    chain_sums_.reset();
     index_.reset();
     raw_.reset();
     expect_sound();
@@ -387,6 +390,7 @@ class PrunerStepTest : public StoreTest {
  private:
   std::unique_ptr<Database> raw_;
   std::optional<TaskIndex> index_;
+  std::optional<ChainSums> chain_sums_;
   std::optional<Pruner> pruner_;
 };
 

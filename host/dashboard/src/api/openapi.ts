@@ -614,7 +614,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Which agents follow which */
+        /**
+         * Which agents follow which
+         * @description Chains that came to their end in a time, by default in the last 30 days. A chain ends with each task that is completed or failed and that none follows; it counts on the UTC day on which that task ended, also when its tasks were pruned.
+         */
         get: operations["getChains"];
         put?: never;
         post?: never;
@@ -1356,6 +1359,16 @@ export interface components {
             costs: components["schemas"]["CostLine"][];
             total_cost_usd: number;
         };
+        Chains: {
+            /** Format: date-time */
+            start_date: string;
+            /** Format: date-time */
+            end_date: string;
+            /** @description By the agents of the chain, in order: `planning-agent → executor-agent`. No more than 1,000 orders are told apart, their beginnings included; what is beyond that is `other`. */
+            chain_patterns: {
+                [key: string]: components["schemas"]["ChainPattern"];
+            };
+        };
         ChainPattern: {
             count: number;
             /** @description Seconds. */
@@ -1964,6 +1977,7 @@ export type AgentStats = components['schemas']['AgentStats'];
 export type CostGroup = components['schemas']['CostGroup'];
 export type CostLine = components['schemas']['CostLine'];
 export type Costs = components['schemas']['Costs'];
+export type Chains = components['schemas']['Chains'];
 export type ChainPattern = components['schemas']['ChainPattern'];
 export type Overview = components['schemas']['Overview'];
 export type Queue = components['schemas']['Queue'];
@@ -3214,7 +3228,14 @@ export interface operations {
     };
     getChains: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only of chains in which this one worked. */
+                agent?: string;
+                /** @description No earlier; RFC 3339 with a zone, or a date in UTC. */
+                start_date?: components["parameters"]["startDate"];
+                /** @description Earlier than that; RFC 3339 with a zone, or a date in UTC. */
+                end_date?: components["parameters"]["endDate"];
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -3228,15 +3249,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        /** @description By the agents of the chain, in order: `planning-agent → executor-agent`. */
-                        chain_patterns: {
-                            [key: string]: components["schemas"]["ChainPattern"];
-                        };
-                    };
+                    "application/json": components["schemas"]["Chains"];
                 };
             };
             304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             default: components["responses"]["Problem"];
         };

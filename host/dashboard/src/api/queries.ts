@@ -41,7 +41,7 @@ export const agentStats = () => read<{ stats: schema.AgentStats[] }>("agent-stat
 export const webhooks = () => read<{ webhooks: schema.Webhook[] }>("webhooks");
 export const plugins = () => read<{ plugins: schema.Plugin[] }>("plugins");
 export const refusals = () => read<schema.Refusals>("refused-deliveries");
-export const chains = () => read<{ chain_patterns: Record<string, schema.ChainPattern> }>("agent-chain-analytics");
+export const chains = (parameters: Parameters) => read<schema.Chains>("agent-chain-analytics", parameters);
 export const costs = (parameters: Parameters) => read<schema.Costs>("cost-breakdown", parameters);
 export const series = (parameters: { metric: schema.SeriesMetric; bucket: schema.SeriesBucket }) =>
   read<schema.Series>("series", parameters);

@@ -13,7 +13,7 @@ export type {
   BulkOutcome,
   BulkPreview,
   ChainLink,
-  ChainPattern,
+  Chains,
   CostGroup,
   CostLine,
   Costs,

@@ -1,5 +1,5 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { queryText } from "../../api/client";
+import { type Parameters, queryText } from "../../api/client";
 import { useLive } from "../../api/live";
 import { agents, chains, costs, queue } from "../../api/queries";
 import { type CostLine, type Costs, costGroups } from "../../api/schema";
@@ -11,7 +11,7 @@ import { Select } from "../../components/select";
 import { Empty, Loaded } from "../../components/states";
 import { compact, count, duration, percent, usd, words } from "../../lib/format";
 import { useNow } from "../../lib/now";
-import { periodNames, periods, startOf } from "../../lib/period";
+import { type Period, periodNames, periods, startOf } from "../../lib/period";
 import { useTitle } from "../../lib/title";
 
 export function CostsPage() {
@@ -20,11 +20,9 @@ export function CostsPage() {
   const navigate = useNavigate({ from: "/costs" });
   const now = useNow();
   const group = search.by ?? "agent";
-  const parameters = {
-    group_by: group,
-    agent: search.agent,
-    start_date: search.period && startOf(search.period, now),
-  };
+  const period = search.period ?? "30d";
+  const wanted = { agent: search.agent, start_date: search.period && startOf(search.period, now) };
+  const parameters = { group_by: group, ...wanted };
   const query = useLive({
     ...costs(parameters),
     placeholderData: (before) => before,
@@ -39,7 +37,7 @@ export function CostsPage() {
         <Select name="Agent" value={search.agent} options={agentNames} any="all" onChange={(value) => set("agent", value)} />
         <Select
           name="Time"
-          value={search.period ?? "30d"}
+          value={period}
           usual="30d"
           any={null}
           options={periods.map((period) => [period, periodNames[period]])}
@@ -74,7 +72,7 @@ export function CostsPage() {
         <Loaded query={query}>{(data) => <Breakdown costs={data} />}</Loaded>
       </Card>
       <BudgetsCard />
-      <Chains />
+      <Chains parameters={wanted} period={period} />
     </Page>
   );
 }
@@ -156,14 +154,14 @@ function BudgetsCard() {
   );
 }
 
-function Chains() {
-  const query = useLive(chains(), "slow");
+function Chains({ parameters, period }: { parameters: Parameters; period: Period }) {
+  const query = useLive({ ...chains(parameters), placeholderData: (before) => before }, "slow");
   return (
-    <Card title="Chains of agents">
+    <Card title="Chains of agents" note={`ended in the ${periodNames[period].toLowerCase()}, by UTC days`}>
       <Loaded query={query} lines={2}>
         {(data) => {
           const patterns = Object.entries(data.chain_patterns);
-          if (patterns.length === 0) return <Empty icon="link" title="No chain has come to its end yet" />;
+          if (patterns.length === 0) return <Empty icon="link" title="No chain came to its end in this time" />;
           return (
             // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
             <div className="overflow-x-auto" tabIndex={0} role="region" aria-label="Chains">
