@@ -722,6 +722,10 @@ class Store {
   Result<std::vector<CostLine>> costs(const CostQuery& query) const;
   // By time, then outcome; without those that are empty. Hours are counted from the executions that are kept.
   Result<std::vector<SeriesPoint>> series(const SeriesQuery& query) const;
+  // By time; without those in which none was.
+  Result<std::vector<TasksMade>> tasks_made(const SeriesQuery& query) const;
+  // A point for each bucket. As far back as 30 days, or as finished tasks are kept.
+  Result<std::vector<QueuePoint>> queue_series(const QueueSeriesQuery& query) const;
   // Chains that have come to an end, among the newest 10,000 tasks, most frequent first: completed or failed.
   Result<std::vector<ChainPattern>> chain_patterns() const;
   // Of the last 30 days, today included.

@@ -225,6 +225,7 @@ TEST_F(DaySumsTest, ADatabaseFromBeforeThemGetsThem) {
   const auto before = all_told();
   database_.close();
   execute("DROP TABLE day_sum; DROP INDEX delivery_webhook");
+  execute("DROP TABLE queue_sample; DROP TABLE queue_watch; DROP TABLE task_made");
   execute("PRAGMA user_version = 12");
   database_.open();
   EXPECT_EQ(all_told(), before);
