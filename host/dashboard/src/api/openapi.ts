@@ -3882,7 +3882,7 @@ export interface operations {
     streamEvents: {
         parameters: {
             query?: {
-                /** @description Only of these, with commas between them: `task`, `execution`, `delivery`, `plugin`, `queue`. */
+                /** @description Only of these, with commas between them: `task`, `execution`, `delivery`, `plugin`, `queue`, `budget`, `pruned`. */
                 topics?: string;
                 /** @description Ids of up to 16 tasks, with commas between them, whose lines are wanted. */
                 task?: string;
