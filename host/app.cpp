@@ -313,7 +313,12 @@ std::optional<StartFailure> App::open_store() {
   store_->on_commit(
       [this](std::chrono::microseconds took, std::size_t writes) { metrics_->committed(took, writes); });
   store_->on_prune(
-      [this](std::int64_t deliveries, std::int64_t tasks) { metrics_->pruned(deliveries, tasks); });
+      [this](std::int64_t deliveries, std::int64_t tasks) {
+        metrics_->pruned(deliveries, tasks);
+        listening_.with([](const Listening& listening) {
+          if (listening.events) listening.events->pruned();
+        });
+      });
   store_->on_decision([this](std::string_view kind, std::string_view way) {
     if (kind == "reminder") return metrics_->approval_reminded();
     metrics_->approval_decided(kind, way);

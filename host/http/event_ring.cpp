@@ -8,19 +8,20 @@
 namespace davit::http {
 namespace {
 
-constexpr std::array<std::string_view, kTopics> kWords{"task", "execution", "delivery", "plugin", "queue"};
+constexpr std::array<std::string_view, kTopics> kWords{"task",  "execution", "delivery", "plugin",
+                                                       "queue", "budget",    "pruned"};
 
 // Two events with the same key tell of the same thing.
 struct Key {
   Topic topic;
   std::string_view id;
-  std::string_view session;
+  std::string_view session, scope;
   friend bool operator==(const Key&, const Key&) = default;
 };
 struct KeyHash {
   std::size_t operator()(const Key& key) const {
     const std::hash<std::string_view> hash;
-    return hash(key.id) * 31 + hash(key.session) * 7 + static_cast<std::size_t>(key.topic);
+    return hash(key.id) * 31 + hash(key.session) * 7 + hash(key.scope) * 3 + static_cast<std::size_t>(key.topic);
   }
 };
 
@@ -53,7 +54,7 @@ std::vector<const Event*> EventRing::news(std::uint64_t& after, Topics topics, s
   for (std::uint64_t number = newest_; number > after; --number) {
     const Event& event = at(number);
     if ((topics & only(event.topic)) == 0) continue;
-    if (seen.insert({event.topic, event.id, event.session}).second) events.push_back(&event);
+    if (seen.insert({event.topic, event.id, event.session, event.scope}).second) events.push_back(&event);
   }
   std::reverse(events.begin(), events.end());
   after = newest_;

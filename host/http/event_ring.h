@@ -12,13 +12,15 @@
 #include <string_view>
 #include <vector>
 
+#include "host/base/clock.h"
 #include "host/model/task_state.h"
 
 namespace davit::http {
 
-// What an event is about. Queue: how many tasks wait and run, or who is paused. Plugin: who serves.
-enum class Topic { Task, Execution, Delivery, Plugin, Queue };
-inline constexpr int kTopics = 5;
+// What an event is about. Queue: how many tasks wait and run, or who is paused. Plugin: who serves. Budget: one is
+// spent, or free again. Pruned: what was kept long enough was removed.
+enum class Topic { Task, Execution, Delivery, Plugin, Queue, Budget, Pruned };
+inline constexpr int kTopics = 7;
 std::string_view to_string(Topic topic);
 std::optional<Topic> topic_from(std::string_view word);
 
@@ -30,10 +32,13 @@ inline constexpr Topics kAllTopics = (1u << kTopics) - 1;
 struct Event {
   std::uint64_t number = 0;  // from 1, without a gap
   Topic topic = Topic::Task;
-  std::string id;  // of the task or delivery; empty: none, or several deliveries that were refused
+  // Of the task or delivery; empty: none, or several deliveries that were refused. The key of a budget.
+  std::string id;
   std::string agent;
   std::optional<TaskState> state;  // of a task, where it is known
   std::string session;             // of an execution
+  std::string scope = {};          // of a budget; empty: of all, which begin anew with a day
+  std::optional<WallTime> resumes_at = std::nullopt;  // of a budget that is spent
 };
 
 class EventRing {

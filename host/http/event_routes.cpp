@@ -39,7 +39,7 @@ EventWish wish_from(const Exchange& exchange, Query& query) {
         wish.topics |= only(*topic);
       } else {
         query.fail("topics",
-                   "must be of task, execution, delivery, plugin and queue, with commas between them");
+                   "must be of task, execution, delivery, plugin, queue, budget and pruned, with commas between them");
       }
     });
   }

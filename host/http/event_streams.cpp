@@ -23,6 +23,7 @@ constexpr int kBeatShare = 10;   // a heartbeat may come so much of its time ear
 constexpr Duration kForEver{3'600'000};
 
 constexpr Topics kTopicsThatCount = only(Topic::Task) | only(Topic::Queue);
+constexpr Topics kTopicsOfCounts = only(Topic::Queue) | only(Topic::Budget);
 
 std::string counts_of(const store::QueueReport& report) {
   JsonBuffer buffer;
@@ -78,6 +79,8 @@ void EventStreams::changed(const std::vector<store::Change>& changes) {
       event.agent = change.agent;
       event.state = state;
       event.session = topic == Topic::Execution ? std::string_view(change.session) : std::string_view();
+      event.scope.clear();
+      event.resumes_at.reset();
     };
     for (const store::Change& change : changes) {
       switch (change.kind) {
@@ -112,7 +115,15 @@ void EventStreams::changed(const std::vector<store::Change>& changes) {
 void EventStreams::plugins_changed() {
   const bool wake = shared_.with([](Shared& shared) {
     Event& event = shared.ring.add();
-    event = {event.number, Topic::Plugin, {}, {}, std::nullopt, {}};
+    event = {.number = event.number, .topic = Topic::Plugin};
+    return std::exchange(shared.news_wanted, false);
+  });
+  if (wake) changed_.notify_one();
+}
+
+void EventStreams::pruned() {
+  const bool wake = shared_.with([](Shared& shared) {
+    shared.pruned = true;
     return std::exchange(shared.news_wanted, false);
   });
   if (wake) changed_.notify_one();
@@ -187,10 +198,13 @@ EventStreams::Work EventStreams::wait() {
   if (!clients_.empty() && count_is_old_) patience = std::min(patience, left_until(next_count_));
   for (const auto& [task, follow] : follows_)
     if (follow.has_news) patience = Duration{0};
+  if (!clients_.empty() && pruned_) patience = std::min(patience, left_until(next_pruned_));
+  if (!clients_.empty() && spent_)
+    patience = std::min(patience, std::max(budgets_until_ - clock_.wall(), Duration{0}));
   const auto ready = [&](Shared& shared) {
     const bool something = shared.stopping || shared.noticed || !shared.arrivals.empty() ||
                            !shared.revoked.empty() ||
-                           (!clients_.empty() && shared.ring.newest() != ring_.newest());
+                           (!clients_.empty() && (shared.pruned || shared.ring.newest() != ring_.newest()));
     shared.news_wanted = !something && !clients_.empty();
     return something;
   };
@@ -200,6 +214,7 @@ EventStreams::Work EventStreams::wait() {
     work.arrivals.swap(shared.arrivals);
     work.revoked.swap(shared.revoked);
     shared.noticed = shared.news_wanted = false;
+    pruned_ = std::exchange(shared.pruned, false) || pruned_;
     if (!clients_.empty() || !work.arrivals.empty()) ring_.follow(shared.ring);
     return work;
   });
@@ -219,6 +234,12 @@ void EventStreams::round(Work work) {
     });
   }
   if (clients_.empty()) return;
+  if (pruned_ && now >= next_pruned_) {
+    pruned_ = false;
+    next_pruned_ = now + options_.pruned_rest;
+    add({.topic = Topic::Pruned});
+  }
+  if (spent_ && clock_.wall() >= budgets_until_) count_is_old_ = true;
   if (count_is_old_ && now >= next_count_) count_queue();
   const Lines lines = read_lines();
   next_beat_ = MonotonicTime::max();
@@ -339,7 +360,7 @@ void EventStreams::read_lines_of(const std::string& task_id, Follow& follow, std
 
 void EventStreams::count_queue() {
   const bool wanted = std::any_of(clients_.begin(), clients_.end(), [](const Client& client) {
-    return (client.wish.topics & only(Topic::Queue)) != 0;
+    return (client.wish.topics & kTopicsOfCounts) != 0;
   });
   count_is_old_ = false;
   if (!wanted) return;
@@ -353,16 +374,41 @@ void EventStreams::count_queue() {
     log_.warn("The queue could not be counted for those who watch it", {{"reason", report.error().message}});
     return;
   }
-  std::string counted = counts_of(*report);
-  if (counted == queue_) return;
-  queue_ = std::move(counted);
+  if (std::string counted = counts_of(*report); counted != queue_) {
+    queue_ = std::move(counted);
+    add({.topic = Topic::Queue});
+    // Only the counting itself is sure to be looked at already.
+    if (looked_at_ + 1 == ring_.newest()) looked_at_ = ring_.newest();
+  }
+  look_at_budgets(report->budgets);
+}
+
+// Tells of those that have turned since they were looked at, also while nobody listened.
+void EventStreams::look_at_budgets(const std::vector<store::BudgetLine>& budgets) {
+  const WallTime now = clock_.wall();
+  std::set<BudgetName> spent;
+  for (const store::BudgetLine& line : budgets) {
+    if (!line.resumes_at) continue;
+    spent.emplace(line.scope, line.key);
+    if (spent_ && !spent_->contains({line.scope, line.key}))
+      add({.topic = Topic::Budget, .id = line.key, .scope = line.scope, .resumes_at = line.resumes_at});
+  }
+  if (spent_) {
+    for (const auto& [scope, key] : *spent_)
+      if (!spent.contains({scope, key})) add({.topic = Topic::Budget, .id = key, .scope = scope});
+    if (now >= budgets_until_ && !budgets.empty()) add({.topic = Topic::Budget});
+  }
+  spent_ = std::move(spent);
+  budgets_until_ = std::chrono::floor<std::chrono::days>(now) + std::chrono::days(1);
+}
+
+void EventStreams::add(Event told) {
   shared_.with([&](Shared& shared) {
     Event& event = shared.ring.add();
-    event = {event.number, Topic::Queue, {}, {}, std::nullopt, {}};
+    told.number = event.number;
+    event = std::move(told);
     ring_.follow(shared.ring);
   });
-  // Only the counting itself is sure to be looked at already.
-  if (looked_at_ + 1 == ring_.newest()) looked_at_ = ring_.newest();
 }
 
 const std::string& EventStreams::text_of_news(std::uint64_t& after, Topics topics) {

@@ -11,9 +11,12 @@
 
 #include <condition_variable>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "host/base/clock.h"
@@ -30,6 +33,7 @@ struct EventOptions {
   std::size_t ring = 4096;  // events that a client may miss and still go on
   Duration heartbeat{15'000};
   Duration pace{50};
+  Duration pruned_rest{2'000};  // between two events of one long pruning
   Duration longest{3'600'000};  // then a stream ends, and whoever comes again shows who he is
   int max_streams = 1000;
   int max_streams_of_one = 64;  // of one owner
@@ -56,6 +60,8 @@ class EventStreams {
   // What happened. Costs a lock that is never held over I/O, and no more while nobody listens.
   void changed(const std::vector<store::Change>& changes);
   void plugins_changed();
+  // What was kept long enough was removed. Told every few seconds at most.
+  void pruned();
 
   // Answers with a stream, or 429 or 503 beyond a limit and once stopped. Does not wait.
   void open(Responder responder, EventWish wish);
@@ -75,6 +81,7 @@ class EventStreams {
     EventRing ring;
     std::vector<Arrival> arrivals;
     std::vector<std::string> revoked;  // owners
+    bool pruned = false;
     bool noticed = false;              // a stream has ended, or has room again
     bool news_wanted = false;          // the thread sleeps until something happens
     bool stopping = false;
@@ -100,6 +107,7 @@ class EventStreams {
     std::vector<std::string> revoked;
     bool stopping = false;
   };
+  using BudgetName = std::pair<std::string, std::string>;  // scope and key
   using Lines = std::map<std::string, std::string, std::less<>>;  // text, by task
 
   void notice();
@@ -114,6 +122,8 @@ class EventStreams {
   Lines read_lines();
   void read_lines_of(const std::string& task_id, Follow& follow, std::string& out);
   void count_queue();
+  void look_at_budgets(const std::vector<store::BudgetLine>& budgets);
+  void add(Event told);
   void tell(Client& client, const Lines& lines);
   const std::string& text_of_news(std::uint64_t& after, Topics topics);
 
@@ -134,6 +144,11 @@ class EventStreams {
   MonotonicTime next_round_{}, next_beat_{}, next_count_{};
   bool count_is_old_ = true;
   std::string queue_;  // JSON, as counted last
+  // Those that are spent, as looked at last; absent: nobody has looked yet. Until `budgets_until_`, when all begin anew.
+  std::optional<std::set<BudgetName>> spent_;
+  WallTime budgets_until_{};
+  bool pruned_ = false;  // and it is not told yet
+  MonotonicTime next_pruned_{};
   // Made once in each round: the text of what is new, by where it begins and for which topics, and where it
   // ends.
   struct News {

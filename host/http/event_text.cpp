@@ -77,6 +77,12 @@ void append_event(std::string& out, std::string_view epoch, const Event& event, 
     if (!event.session.empty()) write_member(writer, "session_id", event.session);
     if (!event.agent.empty()) write_member(writer, "agent", event.agent);
     if (event.state) write_member(writer, "status", to_string(*event.state));
+    if (event.scope.empty()) return;
+    write_member(writer, "scope", event.scope);
+    event.id.empty() ? write_null_member(writer, "key") : write_member(writer, "key", event.id);
+    write_member(writer, "spent", event.resumes_at.has_value());
+    event.resumes_at ? write_member(writer, "resumes_at", to_iso8601(*event.resumes_at))
+                     : write_null_member(writer, "resumes_at");
   });
 }
 

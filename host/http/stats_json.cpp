@@ -125,6 +125,8 @@ std::string_view to_string(SeriesMetric metric) {
       return "tokens";
     case SeriesMetric::Duration:
       return "duration";
+    case SeriesMetric::Tasks:
+      return "tasks";
   }
   return "executions";
 }
@@ -147,6 +149,8 @@ void write_series_point(JsonWriter& writer, SeriesMetric metric,
       write_member(writer, "output_tokens", sums.usage.output_tokens);
       write_member(writer, "cache_read_tokens", sums.usage.cache_read_tokens);
       return write_member(writer, "cache_write_tokens", sums.usage.cache_write_tokens);
+    case SeriesMetric::Tasks:  // they have no executions; see write_tasks_made()
+      return;
     case SeriesMetric::Duration:
       return write_mean(writer, "value", sums.worked, sums.executions);
   }
@@ -161,12 +165,13 @@ WantedSeries series_of(Query& query, WallTime now) {
   if (const std::string metric = query.text("metric"); !metric.empty()) {
     bool known = false;
     for (const SeriesMetric each :
-         {SeriesMetric::Executions, SeriesMetric::Cost, SeriesMetric::Tokens, SeriesMetric::Duration}) {
+         {SeriesMetric::Executions, SeriesMetric::Cost, SeriesMetric::Tokens, SeriesMetric::Duration,
+          SeriesMetric::Tasks}) {
       if (to_string(each) != metric) continue;
       wanted.metric = each;
       known = true;
     }
-    if (!known) query.fail("metric", "must be executions, cost, tokens or duration");
+    if (!known) query.fail("metric", "must be executions, cost, tokens, duration or tasks");
   }
   const std::string bucket = query.text("bucket");
   if (!bucket.empty() && bucket != "day" && bucket != "hour") query.fail("bucket", "must be hour or day");
@@ -185,7 +190,11 @@ WantedSeries series_of(Query& query, WallTime now) {
   return wanted;
 }
 
-void write_series(JsonWriter& writer, const WantedSeries& wanted, const std::vector<SeriesPoint>& points) {
+namespace {
+
+// `write` gets the end of each bucket, and writes what is told of it.
+template <typename Write>
+void write_points(JsonWriter& writer, const WantedSeries& wanted, Write&& write) {
   const Duration length = length_of(wanted.query.bucket);
   writer.StartObject();
   write_member(writer, "metric", to_string(wanted.metric));
@@ -194,23 +203,40 @@ void write_series(JsonWriter& writer, const WantedSeries& wanted, const std::vec
   write_member(writer, "end_date", to_iso8601(wanted.query.end));
   writer.Key("points");
   writer.StartArray();
-  auto point = points.begin();
   for (WallTime at = wanted.query.start; at < wanted.query.end; at += length) {
+    writer.StartObject();
+    write_member(writer, "at", to_iso8601(at));
+    write(at + length);
+    writer.EndObject();
+  }
+  writer.EndArray();
+  writer.EndObject();
+}
+
+}  // namespace
+
+void write_series(JsonWriter& writer, const WantedSeries& wanted, const std::vector<SeriesPoint>& points) {
+  auto point = points.begin();
+  write_points(writer, wanted, [&](WallTime end) {
     std::map<std::string, std::int64_t> outcomes;
     ExecutionSums sums;
-    for (; point != points.end() && point->at < at + length; ++point) {
+    for (; point != points.end() && point->at < end; ++point) {
       outcomes[point->outcome] += point->sums.executions;
       sums.executions += point->sums.executions;
       sums.worked += point->sums.worked;
       add(sums.usage, point->sums.usage);
     }
-    writer.StartObject();
-    write_member(writer, "at", to_iso8601(at));
     write_series_point(writer, wanted.metric, outcomes, sums);
-    writer.EndObject();
-  }
-  writer.EndArray();
-  writer.EndObject();
+  });
+}
+
+void write_tasks_made(JsonWriter& writer, const WantedSeries& wanted, const std::vector<TasksMade>& made) {
+  auto next = made.begin();
+  write_points(writer, wanted, [&](WallTime end) {
+    std::int64_t tasks = 0;
+    for (; next != made.end() && next->at < end; ++next) tasks += next->tasks;
+    write_member(writer, "value", tasks);
+  });
 }
 
 void write_agent_stats(JsonWriter& writer, const std::vector<AgentStats>& stats) {

@@ -26,7 +26,7 @@ ChainQuery chain_query_of(Query& query, WallTime now);
 ChainQuery chain_query(std::optional<WallTime> start, std::optional<WallTime> end, WallTime now);
 
 // What a series tells of each bucket.
-enum class SeriesMetric { Executions, Cost, Tokens, Duration };
+enum class SeriesMetric { Executions, Cost, Tokens, Duration, Tasks };
 struct WantedSeries {
   SeriesMetric metric = SeriesMetric::Executions;
   SeriesQuery query;  // whole buckets
@@ -37,6 +37,7 @@ inline constexpr int kMostBuckets = 500;
 WantedSeries series_of(Query& query, WallTime now);
 // One point for each bucket, also for those of which there is nothing to tell.
 void write_series(JsonWriter& writer, const WantedSeries& wanted, const std::vector<SeriesPoint>& points);
+void write_tasks_made(JsonWriter& writer, const WantedSeries& wanted, const std::vector<TasksMade>& made);
 
 void write_agent_stats(JsonWriter& writer, const std::vector<AgentStats>& stats);
 void write_costs(JsonWriter& writer, const CostQuery& query, const std::vector<CostLine>& costs);

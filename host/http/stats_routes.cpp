@@ -1,6 +1,7 @@
 #include "host/http/stats_routes.h"
 
 #include "host/http/answers.h"
+#include "host/http/queue_series.h"
 #include "host/http/stats_json.h"
 
 namespace davit::http {
@@ -25,9 +26,22 @@ Response costs_answer(const store::Store& store, const Clock& clock, Exchange& e
 Response series_answer(const store::Store& store, const Clock& clock, Exchange& exchange, Query& query) {
   const WantedSeries wanted = series_of(query, clock.wall());
   if (!query.errors().empty()) return {};
+  if (wanted.metric == SeriesMetric::Tasks) {
+    const auto made = store.tasks_made(wanted.query);
+    if (!made) return error_answer(made.error(), exchange.request.request_id);
+    return json_answer([&](JsonWriter& writer) { write_tasks_made(writer, wanted, *made); });
+  }
   const auto points = store.series(wanted.query);
   if (!points) return error_answer(points.error(), exchange.request.request_id);
   return json_answer([&](JsonWriter& writer) { write_series(writer, wanted, *points); });
+}
+
+Response queue_series_answer(const store::Store& store, const Clock& clock, Exchange& exchange, Query& query) {
+  const WantedQueueSeries wanted = queue_series_of(query, clock.wall());
+  if (!query.errors().empty()) return {};
+  const auto points = store.queue_series(wanted.query);
+  if (!points) return error_answer(points.error(), exchange.request.request_id);
+  return json_answer([&](JsonWriter& writer) { write_queue_series(writer, wanted, *points); });
 }
 
 Response chains_answer(const store::Store& store, const Clock& clock, Exchange& exchange, Query& query) {
@@ -67,6 +81,10 @@ std::vector<Route> stats_routes(const store::Store& store, const Clock& clock) {
       reader("getSeries", "series",
              [&store, &clock](Exchange& exchange, Query& query) {
                return series_answer(store, clock, exchange, query);
+             }),
+      reader("getQueueSeries", "queue-series",
+             [&store, &clock](Exchange& exchange, Query& query) {
+               return queue_series_answer(store, clock, exchange, query);
              }),
       reader("getChains", "agent-chain-analytics",
              [&store, &clock](Exchange& exchange, Query& query) {

@@ -8,8 +8,8 @@
 
 namespace davit::http {
 
-// GET /api/dashboard/agent-stats, cost-breakdown, series, agent-chain-analytics and overview. The arguments
-// outlive the routes.
+// GET /api/dashboard/agent-stats, cost-breakdown, series, queue-series, agent-chain-analytics and overview.
+// The arguments outlive the routes.
 std::vector<Route> stats_routes(const store::Store& store, const Clock& clock);
 
 }  // namespace davit::http

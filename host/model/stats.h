@@ -88,6 +88,30 @@ struct SeriesPoint {
   ExecutionSums sums;
 };
 
+// Tasks that were made in one bucket, also those that were pruned since.
+struct TasksMade {
+  WallTime at{};  // when the bucket begins, in UTC
+  std::int64_t tasks = 0;
+};
+
+// What waits and runs at one moment.
+struct QueueCounts {
+  std::int64_t queued = 0, running = 0, awaiting_approval = 0;  // tasks
+  std::int64_t deferred = 0;  // deliveries whose hooks are to run again; of all agents together only
+  friend bool operator==(const QueueCounts&, const QueueCounts&) = default;
+};
+struct QueueSeriesQuery {
+  Duration bucket{60'000};
+  std::string agent;        // empty: all
+  WallTime start{}, end{};  // whole buckets, the end not included
+};
+// The queue in one bucket, as it was seen: once a minute at most.
+struct QueuePoint {
+  WallTime at{};     // when the bucket begins
+  bool gap = false;  // of some of it nobody knows: davit did not run, or its clock was set
+  std::optional<QueueCounts> last = std::nullopt, highest = std::nullopt;  // absent: nobody knows anything
+};
+
 // What counters need to go on where they were.
 struct History {
   struct Executions {

@@ -42,11 +42,11 @@ void let_in(Database& database) {
           std::string(kLineIsBusy));
 }
 
-Duration ahead(WallTime wall, MonotonicTime monotonic) {
+}  // namespace
+
+Duration ClockSteps::ahead(WallTime wall, MonotonicTime monotonic) {
   return wall.time_since_epoch() - std::chrono::duration_cast<Duration>(monotonic.time_since_epoch());
 }
-
-}  // namespace
 
 Duration ClockSteps::unseen_step(WallTime wall, MonotonicTime monotonic) const {
   const Duration::rep known = ahead_.load();

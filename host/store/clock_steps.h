@@ -25,6 +25,9 @@ class ClockSteps final : public TransactionPart {
  public:
   static constexpr Duration kLeastStep{5'000};
 
+  // How far the wall clock is ahead of the monotonic one.
+  static Duration ahead(WallTime wall, MonotonicTime monotonic);
+
   // At the beginning of every transaction.
   void begin(Database& database, const Batch& batch);
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "host/store/deliveries.h"
+#include "host/store/queue_samples.h"
 #include "host/store/rows.h"
 #include "host/store/statement.h"
 
@@ -72,6 +73,17 @@ struct Pruner::Statements {
       db,
       "DELETE FROM audit WHERE row <= (SELECT max(row) FROM (SELECT row, at FROM audit ORDER BY"
       " row LIMIT ?2) WHERE at < ?1)"};
+
+  Statement sampled_agent{db, "SELECT agent FROM queue_sample WHERE agent >= ?1 ORDER BY agent LIMIT 1"};
+  // The newest of them holds still.
+  Statement drop_samples{
+      db,
+      "DELETE FROM queue_sample WHERE agent = ?1 AND at IN (SELECT at FROM queue_sample WHERE agent = ?1 AND at <"
+      " (SELECT max(at) FROM queue_sample WHERE agent = ?1 AND at <= ?2) ORDER BY at LIMIT ?3)"};
+  Statement drop_watches{
+      db,
+      "DELETE FROM queue_watch WHERE since IN (SELECT since FROM queue_watch ORDER BY since LIMIT ?2)"
+      " AND until < ?1 AND since < (SELECT max(since) FROM queue_watch)"};
 
   Statement pages{db, "PRAGMA page_count"};
   Statement free_pages{db, "PRAGMA freelist_count"};
@@ -144,6 +156,9 @@ Pruner::Step Pruner::step(const Retention& retention, WallTime now, int effort) 
     step.more = true;
     return step;
   }
+  const Duration kept = retention.keep.count() > 0 ? std::min<Duration>(retention.keep, kQueueSamplesKept)
+                                                   : Duration(kQueueSamplesKept);
+  if (step.more = !remove_samples(now - kept, effort); step.more) return step;
   Table deliveries{Table::Kind::Deliveries, {}, limits.before == WallTime{}};
   Table tasks{Table::Kind::Tasks, {}, limits.before == WallTime{}};
   WallTime newest_end{};
@@ -252,6 +267,18 @@ void Pruner::remove_delivery(const Item& delivery) {
   sql_->drop_delivery_links.run(delivery.row);
   sql_->drop_delivery_body.run(delivery.row);
   sql_->drop_delivery.run(delivery.row);
+}
+
+bool Pruner::remove_samples(WallTime before, int effort) {
+  if (sql_->drop_watches.run(before, effort) >= effort) return false;
+  for (std::string agent;; agent += '\0') {
+    {
+      Cursor row = sql_->sampled_agent.query(agent);
+      if (!row.next()) return true;
+      agent = row.text(0);
+    }
+    if (sql_->drop_samples.run(agent, before, effort) >= effort) return false;
+  }
 }
 
 bool Pruner::remove_task(std::int64_t row, int effort) {

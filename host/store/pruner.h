@@ -5,7 +5,7 @@
 // chain, the delivery that named it, what else came of that delivery, and a delivery whose hooks are still to
 // run. The sums of what goes stay in the day book, with the chains and with the budgets.
 //
-// Lines of the audit log go with their age alone.
+// Lines of the audit log go with their age alone, and so does how deep the queue was.
 //
 // Free pages are used again before the file grows, so it is never rewritten while the host runs: that would
 // take the database for as long as it lasts, and as much of the disk again. Whoever wants the space back has
@@ -49,6 +49,8 @@ class Pruner {
   struct Table;
   std::int64_t used_pages();
   bool too_much(const Retention& retention);
+  // False if there was too much to remove at once.
+  bool remove_samples(WallTime before, int effort);
   void refill(Table& table, const Limits& limits);
   // False if there was too much to remove at once: the rest of the task goes with the next steps.
   bool remove_task(std::int64_t row, int effort);

@@ -1,5 +1,6 @@
 // Executions over time. Days are in the sums of the day book, whatever was pruned; hours are counted from the
-// executions, which are numbered about in the order in which they began.
+// executions, which are numbered about in the order in which they began. And tasks, by when they were made: those
+// that the search has reached are counted by the hour (task_index.h), the few behind that are counted here.
 #include "host/store/day_book.h"
 #include "host/store/stats.h"
 
@@ -73,6 +74,24 @@ std::vector<SeriesPoint> read_series(Reader& reader, const SeriesQuery& query) {
                  query.agent);
   while (row.next()) points.push_back(point_of(row, kHour));
   return points;
+}
+
+std::vector<TasksMade> read_tasks_made(Reader& reader, const SeriesQuery& query) {
+  std::vector<TasksMade> made;
+  if (query.start >= query.end) return made;
+  const std::int64_t first = to_unix_ms(query.start) / kHour, last = to_unix_ms(query.end - Duration(1)) / kHour;
+  const std::int64_t hours = query.bucket == Bucket::Day ? 24 : 1;
+  Cursor row =
+      reader
+          .statement(
+              "SELECT hour / ?4, sum(tasks) FROM ("
+              " SELECT hour, tasks FROM task_made WHERE hour BETWEEN ?1 AND ?2 AND (?3 = '' OR agent = ?3)"
+              " UNION ALL SELECT created_at / 3600000, 1 FROM task"
+              " WHERE row > (SELECT reached FROM task_search_state) AND created_at / 3600000 BETWEEN ?1 AND ?2"
+              " AND (?3 = '' OR agent = ?3)) GROUP BY 1 ORDER BY 1")
+          .query(first, last, query.agent, hours);
+  while (row.next()) made.push_back({from_unix_ms(row.integer(0) * hours * kHour), row.integer(1)});
+  return made;
 }
 
 }  // namespace davit::store

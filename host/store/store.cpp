@@ -785,6 +785,18 @@ Result<std::vector<SeriesPoint>> Store::series(const SeriesQuery& query) const {
       [&](Reader& reader) -> Result<std::vector<SeriesPoint>> { return read_series(reader, query); });
 }
 
+Result<std::vector<TasksMade>> Store::tasks_made(const SeriesQuery& query) const {
+  return impl_->readers_.read<std::vector<TasksMade>>(
+      [&](Reader& reader) -> Result<std::vector<TasksMade>> { return read_tasks_made(reader, query); });
+}
+
+Result<std::vector<QueuePoint>> Store::queue_series(const QueueSeriesQuery& query) const {
+  return impl_->readers_.read<std::vector<QueuePoint>>(
+      [&](Reader& reader) -> Result<std::vector<QueuePoint>> {
+        return read_queue_series(reader, query, {impl_->clock_.wall(), impl_->writer_ != nullptr});
+      });
+}
+
 Result<std::vector<ChainPattern>> Store::chain_patterns(const ChainQuery& query) const {
   return impl_->readers_.read<std::vector<ChainPattern>>(
       [&](Reader& reader) -> Result<std::vector<ChainPattern>> { return read_chain_patterns(reader, query); });

@@ -724,6 +724,10 @@ class Store {
   Result<std::vector<CostLine>> costs(const CostQuery& query) const;
   // By time, then outcome; without those that are empty. Hours are counted from the executions that are kept.
   Result<std::vector<SeriesPoint>> series(const SeriesQuery& query) const;
+  // By time; without those in which none was.
+  Result<std::vector<TasksMade>> tasks_made(const SeriesQuery& query) const;
+  // A point for each bucket. As far back as 30 days, or as finished tasks are kept.
+  Result<std::vector<QueuePoint>> queue_series(const QueueSeriesQuery& query) const;
   // Chains that have come to an end, completed or failed, most frequent first. Counts what was pruned, too.
   Result<std::vector<ChainPattern>> chain_patterns(const ChainQuery& query) const;
   // Of the last 30 days, today included.

@@ -28,6 +28,10 @@ struct TaskIndex::Statements {
   Statement add_many{db,
                      "INSERT INTO task_search (rowid, title, entity, error)"
                      " SELECT row, title, entity, error FROM task WHERE row > ?1 AND row <= ?2 ORDER BY row"};
+  Statement count_made{db,
+                       "INSERT INTO task_made (hour, agent, tasks) SELECT created_at / 3600000, agent, count(*)"
+                       " FROM task WHERE row > ?1 AND row <= ?2 GROUP BY 1, 2"
+                       " ON CONFLICT (hour, agent) DO UPDATE SET tasks = tasks + excluded.tasks"};
   Statement note_reached{db, "UPDATE task_search_state SET reached = ?1"};
 };
 
@@ -67,6 +71,7 @@ void TaskIndex::step() {
     if (row.next() && !row.is_null(0)) last = row.integer(0);
   }
   sql_->add_many.run(now_.reached, last);
+  sql_->count_made.run(now_.reached, last);
   sql_->note_reached.run(last);
   now_.reached = last;
 }

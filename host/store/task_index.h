@@ -10,7 +10,8 @@
 
 namespace davit::store {
 
-// Keeps the index of words true, and the marks of where a clock was set back (schema/0012_search.sql).
+// Keeps the index of words true, the marks of where a clock was set back (schema/0012_search.sql), and the count of what
+// was made by the hour (0015_queue_depth.sql).
 //
 // New tasks are not indexed as they are made: that would write a third more for each. They are read themselves
 // until step() comes to them, a few dozen at a time between other writes. Confined to the writer thread; each
@@ -29,7 +30,7 @@ class TaskIndex final : public TransactionPart {
 
   // Is there anything to index?
   bool behind() const { return now_.reached < now_.newest; }
-  // Indexes the next few. Call again while behind().
+  // Indexes and counts the next few. Call again while behind().
   void step();
 
   void apply() override { committed_ = now_; }

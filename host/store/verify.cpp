@@ -129,6 +129,12 @@ constexpr Invariant kInvariants[] = {
      "kept AS (SELECT day, pattern, count, succeeded, duration_ms, cost_micro_usd FROM chain_sum WHERE gone = 0) "
      "SELECT DISTINCT date(day * 86400, 'unixepoch') FROM (SELECT * FROM (SELECT * FROM sums EXCEPT SELECT * FROM kept)"
      " UNION ALL SELECT * FROM (SELECT * FROM kept EXCEPT SELECT * FROM sums))"},
+    {"more were made in an hour than were counted: agent",
+     "SELECT t.agent || ' ' || datetime(t.hour * 3600, 'unixepoch') FROM (SELECT created_at / 3600000 AS hour, agent,"
+     " count(*) AS n FROM task WHERE row <= (SELECT reached FROM task_search_state) GROUP BY 1, 2) t"
+     " LEFT JOIN task_made m ON m.hour = t.hour AND m.agent = t.agent WHERE coalesce(m.tasks, 0) < n"},
+    {"noted of the queue when nobody looked: agent",
+     "SELECT agent || ' ' || datetime(at / 1000, 'unixepoch') FROM queue_sample WHERE at > (SELECT coalesce(max(until), 0) FROM queue_watch)"},
     {"deeper in its chain than its predecessor plus one: task row",
      "SELECT t.row FROM task t JOIN task p ON p.id = t.parent WHERE t.chain_depth <> p.chain_depth + 1"},
     {"without its body: delivery row",

@@ -34,6 +34,9 @@ constexpr int kPruneShare = 10;           // a step, then nine times as long not
 constexpr std::chrono::minutes kPruneEvery{10};
 constexpr std::chrono::milliseconds kIndexAfter{250};  // so that many tasks are indexed at once
 constexpr int kIndexShare = 10;                        // as of pruning
+constexpr std::chrono::seconds kSampleAfter{1};        // so that what comes at once is seen as it stands
+constexpr std::chrono::minutes kSampleEvery{1};
+constexpr int kSampleShare = 500;                      // a sample, then so many times as long none
 constexpr std::int64_t kWorthTelling = 16 << 20;       // bytes that are free
 
 }  // namespace
@@ -55,7 +58,9 @@ Result<std::unique_ptr<Writer>> Writer::start(const Options& options, std::uniqu
     session.database.execute("UPDATE host_state SET clean = 0");
     session.tasks.take_told(session.batch, options.told);
     returned = session.tasks.recover(session.batch, TaskQueue::Recovery::Start);
+    writer->connection_->samples.begin(session.batch);
   }));
+  writer->sampled_at_ = clock.monotonic();
   if (returned > 0)
     log.warn("Tasks of a host that ended while they ran were returned", {{"tasks", returned}});
   writer->note_log();
@@ -188,7 +193,7 @@ void Writer::answer_reached() {
   for (const std::function<void()>& each : reached) each();
 }
 
-// None, when it is time to prune, to index or to stop.
+// None, when it is time to prune, to index, to look at the queue or to stop.
 Writer::Writes Writer::take() {
   const auto ready = [](Waiting& waiting) {
     const bool something =
@@ -196,7 +201,8 @@ Writer::Writes Writer::take() {
     waiting.asleep = !something;
     return something;
   };
-  const auto patience = std::min(prune_at_, index_at_) - std::chrono::steady_clock::now();
+  auto patience = std::min(prune_at_, index_at_) - std::chrono::steady_clock::now();
+  if (sample_at_ != MonotonicTime::max()) patience = std::min(patience, sample_at_ - clock_.monotonic());
   return waiting_.wait_for(changed_, patience, ready, [](Waiting& waiting) {
     waiting.asleep = false;
     Writes urgent, claims, ingest;
@@ -236,11 +242,14 @@ void Writer::loop() {
     }
     prune_if_due();
     index_if_due();
+    sample_if_due();
     checkpoint_if_due();
   }
   if (connection_ == nullptr) return;
-  const Result<> marked =
-      run_alone([](Session& session) { session.database.execute("UPDATE host_state SET clean = 1"); });
+  const Result<> marked = run_alone([this](Session& session) {
+    connection_->samples.sample(session.batch);
+    session.database.execute("UPDATE host_state SET clean = 1");
+  });
   if (marked.ok()) connection_->database->checkpoint(true);
   connection_.reset();
 }
@@ -323,6 +332,8 @@ void Writer::commit_batch(Writes& writes) {
   const Listeners listeners = listeners_.with([](const Listeners& set) { return set; });
   if (wrote) {
     commits_.fetch_add(1);
+    if (sample_at_ == MonotonicTime::max())
+      sample_at_ = std::max(batch.monotonic + kSampleAfter, sampled_at_ + kSampleEvery);
     if (listeners.commit) {
       listeners.commit(
           std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - started),
@@ -386,7 +397,7 @@ Result<> Writer::reopen() {
 // A few rows in a transaction of their own, then nothing for nine times as long: whoever writes meanwhile
 // waits for no more than one step, and pruning takes no more than a tenth of the writer.
 void Writer::prune_if_due() {
-  Retention retention;
+  std::optional<Retention> retention;
   const bool asked = waiting_.with([&](Waiting& waiting) {
     retention = waiting.retention;
     return std::exchange(waiting.prune_now, false);
@@ -394,12 +405,12 @@ void Writer::prune_if_due() {
   const auto started = std::chrono::steady_clock::now();
   if (!asked && started < prune_at_) return;
   prune_at_ = started + kPruneEvery;
-  if (retention.keep.count() == 0 && retention.max_bytes == 0 && retention.max_tasks == 0) return;
+  if (!retention) return;
   if (connection_ == nullptr || !check_identity().ok()) return;
 
   Pruner::Step step;
   const Result<> pruned = run_alone(
-      [&](Session& session) { step = connection_->pruner.step(retention, session.batch.now, kPruneEffort); });
+      [&](Session& session) { step = connection_->pruner.step(*retention, session.batch.now, kPruneEffort); });
   if (!pruned.ok()) {
     drop_connection();
     return note_health(pruned);
@@ -419,14 +430,14 @@ void Writer::prune_if_due() {
     log_.info("What was kept long enough was removed",
               {{"deliveries", pruned_.deliveries}, {"tasks", pruned_.tasks}, {"bytes_in_use", used}});
   }
-  const bool too_large = retention.max_bytes > 0 && used > retention.max_bytes;
+  const bool too_large = retention->max_bytes > 0 && used > retention->max_bytes;
   if (too_large && !too_large_) {
     log_.warn(
         step.guarded
             ? "The database uses more than storage.max_size: deliveries stay as long as replays of them "
               "must be seen (replay_window)"
             : "The database uses more than storage.max_size, and nothing in it is done that could go",
-        {{"bytes_in_use", used}, {"max_size", retention.max_bytes}});
+        {{"bytes_in_use", used}, {"max_size", retention->max_bytes}});
   }
   too_large_ = too_large;
   pruned_ = {};
@@ -462,6 +473,24 @@ void Writer::index_if_due() {
     const auto now = Clock::now();
     index_at_ = std::max(now + (kIndexShare - 1) * (now - started), started + kIndexAfter / 10);
   }
+}
+
+// Likewise what waits and runs, at most once a minute. A sample that fails is not made up for.
+void Writer::sample_if_due() {
+  if (clock_.monotonic() < sample_at_ || connection_ == nullptr || !check_identity().ok()) return;
+  const MonotonicTime started = clock_.monotonic();
+  sample_at_ = MonotonicTime::max();
+  sampled_at_ = started;
+  const Result<> sampled =
+      run_alone([this](Session& session) { connection_->samples.sample(session.batch); });
+  if (!sampled.ok()) {
+    drop_connection();
+    return note_health(sampled);
+  }
+  note_log();
+  // Where hundreds of thousands wait, counting them takes a while.
+  sampled_at_ += std::max<MonotonicTime::duration>(kSampleShare * (clock_.monotonic() - started) - kSampleEvery,
+                                                   MonotonicTime::duration::zero());
 }
 
 void Writer::checkpoint_if_due() {

@@ -27,6 +27,7 @@
 #include "host/store/leases.h"
 #include "host/store/pauses.h"
 #include "host/store/pruner.h"
+#include "host/store/queue_samples.h"
 #include "host/store/reminders.h"
 #include "host/store/store.h"
 #include "host/store/task_index.h"
@@ -145,13 +146,14 @@ class Writer {
           reminders(*database, the_rules, moves, approvals, tasks),
           deliveries(*database, tasks, decisions),
           pruner(*database, index, chain_sums),
+          samples(*database),
           leases(all_leases),
           chain_notify(who_tells),
           approval_rules(the_rules),
           line_rules(the_lines),
           budget_limits(limits),
           clock_steps(steps),
-          parts{&index, &all_leases, &held_agents, &pauses, &budgets, &day_book, &chain_sums, &steps} {}
+          parts{&index, &all_leases, &held_agents, &pauses, &budgets, &day_book, &chain_sums, &steps, &samples} {}
     void begin(const Batch& batch) {
       database->begin();
       clock_steps.begin(*database, batch);
@@ -186,6 +188,7 @@ class Writer {
     Reminders reminders;
     Deliveries deliveries;
     Pruner pruner;
+    QueueSamples samples;
     Leases& leases;
     std::string& chain_notify;
     ApprovalRules& approval_rules;
@@ -200,7 +203,7 @@ class Writer {
     bool stopping = false;
     bool asleep = false;
     bool probing = false;
-    Retention retention;
+    std::optional<Retention> retention;
     bool prune_now = false;
     std::vector<std::function<void()>> to_reach;
     bool empty() const { return urgent.empty() && claims.empty() && ingest.empty(); }
@@ -228,6 +231,7 @@ class Writer {
   void checkpoint_if_due();
   void prune_if_due();
   void index_if_due();
+  void sample_if_due();
   Result<> run_alone(const std::function<void(Session&)>& work);
   void note_health(Result<> health);
   void tell(const Listeners& listeners, const Batch& batch);
@@ -250,6 +254,10 @@ class Writer {
   Pruner::Step pruned_;
   // Writer thread: when tasks are indexed next; never, while none waits for that.
   std::chrono::steady_clock::time_point index_at_ = std::chrono::steady_clock::time_point::max();
+  // Writer thread: when the queue is looked at next, by the clock; never, while nothing was written since it was
+  // looked at last.
+  MonotonicTime sample_at_ = MonotonicTime::max();
+  MonotonicTime sampled_at_{};
   bool too_large_ = false;  // writer thread: it was told that nothing more can go
   bool told_of_free_space_ = false;
   Guarded<Waiting> waiting_;

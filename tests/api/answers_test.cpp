@@ -339,8 +339,10 @@ void AnswersTest::statistics() {
   for (const char* group : {"agent", "day", "task_type", "model", "source"})
     walk.expect(200, "getCosts", {.query = std::string("group_by=") + group});
   walk.expect(400, "getCosts", {.query = "start_date=2026-02-01&end_date=2026-01-01"});
-  for (const char* metric : {"executions", "cost", "tokens", "duration"})
+  for (const char* metric : {"executions", "cost", "tokens", "duration", "tasks"})
     walk.expect(200, "getSeries", {.query = std::string("bucket=hour&metric=") + metric});
+  for (const char* bucket : {"minute", "ten_minutes", "hour", "day"})
+    walk.expect(200, "getQueueSeries", {.query = std::string("agent=worker&bucket=") + bucket});
 }
 
 // What asks for a name that is not there has to be right in all else.

@@ -281,6 +281,17 @@ std::vector<Endpoint> endpoints(const Host& host, const std::vector<std::string>
        [=, &facts](int n) {
          return chains + "?" + (n % 2 == 0 ? kEndless : "start_date=" + iso_date(facts, n));
        }},
+      {"series by day or hour", 50,
+       [=](int n) {
+         static const std::vector<std::string> kSeries = {"executions&bucket=day", "tasks&bucket=hour", "cost&bucket=hour",
+                                                          "tasks&bucket=day"};
+         return "/api/dashboard/series?metric=" + nth(kSeries, n) + (n % 2 == 0 ? "" : "&agent=" + nth(kAgents, n));
+       }},
+      {"queue over time", 50,
+       [=](int n) {
+         static const std::vector<std::string> kBuckets = {"minute", "ten_minutes", "hour", "day"};
+         return "/api/dashboard/queue-series?bucket=" + nth(kBuckets, n) + (n % 2 == 0 ? "" : "&agent=" + nth(kAgents, n));
+       }},
       {"overview", 50, [=](int) { return std::string("/api/dashboard/overview"); }},
   };
 }

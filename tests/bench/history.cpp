@@ -344,6 +344,18 @@ class History {
   Insert spend_{database_, "spend", "day, scope, key, micro_usd"};
 };
 
+// As many as there can be: the depth of each agent's queue was another one in each minute of 30 days.
+void fill_queue_samples(Database& database) {
+  database.run(R"(
+    DELETE FROM queue_sample; DELETE FROM queue_watch;
+    CREATE TEMP TABLE minute AS WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 30 * 24 * 60)
+      SELECT (CAST(unixepoch() AS INTEGER) - i * 60) * 1000 AS at, i FROM n;
+    INSERT INTO queue_sample SELECT agent, at, i % 97, i % 7, i % 3, iif(agent = '', i % 2, 0)
+      FROM (SELECT '' AS agent UNION ALL SELECT DISTINCT agent FROM task), minute;
+    INSERT INTO queue_watch SELECT min(at), max(at) FROM minute;
+    DROP TABLE minute)");
+}
+
 }  // namespace
 
 HistoryFacts fill_history(const std::filesystem::path& path, int tasks, int days) {
@@ -365,6 +377,9 @@ HistoryFacts fill_history(const std::filesystem::path& path, int tasks, int days
     database.run("INSERT INTO task_search (task_search) VALUES ('rebuild')");
     database.run("UPDATE task_search_state SET reached = (SELECT max(row) FROM task)");
   }
+  const std::string made = text_of(DAVIT_SOURCE_DIR "/host/store/schema/0015_queue_depth.sql");
+  database.run("DELETE FROM task_made; " + made.substr(made.find("INSERT INTO task_made")));
+  fill_queue_samples(database);
   database.run("COMMIT; PRAGMA journal_mode = WAL");
   return facts;
 }

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <map>
 #include <set>
 
@@ -35,6 +36,18 @@ std::string member(const SeenEvent& event, std::string_view name) {
   return data.ok() ? string_member(*data, name) : "no JSON: " + event.data;
 }
 
+// This machine's clock, which somebody may set.
+class SettableClock final : public Clock {
+ public:
+  WallTime wall() const override { return system_.wall() + Duration(ahead_.load()); }
+  MonotonicTime monotonic() const override { return system_.monotonic(); }
+  void set(WallTime to) { ahead_ = (to - system_.wall()).count(); }
+
+ private:
+  SystemClock system_;
+  std::atomic<std::int64_t> ahead_{0};
+};
+
 class EventStreamsTest : public ::testing::Test {
  protected:
   ~EventStreamsTest() override {
@@ -45,6 +58,7 @@ class EventStreamsTest : public ::testing::Test {
   void start(EventOptions events = {}, Options options = {}) {
     events_ = std::make_unique<EventStreams>(store(), metrics_, *log_, clock_, events);
     store().on_change([this](const std::vector<store::Change>& changes) { events_->changed(changes); });
+    store().on_prune([this](std::int64_t, std::int64_t) { events_->pruned(); });
     const store::SessionLimits limits{.idle = Duration(3'600'000), .lifetime = Duration(3'600'000)};
     authentication_ =
         std::move(Authentication::load({sha256_hex("the-admin-token"), sha256_hex("the-reader-token")}, limits,
@@ -86,11 +100,12 @@ class EventStreamsTest : public ::testing::Test {
       report.transcript.lines.push_back({"text", std::move(text), clock_.wall()});
     EXPECT_TRUE(wait([&](auto done) { store().report({report}, done); }).ok());
   }
-  void finish(const ClaimedTask& task, std::vector<std::string> rest = {}) {
+  void finish(const ClaimedTask& task, std::vector<std::string> rest = {}, std::int64_t micro_usd = 0) {
     store::Finish finish;
     finish.fence = task.fence;
     finish.outcome = "completed";
     finish.result.success = true;
+    finish.result.usage.cost_micro_usd = micro_usd;
     for (std::string& text : rest)
       finish.transcript.lines.push_back({"text", std::move(text), clock_.wall()});
     EXPECT_TRUE(wait<TaskState>([&](auto done) { store().finish(finish, done); }).ok());
@@ -108,7 +123,11 @@ class EventStreamsTest : public ::testing::Test {
     return at == std::string::npos ? 0 : std::stod(text.substr(at + series.size() + 2));
   }
 
-  SystemClock clock_;
+  void set_budgets(store::BudgetLimits limits) {
+    EXPECT_TRUE(wait([&](auto done) { store().set_budgets(limits, done); }).ok());
+  }
+
+  SettableClock clock_;
   std::unique_ptr<Log> log_ = Log::silent();
   metrics::Metrics metrics_{"test"};
   testing::TempDatabase database_{clock_};
@@ -188,6 +207,69 @@ TEST_F(EventStreamsTest, DeliveriesRefusalsPausesAndPluginsAreTold) {
   ASSERT_TRUE(queue.next("queue"));
   ASSERT_TRUE(wait([&](auto done) { store().pause({.agent = "worker", .by = "test"}, done); }).ok());
   EXPECT_TRUE(queue.next("queue"));
+}
+
+TEST_F(EventStreamsTest, ABudgetThatIsSpentIsToldAndSoIsOneThatIsFreeAgain) {
+  start();
+  store::BudgetLimits limits{.agent_day = 500'000, .day = 5'000'000};
+  set_budgets(limits);
+  EventReader reader(port(), kEvents + std::string("?topics=budget"), kReader);
+  ASSERT_TRUE(reader.next("hello"));
+  create();
+  finish(claim(), {}, 600'000);
+  const SeenEvent spent = reader.next().value_or(SeenEvent{});
+  EXPECT_EQ(spent.event, "budget");
+  EXPECT_EQ(member(spent, "scope"), "agent");
+  EXPECT_EQ(member(spent, "key"), "worker");
+  EXPECT_EQ(member(spent, "resumes_at"),
+            to_iso8601(std::chrono::floor<std::chrono::days>(clock_.wall()) + std::chrono::days(1)));
+  limits.agent_day = 700'000;
+  set_budgets(limits);
+  EXPECT_EQ(reader.next().value_or(SeenEvent{}).data,
+            R"({"scope":"agent","key":"worker","spent":false,"resumes_at":null})");
+
+  // What turns while nobody listens is told to who comes again.
+  reader.client().leave();
+  ASSERT_TRUE(eventually([&] { return events_->open_streams() == 0; }));
+  limits.agent_day = 100'000;
+  set_budgets(limits);
+  EventReader again(port(), kEvents + std::string("?topics=budget&last_event_id=") + reader.last_id, kReader);
+  EXPECT_EQ(again.next().value_or(SeenEvent{}).data, R"({"resumed":true})");
+  EXPECT_EQ(member(again.next().value_or(SeenEvent{}), "key"), "worker");
+}
+
+TEST_F(EventStreamsTest, ThatADayHasBegunAndItsBudgetsAnewIsTold) {
+  const WallTime midnight = std::chrono::ceil<std::chrono::days>(clock_.wall());
+  clock_.set(midnight - std::chrono::hours(12));
+  start();
+  set_budgets({.day = 500'000});
+  EventReader reader(port(), kEvents + std::string("?topics=budget"), kReader);
+  ASSERT_TRUE(reader.next("hello"));
+  create();
+  finish(claim(), {}, 600'000);
+  EXPECT_EQ(member(reader.next().value_or(SeenEvent{}), "scope"), "day");
+  clock_.set(midnight - Duration(100));
+  events_->plugins_changed();  // so that the clock is looked at
+  EXPECT_EQ(reader.next().value_or(SeenEvent{}).data, R"({"scope":"day","key":null,"spent":false,"resumes_at":null})");
+  EXPECT_EQ(reader.next().value_or(SeenEvent{}).data, "{}");
+}
+
+TEST_F(EventStreamsTest, WhatWasPrunedIsToldAndALongPruningNowAndThen) {
+  EventOptions options;
+  options.pruned_rest = Duration{100};
+  start(options);
+  EventReader reader(port(), kEvents + std::string("?topics=pruned"), kReader);
+  ASSERT_TRUE(reader.next("hello"));
+  create();
+  finish(claim());
+  clock_.set(clock_.wall() + std::chrono::hours(48));
+  store().set_retention({.keep = std::chrono::hours(24)});
+  const SeenEvent pruned = reader.next().value_or(SeenEvent{});
+  EXPECT_EQ(pruned.event, "pruned");
+  EXPECT_EQ(pruned.data, "{}");
+  for (int step = 0; step < 1'000; ++step) events_->pruned();
+  EXPECT_EQ(reader.next().value_or(SeenEvent{}).event, "pruned") << "its end is told in any case";
+  EXPECT_LT(metric("davit_events_total{event=\"pruned\"}"), 500);
 }
 
 TEST_F(EventStreamsTest, LinesAreToldToWhoFollowsTheirTaskAndToNobodyElse) {

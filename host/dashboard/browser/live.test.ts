@@ -146,6 +146,28 @@ test("all tabs of a browser have one stream, and the next tab goes on with it", 
   await expect.poll(() => metric("davit_event_streams")).toBe(0);
 });
 
+test("the chart of the queue moves with a signed delivery, and is not asked for again", async () => {
+  const { page, troubles } = await openPage(browser, host.url);
+  await page.goto(host.url);
+  await signIn(page, host.adminToken);
+  await live(page);
+  const chart = page.getByRole("img", { name: /^The queue in each minute/ });
+  const lines = () => chart.evaluate((svg) => [...svg.querySelectorAll("path")].map((line) => line.getAttribute("d")).join());
+  await page.getByRole("img", { name: /now 0 queued, 0 running, 0 waiting/ }).waitFor();
+  const before = await lines();
+  const requests = requestsOf(page);
+  const task = await host.issue(105, "Moves the chart and takes long");
+  await page.getByRole("img", { name: /now 0 queued, 1 running, 0 waiting/ }).waitFor();
+  expect(await lines()).not.toBe(before);
+  await host.api("POST", `/api/tasks/${task}/cancel`);
+  await page.getByRole("img", { name: /at most .* 1 running.*now 0 queued, 0 running/ }).waitFor();
+  expect(requests.filter((each) => each.includes("queue-series"))).toEqual([]);
+  await page.getByText("As a table").click();
+  await page.getByRole("region", { name: "The queue as a table" }).getByRole("row").nth(1).waitFor();
+  expect(troubles).toEqual([]);
+  await page.context().close();
+});
+
 test("a loss of the connection is shown, and what happened meanwhile as soon as it is back", async () => {
   const wire = new Wire(Number(new URL(host.url).port));
   const url = await wire.url;

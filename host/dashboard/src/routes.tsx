@@ -4,6 +4,7 @@ import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "
 import { queryText } from "./api/client";
 import { auditOutcomes, costGroups, seriesBuckets, seriesMetrics, taskStatuses, verdicts } from "./api/schema";
 import { OverviewPage } from "./features/overview/overview-page";
+import { spans } from "./features/overview/queue-depth";
 import { Broken } from "./features/shell/broken";
 import { Missing } from "./features/shell/missing";
 import { Shell } from "./features/shell/shell";
@@ -36,7 +37,11 @@ const overview = createRoute({
   path: "/",
   component: OverviewPage,
   validateSearch: (search: Search) =>
-    present({ metric: oneOf(seriesMetrics, search["metric"]), bucket: oneOf(seriesBuckets, search["bucket"]) }),
+    present({
+      metric: oneOf(seriesMetrics, search["metric"]),
+      bucket: oneOf(seriesBuckets, search["bucket"]),
+      queue: oneOf(spans, search["queue"]),
+    }),
 });
 
 const tasks = createRoute({

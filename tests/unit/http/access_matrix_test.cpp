@@ -44,6 +44,7 @@ const std::map<std::string, Access> kMay{
     {"GET /api/dashboard/agent-chain-analytics", Access::Reader},
     {"GET /api/dashboard/overview", Access::Reader},
     {"GET /api/dashboard/series", Access::Reader},
+    {"GET /api/dashboard/queue-series", Access::Reader},
     {"GET /api/dashboard/approvals", Access::Reader},
     {"GET /api/dashboard/approvals/history", Access::Reader},
     {"GET /api/dashboard/tasks.csv", Access::Reader},

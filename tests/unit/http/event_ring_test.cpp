@@ -97,6 +97,20 @@ TEST(EventRingTest, ACopyFollowsTheRing) {
   EXPECT_FALSE(copy.reaches(2)) << "what it has missed is not taken for what it has";
 }
 
+TEST(EventRingTest, OfTwoBudgetsBothAreTold) {
+  EventRing ring(8);
+  for (const char* scope : {"agent", "actor", "agent"}) {
+    Event& event = ring.add();
+    event.topic = Topic::Budget;
+    event.id = "slack";
+    event.scope = scope;
+  }
+  std::uint64_t after = 0;
+  std::vector<std::string> scopes;
+  for (const Event* event : ring.news(after, kAllTopics, 100)) scopes.push_back(event->scope);
+  EXPECT_THAT(scopes, ElementsAre("actor", "agent"));
+}
+
 TEST(EventRingTest, NothingNewIsNoNews) {
   EventRing ring(4);
   add(ring, Topic::Task, "a");

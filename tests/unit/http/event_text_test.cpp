@@ -50,6 +50,13 @@ TEST(EventTextTest, EachTopicHasItsMembers) {
             "event: delivery\ndata: {\"delivery_id\":\"d\"}\n\n");
   EXPECT_EQ(told({1, Topic::Delivery, "", "", std::nullopt, {}}), "event: delivery\ndata: {}\n\n");
   EXPECT_EQ(told({1, Topic::Plugin, "", "", std::nullopt, {}}), "event: plugin\ndata: {}\n\n");
+  EXPECT_EQ(told({.number = 1, .topic = Topic::Pruned}), "event: pruned\ndata: {}\n\n");
+  EXPECT_EQ(told({.number = 1, .topic = Topic::Budget}), "event: budget\ndata: {}\n\n");
+  EXPECT_EQ(told({.number = 1, .topic = Topic::Budget, .id = "worker", .scope = "agent", .resumes_at = from_unix_ms(0)}),
+            "event: budget\ndata: {\"scope\":\"agent\",\"key\":\"worker\",\"spent\":true,"
+            "\"resumes_at\":\"1970-01-01T00:00:00.000Z\"}\n\n");
+  EXPECT_EQ(told({.number = 1, .topic = Topic::Budget, .scope = "day"}),
+            "event: budget\ndata: {\"scope\":\"day\",\"key\":null,\"spent\":false,\"resumes_at\":null}\n\n");
   EXPECT_EQ(told({1, Topic::Queue, "", "", std::nullopt, {}}), "event: queue\ndata: {\"queued\":3}\n\n");
 }
 

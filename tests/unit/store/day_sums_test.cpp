@@ -94,6 +94,7 @@ TEST_F(DaySumsTest, ADatabaseFromBeforeThemGetsThem) {
   execute(
       "DROP TABLE day_sum; DROP INDEX delivery_webhook; DROP TABLE chain_pattern; DROP TABLE chain_place;"
       " DROP TABLE chain_sum; DROP TABLE execution_total; DROP TABLE task_word");
+  execute("DROP TABLE queue_sample; DROP TABLE queue_watch; DROP TABLE task_made");
   execute("PRAGMA user_version = 12");
   database_.open();
   EXPECT_EQ(all_told(), before);

@@ -130,6 +130,31 @@ test("each kind of event has what it concerns asked for, and nothing else", asyn
   expect((await after("reset", {})).length).toBe(11);
 });
 
+test("a budget that has turned and what was pruned are asked for, also what is open of it", async () => {
+  vi.setSystemTime(1_000_000);
+  for (const key of ["tasks", "tasks/t", "deliveries", "queue", "overview", "approvals/history", "plugins", "agent-stats", "series"])
+    show(key, {}, {});
+  const after = async (event: string): Promise<string[]> => {
+    asked = {};
+    tellAndDraw(told(event, {}));
+    await vi.advanceTimersByTimeAsync(10_000);
+    return Object.keys(asked).sort();
+  };
+  expect(await after("budget")).toEqual(["queue", "tasks"]);
+  expect(await after("pruned")).toEqual(["agent-stats", "approvals/history", "deliveries", "overview", "tasks", "tasks/t"]);
+});
+
+test("the queue over time goes on with its counts, and is not asked for", async () => {
+  vi.setSystemTime(90_000);
+  const point = { gap: false, last: null, highest: null };
+  const points = [{ ...point, at: "1970-01-01T00:00:00.000Z" }, { ...point, at: "1970-01-01T00:01:00.000Z" }];
+  const key = show("queue-series", { bucket: "minute" }, { bucket: "minute", agent: null, points });
+  tellAndDraw(told("queue", { queued: 7, running: 1, awaiting_approval: 0, parked: 0 }));
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(client.getQueryData<{ points: object[] }>(key)?.points.at(-1)).toMatchObject({ last: { queued: 7 }, highest: { running: 1 } });
+  expect(asked).toEqual({});
+});
+
 test("counts of the queue are shown as they are told", () => {
   client.setQueryData(["overview", {}], { total_tasks: 5, queue: { queued: 0 } });
   tellAndDraw(told("queue", { queued: 7, running: 1, awaiting_approval: 0, parked: 0 }));

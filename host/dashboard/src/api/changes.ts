@@ -3,7 +3,8 @@
 // in one go, so that a hundred events a second cost the page what a few would.
 import type { InfiniteData, QueryClient, QueryKey } from "@tanstack/react-query";
 import type { ServerEvent } from "./event-stream";
-import type { Overview, Task, TaskPage, Transcript, TranscriptLine } from "./schema";
+import { withCounts } from "./queue-series";
+import type { Overview, QueueSeries, Task, TaskPage, Transcript, TranscriptLine } from "./schema";
 
 // Lists that were scrolled further than that are corrected, but not asked for anew: each page is a question.
 export const mostLivePages = 3;
@@ -23,6 +24,7 @@ const rests: Record<string, number> = {
   approvals: 1_000,
   "approvals/history": 1_000,
   series: 2_000,
+  "queue-series": 2_000,
 };
 const usualRest = 250;
 
@@ -105,6 +107,13 @@ export class Changes {
           queue = told as Overview["queue"];
           stale.add("queue");
           break;
+        case "budget":
+          for (const key of ["queue", "tasks"]) stale.add(key);
+          break;
+        case "pruned":
+          for (const key of this.keys()) if (/^(tasks|deliveries)(\/|$)/.test(key)) stale.add(key);
+          for (const key of ["overview", "approvals/history", "agent-stats", "agent-chain-analytics"]) stale.add(key);
+          break;
         case "log":
           lines.push(told as Log);
           break;
@@ -140,6 +149,8 @@ export class Changes {
 
   private correctQueue(queue: Overview["queue"]): void {
     this.client.setQueriesData<Overview>({ queryKey: ["overview"] }, (old) => (old ? { ...old, queue } : old));
+    const now = Date.now();
+    this.client.setQueriesData<QueueSeries>({ queryKey: ["queue-series"] }, (old) => old && withCounts(old, queue, now));
   }
 
   // Behind those that are there. Where one is missing between, or was told in short, the transcript is asked.

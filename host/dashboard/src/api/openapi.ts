@@ -818,6 +818,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/dashboard/queue-series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How deep the queue was, over time
+         * @description A point for each bucket of UTC: a minute, by default those of the last hour, ten minutes, of the last day, an hour, of the last week, or a day, of the last month; at most 500. Without `bucket` it is the finest with which there are no more, and without `start_date` ten minutes. The queue was looked at once a minute at most, and as far back as 30 days.
+         */
+        get: operations["getQueueSeries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tasks/bulk/preview": {
         parameters: {
             query?: never;
@@ -1748,7 +1768,7 @@ export interface components {
             next_cursor: string | null;
         };
         /** @enum {string} */
-        SeriesMetric: "executions" | "cost" | "tokens" | "duration";
+        SeriesMetric: "executions" | "cost" | "tokens" | "duration" | "tasks";
         Series: {
             metric: components["schemas"]["SeriesMetric"];
             /** @enum {string} */
@@ -1760,7 +1780,7 @@ export interface components {
             points: {
                 /** Format: date-time */
                 at: string;
-                /** @description Executions, US dollars, tokens, or the mean of seconds: null if there was none. */
+                /** @description Executions, US dollars, tokens, the mean of seconds (null if there was none), or tasks that were made. */
                 value: number | null;
                 /** @description Of `executions`. */
                 outcomes?: {
@@ -1770,6 +1790,33 @@ export interface components {
                 output_tokens?: number;
                 cache_read_tokens?: number;
                 cache_write_tokens?: number;
+            }[];
+        };
+        /** @enum {string} */
+        QueueBucket: "minute" | "ten_minutes" | "hour" | "day";
+        QueueCounts: {
+            queued: number;
+            running: number;
+            awaiting_approval: number;
+            /** @description Deliveries whose hooks are to run again. */
+            deferred_deliveries: number;
+        };
+        QueueSeries: {
+            bucket: components["schemas"]["QueueBucket"];
+            agent: string | null;
+            /** Format: date-time */
+            start_date: string;
+            /** Format: date-time */
+            end_date: string;
+            points: {
+                /** Format: date-time */
+                at: string;
+                /** @description Of some of this time nobody knows: davit did not run, or its clock was set. Draw no line over it. */
+                gap: boolean;
+                /** @description What was there in the end, or is there now; null: nobody knows. */
+                last: components["schemas"]["QueueCounts"] | null;
+                /** @description The most of each, of what was seen. */
+                highest: components["schemas"]["QueueCounts"] | null;
             }[];
         };
         /** @enum {string} */
@@ -2010,6 +2057,9 @@ export type DecidedTask = components['schemas']['DecidedTask'];
 export type Decisions = components['schemas']['Decisions'];
 export type SeriesMetric = components['schemas']['SeriesMetric'];
 export type Series = components['schemas']['Series'];
+export type QueueBucket = components['schemas']['QueueBucket'];
+export type QueueCounts = components['schemas']['QueueCounts'];
+export type QueueSeries = components['schemas']['QueueSeries'];
 export type BulkAction = components['schemas']['BulkAction'];
 export type BulkChoice = components['schemas']['BulkChoice'];
 export type BulkPreview = components['schemas']['BulkPreview'];
@@ -3747,6 +3797,40 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    getQueueSeries: {
+        parameters: {
+            query?: {
+                /** @description How long a time each point is for. */
+                bucket?: components["schemas"]["QueueBucket"];
+                /** @description Only of this one. Deferred deliveries have none yet, so there are none. */
+                agent?: string;
+                /** @description No earlier; RFC 3339 with a zone, or a date in UTC. */
+                start_date?: components["parameters"]["startDate"];
+                /** @description Earlier than that; RFC 3339 with a zone, or a date in UTC. */
+                end_date?: components["parameters"]["endDate"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What there is. */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueSeries"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            default: components["responses"]["Problem"];
+        };
+    };
     previewTasksBulk: {
         parameters: {
             query?: never;
@@ -3827,7 +3911,7 @@ export interface operations {
     streamEvents: {
         parameters: {
             query?: {
-                /** @description Only of these, with commas between them: `task`, `execution`, `delivery`, `plugin`, `queue`. */
+                /** @description Only of these, with commas between them: `task`, `execution`, `delivery`, `plugin`, `queue`, `budget`, `pruned`. */
                 topics?: string;
                 /** @description Ids of up to 16 tasks, with commas between them, whose lines are wanted. */
                 task?: string;

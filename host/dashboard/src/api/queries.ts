@@ -45,6 +45,8 @@ export const chains = (parameters: Parameters) => read<schema.Chains>("agent-cha
 export const costs = (parameters: Parameters) => read<schema.Costs>("cost-breakdown", parameters);
 export const series = (parameters: { metric: schema.SeriesMetric; bucket: schema.SeriesBucket }) =>
   read<schema.Series>("series", parameters);
+export const queueSeries = (parameters: { bucket: schema.QueueBucket }) =>
+  read<schema.QueueSeries>("queue-series", parameters);
 export const approvals = (parameters: Parameters) => read<schema.Approvals>("approvals", parameters);
 export const decisions = (parameters: Parameters) => read<schema.Decisions>("approvals/history", parameters);
 export const fewTasks = (parameters: Parameters) => read<schema.TaskPage>("tasks", parameters);

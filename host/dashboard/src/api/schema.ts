@@ -29,6 +29,9 @@ export type {
   Overview,
   Plugin,
   Queue,
+  QueueBucket,
+  QueueCounts,
+  QueueSeries,
   Refusals,
   Rehearsal,
   Series,
@@ -73,7 +76,7 @@ const everyAction: Record<BulkAction, true> = { cancel: true, retry: true, appro
 export const bulkActions = Object.keys(everyAction) as BulkAction[];
 
 // Of those that the API knows.
-export const seriesMetrics = ["executions", "cost"] as const satisfies readonly AnySeries[];
+export const seriesMetrics = ["executions", "tasks", "cost"] as const satisfies readonly AnySeries[];
 export type SeriesMetric = (typeof seriesMetrics)[number];
 
 const everyBucket: Record<Series["bucket"], true> = { hour: true, day: true };

@@ -2,7 +2,7 @@ import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { useLive } from "../../api/live";
 import { fewTasks, overview, plugins, queue } from "../../api/queries";
-import type { Task } from "../../api/schema";
+import type { Overview, Task } from "../../api/schema";
 import { PluginBadge, StatusBadge } from "../../components/badge";
 import { Budgets } from "../../components/budgets";
 import { Card, Page, PageHead, Stat } from "../../components/card";
@@ -12,7 +12,10 @@ import { compact, count, counted, duration, percent, usd } from "../../lib/forma
 import { useTitle } from "../../lib/title";
 import { ApprovalsCard, DecisionsCard } from "./approvals";
 import { FirstRun } from "./first-run";
+import { QueueCard } from "./queue-card";
 import { SeriesCard } from "./series-card";
+
+type Counts = Overview["queue"];
 
 export function OverviewPage() {
   useTitle("Overview");
@@ -38,7 +41,7 @@ export function OverviewPage() {
               />
             </div>
             <QueueCards depth={data.queue} />
-            {data.total_tasks === 0 ? <FirstRun /> : <Work />}
+            {data.total_tasks === 0 ? <FirstRun /> : <Work counts={data.queue} />}
           </>
         )}
       </Loaded>
@@ -46,7 +49,7 @@ export function OverviewPage() {
   );
 }
 
-function QueueCards({ depth }: { depth: { queued: number; running: number; awaiting_approval: number; parked: number } }) {
+function QueueCards({ depth }: { depth: Counts }) {
   const states = ["queued", "running", "awaiting_approval", "parked"] as const;
   return (
     <nav aria-label="Tasks by status" className="card grid grid-cols-2 lg:grid-cols-4">
@@ -65,9 +68,12 @@ function QueueCards({ depth }: { depth: { queued: number; running: number; await
   );
 }
 
-function Work() {
+function Work({ counts }: { counts: Counts }) {
   return (
     <div className="grid gap-4 xl:grid-cols-2">
+      <div className="min-w-0 xl:col-span-2">
+        <QueueCard counts={counts} />
+      </div>
       <ApprovalsCard />
       <FailuresCard />
       <SeriesCard />

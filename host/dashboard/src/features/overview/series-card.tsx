@@ -5,38 +5,11 @@ import { series } from "../../api/queries";
 import { seriesBuckets, seriesMetrics } from "../../api/schema";
 import { Columns } from "../../components/bars";
 import { Card } from "../../components/card";
+import { Choice } from "../../components/choice";
 import { Loaded } from "../../components/states";
 import { seriesColumns, seriesEnds, seriesSum, valueText } from "./series";
 
-const names = { executions: "Executions", cost: "Cost", hour: "24 hours", day: "30 days" } as const;
-
-function Choice<T extends keyof typeof names>({
-  label,
-  values,
-  value,
-  onChange,
-}: {
-  label: string;
-  values: readonly T[];
-  value: T;
-  onChange: (value: T) => void;
-}) {
-  return (
-    <div role="group" aria-label={label} className="flex gap-0.5">
-      {values.map((each) => (
-        <button
-          key={each}
-          type="button"
-          aria-pressed={each === value}
-          onClick={() => onChange(each)}
-          className="rounded-[6px] px-2 py-1 text-sm text-muted hover:bg-sunken aria-pressed:bg-sunken aria-pressed:font-medium aria-pressed:text-ink"
-        >
-          {names[each]}
-        </button>
-      ))}
-    </div>
-  );
-}
+const names = { executions: "Executions", tasks: "New tasks", cost: "Cost", hour: "24 hours", day: "30 days" } as const;
 
 export function SeriesCard() {
   const { metric = "executions", bucket = "day" } = useSearch({ from: "/" });
@@ -56,12 +29,14 @@ export function SeriesCard() {
         <Choice
           label="What is counted"
           values={seriesMetrics}
+          names={names}
           value={metric}
           onChange={(value) => void navigate({ search: (old) => ({ ...old, metric: value }), replace: true })}
         />
         <Choice
           label="How far back"
           values={seriesBuckets}
+          names={names}
           value={bucket}
           onChange={(value) => void navigate({ search: (old) => ({ ...old, bucket: value }), replace: true })}
         />

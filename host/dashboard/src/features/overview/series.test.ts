@@ -28,3 +28,8 @@ test("costs by day are in dollars, and nothing of them is bad", () => {
   ]);
   expect(seriesEnds({ ...series, points: [] })).toEqual(["", ""]);
 });
+
+test("of tasks it is told how many were made", () => {
+  const series: Series = { ...base, metric: "tasks", bucket: "day", points: [{ at: "2026-03-01T00:00:00.000Z", value: 1 }] };
+  expect(seriesColumns(series)[0]?.title).toBe("2026-03-01: 1 task");
+});

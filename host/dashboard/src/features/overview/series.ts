@@ -16,7 +16,8 @@ function bucketName(at: string, bucket: Series["bucket"]): string {
 }
 
 export function valueText(metric: Series["metric"], value: number): string {
-  return metric === "cost" ? usd(value) : counted(value, "execution");
+  if (metric === "cost") return usd(value);
+  return counted(value, metric === "tasks" ? "task" : "execution");
 }
 
 // A column for each hour or day, also for those in which nothing ran.

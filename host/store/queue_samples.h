@@ -1,0 +1,58 @@
+// How deep the queue was, noted once a minute at most, so that it can be shown over time.
+//
+// The numbers change by commits alone: where nothing is written nothing is looked at either, and an idle host
+// writes nothing. What is noted is what differs from what was noted before. So that no line is drawn over a
+// time in which nobody looked, the times in which somebody did are kept beside it
+// (schema/0015_queue_depth.sql): a host begins one when it starts, and another one when its clock was set.
+//
+// Where the clock was set back, what was noted of the time that comes once more is dropped: each moment has
+// one depth.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "host/model/stats.h"
+#include "host/store/batch.h"
+#include "host/store/database.h"
+#include "host/store/transaction_part.h"
+
+namespace davit::store {
+
+// What is older is pruned, and what is older than finished tasks may be.
+inline constexpr std::chrono::days kQueueSamplesKept{30};
+
+// Confined to the writer thread, one for each connection; each function runs inside the writer's transaction.
+class QueueSamples final : public TransactionPart {
+ public:
+  explicit QueueSamples(Database& database);
+  ~QueueSamples() override;
+
+  // A host begins to look.
+  void begin(const Batch& batch);
+  // Looks, and notes what is other than before. Counts what is queued and runs: a read of its indexes.
+  void sample(const Batch& batch);
+
+  void apply() override { committed_ahead_ = ahead_; }
+  void discard() override;
+
+ private:
+  struct Statements;
+  using Counts = std::map<std::string, QueueCounts, std::less<>>;  // by agent; "": all
+  void load();
+  void begin_watch(std::int64_t now, std::int64_t known_until);
+  Counts count();
+  void note(std::int64_t now);
+
+  std::unique_ptr<Statements> sql_;
+  bool loaded_ = false;
+  Counts noted_;             // as the newest rows say
+  std::int64_t newest_ = 0;  // the latest time of any row
+  // How far the wall clock was ahead of the monotonic one when somebody looked last.
+  std::optional<Duration> ahead_, committed_ahead_;
+};
+
+}  // namespace davit::store
