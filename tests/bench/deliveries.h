@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "host/base/crypto.h"
 #include "host/base/id.h"
@@ -13,7 +14,7 @@ namespace davit::bench {
 
 inline constexpr const char* kDeliverySecret = "a-secret-for-the-bench-0123456789";
 
-// Signed deliveries, each about another issue.
+// Deliveries, each about another issue.
 class Deliveries {
  public:
   Deliveries() {
@@ -27,8 +28,13 @@ class Deliveries {
   }
   std::size_t body_size() const { return before_.size() + 10 + behind_.size(); }
 
-  std::string next() {
-    const std::string body = before_ + std::to_string(kMark + ++count_) + behind_;
+  // One more, signed as it has to be.
+  std::string next() { return make(++count_, kDeliverySecret); }
+
+  // Signed with any secret, and sent on by a proxy for `address`, if there is one. Less than a thousand million
+  // are told apart. Thread-safe.
+  std::string make(std::int64_t number, std::string_view secret, std::string_view address = {}) const {
+    const std::string body = before_ + std::to_string(kMark + number) + behind_;
     std::string request =
         "POST /webhooks/github HTTP/1.1\r\n"
         "Host: localhost:8080\r\n"
@@ -42,8 +48,9 @@ class Deliveries {
         "X-GitHub-Hook-Installation-Target-Type: repository\r\n"
         "X-GitHub-Delivery: ";
     request += new_id();
+    if (!address.empty()) request.append("\r\nX-Forwarded-For: ").append(address);
     request += "\r\nX-Hub-Signature-256: sha256=";
-    request += to_hex(hmac(HashAlgorithm::Sha256, kDeliverySecret, body));
+    request += to_hex(hmac(HashAlgorithm::Sha256, secret, body));
     request += "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n";
     return request += body;
   }

@@ -12,10 +12,8 @@
 #include <string>
 #include <thread>
 
-#include "host/base/crypto.h"
-#include "host/base/id.h"
-#include "host/base/json.h"
 #include "tests/bench/arguments.h"
+#include "tests/bench/deliveries.h"
 #include "tests/bench/load.h"
 #include "tests/bench/process.h"
 
@@ -24,39 +22,8 @@ namespace {
 using namespace davit;
 using namespace davit::bench;
 
-constexpr const char* kSecret = "a-secret-for-the-bench-0123456789";
 constexpr int kRounds = 3;
 constexpr double kGoodRate = 50;
-
-// GitHub's deliveries, each about another issue.
-class Deliveries {
- public:
-  Deliveries() {
-    auto document = parse_json(text_of(DAVIT_SOURCE_DIR "/examples/demo/4-issue-opened-sentry.json"));
-    if (!document) give_up("the demo delivery cannot be read");
-    (*document)["issue"]["number"].SetInt64(kMark);
-    const std::string body = to_json(*document);
-    const std::size_t at = body.find(std::to_string(kMark));
-    before_ = body.substr(0, at);
-    behind_ = body.substr(at + 10);
-  }
-  std::size_t body_size() const { return before_.size() + 10 + behind_.size(); }
-
-  std::string make(std::int64_t number, const std::string& secret, const std::string& address) const {
-    const std::string body = before_ + std::to_string(kMark + number) + behind_;
-    std::string request =
-        "POST /webhooks/github HTTP/1.1\r\nHost: localhost\r\nUser-Agent: GitHub-Hookshot/f3d4a1c\r\n"
-        "Accept: */*\r\nContent-Type: application/json\r\nX-GitHub-Event: issues\r\nX-Forwarded-For: ";
-    request += address + "\r\nX-GitHub-Delivery: " + new_id() +
-               "\r\nX-Hub-Signature-256: sha256=" + to_hex(hmac(HashAlgorithm::Sha256, secret, body)) +
-               "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n";
-    return request += body;
-  }
-
- private:
-  static constexpr std::int64_t kMark = 1'000'000'000;
-  std::string before_, behind_;
-};
 
 std::string address_number(std::int64_t number) {
   return "10." + std::to_string(number >> 16 & 255) + "." + std::to_string(number >> 8 & 255) + "." +
@@ -86,7 +53,7 @@ class Bench {
                                            "--config=" + (folder_.path() / "davit.yaml").string(),
                                            "--ready-fd={ready}"},
                   folder_.path() / "log",
-                  std::map<std::string, std::string>{{"GITHUB_WEBHOOK_SECRET", kSecret}});
+                  std::map<std::string, std::string>{{"GITHUB_WEBHOOK_SECRET", kDeliverySecret}});
   }
 
   // Answers other than `status` end the bench.
@@ -117,7 +84,7 @@ class Bench {
     load.connections = 4;
     load.seconds = seconds_;
     load.rate = kGoodRate;
-    load.next = [&] { return deliveries_.make(++steady_count_, kSecret, "203.0.113.9"); };
+    load.next = [&] { return deliveries_.make(++steady_count_, kDeliverySecret, "203.0.113.9"); };
     const LoadResult result = run(load);
     if (result.count(202) != result.total()) give_up("the good sender was not always answered 202");
     return result;
@@ -148,7 +115,7 @@ int main(int argc, char** argv) {
   Bench bench(seconds);
   Figures good, forged, limited;
   for (int round = 0; round < kRounds; ++round) {
-    add(good, bench.load(kSecret, 202, address_number));
+    add(good, bench.load(kDeliverySecret, 202, address_number));
     add(forged, bench.load("not-the-secret-of-the-bench", 401, address_number));
   }
   const double writes_before = bench.metric_value("davit_commit_writes_sum");
