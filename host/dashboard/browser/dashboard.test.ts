@@ -295,7 +295,7 @@ describe("with tasks", () => {
 
   test("whoever has a keyboard only sees where he is, gets everywhere, and comes back from a dialog to where he was", async () => {
     const { page, troubles } = await signedIn("/");
-    const here = (): Promise<{ name: string; shown: boolean; inDialog: boolean }> =>
+    const here = (): Promise<{ name: string; shown: boolean; inPage: boolean; inDialog: boolean }> =>
       page.evaluate(() => {
         const element = document.activeElement as HTMLElement;
         const box = element.querySelector(".box");
@@ -304,23 +304,25 @@ describe("with tasks", () => {
           name: `${element.tagName} ${element.getAttribute("aria-label") ?? element.textContent.slice(0, 40)}`,
           // A task of the graph has a thicker frame instead.
           shown: outline.outlineStyle !== "none" || (box !== null && getComputedStyle(box).strokeWidth === "3px"),
+          inPage: element.closest("main") !== null,
           inDialog: element.closest("dialog") !== null || element === document.body,
         };
       });
     for (const [name, path, text] of pages()) {
       await goTo(page, path);
       await page.getByText(text).filter({ visible: true }).first().waitFor();
-      await page.evaluate(() => (document.activeElement as HTMLElement).blur());
-      const seen = new Set<string>();
-      for (let pressed = 0; pressed < 40; ++pressed) {
+      // Once through the navigation; then from where one is after a page was chosen.
+      const first = name === "overview";
+      if (first) await page.getByRole("link", { name: "Skip to the page" }).focus();
+      let inPage = 0;
+      for (let pressed = 0; pressed < (first ? 30 : 12); ++pressed) {
         await page.keyboard.press("Tab");
         const at = await here();
         if (at.name.startsWith("BODY")) break;
         expect([name, at.name, at.shown]).toEqual([name, at.name, true]);
-        seen.add(at.name);
+        if (at.inPage) ++inPage;
       }
-      expect([name, [...seen].some((each) => each.includes("Skip to the page"))]).toEqual([name, true]);
-      expect(seen.size, name).toBeGreaterThan(11);
+      expect(inPage, name).toBeGreaterThan(0);
     }
     await goTo(page, "/plugins");
     await page.getByRole("button", { name: "Send a test event to github" }).focus();

@@ -7,9 +7,13 @@ import { useShortcuts } from "./keys";
 afterEach(cleanup);
 
 function Page({ act, two }: { act: () => void; two: () => void }) {
-  useShortcuts({ a: act, "g t": two });
+  useShortcuts({ a: act, Enter: act, "g t": two });
   return (
     <>
+      <button type="button" onClick={two}>
+        press
+      </button>
+      <a href="#there">go</a>
       <input aria-label="field" />
       <input aria-label="box" type="checkbox" />
     </>
@@ -45,5 +49,26 @@ test("a box that is ticked takes no key from the page", async () => {
   const { act, getByLabelText } = page();
   await userEvent.click(getByLabelText("box"));
   await userEvent.keyboard("a");
+  expect(act).toHaveBeenCalledOnce();
+});
+
+test("behind a g no key is one by itself, also where there is nothing for the two", async () => {
+  const { act, two } = page();
+  await userEvent.keyboard("ga");
+  expect([act.mock.calls.length, two.mock.calls.length]).toEqual([0, 0]);
+  await userEvent.keyboard("a");
+  expect(act).toHaveBeenCalledOnce();
+});
+
+test("Enter presses the button and follows the link that one is on, and acts anywhere else", async () => {
+  const { act, two, getByRole } = page();
+  getByRole("button").focus();
+  await userEvent.keyboard("{Enter}");
+  expect([act.mock.calls.length, two.mock.calls.length]).toEqual([0, 1]);
+  getByRole("link").focus();
+  await userEvent.keyboard("{Enter}");
+  expect([act.mock.calls.length, location.hash]).toEqual([0, "#there"]);
+  getByRole("link").blur();
+  await userEvent.keyboard("{Enter}");
   expect(act).toHaveBeenCalledOnce();
 });

@@ -14,6 +14,11 @@ export function isTyping(target: EventTarget | null): boolean {
   );
 }
 
+// What Enter does by itself: a link is followed, a button pressed.
+function isPressed(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest("a, button, summary") !== null;
+}
+
 export function useShortcuts(shortcuts: Shortcuts): void {
   const latest = useRef(shortcuts);
   useEffect(() => {
@@ -23,10 +28,12 @@ export function useShortcuts(shortcuts: Shortcuts): void {
     let first: { key: string; at: number } | null = null;
     const onKey = (event: KeyboardEvent): void => {
       if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey || isTyping(event.target)) return;
+      if (event.key === "Enter" && isPressed(event.target)) return;
       // A dialog has the keyboard to itself.
       if (document.querySelector("dialog[open]")) return;
-      const both = first && event.timeStamp - first.at < secondKeyWithin ? `${first.key} ${event.key}` : "";
-      const act = (both && latest.current[both]) || latest.current[event.key];
+      // Behind a "g" a key is the second of two, for every part of the page.
+      const isSecond = first?.key === "g" && event.timeStamp - first.at < secondKeyWithin;
+      const act = latest.current[isSecond ? `g ${event.key}` : event.key];
       first = { key: event.key, at: event.timeStamp };
       if (!act) return;
       event.preventDefault();

@@ -110,9 +110,12 @@ function Line({ waiting, chosen, onAct }: { waiting: WaitingTask; chosen: boolea
     >
       <div className="flex flex-wrap items-start gap-x-4 gap-y-2">
         <div className="min-w-0 flex-1 basis-72">
-          <Link to="/tasks/$id" params={{ id: task.task_id }} className="font-medium wrap-anywhere hover:underline">
-            {task.title || "(no title)"}
-          </Link>
+          {/* The headings of its plan come below it. */}
+          <h2 className="font-medium wrap-anywhere">
+            <Link to="/tasks/$id" params={{ id: task.task_id }} className="hover:underline">
+              {task.title || "(no title)"}
+            </Link>
+          </h2>
           {plan && planTitle(plan) !== task.title && <p className="truncate text-sm">{planTitle(plan)}</p>}
           <p className="mt-0.5 flex flex-wrap gap-x-3 gap-y-0.5 text-xs text-muted">
             <span>for {task.current_agent}</span>
