@@ -199,7 +199,7 @@ EventStreams::Work EventStreams::wait() {
   for (const auto& [task, follow] : follows_)
     if (follow.has_news) patience = Duration{0};
   if (!clients_.empty() && pruned_) patience = std::min(patience, left_until(next_pruned_));
-  if (!clients_.empty() && spent_)
+  if (spent_ && !count_is_old_ && wants(kTopicsOfCounts))
     patience = std::min(patience, std::max(budgets_until_ - clock_.wall(), Duration{0}));
   const auto ready = [&](Shared& shared) {
     const bool something = shared.stopping || shared.noticed || !shared.arrivals.empty() ||
@@ -358,12 +358,14 @@ void EventStreams::read_lines_of(const std::string& task_id, Follow& follow, std
   }
 }
 
+bool EventStreams::wants(Topics topics) const {
+  return std::any_of(clients_.begin(), clients_.end(),
+                     [&](const Client& client) { return (client.wish.topics & topics) != 0; });
+}
+
 void EventStreams::count_queue() {
-  const bool wanted = std::any_of(clients_.begin(), clients_.end(), [](const Client& client) {
-    return (client.wish.topics & kTopicsOfCounts) != 0;
-  });
   count_is_old_ = false;
-  if (!wanted) return;
+  if (!wants(kTopicsOfCounts)) return;
   const MonotonicTime began = clock_.monotonic();
   const auto report = store_.queue();
   const MonotonicTime ended = clock_.monotonic();

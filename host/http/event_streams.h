@@ -121,6 +121,7 @@ class EventStreams {
   void unfollow(const std::string& task_id);
   Lines read_lines();
   void read_lines_of(const std::string& task_id, Follow& follow, std::string& out);
+  bool wants(Topics topics) const;  // anybody
   void count_queue();
   void look_at_budgets(const std::vector<store::BudgetLine>& budgets);
   void add(Event told);

@@ -9,7 +9,7 @@
 namespace davit::store {
 namespace {
 
-// A host that starts again and again begins no more than one watch in so long.
+// A watch that is shorter gives way to the next, so that a host which starts again and again fills no table.
 constexpr std::int64_t kLeastWatch = 60'000;
 
 }  // namespace
@@ -18,16 +18,13 @@ struct QueueSamples::Statements {
   explicit Statements(Database& database) : db(database) {}
   Database& db;
 
-  Statement next_agent{db, "SELECT agent FROM queue_sample WHERE agent > ?1 ORDER BY agent LIMIT 1"};
-  Statement newest_of{db,
-                      "SELECT at, queued, running, awaiting_approval, deferred FROM queue_sample"
-                      " WHERE agent = ?1 ORDER BY at DESC LIMIT 1"};
   Statement newest_watch{db, "SELECT since, until FROM queue_watch ORDER BY since DESC LIMIT 1"};
   Statement add{db, "INSERT OR REPLACE INTO queue_sample VALUES (?1, ?2, ?3, ?4, ?5, ?6)"};
   Statement add_watch{db, "INSERT INTO queue_watch (since, until) VALUES (?1, ?1)"};
   Statement watched_until{db, "UPDATE queue_watch SET until = max(until, ?2) WHERE since = ?1"};
-  Statement drop_since{db, "DELETE FROM queue_sample WHERE at > ?1"};
-  Statement drop_watches_since{db, "DELETE FROM queue_watch WHERE since > ?1"};
+  Statement move_watch{db, "UPDATE queue_watch SET since = ?2, until = ?2 WHERE since = ?1"};
+  Statement drop_since{db, "DELETE FROM queue_sample WHERE at >= ?1"};
+  Statement drop_watches_since{db, "DELETE FROM queue_watch WHERE since >= ?1"};
   Statement cut_watches{db, "UPDATE queue_watch SET until = ?1 WHERE until > ?1"};
 
   Statement queued{db,
@@ -41,59 +38,47 @@ struct QueueSamples::Statements {
 QueueSamples::QueueSamples(Database& database) : sql_(std::make_unique<Statements>(database)) {}
 QueueSamples::~QueueSamples() = default;
 
-void QueueSamples::discard() {
-  loaded_ = false;
-  ahead_ = committed_ahead_;
-}
-
-void QueueSamples::load() {
-  if (loaded_) return;
-  loaded_ = true;
-  noted_.clear();
-  newest_ = 0;
-  for (std::string agent;;) {
-    if (Cursor row = sql_->newest_of.query(agent); row.next()) {
-      newest_ = std::max(newest_, row.integer(0));
-      noted_[agent] = {row.integer(1), row.integer(2), row.integer(3), row.integer(4)};
-    }
-    Cursor next = sql_->next_agent.query(agent);
-    if (!next.next()) break;
-    agent = next.text(0);
-  }
-  if (Cursor row = sql_->newest_watch.query(); row.next()) newest_ = std::max(newest_, row.integer(1));
+std::optional<QueueSamples::Watch> QueueSamples::newest_watch() {
+  Cursor row = sql_->newest_watch.query();
+  if (!row.next()) return std::nullopt;
+  return Watch{row.integer(0), row.integer(1)};
 }
 
 void QueueSamples::begin(const Batch& batch) {
-  load();
+  unsure_ = true;
   const std::int64_t now = to_unix_ms(batch.now);
-  begin_watch(now, 0);
   ahead_ = ClockSteps::ahead(batch.now, batch.monotonic);
+  begin_watch(now, std::nullopt);
   note(now);
 }
 
 void QueueSamples::sample(const Batch& batch) {
-  load();
+  unsure_ = true;
   const std::int64_t now = to_unix_ms(batch.now);
   const Duration ahead = ClockSteps::ahead(batch.now, batch.monotonic);
-  const Duration set = ahead_ ? ahead - *ahead_ : Duration(0);
-  // What was there just before the clock was set was there until then.
-  if (now < newest_ || std::chrono::abs(set) > ClockSteps::kLeastStep) begin_watch(now, now - set.count());
+  const Duration set = looks_ ? ahead - ahead_ : Duration(0);
   ahead_ = ahead;
+  const std::optional<Watch> watch = newest_watch();
+  if (!looks_ || !watch || now < watch->until || std::chrono::abs(set) > ClockSteps::kLeastStep)
+    begin_watch(now, now - set.count());  // what was there just before the clock was set was there until then
   note(now);
 }
 
-void QueueSamples::begin_watch(std::int64_t now, std::int64_t known_until) {
-  if (now < newest_) {
+void QueueSamples::begin_watch(std::int64_t now, std::optional<std::int64_t> known_until) {
+  std::optional<Watch> former = newest_watch();
+  if (former && now <= former->until) {
     sql_->drop_since.run(now);
     sql_->drop_watches_since.run(now);
     sql_->cut_watches.run(now);
-    loaded_ = false;
-    load();
+    former = newest_watch();
   }
-  std::optional<std::int64_t> newest;
-  if (Cursor row = sql_->newest_watch.query(); row.next()) newest = row.integer(0);
-  if (newest && known_until < now) sql_->watched_until.run(*newest, known_until);
-  if (!newest || now - *newest >= kLeastWatch) sql_->add_watch.run(now);
+  if (former && known_until) sql_->watched_until.run(former->since, std::min(*known_until, now));
+  if (former && now - former->since < kLeastWatch)
+    sql_->move_watch.run(former->since, now);
+  else
+    sql_->add_watch.run(now);
+  noted_.clear();
+  looks_ = true;
 }
 
 QueueSamples::Counts QueueSamples::count() {
@@ -115,17 +100,15 @@ QueueSamples::Counts QueueSamples::count() {
 
 void QueueSamples::note(std::int64_t now) {
   Counts counts = count();
-  for (const auto& [agent, before] : noted_) counts.try_emplace(agent);  // it has none any more
+  for (const auto& [agent, before] : noted_) counts.try_emplace(agent);  // it has nothing any more
   for (const auto& [agent, depth] : counts) {
-    QueueCounts& before = noted_[agent];
-    if (depth == before) continue;
+    const auto before = noted_.find(agent);
+    if (depth == (before == noted_.end() ? QueueCounts{} : before->second)) continue;
     sql_->add.run(agent, now, depth.queued, depth.running, depth.awaiting_approval, depth.deferred);
-    before = depth;
   }
-  std::int64_t watch = 0;
-  if (Cursor row = sql_->newest_watch.query(); row.next()) watch = row.integer(0);
-  sql_->watched_until.run(watch, now);
-  newest_ = now;
+  std::erase_if(counts, [](const auto& each) { return each.second == QueueCounts{}; });
+  noted_ = std::move(counts);
+  if (const std::optional<Watch> watch = newest_watch()) sql_->watched_until.run(watch->since, now);
 }
 
 }  // namespace davit::store

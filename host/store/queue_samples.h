@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "host/model/stats.h"
 #include "host/store/batch.h"
@@ -36,23 +37,26 @@ class QueueSamples final : public TransactionPart {
   // Looks, and notes what is other than before. Counts what is queued and runs: a read of its indexes.
   void sample(const Batch& batch);
 
-  void apply() override { committed_ahead_ = ahead_; }
-  void discard() override;
+  void apply() override { unsure_ = false; }
+  // What is noted may be another thing than what is kept here: the next look begins anew.
+  void discard() override { looks_ = looks_ && !std::exchange(unsure_, false); }
 
  private:
   struct Statements;
+  struct Watch {
+    std::int64_t since = 0, until = 0;
+  };
   using Counts = std::map<std::string, QueueCounts, std::less<>>;  // by agent; "": all
-  void load();
-  void begin_watch(std::int64_t now, std::int64_t known_until);
+  std::optional<Watch> newest_watch();
+  void begin_watch(std::int64_t now, std::optional<std::int64_t> known_until);
   Counts count();
   void note(std::int64_t now);
 
   std::unique_ptr<Statements> sql_;
-  bool loaded_ = false;
-  Counts noted_;             // as the newest rows say
-  std::int64_t newest_ = 0;  // the latest time of any row
-  // How far the wall clock was ahead of the monotonic one when somebody looked last.
-  std::optional<Duration> ahead_, committed_ahead_;
+  bool looks_ = false;   // there is a watch that goes on
+  bool unsure_ = false;  // this transaction has looked
+  Counts noted_;         // in this watch; those that are not in it have nothing
+  Duration ahead_{0};    // how far the wall clock was ahead of the monotonic one when somebody looked last
 };
 
 }  // namespace davit::store

@@ -46,6 +46,7 @@ std::vector<Watch> read_watches(Reader& reader, std::int64_t start, std::int64_t
   while (row.next()) {
     std::int64_t until = row.integer(1);
     if (present.is_watched && row.integer(0) == newest) until = std::max(until, to_unix_ms(present.now));
+    if (!watches.empty()) watches.back().until = std::min(watches.back().until, row.integer(0));
     watches.push_back({row.integer(0), until + 1});
   }
   return watches;
@@ -97,15 +98,14 @@ std::vector<QueuePoint> read_queue_series(Reader& reader, const QueueSeriesQuery
   Buckets buckets(start, end, query.bucket.count());
   const std::vector<Noted> noted = read_noted(reader, query.agent, start, end);
   auto next = noted.begin();
-  QueueCounts counts;  // before the first row nothing waited
-  const auto pass = [&](std::int64_t until) {
-    for (; next != noted.end() && next->at <= until; ++next) counts = next->counts;
-  };
   for (const Watch& watch : read_watches(reader, start, end, present)) {
     if (watch.since >= start) buckets.begins_at(watch.since);
+    for (; next != noted.end() && next->at < watch.since; ++next) {
+    }
+    QueueCounts counts;  // before the first row of a watch nothing waits
     const std::int64_t to = std::min(watch.until, end);
     for (std::int64_t at = std::max(watch.since, start); at < to;) {
-      pass(at);
+      for (; next != noted.end() && next->at <= at; ++next) counts = next->counts;
       const std::int64_t until = next == noted.end() ? to : std::min(next->at, to);
       buckets.note(at, until, counts);
       at = until;

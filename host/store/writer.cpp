@@ -461,8 +461,9 @@ void Writer::index_if_due() {
   }
   const auto started = Clock::now();
   if (index_at_ == Clock::time_point::max()) index_at_ = started + kIndexAfter;
-  if (started < index_at_ || !check_identity().ok()) return;
+  if (started < index_at_) return;
   index_at_ = Clock::time_point::max();
+  if (!check_identity().ok()) return;
   const Result<> indexed = run_alone([&](Session&) { connection_->index.step(); });
   if (!indexed.ok()) {
     drop_connection();
@@ -477,9 +478,10 @@ void Writer::index_if_due() {
 
 // Likewise what waits and runs, at most once a minute. A sample that fails is not made up for.
 void Writer::sample_if_due() {
-  if (clock_.monotonic() < sample_at_ || connection_ == nullptr || !check_identity().ok()) return;
   const MonotonicTime started = clock_.monotonic();
+  if (started < sample_at_) return;
   sample_at_ = MonotonicTime::max();
+  if (connection_ == nullptr || !check_identity().ok()) return;
   sampled_at_ = started;
   const Result<> sampled =
       run_alone([this](Session& session) { connection_->samples.sample(session.batch); });

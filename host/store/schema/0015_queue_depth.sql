@@ -1,5 +1,5 @@
 -- How many tasks waited and ran, over time: of an agent, or ('') of all, a row where its numbers are others than in the row
--- before, and one a minute at most. They hold until the next row, as far as somebody looked (queue_watch).
+-- before, and one a minute at most. They hold until the next row of the same watch (queue_watch), which begins with nothing.
 CREATE TABLE queue_sample (
   agent TEXT NOT NULL,
   at INTEGER NOT NULL,
@@ -10,8 +10,8 @@ CREATE TABLE queue_sample (
   PRIMARY KEY (agent, at)
 ) STRICT, WITHOUT ROWID;
 
--- When somebody looked. One ends, and the next begins, where a host ends and where the clock is set; what lies between nobody
--- knows. `until` is when the numbers were looked at last: of the newest, while a host runs, that is now.
+-- When somebody looked. One ends, and the next begins, where a host ends, where the clock is set and where the database fails;
+-- what lies between nobody knows. `until` is when the numbers were looked at last: of the newest, while a host runs, that is now.
 CREATE TABLE queue_watch (
   since INTEGER PRIMARY KEY,
   until INTEGER NOT NULL
