@@ -1850,6 +1850,17 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description The token is not known, and this address has sent too many such. A right one is taken at once. */
+        TooManyWrongTokens: {
+            headers: {
+                /** @description Seconds. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The token may read only, or a session's `X-CSRF-Token` is missing or wrong. */
         Forbidden: {
             headers: {
@@ -1996,6 +2007,7 @@ export type TestOutcome = components['schemas']['TestOutcome'];
 export type Concurrency = components['schemas']['Concurrency'];
 export type ResponseBadRequest = components['responses']['BadRequest'];
 export type ResponseUnauthorized = components['responses']['Unauthorized'];
+export type ResponseTooManyWrongTokens = components['responses']['TooManyWrongTokens'];
 export type ResponseForbidden = components['responses']['Forbidden'];
 export type ResponseNotFound = components['responses']['NotFound'];
 export type ResponseConflict = components['responses']['Conflict'];
@@ -2235,6 +2247,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2263,7 +2276,9 @@ export interface operations {
                 };
             };
             304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2285,8 +2300,10 @@ export interface operations {
                     "application/json": components["schemas"]["Reloaded"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2333,6 +2350,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2359,8 +2377,10 @@ export interface operations {
                 };
             };
             304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2397,6 +2417,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2423,8 +2444,10 @@ export interface operations {
                 };
             };
             304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2461,6 +2484,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2489,6 +2513,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2517,6 +2542,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2560,6 +2586,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2601,6 +2628,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2619,6 +2647,8 @@ export interface operations {
                 "application/json": {
                     /** @description `approval.content_hash` of the task: what is approved is just that. May be left out where `approvals.hash` is `optional`. */
                     content_hash?: string;
+                    /** @description Kept with the decision. */
+                    comment?: string;
                     /** @description Whose decision it is; the name of the token unless it is said. */
                     by?: string;
                     /**
@@ -2644,6 +2674,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2687,6 +2718,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2723,6 +2755,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2749,8 +2782,10 @@ export interface operations {
                 };
             };
             304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2781,6 +2816,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2829,6 +2865,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2859,6 +2896,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2884,7 +2922,9 @@ export interface operations {
                 };
             };
             304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2910,7 +2950,9 @@ export interface operations {
                 };
             };
             304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2932,8 +2974,10 @@ export interface operations {
                     "application/json": components["schemas"]["Rescan"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2960,9 +3004,11 @@ export interface operations {
                     "application/json": components["schemas"]["Webhook"] | components["schemas"]["Agent"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2989,9 +3035,11 @@ export interface operations {
                     "application/json": components["schemas"]["Webhook"] | components["schemas"]["Agent"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3018,10 +3066,12 @@ export interface operations {
                     "application/json": components["schemas"]["Webhook"] | components["schemas"]["Agent"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3045,7 +3095,9 @@ export interface operations {
                 };
             };
             304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3078,6 +3130,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3111,6 +3164,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3134,7 +3188,9 @@ export interface operations {
                 };
             };
             304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3165,6 +3221,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3199,6 +3256,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3227,7 +3285,9 @@ export interface operations {
                 };
             };
             304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3249,6 +3309,7 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             /** @description A token is shown that is not known. */
             401: {
                 headers: {
@@ -3258,6 +3319,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3343,6 +3405,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             /** @description A token was sent, which is no session. */
@@ -3354,6 +3417,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3379,8 +3443,10 @@ export interface operations {
                 };
             };
             304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3418,6 +3484,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3442,9 +3509,11 @@ export interface operations {
                     "application/json": components["schemas"]["AccessToken"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3488,6 +3557,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3520,6 +3590,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3550,6 +3621,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3597,6 +3669,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3644,6 +3717,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3679,6 +3753,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3715,6 +3790,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3743,6 +3819,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3792,6 +3869,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3822,6 +3900,17 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            /** @description The token is not known, and this address has sent too many such; or it has as many streams open as it may. */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             default: components["responses"]["Problem"];
         };
     };
@@ -3863,6 +3952,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3895,6 +3985,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3919,9 +4010,11 @@ export interface operations {
                     "application/json": components["schemas"]["Agent"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
