@@ -162,7 +162,7 @@ std::vector<FieldError> token_mistakes(const AccessToken& token, WallTime now) {
 std::vector<Route> access_routes(Authentication& authentication, const store::Store& store,
                                  EventStreams& events, const Clock& clock) {
   return {{"GET", "/api/tokens", Access::Admin, Thread::Worker,
-           [&authentication, &clock](Exchange exchange) {
+           without_query([&authentication, &clock](Exchange exchange) {
              exchange.responder.send(json_answer([&](JsonWriter& writer) {
                writer.StartObject();
                writer.Key("tokens");
@@ -172,7 +172,7 @@ std::vector<Route> access_routes(Authentication& authentication, const store::St
                writer.EndArray();
                writer.EndObject();
              }));
-           },
+           }),
            "listTokens"},
           {"POST", "/api/tokens", Access::Admin, Thread::Worker,
            [&authentication, &clock](Exchange exchange) {

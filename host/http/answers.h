@@ -28,7 +28,7 @@ Response field_errors_answer(const std::vector<FieldError>& errors, std::string_
 // instead.
 std::function<void(Exchange)> with_query(std::function<Response(Exchange&, Query&)> use);
 
-// What answers a GET that has no parameters: one that is sent all the same is answered 400.
+// What answers a request that has no parameters: one that is sent all the same is answered 400.
 std::function<void(Exchange)> without_query(std::function<void(Exchange)> answer);
 
 }  // namespace davit::http
