@@ -331,7 +331,8 @@ void replay(ingest::Ingest& ingest, Exchange exchange) {
                         writer.EndObject();
                       },
                       202);
-                }));
+                }),
+                [act = exchange.act] { return act ? store::Audited(act->take()) : std::nullopt; });
 }
 
 }  // namespace
