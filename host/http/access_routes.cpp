@@ -100,11 +100,13 @@ Response audit_answer(const store::Store& store, Exchange& exchange, Query& quer
   filter.object = query.text("object");
   filter.start = query.time("start_date");
   filter.end = query.time("end_date");
+  if (filter.start && filter.end && *filter.start >= *filter.end)
+    query.fail("start_date", "must be before end_date");
   filter.limit = query.whole_number("limit", 50, 1, 500);
   filter.cursor = query.text("cursor");
   if (!query.errors().empty()) return {};
   const auto page = store.audit(filter);
-  if (!page.ok()) return error_answer(page.error(), exchange.request.request_id);
+  if (!page.ok()) return list_error_answer(page.error(), exchange.request.request_id);
   return json_answer([&](JsonWriter& writer) {
     writer.StartObject();
     writer.Key("entries");

@@ -36,7 +36,7 @@ Response waiting_answer(const store::Store& store, Exchange& exchange, Query& qu
   filter.cursor = query.text("cursor");
   if (!query.errors().empty()) return {};
   const auto page = store.tasks(filter);
-  if (!page) return error_answer(page.error(), exchange.request.request_id);
+  if (!page) return list_error_answer(page.error(), exchange.request.request_id);
   std::vector<TaskDetail> waiting;
   for (const TaskSummary& task : page->items) {
     auto detail = store.task(task.task_id);
@@ -58,7 +58,7 @@ Response history_answer(const store::Store& store, Exchange& exchange, Query& qu
   const int limit = query.whole_number("limit", 50, 1, 500);
   if (!query.errors().empty()) return {};
   const auto page = store.decided(limit, query.text("cursor"));
-  if (!page) return error_answer(page.error(), exchange.request.request_id);
+  if (!page) return list_error_answer(page.error(), exchange.request.request_id);
   return json_answer([&](JsonWriter& writer) {
     writer.StartObject();
     writer.Key("decisions");

@@ -181,7 +181,7 @@ void preview(const store::Store& store, BulkPreviews& previews, const Clock& clo
   const Wanted wanted = wanted_from(*body, errors);
   if (!errors.empty()) return exchange.responder.send(field_errors_answer(errors, request_id));
   auto found = find(store, wanted);
-  if (!found) return exchange.responder.send(filter_error_answer(found.error(), request_id));
+  if (!found) return exchange.responder.send(list_error_answer(found.error(), request_id));
   auto chosen = chosen_of(store, wanted.action, *found);
   if (!chosen) return exchange.responder.send(error_answer(chosen.error(), request_id));
   std::map<std::string_view, std::int64_t> by_status;

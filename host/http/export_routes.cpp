@@ -60,13 +60,17 @@ void task_as_json(std::string& lines, const TaskSummary& task) {
   lines.append(text_of(buffer)).append("\n");
 }
 
-// A query with another cursor.
+// A query with another cursor, so written that it may stand in a header Link: a target may have what ends an address
+// there.
 std::string query_from(std::string_view query, const std::string& cursor) {
   std::string next;
   while (!query.empty()) {
     const std::string_view pair = query.substr(0, query.find('&'));
     query.remove_prefix(std::min(pair.size() + 1, query.size()));
-    if (!pair.empty() && !pair.starts_with("cursor=")) next.append(pair).append("&");
+    const auto name = percent_decoded(pair.substr(0, pair.find('=')));
+    if (pair.empty() || (name && *name == "cursor")) continue;
+    for (const char c : pair) c == '<' ? next += "%3C" : c == '>' ? next += "%3E" : next += c;
+    next += '&';
   }
   return next + "cursor=" + cursor;
 }
@@ -101,7 +105,7 @@ Response tasks_answer(const store::Store& store, const Format& format, Exchange&
   do {
     filter.limit = std::min(left, kMostOfAPage);
     const auto page = store.tasks(filter);
-    if (!page) return filter_error_answer(page.error(), exchange.request.request_id);
+    if (!page) return list_error_answer(page.error(), exchange.request.request_id);
     for (const TaskSummary& task : page->items) format.write(table, task);
     left -= static_cast<int>(page->items.size());
     filter.cursor = page->next_cursor;
