@@ -101,11 +101,13 @@ Response audit_answer(const store::Store& store, Exchange& exchange, Query& quer
   filter.object = query.text("object");
   filter.start = query.time("start_date");
   filter.end = query.time("end_date");
+  if (filter.start && filter.end && *filter.start >= *filter.end)
+    query.fail("start_date", "must be before end_date");
   filter.limit = query.whole_number("limit", 50, 1, 500);
   filter.cursor = query.text("cursor");
   if (!query.errors().empty()) return {};
   const auto page = store.audit(filter);
-  if (!page.ok()) return error_answer(page.error(), exchange.request.request_id);
+  if (!page.ok()) return list_error_answer(page.error(), exchange.request.request_id);
   return json_answer([&](JsonWriter& writer) {
     writer.StartObject();
     writer.Key("entries");
@@ -163,7 +165,7 @@ std::vector<FieldError> token_mistakes(const AccessToken& token, WallTime now) {
 std::vector<Route> access_routes(Authentication& authentication, const store::Store& store,
                                  EventStreams& events, const Clock& clock) {
   return {{"GET", "/api/tokens", Access::Admin, Thread::Worker,
-           [&authentication, &clock](Exchange exchange) {
+           without_query([&authentication, &clock](Exchange exchange) {
              exchange.responder.send(json_answer([&](JsonWriter& writer) {
                writer.StartObject();
                writer.Key("tokens");
@@ -173,7 +175,7 @@ std::vector<Route> access_routes(Authentication& authentication, const store::St
                writer.EndArray();
                writer.EndObject();
              }));
-           },
+           }),
            "listTokens"},
           {"POST", "/api/tokens", Access::Admin, Thread::Worker,
            [&authentication, &clock](Exchange exchange) {

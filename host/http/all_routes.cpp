@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "host/http/access_routes.h"
+#include "host/http/answers.h"
 #include "host/http/approval_routes.h"
 #include "host/http/bulk_routes.h"
 #include "host/http/dashboard_routes.h"
@@ -42,6 +43,10 @@ std::vector<Route> all_routes(const RouteParts& parts) {
   add(access_routes(parts.authentication, parts.store, parts.events, parts.clock));
   add(openapi_routes());
   add({reload_route(parts.reload)});
+  // No act has parameters in its address: one that is sent is a mistake, and what it was to bring about would not be.
+  for (Route& route : routes)
+    if (route.method != "GET" && route.pattern.starts_with("/api/"))
+      route.answer = without_query(std::move(route.answer));
   return routes;
 }
 

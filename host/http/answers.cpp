@@ -1,5 +1,7 @@
 #include "host/http/answers.h"
 
+#include <algorithm>
+
 #include "host/http/error_response.h"
 
 namespace davit::http {
@@ -83,10 +85,19 @@ Response field_errors_answer(const std::vector<FieldError>& errors, std::string_
   return response;
 }
 
+Response list_error_answer(const Error& error, std::string_view request_id) {
+  const std::size_t end = error.message.find(": ");
+  const auto is_name = [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; };
+  if (error.code != ErrorCode::InvalidInput || end == std::string::npos || end == 0 ||
+      !std::all_of(error.message.begin(), error.message.begin() + static_cast<std::ptrdiff_t>(end), is_name))
+    return error_answer(error, request_id);
+  return field_errors_answer({{error.message.substr(0, end), error.message.substr(end + 2)}}, request_id);
+}
+
 std::function<void(Exchange)> with_query(std::function<Response(Exchange&, Query&)> use) {
   return [use = std::move(use)](Exchange exchange) {
     auto query = Query::parse(exchange.request.query);
-    if (!query) return exchange.responder.send(error_answer(query.error(), exchange.request.request_id));
+    if (!query) return exchange.responder.send(list_error_answer(query.error(), exchange.request.request_id));
     Response response = use(exchange, *query);
     if (!query->errors().empty())
       response = field_errors_answer(query->errors(), exchange.request.request_id);
@@ -98,7 +109,7 @@ std::function<void(Exchange)> without_query(std::function<void(Exchange)> answer
   return [answer = std::move(answer)](Exchange exchange) {
     auto query = Query::parse(exchange.request.query);
     if (query) query->allow_only({});
-    if (!query) return exchange.responder.send(error_answer(query.error(), exchange.request.request_id));
+    if (!query) return exchange.responder.send(list_error_answer(query.error(), exchange.request.request_id));
     if (!query->errors().empty())
       return exchange.responder.send(field_errors_answer(query->errors(), exchange.request.request_id));
     answer(std::move(exchange));

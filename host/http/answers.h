@@ -21,6 +21,9 @@ Response json_answer(const std::function<void(JsonWriter&)>& write, int status =
 // The problem document for an error of ours; the connection stays open.
 Response error_answer(const Error& error, std::string_view request_id);
 
+// The same where the sentence may be about a parameter ("cursor: is none"): that is named as the field at fault.
+Response list_error_answer(const Error& error, std::string_view request_id);
+
 // 400 with one entry in `errors` per parameter or member at fault.
 Response field_errors_answer(const std::vector<FieldError>& errors, std::string_view request_id);
 
@@ -28,7 +31,7 @@ Response field_errors_answer(const std::vector<FieldError>& errors, std::string_
 // instead.
 std::function<void(Exchange)> with_query(std::function<Response(Exchange&, Query&)> use);
 
-// What answers a GET that has no parameters: one that is sent all the same is answered 400.
+// What answers a request that has no parameters: one that is sent all the same is answered 400.
 std::function<void(Exchange)> without_query(std::function<void(Exchange)> answer);
 
 }  // namespace davit::http

@@ -49,7 +49,7 @@ Response waiting_answer(const store::Store& store, Exchange& exchange, Query& qu
   if (!query.errors().empty()) return {};
   const auto page =
       order == "oldest" ? store.waiting(agent, limit, cursor) : newest_first(store, agent, limit, cursor);
-  if (!page) return error_answer(page.error(), exchange.request.request_id);
+  if (!page) return list_error_answer(page.error(), exchange.request.request_id);
   std::vector<TaskDetail> waiting;
   for (const std::string& id : page->items) {
     auto detail = store.task(id);
@@ -71,7 +71,7 @@ Response history_answer(const store::Store& store, Exchange& exchange, Query& qu
   const int limit = query.whole_number("limit", 50, 1, 500);
   if (!query.errors().empty()) return {};
   const auto page = store.decided(limit, query.text("cursor"));
-  if (!page) return error_answer(page.error(), exchange.request.request_id);
+  if (!page) return list_error_answer(page.error(), exchange.request.request_id);
   return json_answer([&](JsonWriter& writer) {
     writer.StartObject();
     writer.Key("decisions");

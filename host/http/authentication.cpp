@@ -82,6 +82,10 @@ std::optional<Caller> Authentication::by_token(std::string_view token) {
   return caller;
 }
 
+std::chrono::nanoseconds Authentication::wrong_token_from(const std::string& address) {
+  return wrong_tokens_.take(address, clock_.monotonic());
+}
+
 std::optional<Caller> Authentication::by_session(std::string_view secret) {
   const std::string digest = sha256(secret);
   const WallTime now = clock_.wall();

@@ -15,6 +15,7 @@
 
 #include "host/base/clock.h"
 #include "host/base/guarded.h"
+#include "host/http/login_limit.h"
 #include "host/model/access.h"
 #include "host/store/store.h"
 
@@ -48,6 +49,9 @@ class Authentication {
 
   // Whose token this is; nullopt for none that is good now.
   std::optional<Caller> by_token(std::string_view token);
+  // Somebody at this address has shown a token that is none. Zero: he is told so; else how long he waits until he is
+  // told again.
+  std::chrono::nanoseconds wrong_token_from(const std::string& address);
   // Who signed in, and still has that token; nullopt also once the session is over.
   std::optional<Caller> by_session(std::string_view secret);
   // When a session ends if nobody uses it, and when in any case; whichever is earlier. Nullopt: it is over.
@@ -78,6 +82,7 @@ class Authentication {
   const store::SessionLimits limits_;
   store::Store& store_;
   const Clock& clock_;
+  WrongTokenLimit wrong_tokens_;
   const std::shared_ptr<Guarded<Known>> known_;  // writes that are not committed yet may outlive this
 };
 

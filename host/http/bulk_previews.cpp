@@ -29,8 +29,8 @@ Result<BulkPreview> BulkPreviews::take(std::string_view token, std::string_view 
     if (found == kept.end())
       return Error{
           ErrorCode::NotFound,
-          "there is no preview of this token: it was used, is more than five minutes old, or was somebody "
-          "else's; ask for a new one"};
+          "there is no preview of this token: it was used, is more than five minutes old, is somebody else's, or "
+          "davit was started anew since; preview again"};
     BulkPreview preview = std::move(found->preview);
     kept.erase(found);
     return preview;
@@ -58,37 +58,18 @@ Result<std::string> idempotency_key(std::string_view header) {
   return key;
 }
 
-Result<std::optional<Response>> IdempotentAnswers::begin(const std::string& actor, const std::string& key,
-                                                         const std::string& body_hash) {
-  const MonotonicTime now = clock_.monotonic();
-  return kept_.with([&](auto& kept) -> Result<std::optional<Response>> {
-    std::erase_if(kept, [&](const auto& each) { return each.second.response && each.second.until <= now; });
-    if (const auto known = kept.find({actor, key}); known != kept.end()) {
-      if (known->second.body_hash != body_hash)
-        return Error{ErrorCode::InvalidInput, "this Idempotency-Key was used for another request"};
-      if (!known->second.response)
-        return Error{ErrorCode::Conflict, "the request of this Idempotency-Key is being done; ask again"};
-      return known->second.response;
-    }
-    if (kept.size() >= kMost) {
-      auto oldest = kept.end();
-      for (auto each = kept.begin(); each != kept.end(); ++each)
-        if (each->second.response && (oldest == kept.end() || each->second.until < oldest->second.until))
-          oldest = each;
-      if (oldest == kept.end()) return Error{ErrorCode::Overloaded, "too many requests are being done"};
-      kept.erase(oldest);
-    }
-    kept[{actor, key}] = {body_hash, now + kLifetime, std::nullopt};
-    return std::optional<Response>();
+Result<KeysInUse::Hold> KeysInUse::take(const std::string& actor, const std::string& key) {
+  const Result<> taken = keys_->with([&](auto& keys) -> Result<> {
+    if (keys.contains({actor, key}))
+      return Error{ErrorCode::Conflict, "the request of this Idempotency-Key is being done; ask again"};
+    if (keys.size() >= kMost) return Error{ErrorCode::Overloaded, "too many requests are being done"};
+    keys.emplace(actor, key);
+    return {};
   });
-}
-
-void IdempotentAnswers::finish(const std::string& actor, const std::string& key, Response response) {
-  kept_.with([&](auto& kept) { kept[{actor, key}].response = std::move(response); });
-}
-
-void IdempotentAnswers::forget(const std::string& actor, const std::string& key) {
-  kept_.with([&](auto& kept) { kept.erase({actor, key}); });
+  if (!taken.ok()) return taken.error();
+  return Hold(nullptr, [shared = keys_, held = std::pair(actor, key)](const void*) {
+    shared->with([&](auto& keys) { keys.erase(held); });
+  });
 }
 
 }  // namespace davit::http

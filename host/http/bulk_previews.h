@@ -1,17 +1,17 @@
-// What somebody was shown before he acts on many tasks, and what came of it.
+// What somebody was shown before he acts on many tasks, and the keys under which he does.
 #pragma once
 
 #include <cstddef>
-#include <map>
-#include <optional>
+#include <memory>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "host/base/clock.h"
 #include "host/base/guarded.h"
 #include "host/base/result.h"
-#include "host/http/response.h"
 #include "host/store/store.h"
 
 namespace davit::http {
@@ -51,31 +51,19 @@ class BulkPreviews {
 // a backslash; 1 to 128 characters. InvalidInput for anything else.
 Result<std::string> idempotency_key(std::string_view header);
 
-// Answers by the key of who asked, so that a request that is sent again is answered again and not done again.
-// Kept in memory for a day. Thread-safe.
-class IdempotentAnswers {
+// Keys of acts that are being done, so that one that is sent twice at a time is done by one of the two. Thread-safe.
+class KeysInUse {
  public:
-  static constexpr Duration kLifetime{24 * 3'600'000};
-  static constexpr std::size_t kMost = 256;  // the oldest that is answered goes
+  static constexpr std::size_t kMost = 64;
 
-  explicit IdempotentAnswers(const Clock& clock) : clock_(clock) {}
-
-  // Nothing: it is new, and the caller does it and calls finish(). A response: the one from then. Conflict:
-  // it is being done; InvalidInput: the key was used for another body; Overloaded: too many are being done.
-  Result<std::optional<Response>> begin(const std::string& actor, const std::string& key,
-                                        const std::string& body_hash);
-  void finish(const std::string& actor, const std::string& key, Response response);
-  // It was not done: the key is free again.
-  void forget(const std::string& actor, const std::string& key);
+  // Held as long as the act goes on.
+  using Hold = std::shared_ptr<const void>;
+  // Conflict: it is being done; Overloaded: too many are.
+  Result<Hold> take(const std::string& actor, const std::string& key);
 
  private:
-  struct Kept {
-    std::string body_hash;
-    MonotonicTime until;
-    std::optional<Response> response;  // absent: it is being done
-  };
-  const Clock& clock_;
-  Guarded<std::map<std::pair<std::string, std::string>, Kept>> kept_;
+  using Keys = Guarded<std::set<std::pair<std::string, std::string>>>;
+  const std::shared_ptr<Keys> keys_ = std::make_shared<Keys>();  // holds may outlive this
 };
 
 }  // namespace davit::http

@@ -1,7 +1,8 @@
 // A preview chooses tasks, by a filter or one by one, and remembers each with the state, the attempt and (to
 // approve it) the content in which it was shown. The act names that preview, so what it does is what was
 // shown: who has changed since is left as he is and says so. It is done a few at a time, each few in a commit
-// of its own, and other writes go between.
+// of its own, and other writes go between. Under its key the store knows how far it has come: whoever sends it
+// again, to this host or the next, is answered from there, and what is left is done.
 #include "host/http/bulk_routes.h"
 
 #include <algorithm>
@@ -182,7 +183,7 @@ void preview(const store::Store& store, BulkPreviews& previews, const Clock& clo
   const Wanted wanted = wanted_from(*body, errors);
   if (!errors.empty()) return exchange.responder.send(field_errors_answer(errors, request_id));
   auto found = find(store, wanted);
-  if (!found) return exchange.responder.send(filter_error_answer(found.error(), request_id));
+  if (!found) return exchange.responder.send(list_error_answer(found.error(), request_id));
   auto chosen = chosen_of(store, wanted.action, *found);
   if (!chosen) return exchange.responder.send(error_answer(chosen.error(), request_id));
   std::map<std::string_view, std::int64_t> by_status;
@@ -222,29 +223,28 @@ void preview(const store::Store& store, BulkPreviews& previews, const Clock& clo
 
 // ---- act
 
-// One act on its way: what of it is still to be done, and what has come of the rest.
-struct BulkAct {
+// One act on its way, and what has come of it.
+struct BulkRun {
   Responder responder;
-  BulkPreview preview;
-  std::string comment, actor, key;
-  std::shared_ptr<IdempotentAnswers> answers;
-  std::size_t next = 0;
+  KeysInUse::Hold in_use;
+  std::string actor, key;
+  TaskActionKind action = TaskActionKind::Cancel;
   std::vector<store::ChosenOutcome> outcomes;
 };
 
-Response outcome_answer(const BulkAct& act) {
-  const auto done = std::count_if(act.outcomes.begin(), act.outcomes.end(),
+Response outcome_answer(TaskActionKind action, const std::vector<store::ChosenOutcome>& outcomes) {
+  const auto done = std::count_if(outcomes.begin(), outcomes.end(),
                                   [](const store::ChosenOutcome& each) { return each.state.has_value(); });
   return json_answer([&](JsonWriter& writer) {
     writer.StartObject();
-    write_member(writer, "action", to_string(act.preview.action));
-    write_member(writer, "count", static_cast<std::int64_t>(act.outcomes.size()));
+    write_member(writer, "action", to_string(action));
+    write_member(writer, "count", static_cast<std::int64_t>(outcomes.size()));
     write_member(writer, "done", static_cast<std::int64_t>(done));
     write_member(writer, "refused",
-                 static_cast<std::int64_t>(act.outcomes.size()) - static_cast<std::int64_t>(done));
+                 static_cast<std::int64_t>(outcomes.size()) - static_cast<std::int64_t>(done));
     writer.Key("outcomes");
     writer.StartArray();
-    for (const store::ChosenOutcome& each : act.outcomes) {
+    for (const store::ChosenOutcome& each : outcomes) {
       writer.StartObject();
       write_member(writer, "task_id", each.task_id);
       if (each.state)
@@ -258,36 +258,28 @@ Response outcome_answer(const BulkAct& act) {
   });
 }
 
-// Hands over the next few; the commit of them calls it again. What was done before a failure stays done, and
-// is told.
-void go_on(store::Store& store, Log& log, std::shared_ptr<BulkAct> act) {
-  std::vector<store::Chosen>& tasks = act->preview.tasks;
-  if (act->next == tasks.size()) {
-    Response response = outcome_answer(*act);
-    act->answers->finish(act->actor, act->key, response);
-    log.info("Many tasks were acted on", {{"action", to_string(act->preview.action)},
-                                          {"tasks", tasks.size()},
-                                          {"request", act->responder.request_id()}});
-    return act->responder.send(std::move(response));
-  }
-  const std::size_t end = std::min(act->next + store::Store::kMostChosen, tasks.size());
-  std::vector<store::Chosen> some(tasks.begin() + static_cast<std::ptrdiff_t>(act->next),
-                                  tasks.begin() + static_cast<std::ptrdiff_t>(end));
-  act->next = end;
-  store.decide_all(act->preview.action, some, store::Person{act->actor, {}, "api"}, act->comment,
-                   [&store, &log, act, some](Result<std::vector<store::ChosenOutcome>> outcomes) {
-                     if (outcomes.ok()) {
-                       std::move(outcomes->begin(), outcomes->end(), std::back_inserter(act->outcomes));
-                     } else {
-                       for (const store::Chosen& task : some)
-                         act->outcomes.push_back({task.task_id, std::nullopt, outcomes.error().message});
-                     }
-                     go_on(store, log, act);
-                   });
+// The key is free before he who waits for the answer can send it again.
+void answer(BulkRun& run, Response response) {
+  run.in_use.reset();
+  run.responder.send(std::move(response));
 }
 
-void act(store::Store& store, BulkPreviews& previews, std::shared_ptr<IdempotentAnswers> answers, Log& log,
-         Exchange exchange) {
+// Hands over the next few; the commit of them calls it again. What was done before a failure stays done, and the
+// same request goes on behind it.
+void go_on(store::Store& store, Log& log, std::shared_ptr<BulkRun> run) {
+  const std::string actor = run->actor, key = run->key;
+  store.continue_bulk_act(actor, key, [&store, &log, run](Result<store::BulkProgress> step) {
+    if (!step.ok()) return answer(*run, error_answer(step.error(), run->responder.request_id()));
+    std::move(step->outcomes.begin(), step->outcomes.end(), std::back_inserter(run->outcomes));
+    if (!step->finished) return go_on(store, log, run);
+    log.info("Many tasks were acted on", {{"action", to_string(run->action)},
+                                          {"tasks", run->outcomes.size()},
+                                          {"request", run->responder.request_id()}});
+    answer(*run, outcome_answer(run->action, run->outcomes));
+  });
+}
+
+void act(store::Store& store, BulkPreviews& previews, KeysInUse& keys, Log& log, Exchange exchange) {
   const std::string request_id = exchange.request.request_id;
   std::vector<FieldError> errors;
   const auto key = exchange.request.count("idempotency-key") == 1
@@ -308,33 +300,41 @@ void act(store::Store& store, BulkPreviews& previews, std::shared_ptr<Idempotent
   if (!errors.empty()) return exchange.responder.send(field_errors_answer(errors, request_id));
 
   const std::string actor = exchange.caller.name;
-  auto known = answers->begin(actor, *key, sha256(exchange.request.body));
-  if (!known) {
-    // Another body under the same key is what the draft has 422 for.
-    if (known.error().code != ErrorCode::InvalidInput)
-      return exchange.responder.send(error_answer(known.error(), request_id));
-    Response response = problem(422, "", known.error().message, request_id);
+  auto in_use = keys.take(actor, *key);
+  if (!in_use) return exchange.responder.send(error_answer(in_use.error(), request_id));
+  auto known = store.bulk_act(actor, *key);
+  const std::string request_sha256 = sha256_hex(exchange.request.body);
+  auto run = std::make_shared<BulkRun>(
+      BulkRun{std::move(exchange.responder), std::move(*in_use), actor, *key, TaskActionKind::Cancel, {}});
+  if (!known) return answer(*run, error_answer(known.error(), request_id));
+  if (*known && (*known)->request_sha256 != request_sha256) {
+    // What the draft has 422 for.
+    Response response = problem(422, "", "this Idempotency-Key was used for another request", request_id);
     response.close = false;
-    return exchange.responder.send(std::move(response));
+    return answer(*run, std::move(response));
   }
-  if (*known) return exchange.responder.send(std::move(**known));
+  if (*known) {
+    run->action = (*known)->action;
+    run->outcomes = std::move((*known)->outcomes);
+    if (exchange.act)
+      exchange.act->about({}, act_parameters({{"action", to_string(run->action)}, {"again", "true"}}));
+    return (*known)->finished ? answer(*run, outcome_answer(run->action, run->outcomes)) : go_on(store, log, run);
+  }
   auto shown = previews.take(token, actor);
-  if (!shown) {
-    answers->forget(actor, *key);
-    return exchange.responder.send(error_answer(shown.error(), request_id));
-  }
-  if (exchange.act)
-    exchange.act->about({}, act_parameters({{"action", to_string(shown->action)},
-                                            {"tasks", std::to_string(shown->tasks.size())},
-                                            {"comment", string_member(*body, "comment")}}));
-  go_on(store, log,
-        std::make_shared<BulkAct>(BulkAct{.responder = std::move(exchange.responder),
-                                  .preview = std::move(*shown),
-                                  .comment = string_member(*body, "comment"),
-                                  .actor = actor,
-                                  .key = *key,
-                                  .answers = std::move(answers),
-                                  .outcomes = {}}));
+  if (!shown) return answer(*run, error_answer(shown.error(), request_id));
+  run->action = shown->action;
+  const std::string comment = string_member(*body, "comment");
+  store::Audited line = audited(exchange, {},
+                                act_parameters({{"action", to_string(shown->action)},
+                                                {"tasks", std::to_string(shown->tasks.size())},
+                                                {"comment", comment}}));
+  store.begin_bulk_act({actor, *key, request_sha256, shown->action, comment, std::move(shown->tasks)},
+                       [&store, &log, run](const Result<>& begun) {
+                         if (!begun.ok())
+                           return answer(*run, error_answer(begun.error(), run->responder.request_id()));
+                         go_on(store, log, run);
+                       },
+                       std::move(line));
 }
 
 }  // namespace
@@ -342,15 +342,15 @@ void act(store::Store& store, BulkPreviews& previews, std::shared_ptr<Idempotent
 std::vector<Route> bulk_routes(store::Store& store, const Clock& clock, Log& log) {
   // Both are of the routes, and live as long.
   const auto previews = std::make_shared<BulkPreviews>(clock);
-  const auto answers = std::make_shared<IdempotentAnswers>(clock);
+  const auto keys = std::make_shared<KeysInUse>();
   return {{"POST", "/api/tasks/bulk/preview", Access::Admin, Thread::Worker,
            [&store, &clock, previews](Exchange exchange) {
              preview(store, *previews, clock, std::move(exchange));
            },
            "previewTasksBulk"},
           {"POST", "/api/tasks/bulk", Access::Admin, Thread::Worker,
-           [&store, &log, previews, answers](Exchange exchange) {
-             act(store, *previews, answers, log, std::move(exchange));
+           [&store, &log, previews, keys](Exchange exchange) {
+             act(store, *previews, *keys, log, std::move(exchange));
            },
            "actOnTasksBulk"}};
 }

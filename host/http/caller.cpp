@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "host/base/crypto.h"
+#include "host/http/error_response.h"
 
 namespace davit::http {
 namespace {
@@ -39,6 +40,14 @@ bool is_authority(std::string_view origin, std::string_view host) {
   if (host_has_port) return false;
   const std::size_t port = authority.rfind(':');
   return port != std::string_view::npos && same_name(authority.substr(0, port), host);
+}
+
+Denied wrong_token(std::chrono::nanoseconds wait) {
+  Denied denied{.reason = "davit does not know this token", .worth_a_line = true, .wait = wait};
+  if (wait.count() == 0) return denied;
+  denied.status = 429;
+  denied.reason = "too many requests with a wrong token came from this address; mend the token, a right one is taken at once";
+  return denied;
 }
 
 }  // namespace
@@ -94,7 +103,7 @@ std::optional<Denied> identify(const Request& request, Authentication& authentic
   if (const std::size_t count = request.count("authorization"); count > 0) {
     const std::string_view token = count == 1 ? bearer(request.header("authorization")) : std::string_view();
     std::optional<Caller> holder = authentication.by_token(token);
-    if (!holder) return Denied{401, "davit does not know this token", {}, true};
+    if (!holder) return wrong_token(authentication.wrong_token_from(client_address(request, proxies)));
     caller = std::move(*holder);
     return std::nullopt;
   }
@@ -112,6 +121,17 @@ std::optional<Denied> identify(const Request& request, Authentication& authentic
   }
   caller = std::move(*holder);
   return std::nullopt;
+}
+
+Response denied_answer(const Denied& denied, std::string_view request_id) {
+  Response response = problem(denied.status, "", denied.reason, request_id);
+  response.close = false;  // the whole request was read
+  if (denied.status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"davit\"");
+  if (denied.status == 429) {
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(denied.wait).count();
+    response.headers.emplace_back("Retry-After", std::to_string(seconds));
+  }
+  return response;
 }
 
 }  // namespace davit::http

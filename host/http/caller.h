@@ -1,6 +1,7 @@
 // Who a request is from, and whether it may ask for what it asks for.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -8,6 +9,7 @@
 #include "host/http/authentication.h"
 #include "host/http/client_address.h"
 #include "host/http/request.h"
+#include "host/http/response.h"
 
 namespace davit::http {
 
@@ -28,15 +30,19 @@ std::optional<std::string> foreign_page(const Request& request);
 
 // Why somebody may not.
 struct Denied {
-  int status = 401;  // 401: nobody knows who he is; 403: he is known, or his browser is
+  int status = 401;  // 401: nobody knows who he is; 403: he is known, or his browser is; 429: he is to wait
   std::string reason;
-  std::string actor;          // as far as he is known
+  std::string actor = {};     // as far as he is known
   bool worth_a_line = false;  // for the audit log: not what every browser does whose session is over
+  std::chrono::nanoseconds wait{0};  // with 429
 };
 
-// A bearer token counts alone where there is one. A session that acts has to show its CSRF token, from a page
-// of davit's own. `caller` is set if nothing is returned.
+// A bearer token counts alone where there is one; a wrong one is counted for its address. A session that acts has to
+// show its CSRF token, from a page of davit's own. `caller` is set if nothing is returned.
 std::optional<Denied> identify(const Request& request, Authentication& authentication,
                                const TrustedProxies& proxies, Caller& caller);
+
+// The answer to whoever may not; the connection stays open.
+Response denied_answer(const Denied& denied, std::string_view request_id);
 
 }  // namespace davit::http

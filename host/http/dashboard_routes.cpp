@@ -45,7 +45,7 @@ Response tasks_answer(const store::Store& store, Exchange& exchange, Query& quer
   filter.cursor = query.text("cursor");
   if (!query.errors().empty()) return {};
   auto page = store.tasks(filter);
-  if (!page) return filter_error_answer(page.error(), exchange.request.request_id);
+  if (!page) return list_error_answer(page.error(), exchange.request.request_id);
   return page_answer("tasks", *page, &write_task);
 }
 
@@ -65,7 +65,7 @@ Response deliveries_answer(const store::Store& store, Exchange& exchange, Query&
   }
   if (!query.errors().empty()) return {};
   auto page = store.deliveries(filter);
-  if (!page) return error_answer(page.error(), exchange.request.request_id);
+  if (!page) return list_error_answer(page.error(), exchange.request.request_id);
   return page_answer("deliveries", *page, &write_delivery);
 }
 
@@ -153,6 +153,21 @@ store::Person person_from(const Caller& caller, const JsonValue& body, std::vect
     return text;
   };
   return {word("by", caller.name), {}, word("way", "api")};
+}
+
+constexpr std::size_t kMostOfAText = 16u << 10;
+
+// Of a decision: the members of person_from(), and these texts. Anything else is a mistake, which would otherwise have
+// somebody believe that it was heeded.
+void check_decision(const JsonValue& body, const std::vector<std::string>& texts, std::vector<FieldError>& errors) {
+  for (const auto& member : body.GetObject()) {
+    const std::string name(member.name.GetString(), member.name.GetStringLength());
+    if (name == "by" || name == "way") continue;
+    if (std::find(texts.begin(), texts.end(), name) == texts.end())
+      errors.push_back({name.substr(0, 64), "is not a member of this request"});
+    else if (!member.value.IsString() || member.value.GetStringLength() > kMostOfAText)
+      errors.push_back({name, "must be a text of at most " + std::to_string(kMostOfAText) + " bytes"});
+  }
 }
 
 // A task that a person asks for, or what is wrong with the request.
@@ -332,7 +347,8 @@ void replay(ingest::Ingest& ingest, Exchange exchange) {
                         writer.EndObject();
                       },
                       202);
-                }));
+                }),
+                [act = exchange.act] { return act ? store::Audited(act->take()) : std::nullopt; });
 }
 
 }  // namespace
@@ -392,18 +408,20 @@ std::vector<Route> action_routes(store::Store& store, const plugin::Registry& re
   routes.push_back(action("retryTasks", "/api/tasks/retry", [&store, &log](Exchange exchange) {
     retry_tasks(store, log, std::move(exchange));
   }));
-  // What a person decides about a task: `decide` hands it to the store.
-  auto decision = [&](const std::string& name,
+  // What a person decides about a task, with these texts: `decide` hands it to the store.
+  auto decision = [&](const std::string& name, std::vector<std::string> texts,
                       std::function<void(std::string id, store::Person by, const JsonValue& body,
                                          store::Done<TaskState> done, store::Audited audit)>
                           decide) {
     routes.push_back(action(
-        name + "Task", "/api/tasks/{}/" + name, [&log, name, decide = std::move(decide)](Exchange exchange) {
+        name + "Task", "/api/tasks/{}/" + name,
+        [&log, name, texts = std::move(texts), decide = std::move(decide)](Exchange exchange) {
           auto body = body_object(exchange.request);
           if (!body) return exchange.responder.send(error_answer(body.error(), exchange.request.request_id));
           std::string id = exchange.segments.front();
           std::string request_id = exchange.request.request_id;
           std::vector<FieldError> errors;
+          check_decision(std::as_const(*body), texts, errors);
           store::Person by = person_from(exchange.caller, *body, errors);
           if (!errors.empty()) return exchange.responder.send(field_errors_answer(errors, request_id));
           store::Audited audit = audited(exchange, id, to_json(*body));
@@ -419,24 +437,21 @@ std::vector<Route> action_routes(store::Store& store, const plugin::Registry& re
                  std::move(audit));
         }));
   };
-  decision("cancel", [&store](std::string id, store::Person by, const JsonValue& body,
+  decision("cancel", {"reason"}, [&store](std::string id, store::Person by, const JsonValue& body,
                               store::Done<TaskState> done, store::Audited audit) {
     store.cancel(std::move(id), std::move(by), string_member(body, "reason", "cancelled by hand"),
                  std::move(done), std::move(audit));
   });
-  decision("retry", [&store](std::string id, store::Person by, const JsonValue&, store::Done<TaskState> done,
+  decision("retry", {}, [&store](std::string id, store::Person by, const JsonValue&, store::Done<TaskState> done,
                              store::Audited audit) {
     store.retry(std::move(id), std::move(by), std::move(done), std::move(audit));
   });
-  decision("approve", [&store](std::string id, store::Person by, const JsonValue& body,
+  decision("approve", {"content_hash", "comment"}, [&store](std::string id, store::Person by, const JsonValue& body,
                                store::Done<TaskState> done, store::Audited audit) {
-    // What is no text is no hash, rather than none.
-    const JsonValue* hash = find_member(body, "content_hash");
-    store.approve(std::move(id), std::move(by),
-                  hash == nullptr ? "" : string_member(body, "content_hash", "?"), std::move(done),
+    store.approve(std::move(id), std::move(by), string_member(body, "content_hash"), std::move(done),
                   string_member(body, "comment"), std::move(audit));
   });
-  decision("reject", [&store](std::string id, store::Person by, const JsonValue& body,
+  decision("reject", {"comment"}, [&store](std::string id, store::Person by, const JsonValue& body,
                               store::Done<TaskState> done, store::Audited audit) {
     store.reject(std::move(id), std::move(by), string_member(body, "comment"), std::move(done),
                  std::move(audit));

@@ -54,7 +54,7 @@ EventWish wish_from(const Exchange& exchange, Query& query) {
 void open_stream(EventStreams& streams, Exchange exchange) {
   const Request& request = exchange.request;
   auto query = Query::parse(request.query);
-  if (!query) return exchange.responder.send(error_answer(query.error(), request.request_id));
+  if (!query) return exchange.responder.send(list_error_answer(query.error(), request.request_id));
   EventWish wish = wish_from(exchange, *query);
   if (!query->errors().empty())
     return exchange.responder.send(field_errors_answer(query->errors(), request.request_id));

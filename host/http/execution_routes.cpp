@@ -30,7 +30,7 @@ std::size_t bytes_of(const std::vector<store::TranscriptLine>& lines) {
 Response transcript_answer(const store::Store& store, const Exchange& exchange) {
   const std::string& request_id = exchange.request.request_id;
   auto query = Query::parse(exchange.request.query);
-  if (!query) return error_answer(query.error(), request_id);
+  if (!query) return list_error_answer(query.error(), request_id);
   query->allow_only({"limit", "session", "after"});
   const int limit = query->whole_number("limit", 500, 1, 5'000);
   const int after = query->whole_number("after", -1, 0, kMostNumber);

@@ -68,7 +68,7 @@ std::string query_from(std::string_view query, const std::string& cursor) {
     const std::string_view pair = query.substr(0, query.find('&'));
     query.remove_prefix(std::min(pair.size() + 1, query.size()));
     const auto name = percent_decoded(pair.substr(0, pair.find('=')));
-    if (pair.empty() || (name.ok() && *name == "cursor")) continue;
+    if (pair.empty() || (name && *name == "cursor")) continue;
     for (const char c : pair) c == '<' ? next += "%3C" : c == '>' ? next += "%3E" : next += c;
     next += '&';
   }
@@ -105,7 +105,7 @@ Response tasks_answer(const store::Store& store, const Format& format, Exchange&
   do {
     filter.limit = std::min(left, kMostOfAPage);
     const auto page = store.tasks(filter);
-    if (!page) return filter_error_answer(page.error(), exchange.request.request_id);
+    if (!page) return list_error_answer(page.error(), exchange.request.request_id);
     for (const TaskSummary& task : page->items) format.write(table, task);
     left -= static_cast<int>(page->items.size());
     filter.cursor = page->next_cursor;

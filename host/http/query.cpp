@@ -27,22 +27,22 @@ Result<std::string> decode(std::string_view text, Plus plus, const std::string& 
       int high = i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
       int low = i + 2 < text.size() ? hex_digit(text[i + 2]) : -1;
       if (high < 0 || low < 0)
-        return Error{ErrorCode::InvalidInput, "the " + where + " has a broken percent escape"};
+        return Error{ErrorCode::InvalidInput, where + " has a broken percent escape"};
       decoded.push_back(static_cast<char>(high * 16 + low));
       i += 2;
     } else {
       decoded.push_back(text[i]);
     }
   }
-  if (!is_utf8(decoded)) return Error{ErrorCode::InvalidInput, "the " + where + " is not UTF-8"};
+  if (!is_utf8(decoded)) return Error{ErrorCode::InvalidInput, where + " is not UTF-8"};
   return decoded;
 }
 
-Result<std::string> decode(std::string_view text) { return decode(text, Plus::IsBlank, "query"); }
+Result<std::string> decode(std::string_view text) { return decode(text, Plus::IsBlank, "the query"); }
 
 }  // namespace
 
-Result<std::string> percent_decoded(std::string_view segment) { return decode(segment, Plus::Stays, "path"); }
+Result<std::string> percent_decoded(std::string_view segment) { return decode(segment, Plus::Stays, "the path"); }
 
 Result<Query> Query::parse(std::string_view text) {
   Query query;
@@ -53,7 +53,11 @@ Result<Query> Query::parse(std::string_view text) {
     if (pair.empty()) continue;
     std::size_t equals = std::min(pair.find('='), pair.size());
     std::string name = TRY(decode(pair.substr(0, equals)));
-    std::string value = TRY(decode(pair.substr(std::min(equals + 1, pair.size()))));
+    // A name may be anything, and the sentence is to be one line.
+    const bool plain = !name.empty() && name.size() <= 64 &&
+                       std::all_of(name.begin(), name.end(), [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
+    std::string value =
+        TRY(decode(pair.substr(std::min(equals + 1, pair.size())), Plus::IsBlank, plain ? name + ": the value" : "the query"));
     query.parameters_.emplace_back(std::move(name), std::move(value));
   }
   return query;

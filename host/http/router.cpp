@@ -85,13 +85,14 @@ void Router::handle(Request request, Responder responder) const {
   if (route->access != Access::Public) {
     std::optional<Denied> denied = identify(request, authentication_, proxies_, caller);
     if (!denied && route->access == Access::Admin && caller.role != Role::Admin) {
-      denied = {403, "this needs a token that may act; " + caller.name + " may only read", caller.name, true};
+      denied = {.status = 403,
+                .reason = "this needs a token that may act; " + caller.name + " may only read",
+                .actor = caller.name,
+                .worth_a_line = true};
     }
     if (denied) {
       if (denied->worth_a_line) audit_.denied(route->operation, request, denied->actor, denied->reason);
-      Response response = open_problem(denied->status, "", denied->reason, id);
-      if (denied->status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"davit\"");
-      return refuse(route->pattern, std::move(response));
+      return refuse(route->pattern, denied_answer(*denied, id));
     }
     if (is_unsafe(request.method)) {
       act = audit_.begin(route->operation, request, caller);

@@ -120,8 +120,7 @@ void tell_session(const Needs& needs, Exchange exchange) {
   if (const auto denied = identify(request, needs.authentication, needs.proxies, caller)) {
     const bool shows_a_token = request.count("authorization") > 0;
     if (shows_a_token) needs.audit.denied("getSession", request, "", denied->reason);
-    return exchange.responder.send(
-        shows_a_token ? open_problem(denied->status, denied->reason, request.request_id) : nobody_answer());
+    return exchange.responder.send(shows_a_token ? denied_answer(*denied, request.request_id) : nobody_answer());
   }
   const std::string_view secret =
       caller.session.empty() ? std::string_view() : session_cookie(request, is_https(request, needs.proxies));
@@ -156,7 +155,7 @@ std::vector<Route> session_routes(Authentication& authentication, AuditLog& audi
   return {{"POST", "/api/session", Access::Public, Thread::Worker,
            [needs](Exchange exchange) { sign_in(needs, std::move(exchange)); }, "signIn"},
           {"GET", "/api/session", Access::Public, Thread::Io,
-           [needs](Exchange exchange) { tell_session(needs, std::move(exchange)); }, "getSession"},
+           without_query([needs](Exchange exchange) { tell_session(needs, std::move(exchange)); }), "getSession"},
           {"DELETE", "/api/session", Access::Reader, Thread::Worker,
            [needs](Exchange exchange) { sign_out(needs, std::move(exchange)); }, "signOut"}};
 }

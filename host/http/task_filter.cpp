@@ -2,8 +2,6 @@
 
 #include <string>
 
-#include "host/http/answers.h"
-
 namespace davit::http {
 
 store::TaskFilter task_filter_of(Query& query) {
@@ -27,15 +25,6 @@ store::TaskFilter task_filter_of(Query& query) {
     }
   }
   return filter;
-}
-
-Response filter_error_answer(const Error& error, std::string_view request_id) {
-  for (const std::string field : {"q", "cursor"}) {
-    const std::string prefix = field + ": ";
-    if (error.code == ErrorCode::InvalidInput && error.message.starts_with(prefix))
-      return field_errors_answer({{field, error.message.substr(prefix.size())}}, request_id);
-  }
-  return error_answer(error, request_id);
 }
 
 }  // namespace davit::http

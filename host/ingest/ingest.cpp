@@ -137,8 +137,9 @@ void Ingest::run_deferred() {
 }
 
 void Ingest::replay(const std::string& delivery_id, const std::string& by,
-                    std::function<void(Result<std::string>)> done) {
-  parts_->reruns->replay(delivery_id, by, std::move(done));
+                    std::function<void(Result<std::string>)> done,
+                    const std::function<store::Audited()>& line) {
+  parts_->reruns->replay(delivery_id, by, std::move(done), line);
 }
 
 void Ingest::rehearse(std::string delivery_id, std::function<void(Result<store::NewDelivery>)> done) {

@@ -70,9 +70,10 @@ class Ingest {
   // Lets the hooks run again on a stored delivery as a new one, marked as asked for by `by`; gives its id to
   // `done` once that is committed. NotFound if it or its body is not kept; Conflict if its webhook does not
   // serve, or its hooks are still to run anyhow. Reads the database: not for an I/O thread. `done` is called
-  // on this thread or the writer's.
+  // on this thread or the writer's. `line`, on this thread and only when it comes to the write, gives the line of
+  // the audit log that is committed with it.
   void replay(const std::string& delivery_id, const std::string& by,
-              std::function<void(Result<std::string>)> done);
+              std::function<void(Result<std::string>)> done, const std::function<store::Audited()>& line = {});
 
   // Runs the hooks on a stored delivery and tells what would be stored; stores nothing, and the hooks run
   // where they cannot have effects either. A verdict of Deferred says that they failed, with the reason as

@@ -249,7 +249,8 @@ Result<std::shared_ptr<const plugin::Webhook>> Reruns::serving(const std::string
 }
 
 void Reruns::replay(const std::string& id, const std::string& by,
-                    std::function<void(Result<std::string>)> done) {
+                    std::function<void(Result<std::string>)> done,
+                    const std::function<store::Audited()>& line) {
   auto stored = needs_.store.delivery_to_run(id);
   if (!stored) return done(stored.error());
   if (auto webhook = serving(stored->delivery.webhook); !webhook) return done(webhook.error());
@@ -263,7 +264,8 @@ void Reruns::replay(const std::string& id, const std::string& by,
                           self->needs_.runners->post([self] { self->run_due(); });
                         }
                         done(std::move(made));
-                      });
+                      },
+                      line ? line() : std::nullopt);
 }
 
 void Reruns::rehearse(const std::string& id, const std::function<void(Result<store::NewDelivery>)>& done) {

@@ -44,7 +44,8 @@ class Reruns : public std::enable_shared_from_this<Reruns> {
   void look_again_at(WallTime at);
 
   // See Ingest. `rehearse` is called on the runners' thread.
-  void replay(const std::string& id, const std::string& by, std::function<void(Result<std::string>)> done);
+  void replay(const std::string& id, const std::string& by, std::function<void(Result<std::string>)> done,
+              const std::function<store::Audited()>& line);
   void rehearse(const std::string& id, const std::function<void(Result<store::NewDelivery>)>& done);
   void rehearse(std::shared_ptr<const plugin::Webhook> webhook,
                 std::shared_ptr<const VerifiedDelivery> delivery,

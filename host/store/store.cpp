@@ -7,6 +7,7 @@
 #include "host/store/artifacts.h"
 #include "host/store/audit.h"
 #include "host/store/budgets.h"
+#include "host/store/bulk_acts.h"
 #include "host/store/migrations.h"
 #include "host/store/open_checks.h"
 #include "host/store/plugin_crashes.h"
@@ -400,26 +401,20 @@ void Store::reject(std::string task_id, Person by, std::string comment, Done<Tas
                std::move(audit)));
 }
 
-void Store::decide_all(TaskActionKind kind, std::vector<Chosen> tasks, Person by, std::string comment,
-                       Done<std::vector<ChosenOutcome>> done) {
-  if (tasks.size() > kMostChosen) {
-    if (done)
-      done(Error{ErrorCode::InvalidInput, "no more than " + std::to_string(kMostChosen) + " tasks at once"});
-    return;
-  }
-  impl_->write<std::vector<ChosenOutcome>>(
+void Store::begin_bulk_act(BulkAct act, Done<> done, Audited audit) {
+  impl_->write<std::monostate>(
       Lane::Urgent, 256, std::move(done),
-      [kind, tasks = std::move(tasks), by = std::move(by),
-       comment = std::move(comment)](Session& session) -> Result<std::vector<ChosenOutcome>> {
-        std::vector<ChosenOutcome> outcomes;
-        for (const Chosen& task : tasks) {
-          const Result<TaskState> state =
-              session.decisions.decide_if(session.batch, task, {kind, by, comment, task.content_hash});
-          outcomes.push_back(state.ok() ? ChosenOutcome{task.task_id, *state, {}}
-                                        : ChosenOutcome{task.task_id, std::nullopt, state.error().message});
-        }
-        return outcomes;
-      });
+      audited<std::monostate>(std::move(audit), [act = std::move(act)](Session& session) {
+        return store::begin_bulk_act(session.database, act, session.batch.now);
+      }));
+}
+
+void Store::continue_bulk_act(std::string actor, std::string key, Done<BulkProgress> done) {
+  impl_->write<BulkProgress>(Lane::Urgent, 256, std::move(done),
+                             [actor = std::move(actor), key = std::move(key)](Session& session) {
+                               return store::continue_bulk_act(session.database, session.batch,
+                                                               session.decisions, actor, key);
+                             });
 }
 
 void Store::set_approval_rules(ApprovalRules rules, Done<> done) {
@@ -744,6 +739,13 @@ Result<std::optional<std::string>> Store::setting(std::string_view name) const {
         Cursor row = reader.statement("SELECT value FROM setting WHERE name = ?1").query(name);
         if (!row.next()) return std::optional<std::string>();
         return std::optional(row.text(0));
+      });
+}
+
+Result<std::optional<BulkProgress>> Store::bulk_act(std::string_view actor, std::string_view key) const {
+  return impl_->readers_.read<std::optional<BulkProgress>>(
+      [&](Reader& reader) -> Result<std::optional<BulkProgress>> {
+        return read_bulk_act(reader, actor, key, impl_->clock_.wall());
       });
 }
 

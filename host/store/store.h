@@ -264,6 +264,22 @@ struct ChosenOutcome {
   std::string refusal;             // a sentence
 };
 
+// An act on tasks that somebody chose, under a key that he gave it so that he can send it again.
+struct BulkAct {
+  std::string actor, key;
+  std::string request_sha256;  // of what he sent, in hex
+  TaskActionKind action = TaskActionKind::Cancel;
+  std::string comment;
+  std::vector<Chosen> tasks;
+};
+// How far it has come.
+struct BulkProgress {
+  std::string request_sha256;
+  TaskActionKind action = TaskActionKind::Cancel;
+  std::vector<ChosenOutcome> outcomes;  // of its first tasks, in their order
+  bool finished = false;
+};
+
 // What was decided about a task's approval.
 struct DecidedTask {
   std::string task_id, agent, title;
@@ -584,11 +600,14 @@ class Store {
   void approve(std::string task_id, Person by, std::string content_hash, Done<TaskState> done,
                std::string comment = {}, Audited audit = {});
   void reject(std::string task_id, Person by, std::string comment, Done<TaskState> done, Audited audit = {});
-  // The same decision about many, each by itself: those that are no more in the state and the attempt in which they
-  // were chosen are refused, and left as they are. No more than kMostChosen, or InvalidInput: others wait meanwhile.
+  // Keeps an act on many tasks for a day, before anything of it is done. Conflict if its actor's key is kept already,
+  // Overloaded if too many are that have not come to their end.
+  void begin_bulk_act(BulkAct act, Done<> done, Audited audit = {});
+  // Decides about its next tasks, kMostChosen of them since others wait meanwhile, each by itself: those that are no
+  // more in the state and the attempt in which they were chosen are refused, and left as they are. What came of these
+  // is kept in the same transaction, and given. NotFound if the act is not kept.
   static constexpr std::size_t kMostChosen = 50;
-  void decide_all(TaskActionKind kind, std::vector<Chosen> tasks, Person by, std::string comment,
-                  Done<std::vector<ChosenOutcome>> done);
+  void continue_bulk_act(std::string actor, std::string key, Done<BulkProgress> done);
   // From now on.
   void set_approval_rules(ApprovalRules rules, Done<> done);
   // Makes the reminders that are due, and ends the waits whose deadline has come. Gives when the next is due.
@@ -692,6 +711,8 @@ class Store {
   Result<Page<std::string>> waiting(std::string_view agent, int limit, std::string_view cursor) const;
   // Approvals and rejections of tasks that are kept, newest first.
   Result<Page<DecidedTask>> decided(int limit, std::string_view cursor) const;
+  // The act on many tasks under this key with all that has come of it, also in an earlier host.
+  Result<std::optional<BulkProgress>> bulk_act(std::string_view actor, std::string_view key) const;
   // The recurring tasks, by name.
   Result<std::vector<ScheduleState>> schedules() const;
   // Earliest run_at of a queued task, or end of a pause, after `since`, for the dispatcher's timer. `since`

@@ -3,31 +3,12 @@
 #include <signal.h>
 
 #include "tests/api/sample_host.h"
+#include "tests/faults/books.h"
 
 namespace davit::testing {
 namespace {
 
 using ::testing::IsEmpty;
-using ::testing::UnorderedElementsAreArray;
-
-// Members that have a value only after a night, with a spent budget, hundreds of tasks, a person at a sender's, or of a webhook that
-// links, groups and names tasks. Nothing else may be described that no answer has shown.
-const Walk::Words kNotShown{
-    "#/components/schemas/BulkRetry/cursor",
-    "#/components/schemas/BulkStep/next_cursor",
-    "#/components/schemas/Decision/actor_id",
-    "#/components/schemas/Link/key",
-    "#/components/schemas/Link/rel",
-    "#/components/schemas/Link/url",
-    "#/components/schemas/Queue/properties/budgets/items/resumes_at",
-    "#/components/schemas/Queue/properties/schedules/items/last_at",
-    "#/components/schemas/Queue/properties/schedules/items/last_task_id",
-    "#/components/schemas/Rehearsal/properties/actions/items/agent",
-    "#/components/schemas/Rehearsal/properties/actions/items/task_id",
-    "#/components/schemas/Rehearsal/properties/tasks/items/group",
-    "#/components/schemas/Task/resume_at",
-    "#/components/schemas/WebhookAnswer/properties/details/task_ids",
-};
 
 class AnswersTest : public ::testing::Test {
  protected:
@@ -54,9 +35,11 @@ class AnswersTest : public ::testing::Test {
     return string_member(task["approval"], "content_hash");
   }
 
+  void a_night();
   void sessions();
   void tokens();
   void webhooks();
+  void what_a_webhook_may_tell();
   void operations();
   void tasks();
   void decisions();
@@ -68,6 +51,7 @@ class AnswersTest : public ::testing::Test {
   void deliveries();
   void plugins();
   void queue();
+  void spent_budgets();
   void statistics();
   void what_all_have_in_common();
 
@@ -76,6 +60,15 @@ class AnswersTest : public ::testing::Test {
   Walk walk{description, host};
   Samples samples;
 };
+
+// davit was away over the times of a schedule.
+void AnswersTest::a_night() {
+  host.end(SIGTERM);
+  faults::rows_of(host.folder() / "davit.db", "UPDATE schedule SET last_slot = last_slot - 2 * 86400000");
+  ASSERT_TRUE(host.start()) << host.log();
+  ASSERT_TRUE(eventually([&] { return host.api("GET", "/api/dashboard/queue").body.find("\"last_task_id\":\"") != std::string::npos; }));
+  walk.expect(200, "getQueue");
+}
 
 // Of a sign-in, as a browser sends it.
 struct Browser {
@@ -150,6 +143,22 @@ void AnswersTest::webhooks() {
   walk.expect(200, "greetWebhook", {.path = {"slack"}});
 }
 
+// Tasks, decisions of a person at the sender's, and links: all that a webhook may answer.
+void AnswersTest::what_a_webhook_may_tell() {
+  const std::string unwanted = make_task(host, "third", "noop");
+  const std::string answer = R"({"response":{"status":"queued","message":"two tasks"},
+      "tasks":[{"agent":"third","title":"one","group":"g","key":"one of two"},{"agent":"third","title":"two","key":"the other"}],
+      "actions":[{"action":"cancel","task_id":")" + unwanted + R"("},{"action":"cancel","entity":"test:nothing","agent":"third"}],
+      "links":[{"rel":"pull_request","key":"test:1","url":"https://example.org/1"}],"actor":{"id":"7","login":"ada","role":"owner"}})";
+  walk.expect(200, "testWebhook", {.path = {"telling"}, .body = R"({"dry_run":true,"body":)" + answer + "}"});
+  const JsonDocument delivered = deliver(202, "telling", answer);
+  EXPECT_EQ(delivered["details"]["task_ids"].Size(), 2u);
+  const JsonDocument delivery = walk.expect(200, "getDelivery", {.path = {string_member(delivered["details"], "delivery_id")}});
+  EXPECT_EQ(delivery["links"].Size(), 1u);
+  const JsonDocument task = task_once(unwanted, "cancelled");
+  EXPECT_EQ(string_member(task["decisions"][0], "actor_id"), "7");
+}
+
 void AnswersTest::operations() {
   walk.expect(200, "getHealth");
   walk.expect(200, "getReadiness");
@@ -194,7 +203,7 @@ void AnswersTest::decisions() {
   const std::string who = R"("by":"alice","way":"the test")";
   walk.expect(409, "approveTask", {.path = {samples.waiting}, .body = R"({"content_hash":"0000000000000000"})"});
   walk.expect(400, "approveTask", {.path = {samples.waiting}, .body = R"({"by":1})", .bad_body = true});
-  walk.expect(200, "approveTask", {.path = {samples.waiting}, .body = R"({"content_hash":")" + hash_of(samples.waiting) + "\"," + who + "}"});
+  walk.expect(200, "approveTask", {.path = {samples.waiting}, .body = R"({"comment":"as planned","content_hash":")" + hash_of(samples.waiting) + "\"," + who + "}"});
   task_once(samples.waiting, "completed");
 
   const std::string unwanted = make_task(host, "second", "noop");
@@ -247,6 +256,13 @@ void AnswersTest::many() {
   act(404, token, "second", "for the test");
   walk.expect(400, "actOnTasksBulk", {.body = R"({"token":"t"})"});
   walk.expect(400, "previewTasksBulk", {.body = R"({"action":"cancel","filter":{"colour":"red"}})", .bad_body = true});
+
+  // More than a step of a retry of all.
+  for (int i = 0; i < 201; ++i) make_task(host, "third", "noop");
+  act(200, preview(R"({"action":"cancel","filter":{"agent":"third","status":"queued"}})"), "all of them", "for the test");
+  const std::string cancelled = R"({"status":"cancelled","agent":"third")";
+  const auto step = walk.expect(200, "retryTasks", {.body = cancelled + "}"});
+  walk.expect(200, "retryTasks", {.body = cancelled + R"(,"cursor":")" + string_member(step, "next_cursor") + "\"}"});
 
   walk.expect(400, "retryTasks", {.body = R"({"status":"failed","agents":"worker"})", .bad_body = true});
   walk.expect(200, "retryTasks", {.body = R"({"status":"failed","agent":"worker","source":"github","start_date":"2026-01-01",
@@ -334,6 +350,20 @@ void AnswersTest::queue() {
   walk.expect(200, "resumeQueue");
 }
 
+void AnswersTest::spent_budgets() {
+  std::string tight = kSampleSections;
+  const std::string wide = "per_agent_daily_usd: 50";
+  tight.replace(tight.find(wide), wide.size(), "per_agent_daily_usd: 0.1");
+  host.configure(tight);
+  walk.expect(200, "reload");
+  ASSERT_TRUE(eventually([&] { return host.api("GET", "/api/dashboard/queue").body.find("\"resumes_at\":\"") != std::string::npos; }));
+  walk.expect(200, "getQueue");
+  const std::string held = make_task(host, "command-agent", "");
+  EXPECT_FALSE(walk.expect(200, "getTask", {.path = {held}})["resume_at"].IsNull());
+  host.configure(kSampleSections);
+  walk.expect(200, "reload");
+}
+
 void AnswersTest::statistics() {
   for (const char* of : {"getOverview", "getAgentStats", "getChains"}) walk.expect(200, of);
   for (const char* group : {"agent", "day", "task_type", "model", "source"})
@@ -353,6 +383,9 @@ std::string whole_body_of(const Operation& operation) {
 
 // Every operation that describes one of these answers gives it in the same way.
 void AnswersTest::what_all_have_in_common() {
+  const Walk::Headers wrong_token{{"Authorization", "Bearer a-wrong-token-0123456789"}};
+  for (int i = 0; i < 100 && host.request("GET", "/api/session", "", wrong_token).status == 401; ++i) {
+  }
   for (const Operation& operation : description.operations()) {
     const Walk::Words words = words_for(operation, samples);
     const auto has = [&](const char* status) { return operation.responses.contains(status); };
@@ -361,8 +394,11 @@ void AnswersTest::what_all_have_in_common() {
     if (operation.role == "admin") walk.expect(403, operation.id, {.path = words, .token = "reader"});
     if (has("404") && operation.role != "public" && !words.empty())
       walk.expect(404, operation.id, {.path = nothing, .body = whole_body_of(operation)});
-    if (has("400") && !operation.names_in("query").empty())
+    if (has("400") && operation.path.starts_with("/api/"))
       walk.expect(400, operation.id, {.path = words, .query = "no-such-parameter=1"});
+    // More than enough of these were sent before the first of them: what is asked for does not matter.
+    if (has("429") && (operation.role != "public" || operation.id == "getSession"))
+      walk.expect(429, operation.id, {.path = words, .headers = wrong_token, .token = "none"});
     if (operation.method != "GET" || operation.role == "public" || operation.is_stream()) continue;
 
     walk.expect(200, operation.id, {.path = words, .token = operation.role});
@@ -384,7 +420,9 @@ void AnswersTest::what_all_have_in_common() {
 }
 
 TEST_F(AnswersTest, EachOperationAnswersAsItIsDescribedInEachStatusAndWithEachMember) {
+  a_night();
   webhooks();
+  what_a_webhook_may_tell();
   operations();
   tasks();
   decisions();
@@ -396,6 +434,7 @@ TEST_F(AnswersTest, EachOperationAnswersAsItIsDescribedInEachStatusAndWithEachMe
   events();
   plugins();
   queue();
+  spent_budgets();
   statistics();
   sessions();
   tokens();
@@ -406,7 +445,7 @@ TEST_F(AnswersTest, EachOperationAnswersAsItIsDescribedInEachStatusAndWithEachMe
   walk.expect(503, "getReadiness");
 
   EXPECT_THAT(walk.statuses_not_seen(), IsEmpty());
-  EXPECT_THAT(walk.members_not_seen(), UnorderedElementsAreArray(kNotShown));
+  EXPECT_THAT(walk.members_not_seen(), IsEmpty()) << "nothing may be described that no answer has shown";
 }
 
 }  // namespace

@@ -13,6 +13,7 @@ webhooks:
   confused: {plugin: good, secret_env: GITHUB_WEBHOOK_SECRET, isolation: inprocess, config: {mode: invalid}}
   limited: {plugin: good, secret_env: GITHUB_WEBHOOK_SECRET, isolation: inprocess, config: {mode: limited}}
   late: {plugin: good, secret_env: GITHUB_WEBHOOK_SECRET, isolation: process, config: {mode: exit}}
+  telling: {plugin: good, secret_env: GITHUB_WEBHOOK_SECRET, isolation: inprocess, config: {mode: verbatim}}
   keyless: {plugin: good, config: {mode: echo}}
   idle: {plugin: good, secret_env: GITHUB_WEBHOOK_SECRET, enabled: false}
 agents:

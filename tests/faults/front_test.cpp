@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "tests/faults/books.h"
+#include "tests/faults/curl.h"
 #include "tests/faults/demo_delivery.h"
 #include "tests/faults/event_server.h"
 #include "tests/faults/nginx.h"
@@ -24,21 +25,6 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 const std::string kAlive = "GET /healthz HTTP/1.1\r\nHost: davit.test\r\n\r\n";
-
-// curl to where TLS is spoken, with the certificate's name: what it prints, and "exit N" if it fails.
-std::string curl(Nginx& nginx, const std::string& path, const std::string& options) {
-  const std::string port = std::to_string(nginx.tls_port()), name = kServerName;
-  const std::string command = "curl -sS --max-time 20 --cacert '" + nginx.certificate().string() +
-                              "' --resolve " + name + ":" + port + ":127.0.0.1 " + options + " 'https://" +
-                              name + ":" + port + path + "' 2>/dev/null";
-  std::string said;
-  FILE* pipe = ::popen(command.c_str(), "r");
-  char bytes[4096];
-  for (std::size_t count = 0; pipe && (count = std::fread(bytes, 1, sizeof bytes, pipe)) > 0;)
-    said.append(bytes, count);
-  const int status = pipe ? ::pclose(pipe) : -1;
-  return status == 0 ? said : said + "exit " + std::to_string(WEXITSTATUS(status));
-}
 
 std::string delivery_request(const std::string& id, const std::string& body) {
   return "POST /webhooks/github HTTP/1.1\r\nHost: davit.test\r\nContent-Type: application/json\r\n"

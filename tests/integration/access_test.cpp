@@ -120,6 +120,38 @@ TEST_F(AccessIntegrationTest, WhatCommandsAndSignalsDoIsInTheAuditLogWithWhoDidI
   EXPECT_THAT(host.ask({"audit", "--operation", "createToken", "--json"}).text, Not(HasSubstr(ada)));
 }
 
+TEST_F(AccessIntegrationTest, AReplayAndItsLineAreCommittedTogetherAndOneThatIsRefusedHasItsLineToo) {
+  host.install(kTestPlugins / "good_webhook.so");
+  host.configure("webhooks: {good: {secret_env: GITHUB_WEBHOOK_SECRET}}\n");
+  ASSERT_TRUE(host.start()) << host.log();
+  const auto delivered = parse_json(host.deliver().body);
+  ASSERT_TRUE(delivered.ok());
+  const std::string id = string_member((*delivered)["details"], "delivery_id");
+  const auto lines = [&] {
+    auto body = parse_json(host.api("GET", "/api/dashboard/audit?operation=replayDelivery").body);
+    return body.ok() ? std::move(*body) : JsonDocument();
+  };
+  for (int replays = 1; replays <= 5; ++replays) {
+    const auto answer = parse_json(host.api("POST", "/api/deliveries/" + id + "/replay").body);
+    ASSERT_TRUE(answer.ok());
+    const std::string made = string_member(*answer, "delivery_id");
+    // With the answer it is there, and of the same moment: that of the transaction.
+    const JsonDocument audit = lines();
+    ASSERT_EQ(audit["entries"].Size(), static_cast<unsigned>(replays));
+    const JsonValue& line = audit["entries"][0];
+    EXPECT_EQ(string_member(line, "outcome"), "done");
+    EXPECT_EQ(string_member(line, "object"), id);
+    const auto delivery = parse_json(host.api("GET", "/api/dashboard/deliveries/" + made).body);
+    EXPECT_EQ(string_member(line, "at"), string_member(*delivery, "received_at"));
+  }
+  const std::string unknown = new_id();
+  EXPECT_EQ(host.api("POST", "/api/deliveries/" + unknown + "/replay").status, 404);
+  EXPECT_TRUE(eventually([&] { return lines()["entries"].Size() == 6; }));
+  const JsonDocument audit = lines();
+  EXPECT_EQ(string_member(audit["entries"][0], "outcome"), "refused");
+  EXPECT_EQ(string_member(audit["entries"][0], "object"), unknown);
+}
+
 TEST_F(AccessIntegrationTest, EveryAnswerKeepsBrowsersFromMisusingIt) {
   start();
   for (const char* path :

@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 #include <signal.h>
 
+#include <set>
+#include <utility>
+
 #include "tests/support/hot_host.h"
 
 namespace davit::testing {
@@ -191,6 +194,55 @@ TEST_F(ApiTest, WhatWasShownIsActedOnOnceHoweverOftenItIsSent) {
   EXPECT_EQ(host.api("POST", "/api/tasks/" + other + "/cancel").status, 200);
 }
 
+TEST_F(ApiTest, AnActThatAKillInterruptsIsDoneOnceWhenItIsSentAgain) {
+  constexpr int kTasks = 180;  // several steps, so that some are done and some are not
+  std::vector<std::string> ids;
+  for (int i = 0; i < kTasks; ++i) ids.push_back(make(R"("title":"one of many","key":")" + std::to_string(i) + "\""));
+  const std::string body = token_body(preview(R"("action":"cancel","filter":{"status":"queued"})"));
+  const Headers key{{"Idempotency-Key", "\"interrupted\""}};
+  {
+    test::RawClient client(host.port());
+    client.send("POST /api/tasks/bulk HTTP/1.1\r\nHost: localhost\r\nIdempotency-Key: \"interrupted\"\r\nAuthorization: Bearer " +
+                host.token() + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+    // It has begun, and nobody has read an answer.
+    ASSERT_TRUE(eventually([&] { return get("/api/dashboard/tasks?status=cancelled&limit=1")["tasks"].Size() == 1; }));
+    host.end(SIGKILL);
+  }
+  ASSERT_TRUE(host.start()) << host.log();
+  const auto done = post("/api/tasks/bulk", body, key);
+  ASSERT_EQ(done.status, 200) << done.body;
+  const auto outcome = parse_json(done.body);
+  EXPECT_EQ(int_member(*outcome, "done"), kTasks) << "what was done before the end counts as done";
+  EXPECT_EQ(int_member(*outcome, "refused"), 0);
+  std::set<std::string> told;
+  for (const JsonValue& each : std::as_const(*outcome)["outcomes"].GetArray()) told.insert(string_member(each, "task_id"));
+  EXPECT_EQ(told, std::set<std::string>(ids.begin(), ids.end()));
+  for (const std::string& id : ids) {
+    const JsonDocument task = get("/api/dashboard/tasks/" + id);
+    EXPECT_EQ(string_member(task, "status"), "cancelled");
+    EXPECT_EQ(task["decisions"].Size(), 1u) << "decided once";
+  }
+  EXPECT_EQ(post("/api/tasks/bulk", body, key).body, done.body);
+  EXPECT_EQ(post("/api/tasks/bulk", R"({"token":"another"})", key).status, 422);
+  host.end(SIGTERM);
+  ASSERT_TRUE(host.start()) << host.log();
+  EXPECT_EQ(post("/api/tasks/bulk", body, key).body, done.body) << "also after an orderly end";
+}
+
+TEST_F(ApiTest, APreviewIsForgottenAtARestartAndItsTokenSaysToPreviewAgain) {
+  const std::string id = make(R"("title":"kept")");
+  const std::string body = token_body(preview(R"("action":"cancel","filter":{})"));
+  host.end(SIGTERM);
+  ASSERT_TRUE(host.start()) << host.log();
+  const auto refused = post("/api/tasks/bulk", body, {{"Idempotency-Key", "\"k\""}});
+  EXPECT_EQ(refused.status, 404);
+  EXPECT_THAT(refused.body, HasSubstr("davit was started anew since; preview again"));
+  EXPECT_EQ(string_member(get("/api/dashboard/tasks/" + id), "status"), "queued");
+  // The key was not used up.
+  const std::string again = token_body(preview(R"("action":"cancel","filter":{})"));
+  EXPECT_EQ(post("/api/tasks/bulk", again, {{"Idempotency-Key", "\"k\""}}).status, 200);
+}
+
 TEST_F(ApiTest, WhoHasChangedSinceItWasShownIsLeftAlone) {
   const std::string first = make(R"("title":"first")"), second = make(R"("title":"second","key":"2")");
   const std::string final_one = make(R"("title":"third","key":"3")");
@@ -285,6 +337,11 @@ TEST_F(ApiTest, TablesCanBeTakenAwayPartByPart) {
   const auto costs = ask("GET", "/api/dashboard/cost-breakdown.csv?group_by=day");
   EXPECT_TRUE(costs.body.starts_with("day,executions,total_duration_seconds,total_cost_usd,")) << costs.body;
   EXPECT_EQ(ask("GET", "/api/dashboard/tasks.csv?limit=5001").status, 400);
+  // What a client may send unescaped does not end the address in the header.
+  for (const char* key : {"a", "b"}) make(std::string(R"("title":"same <thing>","key":")") + key + "\"");
+  const std::string next = ask("GET", "/api/dashboard/tasks.csv?q=same<thing>&c%75rsor=&limit=1").header("Link");
+  EXPECT_THAT(next, ::testing::MatchesRegex(
+                        "</api/dashboard/tasks.csv.q=same%3Cthing%3E&limit=1&cursor=[0-9]+>; rel=\"next\""));
 }
 
 TEST_F(ApiTest, ASeriesHasAPointForEachBucket) {

@@ -11,6 +11,7 @@
  *                      (all descriptors), "wait-now" (for "file" to exist), "thread-crash"
  *                      (once "file" exists); else as echo
  *           "huge"      handle writes until the sink refuses, and says OK
+ *           "verbatim"  handle answers with the body
  *           "cannot"    handle says that it cannot handle it
  *           "no_sentence"   handle fails as permanent without an error text
  *           "challenge" answers before verification with the query */
@@ -183,6 +184,7 @@ static davit_status handle(void* self, const davit_call* call, davit_text parsed
   if (strcmp(me->mode, "no_sentence") == 0) return DAVIT_PERMANENT;
   if (strcmp(me->mode, "cannot") == 0)
     return put(answer, "{\"response\":{\"status\":\"error\",\"message\":\"there is no such order\"}}");
+  if (strcmp(me->mode, "verbatim") == 0) return answer->write(answer, parsed);
   if (strcmp(me->mode, "garbage") == 0) return put(answer, "{\"tasks\":"), DAVIT_OK;
   if (strcmp(me->mode, "huge") == 0) {
     static char block[65536];

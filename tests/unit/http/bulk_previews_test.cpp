@@ -56,52 +56,24 @@ TEST(IdempotencyKeyTest, IsATextInQuotes) {
     EXPECT_EQ(idempotency_key(wrong).error().code, ErrorCode::InvalidInput) << wrong;
 }
 
-class IdempotentAnswersTest : public ::testing::Test {
- protected:
-  static Response answer(const std::string& body) {
-    Response response;
-    response.body = body;
-    return response;
-  }
-  // What became of a request: "new", the body of its answer, or the code of what is wrong.
-  std::string begin(const std::string& actor, const std::string& key, const std::string& body) {
-    const auto known = answers_.begin(actor, key, body);
-    if (!known.ok()) return "refused " + std::to_string(static_cast<int>(known.error().code));
-    return *known ? (*known)->body : "new";
-  }
-  static std::string refused(ErrorCode code) { return "refused " + std::to_string(static_cast<int>(code)); }
-  testing::FakeClock clock_;
-  IdempotentAnswers answers_{clock_};
-};
-
-TEST_F(IdempotentAnswersTest, TheSameRequestHasTheSameAnswer) {
-  EXPECT_EQ(begin("alice", "k", "body"), "new");
-  EXPECT_EQ(begin("alice", "k", "body"), refused(ErrorCode::Conflict)) << "it is being done";
-  answers_.finish("alice", "k", answer("done"));
-  EXPECT_EQ(begin("alice", "k", "body"), "done");
-  EXPECT_EQ(begin("alice", "k", "other"), refused(ErrorCode::InvalidInput));
-  EXPECT_EQ(begin("bob", "k", "body"), "new") << "keys are everybody's own";
-  EXPECT_EQ(begin("alice", "l", "body"), "new");
+TEST(KeysInUseTest, AKeyIsOnesOwnUntilItsActHasEnded) {
+  KeysInUse keys;
+  auto held = keys.take("alice", "k");
+  ASSERT_TRUE(held.ok());
+  EXPECT_EQ(keys.take("alice", "k").error().code, ErrorCode::Conflict) << "it is being done";
+  EXPECT_TRUE(keys.take("bob", "k").ok()) << "keys are everybody's own";
+  EXPECT_TRUE(keys.take("alice", "l").ok());
+  held->reset();
+  EXPECT_TRUE(keys.take("alice", "k").ok());
 }
 
-TEST_F(IdempotentAnswersTest, WhatWasNotDoneMayBeTriedAgain) {
-  EXPECT_EQ(begin("alice", "k", "body"), "new");
-  answers_.forget("alice", "k");
-  EXPECT_EQ(begin("alice", "k", "other"), "new");
-}
-
-TEST_F(IdempotentAnswersTest, AnAnswerIsKeptForADayAndNoMoreThanThereIsRoomFor) {
-  EXPECT_EQ(begin("alice", "old", "body"), "new");
-  answers_.finish("alice", "old", answer("done"));
-  clock_.advance(IdempotentAnswers::kLifetime);
-  EXPECT_EQ(begin("alice", "old", "other"), "new");
-  answers_.finish("alice", "old", answer("done"));
-  for (std::size_t i = 0; i < IdempotentAnswers::kMost; ++i)
-    EXPECT_EQ(begin("alice", std::to_string(i), "body"), "new") << i;
-  EXPECT_EQ(begin("alice", "one more", "body"), refused(ErrorCode::Overloaded))
-      << "all of them are being done";
-  answers_.finish("alice", "0", answer("done"));
-  EXPECT_EQ(begin("alice", "one more", "body"), "new");
+TEST(KeysInUseTest, NoMoreActsGoOnAtATimeThanThereIsRoomFor) {
+  KeysInUse keys;
+  std::vector<KeysInUse::Hold> held;
+  for (std::size_t i = 0; i < KeysInUse::kMost; ++i) held.push_back(*keys.take("alice", std::to_string(i)));
+  EXPECT_EQ(keys.take("bob", "one more").error().code, ErrorCode::Overloaded);
+  held.pop_back();
+  EXPECT_TRUE(keys.take("bob", "one more").ok());
 }
 
 }  // namespace

@@ -279,6 +279,41 @@ TEST_F(SessionRoutesTest, FromEverywhereTogetherTriesAreLimitedToo) {
   EXPECT_EQ(limited, 20);
 }
 
+TEST_F(SessionRoutesTest, AWrongTokenIsToldSoSomeTimesAndThenToWait) {
+  const auto ask = [&](const std::string& token, const std::string& address = "198.51.100.7") {
+    return parts_.ask({"GET", "/api/dashboard/tasks", "", "", bearer(token), address});
+  };
+  for (int i = 0; i < WrongTokenLimit::kBurst; ++i) EXPECT_EQ(ask("wrong-token-00000").status, 401);
+  const Response limited = ask("wrong-token-00001");
+  EXPECT_EQ(limited.status, 429);
+  EXPECT_EQ(limited.content_type, "application/problem+json");
+  EXPECT_EQ(header_of(limited, "Retry-After"), "6");
+  EXPECT_EQ(header_of(limited, "WWW-Authenticate"), "");
+  EXPECT_FALSE(limited.close);
+  // Whatever is asked for, and by any way that looks at a token.
+  EXPECT_EQ(post("/api/queue/pause", "{}", bearer("wrong-token-00000")).status, 429);
+  EXPECT_EQ(get("/api/session", bearer("wrong-token-00000")).status, 429);
+  EXPECT_EQ(get("/metrics", bearer("wrong-token-00000")).status, 429);
+
+  EXPECT_EQ(ask("wrong-token-00000", "198.51.100.8").status, 401) << "another address";
+  EXPECT_EQ(get("/api/dashboard/tasks", {}).status, 401) << "no token is no wrong one";
+  parts_.clock().advance(WrongTokenLimit::kEach);
+  EXPECT_EQ(ask("wrong-token-00000").status, 401);
+  EXPECT_EQ(ask("wrong-token-00000").status, 429);
+}
+
+TEST_F(SessionRoutesTest, WhoHasARightTokenIsNotLockedOutByWhoGuessesFromTheSameAddress) {
+  const std::string named = create_token(R"({"name":"ada","role":"admin"})");
+  const std::string secret = secret_of(sign_in(named));
+  for (int i = 0; i < 3 * WrongTokenLimit::kBurst; ++i) looks(bearer("wrong-token-00000"));
+  ASSERT_EQ(looks(bearer("wrong-token-00000")), 429);
+  for (const std::string& token : {std::string(TestedRoutes::kAdmin), std::string(TestedRoutes::kReader), named})
+    EXPECT_EQ(looks(bearer(token)), 200);
+  EXPECT_EQ(looks(session(secret)), 200);
+  EXPECT_EQ(sign_in(TestedRoutes::kReader).status, 200) << "signing in has its own limit";
+  EXPECT_EQ(looks(bearer("wrong-token-00000")), 429) << "a right token makes no wrong one better";
+}
+
 TEST_F(SessionRoutesTest, WhoComesInIsInTheAuditLogAndGuessesAreBounded) {
   sign_in(TestedRoutes::kAdmin);
   ASSERT_THAT(parts_.audit(), SizeIs(1));
@@ -289,7 +324,8 @@ TEST_F(SessionRoutesTest, WhoComesInIsInTheAuditLogAndGuessesAreBounded) {
   for (int i = 0; i < kTries; ++i) get("/api/dashboard/tasks", bearer("wrong-token-00000"));
   const auto denied = parts_.audit({.outcome = "denied", .limit = 500});
   EXPECT_THAT(denied, SizeIs(AuditLog::kDeniedAtOnce));
-  EXPECT_EQ(denied[0].reason, "davit does not know this token");
+  EXPECT_EQ(denied.back().reason, "davit does not know this token");
+  EXPECT_THAT(denied.front().reason, HasSubstr("too many requests with a wrong token"));
   EXPECT_EQ(denied[0].operation, "listTasks");
   parts_.clock().advance(AuditLog::kDeniedEach);
   get("/api/dashboard/audit", bearer(TestedRoutes::kReader));

@@ -1919,6 +1919,17 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description The token is not known, and this address has sent too many such. A right one is taken at once. */
+        TooManyWrongTokens: {
+            headers: {
+                /** @description Seconds. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The token may read only, or a session's `X-CSRF-Token` is missing or wrong. */
         Forbidden: {
             headers: {
@@ -2070,6 +2081,7 @@ export type TestOutcome = components['schemas']['TestOutcome'];
 export type Concurrency = components['schemas']['Concurrency'];
 export type ResponseBadRequest = components['responses']['BadRequest'];
 export type ResponseUnauthorized = components['responses']['Unauthorized'];
+export type ResponseTooManyWrongTokens = components['responses']['TooManyWrongTokens'];
 export type ResponseForbidden = components['responses']['Forbidden'];
 export type ResponseNotFound = components['responses']['NotFound'];
 export type ResponseConflict = components['responses']['Conflict'];
@@ -2309,6 +2321,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2337,7 +2350,9 @@ export interface operations {
                 };
             };
             304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2359,8 +2374,10 @@ export interface operations {
                     "application/json": components["schemas"]["Reloaded"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2407,6 +2424,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2433,8 +2451,10 @@ export interface operations {
                 };
             };
             304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2471,6 +2491,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2497,8 +2518,10 @@ export interface operations {
                 };
             };
             304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2535,6 +2558,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2563,6 +2587,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2591,6 +2616,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2634,6 +2660,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2675,6 +2702,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2693,6 +2721,8 @@ export interface operations {
                 "application/json": {
                     /** @description `approval.content_hash` of the task: what is approved is just that. May be left out where `approvals.hash` is `optional`. */
                     content_hash?: string;
+                    /** @description Kept with the decision. */
+                    comment?: string;
                     /** @description Whose decision it is; the name of the token unless it is said. */
                     by?: string;
                     /**
@@ -2718,6 +2748,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2761,6 +2792,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2797,6 +2829,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2823,8 +2856,10 @@ export interface operations {
                 };
             };
             304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2855,6 +2890,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2903,6 +2939,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2933,6 +2970,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2958,7 +2996,9 @@ export interface operations {
                 };
             };
             304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2984,7 +3024,9 @@ export interface operations {
                 };
             };
             304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3006,8 +3048,10 @@ export interface operations {
                     "application/json": components["schemas"]["Rescan"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3034,9 +3078,11 @@ export interface operations {
                     "application/json": components["schemas"]["Webhook"] | components["schemas"]["Agent"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3063,9 +3109,11 @@ export interface operations {
                     "application/json": components["schemas"]["Webhook"] | components["schemas"]["Agent"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3092,10 +3140,12 @@ export interface operations {
                     "application/json": components["schemas"]["Webhook"] | components["schemas"]["Agent"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3119,7 +3169,9 @@ export interface operations {
                 };
             };
             304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3152,6 +3204,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3185,6 +3238,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3208,7 +3262,9 @@ export interface operations {
                 };
             };
             304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3239,6 +3295,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3273,6 +3330,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3305,6 +3363,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3326,6 +3385,7 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             /** @description A token is shown that is not known. */
             401: {
                 headers: {
@@ -3335,6 +3395,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3420,6 +3481,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             /** @description A token was sent, which is no session. */
@@ -3431,6 +3493,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3456,8 +3519,10 @@ export interface operations {
                 };
             };
             304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3495,6 +3560,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3519,9 +3585,11 @@ export interface operations {
                     "application/json": components["schemas"]["AccessToken"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3565,6 +3633,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3599,6 +3668,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3629,6 +3699,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3676,6 +3747,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3723,6 +3795,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3758,6 +3831,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3794,6 +3868,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3856,6 +3931,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3905,6 +3981,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3935,6 +4012,17 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            /** @description The token is not known, and this address has sent too many such; or it has as many streams open as it may. */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             default: components["responses"]["Problem"];
         };
     };
@@ -3976,6 +4064,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -4008,6 +4097,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
@@ -4032,9 +4122,11 @@ export interface operations {
                     "application/json": components["schemas"]["Agent"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
