@@ -96,6 +96,10 @@ void Router::handle(Request request, Responder responder) const {
     }
     if (is_unsafe(request.method)) {
       act = audit_.begin(route->operation, request, caller);
+      // What it is done to, also where the request is refused before anybody looks at it.
+      std::string object;
+      for (const std::string& segment : segments) object.append(object.empty() ? "" : "/").append(segment);
+      act->about(std::move(object));
       responder.on_answer([act](const Response& response) { act->answered(response); });
     }
   }

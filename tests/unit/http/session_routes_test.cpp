@@ -1,6 +1,8 @@
 // Signing in and out, as browsers do it and as others try to.
 #include <gmock/gmock.h>
 
+#include <map>
+
 #include "host/base/json.h"
 #include "host/http/caller.h"
 #include "tests/support/route_parts.h"
@@ -339,15 +341,20 @@ TEST_F(SessionRoutesTest, WhatIsRefusedIsInTheAuditLogWithItsReason) {
   post("/api/queue/pause", R"({"agent":"nobody"})", bearer(TestedRoutes::kAdmin));
   post("/api/tasks/0b5c/approve", "{}", bearer(TestedRoutes::kAdmin));
   post("/api/plugins/agent/nobody/disable", "{}", bearer(TestedRoutes::kAdmin));
+  post("/api/tasks/0b5d/cancel", R"({"reason":1})", bearer(TestedRoutes::kAdmin));
   const auto lines = parts_.audit();
-  ASSERT_THAT(lines, SizeIs(3));
+  ASSERT_THAT(lines, SizeIs(4));
+  // Those of one commit stand in the order of their urgency.
+  std::map<std::string, std::string> objects;
   for (const AuditEntry& line : lines) {
     EXPECT_EQ(line.outcome, "refused");
     EXPECT_NE(line.reason, "");
+    objects[line.operation] = line.object;
   }
-  EXPECT_EQ(lines[0].object, "agent/nobody");
-  EXPECT_EQ(lines[1].object, "0b5c");
-  EXPECT_EQ(lines[2].operation, "pauseQueue");
+  EXPECT_EQ(objects["disablePlugin"], "agent/nobody");
+  EXPECT_EQ(objects["approveTask"], "0b5c");
+  EXPECT_EQ(objects["cancelTask"], "0b5d") << "what it was about is known before its body is read";
+  EXPECT_TRUE(objects.contains("pauseQueue"));
 }
 
 TEST_F(SessionRoutesTest, TheAuditLogIsListedInPages) {
