@@ -236,7 +236,7 @@ describe("the page of approvals", () => {
       await more.click();
       await expect.poll(() => list.getByRole("listitem").count()).toBeGreaterThan(shown);
     }
-    const ids = await list.locator("a").evaluateAll((links) => links.map((link) => link.getAttribute("href")));
+    const ids = await list.locator("h2 a").evaluateAll((links) => links.map((link) => link.getAttribute("href")));
     expect([new Set(ids).size, ids.length]).toEqual([ids.length, looks.indexOf(look) * 15 + 16]);
     await page.getByRole("tab", { name: "Decided" }).click();
     await page.getByRole("region", { name: "Decisions" }).getByText("“not this one”").waitFor();
