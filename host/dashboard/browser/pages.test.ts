@@ -207,7 +207,8 @@ describe("the page of approvals", () => {
     await page.keyboard.press("r");
     await page.getByLabel("What is wrong with it").fill("not this one");
     await page.getByRole("dialog").getByRole("button", { name: "Reject" }).click();
-    await list.getByRole("link", { name: canary }).waitFor({ state: "detached" });
+    // Another one comes in its place, from the agent that it was sent back to.
+    await list.locator(`a[href="/tasks/${second.next.task_id}"]`).waitFor({ state: "detached" });
     await page.getByRole("tab", { name: "Decided" }).click();
     expect(new URL(page.url()).searchParams.get("show")).toBe("decided");
     const decided = page.getByRole("region", { name: "Decisions" });
