@@ -135,10 +135,10 @@ Result<TaskState> Decisions::decide(Batch& batch, const TaskRow& row, const Deci
       content = approvals_.content_of(row.row);
       TRY(approvals_.check(to_text(row.id), content, decision.content_hash));
       if (const auto why = approvals_.refused_before(row.row, content, decision.by)) {
-        return Error{ErrorCode::Conflict,
-                     "task " + to_text(row.id) + " waits for somebody else: an approval by " + decision.by.name +
-                         " has been found not to count (" + *why +
-                         "); to ask anew, cancel the task and retry it"};
+        return Error{ErrorCode::Conflict, "task " + to_text(row.id) +
+                                              " waits for somebody else: an approval by " + decision.by.name +
+                                              " has been found not to count (" + *why +
+                                              "); to ask anew, cancel the task and retry it"};
       }
       break;
   }

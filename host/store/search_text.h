@@ -1,5 +1,6 @@
-// What people search for, as words: how it is asked of the index, and whether a text that is not in it yet holds
-// it. Both go by the same tokenizer, that of the index (https://sqlite.org/fts5.html#unicode61_tokenizer).
+// What people search for, as words: how it is asked of the index, and whether a text that is not in it yet
+// holds it. Both go by the same tokenizer, that of the index
+// (https://sqlite.org/fts5.html#unicode61_tokenizer).
 #pragma once
 
 #include <cstddef>
@@ -18,8 +19,8 @@ namespace davit::store {
 inline constexpr std::size_t kMostSearchCharacters = 200;
 inline constexpr std::size_t kMostSearchWords = 16;
 
-// Cuts texts into words as the index does: letters and digits, without case and accents. Confined to the thread
-// that uses its connection, and not to outlive it.
+// Cuts texts into words as the index does: letters and digits, without case and accents. Confined to the
+// thread that uses its connection, and not to outlive it.
 class Words {
  public:
   explicit Words(Database& database);
@@ -36,8 +37,8 @@ class Words {
 };
 
 // All that stands between blanks has to be found, in whatever order and in whichever text; what is cut into
-// several words ("octo/repo#7") as these words in a row in one text. The last one, and each that ends with '*',
-// also finds words that only begin with it, if it has three characters or more.
+// several words ("octo/repo#7") as these words in a row in one text. The last one, and each that ends with
+// '*', also finds words that only begin with it, if it has three characters or more.
 class SearchText {
  public:
   // InvalidInput for more than kMostSearchCharacters or kMostSearchWords.

@@ -1,8 +1,8 @@
 // Which tasks a list shows: their row numbers, from the newest on.
 //
-// Each filter is a stream of row numbers that an index gives in their order. Several filters are met by asking each
-// in turn for its next row at or below what the others offer, until all agree. So a page costs by its length and
-// by how the filters interlock, not by how many tasks there are.
+// Each filter is a stream of row numbers that an index gives in their order. Several filters are met by
+// asking each in turn for its next row at or below what the others offer, until all agree. So a page costs by
+// its length and by how the filters interlock, not by how many tasks there are.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,8 @@
 
 namespace davit::store {
 
-// How many rows may be looked at for one page. When it is spent, everything above `stopped_at` has been decided.
+// How many rows may be looked at for one page. When it is spent, everything above `stopped_at` has been
+// decided.
 struct Work {
   std::int64_t left = 10'000;
   std::int64_t stopped_at = 0;  // 0: it was not spent
@@ -30,16 +31,17 @@ struct Work {
 class Rows {
  public:
   virtual ~Rows() = default;
-  // The largest of its rows that is not above `row`; 0 if there is none, or if the work is spent. `row` never rises
-  // from call to call.
+  // The largest of its rows that is not above `row`; 0 if there is none, or if the work is spent. `row` never
+  // rises from call to call.
   virtual std::int64_t at_or_below(std::int64_t row) = 0;
 };
 
-// The tasks that a filter lets through, whatever its limit and cursor. InvalidInput if its text is too long. `reader`
-// and `work` outlive it.
+// The tasks that a filter lets through, whatever its limit and cursor. InvalidInput if its text is too long.
+// `reader` and `work` outlive it.
 Result<std::unique_ptr<Rows>> rows_of(Reader& reader, const TaskFilter& filter, Work& work);
 
-// The rows of an agent's tasks in these states, each of which is neither Queued nor Running, by source: what there is.
+// The rows of an agent's tasks in these states, each of which is neither Queued nor Running, by source: what
+// there is.
 struct StoodPart {
   std::string agent, source;
   std::int64_t state = 0;  // its code

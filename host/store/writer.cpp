@@ -381,7 +381,8 @@ Result<> Writer::reopen() {
   Result<> done;
   if (!connection_->database->checkpoint(true)) {
     done = Error{ErrorCode::Unavailable,
-                 "store: the log could not be moved into the database after a failed write; it may be locked by another program"};
+                 "store: the log could not be moved into the database after a failed write; it may be locked by "
+                 "another program"};
   } else {
     done = run_alone(
         [](Session& session) { session.tasks.recover(session.batch, TaskQueue::Recovery::Reopen); });
