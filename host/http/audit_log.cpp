@@ -54,7 +54,7 @@ std::shared_ptr<Act> AuditLog::begin(std::string_view operation, const Request& 
 void AuditLog::denied(std::string_view operation, const Request& request, std::string_view actor,
                       std::string_view reason) {
   const std::optional<std::int64_t> unrecorded =
-      denials_.with([&](Denials& denials) -> std::optional<std::int64_t> {
+      (actor.empty() ? of_strangers_ : of_known_).with([&](Denials& denials) -> std::optional<std::int64_t> {
         if (denials.bucket.take(kDeniedEach, kDeniedAtOnce, clock_.monotonic()).count() > 0) {
           ++denials.unrecorded;
           return std::nullopt;

@@ -47,7 +47,8 @@ class AuditLog {
 
   std::shared_ptr<Act> begin(std::string_view operation, const Request& request, const Caller& caller) const;
   // Somebody may not do what he asks for. Bounded: of a flood few are kept, and the next of these tells how
-  // many were not.
+  // many were not. Those whose name is known and those of strangers are bounded each by themselves, so that
+  // whoever guesses hides nothing that a token was used for.
   void denied(std::string_view operation, const Request& request, std::string_view actor,
               std::string_view reason);
 
@@ -65,7 +66,7 @@ class AuditLog {
   store::Store& store_;
   const Clock& clock_;
   const TrustedProxies proxies_;
-  Guarded<Denials> denials_;
+  Guarded<Denials> of_known_, of_strangers_;
 };
 
 }  // namespace davit::http
