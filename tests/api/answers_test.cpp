@@ -206,7 +206,12 @@ void AnswersTest::decisions() {
   walk.expect(200, "approveTask", {.path = {samples.waiting}, .body = R"({"comment":"as planned","content_hash":")" + hash_of(samples.waiting) + "\"," + who + "}"});
   task_once(samples.waiting, "completed");
 
-  const std::string unwanted = make_task(host, "second", "noop");
+  // What comes later about the same thing is compared with it.
+  const std::string thing = R"("entity":"test:plan")", before = make_task(host, "second", "noop", thing);
+  walk.expect(200, "approveTask", {.path = {before}, .body = R"({"content_hash":")" + hash_of(before) + "\"}"});
+  task_once(before, "completed");
+  const std::string unwanted = make_task(host, "second", "noop", thing);
+  EXPECT_EQ(string_member(task_once(unwanted, "awaiting_approval")["approved_before"], "task_id"), before);
   walk.expect(400, "rejectTask", {.path = {unwanted}, .body = R"({"by":""})", .bad_body = true});
   walk.expect(200, "rejectTask", {.path = {unwanted}, .body = R"({"comment":"smaller",)" + who + "}"});
   task_once(unwanted, "cancelled");

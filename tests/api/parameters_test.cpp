@@ -198,6 +198,8 @@ TEST_F(ParametersTest, ACursorOrAnIntervalThatIsNoneIsNamedWhereverThereIsOne) {
 TEST_F(ParametersTest, EachDefaultIsTheOneThatIsDescribed) {
   samples.done = make_task(host, "worker", "talk_much");
   host.wait_for_task(samples.done, {"completed"});
+  const std::string waiting = make_task(host, "second", "noop", R"("title":"Waits since a shorter time than the other one")");
+  host.wait_for_task(waiting, {"awaiting_approval"});
   int defaults = 0;
   for (const Operation& operation : description.operations()) {
     for (const Parameter& parameter : operation.parameters) {
@@ -209,9 +211,11 @@ TEST_F(ParametersTest, EachDefaultIsTheOneThatIsDescribed) {
       std::string other = fallback->IsInt() ? std::to_string(fallback->GetInt() - 1) : "";
       for (const std::string& good : values_of(schemas, *parameter.schema).good)
         if (!fallback->IsInt() && good != value) other = good;
-      const std::string without = ask(operation, "").body;
-      EXPECT_EQ(ask(operation, parameter.name + "=" + value).body.size(), without.size()) << operation.id;
-      EXPECT_NE(ask(operation, parameter.name + "=" + other).body.size(), without.size())
+      // Of another order the first page is another.
+      const std::string rest = parameter.name == "order" ? "&limit=1" : "";
+      const std::string without = ask(operation, rest.empty() ? "" : rest.substr(1)).body;
+      EXPECT_EQ(ask(operation, parameter.name + "=" + value + rest).body.size(), without.size()) << operation.id;
+      EXPECT_NE(ask(operation, parameter.name + "=" + other + rest).body.size(), without.size())
           << operation.id << ": there is too little to tell " << parameter.name << "=" << other << " from the default";
     }
   }

@@ -7,6 +7,7 @@
 
 #include "host/store/migrations.h"
 #include "tests/unit/store/lives.h"
+#include "tests/unit/store/undone.h"
 
 namespace davit::store {
 namespace {
@@ -301,10 +302,7 @@ TEST_F(ChainSumsTest, ADatabaseFromBeforeThemGetsThem) {
   const auto kept = rows(sums), totals = rows(
                                     "SELECT agent || outcome || task_type || executions || first_day"
                                     " FROM execution_total ORDER BY 1");
-  execute(
-      "DROP TABLE chain_pattern; DROP TABLE chain_place; DROP TABLE chain_sum; DROP TABLE execution_total;"
-      " DROP INDEX task_root; CREATE INDEX task_root ON task (root) WHERE root IS NOT NULL; PRAGMA "
-      "user_version = 13");
+  execute(undo_steps_behind(13));
   database_.open();
   EXPECT_EQ(rows(sums), kept);
   EXPECT_EQ(

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "tests/unit/store/lives.h"
+#include "tests/unit/store/undone.h"
 
 namespace davit::store {
 namespace {
@@ -91,11 +92,7 @@ TEST_F(DaySumsTest, ADatabaseFromBeforeThemGetsThem) {
   restart();
   const auto before = all_told();
   database_.close();
-  execute(
-      "DROP TABLE day_sum; DROP INDEX delivery_webhook; DROP TABLE chain_pattern; DROP TABLE chain_place;"
-      " DROP TABLE chain_sum; DROP TABLE execution_total; DROP TABLE task_word");
-  execute("DROP TABLE queue_sample; DROP TABLE queue_watch; DROP TABLE task_made");
-  execute("PRAGMA user_version = 12");
+  execute(undo_steps_behind(12));
   database_.open();
   EXPECT_EQ(all_told(), before);
   database_.close();

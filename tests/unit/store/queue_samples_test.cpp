@@ -7,6 +7,7 @@
 
 #include "host/store/statement.h"
 #include "tests/unit/store/conformance.h"
+#include "tests/unit/store/undone.h"
 
 namespace davit::store {
 namespace {
@@ -363,8 +364,7 @@ TEST_F(QueueSamplesTest, ADatabaseFromBeforeKnowsWhatWasMadeAndNothingOfTheQueue
   create();
   clock_.advance(10 * kMinute);
   database_.close();
-  execute("DROP TABLE queue_sample; DROP TABLE queue_watch; DROP TABLE task_made");
-  execute("PRAGMA user_version = 14");
+  execute(undo_steps_behind(14));
   EXPECT_EQ(queued(1), "|? |1");
   EXPECT_EQ(store().tasks_made({Bucket::Day, "", clock_.wall() - kDay, clock_.wall()}).value().at(0).tasks,
             1);
