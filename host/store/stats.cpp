@@ -55,7 +55,7 @@ struct Settled {
   std::int64_t task = 0;  // its number
   bool good = false;
   WallTime at{};
-  Duration took{0};  // its last execution
+  std::int64_t execution = 0;  // its last one
 };
 
 // Of an agent, in the order in which they came to their end.
@@ -73,19 +73,22 @@ std::vector<Settled> read_settled(Reader& reader, const std::string& agent) {
   std::sort(tasks.begin(), tasks.end(), std::greater<>());
   tasks.resize(std::min<std::size_t>(tasks.size(), kEndedAmong));
   std::vector<Settled> settled;
-  Statement& one = reader.statement(
-      "SELECT t.state, t.finished_at, e.ended_at - e.started_at FROM task t CROSS JOIN execution e ON e.row = t.execution"
-      " WHERE t.row = ?1");
+  Statement& one =
+      reader.statement("SELECT state, finished_at, execution FROM task WHERE row = ?1 AND execution > 0");
   for (const std::int64_t task : tasks) {
     Cursor row = one.query(task);
     if (!row.next()) continue;  // it never began
-    settled.push_back({task, task_state_of(row.integer(0)) == TaskState::Completed, row.time(1),
-                       Duration(std::max<std::int64_t>(row.integer(2), 0))});
+    settled.push_back({task, task_state_of(row.integer(0)) == TaskState::Completed, row.time(1), row.integer(2)});
   }
   std::reverse(settled.begin(), settled.end());  // of those that ended at once the youngest counts as last
   std::stable_sort(settled.begin(), settled.end(),
                    [](const Settled& a, const Settled& b) { return a.at < b.at; });
   return settled;
+}
+
+Duration read_duration(Reader& reader, std::int64_t execution) {
+  Cursor row = reader.statement("SELECT ended_at - started_at FROM execution WHERE row = ?1").query(execution);
+  return Duration(row.next() ? std::max<std::int64_t>(row.integer(0), 0) : 0);
 }
 
 std::span<const Settled> last(const std::vector<Settled>& settled, std::size_t most) {
@@ -126,7 +129,7 @@ std::vector<AgentStats> read_agent_stats(Reader& reader, std::string_view agent)
       if (each.good) ++stats.succeeded;
     }
     std::vector<Duration> took;
-    for (const Settled& each : last(settled, kDurationWindow)) took.push_back(each.took);
+    for (const Settled& each : last(settled, kDurationWindow)) took.push_back(read_duration(reader, each.execution));
     std::sort(took.begin(), took.end());
     stats.timed = static_cast<int>(took.size());
     stats.p50 = percentile(took, 50);

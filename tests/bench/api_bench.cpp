@@ -354,7 +354,10 @@ int main(int argc, char** argv) {
                 .next = [&] { return deliveries.next(); }});
   };
   const std::vector<std::string> cursors = deep_cursors(host);
-  std::vector<double> alone, beside;
+  // What was written to make the database is on its way to the disk, which is no part of this.
+  ::sync();
+  deliver(seconds);
+  std::vector<double> alone, beside, rises;
   pid_t profiler = -1;
   if (!perf.empty() && (profiler = ::fork()) == 0) {
     const std::string pid = std::to_string(process_tree(host.program->pid()).back());
@@ -362,9 +365,10 @@ int main(int argc, char** argv) {
              static_cast<char*>(nullptr));
     ::_exit(1);
   }
-  std::printf("  %-44s %8s %8s %8s %8s\n", "", "target", "p50 ms", "p99 ms", "asked");
+  std::printf("  %-44s %8s %8s %8s %8s %10s\n", "", "target", "p50 ms", "p99 ms", "asked", "p99 beside");
   for (const Endpoint& endpoint : endpoints(host, cursors)) {
-    append(alone, deliver(seconds / 2), 202, "deliveries");
+    const LoadResult came_alone = deliver(seconds);
+    append(alone, came_alone, 202, "deliveries");
     LoadResult came;
     std::thread sender([&] { came = deliver(seconds); });
     int number = 0;
@@ -378,9 +382,10 @@ int main(int argc, char** argv) {
            200, endpoint.name);
     sender.join();
     append(beside, came, 202, "deliveries");
-    const Measured measured = of(std::move(times));
-    std::printf("  %-44s %8.0f %8.2f %8.2f %8llu%s\n", endpoint.name, endpoint.target_ms, measured.p50,
-                measured.p99, static_cast<unsigned long long>(measured.count),
+    const Measured measured = of(std::move(times)), its_deliveries = of(std::move(came.microseconds));
+    rises.push_back(its_deliveries.p99 / of(came_alone.microseconds).p99);
+    std::printf("  %-44s %8.0f %8.2f %8.2f %8llu %10.2f%s\n", endpoint.name, endpoint.target_ms, measured.p50,
+                measured.p99, static_cast<unsigned long long>(measured.count), its_deliveries.p99,
                 measured.p99 > endpoint.target_ms ? "  missed" : "");
     std::fflush(stdout);
   }
@@ -391,7 +396,10 @@ int main(int argc, char** argv) {
       static_cast<unsigned long long>(without.count));
   row("deliveries beside questions: p50, p99", "%.2f ms, %.2f ms of %llu", with.p50, with.p99,
       static_cast<unsigned long long>(with.count));
-  row("p99 beside questions / alone (target under 1.2)", "%.2f", with.p99 / without.p99);
+  // A checkpoint or the disk may hold up either half of a round, so the median of all rounds tells most.
+  std::sort(rises.begin(), rises.end());
+  row("p99 beside questions / alone (target under 1.2)", "%.2f, least %.2f, most %.2f of %zu rounds",
+      rises[rises.size() / 2], rises.front(), rises.back(), rises.size());
   row("RSS of the host, peak", "%.0f MiB", memory_of(process_tree(host.program->pid()).back()).peak_mib);
   return 0;
 }
