@@ -102,6 +102,10 @@ CLI::App* add_command(CLI::App& parent, Context& context, const std::string& nam
   return command;
 }
 
+CLI::Validator not_empty() {
+  return {[](const std::string& text) { return text.empty() ? std::string("is empty; leave it out to mean all") : std::string(); }, ""};
+}
+
 void add_json_option(CLI::App& command, Context& context) {
   command.add_flag("--json", context.json, "Print JSON, as the API answers it");
 }

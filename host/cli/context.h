@@ -55,6 +55,9 @@ class Context {
 // Adds a command; `action` runs once everything is parsed.
 CLI::App* add_command(CLI::App& parent, Context& context, const std::string& name,
                       const std::string& description, std::function<Result<int>()> action);
+// For an option or argument that narrows down what is done: if it is empty, as a variable that is not set is, it would
+// stand for all.
+CLI::Validator not_empty();
 // --json, for lists and details.
 void add_json_option(CLI::App& command, Context& context);
 // --offline, for what changes something.

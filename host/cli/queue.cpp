@@ -166,7 +166,7 @@ void add_queue(CLI::App& app, Context& context) {
   CLI::App* resume_command = add_command(*queue, context, "resume", "End a pause",
                                          [&context, options] { return resume(context, options->agent); });
   for (CLI::App* command : {pause_command, resume_command})
-    command->add_option("agent", options->agent, "Name of the agent; all without it");
+    command->add_option("agent", options->agent, "Name of the agent; all without it")->check(not_empty());
   pause_command->add_option("--reason", options->reason, "Shown with the tasks that wait");
   CLI::Option* until =
       pause_command->add_option("--until", options->until, "It ends by itself then (RFC 3339)");

@@ -487,11 +487,14 @@ void add_tasks(CLI::App& app, Context& context) {
        {retry_command->add_option("--status", again->which.status, "With --all: those in this state")
             ->check(CLI::IsMember({"failed", "cancelled", "parked"}))
             ->capture_default_str(),
-        retry_command->add_option("--agent", again->which.agent, "With --all: only this agent's"),
-        retry_command->add_option("--source", again->which.source, "With --all: only from there"),
-        retry_command->add_option("--since", again->which.since,
-                                  "With --all: only made at or after this time (2026-01-31 or RFC 3339)"),
-        retry_command->add_option("--until", again->which.until, "With --all: only made before this time")})
+        retry_command->add_option("--agent", again->which.agent, "With --all: only this agent's")->check(not_empty()),
+        retry_command->add_option("--source", again->which.source, "With --all: only from there")->check(not_empty()),
+        retry_command
+            ->add_option("--since", again->which.since,
+                         "With --all: only made at or after this time (2026-01-31 or RFC 3339)")
+            ->check(not_empty()),
+        retry_command->add_option("--until", again->which.until, "With --all: only made before this time")
+            ->check(not_empty())})
     option->needs(all);
   for (CLI::App* command : {cancel_command, retry_command, approve_command, reject_command})
     command->add_option("--as", act->as, "Who decides, kept with the task; else $USER");

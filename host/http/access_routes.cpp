@@ -1,5 +1,8 @@
 #include "host/http/access_routes.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "host/base/text.h"
 #include "host/http/answers.h"
 #include "host/http/query.h"
@@ -98,6 +101,9 @@ Response audit_answer(const store::Store& store, Exchange& exchange, Query& quer
   filter.actor = query.text("actor");
   filter.operation = query.text("operation");
   filter.outcome = query.text("outcome");
+  static constexpr std::string_view kOutcomes[] = {"done", "refused", "failed", "denied"};
+  if (!filter.outcome.empty() && std::find(std::begin(kOutcomes), std::end(kOutcomes), filter.outcome) == std::end(kOutcomes))
+    query.fail("outcome", "must be done, refused, failed or denied");
   filter.object = query.text("object");
   filter.start = query.time("start_date");
   filter.end = query.time("end_date");

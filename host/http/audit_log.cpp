@@ -19,7 +19,10 @@ AuditEntry Act::take() {
 void Act::answered(const Response& response) {
   if (std::exchange(taken_, true)) return;
   line_.outcome = response.status < 400 ? "done" : response.status < 500 ? "refused" : "failed";
-  if (response.status >= 400) {
+  if (!refusal_.empty()) {
+    line_.outcome = "refused";
+    line_.reason = std::move(refusal_);
+  } else if (response.status >= 400) {
     if (const auto problem = parse_json(response.body); problem.ok())
       line_.reason = string_member(*problem, "detail");
   }

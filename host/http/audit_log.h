@@ -26,6 +26,8 @@ class Act {
 
   // What it is done to and how; parameters are a JSON object without secrets.
   void about(std::string object, std::string parameters = "{}");
+  // It was done in form only: refused, for this reason, though the answer says more than that.
+  void refused(std::string reason) { refusal_ = std::move(reason); }
   // The line, for a write of the store.
   AuditEntry take();
   void answered(const Response& response);
@@ -33,6 +35,7 @@ class Act {
  private:
   store::Store& store_;
   AuditEntry line_;
+  std::string refusal_;
   bool taken_ = false;
 };
 

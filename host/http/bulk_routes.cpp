@@ -328,7 +328,9 @@ void act(store::Store& store, BulkPreviews& previews, KeysInUse& keys, Log& log,
                                 act_parameters({{"action", to_string(shown->action)},
                                                 {"tasks", std::to_string(shown->tasks.size())},
                                                 {"comment", comment}}));
-  store.begin_bulk_act({actor, *key, request_sha256, shown->action, comment, std::move(shown->tasks)},
+  const AuditEntry asked = line.value_or(AuditEntry{});
+  store.begin_bulk_act({actor, *key, request_sha256, shown->action, comment, std::move(shown->tasks), asked.way,
+                        asked.address, asked.request_id},
                        [&store, &log, run](const Result<>& begun) {
                          if (!begun.ok())
                            return answer(*run, error_answer(begun.error(), run->responder.request_id()));

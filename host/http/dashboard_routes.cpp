@@ -115,7 +115,7 @@ store::Done<T> when_committed(Responder responder, std::function<Response(T&)> a
   auto shared = std::make_shared<Responder>(std::move(responder));
   return [shared, answer = std::move(answer)](Result<T> result) {
     std::string request_id(shared->request_id());
-    shared->send(result ? answer(*result) : error_answer(result.error(), request_id));
+    shared->send(result ? answer(*result) : list_error_answer(result.error(), request_id));
   };
 }
 
@@ -164,7 +164,7 @@ void check_decision(const JsonValue& body, const std::vector<std::string>& texts
     const std::string name(member.name.GetString(), member.name.GetStringLength());
     if (name == "by" || name == "way") continue;
     if (std::find(texts.begin(), texts.end(), name) == texts.end())
-      errors.push_back({name.substr(0, 64), "is not a member of this request"});
+      errors.push_back({std::string(shortened(name, 64)), "is not a member of this request"});
     else if (!member.value.IsString() || member.value.GetStringLength() > kMostOfAText)
       errors.push_back({name, "must be a text of at most " + std::to_string(kMostOfAText) + " bytes"});
   }
@@ -281,7 +281,10 @@ void retry_tasks(store::Store& store, Log& log, Exchange exchange) {
       continue;
     }
     std::string text(member.value.GetString(), member.value.GetStringLength());
-    if (name == "status") {
+    // A variable that is not set, say: it must not stand for all.
+    if (text.empty() && (name == "agent" || name == "source")) {
+      errors.push_back({name, "must not be empty; leave it out to mean all"});
+    } else if (name == "status") {
       filter.state = task_state_from(text);
     } else if (name == "agent") {
       filter.agent = std::move(text);
@@ -297,6 +300,8 @@ void retry_tasks(store::Store& store, Log& log, Exchange exchange) {
       errors.push_back({std::string(shortened(name, 64)), "is not a member of a retry in bulk"});
     }
   }
+  if (filter.start && filter.end && *filter.start >= *filter.end)
+    errors.push_back({"start_date", "must be before end_date"});
   if (!errors.empty()) return exchange.responder.send(field_errors_answer(errors, request_id));
   store::Audited audit = audited(exchange, {}, to_json(*body));
   store.retry_all(std::move(filter), std::move(by),

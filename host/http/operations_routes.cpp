@@ -71,7 +71,8 @@ Route reload_route(std::function<void(std::function<void(Reloaded)> done)> reloa
           Thread::Worker,
           [reload = std::move(reload)](Exchange exchange) {
             auto responder = std::make_shared<Responder>(std::move(exchange.responder));
-            reload([responder](const Reloaded& reloaded) {
+            reload([responder, act = std::move(exchange.act)](const Reloaded& reloaded) {
+              if (act && !reloaded.mistakes.empty()) act->refused(reloaded.mistakes.front());
               responder->send(json_answer([&](JsonWriter& writer) {
                 writer.StartObject();
                 write_member(writer, "changed", reloaded.mistakes.empty());

@@ -42,6 +42,9 @@ Result<store::Pause> pause_from(const Request& request, bool all_members, std::v
     if (name == "agent" && value.IsNull()) continue;
     if (name == "agent") {
       text(pause.agent, kMostAgent);
+      // A variable that is not set, say: it must not stand for all.
+      if (value.IsString() && pause.agent.empty())
+        errors.push_back({name, "must not be empty; leave it out, or give null, to mean all"});
     } else if (all_members && name == "reason") {
       text(pause.reason, kMostText);
     } else if (all_members && name == "until") {

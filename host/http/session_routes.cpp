@@ -77,7 +77,7 @@ void sign_in(const Needs& needs, Exchange exchange) {
     return exchange.responder.send(open_problem(403, *foreign, request_id));
   }
   const Result<std::string> token = token_from(request);
-  if (!token) return exchange.responder.send(error_answer(token.error(), request_id));
+  if (!token) return exchange.responder.send(list_error_answer(token.error(), request_id));
   const std::string address = needs.audit.address_of(request);
   if (const auto wait = needs.limit.take(address, needs.clock.monotonic()); wait.count() > 0) {
     needs.audit.denied("signIn", request, "", "too many tries to sign in have failed");

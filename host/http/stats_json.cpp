@@ -67,7 +67,8 @@ std::optional<CostGroup> cost_group_from(std::string_view text) {
 
 CostQuery cost_query(std::optional<WallTime> start, std::optional<WallTime> end, WallTime now) {
   CostQuery query;
-  query.end = end.value_or(now + Duration(1));
+  // Days are counted whole, so this is until now, and as long as nothing changes the answer stays the same.
+  query.end = end.value_or(std::chrono::floor<std::chrono::days>(now) + std::chrono::days(1));
   query.start = start.value_or(std::chrono::floor<std::chrono::days>(query.end - Duration(1)) -
                                (kDefaultDays - std::chrono::days(1)));
   return query;

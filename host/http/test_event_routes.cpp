@@ -80,7 +80,7 @@ void send_test(ingest::Ingest& ingest, const plugin::Registry& registry, const C
   const std::string request_id = exchange.request.request_id;
   std::vector<FieldError> errors;
   auto wanted = wanted_from(exchange.request, errors);
-  if (!wanted) return exchange.responder.send(error_answer(wanted.error(), request_id));
+  if (!wanted) return exchange.responder.send(list_error_answer(wanted.error(), request_id));
   if (!errors.empty()) return exchange.responder.send(field_errors_answer(errors, request_id));
   const auto snapshot = registry.current();
   const std::string& name = exchange.segments.front();
@@ -102,7 +102,7 @@ void send_test(ingest::Ingest& ingest, const plugin::Registry& registry, const C
   wanted->event.by = exchange.caller.name;
   if (exchange.act) exchange.act->about(name, act_parameters({{"event", wanted->event.event}, {"dry_run", wanted->dry_run ? "true" : ""}}));
   auto delivery = ingest::test_delivery(*webhook, std::move(wanted->event), request_id, clock.wall());
-  if (!delivery) return exchange.responder.send(error_answer(delivery.error(), request_id));
+  if (!delivery) return exchange.responder.send(list_error_answer(delivery.error(), request_id));
   log.info("A test event was asked for",
            {{"webhook", name}, {"dry_run", wanted->dry_run}, {"request", request_id}});
   auto responder = std::make_shared<Responder>(std::move(exchange.responder));

@@ -29,12 +29,12 @@ bool is_value(std::string_view text) {
 
 Result<> check_headers(const plugin::SentHeaders& headers) {
   if (headers.size() > kMostHeaders)
-    return Error{ErrorCode::InvalidInput, "more than " + std::to_string(kMostHeaders) + " headers"};
+    return Error{ErrorCode::InvalidInput, "headers: more than " + std::to_string(kMostHeaders) + " headers"};
   for (const auto& [name, value] : headers) {
-    if (!is_name(name)) return Error{ErrorCode::InvalidInput, "\"" + std::string(shortened(name, 64)) + "\" names no header"};
+    if (!is_name(name)) return Error{ErrorCode::InvalidInput, "headers: \"" + std::string(shortened(name, 64)) + "\" names no header"};
     if (!is_value(value) || name.size() + value.size() > kMostOfAHeader)
       return Error{ErrorCode::InvalidInput,
-                   "the header " + std::string(shortened(name, 64)) + " is too long or holds control characters"};
+                   "headers: " + std::string(shortened(name, 64)) + " is too long or holds control characters"};
   }
   return {};
 }
@@ -75,7 +75,7 @@ Result<Delivery> test_delivery(const plugin::Webhook& webhook, TestEvent wanted,
                                WallTime now) {
   TRY(check_can_be_signed(webhook));
   TRY(check_headers(wanted.sample.headers));
-  if (!is_value(wanted.event)) return Error{ErrorCode::InvalidInput, "the event holds control characters"};
+  if (!is_value(wanted.event)) return Error{ErrorCode::InvalidInput, "event: holds control characters"};
   struct Kept {
     std::string path, body;
     plugin::SentHeaders headers;

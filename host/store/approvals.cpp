@@ -25,7 +25,7 @@ Result<> check_form(std::string_view said) {
                                   [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
   if (digits && said.size() >= kLeastDigits && said.size() <= 64) return {};
   return Error{ErrorCode::InvalidInput,
-               "the content hash must be the 64 hexadecimal digits that are shown with the task, or at least "
+               "content_hash: must be the 64 hexadecimal digits that are shown with the task, or at least "
                "the first " +
                    std::to_string(kLeastDigits)};
 }

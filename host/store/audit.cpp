@@ -3,6 +3,8 @@
 #include <charconv>
 #include <limits>
 
+#include "host/base/json.h"
+#include "host/base/text.h"
 #include "host/store/readers.h"
 #include "host/store/statement.h"
 
@@ -12,13 +14,7 @@ namespace {
 constexpr std::size_t kMostText = 1'024;
 constexpr std::size_t kMostParameters = 8u << 10;
 
-// The beginning of a text, cut between characters.
-std::string_view beginning(std::string_view text) {
-  if (text.size() <= kMostText) return text;
-  std::size_t end = kMostText;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
-  return text.substr(0, end);
-}
+std::string_view beginning(std::string_view text) { return shortened(text, kMostText); }
 
 Result<std::int64_t> before_of(std::string_view cursor) {
   std::int64_t before = std::numeric_limits<std::int64_t>::max();
@@ -30,6 +26,28 @@ Result<std::int64_t> before_of(std::string_view cursor) {
   return before;
 }
 
+// Long texts are cut, so that the rest stays.
+std::string fitting(const std::string& parameters) {
+  if (parameters.size() <= kMostParameters) return parameters;
+  const auto whole = parse_json(parameters);
+  if (!whole.ok() || !whole->IsObject()) return "{}";
+  JsonBuffer buffer;
+  JsonWriter writer(buffer);
+  writer.StartObject();
+  for (const auto& member : whole->GetObject()) {
+    const std::string_view name(member.name.GetString(), member.name.GetStringLength());
+    const std::string json = to_json(member.value);
+    if (member.value.IsString()) {
+      write_member(writer, name, beginning({member.value.GetString(), member.value.GetStringLength()}));
+    } else if (json.size() <= kMostText) {
+      writer.Key(name.data(), static_cast<rapidjson::SizeType>(name.size()));
+      writer.RawValue(json.data(), json.size(), rapidjson::kStringType);
+    }
+  }
+  writer.EndObject();
+  return buffer.GetSize() <= kMostParameters ? std::string(text_of(buffer)) : "{}";
+}
+
 }  // namespace
 
 void note_audit(Database& database, const AuditEntry& entry, WallTime now) {
@@ -37,7 +55,7 @@ void note_audit(Database& database, const AuditEntry& entry, WallTime now) {
             "INSERT INTO audit (at, actor, way, operation, object, parameters, outcome, reason, address,"
             " request_id, unrecorded) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")
       .run(now, beginning(entry.actor), entry.way, entry.operation, beginning(entry.object),
-           entry.parameters.size() <= kMostParameters ? std::string_view(entry.parameters) : "{}",
+           fitting(entry.parameters),
            entry.outcome, beginning(entry.reason), beginning(entry.address), entry.request_id,
            entry.unrecorded);
 }

@@ -7,6 +7,7 @@
 #include "host/base/crypto.h"
 #include "host/base/json.h"
 #include "host/model/task_state.h"
+#include "host/store/audit.h"
 #include "host/store/statement.h"
 
 namespace davit::store {
@@ -31,6 +32,7 @@ std::string step_name(std::string_view digest, int step) {
 struct Head {
   WallTime at{};  // when it began
   std::string actor, request_sha256, comment;
+  std::string way, address, request_id;  // as the audit log says who asked
   TaskActionKind action = TaskActionKind::Cancel;
   int steps = 0, done = 0;
   bool finished() const { return done == steps; }
@@ -52,6 +54,9 @@ std::string to_value(const Head& head) {
   write_member(writer, "request_sha256", head.request_sha256);
   write_member(writer, "action", to_string(head.action));
   write_member(writer, "comment", head.comment);
+  write_member(writer, "way", head.way);
+  write_member(writer, "address", head.address);
+  write_member(writer, "request_id", head.request_id);
   write_member(writer, "steps", head.steps);
   write_member(writer, "done", head.done);
   writer.EndObject();
@@ -66,6 +71,9 @@ Result<Head> head_from(std::string_view value) {
   head.request_sha256 = string_member(json, "request_sha256");
   head.action = action_from(string_member(json, "action"));
   head.comment = string_member(json, "comment");
+  head.way = string_member(json, "way");
+  head.address = string_member(json, "address");
+  head.request_id = string_member(json, "request_id");
   head.steps = static_cast<int>(int_member(json, "steps"));
   head.done = static_cast<int>(int_member(json, "done"));
   return head;
@@ -175,7 +183,7 @@ Result<> begin_bulk_act(Database& database, const BulkAct& act, WallTime now) {
   }
   for (const std::string& each : to_forget) forget(database, each);
 
-  Head head{now, act.actor, act.request_sha256, act.comment, act.action};
+  Head head{now, act.actor, act.request_sha256, act.comment, act.way, act.address, act.request_id, act.action};
   for (std::size_t at = 0; at < act.tasks.size(); at += Store::kMostChosen) {
     const std::size_t end = std::min(at + Store::kMostChosen, act.tasks.size());
     set_value(database, step_name(digest, head.steps++), to_value(act.tasks.data() + at, act.tasks.data() + end));
@@ -200,6 +208,18 @@ Result<BulkProgress> continue_bulk_act(Database& database, Batch& batch, Decisio
         decisions.decide_if(batch, task, {head.action, by, head.comment, task.content_hash});
     progress.outcomes.push_back(state.ok() ? ChosenOutcome{task.task_id, *state, {}}
                                            : ChosenOutcome{task.task_id, std::nullopt, state.error().message});
+    // A line as for that act alone: what became of a task is looked for by the task.
+    AuditEntry line;
+    line.actor = head.actor;
+    line.way = head.way;
+    line.operation = std::string(to_string(head.action)) + "Task";
+    line.object = task.task_id;
+    line.parameters = R"({"with":"actOnTasksBulk"})";
+    line.outcome = state.ok() ? "done" : "refused";
+    if (!state.ok()) line.reason = state.error().message;
+    line.address = head.address;
+    line.request_id = head.request_id;
+    note_audit(database, line, batch.now);
   }
   ++head.done;
   set_value(database, step, to_value(progress.outcomes));

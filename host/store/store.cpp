@@ -365,7 +365,7 @@ void Store::retry_all(TaskFilter filter, Person by, Done<BulkStep> done, Audited
   };
   if (filter.state.size() != 1 || !can_be_retried(filter.state.front())) {
     return refuse(
-        {ErrorCode::InvalidInput, "only failed, cancelled and parked tasks can be retried; name one"});
+        {ErrorCode::InvalidInput, "status: must be failed, cancelled or parked: only such tasks can be retried"});
   }
   filter.limit = kMostAtOnce;
   Result<MatchingTasks> found = impl_->readers_.read<MatchingTasks>(

@@ -271,6 +271,7 @@ struct BulkAct {
   TaskActionKind action = TaskActionKind::Cancel;
   std::string comment;
   std::vector<Chosen> tasks;
+  std::string way, address, request_id;  // of who asked, for the line that each task has in the audit log
 };
 // How far it has come.
 struct BulkProgress {

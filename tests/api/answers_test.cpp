@@ -111,6 +111,7 @@ void AnswersTest::tokens() {
   ASSERT_TRUE(eventually([&] { return host.api("GET", "/api/tokens").body.find("\"last_used_at\":\"") != std::string::npos; }));
   walk.expect(200, "listTokens");
   walk.expect(200, "revokeToken", {.path = {"alice"}});
+  walk.expect(409, "revokeToken", {.path = {"alice"}});
   walk.expect(200, "listTokens");
   ASSERT_TRUE(eventually([&] {
     const std::string audit = host.api("GET", "/api/dashboard/audit?limit=500").body;
@@ -270,6 +271,11 @@ void AnswersTest::many() {
   walk.expect(200, "retryTasks", {.body = cancelled + R"(,"cursor":")" + string_member(step, "next_cursor") + "\"}"});
 
   walk.expect(400, "retryTasks", {.body = R"({"status":"failed","agents":"worker"})", .bad_body = true});
+  for (const char* bad : {R"({"status":"failed","agent":""})", R"({"status":"failed","source":""})", R"({"status":"running"})", "{}"})
+    EXPECT_NE(find_member(walk.expect(400, "retryTasks", {.body = bad, .bad_body = true}), "errors"), nullptr) << bad;
+  for (const char* bad : {R"({"status":"failed","start_date":"2026-01-02","end_date":"2026-01-01"})",
+                          R"({"status":"failed","cursor":"zz"})"})
+    EXPECT_NE(find_member(walk.expect(400, "retryTasks", {.body = bad}), "errors"), nullptr) << bad;
   walk.expect(200, "retryTasks", {.body = R"({"status":"failed","agent":"worker","source":"github","start_date":"2026-01-01",
       "end_date":"2030-01-01T00:00:00Z","by":"alice","way":"the test"})"});
   task_once(samples.failed, "failed");
@@ -349,6 +355,8 @@ void AnswersTest::queue() {
   walk.expect(200, "pauseQueue", {.body = R"({"agent":"worker","until":"2030-01-01T00:00:00Z","reason":"for the test"})"});
   walk.expect(200, "pauseQueue", {.body = R"({"agent":null})"});
   walk.expect(400, "pauseQueue", {.body = R"({"until":"2001-01-01T00:00:00Z"})"});
+  // A variable that is not set must not stand for all.
+  walk.expect(400, "pauseQueue", {.body = R"({"agent":""})", .bad_body = true});
   walk.expect(200, "getQueue");
   walk.expect(400, "resumeQueue", {.body = R"({"reason":"none"})", .bad_body = true});
   walk.expect(200, "resumeQueue", {.body = R"({"agent":"worker"})"});
@@ -401,6 +409,7 @@ void AnswersTest::what_all_have_in_common() {
       walk.expect(404, operation.id, {.path = nothing, .body = whole_body_of(operation)});
     if (has("400") && operation.path.starts_with("/api/"))
       walk.expect(400, operation.id, {.path = words, .query = "no-such-parameter=1"});
+    EXPECT_TRUE(operation.role == "public" || has("429")) << operation.id << " does not say that wrong tokens have to wait";
     // More than enough of these were sent before the first of them: what is asked for does not matter.
     if (has("429") && (operation.role != "public" || operation.id == "getSession"))
       walk.expect(429, operation.id, {.path = words, .headers = wrong_token, .token = "none"});

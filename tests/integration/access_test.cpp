@@ -109,6 +109,13 @@ TEST_F(AccessIntegrationTest, WhatCommandsAndSignalsDoIsInTheAuditLogWithWhoDidI
   EXPECT_EQ(host.ask({"queue", "pause", "--reason", "maintenance"}).status, 0);
   ::kill(host.pid(), SIGHUP);
   EXPECT_TRUE(audit_tells(R"("way":"signal","operation":"reload")"));
+  host.configure("no_such_section: {}\n");
+  EXPECT_EQ(host.api("POST", "/api/reload").status, 200) << "with the mistakes";
+  EXPECT_TRUE(eventually([&] {
+    return host.api("GET", "/api/dashboard/audit?operation=reload&outcome=refused").body.find("no_such_section") !=
+           std::string::npos;
+  }));
+  host.configure("");
   const std::string lines = host.ask({"audit", "--json"}).text;
   EXPECT_THAT(lines, HasSubstr(R"("actor":"ada","way":"token","operation":"resumeQueue")"));
   EXPECT_THAT(lines,

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "host/base/file.h"
 #include "tests/support/running_host.h"
 
 namespace davit::testing {
@@ -36,6 +37,17 @@ agents:
 )");
   EXPECT_EQ(checked.status, 0) << checked.text;
   EXPECT_THAT(checked.text, AllOf(HasSubstr("is good: 1 webhook, 1 agent"), Not(HasSubstr("note: "))));
+}
+
+TEST_F(CheckConfigTest, TheCompleteConfigurationOfTheDocumentsIsGood) {
+  const auto text = read_file(DAVIT_SOURCE_DIR "/docs/BUSINESS_LOGIC.md");
+  ASSERT_TRUE(text.ok());
+  const std::string before = "A complete configuration:\n\n```yaml\n";
+  const std::size_t begin = text->find(before);
+  ASSERT_NE(begin, std::string::npos);
+  const std::size_t first = begin + before.size();
+  auto checked = check(text->substr(first, text->find("```", first) - first), {"--no-plugins"});
+  EXPECT_EQ(checked.status, 0) << checked.text;
 }
 
 TEST_F(CheckConfigTest, AgentsThatNobodyOffersAreNotedWhereverTheyAreNamed) {

@@ -122,6 +122,9 @@ TEST_F(QueueTest, AllArePausedForATimeAndWithoutAHost) {
   start();
   EXPECT_EQ(host.ask({"queue", "pause", "--for", "2h", "--reason", "a day off"}).text,
             "all agents  paused\n");
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+           {"queue", "resume", ""}, {"tasks", "retry", "--all", "--agent", ""}, {"tasks", "retry", "--all", "--since", ""}})
+    EXPECT_EQ(host.ask(words).status, 2) << words[1] << ": what is empty is not all";
   const std::string id = create();
   EXPECT_EQ(string_member(task(id), "hold_reason"), "all agents are paused: a day off");
   EXPECT_NE(string_member(task(id), "resume_at"), "");

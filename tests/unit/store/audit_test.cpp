@@ -148,6 +148,14 @@ TEST_F(AuditTest, WhatIsTooLongIsCutBetweenCharacters) {
   note(entry);
   EXPECT_EQ(entries()[0].reason.size(), 1'024u);
   EXPECT_TRUE(is_utf8(entries()[0].reason));
+  EXPECT_EQ(entries()[0].parameters, "{\"comment\":\"" + std::string(1'024, 'x') + "\"}");
+  // What says who and what stays beside it.
+  entry.parameters = "{\"reason\":\"" + std::string(9'000, 'y') + "\",\"by\":\"mallory\",\"all\":true,\"list\":[\"" +
+                     std::string(2'000, 'z') + "\"]}";
+  note(entry);
+  EXPECT_EQ(entries()[0].parameters, "{\"reason\":\"" + std::string(1'024, 'y') + "\",\"by\":\"mallory\",\"all\":true}");
+  entry.parameters = std::string(9'000, '[');
+  note(entry);
   EXPECT_EQ(entries()[0].parameters, "{}");
 }
 

@@ -138,5 +138,26 @@ TEST_F(BulkActsTest, ItsLineIsInTheAuditLogBeforeAnythingOfItIsDone) {
   EXPECT_EQ(lines[0].outcome, "refused");
 }
 
+TEST_F(BulkActsTest, EachTaskHasItsLineInTheAuditLogAlsoWhereItIsRefused) {
+  const std::vector<std::string> ids = create_many(2);
+  BulkAct act = cancelling(ids);
+  act.way = "session";
+  act.address = "198.51.100.7";
+  act.request_id = "r1";
+  ASSERT_TRUE(begin(act).ok());
+  const Person other{"bob", {}, "api"};
+  ASSERT_TRUE(wait<TaskState>([&](auto done) { store().cancel(ids[0], other, "", done, {}); }).ok());
+  ASSERT_TRUE(go_on().ok());
+  for (const std::string& id : ids) {
+    const auto lines = store().audit({.object = id})->items;
+    ASSERT_THAT(lines, SizeIs(1)) << id;
+    EXPECT_EQ(lines[0].operation, "cancelTask");
+    EXPECT_EQ(lines[0].parameters, R"({"with":"actOnTasksBulk"})");
+    EXPECT_EQ(lines[0].actor + " " + lines[0].way + " " + lines[0].address + " " + lines[0].request_id, "ada session 198.51.100.7 r1");
+    EXPECT_EQ(lines[0].outcome, id == ids[0] ? "refused" : "done");
+    EXPECT_EQ(lines[0].reason.empty(), id != ids[0]);
+  }
+}
+
 }  // namespace
 }  // namespace davit::store

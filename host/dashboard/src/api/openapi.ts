@@ -596,7 +596,7 @@ export interface paths {
         };
         /**
          * What was spent
-         * @description By default of the last 30 days.
+         * @description By default of the last 30 days. Days are counted whole, in UTC: those of `start_date` and of the last moment before `end_date` too.
          */
         get: operations["getCosts"];
         put?: never;
@@ -3589,6 +3589,15 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            /** @description It was revoked before. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
@@ -3601,7 +3610,7 @@ export interface operations {
                 /** @description An `operationId`. */
                 operation?: string;
                 /** @description How it ended. */
-                outcome?: string;
+                outcome?: components["schemas"]["AuditOutcome"];
                 /** @description What it was about. */
                 object?: string;
                 /** @description No earlier; RFC 3339 with a zone, or a date in UTC. */
@@ -3903,6 +3912,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyWrongTokens"];
             default: components["responses"]["Problem"];
         };
     };
