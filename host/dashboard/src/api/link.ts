@@ -5,6 +5,7 @@
 // has a stream of its own while it is looked at.
 import { ApiError, openStream, queryText } from "./client";
 import { type ServerEvent, readEvents } from "./event-stream";
+import { randomHex } from "./random";
 
 // up: what changes is told. down: it was and is to be again. refused: the server has no stream for us now.
 export type LinkState = "connecting" | "up" | "down" | "refused";
@@ -39,7 +40,7 @@ export class Link {
   private lastId = "";
   private tasks: string[] = [];
   private leads = false;
-  private readonly tab = crypto.randomUUID();
+  private readonly tab = randomHex();
   private readonly others = new Map<string, string[]>();
   private readonly ending = new AbortController();
   private turn: AbortController | null = null; // ends the stream there is, for another one

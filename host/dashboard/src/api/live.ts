@@ -15,7 +15,7 @@ import {
 import { useEffect, useSyncExternalStore } from "react";
 import { Changes, mostLivePages } from "./changes";
 import { ApiError } from "./client";
-import { Link, type LinkState, browser } from "./link";
+import { type Around, Link, type LinkState, browser } from "./link";
 
 // How soon a change is seen while nobody tells of it. "quick" for what one watches work, "slow" for what hardly ever
 // changes.
@@ -44,21 +44,38 @@ function become(state: LinkState, client: QueryClient): void {
 // Once, around everything that is shown while somebody is signed in.
 export function useLink(): void {
   const client = useQueryClient();
-  useEffect(() => {
-    const changes = new Changes(client);
-    const mine = new Link(browser(), (events) => changes.take(events), (state) => become(state, client));
-    link = mine;
-    mine.follow([...followed.keys()]);
-    const leave = (): void => mine.leave();
-    addEventListener("pagehide", leave);
-    return () => {
-      removeEventListener("pagehide", leave);
-      mine.leave();
-      changes.stop();
-      link = null;
-      linkState = "connecting";
-    };
-  }, [client]);
+  useEffect(() => keepLinked(client, browser), [client]);
+}
+
+// Returns what ends it. A page that is left ends its link. One that comes back as it was (by Back, out of the browser's
+// memory) has another one, and asks anew for all it shows, as it was told of nothing meanwhile.
+export function keepLinked(client: QueryClient, around: () => Around): () => void {
+  const changes = new Changes(client);
+  const open = (): Link => {
+    const made = new Link(around(), (events) => changes.take(events), (state) => become(state, client));
+    link = made;
+    made.follow([...followed.keys()]);
+    return made;
+  };
+  let mine = open();
+  const leave = (): void => mine.leave();
+  const comeBack = (event: PageTransitionEvent): void => {
+    if (!event.persisted) return;
+    mine.leave();
+    become("connecting", client);
+    mine = open();
+    void client.invalidateQueries();
+  };
+  addEventListener("pagehide", leave);
+  addEventListener("pageshow", comeBack);
+  return () => {
+    removeEventListener("pagehide", leave);
+    removeEventListener("pageshow", comeBack);
+    mine.leave();
+    changes.stop();
+    link = null;
+    linkState = "connecting";
+  };
 }
 
 // Lines of the task's transcript are told as they are said, for as long as this is shown.

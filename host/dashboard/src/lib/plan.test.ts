@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Json, TaskDetail } from "../api/schema";
-import { approvedBefore, contentText, decidedBefore, earlierOfSameAgent, planIn, planTitle, rejectedBefore } from "./plan";
+import { approvedBefore, contentText, decidedBefore, earlierOfSameAgent, planIn, planTitle, rejectedBefore, restTexts } from "./plan";
 
 test("a plan is found as a document, as Markdown or as steps, in the first that holds one", () => {
   expect(planIn(null, "plan", { plan: [] }, { plan: " # Do\n" })).toEqual({ text: "# Do", sha256: null });
@@ -43,6 +43,7 @@ test("a plan that was made anew is compared with the one that was sent back", ()
   expect(rejectedBefore(maker as unknown as TaskDetail)).toEqual({
     text: "old",
     isPlan: true,
+    task: null,
     what: "the plan that alice rejected",
     comment: "smaller",
   });
@@ -67,7 +68,13 @@ test("else with that of the task of the same agent before it", () => {
       { kind: "retry", by: "dave", comment: null },
     ],
   } as unknown as TaskDetail;
-  expect(decidedBefore(earlier)).toEqual({ text: "old", isPlan: true, what: "the plan that carol approved", comment: null });
+  expect(decidedBefore(earlier)).toEqual({
+    text: "old",
+    isPlan: true,
+    task: earlier,
+    what: "the plan that carol approved",
+    comment: null,
+  });
 });
 
 test("what was approved last is compared with while its text is kept: plan with plan, else all that the agent gets", () => {
@@ -78,17 +85,39 @@ test("what was approved last is compared with while its text is kept: plan with 
   expect(approvedBefore(since({ plan: "new" }), given({ plan: "old" }))).toEqual({
     text: "old",
     isPlan: true,
+    task: given({ plan: "old" }),
     what: "the plan that alice approved",
     comment: "go",
   });
   expect(approvedBefore(since({ mode: 2 }), given({ mode: 1 }))).toEqual({
     text: contentText(given({ mode: 1 })),
     isPlan: false,
+    task: null,
     what: "what alice approved",
     comment: "go",
   });
   expect(approvedBefore(since({ plan: "new" }, false), given({ plan: "other" }))).toBeNull();
   expect(approvedBefore(given({ plan: "new" }), given({ plan: "old" }))).toBeNull();
+});
+
+test("what else is given is compared without the plan, unless that is another one that reads the same", () => {
+  const given = (payload: Json, previous_result: Json = null): TaskDetail =>
+    ({ title: "t", payload, previous_result, links: [], actor: null }) as unknown as TaskDetail;
+  const amount = restTexts(given({ plan: "p", amount: 1 }), given({ plan: "p", amount: 1_000_000 }));
+  expect(amount.before).toContain('"amount": 1\n');
+  expect(amount.after).toContain('"amount": 1000000\n');
+  expect(amount.after).toContain('"(the plan)"');
+
+  const work = (plan: Json, plan_sha256: string, to = "a"): TaskDetail => given({ to }, { work: { plan, plan_sha256 } });
+  const onlyPlan = restTexts(work("p", "1"), work("q", "2"));
+  expect(onlyPlan.before).toBe(onlyPlan.after);
+  const both = restTexts(work("p", "1"), work("q", "2", "b"));
+  expect(both.before).not.toBe(both.after);
+  const hashOnly = restTexts(work("p", "1"), work("p", "2"));
+  expect(hashOnly.before).not.toBe(hashOnly.after);
+  const readsSame = restTexts(work(["p"], "1"), work("1. p", "1"));
+  expect(readsSame.after).toContain('"1. p"');
+  expect(readsSame.before).not.toBe(readsSame.after);
 });
 
 test("a plan is called by its first heading, else by its first line, without marks", () => {

@@ -97,14 +97,48 @@ const code = (text: string): string => `\`${text.replaceAll("`", "'")}\``;
 export interface Before {
   text: string; // a plan in Markdown, or of what has none all the content
   isPlan: boolean;
+  task: TaskDetail | null; // the one that was given it, where a plan came with other content
   what: string; // "the plan that alice rejected"
   comment: string | null;
 }
 
-// All that its agent is given, to be compared line by line.
+// All that its agent is given and the content hash holds, to be compared line by line.
 export function contentText(task: TaskDetail): string {
-  const { title, payload, previous_result, links, actor } = task;
-  return JSON.stringify({ title, input: payload, from_the_agent_before: previous_result, links, actor }, null, 2);
+  const { current_agent: agent, task_type: type, source, entity, title, payload, previous_result, links, actor } = task;
+  const content = { agent, type, source, entity, title, input: payload, from_the_agent_before: previous_result, links, actor };
+  return JSON.stringify(content, null, 2);
+}
+
+// What is given beside the plan, of both: a plan that is the same may come with another amount. The plan itself stands in it
+// only where it is another one that reads the same.
+export function restTexts(before: TaskDetail, after: TaskDetail): { before: string; after: string } {
+  const [was, is] = [rawPlan(before), rawPlan(after)];
+  const readsSame = givenPlan(before)?.text === givenPlan(after)?.text;
+  if (readsSame && JSON.stringify(was) !== JSON.stringify(is)) return { before: contentText(before), after: contentText(after) };
+  return { before: contentText(withoutPlan(before, !readsSame)), after: contentText(withoutPlan(after, !readsSame)) };
+}
+
+const planPlace = (value: Json): Members | null => {
+  const all = members(value);
+  const work = members(all?.["work"]);
+  return work?.["plan"] !== undefined && work["plan"] !== null ? work : all;
+};
+
+const rawPlan = (task: TaskDetail): Json | undefined =>
+  planPlace(planIn(task.payload) ? task.payload : task.previous_result)?.["plan"];
+
+// The hash of a plan that has changed tells no more than the plan.
+function withoutPlan(task: TaskDetail, withoutHash: boolean): TaskDetail {
+  const without = (value: Json): Json => {
+    const place = planPlace(value);
+    if (!place) return value;
+    const rest: Members = { ...place, plan: "(the plan)" };
+    if (withoutHash) delete rest["plan_sha256"];
+    return place === value ? rest : { ...members(value), work: rest };
+  };
+  return planIn(task.payload)
+    ? { ...task, payload: without(task.payload) }
+    : { ...task, previous_result: without(task.previous_result) };
 }
 
 // From the task that was approved last, if what was approved is still what that task is given.
@@ -115,6 +149,7 @@ export function approvedBefore(task: TaskDetail, approved: TaskDetail): Before |
   return {
     text: plan ? plan.text : contentText(approved),
     isPlan: plan !== null,
+    task: plan ? approved : null,
     what: `${plan ? "the plan that" : "what"} ${approval.by ?? "somebody"} approved`,
     comment: approval.comment,
   };
@@ -127,7 +162,7 @@ export function rejectedBefore(maker: TaskDetail): Before | null {
   if (!rejected || !plan) return null;
   const by = words(rejected["by"]);
   const comment = typeof rejected["comment"] === "string" ? rejected["comment"] : "";
-  return { text: plan.text, isPlan: true, what: `the plan that ${by || "somebody"} rejected`, comment: comment || null };
+  return { text: plan.text, isPlan: true, task: null, what: `the plan that ${by || "somebody"} rejected`, comment: comment || null };
 }
 
 // The id of the newest task of the same agent that was made before this one, in its chain.
@@ -145,6 +180,7 @@ export function decidedBefore(earlier: TaskDetail): Before | null {
   return {
     text: plan.text,
     isPlan: true,
+    task: earlier,
     what: decision ? `the plan that ${decision.by ?? "somebody"} ${verb}` : "the plan before it",
     comment: decision?.comment ?? null,
   };

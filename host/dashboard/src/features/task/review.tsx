@@ -14,6 +14,7 @@ import { Time } from "../../components/time";
 import { words } from "../../lib/format";
 import {
   type Before,
+  type Plan,
   approvedBefore,
   contentText,
   decidedBefore,
@@ -21,6 +22,7 @@ import {
   givenPlan,
   planIn,
   rejectedBefore,
+  restTexts,
 } from "../../lib/plan";
 
 function useTask(id: string | null): TaskDetail | undefined {
@@ -76,7 +78,11 @@ export function ReviewCard({ task }: { task: TaskDetail }) {
                 />
               </p>
             )}
-            <DiffView before={before.text} after={before.isPlan && plan ? plan.text : contentText(task)} name="Changes" />
+            {before.isPlan && plan ? (
+              <PlanChanges before={before} plan={plan} task={task} />
+            ) : (
+              <DiffView before={before.text} after={contentText(task)} name="Changes" />
+            )}
           </>
         )}
         {plan && shown === "Source" && (
@@ -88,6 +94,33 @@ export function ReviewCard({ task }: { task: TaskDetail }) {
         {shown === "All it gets" && <Bound task={task} planHash={plan?.sha256 ?? null} />}
       </div>
     </Card>
+  );
+}
+
+// An approval holds for more than the plan: what else is given is compared too, wherever it is known.
+export function PlanChanges({ before, plan, task }: { before: Before; plan: Plan; task: TaskDetail }) {
+  const same = before.text === plan.text;
+  const rest = before.task && restTexts(before.task, task);
+  const restDiffers = rest !== null && rest.before !== rest.after;
+  if (same && rest && !restDiffers) return <DiffView before={before.text} after={plan.text} name="Changes" />;
+  return (
+    <>
+      {same ? (
+        <p className="px-4 py-3 text-sm text-muted">
+          {restDiffers
+            ? "The plan is the same; what else it gets is not."
+            : "The plan is the same. What else it gets is not compared here."}
+        </p>
+      ) : (
+        <DiffView before={before.text} after={plan.text} name="Changes" />
+      )}
+      {restDiffers && (
+        <>
+          <h3 className="border-t border-line px-4 pt-3 pb-1 text-sm font-medium">What else it gets</h3>
+          <DiffView before={rest.before} after={rest.after} name="What else it gets" />
+        </>
+      )}
+    </>
   );
 }
 

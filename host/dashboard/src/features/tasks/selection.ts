@@ -1,6 +1,7 @@
 // Which tasks of the list are selected: some by their ids, or all that its filter finds, also those not loaded yet.
 import type { BulkTarget } from "../../api/queries";
 import type { Parameters } from "../../api/client";
+import { randomHex } from "../../api/random";
 
 export interface Selection {
   filter: string; // the one it was made under: it ends with it
@@ -40,8 +41,5 @@ export function targetOf(selection: Selection, parameters: Parameters): BulkTarg
   return { filter };
 }
 
-// A String of RFC 8941, as the header wants it. Not by randomUUID(), which a page without TLS does not have.
-export function newIdempotencyKey(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return `"${[...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("")}"`;
-}
+// A String of RFC 8941, as the header wants it.
+export const newIdempotencyKey = (): string => `"${randomHex()}"`;
