@@ -12,7 +12,6 @@ import { ExportButton } from "../../components/export-button";
 import { Empty, ErrorState, Loading } from "../../components/states";
 import { count } from "../../lib/format";
 import { useShortcuts } from "../../lib/keys";
-import { useNow } from "../../lib/now";
 import { endOfDay, startOf, startOfDay } from "../../lib/period";
 import { useTitle } from "../../lib/title";
 import { BulkBar, BulkDialog } from "./bulk";
@@ -25,16 +24,21 @@ export function TasksPage() {
   useTitle("Tasks");
   const search = useSearch({ from: "/tasks" });
   const navigate = useNavigate();
-  const now = useNow();
+  // Periods end where the page was opened or its filter set: if they moved on with the time, each minute would be another
+  // list, asked for from its first page, and whoever had scrolled down would be thrown back.
+  const filter = JSON.stringify(search);
+  const [kept, setKept] = useState(() => ({ filter, at: Date.now() }));
+  if (kept.filter !== filter) setKept(() => ({ filter, at: Date.now() }));
+  const opened = kept.at;
   const { period, from, to, ...rest } = search;
   const parameters = {
     ...rest,
-    start_date: period ? startOf(period, now) : from && startOfDay(from),
+    start_date: period ? startOf(period, opened) : from && startOfDay(from),
     end_date: to && endOfDay(to),
   };
   const query = useLivePages({
     ...taskPages(parameters),
-    // A period moves on with the time; what is shown stays until its successor is there.
+    // What is shown stays until what another filter finds is there.
     placeholderData: (before) => before,
   });
   const tasks = useMemo(() => query.data?.pages.flatMap((page) => page.tasks) ?? [], [query.data]);
@@ -47,9 +51,8 @@ export function TasksPage() {
     if (task) setChosenId(task.task_id);
   };
   const mayAct = useMayAct();
-  const filter = JSON.stringify(search);
-  const [kept, select] = useState<Selection>(() => nothing(filter));
-  const selection = kept.filter === filter ? kept : nothing(filter);
+  const [selected, select] = useState<Selection>(() => nothing(filter));
+  const selection = selected.filter === filter ? selected : nothing(filter);
   const shown = useMemo(() => tasks.map((task) => task.task_id), [tasks]);
   const toggle = (id: string): void => select(toggled(selection, id, shown));
   const [acting, setActing] = useState<{ action: BulkAction; target: BulkTarget } | null>(null);
@@ -60,7 +63,7 @@ export function TasksPage() {
     j: () => choose(chosen + 1),
     k: () => choose(chosen - 1),
     Enter: () => {
-      if (chosenId) void navigate({ to: "/tasks/$id", params: { id: chosenId } });
+      if (chosenId && chosen >= 0) void navigate({ to: "/tasks/$id", params: { id: chosenId } });
     },
   });
 
