@@ -6,6 +6,7 @@ import { useLivePages } from "../../api/live";
 import { type BulkTarget, taskPages } from "../../api/queries";
 import type { BulkAction } from "../../api/schema";
 import { useMayAct } from "../../api/session";
+import type { Act } from "../../components/act-dialog";
 import { Button } from "../../components/button";
 import { PageHead } from "../../components/card";
 import { ExportButton } from "../../components/export-button";
@@ -15,6 +16,7 @@ import { useShortcuts } from "../../lib/keys";
 import { endOfDay, startOf, startOfDay } from "../../lib/period";
 import { useTitle } from "../../lib/title";
 import { BulkBar, BulkDialog } from "./bulk";
+import { DecideDialog } from "./decide";
 import { TaskFilters } from "./filters";
 import { type Selection, isSelected, nothing, targetOf, toggled } from "./selection";
 import { TaskRows } from "./task-rows";
@@ -56,12 +58,19 @@ export function TasksPage() {
   const shown = useMemo(() => tasks.map((task) => task.task_id), [tasks]);
   const toggle = (id: string): void => select(toggled(selection, id, shown));
   const [acting, setActing] = useState<{ action: BulkAction; target: BulkTarget } | null>(null);
+  const [deciding, setDeciding] = useState<{ id: string; act: Act } | null>(null);
+  const decide = (act: Act): void => {
+    const task = tasks[chosen];
+    if (mayAct && task?.status === "awaiting_approval") setDeciding({ id: task.task_id, act });
+  };
   useShortcuts({
     x: () => {
       if (mayAct && chosenId && chosen >= 0) toggle(chosenId);
     },
     j: () => choose(chosen + 1),
     k: () => choose(chosen - 1),
+    a: () => decide("approve"),
+    r: () => decide("reject"),
     Enter: () => {
       if (chosenId && chosen >= 0) void navigate({ to: "/tasks/$id", params: { id: chosenId } });
     },
@@ -96,6 +105,7 @@ export function TasksPage() {
       {acting && (
         <BulkDialog {...acting} onDone={() => select(nothing(filter))} onClose={() => setActing(null)} />
       )}
+      {deciding && <DecideDialog {...deciding} onClose={() => setDeciding(null)} />}
       {still && (
         <p className="flex items-center gap-2 text-sm text-muted">
           Far down the list it does not renew itself.
