@@ -47,7 +47,7 @@ test.each([
   ["Authorization", []],
   ["csrf", ["api/session.ts"]],
   ["refetchInterval", ["api/live.ts"]],
-  ["localStorage", ["lib/theme.ts", "lib/views.ts"]],
+  ["localStorage", ["lib/keys.ts", "lib/theme.ts", "lib/views.ts"]],
   ["sessionStorage", []],
   ["innerHTML", []],
   ["<style", []],

@@ -10,7 +10,8 @@ async function copy(text: string): Promise<boolean> {
   } catch {
     const area = document.createElement("textarea");
     area.value = text;
-    document.body.append(area);
+    // Beside an open dialog nothing of the page can be selected.
+    (document.querySelector("dialog[open]") ?? document.body).append(area);
     area.select();
     const done = document.execCommand("copy");
     area.remove();

@@ -55,19 +55,21 @@ export function bytes(size: number): string {
   return `${(size / 1024 / 1024).toFixed(1)} MiB`;
 }
 
-// How long ago, or how soon: "just now", "3 min ago", "in 2 h".
+// How long ago, or how soon: "just now", "3 min ago", "in 2 h". What is over is counted in whole ones; what is to come is
+// rounded, so that a week that began a moment ago still ends "in 7 d".
 export function relative(time: number, now: number): string {
   const seconds = Math.round((now - time) / 1000);
   if (Math.abs(seconds) < 5) return "just now";
   const size = Math.abs(seconds);
+  const whole = seconds > 0 ? Math.floor : Math.round;
   const text =
     size < 60
       ? `${size} s`
-      : size < 3600
-        ? `${Math.floor(size / 60)} min`
-        : size < 48 * 3600
-          ? `${Math.floor(size / 3600)} h`
-          : `${Math.floor(size / 86400)} d`;
+      : whole(size / 60) < 60
+        ? `${whole(size / 60)} min`
+        : whole(size / 3600) < 48
+          ? `${whole(size / 3600)} h`
+          : `${whole(size / 86400)} d`;
   return seconds > 0 ? `${text} ago` : `in ${text}`;
 }
 

@@ -2,9 +2,14 @@
 import { cleanup, render } from "@testing-library/react";
 import { userEvent } from "@testing-library/user-event";
 import { afterEach, expect, test, vi } from "vitest";
-import { useShortcuts } from "./keys";
+import { useShortcutSwitch, useShortcuts } from "./keys";
 
 afterEach(cleanup);
+
+function Switch() {
+  const [on, setOn] = useShortcutSwitch();
+  return <input aria-label="switch" type="checkbox" checked={on} onChange={(event) => setOn(event.target.checked)} />;
+}
 
 function Page({ act, two }: { act: () => void; two: () => void }) {
   useShortcuts({ a: act, Enter: act, "g t": two });
@@ -70,5 +75,22 @@ test("Enter presses the button and follows the link that one is on, and acts any
   expect([act.mock.calls.length, location.hash]).toEqual([0, "#there"]);
   getByRole("link").blur();
   await userEvent.keyboard("{Enter}");
+  expect(act).toHaveBeenCalledOnce();
+});
+
+test("no key acts while they are switched off, which the browser keeps", async () => {
+  const { act, two } = page();
+  const { getByLabelText } = render(<Switch />);
+  await userEvent.click(getByLabelText("switch"));
+  await userEvent.keyboard("agt{Enter}");
+  expect([act.mock.calls.length, two.mock.calls.length]).toEqual([0, 0]);
+  vi.resetModules();
+  const again = await import("./keys");
+  function Reloaded() {
+    return <output>{String(again.useShortcutSwitch()[0])}</output>;
+  }
+  expect(render(<Reloaded />).getByText("false")).toBeTruthy();
+  await userEvent.click(getByLabelText("switch"));
+  await userEvent.keyboard("a");
   expect(act).toHaveBeenCalledOnce();
 });

@@ -1,9 +1,44 @@
-// Keyboard shortcuts: single keys, and "g t" for two in a row. Never while one types, never with Ctrl, Alt or Meta.
-import { useEffect, useRef } from "react";
+// Keyboard shortcuts: single keys, and "g t" for two in a row. Never while one types, never with Ctrl, Alt or Meta. They can
+// be switched off: who speaks to his computer, or strikes keys unawares, would set them off without meaning to.
+import { useEffect, useRef, useSyncExternalStore } from "react";
 
 export type Shortcuts = Record<string, () => void>;
 
 const secondKeyWithin = 1_000;
+const key = "davit.shortcuts";
+const listeners = new Set<() => void>();
+
+function kept(): boolean {
+  try {
+    return localStorage.getItem(key) !== "off";
+  } catch {
+    return true; // a browser that keeps nothing
+  }
+}
+
+let on = kept();
+
+function switchShortcuts(next: boolean): void {
+  on = next;
+  try {
+    localStorage.setItem(key, next ? "on" : "off");
+  } catch {
+    // Then it lasts until the page is closed.
+  }
+  for (const listener of listeners) listener();
+}
+
+// Whether they act, and what switches them.
+export function useShortcutSwitch(): [boolean, (on: boolean) => void] {
+  const isOn = useSyncExternalStore(
+    (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    () => on,
+  );
+  return [isOn, switchShortcuts];
+}
 
 export function isTyping(target: EventTarget | null): boolean {
   // Nothing is typed into a box that is ticked.
@@ -27,7 +62,7 @@ export function useShortcuts(shortcuts: Shortcuts): void {
   useEffect(() => {
     let first: { key: string; at: number } | null = null;
     const onKey = (event: KeyboardEvent): void => {
-      if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey || isTyping(event.target)) return;
+      if (!on || event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey || isTyping(event.target)) return;
       if (event.key === "Enter" && isPressed(event.target)) return;
       // A dialog has the keyboard to itself.
       if (document.querySelector("dialog[open]")) return;

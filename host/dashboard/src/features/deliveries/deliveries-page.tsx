@@ -80,7 +80,7 @@ function DeliveryLine({ delivery }: { delivery: Delivery }) {
         </span>
       </span>
       <span className="hidden text-right text-sm text-muted lg:block">{bytes(delivery.body_bytes)}</span>
-      <Time iso={delivery.received_at} className="text-right text-xs text-muted max-lg:col-start-3 max-lg:row-start-1" />
+      <Time iso={delivery.received_at} className="justify-self-end text-xs text-muted max-lg:col-start-3 max-lg:row-start-1" />
     </li>
   );
 }

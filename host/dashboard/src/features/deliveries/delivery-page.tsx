@@ -204,7 +204,13 @@ function Replay({ delivery }: { delivery: DeliveryDetail }) {
         >
           Dry run
         </Button>
-        <Button icon="retry" onClick={() => setAsking(true)}>
+        <Button
+          icon="retry"
+          onClick={() => {
+            replay.reset();
+            setAsking(true);
+          }}
+        >
           Replay
         </Button>
         {said && (
@@ -225,6 +231,12 @@ function Replay({ delivery }: { delivery: DeliveryDetail }) {
             <p className="text-sm text-muted">
               Its hooks run again, as for a new delivery: what they ask for is done, also where it was done before.
             </p>
+            {/* A notice would be behind the dialog. */}
+            {replay.isError && (
+              <p role="alert" className="text-sm wrap-anywhere text-bad">
+                {replay.error.message}
+              </p>
+            )}
             <div className="flex justify-end gap-2">
               <Button onClick={() => setAsking(false)}>Back</Button>
               <Button
@@ -239,7 +251,6 @@ function Replay({ delivery }: { delivery: DeliveryDetail }) {
                         notify("good", "Replayed: this is the new delivery.");
                         void navigate({ to: "/deliveries/$id", params: { id: made.delivery_id } });
                       },
-                      onError: failed,
                     },
                   )
                 }

@@ -17,7 +17,9 @@ export function FirstRun() {
         {(data) => {
           const serving = data.webhooks.filter((webhook) => webhook.state === "serving");
           const ready = serving.find((webhook) => webhook.secrets > 0);
-          const send = `davit send ${ready?.name ?? "github"} examples/demo/1-issue-labeled.json --event issues`;
+          // The example is an event of GitHub's: nobody else sends such.
+          const github = serving.some((webhook) => webhook.name === "github" && webhook.secrets > 0);
+          const send = "davit send github examples/demo/1-issue-labeled.json --event issues";
           return (
             <ol className="flex flex-col">
               <Step done={serving.length > 0} title="A webhook serves">
@@ -31,14 +33,19 @@ export function FirstRun() {
                   : "Set the variable that secret_env names, GITHUB_WEBHOOK_SECRET for one, and start davit again."}
               </Step>
               <Step done={false} title="A signed event comes">
-                <span className="flex flex-wrap items-center gap-1">
-                  <code className="rounded bg-sunken px-1.5 py-0.5 font-mono text-xs wrap-anywhere">{send}</code>
-                  <Copy text={send} what="the command" />
-                </span>
-                It signs the file as the real sender does. Its task appears here by itself.
+                {github && (
+                  <>
+                    <span className="flex flex-wrap items-center gap-1">
+                      <code className="rounded bg-sunken px-1.5 py-0.5 font-mono text-xs wrap-anywhere">{send}</code>
+                      <Copy text={send} what="the command" />
+                    </span>
+                    It signs the file as the real sender does.{" "}
+                  </>
+                )}
+                Its task appears here by itself.
                 <Acts>
                   {" "}
-                  Without a terminal: the page of{" "}
+                  {github ? "Without a terminal: the page of" : "To try it, the page of"}{" "}
                   <Link to="/plugins" className="link">
                     plugins
                   </Link>{" "}

@@ -74,7 +74,16 @@ export function QueueChart({ series, counts }: { series: QueueSeries; counts: Ov
           className="h-36 min-w-0 flex-1"
         >
           {chart.gaps.map((gap) => (
-            <rect key={gap.key} x={gap.x} y={0} width={gap.width} height={box.height} className="fill-sunken" />
+            // Gaps side by side would show a seam where their edges are smoothed.
+            <rect
+              key={gap.key}
+              x={gap.x}
+              y={0}
+              width={gap.width}
+              height={box.height}
+              shapeRendering="crispEdges"
+              className="fill-sunken"
+            />
           ))}
           {[0, 0.5, 1].map((share) => (
             <path

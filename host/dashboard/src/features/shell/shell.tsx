@@ -102,6 +102,10 @@ function Wants({ wants }: { wants: Attention | undefined }) {
   );
 }
 
+function searchField(): HTMLInputElement | null {
+  return document.querySelector<HTMLInputElement>("input[type=search]");
+}
+
 function SignedIn({ name, role }: { name: string; role: Role }) {
   const shownPages = usePages();
   useLink();
@@ -112,7 +116,9 @@ function SignedIn({ name, role }: { name: string; role: Role }) {
   const rest = useId();
   const main = useRef<HTMLElement>(null);
   const path = useRouterState({ select: (state) => state.location.pathname });
+  const resolved = useRouterState({ select: (state) => state.resolvedLocation?.pathname });
   const shown = useRef(path);
+  const searching = useRef(false); // the page that comes was asked for to search on it
 
   // Whoever cannot see the page change hears it, and goes on from its top.
   useEffect(() => {
@@ -122,12 +128,20 @@ function SignedIn({ name, role }: { name: string; role: Role }) {
     main.current?.focus({ preventScroll: true });
   }, [path]);
 
+  // The address changes before the page does.
+  useEffect(() => {
+    if (!searching.current) return;
+    searching.current = false;
+    searchField()?.focus();
+  }, [resolved]);
+
   useShortcuts({
     "?": () => setHelping(true),
     "/": () => {
-      const field = document.querySelector<HTMLInputElement>("input[type=search]");
-      if (field) field.focus();
-      else void navigate({ to: "/tasks" });
+      const field = searchField();
+      if (field) return field.focus();
+      searching.current = true;
+      void navigate({ to: "/tasks" });
     },
     ...Object.fromEntries(shownPages.map((page) => [page.keys, () => void navigate({ to: page.to })])),
   });

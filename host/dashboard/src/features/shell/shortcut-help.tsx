@@ -1,4 +1,5 @@
 import { Dialog } from "../../components/dialog";
+import { useShortcutSwitch } from "../../lib/keys";
 
 export const shortcutList: [string, string][] = [
   ["/", "Search tasks"],
@@ -19,8 +20,21 @@ export const shortcutList: [string, string][] = [
 ];
 
 export function ShortcutHelp({ onClose }: { onClose: () => void }) {
+  const [on, setOn] = useShortcutSwitch();
   return (
     <Dialog title="Keyboard" onClose={onClose}>
+      <label className="flex items-center gap-2 text-sm font-medium">
+        <input
+          type="checkbox"
+          className="size-4 accent-accent"
+          checked={on}
+          onChange={(event) => setOn(event.target.checked)}
+        />
+        Keys act
+      </label>
+      <p className="text-sm text-muted">
+        {on ? "This browser keeps it." : "No key does anything here by itself; the button with the keyboard opens this again."}
+      </p>
       <table className="plain w-full text-sm">
         <thead className="sr-only">
           <tr>

@@ -115,7 +115,7 @@ function Callout({ task }: { task: TaskDetail }) {
               Asked <Time iso={task.approval.asked_at} />
               {task.approval.deadline && (
                 <>
-                  ; waited for until <Time iso={task.approval.deadline} />
+                  ; lapses <Time iso={task.approval.deadline} />
                 </>
               )}
               .{" "}

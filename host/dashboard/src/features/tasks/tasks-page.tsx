@@ -6,16 +6,17 @@ import { useLivePages } from "../../api/live";
 import { type BulkTarget, taskPages } from "../../api/queries";
 import type { BulkAction } from "../../api/schema";
 import { useMayAct } from "../../api/session";
+import type { Act } from "../../components/act-dialog";
 import { Button } from "../../components/button";
 import { PageHead } from "../../components/card";
 import { ExportButton } from "../../components/export-button";
 import { Empty, ErrorState, Loading } from "../../components/states";
 import { count } from "../../lib/format";
 import { useShortcuts } from "../../lib/keys";
-import { useNow } from "../../lib/now";
 import { endOfDay, startOf, startOfDay } from "../../lib/period";
 import { useTitle } from "../../lib/title";
 import { BulkBar, BulkDialog } from "./bulk";
+import { DecideDialog } from "./decide";
 import { TaskFilters } from "./filters";
 import { type Selection, isSelected, nothing, targetOf, toggled } from "./selection";
 import { TaskRows } from "./task-rows";
@@ -25,16 +26,21 @@ export function TasksPage() {
   useTitle("Tasks");
   const search = useSearch({ from: "/tasks" });
   const navigate = useNavigate();
-  const now = useNow();
+  // Periods end where the page was opened or its filter set: if they moved on with the time, each minute would be another
+  // list, asked for from its first page, and whoever had scrolled down would be thrown back.
+  const filter = JSON.stringify(search);
+  const [kept, setKept] = useState(() => ({ filter, at: Date.now() }));
+  if (kept.filter !== filter) setKept(() => ({ filter, at: Date.now() }));
+  const opened = kept.at;
   const { period, from, to, ...rest } = search;
   const parameters = {
     ...rest,
-    start_date: period ? startOf(period, now) : from && startOfDay(from),
+    start_date: period ? startOf(period, opened) : from && startOfDay(from),
     end_date: to && endOfDay(to),
   };
   const query = useLivePages({
     ...taskPages(parameters),
-    // A period moves on with the time; what is shown stays until its successor is there.
+    // What is shown stays until what another filter finds is there.
     placeholderData: (before) => before,
   });
   const tasks = useMemo(() => query.data?.pages.flatMap((page) => page.tasks) ?? [], [query.data]);
@@ -47,20 +53,26 @@ export function TasksPage() {
     if (task) setChosenId(task.task_id);
   };
   const mayAct = useMayAct();
-  const filter = JSON.stringify(search);
-  const [kept, select] = useState<Selection>(() => nothing(filter));
-  const selection = kept.filter === filter ? kept : nothing(filter);
+  const [selected, select] = useState<Selection>(() => nothing(filter));
+  const selection = selected.filter === filter ? selected : nothing(filter);
   const shown = useMemo(() => tasks.map((task) => task.task_id), [tasks]);
   const toggle = (id: string): void => select(toggled(selection, id, shown));
   const [acting, setActing] = useState<{ action: BulkAction; target: BulkTarget } | null>(null);
+  const [deciding, setDeciding] = useState<{ id: string; act: Act } | null>(null);
+  const decide = (act: Act): void => {
+    const task = tasks[chosen];
+    if (mayAct && task?.status === "awaiting_approval") setDeciding({ id: task.task_id, act });
+  };
   useShortcuts({
     x: () => {
       if (mayAct && chosenId && chosen >= 0) toggle(chosenId);
     },
     j: () => choose(chosen + 1),
     k: () => choose(chosen - 1),
+    a: () => decide("approve"),
+    r: () => decide("reject"),
     Enter: () => {
-      if (chosenId) void navigate({ to: "/tasks/$id", params: { id: chosenId } });
+      if (chosenId && chosen >= 0) void navigate({ to: "/tasks/$id", params: { id: chosenId } });
     },
   });
 
@@ -93,6 +105,7 @@ export function TasksPage() {
       {acting && (
         <BulkDialog {...acting} onDone={() => select(nothing(filter))} onClose={() => setActing(null)} />
       )}
+      {deciding && <DecideDialog {...deciding} onClose={() => setDeciding(null)} />}
       {still && (
         <p className="flex items-center gap-2 text-sm text-muted">
           Far down the list it does not renew itself.
