@@ -2,6 +2,7 @@
 import { useMemo } from "react";
 import { diffLines, folded } from "../lib/diff";
 import { counted } from "../lib/format";
+import { visible } from "../lib/visible";
 
 export function DiffView({ before, after, name }: { before: string; after: string; name: string }) {
   const lines = useMemo(() => diffLines(before, after), [before, after]);
@@ -26,14 +27,14 @@ export function DiffView({ before, after, name }: { before: string; after: strin
             return (
               <p key={index} className="line">
                 <span aria-hidden="true"> </span>
-                <span>{part.text}</span>
+                <span>{visible(part.text)}</span>
               </p>
             );
           const Line = part.kind === "added" ? "ins" : "del";
           return (
             <p key={index} className={`line ${part.kind === "added" ? "added" : "removed"}`}>
               <span aria-hidden="true">{part.kind === "added" ? "+" : "−"}</span>
-              <Line>{part.text}</Line>
+              <Line>{visible(part.text)}</Line>
             </p>
           );
         })}

@@ -26,3 +26,9 @@ test("markup in names and values is text", () => {
   expect(container.querySelector("img, b")).toBeNull();
   expect(screen.getByText('"<img src=x onerror=alert(1)>"')).toBeTruthy();
 });
+
+test("names and values that would be read in another direction show what makes it so", () => {
+  render(<JsonTree value={{ "a\u202eb": "to \u202eevil" }} what="it" />);
+  expect(screen.getByText('"to ⟨U+202E⟩evil"')).toBeTruthy();
+  expect(screen.getByText("a⟨U+202E⟩b:")).toBeTruthy();
+});

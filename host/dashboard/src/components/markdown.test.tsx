@@ -28,3 +28,9 @@ test("HTML is text", () => {
   expect(container.querySelectorAll("script, img, svg, b")).toHaveLength(0);
   expect(container.textContent).toContain("<script>window.broken=1</script>");
 });
+
+test("text that would be read in another direction shows what makes it so", () => {
+  const { container } = render(<Markdown text={"to \u202eevil\u202c `a\u2066b`\n\n```\nc\u2069\n```"} />);
+  expect(container.textContent).toContain("to ⟨U+202E⟩evil⟨U+202C⟩ a⟨U+2066⟩b");
+  expect(container.textContent).toContain("c⟨U+2069⟩");
+});

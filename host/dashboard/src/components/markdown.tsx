@@ -2,6 +2,7 @@
 // links go out by OutsideLink, with their address in sight.
 import { Fragment, useMemo } from "react";
 import { type Block, type Inline, parseMarkdown } from "../lib/markdown";
+import { visible } from "../lib/visible";
 import { OutsideLink } from "./outside-link";
 
 const mostShown = 256 * 1024; // characters
@@ -43,7 +44,7 @@ function One({ block }: { block: Block }) {
       return (
         // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
         <pre tabIndex={0}>
-          <code>{block.text}</code>
+          <code>{visible(block.text)}</code>
         </pre>
       );
     case "quote":
@@ -100,9 +101,9 @@ function Inlines({ inlines }: { inlines: Inline[] }) {
 function Mark({ inline }: { inline: Inline }) {
   switch (inline.kind) {
     case "text":
-      return <Fragment>{inline.text}</Fragment>;
+      return <Fragment>{visible(inline.text)}</Fragment>;
     case "code":
-      return <code>{inline.text}</code>;
+      return <code>{visible(inline.text)}</code>;
     case "strong":
       return (
         <strong>
@@ -123,7 +124,7 @@ function Mark({ inline }: { inline: Inline }) {
           <OutsideLink url={inline.url}>
             <Inlines inlines={inline.children} />
           </OutsideLink>
-          {!saysWhere && <span className="text-xs text-muted"> ({inline.url})</span>}
+          {!saysWhere && <span className="text-xs text-muted"> ({visible(inline.url)})</span>}
         </>
       );
     }

@@ -24,6 +24,7 @@ import {
   rejectedBefore,
   restTexts,
 } from "../../lib/plan";
+import { visible } from "../../lib/visible";
 
 function useTask(id: string | null): TaskDetail | undefined {
   return useQuery({ ...taskQuery(id ?? ""), enabled: id !== null, staleTime: Infinity }).data;
@@ -56,7 +57,7 @@ export function ReviewCard({ task }: { task: TaskDetail }) {
       {task.approved_before && !task.approved_before.kept && <NotKept approval={task.approved_before} />}
       {before?.comment && (
         <blockquote className="border-b border-line px-4 py-2 text-sm wrap-anywhere whitespace-pre-wrap text-muted">
-          “{before.comment}”
+          “{visible(before.comment)}”
         </blockquote>
       )}
       <div role="tabpanel" aria-label={shown}>
@@ -88,7 +89,7 @@ export function ReviewCard({ task }: { task: TaskDetail }) {
         {plan && shown === "Source" && (
           // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
           <pre tabIndex={0} className="max-h-[34rem] overflow-auto px-4 py-3 font-mono text-xs wrap-anywhere whitespace-pre-wrap">
-            {plan.text}
+            {visible(plan.text)}
           </pre>
         )}
         {shown === "All it gets" && <Bound task={task} planHash={plan?.sha256 ?? null} />}
@@ -158,7 +159,7 @@ function Bound({ task, planHash }: { task: TaskDetail; planHash: string | null }
         <Fact name="Agent">{task.current_agent}</Fact>
         <Fact name="Type">{words(task.task_type)}</Fact>
         <Fact name="Source">{task.source}</Fact>
-        {task.entity && <Fact name="Is about">{task.entity}</Fact>}
+        {task.entity && <Fact name="Is about">{visible(task.entity)}</Fact>}
       </Facts>
       {hash && <Hash name="Content hash" value={hash} />}
       {planHash && <Hash name="SHA-256 of the plan" value={planHash} />}
