@@ -434,6 +434,9 @@ describe("with tasks", () => {
     await page.getByText("Nothing is noted").waitFor();
     await page.getByTitle("Show what was done to everything").click();
     await log.getByText("reader may only read").first().waitFor();
+    // What is done while one looks comes by itself, though no event tells of it.
+    await host.api("POST", "/api/tokens", { name: "newcomer", role: "reader" });
+    await log.getByRole("button", { name: "newcomer" }).waitFor();
     expect(troubles).toEqual([]);
     await page.context().close();
   });

@@ -107,13 +107,19 @@ export function useLive<T>(
   return useQuery({ ...options, refetchInterval: () => refetchEvery(pace) });
 }
 
+const untoldEvery = 5_000;
+
 // The pages of a list, kept true likewise while there are few of them: each page is a question.
 export function useLivePages<Page>(
   options: UseInfiniteQueryOptions<Page, Error, InfiniteData<Page>, readonly unknown[], string | undefined>,
+  { isTold = true } = {}, // by events; else it is asked for all the time
 ): UseInfiniteQueryResult<InfiniteData<Page>> {
   return useInfiniteQuery({
     ...options,
-    refetchInterval: (asked) => ((asked.state.data?.pages.length ?? 0) <= mostLivePages ? refetchEvery("usual") : false),
+    refetchInterval: (asked) => {
+      if ((asked.state.data?.pages.length ?? 0) > mostLivePages) return false;
+      return refetchEvery("usual") || (!isTold && untoldEvery);
+    },
   });
 }
 

@@ -42,6 +42,7 @@ export function AuditPage() {
       object: search.object,
       start_date: search.period && startOf(search.period, opened),
     }),
+    { isTold: false },
   );
   const set = (name: string, value: string): void => {
     void navigate({ search: (old) => ({ ...old, [name]: value || undefined }), replace: true });
