@@ -1,4 +1,5 @@
 // Requests to the API: JSON in, JSON out, and failures as the server's own sentence.
+import { parseExactly } from "./exact-json";
 import { askSession, credentials, forget } from "./session";
 
 export class ApiError extends Error {
@@ -77,7 +78,7 @@ export function queryText(parameters: Parameters): string {
 
 export async function get<T>(path: string, parameters: Parameters, signal?: AbortSignal): Promise<T> {
   const answer = await send(path + queryText(parameters), signal ? { signal } : {});
-  return (await answer.json()) as T;
+  return parseExactly(await answer.text()) as T;
 }
 
 export type Method = "POST" | "PUT" | "DELETE";
@@ -93,7 +94,7 @@ export async function post<T>(
     headers: { "Content-Type": "application/json", ...headers },
     body: JSON.stringify(body),
   });
-  return (await answer.json()) as T;
+  return parseExactly(await answer.text()) as T;
 }
 
 export async function download(path: string): Promise<Blob> {

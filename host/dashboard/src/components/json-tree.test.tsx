@@ -2,6 +2,8 @@
 import { cleanup, render, screen } from "@testing-library/react";
 import { userEvent } from "@testing-library/user-event";
 import { afterEach, expect, test } from "vitest";
+import { parseExactly } from "../api/exact-json";
+import type { Json } from "../api/schema";
 import { JsonTree } from "./json-tree";
 
 afterEach(cleanup);
@@ -31,4 +33,9 @@ test("names and values that would be read in another direction show what makes i
   render(<JsonTree value={{ "a\u202eb": "to \u202eevil" }} what="it" />);
   expect(screen.getByText('"to ⟨U+202E⟩evil"')).toBeTruthy();
   expect(screen.getByText("a⟨U+202E⟩b:")).toBeTruthy();
+});
+
+test("a number that JavaScript would round is shown as it was written", () => {
+  render(<JsonTree value={parseExactly('{"amount":12345678901234567890}') as Json} what="it" />);
+  expect(screen.getByText("12345678901234567890")).toBeTruthy();
 });

@@ -1,5 +1,6 @@
 // JSON as a tree whose branches are made when they are opened, so that a large document costs what one looks at.
 import { useState } from "react";
+import { ExactNumber } from "../api/exact-json";
 import type { Json } from "../api/schema";
 import { visible } from "../lib/visible";
 import { Copy } from "./copy";
@@ -24,6 +25,15 @@ function Branch({ name, value, depth }: { name?: string; value: Json; depth: num
   const [open, setOpen] = useState(depth < 2);
   const [most, setMost] = useState(mostShown);
   const label = name === undefined ? null : <span className="text-accent">{visible(name)}: </span>;
+  const exact: unknown = value;
+  if (exact instanceof ExactNumber) {
+    return (
+      <div className="pl-4 whitespace-pre-wrap wrap-anywhere">
+        {label}
+        <span className="text-plum">{exact.digits}</span>
+      </div>
+    );
+  }
   if (value === null || typeof value !== "object") {
     return (
       <div className="pl-4 whitespace-pre-wrap wrap-anywhere">

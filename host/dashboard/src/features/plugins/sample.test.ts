@@ -18,6 +18,11 @@ test("a kept delivery gives what its sender says, without what is made anew or w
   expect(sampleOf({ headers: null, body: "a=b" } as unknown as DeliveryDetail, null)).toEqual({ headers: "", body: "a=b" });
 });
 
+test("a body whose numbers would be rounded is not written anew", () => {
+  const body = '{"amount":12345678901234567890}';
+  expect(sampleOf({ headers: null, body } as unknown as DeliveryDetail, null).body).toBe(body);
+});
+
 test("headers are lines of a name and a value", () => {
   expect(requestOf({ headers: " A : b:c \n\nD:", body: "x" })).toEqual({ headers: { A: "b:c", D: "" }, body: "x" });
   expect(requestOf({ headers: "no header", body: "" })).toEqual({ fault: "“no header” is not “Name: value”" });
