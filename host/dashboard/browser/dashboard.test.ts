@@ -272,6 +272,24 @@ describe("with tasks", () => {
     await page.context().close();
   });
 
+  test("a period begins where the list was opened, however long one looks", async () => {
+    const { page } = await openPage(browser, host.url);
+    await page.clock.install();
+    const starts: (string | null)[] = [];
+    page.on("request", (request) => {
+      const url = new URL(request.url());
+      if (url.pathname === "/api/dashboard/tasks") starts.push(url.searchParams.get("start_date"));
+    });
+    await page.goto(`${host.url}/tasks?period=24h`);
+    await signIn(page, host.adminToken);
+    await page.getByRole("row").nth(1).waitFor();
+    await page.clock.runFor(130_000);
+    await page.waitForTimeout(500);
+    expect(starts.length).toBeGreaterThan(0);
+    expect(new Set(starts).size).toBe(1);
+    await page.context().close();
+  });
+
   test("the keyboard chooses, opens, goes to pages and helps", async () => {
     const { page } = await signedIn("/tasks");
     await page.getByRole("row").nth(2).waitFor();
@@ -290,6 +308,38 @@ describe("with tasks", () => {
     await page.keyboard.press("g");
     await page.keyboard.press("a");
     await page.getByRole("heading", { name: "Agents" }).waitFor();
+    // What is typed once one has been brought to the search is searched for.
+    await page.keyboard.press("/");
+    await expect.poll(() => page.evaluate(() => (document.activeElement as HTMLInputElement).type)).toBe("search");
+    await page.keyboard.press("Escape");
+    // What waits is decided about from the list; what has left the list is not opened.
+    const chosen = page.locator("[role=row][aria-current=true]");
+    await page.getByRole("row").nth(2).waitFor();
+    await page.keyboard.press("j");
+    await page.keyboard.press("j");
+    await page.keyboard.press("a");
+    const dialog = page.getByRole("dialog", { name: "Approve this task?" });
+    await dialog.getByText("content").waitFor();
+    expect(await violations(page)).toEqual([]);
+    await dialog.getByRole("button", { name: "Back" }).click();
+    await page.keyboard.press("/");
+    await page.keyboard.type("frobnicate");
+    await expect.poll(() => page.url()).toContain("q=frobnicate");
+    await chosen.waitFor({ state: "detached" });
+    // Not by Escape, at which Chromium empties the field.
+    await page.getByRole("searchbox").blur();
+    await page.keyboard.press("Enter");
+    // Switched off no key acts, and the button opens the help again.
+    await page.keyboard.press("?");
+    await page.getByLabel("Keys act").click();
+    expect(page.url()).toContain("/tasks?q=frobnicate");
+    await page.keyboard.press("Escape");
+    await page.reload();
+    await page.getByRole("row").nth(1).waitFor();
+    for (const key of ["?", "j"]) await page.keyboard.press(key);
+    expect([await page.getByRole("dialog").count(), await chosen.count()]).toEqual([0, 0]);
+    await page.getByRole("button", { name: "Keyboard" }).click();
+    await page.getByLabel("Keys act").click();
     await page.context().close();
   });
 
@@ -527,7 +577,17 @@ describe("with tasks", () => {
     await page.getByRole("dialog").getByRole("button", { name: "Replay" }).click();
     await page.getByText("Replay of").waitFor();
     expect(page.url()).not.toContain(deliveryId);
+    // The exact time shows where one points, though the row is a link.
+    await goTo(page, "/deliveries");
+    await page.locator("main li time").first().hover();
     expect(troubles).toEqual([]);
+    // Refused it says so where one looks: within the dialog.
+    await goTo(page, `/deliveries/${deliveryId}`);
+    await page.getByRole("button", { name: "Replay" }).click();
+    await host.api("POST", "/api/plugins/webhook/github/disable", {});
+    await page.getByRole("dialog").getByRole("button", { name: "Replay" }).click();
+    await page.getByRole("dialog").getByRole("alert").waitFor();
+    await host.api("POST", "/api/plugins/webhook/github/enable", {});
     await page.context().close();
   });
 
