@@ -11,6 +11,7 @@ test("integers that would be rounded are kept, and all else is as JSON.parse has
     b: [new ExactNumber("-9007199254740993"), 9007199254740992, 1000, 0.1],
     c: '12345678901234567890 "1"',
   });
+  expect(String(parseExactly("12345678901234567890"))).toBe("12345678901234567890");
   const plain = '{"hash":"1234567890123456","cost":0.30000000000000004,"fraction":0.12345678901234567890}';
   expect(parseExactly(plain)).toEqual(JSON.parse(plain));
   expect(() => parseExactly("12345678901234567890,")).toThrow();

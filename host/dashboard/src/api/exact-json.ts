@@ -9,6 +9,9 @@ export class ExactNumber {
     const { rawJSON } = JSON as { rawJSON?: (text: string) => unknown };
     return rawJSON ? rawJSON(this.digits) : this.digits;
   }
+  toString(): string {
+    return this.digits;
+  }
 }
 
 const stringOrNumber = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;

@@ -1,4 +1,5 @@
 // The plan in what a task is given, or left, as Markdown; and the one before it that a person knows already.
+import { ExactNumber } from "../api/exact-json";
 import type { Json, TaskDetail } from "../api/schema";
 
 export interface Plan {
@@ -9,7 +10,8 @@ export interface Plan {
 type Members = { [name: string]: Json };
 
 function members(value: Json | undefined): Members | null {
-  return value !== null && typeof value === "object" && !Array.isArray(value) ? value : null;
+  const isObject = value !== null && typeof value === "object" && !Array.isArray(value) && !((value as unknown) instanceof ExactNumber);
+  return isObject ? value : null;
 }
 
 function words(value: Json | undefined): string {
