@@ -1,5 +1,6 @@
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
+import { parseExactly } from "../../api/exact-json";
 import { useLive } from "../../api/live";
 import { delivery as deliveryQuery, useAct } from "../../api/queries";
 import type { DeliveryDetail, Json, Rehearsal } from "../../api/schema";
@@ -18,6 +19,7 @@ import { Tabs } from "../../components/tabs";
 import { Time } from "../../components/time";
 import { bytes, counted, shortId, times } from "../../lib/format";
 import { useTitle } from "../../lib/title";
+import { visible } from "../../lib/visible";
 
 export function DeliveryPage() {
   const { id } = useParams({ from: "/deliveries/$id" });
@@ -169,7 +171,7 @@ function Body({ delivery }: { delivery: DeliveryDetail }) {
       ) : (
         // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
         <pre tabIndex={0} className="max-h-[32rem] overflow-auto px-4 py-3 font-mono text-xs wrap-anywhere whitespace-pre-wrap">
-          {delivery.body.slice(0, mostRaw)}
+          {visible(delivery.body.slice(0, mostRaw))}
           {delivery.body.length > mostRaw && "\n… the rest is not shown"}
         </pre>
       )}
@@ -180,7 +182,7 @@ function Body({ delivery }: { delivery: DeliveryDetail }) {
 function parsed(body: string | null): Json | undefined {
   if (body === null) return undefined;
   try {
-    return JSON.parse(body) as Json;
+    return parseExactly(body) as Json;
   } catch {
     return undefined;
   }
