@@ -764,7 +764,12 @@ TEST_F(TaskQueueTest, AWriteThatFailsHalfwayUndoesOnlyItself) {
 TEST_F(TaskQueueTest, AClaimSeesWhatTheSameBatchBringsAndFrees) {
   std::promise<void> gate;
   std::shared_future<void> open(gate.get_future());
-  store().set_setting("gate", "1", [open](Result<>) { open.wait(); });
+  std::promise<void> at_gate;
+  store().set_setting("gate", "1", [&at_gate, open](Result<>) {
+    at_gate.set_value();
+    open.wait();
+  });
+  at_gate.get_future().wait();  // what is asked for now comes in one batch
   std::promise<std::size_t> claimed;
   store().claim({.agents = {{"planner", 4}}},
                 [&](Result<std::vector<ClaimedTask>> tasks) { claimed.set_value(tasks.value().size()); });
