@@ -485,6 +485,8 @@ describe("with tasks", () => {
     await page.getByTitle("Show what was done to everything").click();
     await log.getByText("reader may only read").first().waitFor();
     // What is done while one looks comes by itself, though no event tells of it.
+    await page.getByLabel("Outcome", { exact: true }).selectOption("");
+    await log.getByText("revoke token").waitFor();
     await host.api("POST", "/api/tokens", { name: "newcomer", role: "reader" });
     await log.getByRole("button", { name: "newcomer" }).waitFor();
     expect(troubles).toEqual([]);
