@@ -14,10 +14,10 @@
 //   in between is lost. For our own mail there is another protocol (mailbox.h). For new connections, which we
 //   can get only through its queue, we look again by the timer: soon after each new connection, and every few
 //   seconds always.
-// - Its accept loop spins when descriptors run out: the server keeps the number of connections below that
-// (server.cpp).
+// - Its accept loop takes in more than the I/O threads can see, and spins when descriptors run out: we accept
+// ourselves (acceptor.h), and the server keeps the number of connections below that (server.cpp).
 //
-// What is left to Pistache: listening, accepting, the threads and their epoll loops.
+// What is left to Pistache: the threads, their epoll loops and handing new connections to them.
 #include "host/http/guarded_transport.h"
 
 #include <sys/socket.h>
@@ -145,6 +145,8 @@ void GuardedTransport::hand_to_pistache(Tag tag) {
   new_peers_tag_ = tag;
   accepted_since_timer_ = true;
   keep_time(worker_.now + kLookAgainAfterAccept);
+  // Not before: as long as these are handed out, the queue must not fill again.
+  unseen_.fetch_sub(static_cast<std::int64_t>(adopted_.size()), std::memory_order_acq_rel);
   for (int fd : adopted_) {
     auto found = connections_.find(fd);
     if (found == connections_.end()) continue;
@@ -161,12 +163,22 @@ void GuardedTransport::hand_to_pistache(Tag tag) {
   }
 }
 
+void GuardedTransport::take_over(const std::shared_ptr<Pistache::Tcp::Peer>& peer) {
+  unseen_.fetch_add(1, std::memory_order_acq_rel);
+  try {
+    handleNewPeer(peer);
+  } catch (...) {
+    unseen_.fetch_sub(1, std::memory_order_acq_rel);
+    throw;
+  }
+}
+
 void GuardedTransport::adopt(const std::shared_ptr<Pistache::Tcp::Peer>& peer) {
   ConnectionAddress address{peer->fd(), peer->getID()};
+  adopted_.push_back(address.fd);
   count(worker_.server->accepted);
   worker_.server->open_connections.fetch_add(1, std::memory_order_relaxed);
   connections_[address.fd] = std::make_unique<Connection>(worker_, address, peer->address().host());
-  adopted_.push_back(address.fd);
 }
 
 template <typename Action>
@@ -293,6 +305,6 @@ void GuardedTransport::close_idle() {
 #ifdef __SANITIZE_THREAD__
 extern "C" const char* __tsan_default_suppressions();
 extern "C" const char* __tsan_default_suppressions() {
-  return "race:Pistache::Polling::Epoll::addFd\nrace:Pistache::Tcp::Listener::handleNewConnection\n";
+  return "race:Pistache::Polling::Epoll::addFd\nrace:davit::http::Acceptor::take_in\n";
 }
 #endif

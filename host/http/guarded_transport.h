@@ -1,6 +1,8 @@
 // Our half of a Pistache I/O thread, and the only file that knows Pistache's transport.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <unordered_map>
@@ -32,6 +34,11 @@ class GuardedTransport final : public Pistache::Tcp::Transport {
   void registerPoller(Pistache::Polling::Epoll& poller) override;
   void onReady(const Pistache::Aio::FdSet& events) override;
 
+  // A new connection, which the I/O thread will see. By the accepting thread; may throw, and then did not take it.
+  void take_over(const std::shared_ptr<Pistache::Tcp::Peer>& peer);
+  // Connections that the I/O thread has not seen yet. Any thread.
+  std::int64_t unseen() const { return unseen_.load(std::memory_order_acquire); }
+
   // From ConnectionHandler, within onReady.
   void adopt(const std::shared_ptr<Pistache::Tcp::Peer>& peer);
 
@@ -50,6 +57,7 @@ class GuardedTransport final : public Pistache::Tcp::Transport {
   void drop(int fd);
 
   Worker worker_;
+  std::atomic<std::int64_t> unseen_{0};
   UniqueFd timer_;
   MonotonicTime timer_set_for_ = MonotonicTime::max();
   std::unordered_map<int, std::unique_ptr<Connection>> connections_;

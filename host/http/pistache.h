@@ -1,11 +1,12 @@
-// Pistache's headers, for the two files that use them. The library defines a macro TRY, as we do in
+// Pistache's headers, for the few files that use them. The library defines a macro TRY, as we do in
 // base/result.h; ours is put away meanwhile.
 #pragma once
 
 #pragma push_macro("TRY")
 #undef TRY
-#include <pistache/listener.h>
+#include <pistache/net.h>
 #include <pistache/peer.h>
+#include <pistache/reactor.h>
 #include <pistache/tcp.h>
 #include <pistache/transport.h>
 #undef TRY

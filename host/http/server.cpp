@@ -7,7 +7,9 @@
 #include <filesystem>
 #include <mutex>
 #include <thread>
+#include <vector>
 
+#include "host/http/acceptor.h"
 #include "host/http/guarded_transport.h"
 #include "host/http/pistache.h"
 #include "host/http/server_state.h"
@@ -15,8 +17,9 @@
 namespace davit::http {
 namespace {
 
-constexpr std::int64_t kMostReserved = 512;  // descriptors for runners, database and files; of few, a fifth
-constexpr std::int64_t kFilesAtLeast = 7;    // the database with one reader, its lock, the trail of calls
+// For runners, database and files, and for connections that no I/O thread has seen yet; of few, a fifth.
+constexpr std::int64_t kMostReserved = 512;
+constexpr std::int64_t kFilesAtLeast = 7;  // the database with one reader, its lock, the trail of calls
 constexpr std::int64_t kFewestConnections = 4;
 // What Pistache and we are about to open for each I/O thread, and for accepting.
 constexpr std::int64_t kForAThread = 8;
@@ -38,8 +41,8 @@ OpenDescriptors open_descriptors() {
   return open;
 }
 
-// Pistache's accept loop spins while there is no descriptor left, so it must not come to that. Connections
-// over the limit are taken in for a moment as well, to tell them so, and need room, too.
+// While there is no descriptor left nobody can connect, and no runner or file opens; so it must not come to
+// that. Connections over the limit are taken in for a moment as well, to tell them so, and need room, too.
 Result<int> connections_within_descriptor_limit(int wanted, int threads, Log& log) {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return wanted;
@@ -68,9 +71,11 @@ std::string in_url_form(const std::string& host) {
 }  // namespace
 
 struct Server::Running {
-  std::shared_ptr<ServerState> state;
-  std::unique_ptr<Pistache::Tcp::Listener> listener;
-  int port = 0;
+  explicit Running(std::shared_ptr<ServerState> the_state)
+      : state(std::move(the_state)), acceptor(state->log) {}
+  const std::shared_ptr<ServerState> state;
+  std::shared_ptr<Pistache::Aio::Reactor> reactor = Pistache::Aio::Reactor::create();
+  Acceptor acceptor;  // gives to the reactor's threads
   std::once_flag stopped;
 };
 
@@ -79,7 +84,6 @@ Server::~Server() { stop(); }
 
 Result<std::unique_ptr<Server>> Server::start(Options options, Handler handler, Log& log,
                                               const Clock& clock) {
-  namespace Tcp = Pistache::Tcp;
   if (options.threads < 1 || options.threads > 64) {
     return Error{ErrorCode::InvalidInput, "the number of I/O threads must be between 1 and 64"};
   }
@@ -90,8 +94,8 @@ Result<std::unique_ptr<Server>> Server::start(Options options, Handler handler, 
       TRY(connections_within_descriptor_limit(options.max_connections, options.threads, log));
   auto place = in_url_form(options.host) + ":" + std::to_string(options.port);
 
-  auto running = std::make_unique<Running>();
-  running->state = std::make_shared<ServerState>(std::move(options), std::move(handler), log, clock);
+  auto running = std::make_unique<Running>(
+      std::make_shared<ServerState>(std::move(options), std::move(handler), log, clock));
   const Options& settings = running->state->options;
   Pistache::Address address;
   try {
@@ -100,24 +104,28 @@ Result<std::unique_ptr<Server>> Server::start(Options options, Handler handler, 
     return Error{ErrorCode::InvalidInput,
                  "cannot listen on " + place + ": this is not an address and a port"};
   }
+  if (const Result<> listens = running->acceptor.listen(address, settings.backlog); !listens.ok())
+    return Error{ErrorCode::Unavailable, "cannot listen on " + place + ": " + listens.error().message};
+  bool runs = false;
   try {
-    auto listener = std::make_unique<Tcp::Listener>(address);
-    auto flags = Pistache::Flags<Tcp::Options>(Tcp::Options::ReuseAddr) | Tcp::Options::NoDelay |
-                 Tcp::Options::CloseOnExec;
-    listener->init(static_cast<std::size_t>(settings.threads), flags, "davit-http", settings.backlog);
-    listener->setTransportFactory(
-        [state = running->state] { return std::make_shared<GuardedTransport>(state); });
-    listener->bind();
-    running->port = static_cast<std::uint16_t>(listener->getPort());
-    listener->runThreaded();
-    running->listener = std::move(listener);
+    running->reactor->init(
+        Pistache::Aio::AsyncContext(static_cast<std::size_t>(settings.threads), "davit-http"));
+    const auto key = running->reactor->addHandler(std::make_shared<GuardedTransport>(running->state));
+    std::vector<std::shared_ptr<GuardedTransport>> io_threads;
+    for (const auto& io_thread : running->reactor->handlers(key))
+      io_threads.push_back(std::static_pointer_cast<GuardedTransport>(io_thread));
+    runs = true;
+    running->reactor->run();
+    running->acceptor.start(std::move(io_threads));
   } catch (const std::exception& error) {
-    return Error{ErrorCode::Unavailable, "cannot listen on " + place + ": " + error.what()};
+    if (runs) running->reactor->shutdown();  // or those that have started would never end
+    return Error{ErrorCode::Unavailable,
+                 std::string("the threads for connections could not be started: ") + error.what()};
   }
   return std::unique_ptr<Server>(new Server(std::move(running)));
 }
 
-int Server::port() const { return running_->port; }
+int Server::port() const { return running_->acceptor.port(); }
 
 void Server::stop_accepting() {
   running_->state->closing.store(true, std::memory_order_release);
@@ -138,8 +146,9 @@ bool Server::drain(Duration at_most) {
 void Server::stop() {
   std::call_once(running_->stopped, [&] {
     stop_accepting();
-    running_->listener->shutdown();
-    running_->listener.reset();  // joins the accept thread and the I/O threads, then closes what is open
+    running_->acceptor.stop();
+    running_->reactor->shutdown();
+    running_->reactor.reset();  // joins the I/O threads, then closes what is open
   });
 }
 

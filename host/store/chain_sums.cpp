@@ -65,8 +65,8 @@ ChainSums::~ChainSums() = default;
 
 std::int64_t ChainSums::pattern_of(std::int64_t before, std::string_view agent) {
   if (before == kOtherPattern) return kOtherPattern;
-  const auto known = patterns_.find(std::tuple(before, agent));
-  if (known != patterns_.end()) return known->second;
+  auto& after = patterns_[before];
+  if (const auto known = after.find(agent); known != after.end()) return known->second;
   std::int64_t id = kOtherPattern;
   const auto find = [&] {
     Cursor row = sql_->find_pattern.query(before, agent);
@@ -75,7 +75,7 @@ std::int64_t ChainSums::pattern_of(std::int64_t before, std::string_view agent) 
   };
   if (!find() && sql_->add_pattern.run(before, agent, kMostPatterns) > 0) find();
   // Patterns are never removed, so what is one too many stays that.
-  if (id != kOtherPattern) patterns_.emplace(std::tuple(before, std::string(agent)), id);
+  if (id != kOtherPattern) after.emplace(agent, id);
   return id;
 }
 

@@ -78,8 +78,8 @@ class ChainSums final : public TransactionPart {
   std::set<std::int64_t> ended_;  // not counted yet
   std::map<std::tuple<std::int64_t, std::int64_t, bool>, Sums>
       unwritten_;  // by day, pattern and whether it is gone
-  std::map<std::tuple<std::int64_t, std::string>, std::int64_t, std::less<>>
-      patterns_;  // those that were asked for
+  std::map<std::int64_t, std::map<std::string, std::int64_t, std::less<>>>
+      patterns_;  // by what is before the agent, those that were asked for
 };
 
 }  // namespace davit::store

@@ -127,6 +127,8 @@ class HttpFixture : public ::testing::Test {
   }
 
   std::atomic<int> executed_{0};  // requests to /forbidden, which no test may bring about
+  std::atomic<bool> stall_{false};  // requests to /stall keep their I/O thread until it is false
+  std::atomic<int> stalled_{0};
   SystemClock clock_;
   std::unique_ptr<Log> log_ = Log::silent();
   std::mutex mutex_;
@@ -156,6 +158,11 @@ class HttpFixture : public ::testing::Test {
       std::lock_guard lock(mutex_);
       streams_.push_back(std::move(stream));
       return;
+    }
+    if (request.path == "/stall") {
+      ++stalled_;
+      while (stall_) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      return responder.send(text_answer(text));
     }
     if (request.path == "/forbidden") ++executed_;
     if (request.path == "/throw") {

@@ -6,6 +6,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <deque>
+#include <filesystem>
+
 #include "host/base/file.h"
 #include "tests/integration/http_fixture.h"
 
@@ -15,6 +19,15 @@ namespace {
 using ::testing::HasSubstr;
 
 class HttpGuardTest : public HttpFixture {};
+
+// Of this process. Not all descriptors: Pistache leaves two eventfds of each I/O thread behind.
+std::ptrdiff_t open_sockets() {
+  const std::filesystem::directory_iterator descriptors("/proc/self/fd");
+  return std::count_if(begin(descriptors), end(descriptors), [](const auto& descriptor) {
+    std::error_code gone;
+    return std::filesystem::read_symlink(descriptor, gone).string().starts_with("socket:");
+  });
+}
 
 // Clients leave between request and answer, so that their descriptor numbers go to clients that wait. Answers
 // come from another thread, late. Every byte a client gets must be its own.
@@ -219,7 +232,8 @@ TEST_F(HttpGuardTest, RespondersAndStreamsMayOutliveTheServer) {
   EXPECT_FALSE(stream.write("late"));
 }
 
-TEST_F(HttpGuardTest, StopWithTrafficFromAllSidesEndsAndLeavesNoDescriptor) {
+TEST_F(HttpGuardTest, StopWithTrafficFromAllSidesEndsAndLeavesNoConnection) {
+  const auto before = open_sockets();
   for (int round = 0; round < 5; ++round) {
     start();
     std::atomic<bool> done{false};
@@ -238,9 +252,64 @@ TEST_F(HttpGuardTest, StopWithTrafficFromAllSidesEndsAndLeavesNoDescriptor) {
     server_->stop();
     done = true;
     for (auto& thread : threads) thread.join();
+    EXPECT_EQ(open_sockets(), before);
     EXPECT_EQ(server_->stats().open_connections, 0);
     EXPECT_EQ(server_->stats().requests_in_flight, 0);
   }
+}
+
+TEST_F(HttpGuardTest, AFloodOfConnectionsTakesFewDescriptorsWhileTheIoThreadsAreBusy) {
+  start({.threads = 2});
+  const auto before = open_sockets();
+  stall_ = true;
+  std::deque<RawClient> stalling;
+  for (int i = 0; i < 2; ++i) {
+    stalling.emplace_back(port()).send(get("/stall?x"));
+    ASSERT_TRUE(eventually([&] { return stalled_ == i + 1; }));
+  }
+  for (int i = 0; i < 500; ++i) RawClient(port()).send(get("/echo?x"));
+  // The others wait in the kernel; the two that stall have both ends here.
+  EXPECT_LE(open_sockets() - before, 4 + 2 * 16);
+  stall_ = false;
+  for (RawClient& client : stalling) EXPECT_EQ(client.read_answer().body, "x");
+  EXPECT_TRUE(alive());
+}
+
+TEST_F(HttpGuardTest, AnIoThreadThatHangsKeepsOnlyTheConnectionsItHasBeenGiven) {
+  start({.threads = 2});
+  stall_ = true;
+  RawClient stalling(port());
+  stalling.send(get("/stall?x"));
+  ASSERT_TRUE(eventually([&] { return stalled_ == 1; }));
+  std::deque<RawClient> clients;
+  for (int i = 0; i < 100; ++i) clients.emplace_back(port()).send(get("/echo?x"));
+  EXPECT_TRUE(eventually([&] { return server_->stats().requests >= 1 + 100 - 16; }));
+  EXPECT_TRUE(clients.back().read_until("x")) << "the last ones go where there is room";
+  stall_ = false;
+  EXPECT_EQ(stalling.read_answer().body, "x");
+  EXPECT_TRUE(eventually([&] { return server_->stats().requests == 1 + 100; }));
+}
+
+TEST_F(HttpGuardTest, WithoutADescriptorConnectionsWaitUntilThereIsOne) {
+  start();
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit few{std::min<rlim_t>(before.rlim_cur, 1024), before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  std::vector<UniqueFd> all;
+  for (int fd; (fd = ::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)) >= 0;) all.emplace_back(fd);
+  ASSERT_EQ(errno, EMFILE);
+  all.pop_back();
+  RawClient client(port());  // with the last one
+  ASSERT_TRUE(client.connected());
+  client.send(get("/echo?x"));
+  client.patience = Duration(200);
+  EXPECT_EQ(client.read_answer().status, 0);
+  EXPECT_EQ(server_->stats().accepted, 0u);
+  all.clear();
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  client.patience = Duration(10'000);
+  EXPECT_EQ(client.read_answer().body, "x");
 }
 
 TEST_F(HttpGuardTest, AnAddressThatIsTakenOrNoneIsAnError) {
