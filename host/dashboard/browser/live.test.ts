@@ -188,6 +188,32 @@ test("a loss of the connection is shown, and what happened meanwhile as soon as 
   await wire.end();
 });
 
+test("a page that comes back out of the browser's memory is told of changes again, by one stream", async () => {
+  const keeping = await openBrowser({ keepsPages: true });
+  const { page, troubles } = await openPage(keeping, host.url);
+  await page.goto(`${host.url}/tasks`);
+  await signIn(page, host.adminToken);
+  await live(page);
+  for (const [away, back] of [[() => page.goto(`${host.url}/healthz`), "back"], [() => page.goto("about:blank"), "back"]] as const) {
+    await page.evaluate(() => Object.assign(window, { kept: true }));
+    await away();
+    await expect.poll(() => metric("davit_event_streams")).toBe(0);
+    const title = `Came while the page was put away, ${page.url()}`;
+    await host.issue(130, title);
+    await page.evaluate((way) => void history[way](), back);
+    await page.getByText(title).first().waitFor();
+    expect(await page.evaluate(() => (window as unknown as { kept?: boolean }).kept)).toBe(true);
+    await live(page);
+    expect(await metric("davit_event_streams")).toBe(1);
+    const requests = requestsOf(page);
+    await host.issue(131, `Told again after ${title}`);
+    await page.getByText(`Told again after ${title}`).waitFor();
+    expect(requests.length).toBeGreaterThan(0);
+  }
+  expect(troubles).toEqual([]);
+  await keeping.close();
+});
+
 test("what an agent says is shown as it says it, without asking for the transcript", async () => {
   const id = await host.issue(107, "This one keeps talking");
   await host.taskOnce(id, "running");
