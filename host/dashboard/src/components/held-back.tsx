@@ -23,11 +23,12 @@ export function HeldBack({ plugin: { kind, name, generation, held_back: held } }
   return (
     <div className="tone flex flex-wrap items-start gap-x-4 gap-y-2 rounded-lg border px-3 py-2 text-sm [--tone:var(--wait)]">
       <div className="min-w-0 flex-1 basis-64">
-        <p className="flex flex-wrap items-center gap-x-2 font-semibold">
-          Generation {held.generation} is held back; generation {generation} serves on <PluginBadge state={held.state} />
+        <p className="font-semibold">
+          Generation {held.generation} is held back; generation {generation} serves on
         </p>
         <p className="wrap-anywhere whitespace-pre-wrap text-ink">{held.reason}</p>
-        <p className="mt-1 flex flex-wrap items-center gap-x-3 text-xs text-muted">
+        <p className="mt-1 flex flex-wrap items-center gap-x-3 gap-y-1 text-xs text-muted">
+          <PluginBadge state={held.state} />
           <span>
             since <Time iso={held.since} />
           </span>

@@ -101,7 +101,7 @@ function PluginLine({ plugin, webhook }: { plugin: Plugin; webhook: Webhook | un
         {plugin.kind !== "library" && (
           <Acts>
             <span className="ml-auto flex gap-2">
-              {webhook && <TestEventButton webhook={webhook} />}
+              {webhook?.state === "serving" && <TestEventButton webhook={webhook} />}
               <PluginActions plugin={plugin} />
             </span>
           </Acts>
