@@ -3,7 +3,7 @@ import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
-  plugins: [react(), tailwindcss()],
+  plugins: [react({ jsxImportSource: "#jsx" }), tailwindcss()],
   build: {
     // Every file has a name of its own content, and no file is written into another: the policy allows no data: script.
     assetsInlineLimit: 0,
@@ -14,6 +14,7 @@ export default defineConfig({
   server: { proxy: { "/api": process.env["DAVIT_URL"] ?? "http://127.0.0.1:8080" } },
   test: {
     include: ["src/**/*.test.{ts,tsx}"],
+    setupFiles: ["src/jsdom.ts"],
     testTimeout: 60_000,
     // One process for all files: starting them took longer than the tests.
     maxWorkers: 1,

@@ -150,11 +150,26 @@ void write_generation(JsonWriter& writer, const plugin::Generation* generation) 
   write_time(writer, "loaded_at", generation->loaded_at);
 }
 
+void write_held_back(JsonWriter& writer, const plugin::HeldBack& held_back) {
+  write_key(writer, "held_back");
+  writer.StartObject();
+  write_generation(writer, held_back.generation.get());
+  write_member(writer, "state", plugin::to_string(held_back.state));
+  write_member(writer, "reason", held_back.reason);
+  write_time(writer, "since", held_back.since);
+  writer.EndObject();
+}
+
 // Of a Webhook or an Agent. The override is what somebody switched by command.
 template <typename Instance>
 void write_serving(JsonWriter& writer, const Instance& instance) {
   write_member(writer, "state", plugin::to_string(instance.state));
   write_text_or_null(writer, "reason", instance.state_reason);
+  if (instance.held_back) {
+    write_held_back(writer, *instance.held_back);
+  } else {
+    write_null_member(writer, "held_back");
+  }
   if (instance.switched) {
     write_member(writer, "override", *instance.switched ? "enabled" : "disabled");
   } else {
@@ -613,6 +628,7 @@ void write_plugins(JsonWriter& writer, const plugin::Snapshot& snapshot) {
     write_null_member(writer, "isolation");
     write_member(writer, "state", "refused");
     write_member(writer, "reason", library.refusal->reason);
+    write_null_member(writer, "held_back");
     write_null_member(writer, "override");
     write_key(writer, "refusal");
     writer.StartObject();

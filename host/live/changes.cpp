@@ -38,7 +38,8 @@ void tell_changes(const plugin::Snapshot& before, const plugin::Snapshot& now, c
       if (serves) serving.push_back({kind, name, instance->offer.version, instance->generation->sha256});
       const plugin::Generation* guilty = instance->state == plugin::ServingState::Quarantined
                                              ? instance->generation.get()
-                                             : instance->newer.get();
+                                         : instance->held_back ? instance->held_back->generation.get()
+                                                               : nullptr;
       if (guilty != nullptr && rulings.quarantined.contains(guilty->sha256))
         quarantined.push_back({kind, name, instance->offer.version, guilty->sha256});
       auto old = all_before.find(name);

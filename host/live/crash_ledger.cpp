@@ -21,13 +21,13 @@ Result<> CrashLedger::note(std::string_view sentence, const store::PluginCrash& 
   return {};
 }
 
-Result<std::map<std::string, std::string, std::less<>>> CrashLedger::quarantined(
+Result<std::map<std::string, plugin::Quarantined, std::less<>>> CrashLedger::quarantined(
     std::string_view plugin) const {
-  std::map<std::string, std::string, std::less<>> reasons;
+  std::map<std::string, plugin::Quarantined, std::less<>> found;
   for (store::Quarantine& each : TRY(store_.quarantines())) {
-    if (plugin.empty() || each.plugin == plugin) reasons[each.sha256] = std::move(each.reason);
+    if (plugin.empty() || each.plugin == plugin) found[each.sha256] = {std::move(each.reason), each.since};
   }
-  return reasons;
+  return found;
 }
 
 Result<> CrashLedger::clear(const std::string& sha256) {

@@ -11,6 +11,7 @@
 #include "host/base/log.h"
 #include "host/base/result.h"
 #include "host/metrics/metrics.h"
+#include "host/plugin/settings.h"
 #include "host/store/store.h"
 
 namespace davit::live {
@@ -32,9 +33,10 @@ class CrashLedger {
   // Keeps a crash and tells of it: `sentence` says what came down.
   Result<> note(std::string_view sentence, const store::PluginCrash& crash,
                 const store::QuarantineRule& rule);
-  // Hashes of libraries in quarantine, each with its reason; only those that crashes of this plugin brought
-  // there, if one is named.
-  Result<std::map<std::string, std::string, std::less<>>> quarantined(std::string_view plugin = {}) const;
+  // By the hashes of libraries in quarantine; only those that crashes of this plugin brought there, if one is
+  // named.
+  Result<std::map<std::string, plugin::Quarantined, std::less<>>> quarantined(
+      std::string_view plugin = {}) const;
   Result<> clear(const std::string& sha256);
 
  private:

@@ -167,18 +167,18 @@ void LivePlugins::blame_for_probes(const std::string& end) {
 ProbeDesk::Verdict LivePlugins::look_at(const std::filesystem::path& stored_file) {
   const auto found = ended_hosts_.find(stored_file.stem().string());
   if (found == ended_hosts_.end()) return desk_->ask(stored_file);
-  return plugin::refuse(plugin::refusal::kProbeEndedHost, "Looking at it ended davit: " + found->second);
+  return plugin::refuse(plugin::refusal::kProbeEndedHost, "Looking at it ended davit: " + found->second.reason);
 }
 
 // Somebody wants to know whether it still does.
 void LivePlugins::let_look_again() {
   bool forgot = false;
-  for (const auto& [sha256, reason] : std::exchange(ended_hosts_, {})) {
+  for (const auto& [sha256, quarantined] : std::exchange(ended_hosts_, {})) {
     rulings_.quarantined.erase(sha256);
     if (auto cleared = crashes_.clear(sha256); !cleared)
       needs_.log.error("Crashes could not be forgotten", {{"reason", cleared.error().message}});
     needs_.log.info("A library that ended davit while it was looked at is looked at again by command",
-                    {{"sha256", std::string_view(sha256).substr(0, 12)}, {"reason", reason}});
+                    {{"sha256", std::string_view(sha256).substr(0, 12)}, {"reason", quarantined.reason}});
     forgot = true;
   }
   if (forgot) publish_anew();
@@ -595,9 +595,8 @@ Result<std::set<std::string>> LivePlugins::to_clear(PluginKind kind, const std::
   TRY(check_known(kind, name));
   std::set<std::string> hashes;
   auto add = [&](const auto& instance) {
-    for (const auto& generation : {instance->generation, instance->newer}) {
-      if (generation) hashes.insert(generation->sha256);
-    }
+    if (instance->generation) hashes.insert(instance->generation->sha256);
+    if (instance->held_back) hashes.insert(instance->held_back->generation->sha256);
   };
   auto snapshot = needs_.registry.current();
   if (kind == PluginKind::Webhook)

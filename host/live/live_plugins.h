@@ -159,7 +159,7 @@ class LivePlugins {
   // On the loop once it has started.
   Wanted wanted_;
   plugin::Rulings rulings_;
-  std::map<std::string, std::string, std::less<>> ended_hosts_;  // by being looked at: hashes with the reason
+  std::map<std::string, plugin::Quarantined, std::less<>> ended_hosts_;  // by being looked at: by hash
   plugin::Served served_;
   plugin::PluginScanner scanner_;
   std::vector<plugin::LibraryRecord> libraries_;

@@ -66,8 +66,8 @@ bool refuse_config(Instance& instance, const std::string& config_schema) {
 // Switched off by the configuration, the plugin's own default or a command; or in quarantine. Of a Webhook or
 // an Agent, whose `settings.enabled` becomes what holds.
 template <typename Instance>
-bool held_back(Instance& instance, PluginKind kind, const std::string& name, std::optional<bool> switched,
-               bool is_configured, const Rulings& rulings) {
+bool may_not_serve(Instance& instance, PluginKind kind, const std::string& name, std::optional<bool> switched,
+                   bool is_configured, const Rulings& rulings) {
   instance.switched = switched;
   const bool off_in_config = is_configured && !instance.settings.enabled;
   if (!off_in_config && switched) instance.settings.enabled = *switched;
@@ -87,7 +87,7 @@ bool held_back(Instance& instance, PluginKind kind, const std::string& name, std
   if (auto found = rulings.quarantined.find(instance.generation->sha256);
       found != rulings.quarantined.end()) {
     instance.state = ServingState::Quarantined;
-    instance.state_reason = found->second + "; replace the library, or davit plugins clear " +
+    instance.state_reason = found->second.reason + "; replace the library, or davit plugins clear " +
                             std::string(to_string(kind)) + " " + name + " lets it serve again";
     return true;
   }
@@ -202,15 +202,19 @@ std::shared_ptr<const Instance> newest_that_serves(const Offered& offered, const
     const std::optional<std::string> fault = assembly.trials->of(*newest);
     if (!fault) {  // nothing has changed yet
       if (previous && previous->generation == older->generation) {
-        older->newer = previous->newer;
+        older->held_back = previous->held_back;
         older->state_reason = previous->state_reason;
       }
       return older;
     }
     if (fault->empty()) return newest;
+    newest->state = ServingState::BadConfig;
     newest->state_reason = "it cannot be created: " + *fault;
   }
-  older->newer = offered.generation;
+  const auto ruling = assembly.rulings.quarantined.find(sha256);
+  older->held_back = HeldBack{offered.generation, newest->state, newest->state_reason,
+                              newest->state == ServingState::Quarantined ? ruling->second.since
+                                                                         : offered.generation->loaded_at};
   older->state_reason = "generation " + std::to_string(offered.generation->number) + " is there, but " +
                         newest->state_reason + "; generation " + std::to_string(older->generation->number) +
                         " serves on";
@@ -241,8 +245,8 @@ std::shared_ptr<Webhook> webhook_of(const WebhookSettings& settings, bool is_con
   webhook->answers_get = metadata.answers_get;
   webhook->secret_fields = metadata.secret_fields;
   webhook->answers_unverified = metadata.answers_unverified && settings.allow_unverified_answer;
-  if (held_back(*webhook, PluginKind::Webhook, settings.instance,
-                switched_of(assembly.rulings.webhooks, settings.instance), is_configured, assembly.rulings))
+  if (may_not_serve(*webhook, PluginKind::Webhook, settings.instance,
+                    switched_of(assembly.rulings.webhooks, settings.instance), is_configured, assembly.rulings))
     return webhook;
   judge(*webhook, metadata);
   if (webhook->state == ServingState::Serving && runs_here(*webhook)) create_in_process(*webhook, assembly);
@@ -286,8 +290,8 @@ std::shared_ptr<Agent> agent_of(const AgentSettings& settings, bool is_configure
   agent->timeout = settings.timeout.value_or(metadata.timeout);
   agent->max_retries = settings.max_retries.value_or(metadata.max_retries);
   agent->requires_approval = settings.requires_approval.value_or(metadata.requires_approval);
-  if (!held_back(*agent, PluginKind::Agent, settings.name,
-                 switched_of(assembly.rulings.agents, settings.name), is_configured, assembly.rulings))
+  if (!may_not_serve(*agent, PluginKind::Agent, settings.name,
+                     switched_of(assembly.rulings.agents, settings.name), is_configured, assembly.rulings))
     refuse_config(*agent, metadata.config_schema);
   return agent;
 }

@@ -36,6 +36,14 @@ enum class ServingState { Serving, Disabled, NoSecret, BadConfig, Missing, Quara
 // "serving", "disabled", "no_secret", "bad_config", "missing", "quarantined"
 std::string_view to_string(ServingState state);
 
+// Accepted bytes that are newer than those that serve in their place.
+struct HeldBack {
+  std::shared_ptr<const Generation> generation;
+  ServingState state = ServingState::BadConfig;  // Quarantined; BadConfig: also what cannot be created
+  std::string reason;                            // a sentence
+  WallTime since{};  // when its quarantine began; of what is not in one, when it was loaded
+};
+
 struct Webhook {
   WebhookSettings settings;
   Redactor redactor{std::vector<Secret>{}};  // redactor_for(settings)
@@ -46,7 +54,7 @@ struct Webhook {
   std::string config_pointer, config_sentence;
   std::optional<bool> switched;                  // on or off by command
   std::shared_ptr<const Generation> generation;  // null when Missing
-  std::shared_ptr<const Generation> newer;       // is there and cannot serve: state_reason says why
+  std::optional<HeldBack> held_back;             // a newer generation; state_reason tells of it as well
   PluginOffer offer;
   std::optional<SignatureScheme> scheme;  // absent: the plugin checks by itself, or unsigned
   std::string event_header;
@@ -66,7 +74,8 @@ struct Agent {
   std::string state_reason;
   std::string config_pointer, config_sentence;  // as of webhooks
   std::optional<bool> switched;
-  std::shared_ptr<const Generation> generation, newer;  // as of webhooks
+  std::shared_ptr<const Generation> generation;  // as of webhooks
+  std::optional<HeldBack> held_back;
   PluginOffer offer;
   std::string display_name, description, version;
   std::vector<std::string> capabilities;

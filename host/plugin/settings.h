@@ -44,13 +44,20 @@ struct WebhookSettings {
   friend bool operator==(const WebhookSettings&, const WebhookSettings&) = default;
 };
 
+// Bytes that crashed so often that they serve no more.
+struct Quarantined {
+  std::string reason;  // a sentence
+  WallTime since{};
+  friend bool operator==(const Quarantined&, const Quarantined&) = default;
+};
+
 // What was decided while running, beside the configuration.
 struct Rulings {
   // Switched on or off by command, by name. What the configuration switches off stays off.
   std::map<std::string, bool, std::less<>> webhooks, agents;
   // Executions at one time that an agent may have, by its name; in the place of the configuration's number.
   std::map<std::string, int, std::less<>> concurrency;
-  std::map<std::string, std::string, std::less<>> quarantined;  // by hash of the library: the reason
+  std::map<std::string, Quarantined, std::less<>> quarantined;  // by hash of the library
   friend bool operator==(const Rulings&, const Rulings&) = default;
 };
 

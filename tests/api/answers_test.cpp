@@ -50,6 +50,7 @@ class AnswersTest : public ::testing::Test {
   void events();
   void deliveries();
   void plugins();
+  void newer_plugins();
   void queue();
   void spent_budgets();
   void statistics();
@@ -394,6 +395,17 @@ std::string whole_body_of(const Operation& operation) {
   return operation.id == "setConcurrency" ? R"({"concurrency":1})" : "";
 }
 
+// Each file becomes one that cannot be created, so that the one before it serves on.
+void AnswersTest::newer_plugins() {
+  host.put("good_webhook.so", kTestPlugins / "create_refuses.so");
+  host.put("scripted_agent.so", kTestPlugins / "refusing_worker.so");
+  for (const auto& [kind, name] : {std::pair("webhook", "small"), std::pair("agent", "worker")}) {
+    EXPECT_TRUE(eventually([&] { return host.reason_of(kind, name).find("serves on") != std::string::npos; }))
+        << host.log();
+  }
+  for (const char* operation : {"listPlugins", "listAgents", "listWebhooks"}) walk.expect(200, operation);
+}
+
 // Every operation that describes one of these answers gives it in the same way.
 void AnswersTest::what_all_have_in_common() {
   const Walk::Headers wrong_token{{"Authorization", "Bearer a-wrong-token-0123456789"}};
@@ -453,6 +465,7 @@ TEST_F(AnswersTest, EachOperationAnswersAsItIsDescribedInEachStatusAndWithEachMe
   sessions();
   tokens();
   what_all_have_in_common();
+  newer_plugins();
   host.storage_options = ", min_free: 1024TiB";
   host.configure(kSampleSections);
   walk.expect(200, "reload");

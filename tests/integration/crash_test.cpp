@@ -58,6 +58,14 @@ class CrashTest : public ::testing::Test {
     EXPECT_EQ(string_member(host.plugin("webhook", "good"), "sha256"), sha256_hex(bytes_of(library)));
     EXPECT_THAT(host.reason_of("webhook", "good"), HasSubstr("its plugin crashed"));
     EXPECT_THAT(host.reason_of("webhook", "good"), HasSubstr("serves on"));
+    const JsonDocument serving = host.plugin("webhook", "good");
+    const JsonValue* held_back = find_member(serving, "held_back");
+    ASSERT_TRUE(held_back != nullptr && held_back->IsObject()) << to_json(serving);
+    EXPECT_EQ(string_member(*held_back, "state"), "quarantined");
+    EXPECT_GT(int_member(*held_back, "generation"), int_member(serving, "generation"));
+    EXPECT_THAT(string_member(*held_back, "reason"),
+                AllOf(HasSubstr("its plugin crashed"), HasSubstr("davit plugins clear webhook good")));
+    EXPECT_FALSE(string_member(*held_back, "since").empty());
     EXPECT_THAT(host.api("GET", "/metrics").body,
                 HasSubstr("davit_plugin_quarantined{kind=\"webhook\",name=\"good\""));
   }
@@ -306,6 +314,38 @@ TEST_F(CrashTest, NewBytesOfAnAgentEndItsQuarantineAndItsTasksRun) {
   EXPECT_THAT(again.text, HasSubstr("none of this name is in quarantine"));
   host.put("worker.so", kTestPlugins / "crashing_worker.so");
   EXPECT_TRUE(host.wait_for_state("agent", "worker", "serving")) << host.log();
+}
+
+TEST_F(CrashTest, NewBytesOfAnAgentThatCrashAreHeldBackUntilACommandLetsThemServeAgain) {
+  const auto crashing = kTestPlugins / "crashing_worker.so";
+  host.put("worker.so", kTestPlugins / "scripted_agent.so");
+  host.plugin_options = ", quarantine_after: 1";
+  host.configure("agents: {worker: {concurrency: 1, max_retries: 0}}\n");
+  ASSERT_TRUE(host.start({})) << host.log();
+  auto run = [&] {
+    auto made = host.api("POST", "/api/tasks", R"({"agent":"worker","payload":{"mode":"noop"}})");
+    const std::string id = string_member(*parse_json(made.body), "task_id");
+    return string_member(host.wait_for_task(id, {"completed", "failed", "parked"}), "status");
+  };
+  auto hash_that_serves = [&] { return string_member(host.plugin("agent", "worker"), "sha256"); };
+  ASSERT_EQ(run(), "completed") << host.log();
+  host.put("worker.so", crashing);
+  ASSERT_TRUE(eventually([&] { return hash_that_serves() == sha256_hex(bytes_of(crashing)); })) << host.log();
+  // The one before it serves again, those tasks too, and what is there now is shown beside it.
+  ASSERT_TRUE(eventually([&] { return run() == "completed" && hash_that_serves() != sha256_hex(bytes_of(crashing)); }))
+      << host.log();
+  const JsonDocument serving = host.plugin("agent", "worker");
+  EXPECT_EQ(string_member(serving, "state"), "serving");
+  const JsonValue* held_back = find_member(serving, "held_back");
+  ASSERT_TRUE(held_back != nullptr && held_back->IsObject()) << to_json(serving);
+  EXPECT_EQ(string_member(*held_back, "state"), "quarantined");
+  EXPECT_EQ(string_member(*held_back, "sha256"), sha256_hex(bytes_of(crashing)));
+  EXPECT_THAT(string_member(*held_back, "reason"), HasSubstr("davit plugins clear agent worker"));
+  EXPECT_EQ(run(), "completed") << host.log();
+  const auto cleared = host.api("POST", "/api/plugins/agent/worker/clear", "{}");
+  EXPECT_EQ(cleared.status, 200) << cleared.body;
+  EXPECT_TRUE(eventually([&] { return hash_that_serves() == sha256_hex(bytes_of(crashing)); })) << host.log();
+  EXPECT_THAT(to_json(host.plugin("agent", "worker")), HasSubstr("\"held_back\":null"));
 }
 
 TEST_F(CrashTest, AWebhookThatHangsInItsRunnerIsDeferredAndGetsANewRunner) {

@@ -51,7 +51,13 @@ TEST_F(FailedReplacementTest, AWebhookThatCannotBeCreatedInARunnerReplacesNothin
     EXPECT_TRUE(not_replaced_since("webhook", "good", why)) << host.log();
     EXPECT_EQ(host.state_of("webhook", "good"), "serving");
     EXPECT_THAT(host.reason_of("webhook", "good"), HasSubstr("serves on"));
-    EXPECT_EQ(string_member(host.plugin("webhook", "good"), "sha256"), sha256_hex(bytes_of(library)));
+    const JsonDocument serving = host.plugin("webhook", "good");
+    EXPECT_EQ(string_member(serving, "sha256"), sha256_hex(bytes_of(library)));
+    const JsonValue* held_back = find_member(serving, "held_back");
+    ASSERT_TRUE(held_back != nullptr && held_back->IsObject()) << to_json(serving);
+    EXPECT_EQ(string_member(*held_back, "state"), "bad_config");
+    EXPECT_EQ(string_member(*held_back, "sha256"), sha256_hex(bytes_of(kTestPlugins / (broken + ".so"))));
+    EXPECT_THAT(string_member(*held_back, "reason"), HasSubstr(why));
     EXPECT_EQ(answer(), "echo");
   }
   EXPECT_THAT(host.ask({"plugins", "list"}).text, HasSubstr("did not come back"));

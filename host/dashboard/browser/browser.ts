@@ -1,8 +1,10 @@
 // Debian's Chromium, and pages in it that tell of whatever goes wrong in them.
 import { type Browser, type Page, chromium } from "playwright-core";
 
-export async function openBrowser(): Promise<Browser> {
+// `keepsPages`: pages that are left are kept in memory, for Back and Forward, as they are for people.
+export async function openBrowser({ keepsPages = false } = {}): Promise<Browser> {
   return chromium.launch({
+    ...(keepsPages ? { ignoreDefaultArgs: ["--disable-back-forward-cache"] } : {}),
     executablePath: process.env["DAVIT_CHROMIUM"] ?? "/usr/bin/chromium",
     args: [
       "--no-sandbox",

@@ -822,7 +822,7 @@ TEST_F(AssembleTest, ACommandSetsHowManyExecutionsAnAgentMayHave) {
 TEST_F(AssembleTest, ALibraryInQuarantineServesNothing) {
   webhooks_ = {good_};
   const std::string sha256 = make()->webhook("good")->generation->sha256;
-  rulings_.quarantined = {{sha256, "its plugin crashed 3 times"}};
+  rulings_.quarantined = {{sha256, {"its plugin crashed 3 times"}}};
   auto snapshot = make();
   EXPECT_EQ(snapshot->webhook("good")->state, ServingState::Quarantined);
   EXPECT_NE(snapshot->webhook("good")->state_reason.find("crashed 3 times"), std::string::npos);
@@ -850,7 +850,7 @@ TEST_F(AssembleTest, AGenerationThatCannotBeCreatedLeavesTheOneBeforeServing) {
   EXPECT_EQ(kept->webhook("good")->in_process, first->webhook("good")->in_process);
   EXPECT_NE(kept->webhook("good")->state_reason.find("serves on"), std::string::npos);
   // Not if it may not serve any more itself.
-  rulings_.quarantined = {{first->webhook("good")->generation->sha256, "its plugin crashed"}};
+  rulings_.quarantined = {{first->webhook("good")->generation->sha256, {"its plugin crashed"}}};
   EXPECT_EQ(make(*first)->webhook("good")->state, ServingState::BadConfig);
 }
 
@@ -884,6 +884,7 @@ TEST_F(AssembleTest, ANewGenerationServesOnlyAfterItsTrial) {
   auto meanwhile = make(*first);
   EXPECT_EQ(meanwhile->webhook("good")->generation, first->webhook("good")->generation);
   EXPECT_EQ(meanwhile->webhook("good")->state_reason, "");
+  EXPECT_FALSE(meanwhile->webhook("good")->held_back) << "nothing is known against it yet";
   EXPECT_EQ(meanwhile->agent("good-agent")->generation, first->agent("good-agent")->generation);
   EXPECT_THAT(trials.asked, ::testing::UnorderedElementsAre(webhook, agent));
 
@@ -891,15 +892,22 @@ TEST_F(AssembleTest, ANewGenerationServesOnlyAfterItsTrial) {
   auto refused = make(*meanwhile);
   EXPECT_EQ(refused->webhook("good")->state, ServingState::Serving);
   EXPECT_EQ(refused->webhook("good")->generation, first->webhook("good")->generation);
-  EXPECT_EQ(refused->webhook("good")->newer->sha256, webhook);
+  const auto held_back = refused->webhook("good")->held_back;
+  ASSERT_TRUE(held_back);
+  EXPECT_EQ(held_back->generation->sha256, webhook);
+  EXPECT_EQ(held_back->state, ServingState::BadConfig);
+  EXPECT_EQ(held_back->reason, "it cannot be created: the shop has no address");
+  EXPECT_EQ(held_back->since, held_back->generation->loaded_at);
   EXPECT_THAT(refused->webhook("good")->state_reason,
               ::testing::HasSubstr("it cannot be created: the shop has no address; generation 2 serves on"));
-  EXPECT_EQ(refused->agent("good-agent")->newer->sha256, agent);
+  ASSERT_TRUE(refused->agent("good-agent")->held_back);
+  EXPECT_EQ(refused->agent("good-agent")->held_back->generation->sha256, agent);
 
   trials.verdicts = {{webhook, ""}, {agent, ""}};
   auto replaced = make(*refused);
   EXPECT_EQ(replaced->webhook("good")->generation->sha256, webhook);
   EXPECT_EQ(replaced->webhook("good")->state_reason, "");
+  EXPECT_FALSE(replaced->webhook("good")->held_back);
   EXPECT_EQ(replaced->agent("good-agent")->generation->sha256, agent);
 }
 
@@ -912,11 +920,20 @@ TEST_F(AssembleTest, AGenerationInQuarantineLeavesItsPlaceToTheOneThatServedBefo
   auto second = make(*first);
   serves(*second);
   ASSERT_EQ(second->webhook("good")->generation->sha256, webhook);
-  rulings_.quarantined = {{webhook, "its plugin crashed 3 times"}, {agent, "its plugin crashed 3 times"}};
+  const WallTime then{Duration{1'700'000'000'000}};
+  rulings_.quarantined = {{webhook, {"its plugin crashed 3 times", then}},
+                          {agent, {"its plugin crashed 3 times", then}}};
   auto back = make(*second);
   EXPECT_EQ(back->webhook("good")->state, ServingState::Serving);
   EXPECT_EQ(back->webhook("good")->generation, first->webhook("good")->generation);
   EXPECT_THAT(back->webhook("good")->state_reason, ::testing::HasSubstr("its plugin crashed 3 times"));
+  const auto held_back = back->webhook("good")->held_back;
+  ASSERT_TRUE(held_back);
+  EXPECT_EQ(held_back->generation->sha256, webhook);
+  EXPECT_EQ(held_back->state, ServingState::Quarantined);
+  EXPECT_THAT(held_back->reason, ::testing::HasSubstr("davit plugins clear webhook good"));
+  EXPECT_EQ(held_back->since, then);
+  ASSERT_TRUE(back->agent("good-agent")->held_back);
   EXPECT_EQ(back->agent("good-agent")->generation, first->agent("good-agent")->generation);
   // With new settings as well; and not when those are what is wrong, or when both are guilty.
   webhooks_[0].config = "{\"mode\":\"ignore\"}";
@@ -925,7 +942,7 @@ TEST_F(AssembleTest, AGenerationInQuarantineLeavesItsPlaceToTheOneThatServedBefo
   webhooks_[0].config = "{\"count\":0}";
   EXPECT_EQ(make(*back)->webhook("good")->state, ServingState::Quarantined);
   webhooks_[0].config = "{}";
-  rulings_.quarantined[first->webhook("good")->generation->sha256] = "its plugin crashed 3 times";
+  rulings_.quarantined[first->webhook("good")->generation->sha256] = {"its plugin crashed 3 times"};
   EXPECT_EQ(make(*back)->webhook("good")->state, ServingState::Quarantined);
 }
 

@@ -1,16 +1,19 @@
-// JSON as it was written: JSON.parse() rounds an integer beyond 2^53, and nobody should approve another amount than the one
-// that the agent gets. Such a number is kept as its digits.
+// JSON as it was written: JSON.parse() rounds integers beyond 2^53 and fractions of many digits, and nobody should approve another
+// amount than the one that the agent gets. Such a number keeps its source text.
 import { randomHex } from "./random";
 
-export class ExactNumber {
-  constructor(readonly digits: string) {}
+// Counts as the number nearest to it, so that it may stand wherever a number does; written it is as it was read.
+export class ExactNumber extends Number {
+  constructor(readonly source: string) {
+    super(source);
+  }
   // As a number where the browser can write it so (JSON.rawJSON), else as a text of the same digits.
   toJSON(): unknown {
     const { rawJSON } = JSON as { rawJSON?: (text: string) => unknown };
-    return rawJSON ? rawJSON(this.digits) : this.digits;
+    return rawJSON ? rawJSON(this.source) : this.source;
   }
-  toString(): string {
-    return this.digits;
+  override toString(): string {
+    return this.source;
   }
 }
 
@@ -26,15 +29,16 @@ function canonical(number: string): string {
 
 const isRounded = (number: string): boolean => canonical(number) !== canonical(String(Number(number)));
 
-// JSON.parse(), with an ExactNumber in the place of each number that it would round: integers only, as davit itself writes fractions
-// that are rounded already.
+// Of the numbers that a rounding one is among: of sixteen digits or more, or far from one. Nearly every text has none, and is read once.
+const suspicious = /(?:^|[\s:,[])-?(?:\d[\d.]{15}|[\d.]+[eE][+-]?\d{3})/;
+
+// JSON.parse(), with an ExactNumber in the place of each number that it would change.
 export function parseExactly(text: string): unknown {
   const parsed: unknown = JSON.parse(text);
-  if (!/\d{16}/.test(text)) return parsed;
-  const rounded = (token: string): boolean => /^-?\d{16,}$/.test(token) && isRounded(token);
+  if (!suspicious.test(text)) return parsed;
   let mark = "";
   const marked = text.replace(stringOrNumber, (token) => {
-    if (!rounded(token)) return token;
+    if (token.startsWith('"') || !isRounded(token)) return token;
     // By chance, so that no text can pass for it.
     mark ||= randomHex();
     return `"${mark}${token}"`;

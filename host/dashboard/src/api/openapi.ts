@@ -1234,6 +1234,26 @@ export interface components {
         };
         /** @enum {string} */
         PluginState: "serving" | "disabled" | "no_secret" | "bad_config" | "missing" | "quarantined";
+        /** @description A newer generation that cannot serve, so that an older one does. */
+        HeldBack: {
+            generation: number;
+            sha256: string;
+            /** @description The file it came from. */
+            source: string;
+            /** Format: date-time */
+            loaded_at: string;
+            /**
+             * @description `quarantined`: until somebody clears it. `bad_config`: it refuses its settings or cannot be created.
+             * @enum {string}
+             */
+            state: "quarantined" | "bad_config";
+            reason: string;
+            /**
+             * Format: date-time
+             * @description When its quarantine began; of what is not in one, when it was loaded.
+             */
+            since: string;
+        };
         Agent: {
             name: string;
             display_name: string;
@@ -1243,8 +1263,10 @@ export interface components {
             /** @description By the configuration. */
             enabled: boolean;
             state: components["schemas"]["PluginState"];
-            /** @description Why it does not serve. */
+            /** @description Why it does not serve, or why the bytes that are there now do not. */
             reason: string | null;
+            /** @description The bytes that are there now, while older ones serve in their place. */
+            held_back: components["schemas"]["HeldBack"] | null;
             /**
              * @description What somebody switched by command; it lasts over restarts.
              * @enum {string|null}
@@ -1274,8 +1296,10 @@ export interface components {
             /** @description By the configuration. */
             enabled: boolean;
             state: components["schemas"]["PluginState"];
-            /** @description Why it does not serve. */
+            /** @description Why it does not serve, or why the bytes that are there now do not. */
             reason: string | null;
+            /** @description The bytes that are there now, while older ones serve in their place. */
+            held_back: components["schemas"]["HeldBack"] | null;
             /**
              * @description What somebody switched by command; it lasts over restarts.
              * @enum {string|null}
@@ -1321,6 +1345,8 @@ export interface components {
             /** @enum {string} */
             state: "serving" | "disabled" | "no_secret" | "bad_config" | "missing" | "quarantined" | "refused";
             reason: string | null;
+            /** @description The bytes that are there now, while older ones serve in their place. */
+            held_back: components["schemas"]["HeldBack"] | null;
             /**
              * @description What somebody switched by command; it lasts over restarts.
              * @enum {string|null}
@@ -2026,6 +2052,7 @@ export type TaskState = components['schemas']['TaskState'];
 export type BulkRetry = components['schemas']['BulkRetry'];
 export type BulkStep = components['schemas']['BulkStep'];
 export type PluginState = components['schemas']['PluginState'];
+export type HeldBack = components['schemas']['HeldBack'];
 export type Agent = components['schemas']['Agent'];
 export type Webhook = components['schemas']['Webhook'];
 export type Plugin = components['schemas']['Plugin'];

@@ -3,7 +3,6 @@
 import { type ReactNode, useState } from "react";
 import { useAct } from "../api/queries";
 import type { Task } from "../api/schema";
-import { visible } from "../lib/visible";
 import { Button } from "./button";
 import { Dialog } from "./dialog";
 import { notify } from "./notices";
@@ -58,7 +57,7 @@ export function ActDialog({
     });
   return (
     <Dialog title={actWords[act].title} onClose={onClose}>
-      <p className="font-medium wrap-anywhere">{visible(task.title) || "(no title)"}</p>
+      <p className="font-medium wrap-anywhere">{task.title || "(no title)"}</p>
       {children}
       {act === "approve" && (
         <p className="text-sm text-muted">

@@ -2,7 +2,6 @@
 import { useMemo } from "react";
 import { diffLines, folded } from "../lib/diff";
 import { counted } from "../lib/format";
-import { visible } from "../lib/visible";
 
 export function DiffView({ before, after, name }: { before: string; after: string; name: string }) {
   const lines = useMemo(() => diffLines(before, after), [before, after]);
@@ -27,14 +26,14 @@ export function DiffView({ before, after, name }: { before: string; after: strin
             return (
               <p key={index} className="line">
                 <span aria-hidden="true"> </span>
-                <span>{visible(part.text)}</span>
+                <span>{part.text}</span>
               </p>
             );
           const Line = part.kind === "added" ? "ins" : "del";
           return (
             <p key={index} className={`line ${part.kind === "added" ? "added" : "removed"}`}>
               <span aria-hidden="true">{part.kind === "added" ? "+" : "−"}</span>
-              <Line>{visible(part.text)}</Line>
+              <Line>{part.text}</Line>
             </p>
           );
         })}

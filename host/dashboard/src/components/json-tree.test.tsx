@@ -36,6 +36,7 @@ test("names and values that would be read in another direction show what makes i
 });
 
 test("a number that JavaScript would round is shown as it was written", () => {
-  render(<JsonTree value={parseExactly('{"amount":12345678901234567890}') as Json} what="it" />);
+  render(<JsonTree value={parseExactly('{"amount":12345678901234567890,"share":[0.12345678901234567890]}') as Json} what="it" />);
   expect(screen.getByText("12345678901234567890")).toBeTruthy();
+  expect(screen.getByText("0.12345678901234567890")).toBeTruthy();
 });

@@ -2,7 +2,6 @@
 import { useState } from "react";
 import { ExactNumber } from "../api/exact-json";
 import type { Json } from "../api/schema";
-import { visible } from "../lib/visible";
 import { Copy } from "./copy";
 
 const mostShown = 200; // members of one branch at first
@@ -24,13 +23,13 @@ export function JsonTree({ value, what }: { value: Json; what: string }) {
 function Branch({ name, value, depth }: { name?: string; value: Json; depth: number }) {
   const [open, setOpen] = useState(depth < 2);
   const [most, setMost] = useState(mostShown);
-  const label = name === undefined ? null : <span className="text-accent">{visible(name)}: </span>;
+  const label = name === undefined ? null : <span className="text-accent">{name}: </span>;
   const exact: unknown = value;
   if (exact instanceof ExactNumber) {
     return (
       <div className="pl-4 whitespace-pre-wrap wrap-anywhere">
         {label}
-        <span className="text-plum">{exact.digits}</span>
+        <span className="text-plum">{exact.source}</span>
       </div>
     );
   }
@@ -86,10 +85,10 @@ function Branch({ name, value, depth }: { name?: string; value: Json; depth: num
 function Leaf({ value }: { value: null | boolean | number | string }) {
   const [whole, setWhole] = useState(false);
   if (typeof value !== "string") return <span className="text-plum">{String(value)}</span>;
-  if (whole || value.length <= longText) return <span className="text-good">{visible(JSON.stringify(value))}</span>;
+  if (whole || value.length <= longText) return <span className="text-good">{JSON.stringify(value)}</span>;
   return (
     <>
-      <span className="text-good">{visible(JSON.stringify(value.slice(0, longText)))}…</span>{" "}
+      <span className="text-good">{JSON.stringify(value.slice(0, longText))}…</span>{" "}
       <button type="button" className="link" onClick={() => setWhole(true)}>
         all {value.length} characters
       </button>

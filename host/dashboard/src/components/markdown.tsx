@@ -2,8 +2,8 @@
 // links go out by OutsideLink, with their address in sight.
 import { Fragment, useMemo } from "react";
 import { type Block, type Inline, parseMarkdown } from "../lib/markdown";
-import { visible } from "../lib/visible";
 import { OutsideLink } from "./outside-link";
+import { Wide } from "./wide";
 
 const mostShown = 256 * 1024; // characters
 
@@ -44,7 +44,7 @@ function One({ block }: { block: Block }) {
       return (
         // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
         <pre tabIndex={0}>
-          <code>{visible(block.text)}</code>
+          <code>{block.text}</code>
         </pre>
       );
     case "quote":
@@ -63,8 +63,7 @@ function One({ block }: { block: Block }) {
     }
     case "table":
       return (
-        // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-        <div className="overflow-x-auto" tabIndex={0} role="region" aria-label="Table">
+        <Wide name="Table">
           <table className="plain">
             <thead>
               <tr>
@@ -87,7 +86,7 @@ function One({ block }: { block: Block }) {
               ))}
             </tbody>
           </table>
-        </div>
+        </Wide>
       );
     case "rule":
       return <hr />;
@@ -101,9 +100,9 @@ function Inlines({ inlines }: { inlines: Inline[] }) {
 function Mark({ inline }: { inline: Inline }) {
   switch (inline.kind) {
     case "text":
-      return <Fragment>{visible(inline.text)}</Fragment>;
+      return <Fragment>{inline.text}</Fragment>;
     case "code":
-      return <code>{visible(inline.text)}</code>;
+      return <code>{inline.text}</code>;
     case "strong":
       return (
         <strong>
@@ -124,7 +123,7 @@ function Mark({ inline }: { inline: Inline }) {
           <OutsideLink url={inline.url}>
             <Inlines inlines={inline.children} />
           </OutsideLink>
-          {!saysWhere && <span className="text-xs text-muted"> ({visible(inline.url)})</span>}
+          {!saysWhere && <span className="text-xs text-muted"> ({inline.url})</span>}
         </>
       );
     }

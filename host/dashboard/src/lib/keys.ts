@@ -2,7 +2,19 @@
 // be switched off: who speaks to his computer, or strikes keys unawares, would set them off without meaning to.
 import { useEffect, useRef, useSyncExternalStore } from "react";
 
-export type Shortcuts = Record<string, () => void>;
+// Every key that acts somewhere, as the help lists it; those that bring to a page stand with the pages.
+export const keyMeanings = {
+  "/": { what: "Search tasks", acts: false },
+  j: { what: "The next task of a list", acts: false },
+  k: { what: "The one before it", acts: false },
+  Enter: { what: "Open the chosen task", acts: false },
+  x: { what: "Select the chosen task in the list of tasks, or not", acts: true },
+  a: { what: "Approve the open or chosen task, if it waits", acts: true },
+  r: { what: "Reject it", acts: true },
+  "?": { what: "This help", acts: false },
+} as const satisfies Record<string, { what: string; acts: boolean }>; // acts: not for whoever only looks
+
+export type Shortcuts = { [Key in keyof typeof keyMeanings | `g ${string}`]?: () => void };
 
 const secondKeyWithin = 1_000;
 const key = "davit.shortcuts";
@@ -68,7 +80,7 @@ export function useShortcuts(shortcuts: Shortcuts): void {
       if (document.querySelector("dialog[open]")) return;
       // Behind a "g" a key is the second of two, for every part of the page.
       const isSecond = first?.key === "g" && event.timeStamp - first.at < secondKeyWithin;
-      const act = latest.current[isSecond ? `g ${event.key}` : event.key];
+      const act = latest.current[(isSecond ? `g ${event.key}` : event.key) as keyof Shortcuts];
       first = { key: event.key, at: event.timeStamp };
       if (!act) return;
       event.preventDefault();

@@ -1,15 +1,18 @@
 import { useSyncExternalStore } from "react";
 
-// Room for a table, or cards.
-const wide = "(min-width: 640px)";
-
-export function useIsWide(): boolean {
+function useMedia(condition: string): boolean {
   return useSyncExternalStore(
     (listener) => {
-      const query = window.matchMedia(wide);
+      const query = window.matchMedia(condition);
       query.addEventListener("change", listener);
       return () => query.removeEventListener("change", listener);
     },
-    () => window.matchMedia(wide).matches,
+    () => window.matchMedia(condition).matches,
   );
 }
+
+// Room for a table, or cards.
+export const useIsWide = (): boolean => useMedia("(min-width: 640px)");
+
+// Room for the navigation beside the page: Tailwind's md.
+export const useHasSide = (): boolean => useMedia("(min-width: 768px)");

@@ -38,19 +38,50 @@ test("nothing of a document is left out, and no text of it becomes more than a l
   });
 });
 
-test("a plan that was made anew is compared with the one that was sent back", () => {
-  const maker = { previous_result: { rejected: { by: "alice", comment: "smaller", output: { plan: "old" } } } };
-  expect(rejectedBefore(maker as unknown as TaskDetail)).toEqual({
-    text: "old",
-    isPlan: true,
-    task: null,
+const given = (payload: Json, previous_result: Json = null): TaskDetail =>
+  ({ title: "t", payload, previous_result, links: [], actor: null, decisions: [] }) as unknown as TaskDetail;
+
+const rejectedWith = (output: Json): TaskDetail =>
+  ({ previous_result: { rejected: { by: "alice", comment: "smaller", content_hash: "ab", output } } }) as unknown as TaskDetail;
+
+const decided = (task: TaskDetail, ...decisions: object[]): TaskDetail => ({ ...task, decisions }) as unknown as TaskDetail;
+
+test("what was made anew is compared with all that was sent back", () => {
+  const now = given({ amount: 2 }, { plan: "new" });
+  const was = given({ amount: 1 }, { plan: "old" });
+  const rejected = decided(was, { kind: "changed" }, { kind: "reject", content_hash: "ab" });
+  expect(rejectedBefore(now, rejectedWith({ plan: "old" }), rejected)).toEqual({
     what: "the plan that alice rejected",
     comment: "smaller",
+    plan: { before: "old", after: "new" },
+    rest: restTexts(was, now),
   });
-  expect(rejectedBefore({ previous_result: { plan: "x" } } as unknown as TaskDetail)).toBeNull();
+  // Without a plan as well.
+  const plain = decided(given({ amount: 1 }), { kind: "reject", content_hash: "ab" });
+  expect(rejectedBefore(given({ amount: 2 }), rejectedWith(null), plain)).toEqual({
+    what: "what alice rejected",
+    comment: "smaller",
+    plan: null,
+    rest: { before: contentText(plain), after: contentText(given({ amount: 2 })) },
+  });
+  expect(rejectedBefore(now, given(null, { plan: "x" }), rejected)).toBeNull();
 });
 
-test("else with that of the task of the same agent before it", () => {
+test.each([
+  ["gone", undefined],
+  ["another one", decided(given({ plan: "other" }), { kind: "reject", content_hash: "cd" })],
+  ["run again", decided(given({ plan: "other" }), { kind: "reject", content_hash: "ab" }, { kind: "retry", content_hash: null })],
+])("with the plan only where the task that was rejected is %s", (_why, earlier) => {
+  const now = given(null, { plan: "new" });
+  expect(rejectedBefore(now, rejectedWith({ plan: "old" }), earlier)).toMatchObject({
+    what: "the plan that alice rejected",
+    plan: { before: "old", after: "new" },
+    rest: null,
+  });
+  expect(rejectedBefore(now, rejectedWith({ no: "plan" }), earlier)).toBeNull();
+});
+
+test("else with the task of the same agent before it", () => {
   const link = (task_id: string, agent: string): object => ({ task_id, agent });
   const task = {
     task_id: "d",
@@ -59,50 +90,48 @@ test("else with that of the task of the same agent before it", () => {
   } as unknown as TaskDetail;
   expect(earlierOfSameAgent(task)).toBe("b");
   expect(earlierOfSameAgent({ ...task, task_id: "b" })).toBeNull();
-  const earlier = {
-    payload: null,
-    previous_result: { plan: "old" },
-    decisions: [
-      { kind: "reject", by: "bob", comment: "no" },
-      { kind: "approve", by: "carol", comment: null },
-      { kind: "retry", by: "dave", comment: null },
-    ],
-  } as unknown as TaskDetail;
-  expect(decidedBefore(earlier)).toEqual({
-    text: "old",
-    isPlan: true,
-    task: earlier,
+  const now = given(null, { plan: "new" });
+  const earlier = decided(
+    given(null, { plan: "old" }),
+    { kind: "reject", by: "bob", comment: "no" },
+    { kind: "approve", by: "carol", comment: null },
+    { kind: "retry", by: "dave", comment: null },
+  );
+  expect(decidedBefore(now, earlier)).toEqual({
     what: "the plan that carol approved",
     comment: null,
+    plan: { before: "old", after: "new" },
+    rest: restTexts(earlier, now),
   });
+  expect(decidedBefore(now, given({ mode: 1 }))).toEqual({
+    what: "what the task before it got",
+    comment: null,
+    plan: null,
+    rest: { before: contentText(given({ mode: 1 })), after: contentText(now) },
+  });
+  expect(decidedBefore(now, given({ plan: "old" })).what).toBe("the plan before it");
 });
 
-test("what was approved last is compared with while its text is kept: plan with plan, else all that the agent gets", () => {
-  const given = (payload: Json): TaskDetail =>
-    ({ title: "t", payload, previous_result: null, links: [], actor: null }) as unknown as TaskDetail;
+test("what was approved last is compared with while its text is kept: plan with plan and rest with rest, else all that the agent gets", () => {
   const since = (payload: Json, kept = true): TaskDetail =>
     ({ ...given(payload), approved_before: { kept, by: "alice", comment: "go" } }) as unknown as TaskDetail;
   expect(approvedBefore(since({ plan: "new" }), given({ plan: "old" }))).toEqual({
-    text: "old",
-    isPlan: true,
-    task: given({ plan: "old" }),
     what: "the plan that alice approved",
     comment: "go",
+    plan: { before: "old", after: "new" },
+    rest: restTexts(given({ plan: "old" }), given({ plan: "new" })),
   });
-  expect(approvedBefore(since({ mode: 2 }), given({ mode: 1 }))).toEqual({
-    text: contentText(given({ mode: 1 })),
-    isPlan: false,
-    task: null,
+  expect(approvedBefore(since({ mode: 2 }), given({ plan: "old" }))).toEqual({
     what: "what alice approved",
     comment: "go",
+    plan: null,
+    rest: { before: contentText(given({ plan: "old" })), after: contentText(given({ mode: 2 })) },
   });
   expect(approvedBefore(since({ plan: "new" }, false), given({ plan: "other" }))).toBeNull();
   expect(approvedBefore(given({ plan: "new" }), given({ plan: "old" }))).toBeNull();
 });
 
 test("what else is given is compared without the plan, unless that is another one that reads the same", () => {
-  const given = (payload: Json, previous_result: Json = null): TaskDetail =>
-    ({ title: "t", payload, previous_result, links: [], actor: null }) as unknown as TaskDetail;
   const amount = restTexts(given({ plan: "p", amount: 1 }), given({ plan: "p", amount: 1_000_000 }));
   expect(amount.before).toContain('"amount": 1\n');
   expect(amount.after).toContain('"amount": 1000000\n');

@@ -95,13 +95,18 @@ function step(value: Json, index: number): string {
 
 const code = (text: string): string => `\`${text.replaceAll("`", "'")}\``;
 
-// What is compared with: what was sent back, what was approved last, or what the task of the same agent before this one got.
+export interface Texts {
+  before: string;
+  after: string;
+}
+
+// What a task is given, compared with what was given before it: what was sent back, what was approved last, or what the task of the same
+// agent before this one got.
 export interface Before {
-  text: string; // a plan in Markdown, or of what has none all the content
-  isPlan: boolean;
-  task: TaskDetail | null; // the one that was given it, where a plan came with other content
   what: string; // "the plan that alice rejected"
   comment: string | null;
+  plan: Texts | null; // in Markdown; null: one of the two has none
+  rest: Texts | null; // all else that its agent is given, without a plan all of it; null: it is not known any more
 }
 
 // All that its agent is given and the content hash holds, to be compared line by line.
@@ -113,7 +118,7 @@ export function contentText(task: TaskDetail): string {
 
 // What is given beside the plan, of both: a plan that is the same may come with another amount. The plan itself stands in it
 // only where it is another one that reads the same.
-export function restTexts(before: TaskDetail, after: TaskDetail): { before: string; after: string } {
+export function restTexts(before: TaskDetail, after: TaskDetail): Texts {
   const [was, is] = [rawPlan(before), rawPlan(after)];
   const readsSame = givenPlan(before)?.text === givenPlan(after)?.text;
   if (readsSame && JSON.stringify(was) !== JSON.stringify(is)) return { before: contentText(before), after: contentText(after) };
@@ -143,28 +148,45 @@ function withoutPlan(task: TaskDetail, withoutHash: boolean): TaskDetail {
     : { ...task, previous_result: without(task.previous_result) };
 }
 
+// Plan with plan and the rest with the rest; where one of them has no plan, all with all.
+function compared(before: TaskDetail, after: TaskDetail): Pick<Before, "plan" | "rest"> {
+  const [was, is] = [givenPlan(before), givenPlan(after)];
+  if (was && is) return { plan: { before: was.text, after: is.text }, rest: restTexts(before, after) };
+  return { plan: null, rest: { before: contentText(before), after: contentText(after) } };
+}
+
+const named = (hasPlan: boolean, by: string | null, verb: string): string => `${hasPlan ? "the plan that" : "what"} ${by || "somebody"} ${verb}`;
+
 // From the task that was approved last, if what was approved is still what that task is given.
 export function approvedBefore(task: TaskDetail, approved: TaskDetail): Before | null {
   const approval = task.approved_before;
   if (!approval?.kept) return null;
-  const plan = givenPlan(task) && givenPlan(approved);
-  return {
-    text: plan ? plan.text : contentText(approved),
-    isPlan: plan !== null,
-    task: plan ? approved : null,
-    what: `${plan ? "the plan that" : "what"} ${approval.by ?? "somebody"} approved`,
-    comment: approval.comment,
-  };
+  const both = compared(approved, task);
+  return { what: named(both.plan !== null, approval.by, "approved"), comment: approval.comment, ...both };
 }
 
-// From the task that made the plan: it was given what was rejected.
-export function rejectedBefore(maker: TaskDetail): Before | null {
-  const rejected = members(members(maker.previous_result)?.["rejected"]);
-  const plan = rejected ? planIn(rejected["output"] ?? null) : null;
-  if (!rejected || !plan) return null;
+// What was rejected, as the task that made this content anew was told of it.
+function rejection(maker: TaskDetail): Members | null {
+  return members(members(maker.previous_result)?.["rejected"]);
+}
+
+// From the task that made what waits now, which was told what was rejected, and from the one that was rejected then (`earlier`), as long as it
+// is still given that.
+export function rejectedBefore(task: TaskDetail, maker: TaskDetail, earlier: TaskDetail | undefined): Before | null {
+  const rejected = rejection(maker);
+  if (!rejected) return null;
   const by = words(rejected["by"]);
   const comment = typeof rejected["comment"] === "string" ? rejected["comment"] : "";
-  return { text: plan.text, isPlan: true, task: null, what: `the plan that ${by || "somebody"} rejected`, comment: comment || null };
+  const about = (both: Pick<Before, "plan" | "rest">): Before => ({
+    what: named(both.plan !== null, by, "rejected"),
+    comment: comment || null,
+    ...both,
+  });
+  const last = earlier?.decisions.at(-1);
+  if (earlier && last?.kind === "reject" && last.content_hash === rejected["content_hash"]) return about(compared(earlier, task));
+  // Its task is gone or is given something else by now. What the agent before it had left is told all the same.
+  const [was, is] = [planIn(rejected["output"] ?? null), givenPlan(task)];
+  return was && is ? about({ plan: { before: was.text, after: is.text }, rest: null }) : null;
 }
 
 // The id of the newest task of the same agent that was made before this one, in its chain.
@@ -174,16 +196,13 @@ export function earlierOfSameAgent(task: TaskDetail): string | null {
   return earlier.at(-1)?.task_id ?? null;
 }
 
-export function decidedBefore(earlier: TaskDetail): Before | null {
-  const plan = givenPlan(earlier);
-  if (!plan) return null;
+export function decidedBefore(task: TaskDetail, earlier: TaskDetail): Before {
+  const both = compared(earlier, task);
   const decision = earlier.decisions.findLast((each) => each.kind === "approve" || each.kind === "reject");
   const verb = decision?.kind === "approve" ? "approved" : "rejected";
   return {
-    text: plan.text,
-    isPlan: true,
-    task: earlier,
-    what: decision ? `the plan that ${decision.by ?? "somebody"} ${verb}` : "the plan before it",
+    what: decision ? named(both.plan !== null, decision.by, verb) : both.plan ? "the plan before it" : "what the task before it got",
     comment: decision?.comment ?? null,
+    ...both,
   };
 }

@@ -1,7 +1,8 @@
 import { useEffect } from "react";
+import { visible } from "./visible";
 
 export function useTitle(title: string): void {
   useEffect(() => {
-    document.title = `${title} · davit`;
+    document.title = `${visible(title)} · davit`;
   }, [title]);
 }

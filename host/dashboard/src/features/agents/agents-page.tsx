@@ -7,9 +7,11 @@ import { Badge, PluginBadge, StatusBadge } from "../../components/badge";
 import { Button } from "../../components/button";
 import { Card, Fact, Facts, Page, PageHead } from "../../components/card";
 import { Copy } from "../../components/copy";
+import { HeldBack } from "../../components/held-back";
 import { notify } from "../../components/notices";
 import { Empty, Loaded } from "../../components/states";
 import { Time } from "../../components/time";
+import { Wide } from "../../components/wide";
 import { compact, count, duration, percent, usd } from "../../lib/format";
 import { useTitle } from "../../lib/title";
 import { Concurrency } from "./concurrency";
@@ -89,7 +91,11 @@ function AgentCard({
     >
       <div className="flex flex-col gap-2 px-4 not-empty:pt-3">
         {agent.description && <p className="text-sm text-muted">{agent.description}</p>}
-        {agent.reason && <p className="text-sm wrap-anywhere text-bad">{agent.reason}</p>}
+        {agent.held_back ? (
+          <HeldBack plugin={{ ...agent, kind: "agent" }} />
+        ) : (
+          agent.reason && <p className="text-sm wrap-anywhere text-bad">{agent.reason}</p>
+        )}
         {pause?.reason && <p className="text-sm wrap-anywhere">Paused: {pause.reason}</p>}
         {agent.capabilities.length > 0 && (
           <div className="flex flex-wrap gap-1">
@@ -212,9 +218,7 @@ function PauseButton({ agent, paused }: { agent: string | null; paused: boolean 
 function Schedules({ schedules }: { schedules: Queue["schedules"] }) {
   return (
     <Card title="Recurring tasks">
-      {/* A wide table scrolls by itself; whoever has no mouse can do it too. */}
-      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
-      <div className="overflow-x-auto" tabIndex={0} role="region" aria-label="Recurring tasks">
+      <Wide name="Recurring tasks">
         <table className="plain w-full text-sm">
           <thead>
             <tr>
@@ -245,7 +249,7 @@ function Schedules({ schedules }: { schedules: Queue["schedules"] }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Wide>
     </Card>
   );
 }

@@ -7,7 +7,6 @@ import { Badge } from "../../components/badge";
 import { MorePages } from "../../components/more-pages";
 import { Empty, ErrorState, Loading } from "../../components/states";
 import { Time } from "../../components/time";
-import { visible } from "../../lib/visible";
 
 type Decided = Decisions["decisions"][number];
 
@@ -53,7 +52,7 @@ function Line({ decided }: { decided: Decided }) {
           params={{ id: decided.task_id }}
           className="block truncate font-medium after:absolute after:inset-0"
         >
-          {visible(decided.title) || "(no title)"}
+          {decided.title || "(no title)"}
         </Link>
         <span className="flex flex-wrap gap-x-3 gap-y-0.5 text-xs text-muted">
           {decided.by !== null && <span className="wrap-anywhere">by {decided.by}</span>}
@@ -61,7 +60,7 @@ function Line({ decided }: { decided: Decided }) {
           <span>{decided.agent}</span>
           {decided.content_hash !== null && <code className="font-mono">{decided.content_hash.slice(0, 12)}</code>}
         </span>
-        {decided.comment && <span className="block text-sm wrap-anywhere whitespace-pre-wrap">“{visible(decided.comment)}”</span>}
+        {decided.comment && <span className="block text-sm wrap-anywhere whitespace-pre-wrap">“{decided.comment}”</span>}
       </span>
       <Time iso={decided.at} className="relative text-right text-xs leading-5 text-muted max-sm:col-start-3 max-sm:row-start-1" />
     </li>

@@ -17,7 +17,6 @@ import { counted, usd } from "../../lib/format";
 import { useShortcuts } from "../../lib/keys";
 import { useNow } from "../../lib/now";
 import { type Plan, planIn, planTitle } from "../../lib/plan";
-import { visible } from "../../lib/visible";
 
 type WaitingTask = Approvals["approvals"][number];
 
@@ -114,10 +113,10 @@ function Line({ waiting, chosen, onAct }: { waiting: WaitingTask; chosen: boolea
           {/* The headings of its plan come below it. */}
           <h2 className="font-medium wrap-anywhere">
             <Link to="/tasks/$id" params={{ id: task.task_id }} className="hover:underline">
-              {visible(task.title) || "(no title)"}
+              {task.title || "(no title)"}
             </Link>
           </h2>
-          {plan && planTitle(plan) !== task.title && <p className="truncate text-sm">{visible(planTitle(plan))}</p>}
+          {plan && planTitle(plan) !== task.title && <p className="truncate text-sm">{planTitle(plan)}</p>}
           <p className="mt-0.5 flex flex-wrap gap-x-3 gap-y-0.5 text-xs text-muted">
             <span>for {task.current_agent}</span>
             {task.entity && <span className="wrap-anywhere">{task.entity}</span>}

@@ -82,7 +82,9 @@ export function AuditPage() {
           )
         ) : list.length === 0 ? (
           <Empty icon="audit" title="Nothing is noted">
-            What somebody does here, by a command or by the API, is noted with his name; so is what he may not do.
+            {Object.keys(search).length > 0
+              ? "Nothing that is like that. Take a filter away, or choose a longer time."
+              : "What somebody does here, by a command or by the API, is noted with his name; so is what he may not do."}
           </Empty>
         ) : (
           <ul>

@@ -9,6 +9,7 @@ import { Card, Page, PageHead } from "../../components/card";
 import { ExportButton } from "../../components/export-button";
 import { Select } from "../../components/select";
 import { Empty, Loaded } from "../../components/states";
+import { Wide } from "../../components/wide";
 import { compact, count, duration, percent, usd, words } from "../../lib/format";
 import { useNow } from "../../lib/now";
 import { type Period, periodNames, periods, startOf } from "../../lib/period";
@@ -104,8 +105,7 @@ function Breakdown({ costs }: { costs: Costs }) {
           }))}
         />
       </div>
-      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
-      <div className="overflow-x-auto border-t border-line" tabIndex={0} role="region" aria-label="Numbers">
+      <Wide name="Numbers" className="border-t border-line">
         <table className="plain w-full text-sm">
           <thead>
             <tr>
@@ -139,7 +139,7 @@ function Breakdown({ costs }: { costs: Costs }) {
             </tr>
           </tfoot>
         </table>
-      </div>
+      </Wide>
     </>
   );
 }
@@ -163,8 +163,7 @@ function Chains({ parameters, period }: { parameters: Parameters; period: Period
           const patterns = Object.entries(data.chain_patterns);
           if (patterns.length === 0) return <Empty icon="link" title="No chain came to its end in this time" />;
           return (
-            // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-            <div className="overflow-x-auto" tabIndex={0} role="region" aria-label="Chains">
+            <Wide name="Chains">
               <table className="plain w-full text-sm">
                 <thead>
                   <tr>
@@ -195,7 +194,7 @@ function Chains({ parameters, period }: { parameters: Parameters; period: Period
                   ))}
                 </tbody>
               </table>
-            </div>
+            </Wide>
           );
         }}
       </Loaded>

@@ -21,6 +21,7 @@ export function DeliveriesPage() {
     void navigate({ search: (old) => ({ ...old, [name]: value || undefined }), replace: true });
   };
   const list = query.data?.pages.flatMap((page) => page.deliveries) ?? [];
+  const isFiltered = search.webhook !== undefined || search.verdict !== undefined;
   return (
     <Page>
       <PageHead title="Deliveries" {...(query.data ? { note: `${count(list.length)}${query.hasNextPage ? " newest" : ""}` } : {})}>
@@ -36,9 +37,19 @@ export function DeliveriesPage() {
             <Loading lines={6} />
           )
         ) : list.length === 0 ? (
-          <Empty icon="deliveries" title="No deliveries">
-            What a sender posts to a webhook with a good signature is kept and shown here.
-          </Empty>
+          isFiltered ? (
+            <Empty icon="search" title="No delivery is like that">
+              Take a filter away: others may be there.
+            </Empty>
+          ) : (
+            <Empty icon="deliveries" title="No deliveries yet">
+              What a sender posts to a webhook with a good signature is kept and shown here. The page of{" "}
+              <Link to="/plugins" className="link">
+                plugins
+              </Link>{" "}
+              has the addresses of the webhooks.
+            </Empty>
+          )
         ) : (
           <ul>
             {list.map((delivery) => (

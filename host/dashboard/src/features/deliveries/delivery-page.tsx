@@ -19,7 +19,6 @@ import { Tabs } from "../../components/tabs";
 import { Time } from "../../components/time";
 import { bytes, counted, shortId, times } from "../../lib/format";
 import { useTitle } from "../../lib/title";
-import { visible } from "../../lib/visible";
 
 export function DeliveryPage() {
   const { id } = useParams({ from: "/deliveries/$id" });
@@ -171,7 +170,7 @@ function Body({ delivery }: { delivery: DeliveryDetail }) {
       ) : (
         // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
         <pre tabIndex={0} className="max-h-[32rem] overflow-auto px-4 py-3 font-mono text-xs wrap-anywhere whitespace-pre-wrap">
-          {visible(delivery.body.slice(0, mostRaw))}
+          {delivery.body.slice(0, mostRaw)}
           {delivery.body.length > mostRaw && "\n… the rest is not shown"}
         </pre>
       )}

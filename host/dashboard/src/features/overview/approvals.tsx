@@ -7,7 +7,6 @@ import { Loaded } from "../../components/states";
 import { Time } from "../../components/time";
 import { usd, words } from "../../lib/format";
 import { useNow } from "../../lib/now";
-import { visible } from "../../lib/visible";
 
 const few = 5;
 const line = "relative flex items-center gap-3 border-t border-line px-4 py-2 first:border-t-0 hover:bg-raised";
@@ -93,7 +92,7 @@ export function DecisionsCard() {
 function TaskLink({ id, title }: { id: string; title: string }) {
   return (
     <Link to="/tasks/$id" params={{ id }} className="block truncate font-medium after:absolute after:inset-0">
-      {visible(title) || "(no title)"}
+      {title || "(no title)"}
     </Link>
   );
 }

@@ -9,6 +9,7 @@ import { Card, Page, PageHead, Stat } from "../../components/card";
 import { Empty, Loaded, Loading } from "../../components/states";
 import { Time } from "../../components/time";
 import { compact, count, counted, duration, percent, usd } from "../../lib/format";
+import { isWell } from "../../lib/plugins";
 import { useTitle } from "../../lib/title";
 import { ApprovalsCard, DecisionsCard } from "./approvals";
 import { FirstRun } from "./first-run";
@@ -145,7 +146,7 @@ function HealthCard() {
     >
       <Loaded query={query} lines={2}>
         {(data) => {
-          const unwell = data.plugins.filter((plugin) => plugin.state !== "serving" && plugin.state !== "disabled");
+          const unwell = data.plugins.filter((plugin) => !isWell(plugin));
           if (data.plugins.length === 0) return <Empty icon="plugins" title="No plugin was found" />;
           if (unwell.length === 0) return <Quiet>{`All well: ${count(data.plugins.length)} loaded.`}</Quiet>;
           return (
@@ -155,7 +156,7 @@ function HealthCard() {
                   key={`${plugin.kind}/${plugin.name}`}
                   className="flex items-start gap-3 border-t border-line px-4 py-2 first:border-t-0"
                 >
-                  <PluginBadge state={plugin.state} />
+                  <PluginBadge state={plugin.held_back ? "held_back" : plugin.state} />
                   <div className="min-w-0">
                     <span className="font-medium wrap-anywhere">{plugin.name}</span>
                     <span className="block text-xs text-muted wrap-anywhere">{plugin.reason}</span>

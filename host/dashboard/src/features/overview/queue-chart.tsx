@@ -4,6 +4,7 @@ import { carriedOn, withCounts } from "../../api/queue-series";
 import type { Overview, QueueSeries } from "../../api/schema";
 import { statusName, statusTone, tones } from "../../components/badge";
 import { Time } from "../../components/time";
+import { Wide } from "../../components/wide";
 import { count, exact } from "../../lib/format";
 import { useNow } from "../../lib/now";
 import { type QueueChart as Chart, type QueueState, box, queueChart, queueStates, summaryOf } from "./queue-depth";
@@ -133,9 +134,7 @@ function Numbers({ chart }: { chart: Chart }) {
   return (
     <details className="mt-2 text-sm">
       <summary className="text-xs text-muted">As a table</summary>
-      {/* A long table scrolls by itself; whoever has no mouse can do it too. */}
-      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
-      <div className="mt-2 max-h-56 overflow-auto" tabIndex={0} role="region" aria-label="The queue as a table">
+      <Wide name="The queue as a table" className="mt-2 max-h-56">
         <table className="w-full text-left">
           <thead className="text-xs text-muted">
             <tr>
@@ -167,7 +166,7 @@ function Numbers({ chart }: { chart: Chart }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Wide>
     </details>
   );
 }

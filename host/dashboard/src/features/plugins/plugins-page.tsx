@@ -6,10 +6,12 @@ import { Badge, PluginBadge } from "../../components/badge";
 import { Button } from "../../components/button";
 import { Card, Fact, Facts, Page, PageHead } from "../../components/card";
 import { Copy } from "../../components/copy";
+import { HeldBack } from "../../components/held-back";
 import { notify } from "../../components/notices";
 import { Empty, Loaded } from "../../components/states";
 import { Time } from "../../components/time";
 import { count } from "../../lib/format";
+import { isWell } from "../../lib/plugins";
 import { useTitle } from "../../lib/title";
 import { TestEventButton } from "./test-event";
 
@@ -47,7 +49,12 @@ export function PluginsPage() {
             </Empty>
           ) : (
             <div className="flex flex-col gap-4">
-              <Kind title="Not serving" plugins={data.plugins.filter((plugin) => !isWell(plugin))} webhooks={served} />
+              <Kind
+                title="Not serving"
+                plugins={data.plugins.filter((plugin) => !isWell(plugin) && plugin.held_back === null)}
+                webhooks={served}
+              />
+              <Kind title="Not replaced" plugins={data.plugins.filter((plugin) => plugin.held_back !== null)} webhooks={served} />
               <Kind
                 title="Webhooks"
                 plugins={data.plugins.filter((plugin) => isWell(plugin) && plugin.kind === "webhook")}
@@ -64,10 +71,6 @@ export function PluginsPage() {
       </Loaded>
     </Page>
   );
-}
-
-function isWell(plugin: Plugin): boolean {
-  return plugin.state === "serving" || plugin.state === "disabled";
 }
 
 function Kind({ title, plugins, webhooks }: { title: string; plugins: Plugin[]; webhooks: Webhook[] }) {
@@ -98,13 +101,18 @@ function PluginLine({ plugin, webhook }: { plugin: Plugin; webhook: Webhook | un
         {plugin.kind !== "library" && (
           <Acts>
             <span className="ml-auto flex gap-2">
-              {webhook && <TestEventButton webhook={webhook} />}
+              {webhook?.state === "serving" && <TestEventButton webhook={webhook} />}
               <PluginActions plugin={plugin} />
             </span>
           </Acts>
         )}
       </div>
-      {plugin.reason && (
+      {plugin.kind !== "library" && plugin.held_back && (
+        <div className="px-4 pt-2">
+          <HeldBack plugin={{ ...plugin, kind: plugin.kind }} />
+        </div>
+      )}
+      {plugin.reason && !plugin.held_back && (
         <p className={`px-4 pt-2 text-sm wrap-anywhere whitespace-pre-wrap ${isWell(plugin) ? "text-muted" : "text-bad"}`}>
           {plugin.refusal && <code className="font-mono text-xs">{plugin.refusal.code}: </code>}
           {plugin.reason}

@@ -1,4 +1,6 @@
 import { type LiveState, useLiveState } from "../../api/live";
+import { Icon } from "../../components/icon";
+import { Time } from "../../components/time";
 import { exact, relative } from "../../lib/format";
 import { useNow } from "../../lib/now";
 
@@ -23,6 +25,20 @@ function looks(live: LiveState): [dot: string, words: string, title: string] {
     case "lost":
       return ["bg-bad", "Stale", `davit does not answer; the last answer is of ${exact(new Date(live.since).toISOString())}`];
   }
+}
+
+// Over the page while davit does not answer: what is shown was true once.
+export function StaleBar() {
+  const live = useLiveState();
+  if (live.state !== "lost") return null;
+  return (
+    <p className="tone flex items-center gap-2 border-b px-4 py-1.5 text-sm [--tone:var(--bad)] md:px-6">
+      <Icon name="warn" size={14} />
+      <span>
+        No answer from davit. What is shown is of <Time iso={new Date(live.since).toISOString()} /> and may not be true any more.
+      </span>
+    </p>
+  );
 }
 
 // Whether what one sees is true now.

@@ -4,38 +4,20 @@ import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-route
 import { useEffect, useId, useRef, useState } from "react";
 import { useLink, useLive } from "../../api/live";
 import { overview, plugins } from "../../api/queries";
-import { type Role, askSession, signOut, useMayAct, useSession } from "../../api/session";
+import { type Role, askSession, signOut, useSession } from "../../api/session";
 import { Button } from "../../components/button";
-import { Icon, type IconName } from "../../components/icon";
+import { Icon } from "../../components/icon";
 import { Notices, notify } from "../../components/notices";
 import { count } from "../../lib/format";
 import { useShortcuts } from "../../lib/keys";
+import { useHasSide } from "../../lib/media";
+import { isTurnedAway } from "../../lib/plugins";
 import { LoginPage } from "../login/login-page";
 import { Brand } from "./brand";
-import { LiveSign } from "./live-sign";
+import { LiveSign, StaleBar } from "./live-sign";
+import { type ShownPage, inFront, usePages } from "./pages";
 import { ShortcutHelp } from "./shortcut-help";
 import { ThemeSwitch } from "./theme-switch";
-
-// Those in front stand on a phone, too; the others behind one more touch.
-const pages = [
-  { to: "/", name: "Overview", icon: "overview", keys: "g o" },
-  { to: "/tasks", name: "Tasks", icon: "tasks", keys: "g t" },
-  { to: "/approvals", name: "Approvals", icon: "approvals", keys: "g w" },
-  { to: "/deliveries", name: "Deliveries", icon: "deliveries", keys: "g d" },
-  { to: "/agents", name: "Agents", icon: "agents", keys: "g a" },
-  { to: "/costs", name: "Costs", icon: "costs", keys: "g c" },
-  { to: "/plugins", name: "Plugins", icon: "plugins", keys: "g p" },
-  { to: "/audit", name: "Audit", icon: "audit", keys: "g u", acts: true },
-] as const satisfies readonly { to: string; name: string; icon: IconName; keys: string; acts?: true }[];
-
-// Those that whoever is signed in may see.
-function usePages() {
-  const mayAct = useMayAct();
-  return pages.filter((page) => mayAct || !("acts" in page));
-}
-
-type ShownPage = (typeof pages)[number];
-const inFront = 4;
 
 function leave(): void {
   void signOut().then((wrong) => {
@@ -60,12 +42,10 @@ export function Shell() {
 // What waits for somebody, by page.
 function useAttention(): Partial<Record<string, Attention>> {
   const waiting = useLive(overview()).data?.queue.awaiting_approval ?? 0;
-  const unwell = useLive(plugins(), "slow").data?.plugins.filter((each) =>
-    ["refused", "quarantined"].includes(each.state),
-  ).length;
+  const turnedAway = useLive(plugins(), "slow").data?.plugins.filter(isTurnedAway).length ?? 0;
   return {
     "/approvals": { count: waiting, what: "wait" },
-    "/plugins": { count: unwell ?? 0, what: "not serving" },
+    "/plugins": { count: turnedAway, what: "turned away" },
   };
 }
 
@@ -86,7 +66,7 @@ function PageLink({ page, wants }: { page: ShownPage; wants: Attention | undefin
       className={entry}
     >
       <Icon name={page.icon} size={17} />
-      {page.name}
+      {page.name}{" "}
       <Wants wants={wants} />
     </Link>
   );
@@ -106,8 +86,19 @@ function searchField(): HTMLInputElement | null {
   return document.querySelector<HTMLInputElement>("input[type=search]");
 }
 
+// A reader learns why he is offered nothing to do.
+function Who({ name, role }: { name: string; role: Role }) {
+  return (
+    <p className="flex max-w-full gap-1 text-xs text-muted" title={`Signed in as ${name}${role === "reader" ? ", who only looks" : ""}`}>
+      <span className="truncate">{name}</span>
+      {role === "reader" && <span className="whitespace-nowrap"> · looks only</span>}
+    </p>
+  );
+}
+
 function SignedIn({ name, role }: { name: string; role: Role }) {
   const shownPages = usePages();
+  const hasSide = useHasSide();
   useLink();
   const [helping, setHelping] = useState(false);
   const navigate = useNavigate();
@@ -146,6 +137,19 @@ function SignedIn({ name, role }: { name: string; role: Role }) {
     ...Object.fromEntries(shownPages.map((page) => [page.keys, () => void navigate({ to: page.to })])),
   });
 
+  const buttons = (
+    <>
+      <Button
+        look="quiet"
+        icon="keyboard"
+        aria-label="Keyboard"
+        title="Keyboard (?)"
+        className="px-1.5"
+        onClick={() => setHelping(true)}
+      />
+      <Button look="quiet" icon="leave" aria-label="Sign out" title={`Sign out ${name}`} className="px-1.5" onClick={leave} />
+    </>
+  );
   return (
     <div className="grid h-full grid-rows-[auto_minmax(0,1fr)_auto] md:grid-cols-[12.5rem_minmax(0,1fr)] md:grid-rows-1">
       <a
@@ -154,18 +158,22 @@ function SignedIn({ name, role }: { name: string; role: Role }) {
       >
         Skip to the page
       </a>
-      <header className="flex items-center gap-2 border-b border-line bg-surface px-3 py-2 md:hidden">
-        <Brand />
-        <span className="ml-auto">
-          <LiveSign />
-        </span>
-        <ThemeSwitch />
-        <Button look="quiet" icon="leave" aria-label="Sign out" title={`Sign out ${name}`} onClick={leave} />
-      </header>
-      <aside aria-label="Pages and settings" className="order-last flex flex-col border-line bg-surface max-md:border-t md:order-none md:min-h-0 md:border-r">
-        <div className="hidden px-4 pt-4 pb-3 md:block">
+      {!hasSide && (
+        <header className="flex items-center gap-2 border-b border-line bg-surface px-3 py-2">
           <Brand />
-        </div>
+          <div className="ml-auto flex min-w-0 flex-col items-end">
+            <LiveSign />
+            <Who name={name} role={role} />
+          </div>
+          {buttons}
+        </header>
+      )}
+      <aside aria-label="Pages and settings" className="order-last flex flex-col border-line bg-surface max-md:border-t md:order-none md:min-h-0 md:border-r">
+        {hasSide && (
+          <div className="px-4 pt-4 pb-3">
+            <Brand />
+          </div>
+        )}
         <nav aria-label="Pages" className="max-md:grid max-md:grid-cols-5 md:flex md:flex-1 md:flex-col md:gap-0.5 md:overflow-y-auto md:px-2">
           {shownPages.slice(0, inFront).map((page) => (
             <PageLink key={page.to} page={page} wants={attention[page.to]} />
@@ -188,28 +196,30 @@ function SignedIn({ name, role }: { name: string; role: Role }) {
             ))}
           </div>
         </nav>
-        <div className="hidden flex-col gap-2 border-t border-line p-3 md:flex">
-          <LiveSign />
-          <p className="truncate text-xs text-muted" title={`Signed in as ${name}`}>
-            {name}
-            {role === "reader" && " · looks only"}
-          </p>
-          <div className="flex items-center gap-1">
-            <ThemeSwitch />
-            <Button
-              look="quiet"
-              icon="keyboard"
-              aria-label="Keyboard"
-              title="Keyboard (?)"
-              className="ml-auto px-1.5"
-              onClick={() => setHelping(true)}
-            />
-            <Button look="quiet" icon="leave" aria-label="Sign out" title="Sign out" className="px-1.5" onClick={leave} />
+        {hasSide ? (
+          <div className="flex flex-col gap-2 border-t border-line p-3">
+            <LiveSign />
+            <Who name={name} role={role} />
+            <div className="flex items-center gap-1">
+              <ThemeSwitch />
+              <span className="ml-auto" />
+              {buttons}
+            </div>
           </div>
-        </div>
+        ) : (
+          more && (
+            <div className="flex items-center justify-between gap-3 border-t border-line px-4 py-2 text-sm text-muted">
+              Theme
+              <ThemeSwitch />
+            </div>
+          )
+        )}
       </aside>
-      <main id="main" ref={main} tabIndex={-1} className="min-h-0 min-w-0 outline-none">
-        <Outlet />
+      <main id="main" ref={main} tabIndex={-1} className="flex min-h-0 min-w-0 flex-col outline-none">
+        <StaleBar />
+        <div className="min-h-0 flex-1">
+          <Outlet />
+        </div>
       </main>
       <Notices />
       {helping && <ShortcutHelp onClose={() => setHelping(false)} />}

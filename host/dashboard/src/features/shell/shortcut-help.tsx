@@ -1,26 +1,17 @@
+import { useMayAct } from "../../api/session";
 import { Dialog } from "../../components/dialog";
-import { useShortcutSwitch } from "../../lib/keys";
-
-export const shortcutList: [string, string][] = [
-  ["/", "Search tasks"],
-  ["j  k", "Next or previous task of the list"],
-  ["x", "Select the chosen task, or not"],
-  ["Enter", "Open the chosen task"],
-  ["a", "Approve the open or chosen task"],
-  ["r", "Reject it"],
-  ["g o", "Overview"],
-  ["g t", "Tasks"],
-  ["g w", "Approvals: what waits"],
-  ["g a", "Agents"],
-  ["g c", "Costs"],
-  ["g p", "Plugins"],
-  ["g d", "Deliveries"],
-  ["g u", "Audit"],
-  ["?", "This help"],
-];
+import { keyMeanings, useShortcutSwitch } from "../../lib/keys";
+import { usePages } from "./pages";
 
 export function ShortcutHelp({ onClose }: { onClose: () => void }) {
   const [on, setOn] = useShortcutSwitch();
+  const mayAct = useMayAct();
+  const pages = usePages();
+  const known = Object.entries(keyMeanings).filter(([, { acts }]) => mayAct || !acts);
+  const lines: [string, string][] = [
+    ...known.map(([key, { what }]): [string, string] => [key, what]),
+    ...pages.map(({ keys, name }): [string, string] => [keys, name]),
+  ];
   return (
     <Dialog title="Keyboard" onClose={onClose}>
       <label className="flex items-center gap-2 text-sm font-medium">
@@ -33,7 +24,9 @@ export function ShortcutHelp({ onClose }: { onClose: () => void }) {
         Keys act
       </label>
       <p className="text-sm text-muted">
-        {on ? "This browser keeps it." : "No key does anything here by itself; the button with the keyboard opens this again."}
+        {on
+          ? "Not while one types. Two keys are struck one after the other. This browser keeps whether they act."
+          : "No key does anything here by itself; the button with the keyboard opens this again."}
       </p>
       <table className="plain w-full text-sm">
         <thead className="sr-only">
@@ -43,10 +36,14 @@ export function ShortcutHelp({ onClose }: { onClose: () => void }) {
           </tr>
         </thead>
         <tbody>
-          {shortcutList.map(([keys, what]) => (
+          {lines.map(([keys, what]) => (
             <tr key={keys}>
-              <td className="w-28">
-                <kbd className="rounded border border-line-strong bg-sunken px-1.5 py-0.5 font-mono text-xs">{keys}</kbd>
+              <td className="w-28 whitespace-nowrap">
+                {keys.split(" ").map((key) => (
+                  <kbd key={key} className="mr-1 rounded border border-line-strong bg-sunken px-1.5 py-0.5 font-mono text-xs">
+                    {key}
+                  </kbd>
+                ))}
               </td>
               <td>{what}</td>
             </tr>

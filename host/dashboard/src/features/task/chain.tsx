@@ -5,6 +5,7 @@ import type { ChainLink, TaskDetail } from "../../api/schema";
 import { StatusBadge, statusName, statusSign, statusTone, tones } from "../../components/badge";
 import { Card } from "../../components/card";
 import { Tabs } from "../../components/tabs";
+import { Wide } from "../../components/wide";
 import { duration, usd } from "../../lib/format";
 import { useNow } from "../../lib/now";
 import { type Gate, type Layout, type Place, lay, rows } from "./chain-layout";
@@ -54,8 +55,7 @@ function Graph({ layout, current, now }: { layout: Layout; current: string; now:
   const height = margin * 2 + layout.rows * (box.height + box.gapY) - box.gapY + (layout.places[0]?.gate ? box.gapY : 0);
   const shift = layout.places[0]?.gate ? box.gapY : 0; // room for the gate of the first
   return (
-    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <div className="max-h-[34rem] overflow-auto" tabIndex={0} role="region" aria-label="Graph of the chain">
+    <Wide name="Graph of the chain" className="max-h-[34rem]">
       <svg width={width} height={height} className="mx-auto block">
         <g transform={`translate(0 ${shift})`}>
           <g aria-hidden="true">
@@ -69,7 +69,7 @@ function Graph({ layout, current, now }: { layout: Layout; current: string; now:
           ))}
         </g>
       </svg>
-    </div>
+    </Wide>
   );
 }
 

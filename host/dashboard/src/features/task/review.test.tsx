@@ -2,8 +2,8 @@
 import { cleanup, render, screen } from "@testing-library/react";
 import { afterEach, expect, test } from "vitest";
 import type { TaskDetail } from "../../api/schema";
-import { approvedBefore, givenPlan } from "../../lib/plan";
-import { PlanChanges } from "./review";
+import { approvedBefore } from "../../lib/plan";
+import { Changes } from "./review";
 
 afterEach(cleanup);
 
@@ -11,9 +11,8 @@ function changes(was: object, is: object): string {
   const approved = { title: "t", payload: was, previous_result: null, links: [], actor: null } as unknown as TaskDetail;
   const task = { ...approved, payload: is, approved_before: { kept: true, by: "alice", comment: null } } as unknown as TaskDetail;
   const before = approvedBefore(task, approved);
-  const plan = givenPlan(task);
-  if (!before || !plan) throw new Error("there is nothing to compare");
-  return render(<PlanChanges before={before} plan={plan} task={task} />).container.textContent;
+  if (!before) throw new Error("there is nothing to compare");
+  return render(<Changes before={before} />).container.textContent;
 }
 
 test("a plan that is the same hides no other content that has changed", () => {
@@ -32,4 +31,15 @@ test("a plan that has changed is followed by what else has", () => {
 
 test("where nothing has changed, it says so", () => {
   expect(changes({ plan: "pay", amount: 1 }, { plan: "pay", amount: 1 })).toContain("Not a line has changed.");
+});
+
+test("without a plan all is compared", () => {
+  expect(changes({ amount: 1 }, { amount: 2 })).toContain('+    "amount": 2');
+});
+
+test("where only plans are known, it says so", () => {
+  const plans = { before: "pay", after: "pay all" };
+  const { container } = render(<Changes before={{ what: "", comment: null, plan: plans, rest: null }} />);
+  expect(container.textContent).toContain("+pay all");
+  expect(container.textContent).toContain("only the plans are compared");
 });

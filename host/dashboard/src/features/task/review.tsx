@@ -12,19 +12,7 @@ import { Select } from "../../components/select";
 import { Tabs } from "../../components/tabs";
 import { Time } from "../../components/time";
 import { words } from "../../lib/format";
-import {
-  type Before,
-  type Plan,
-  approvedBefore,
-  contentText,
-  decidedBefore,
-  earlierOfSameAgent,
-  givenPlan,
-  planIn,
-  rejectedBefore,
-  restTexts,
-} from "../../lib/plan";
-import { visible } from "../../lib/visible";
+import { type Before, approvedBefore, decidedBefore, earlierOfSameAgent, givenPlan, planIn, rejectedBefore } from "../../lib/plan";
 
 function useTask(id: string | null): TaskDetail | undefined {
   return useQuery({ ...taskQuery(id ?? ""), enabled: id !== null, staleTime: Infinity }).data;
@@ -35,14 +23,13 @@ function useBefores(task: TaskDetail): Before[] {
   const maker = useTask(task.parent_id);
   const approved = useTask(task.approved_before?.kept ? task.approved_before.task_id : null);
   const earlier = useTask(earlierOfSameAgent(task));
-  const found = [maker && rejectedBefore(maker), approved && approvedBefore(task, approved)].filter((each) => !!each);
-  const other = earlier && decidedBefore(earlier);
-  return found.length > 0 ? found : other ? [other] : [];
+  const found = [maker && rejectedBefore(task, maker, earlier), approved && approvedBefore(task, approved)].filter((each) => !!each);
+  return found.length > 0 || !earlier ? found : [decidedBefore(task, earlier)];
 }
 
 export function ReviewCard({ task }: { task: TaskDetail }) {
   const plan = givenPlan(task);
-  const befores = useBefores(task).filter((each) => !each.isPlan || plan);
+  const befores = useBefores(task);
   const [comparedWith, compareWith] = useState<string | null>(null);
   const before = befores.find((each) => each.what === comparedWith) ?? befores[0];
   const tabs = [...(plan ? ["Plan"] : []), ...(before ? ["Changes"] : []), "All it gets", ...(plan ? ["Source"] : [])];
@@ -57,7 +44,7 @@ export function ReviewCard({ task }: { task: TaskDetail }) {
       {task.approved_before && !task.approved_before.kept && <NotKept approval={task.approved_before} />}
       {before?.comment && (
         <blockquote className="border-b border-line px-4 py-2 text-sm wrap-anywhere whitespace-pre-wrap text-muted">
-          “{visible(before.comment)}”
+          “{before.comment}”
         </blockquote>
       )}
       <div role="tabpanel" aria-label={shown}>
@@ -79,17 +66,13 @@ export function ReviewCard({ task }: { task: TaskDetail }) {
                 />
               </p>
             )}
-            {before.isPlan && plan ? (
-              <PlanChanges before={before} plan={plan} task={task} />
-            ) : (
-              <DiffView before={before.text} after={contentText(task)} name="Changes" />
-            )}
+            <Changes before={before} />
           </>
         )}
         {plan && shown === "Source" && (
           // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
           <pre tabIndex={0} className="max-h-[34rem] overflow-auto px-4 py-3 font-mono text-xs wrap-anywhere whitespace-pre-wrap">
-            {visible(plan.text)}
+            {plan.text}
           </pre>
         )}
         {shown === "All it gets" && <Bound task={task} planHash={plan?.sha256 ?? null} />}
@@ -99,26 +82,29 @@ export function ReviewCard({ task }: { task: TaskDetail }) {
 }
 
 // An approval holds for more than the plan: what else is given is compared too, wherever it is known.
-export function PlanChanges({ before, plan, task }: { before: Before; plan: Plan; task: TaskDetail }) {
-  const same = before.text === plan.text;
-  const rest = before.task && restTexts(before.task, task);
+export function Changes({ before: { plan, rest } }: { before: Before }) {
+  if (plan === null) return rest && <DiffView {...rest} name="Changes" />;
+  const same = plan.before === plan.after;
   const restDiffers = rest !== null && rest.before !== rest.after;
-  if (same && rest && !restDiffers) return <DiffView before={before.text} after={plan.text} name="Changes" />;
+  if (same && rest && !restDiffers) return <DiffView {...plan} name="Changes" />;
   return (
     <>
       {same ? (
         <p className="px-4 py-3 text-sm text-muted">
-          {restDiffers
-            ? "The plan is the same; what else it gets is not."
-            : "The plan is the same. What else it gets is not compared here."}
+          {restDiffers ? "The plan is the same; what else it gets is not." : "The plan is the same."}
         </p>
       ) : (
-        <DiffView before={before.text} after={plan.text} name="Changes" />
+        <DiffView {...plan} name="Changes" />
+      )}
+      {rest === null && (
+        <p className="border-t border-line px-4 py-2 text-sm text-muted">
+          What else was given then is not known any more, so only the plans are compared.
+        </p>
       )}
       {restDiffers && (
         <>
           <h3 className="border-t border-line px-4 pt-3 pb-1 text-sm font-medium">What else it gets</h3>
-          <DiffView before={rest.before} after={rest.after} name="What else it gets" />
+          <DiffView {...rest} name="What else it gets" />
         </>
       )}
     </>
@@ -159,7 +145,8 @@ function Bound({ task, planHash }: { task: TaskDetail; planHash: string | null }
         <Fact name="Agent">{task.current_agent}</Fact>
         <Fact name="Type">{words(task.task_type)}</Fact>
         <Fact name="Source">{task.source}</Fact>
-        {task.entity && <Fact name="Is about">{visible(task.entity)}</Fact>}
+        <Fact name="Title">{task.title || "(no title)"}</Fact>
+        {task.entity && <Fact name="Is about">{task.entity}</Fact>}
       </Facts>
       {hash && <Hash name="Content hash" value={hash} />}
       {planHash && <Hash name="SHA-256 of the plan" value={planHash} />}

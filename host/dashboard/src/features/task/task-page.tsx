@@ -15,7 +15,6 @@ import { Time } from "../../components/time";
 import { count, duration, shortId, usd, words } from "../../lib/format";
 import { useNow } from "../../lib/now";
 import { useTitle } from "../../lib/title";
-import { visible } from "../../lib/visible";
 import { TaskActions } from "./actions";
 import { ChainCard } from "./chain";
 import { Executions } from "./executions";
@@ -83,7 +82,7 @@ function Head({ task }: { task: TaskDetail }) {
   return (
     <header className="flex flex-wrap items-start gap-x-4 gap-y-3">
       <div className="min-w-0 flex-1 basis-80">
-        <h1 className="text-xl leading-snug font-semibold tracking-tight wrap-anywhere">{visible(task.title) || "(no title)"}</h1>
+        <h1 className="text-xl leading-snug font-semibold tracking-tight wrap-anywhere">{task.title || "(no title)"}</h1>
         <div className="mt-1 flex flex-wrap items-center gap-x-3 gap-y-1 text-sm text-muted">
           <StatusBadge status={task.status} />
           <span>{task.current_agent}</span>

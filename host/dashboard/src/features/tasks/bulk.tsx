@@ -8,7 +8,6 @@ import { Button } from "../../components/button";
 import { Dialog } from "../../components/dialog";
 import { ErrorState, Loading } from "../../components/states";
 import { count, counted, shortId } from "../../lib/format";
-import { visible } from "../../lib/visible";
 import { type Selection, areAllSelected, newIdempotencyKey, nothing, toggledShown } from "./selection";
 
 const words = {
@@ -176,7 +175,7 @@ function Preview({ preview }: { preview: BulkPreview }) {
         <ul aria-label="Some of them" className="max-h-48 overflow-y-auto rounded-[7px] border border-line text-sm">
           {preview.samples.map((task) => (
             <li key={task.task_id} className="truncate border-t border-line px-3 py-1 first:border-t-0">
-              {visible(task.title) || "(no title)"}
+              {task.title || "(no title)"}
             </li>
           ))}
           {preview.count > preview.samples.length && (

@@ -7,7 +7,6 @@ import { StatusBadge } from "../../components/badge";
 import { Time } from "../../components/time";
 import { compact, usd } from "../../lib/format";
 import { useIsWide } from "../../lib/media";
-import { visible } from "../../lib/visible";
 
 const rowHeight = 46;
 const cardHeight = 104;
@@ -176,7 +175,7 @@ function Row({
           params={{ id: task.task_id }}
           className="block truncate font-medium after:absolute after:inset-0 hover:underline"
         >
-          {visible(task.title) || "(no title)"}
+          {task.title || "(no title)"}
         </Link>
         <span className={`block truncate text-xs ${second.bad ? "text-bad" : "text-muted"}`}>{second.text}</span>
       </span>
@@ -214,7 +213,7 @@ function TaskCard({ task, place, selecting }: { task: Task; place: Place; select
         params={{ id: task.task_id }}
         className="truncate font-medium after:absolute after:inset-0"
       >
-        {visible(task.title) || "(no title)"}
+        {task.title || "(no title)"}
       </Link>
       <div className="flex gap-3 text-xs text-muted">
         <span className={`min-w-0 flex-1 truncate ${second.bad ? "text-bad" : ""}`}>{second.text}</span>

@@ -1,0 +1,15 @@
+import { expect, test } from "vitest";
+import type { Plugin } from "../api/schema";
+import { isTurnedAway, isWell } from "./plugins";
+
+test.each([
+  ["serving", false, true, false],
+  ["disabled", false, true, false],
+  ["serving", true, false, true],
+  ["no_secret", false, false, false],
+  ["quarantined", false, false, true],
+  ["refused", false, false, true],
+])("%s, with a newer generation held back: %s", (state, isHeld, well, turnedAway) => {
+  const plugin = { state, held_back: isHeld ? { state: "quarantined" } : null } as unknown as Plugin;
+  expect([isWell(plugin), isTurnedAway(plugin)]).toEqual([well, turnedAway]);
+});
