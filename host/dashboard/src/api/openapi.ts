@@ -1713,10 +1713,10 @@ export interface components {
             token: string;
         };
         /**
-         * @description `refused`: it could not be done; `failed`: the host could not; `denied`: who asked may not.
+         * @description `refused`: it could not be done; `failed`: the host could not; `denied`: who asked may not; `begun`: it goes on, or the host ended meanwhile and it is not known how it came out.
          * @enum {string}
          */
-        AuditOutcome: "done" | "refused" | "failed" | "denied";
+        AuditOutcome: "begun" | "done" | "refused" | "failed" | "denied";
         AuditEntry: {
             id: string;
             /** Format: date-time */
@@ -1957,6 +1957,26 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description The body is larger, or holds more values, than one may send here. */
+        TooLarge: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Too much waits at present, or the database can not be written or read; nothing was done. */
+        Busy: {
+            headers: {
+                /** @description Seconds. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description What `If-None-Match` names is what it is. */
         NotModified: {
             headers: {
@@ -2085,6 +2105,8 @@ export type ResponseTooManyWrongTokens = components['responses']['TooManyWrongTo
 export type ResponseForbidden = components['responses']['Forbidden'];
 export type ResponseNotFound = components['responses']['NotFound'];
 export type ResponseConflict = components['responses']['Conflict'];
+export type ResponseTooLarge = components['responses']['TooLarge'];
+export type ResponseBusy = components['responses']['Busy'];
 export type ResponseNotModified = components['responses']['NotModified'];
 export type ResponseProblem = components['responses']['Problem'];
 export type ParameterTaskId = components['parameters']['taskId'];
@@ -2288,7 +2310,7 @@ export interface operations {
                     "application/json": components["schemas"]["Readiness"];
                 };
             };
-            /** @description One does not. */
+            /** @description One does not, or too much waits at present. */
             503: {
                 headers: {
                     /** @description Seconds. */
@@ -2297,6 +2319,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Readiness"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -2322,6 +2345,7 @@ export interface operations {
             };
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2353,6 +2377,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2378,6 +2403,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2425,6 +2451,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2455,6 +2482,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2492,6 +2520,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2522,6 +2551,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2559,6 +2589,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2587,7 +2618,9 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2616,7 +2649,9 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2660,7 +2695,9 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2702,7 +2739,9 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2748,7 +2787,9 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2792,7 +2833,9 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2830,6 +2873,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2860,6 +2904,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2891,6 +2936,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2939,7 +2985,9 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2971,6 +3019,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2999,6 +3048,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3027,6 +3077,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3052,6 +3103,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3083,6 +3135,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3114,6 +3167,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3146,6 +3200,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3172,6 +3227,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3204,7 +3260,9 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3238,7 +3296,9 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3265,6 +3325,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3296,6 +3357,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3331,6 +3393,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3364,6 +3427,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3450,6 +3514,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            413: components["responses"]["TooLarge"];
             /** @description Too many tries from this address have failed. */
             429: {
                 headers: {
@@ -3461,6 +3526,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3494,6 +3560,7 @@ export interface operations {
                 };
             };
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3523,6 +3590,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3560,7 +3628,9 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            413: components["responses"]["TooLarge"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3599,6 +3669,7 @@ export interface operations {
                 };
             };
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3643,6 +3714,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3678,6 +3750,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3709,6 +3782,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3757,6 +3831,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3805,6 +3880,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3841,6 +3917,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3878,6 +3955,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3913,6 +3991,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3941,7 +4020,9 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3982,6 +4063,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The request of this key is being done: ask again. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
             /** @description The key was used with another body. */
             422: {
                 headers: {
@@ -3992,6 +4083,7 @@ export interface operations {
                 };
             };
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -4033,6 +4125,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -4074,7 +4167,9 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            413: components["responses"]["TooLarge"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -4107,7 +4202,9 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -4137,6 +4234,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
