@@ -6,6 +6,7 @@
 #include "host/base/json.h"
 #include "host/config/config_file.h"
 #include "host/config/key_docs.h"
+#include "host/config/yaml_document.h"
 
 namespace davit::config {
 namespace {
