@@ -1,5 +1,8 @@
 #include "host/base/result.h"
 
+#include <cstdio>
+#include <cstdlib>
+
 namespace davit {
 
 std::string_view to_string(ErrorCode code) {
@@ -37,6 +40,11 @@ std::string_view to_string(ErrorCode code) {
 Error at(std::string_view where, Error error) {
   error.message.insert(0, std::string(where) + ": ");
   return error;
+}
+
+void end_of_reading_a_failure(const Error& error) {
+  std::fprintf(stderr, "davit: value() of a failed Result: %s\n", error.message.c_str());
+  std::abort();
 }
 
 }  // namespace davit

@@ -4,13 +4,13 @@
 // caller can do next, the message is the sentence a person reads: what is wrong, where, and what to do.
 #pragma once
 
-#include <cstdio>
-#include <cstdlib>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
-#include <variant>
+#include <variant>  // std::monostate
 
 namespace davit {
 
@@ -41,37 +41,72 @@ struct Error {
 // Puts "<where>: " before the sentence of an error that is passed on.
 Error at(std::string_view where, Error error);
 
+// Reading the value of a failure is a broken invariant of ours, never a consequence of input: ends the
+// process.
+[[noreturn]] void end_of_reading_a_failure(const Error& error);
+
+// A value or an error. A union and not a std::variant, of which each type of value would take the compiler
+// ten times as long: there are hundreds of them.
 template <typename T = std::monostate>
 class [[nodiscard]] Result {
  public:
-  Result(T value)
-      : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
-  Result(Error error)
-      : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
-  Result() requires std::is_same_v<T, std::monostate> : state_(std::in_place_index<0>) {}
+  Result(T value) : value_(std::move(value)), ok_(true) {}       // NOLINT(google-explicit-constructor)
+  Result(Error error) : error_(std::move(error)), ok_(false) {}  // NOLINT(google-explicit-constructor)
+  Result() requires std::is_same_v<T, std::monostate> : value_(), ok_(true) {}
 
-  bool ok() const { return state_.index() == 0; }
-  explicit operator bool() const { return ok(); }
+  Result(const Result& other) requires std::is_copy_constructible_v<T> : ok_(other.ok_) {
+    if (ok_)
+      new (&value_) T(other.value_);
+    else
+      new (&error_) Error(other.error_);
+  }
+  Result(Result&& other) noexcept : ok_(other.ok_) { take(other); }
+  Result& operator=(Result other) noexcept {
+    drop();
+    ok_ = other.ok_;
+    take(other);
+    return *this;
+  }
+  ~Result() { drop(); }
 
-  T& value() & { return check(), *std::get_if<0>(&state_); }
-  const T& value() const& { return check(), *std::get_if<0>(&state_); }
-  T&& value() && { return check(), std::move(*std::get_if<0>(&state_)); }
+  bool ok() const { return ok_; }
+  explicit operator bool() const { return ok_; }
+
+  T& value() & { return check(), value_; }
+  const T& value() const& { return check(), value_; }
+  T&& value() && { return check(), std::move(value_); }
   T* operator->() { return &value(); }
   const T* operator->() const { return &value(); }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
 
-  const Error& error() const& { return *std::get_if<1>(&state_); }
-  Error&& error() && { return std::move(*std::get_if<1>(&state_)); }
+  const Error& error() const& { return error_; }
+  Error&& error() && { return std::move(error_); }
 
  private:
-  // Reading the value of a failure is a broken invariant of ours, never a consequence of input.
   void check() const {
-    if (state_.index() == 0) return;
-    std::fprintf(stderr, "davit: value() of a failed Result: %s\n", std::get_if<1>(&state_)->message.c_str());
-    std::abort();
+    if (!ok_) end_of_reading_a_failure(error_);
   }
-  std::variant<T, Error> state_;
+  // Of one that is as ok as this; nothing is held yet.
+  void take(Result& other) {
+    if (ok_)
+      new (&value_) T(std::move(other.value_));
+    else
+      new (&error_) Error(std::move(other.error_));
+  }
+  void drop() {
+    if (ok_)
+      value_.~T();
+    else
+      error_.~Error();
+  }
+
+  // Which of the two it is says ok_.
+  union {
+    T value_;
+    Error error_;
+  };
+  bool ok_;
 };
 
 // TRY(expression): its value, or a return of its error from the enclosing function.

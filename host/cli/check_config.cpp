@@ -13,7 +13,7 @@
 #include "host/base/nearest_name.h"
 #include "host/cli/context.h"
 #include "host/cli/table.h"
-#include "host/config/key_table.h"
+#include "host/config/key_docs.h"
 #include "host/isolation/probe.h"
 #include "host/isolation/process_tree.h"
 #include "host/plugin/agent_defaults.h"

@@ -1,8 +1,8 @@
 // What the operator decided: the whole of config/davit.yaml as plain data, with defaults for all that is not
 // said.
 //
-// Names are the keys of the file; key_table.cpp binds the two and holds ranges and explanations. Nothing in
-// here is a secret: a SecretSource says where one is kept, secrets.h fetches it.
+// Names are the keys of the file; the tables in *_keys.cpp bind the two and hold ranges and explanations. Nothing
+// in here is a secret: a SecretSource says where one is kept, secrets.h fetches it.
 #pragma once
 
 #include <cstdint>

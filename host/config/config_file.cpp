@@ -1,7 +1,7 @@
 #include "host/config/config_file.h"
 
 #include "host/base/file.h"
-#include "host/config/key_table.h"
+#include "host/config/key_reader.h"
 #include "host/config/yaml_document.h"
 
 namespace davit::config {

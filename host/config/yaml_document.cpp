@@ -331,6 +331,12 @@ void write_node(JsonWriter& writer, const YamlNode& node) {
 
 }  // namespace
 
+const YamlNode::Member* find_member(const YamlNode& node, std::string_view key) {
+  for (const auto& member : node.members)
+    if (member.key == key) return &member;
+  return nullptr;
+}
+
 YamlDocument read_yaml(std::string_view text) {
   YamlDocument document;
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);

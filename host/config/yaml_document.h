@@ -28,6 +28,9 @@ struct YamlNode::Member {
   YamlNode value;
 };
 
+// The member of that name, or nullptr.
+const YamlNode::Member* find_member(const YamlNode& node, std::string_view key);
+
 struct YamlDocument {
   YamlNode root;
   bool complete = false;  // the tree is whole, though it may hold mistakes (keys given twice)

@@ -131,13 +131,11 @@ TaskState Moves::move(Batch& batch, const TaskRow& row, const Move& move) {
   if (says_otherwise) index_.after_change(row.row);
   if (move.to == TaskState::Completed || move.to == TaskState::Failed) chain_sums_.ends(row.row);
   if (const std::string_view how = how_it_stops(move); !how.empty())
-    batch.stopped.push_back(
-        {row.row, how, std::string(error), row.state == TaskState::Running});
+    batch.stopped.push_back({row.row, how, std::string(error), row.state == TaskState::Running});
   if (row.state == TaskState::AwaitingApproval) approvals_.end(row.row);
   if (move.to == TaskState::AwaitingApproval) {
     move.resumes ? approvals_.resume(row.row, batch.now) : approvals_.ask(row.row, batch.now);
-    batch.changes.push_back(
-        {Change::Kind::ApprovalAsked, to_text(row.id), row.agent, std::nullopt, move.to});
+    batch.changes.push_back({Change::Kind::ApprovalAsked, to_text(row.id), row.agent, std::nullopt, move.to});
   }
   const TaskState state = move.to == TaskState::Queued ? admit(row.row, row.agent, batch.now) : move.to;
   batch.changes.push_back({state == TaskState::Queued ? Change::Kind::TaskQueued : Change::Kind::TaskChanged,

@@ -14,13 +14,26 @@ Result<std::unique_ptr<Reader>> Readers::borrow() {
         free.open.pop_back();
         return taken;
       });
-  if (reader != nullptr) return reader;
-  auto opened = Database::open(path_, Database::Mode::Read, vfs_);
-  if (const Failure* failure = std::get_if<Failure>(&opened)) {
+  if (reader == nullptr) {
+    auto opened = Database::open(path_, Database::Mode::Read, vfs_);
+    if (const Failure* failure = std::get_if<Failure>(&opened)) {
+      give_back(nullptr);
+      return to_error(*failure);
+    }
+    reader = std::make_unique<Reader>(std::move(std::get<0>(opened)));
+  }
+  reader->database().execute("BEGIN");
+  return reader;
+}
+
+Result<> Readers::finish(std::unique_ptr<Reader> reader) {
+  reader->database().execute("COMMIT");
+  if (const std::optional<Failure> failure = reader->database().take_failure()) {
     give_back(nullptr);
     return to_error(*failure);
   }
-  return std::make_unique<Reader>(std::move(std::get<0>(opened)));
+  give_back(std::move(reader));
+  return {};
 }
 
 // Null gives back the right to open one: a connection that failed is not used again.

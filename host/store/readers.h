@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "host/base/guarded.h"
@@ -30,6 +31,18 @@ class Reader {
   std::map<std::string, Statement> statements_;
 };
 
+// What reads gives, as a Result.
+template <typename T>
+struct AsResult {
+  using Type = Result<T>;
+};
+template <typename T>
+struct AsResult<Result<T>> {
+  using Type = Result<T>;
+};
+template <typename T>
+using ResultOf = typename AsResult<T>::Type;
+
 class Readers {
  public:
   Readers(std::filesystem::path path, std::string vfs, int count)
@@ -37,18 +50,11 @@ class Readers {
 
   // Calls `read` with a connection; opens one if needed, waits while all are lent. All statements of one call
   // see the same commit. A failed statement becomes the error.
-  template <typename T, typename Read>
-  Result<T> read(Read&& read) {
+  template <typename Read>
+  ResultOf<std::invoke_result_t<Read&, Reader&>> read(Read&& read) {
     std::unique_ptr<Reader> reader = TRY(borrow());
-    Database& database = reader->database();
-    database.execute("BEGIN");
-    Result<T> result = read(*reader);
-    database.execute("COMMIT");
-    if (const std::optional<Failure> failure = database.take_failure()) {
-      give_back(nullptr);
-      return to_error(*failure);
-    }
-    give_back(std::move(reader));
+    ResultOf<std::invoke_result_t<Read&, Reader&>> result = read(*reader);
+    TRY(finish(std::move(reader)));
     return result;
   }
 
@@ -57,7 +63,10 @@ class Readers {
     std::vector<std::unique_ptr<Reader>> open;
     int unopened = 0;
   };
+  // One that has begun to read.
   Result<std::unique_ptr<Reader>> borrow();
+  // Takes it back. Fails if one of its statements has.
+  Result<> finish(std::unique_ptr<Reader> reader);
   void give_back(std::unique_ptr<Reader> reader);
 
   std::filesystem::path path_;

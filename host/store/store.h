@@ -16,13 +16,13 @@
 // writer has reopened the database before it goes on).
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
-#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -36,379 +36,18 @@
 #include "host/model/event.h"
 #include "host/model/stats.h"
 #include "host/model/task.h"
-#include "host/store/transcript_pack.h"
+#include "host/store/change.h"
+#include "host/store/decision_records.h"
+#include "host/store/delivery_records.h"
+#include "host/store/page.h"
+#include "host/store/plugin_records.h"
+#include "host/store/task_records.h"
+#include "host/store/task_rules.h"
 
 namespace davit::store {
 
 template <typename T = std::monostate>
 using Done = std::function<void(Result<T>)>;
-
-// ---- deliveries ----
-
-enum class Verdict {
-  Queued,    // became at least one task
-  Ignored,   // the webhook had no use for it
-  Error,     // the webhook answered an error; the same delivery may be tried again
-  Deferred,  // verified and kept, its hooks have not answered yet
-  Parked,    // its hooks failed too often; waits for a replay by hand
-};
-std::string_view to_string(Verdict verdict);
-std::optional<Verdict> verdict_from(std::string_view text);
-
-struct NewDelivery {
-  std::string id;
-  std::string webhook;  // instance
-  std::string request_id;
-  std::string delivery_key;            // the sender's id, or "body:<sha256>"
-  std::optional<Duration> key_window;  // set: an equal key only counts as a duplicate within this time
-  // Set: the key is not signed, so that the same body under another key is a duplicate within this time.
-  std::optional<Duration> replay_window;
-  std::string method, path, query;
-  std::string headers = "{}";  // JSON object, without secrets and signatures
-  std::string body;            // bytes as received
-  std::string remote_address;
-  WallTime received_at{};
-  Verdict verdict = Verdict::Ignored;
-  std::optional<WallTime> due_at;    // with Deferred: when its hooks run again; now if absent
-  WebhookAnswer answer;              // tasks, actions, actor, entity, links are committed with the delivery
-  std::string timings = "{}";        // JSON object: microseconds per hook
-  std::optional<int> secret_number;  // which of the configured secrets it was signed with, from 1
-  std::string plugin_hash;           // of the generation that answered, may be empty
-  std::string plugin_version;        // likewise
-};
-
-// In what way a delivery was seen before.
-enum class Repeat {
-  None,
-  SameKey,
-  OtherBody,  // the same key, but with another body: the first one counts
-  OtherKey,   // the same body under another key, see replay_window
-};
-
-// What became of it. For a repeated one: what became of the first.
-struct Accepted {
-  std::string delivery_id;
-  Verdict verdict = Verdict::Ignored;
-  Repeat repeat = Repeat::None;
-  std::vector<std::string> task_ids;
-  std::string message;
-  // A delivery under the same key with another body that had failed; it stays as it is. Empty: none.
-  std::string former_id;
-};
-
-// Of the hooks of a deferred delivery: one that is counted when it has failed, or that was counted before.
-enum class Try { Another, Begun };
-
-// A deferred delivery whose hooks are due again.
-struct DeferredDelivery {
-  NewDelivery delivery;
-  int tries = 0;
-};
-
-struct DeliverySummary {
-  std::string delivery_id, webhook, delivery_key, request_id, remote_address, message, entity;
-  Verdict verdict = Verdict::Ignored;
-  WallTime received_at{};
-  std::size_t body_bytes = 0;
-  int duplicates = 0;     // how often the same key came again
-  int same_body = 0;      // how often the same body came under another key
-  std::string replay_of;  // the delivery that was let run again as this one; empty: a sender's own
-  int tries = 0;
-  std::vector<std::string> task_ids;
-};
-struct DeliveryDetail {
-  DeliverySummary delivery;
-  std::string method, path, query, headers, body, timings, details, plugin_hash, plugin_version;
-  std::optional<int> secret_number;  // which of the configured secrets it was signed with, from 1
-  std::string replayed_by;
-  std::vector<Link> links;
-};
-
-// A delivery that was refused before anything of it could be stored, without its body.
-struct RefusedSample {
-  WallTime received_at{};
-  std::string remote_address, request_id, method, path;
-  std::string query;           // without secrets
-  std::string headers = "{}";  // JSON object, without secrets and signatures
-  std::size_t body_bytes = 0;
-};
-// Those that were refused by one webhook for one cause.
-struct RefusedDeliveries {
-  std::string webhook, cause;
-  std::int64_t count = 0;
-  WallTime first_at{}, last_at{};
-  std::vector<RefusedSample> samples;  // a few of them
-};
-
-// ---- tasks ----
-
-// How many more tasks of an agent may be claimed now, and for how long they are leased.
-struct AgentCapacity {
-  std::string agent;
-  int free_slots = 0;
-};
-struct ClaimRequest {
-  std::vector<AgentCapacity> agents;  // agents without an entry are not claimed
-  int limit = 16;                     // over all agents
-  Duration lease{45'000};
-};
-
-// What is new in the transcript of an execution.
-struct TranscriptNews {
-  std::vector<TranscriptPack> packs;  // oldest first; they take the place of all single lines so far
-  std::vector<TranscriptLine> lines;  // behind the packs; without numbers
-  // Packs that begin with a line from the first of these on and before the second are kept no longer.
-  std::int64_t left_out_from = 0, left_out_to = 0;
-};
-
-// The result of one execution, with everything that is committed in the same transaction.
-struct Finish {
-  Fence fence;
-  AgentResult result;
-  std::string
-      outcome;  // for the execution row: "completed", "failed", "crashed", "timed_out", "cancelled", …
-  // What the dispatcher decided, by its retry and chain policy. A task whose cancellation was asked for
-  // meanwhile becomes Cancelled instead of Queued. FailureClass::Crash in `result` counts as a crash of the
-  // task. AwaitingApproval goes with FailureClass::ApprovalRefused of an execution that ran on an approval, else
-  // it is InvalidInput: that approval counts no more, and the wait that it ended goes on.
-  TaskState next_state = TaskState::Completed;
-  Duration retry_after{0};     // with Queued: run_at is now plus this
-  bool attempt_counts = true;  // false: not begun, or interrupted by our own shutdown
-  // Keeps the agent of this name from getting tasks for so long, because of `result.error`; 0: it does not. A
-  // pause that somebody else began stays as it is.
-  struct Hold {
-    std::string agent;
-    Duration time{0};
-  } hold;
-  bool cost_known = true;      // false: its process ended without saying what it had cost
-  TranscriptNews transcript;   // the rest of it, all packed
-  // Next task of the chain: gets `result.output` as previous_result, and actor, links, entity, further keys
-  // and delivery of this one; an empty payload means this task's own. `result.tasks` are stored as children
-  // likewise. Only with Completed, which is for ever: so what was before a task of a chain changes no more.
-  std::optional<NewTask> successor;
-  bool successor_awaits_approval = false;
-};
-
-// What became of renewed leases: who must stop because it lost its lease or somebody cancelled the task.
-struct Renewal {
-  std::vector<Fence> lost;
-  std::vector<Fence> cancelled;
-};
-
-// What a running execution reports; the newest value of each field counts.
-struct LiveReport {
-  Fence fence;
-  // Whose report it is, for those who are told of changes; empty: nobody is.
-  std::string task_id = {}, session_id = {};
-  std::optional<Usage> usage;
-  std::optional<double> progress;
-  std::string progress_message;
-  TranscriptNews transcript;
-};
-
-// An artifact without its content, and whose it is.
-struct ArtifactEntry {
-  std::string session_id, agent_name;
-  int attempt = 0;
-  std::string name, content_type;
-  std::int64_t bytes = 0;
-  std::string sha256;  // in hex
-};
-
-// Any of these; none: whatever state.
-class States : public std::vector<TaskState> {
- public:
-  using std::vector<TaskState>::vector;
-  States(TaskState only) : std::vector<TaskState>{only} {}
-  States(std::optional<TaskState> only) {
-    if (only) push_back(*only);
-  }
-};
-
-// All of it has to hold.
-struct TaskFilter {
-  std::string agent, source, entity;
-  std::string text;  // words of title, entity or error; see search_text.h
-  std::string link;  // key of something its event mentions, or the address of what has no key
-  States state;
-  std::optional<WallTime> start, end;  // created_at in [start, end)
-  int limit = 50;                      // 1 to 500
-  std::string cursor;                  // of the page before; opaque
-};
-template <typename Item>
-struct Page {
-  std::vector<Item> items;
-  // Empty: no more. Of tasks that are searched a page may be short, or empty, though there is a next one: no
-  // more than some thousand are looked at for one.
-  std::string next_cursor;
-};
-
-// What became of one step of something in bulk.
-struct BulkStep {
-  int done = 0;
-  std::int64_t left = 0;    // what is behind next_cursor
-  std::string next_cursor;  // for the next step; empty: there is none
-};
-
-// A task of a decision about many, as it was when somebody chose it.
-struct Chosen {
-  std::string task_id;
-  TaskState state = TaskState::Queued;
-  int attempt = 0;           // attempts begun
-  std::string content_hash;  // of what is approved
-};
-// What became of one of them.
-struct ChosenOutcome {
-  std::string task_id;
-  std::optional<TaskState> state;  // absent: refused
-  std::string refusal;             // a sentence
-};
-
-// An act on tasks that somebody chose, under a key that he gave it so that he can send it again.
-struct BulkAct {
-  std::string actor, key;
-  std::string request_sha256;  // of what he sent, in hex
-  TaskActionKind action = TaskActionKind::Cancel;
-  std::string comment;
-  std::vector<Chosen> tasks;
-  std::string way, address, request_id;  // of who asked, for the line that each task has in the audit log
-};
-// How far it has come.
-struct BulkProgress {
-  std::string request_sha256;
-  TaskActionKind action = TaskActionKind::Cancel;
-  std::vector<ChosenOutcome> outcomes;  // of its first tasks, in their order
-  bool finished = false;
-};
-
-// What was decided about a task's approval.
-struct DecidedTask {
-  std::string task_id, agent, title;
-  TaskDecision decision;
-};
-
-// Who decides about a task, and in what way.
-struct Person {
-  std::string name;  // "admin", "github:alice"
-  std::string id;    // the sender's own id, may be empty
-  std::string way;   // "api", "cli", or the webhook it came by
-};
-
-// What may be spent, in millionths of a US dollar; absent: no limit. A day is a UTC day.
-struct BudgetLimits {
-  std::optional<std::int64_t> task;       // a chain of tasks in all
-  std::optional<std::int64_t> agent_day;  // each agent
-  std::optional<std::int64_t> actor_day;  // each person, or each source where nobody caused it
-  std::optional<std::int64_t> day;        // everything
-  // Set aside for a session before it begins, and all that it may cost. 0: the agent costs nothing.
-  std::int64_t session = 1'000'000;
-  std::map<std::string, std::int64_t, std::less<>> session_of_agent;
-};
-
-// Which tasks of an agent run one after another: those about the same thing, about the same repository,
-// project or channel (Entity::group; about the same thing where that is not known), or none.
-enum class LineRule { Entity, Group, None };
-using LineRules = std::map<std::string, LineRule, std::less<>>;  // by agent; those not in it: Entity
-
-// How one budget stands today.
-struct BudgetLine {
-  std::string scope;  // "day", "agent" or "actor"
-  std::string key;    // agent, or actor as "github:4711" or a source; empty for the day
-  std::int64_t limit = 0, spent = 0;
-  std::int64_t in_flight = 0;          // set aside for sessions that run, or what they have cost beyond that
-  std::optional<WallTime> resumes_at;  // if it is spent
-};
-
-// Keeps an agent from getting tasks; what runs goes on. It outlives restarts.
-struct Pause {
-  std::string agent;  // empty: all, also those that are loaded later
-  WallTime since{};
-  std::optional<WallTime> until;  // absent: until somebody resumes it
-  std::string reason;             // a sentence, may be empty
-  std::string by;                 // who; kHeldByItself: the agent
-};
-inline constexpr std::string_view kHeldByItself = "the agent";
-
-// What is known of a recurring task of the configuration.
-struct ScheduleState {
-  std::string name, agent;
-  std::string cron;       // as it was configured
-  WallTime last_slot{};   // the newest time that is done with; at first when it was adopted
-  std::string last_task;  // id of its newest task; empty: none yet
-};
-
-// What an approval takes, and what happens without one.
-struct ApprovalRules {
-  bool hash_required = true;             // who approves names the content hash
-  std::optional<Duration> deadline;      // of a wait that begins from now on
-  std::optional<Duration> remind_after;  // and again after as long
-  bool park_at_deadline = false;         // otherwise it is rejected then
-  std::string notify;  // agent that gets a task when a wait begins and with each reminder; empty: nobody
-  // How often the work of an agent goes back to it when what follows from it is rejected with a comment.
-  // Those that are not in it: never.
-  std::map<std::string, int, std::less<>> reworks;
-};
-
-struct QueueDepth {
-  std::string agent;
-  TaskState state = TaskState::Queued;
-  std::int64_t count = 0;
-};
-struct QueueReport {
-  std::vector<QueueDepth> depths;         // Queued, Running, AwaitingApproval, Parked
-  std::optional<WallTime> oldest_queued;  // since when the longest waiting task has been due
-  std::vector<std::pair<std::string, std::int64_t>> deferred;  // deliveries by webhook
-  std::optional<WallTime> oldest_asked;  // since when the longest waiting approval has been asked for
-  std::vector<Pause> pauses;             // that hold now; that of all first
-  std::vector<BudgetLine> budgets;       // those with a limit
-};
-
-// ---- replies ----
-
-// Where the sender of a delivery wants to hear what becomes of it, and what it has been told.
-struct PendingReply {
-  std::string delivery_id, webhook;
-  Reply reply;                      // `posts`: how many are left; `valid`: not looked at, see `until`
-  WallTime since{}, until{};        // what is told happened in this time, and is told in it
-  std::vector<std::string> chains;  // ids of the first tasks of the chains it is about
-  std::string news;                 // what became of the actions, a sentence; may be empty
-  std::vector<std::string> told;    // words of who tells
-};
-
-// A task of a chain, as it is told of.
-struct TaskNews {
-  std::string task_id, agent, title, error;
-  TaskState state = TaskState::Queued;
-  WallTime since{};          // the state; of a running one, its execution
-  std::string content_hash;  // of one that waits for approval
-  std::string output;        // JSON, of its newest execution; empty: none
-  bool has_successor = false;
-};
-
-// ---- plugins ----
-
-// A plugin that took its process down with it.
-struct PluginCrash {
-  std::string sha256;      // of its library
-  std::string plugin;      // instance
-  std::string call;        // "handle"
-  std::string request_id;  // or session id
-  std::string subject;     // crashes about the same one (a task) count once; empty: always
-  std::string reason;      // "killed by signal 11 (SIGSEGV)"
-  WallTime at{};
-};
-// So many crashes within so long put a library into quarantine. 0: never.
-struct QuarantineRule {
-  int after = 3;
-  Duration window{600'000};
-};
-struct Quarantine {
-  std::string sha256, plugin;
-  WallTime since{};
-  std::string reason;  // a sentence
-};
-
-// ---- access ----
 
 // How long a browser stays signed in, and how many do: beyond it whoever was seen least lately goes.
 struct SessionLimits {
@@ -427,30 +66,6 @@ struct AuditFilter {
   int limit = 50;                                 // 1 to 500
   std::string cursor;                             // of the page before; opaque
 };
-
-// Something that changed, told after its commit: for wake-ups, and for whoever watches.
-struct Change {
-  enum class Kind {
-    TaskQueued,
-    TaskChanged,    // with a session: that execution has begun
-    ApprovalAsked,  // also a TaskChanged
-    CancelRequested,
-    ExecutionChanged,  // one that runs has said, spent or kept something
-    DeliveryStored,
-    DeliveriesRefused,  // refusals were noted; no id
-    HoldChanged,
-    ReplyAsked  // the delivery's sender wants to hear of it
-  };
-  Kind kind = Kind::TaskChanged;
-  std::string id;              // task or delivery
-  std::string agent;           // of a task; with HoldChanged: who may have tasks again (empty: all)
-  std::optional<Fence> fence;  // with CancelRequested
-  // The task's, where it is known without asking; always with TaskQueued.
-  std::optional<TaskState> state = std::nullopt;
-  std::string session = {};  // of the execution; see TaskChanged and ExecutionChanged
-};
-
-// ---- the store ----
 
 // How long what is done is kept, and how much of it.
 struct Retention {
@@ -475,8 +90,8 @@ struct Options {
   int readers = 2;
   // As set_chain_notify(), for what ends while it opens: what an earlier host was to end.
   std::string chain_notify;
-  // Of executions that an earlier host was killed in: counts before they are ended, once. What is of others is
-  // left out.
+  // Of executions that an earlier host was killed in: counts before they are ended, once. What is of others
+  // is left out.
   std::vector<ToldUsage> told;
   // After an unclean stop the file is checked at open, no longer than this; `davit verify-store` checks all
   // of it.
@@ -601,12 +216,12 @@ class Store {
   void approve(std::string task_id, Person by, std::string content_hash, Done<TaskState> done,
                std::string comment = {}, Audited audit = {});
   void reject(std::string task_id, Person by, std::string comment, Done<TaskState> done, Audited audit = {});
-  // Keeps an act on many tasks for a day, before anything of it is done. Conflict if its actor's key is kept already,
-  // Overloaded if too many are that have not come to their end.
+  // Keeps an act on many tasks for a day, before anything of it is done. Conflict if its actor's key is kept
+  // already, Overloaded if too many are that have not come to their end.
   void begin_bulk_act(BulkAct act, Done<> done, Audited audit = {});
-  // Decides about its next tasks, kMostChosen of them since others wait meanwhile, each by itself: those that are no
-  // more in the state and the attempt in which they were chosen are refused, and left as they are. What came of these
-  // is kept in the same transaction, and given. NotFound if the act is not kept.
+  // Decides about its next tasks, kMostChosen of them since others wait meanwhile, each by itself: those that
+  // are no more in the state and the attempt in which they were chosen are refused, and left as they are.
+  // What came of these is kept in the same transaction, and given. NotFound if the act is not kept.
   static constexpr std::size_t kMostChosen = 50;
   void continue_bulk_act(std::string actor, std::string key, Done<BulkProgress> done);
   // From now on.
@@ -776,19 +391,6 @@ class Store {
   explicit Store(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
-
-// What an approval is bound to: all that the agent that will run is given of its task, except what never
-// changes (ids, when it was made).
-struct ApprovedContent {
-  std::string_view agent, task_type, source, title;
-  std::string_view entity = {};  // key
-  const Actor* actor = nullptr;  // may be null
-  std::span<const Link> links = {};
-  std::string_view payload = "{}";
-  std::string_view previous_result = "null";  // of the agent before; "null": nothing
-};
-// As 64 hexadecimal digits.
-std::string content_hash(const ApprovedContent& content);
 
 // What `davit verify-store` checks: integrity_check, foreign keys, and the invariants of the rows (each
 // delivery key once, each running task has exactly one open execution, final tasks have none, successors

@@ -10,12 +10,12 @@
 
 namespace davit::store {
 
-// Keeps the index of words true, the marks of where a clock was set back (schema/0012_search.sql), and the count of what
-// was made by the hour (0015_queue_depth.sql).
+// Keeps the index of words true, the marks of where a clock was set back (schema/0012_search.sql), and the
+// count of what was made by the hour (0015_queue_depth.sql).
 //
-// New tasks are not indexed as they are made: that would write a third more for each. They are read themselves
-// until step() comes to them, a few dozen at a time between other writes. Confined to the writer thread; each
-// function runs inside the writer's transaction.
+// New tasks are not indexed as they are made: that would write a third more for each. They are read
+// themselves until step() comes to them, a few dozen at a time between other writes. Confined to the writer
+// thread; each function runs inside the writer's transaction.
 class TaskIndex final : public TransactionPart {
  public:
   explicit TaskIndex(Database& database);
@@ -23,8 +23,8 @@ class TaskIndex final : public TransactionPart {
 
   // A task was stored.
   void made(std::int64_t row, WallTime created_at);
-  // Before and after title, entity or error of a task change; before alone if it goes. Costs nothing for one that
-  // is not indexed yet.
+  // Before and after title, entity or error of a task change; before alone if it goes. Costs nothing for one
+  // that is not indexed yet.
   void before_change(std::int64_t row);
   void after_change(std::int64_t row);
 

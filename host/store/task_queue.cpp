@@ -55,18 +55,20 @@ struct TaskQueue::Statements {
       db,
       "INSERT INTO task_body (row, actor_id, actor_login, actor_role, links, payload, previous_result, chain,"
       " entity_group) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"};
-  Statement find_same_key{db,
-                          "SELECT row, id, line, root, parent FROM task WHERE key = ?1 AND state = 0 AND agent = ?2"
-                          " AND needs_approval = 0 AND row <> ?3 AND (?4 IS NULL OR delivery IS NOT ?4)"
-                          " ORDER BY row DESC LIMIT 1"};
+  Statement find_same_key{
+      db,
+      "SELECT row, id, line, root, parent FROM task WHERE key = ?1 AND state = 0 AND agent = ?2"
+      " AND needs_approval = 0 AND row <> ?3 AND (?4 IS NULL OR delivery IS NOT ?4)"
+      " ORDER BY row DESC LIMIT 1"};
   Statement find_queued{db,
                         "SELECT row FROM task WHERE key = ?1 AND state = 0 AND agent = ?2 AND row <> ?3"
                         " AND (?4 IS NULL OR delivery IS NOT ?4) ORDER BY row DESC LIMIT 1"};
   // The index of entities, as there is none of keys of what waits for approval: those are few of an entity.
-  Statement find_asking{db,
-                        "SELECT row, id, line, root, parent FROM task INDEXED BY task_entity WHERE entity = ?1"
-                        " AND key = ?2 AND state = 2 AND agent = ?3 AND needs_approval = 1 AND row <> ?4"
-                        " AND (?5 IS NULL OR delivery IS NOT ?5) ORDER BY row DESC LIMIT 1"};
+  Statement find_asking{
+      db,
+      "SELECT row, id, line, root, parent FROM task INDEXED BY task_entity WHERE entity = ?1"
+      " AND key = ?2 AND state = 2 AND agent = ?3 AND needs_approval = 1 AND row <> ?4"
+      " AND (?5 IS NULL OR delivery IS NOT ?5) ORDER BY row DESC LIMIT 1"};
   // What was approved of the same key since, whether it has run or not; what a chain has of one key are
   // several pieces of its work.
   Statement find_approved{db,
@@ -78,8 +80,8 @@ struct TaskQueue::Statements {
   Statement find_asking_apart{
       db,
       "SELECT id FROM task INDEXED BY task_entity WHERE entity = ?1 AND key = ?2 AND state = 2 AND agent = ?3"
-      " AND needs_approval = 1 AND row <> ?4 AND coalesce(root, id) <> ?5 AND (?6 IS NULL OR delivery IS NOT ?6)"
-      " ORDER BY row DESC LIMIT 1"};
+      " AND needs_approval = 1 AND row <> ?4 AND coalesce(root, id) <> ?5"
+      " AND (?6 IS NULL OR delivery IS NOT ?6) ORDER BY row DESC LIMIT 1"};
   Statement replace_task{
       db,
       "UPDATE task SET rank = min(rank, ?2), run_at = min(run_at, ?3), updated_at = ?4, delivery = ?5,"
@@ -183,7 +185,7 @@ TaskQueue::~TaskQueue() = default;
 struct TaskQueue::Waiting {
   std::int64_t row = 0;
   std::string id, line;
-  StoredId root;      // of the chain that it follows in; none: it is the first
+  StoredId root;  // of the chain that it follows in; none: it is the first
   StoredId parent;
   bool asks = false;  // for approval
 };
@@ -238,8 +240,7 @@ std::string TaskQueue::create(Batch& batch, const NewTask& task, const Origin& o
     approvals_.ask(row, batch.now);
     batch.changes.push_back({Change::Kind::ApprovalAsked, to_text(id), task.agent, std::nullopt, state});
   }
-  const TaskState admitted =
-      state == TaskState::Queued ? moves_.admit(row, task.agent, batch.now) : state;
+  const TaskState admitted = state == TaskState::Queued ? moves_.admit(row, task.agent, batch.now) : state;
   batch.changes.push_back(
       {admitted == TaskState::Queued ? Change::Kind::TaskQueued : Change::Kind::TaskChanged, to_text(id),
        task.agent, std::nullopt, admitted});
@@ -308,14 +309,14 @@ void TaskQueue::replace(Batch& batch, const Waiting& waiting, const NewTask& tas
   }
   if (waiting.asks) {
     if (approvals_.content_of(row) == content) {
-      batch.changes.push_back({Change::Kind::TaskChanged, waiting.id, task.agent, std::nullopt,
-                               TaskState::AwaitingApproval});
+      batch.changes.push_back(
+          {Change::Kind::TaskChanged, waiting.id, task.agent, std::nullopt, TaskState::AwaitingApproval});
       return;
     }
     approvals_.end(row);
     approvals_.ask(row, batch.now);
-    batch.changes.push_back({Change::Kind::ApprovalAsked, waiting.id, task.agent, std::nullopt,
-                             TaskState::AwaitingApproval});
+    batch.changes.push_back(
+        {Change::Kind::ApprovalAsked, waiting.id, task.agent, std::nullopt, TaskState::AwaitingApproval});
     return;
   }
   // It may be due earlier than the one it stood behind.
@@ -352,7 +353,8 @@ std::optional<TaskRow> TaskQueue::waits_under_key_of(const TaskRow& row) {
 
 void TaskQueue::find_place(std::int64_t row, std::string_view agent, const Origin& origin) {
   if (origin.parent == StoredId{}) return;
-  origin.beside ? chain_sums_.stands_beside(row, *origin.beside) : chain_sums_.follows(row, agent, origin.parent);
+  origin.beside ? chain_sums_.stands_beside(row, *origin.beside)
+                : chain_sums_.follows(row, agent, origin.parent);
 }
 
 void TaskQueue::inherit_also(std::int64_t row, const Origin& origin) {
@@ -432,8 +434,12 @@ void TaskQueue::report(Batch& batch, const std::vector<LiveReport>& reports) {
     }
     transcripts_.add(report.fence, report.transcript);
     if (!report.task_id.empty())
-      batch.changes.push_back(
-          {Change::Kind::ExecutionChanged, report.task_id, {}, std::nullopt, std::nullopt, report.session_id});
+      batch.changes.push_back({Change::Kind::ExecutionChanged,
+                               report.task_id,
+                               {},
+                               std::nullopt,
+                               std::nullopt,
+                               report.session_id});
   }
 }
 
@@ -467,8 +473,9 @@ Result<TaskState> TaskQueue::finish(Batch& batch, const Finish& finish) {
   if (finish.next_state == TaskState::AwaitingApproval) {
     refused = approvals_.approval_of(row->row, approvals_.content_of(row->row));
     if (!refused || finish.result.failure != FailureClass::ApprovalRefused) {
-      return Error{ErrorCode::InvalidInput,
-                   "a running task waits for approval only where the approval that it runs on does not count"};
+      return Error{
+          ErrorCode::InvalidInput,
+          "a running task waits for approval only where the approval that it runs on does not count"};
     }
   }
   if (finish.next_state != TaskState::Completed && (finish.successor || !finish.result.tasks.empty()))

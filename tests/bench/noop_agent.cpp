@@ -1,10 +1,12 @@
-// An agent that does nothing, to measure all that is around it. DAVIT_BENCH_AGENT is its name.
+// An agent that does nothing, to measure all that is around it.
 #include <davit/agent.hpp>
+
+extern const char noop_name[];  // each library that has this agent gives it another
 
 class NoopAgent : public davit::Agent {
  public:
   davit::AgentMetadata metadata() const override {
-    return {.name = DAVIT_BENCH_AGENT,
+    return {.name = noop_name,
             .display_name = "Noop",
             .description = "Does nothing",
             .capabilities = {davit::AgentCapability::Analysis},

@@ -1,4 +1,4 @@
-// What the queue costs: bench_queue [--tasks N] [--finished N] [--perf FILE]
+// What the queue costs: bench_queue [--tasks N] [--finished N] [--rounds N] [--perf FILE]
 //
 // The real program claims, runs and completes tasks of an agent that does nothing, 16 at a time on warm
 // runners, each step durable: with N tasks waiting, again with finished ones behind them (a tenth of so many,
@@ -138,8 +138,6 @@ SqliteFigures bare(const Load& load, int batch) {
   return cycle_tasks(database(folder), batch, load.waiting * 9 / 10);
 }
 
-constexpr int kRounds = 7;
-
 // What a check costs: by turns with it and without, since a machine is not equally fast all the time.
 struct Checked {
   Load load;
@@ -178,10 +176,11 @@ struct Checked {
 }  // namespace
 
 int main(int argc, char** argv) {
-  int waiting = 100'000, finished = 1'000'000;
+  int waiting = 100'000, finished = 1'000'000, rounds = 7;
   std::string perf;
-  read_arguments(argc, argv, "bench_queue [--tasks N] [--finished N] [--perf FILE]",
-                 {{"--tasks", &waiting}, {"--finished", &finished}, {"--perf", &perf}});
+  read_arguments(
+      argc, argv, "bench_queue [--tasks N] [--finished N] [--rounds N] [--perf FILE]",
+      {{"--tasks", &waiting}, {"--finished", &finished}, {"--rounds", &rounds}, {"--perf", &perf}});
   const Load plain{.waiting = waiting};
   const Figures empty = measure(plain, perf);
   const Figures some = measure({.waiting = waiting, .finished = finished / 10});
@@ -191,7 +190,7 @@ int main(int argc, char** argv) {
   Checked approved{.load = {.waiting = waiting / 3, .approved = true}, .with = {}, .without = {}};
   Checked both{
       .load = {.waiting = waiting / 3, .budgets = true, .approved = true}, .with = {}, .without = {}};
-  for (int round = 0; round < kRounds; ++round)
+  for (int round = 0; round < rounds; ++round)
     for (Checked* checked : {&budgets, &approved, &both}) checked->take_turn();
   const int batch = std::max(1, static_cast<int>(1 / empty.commits_per_task + 0.5));
   const SqliteFigures sqlite = bare(plain, batch);
@@ -215,7 +214,7 @@ int main(int argc, char** argv) {
   row("syncs per task, counted", "%.3f", empty.syncs_per_task);
   row("writes per commit", "%.1f", empty.writes_per_commit);
   std::printf("\n  %-34s %26s %26s\n",
-              ("with / without (target 0.9), " + std::to_string(kRounds) + " turns").c_str(), "tasks/s",
+              ("with / without (target 0.9), " + std::to_string(rounds) + " turns").c_str(), "tasks/s",
               "CPU per task, inverse");
   budgets.print("  four budgets");
   approved.print("  each approved");

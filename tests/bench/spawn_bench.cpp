@@ -1,4 +1,4 @@
-// What starting costs and what idling costs: bench_spawn [--starts N]
+// What starting costs and what idling costs: bench_spawn [--starts N] [--idle SECONDS]
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -95,7 +95,9 @@ std::map<std::string, double> idle_wake_ups(pid_t pid, double seconds) {
 
 int main(int argc, char** argv) {
   int starts = 200;
-  read_arguments(argc, argv, "bench_spawn [--starts N]", {{"--starts", &starts}});
+  double idle_seconds = 10;
+  read_arguments(argc, argv, "bench_spawn [--starts N] [--idle SECONDS]",
+                 {{"--starts", &starts}, {"--idle", &idle_seconds}});
   const auto cpu_so_far = [] { return cpu_milliseconds(RUSAGE_SELF) + cpu_milliseconds(RUSAGE_CHILDREN); };
   const double before = cpu_so_far();
   const std::vector<double> cold = cold_starts(starts);
@@ -127,22 +129,21 @@ int main(int argc, char** argv) {
   }
   std::vector<double> ready;
   double ready_cpu = 0;
-  for (int i = 0; i < 20; ++i) {
+  for (int i = 0; i < std::min(starts, 20); ++i) {
     Program host(serve, log);
     ready.push_back(1000 * host.seconds_to_ready());
     ready_cpu += 1000 * cpu_of_tree(host.pid());
   }
 
-  constexpr double kIdleSeconds = 10;
   Program host(serve, log);
   Program reference({DAVIT_BUILD_DIR "/tests/bench/http_reference", "stock", "{ready}"}, log);
   std::this_thread::sleep_for(std::chrono::seconds(2));
   const pid_t supervisor = host.pid(), host_pid = process_tree(supervisor).at(1);
   const double cpu = cpu_of_tree(supervisor);
-  auto of_reference = std::async(std::launch::async, idle_wake_ups, reference.pid(), kIdleSeconds);
-  auto of_supervisor = std::async(std::launch::async, idle_wake_ups, supervisor, kIdleSeconds);
-  const auto of_host = idle_wake_ups(host_pid, kIdleSeconds);
-  const double idle_cpu = (cpu_of_tree(supervisor) - cpu) / kIdleSeconds;
+  auto of_reference = std::async(std::launch::async, idle_wake_ups, reference.pid(), idle_seconds);
+  auto of_supervisor = std::async(std::launch::async, idle_wake_ups, supervisor, idle_seconds);
+  const auto of_host = idle_wake_ups(host_pid, idle_seconds);
+  const double idle_cpu = (cpu_of_tree(supervisor) - cpu) / idle_seconds;
 
   std::printf("\nspawn: starting and idling\n\n");
   row("cold agent: spawn, load, handshake, first call: p50, p99", "%.1f ms, %.1f ms (target 10)",

@@ -5,7 +5,8 @@
 #include "host/base/file.h"
 #include "host/base/json.h"
 #include "host/config/config_file.h"
-#include "host/config/key_table.h"
+#include "host/config/key_docs.h"
+#include "host/config/yaml_document.h"
 
 namespace davit::config {
 namespace {
