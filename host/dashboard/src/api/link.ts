@@ -69,8 +69,9 @@ export class Link {
     this.around.channel?.close();
   }
 
+  // Not when it was left: a browser's channel that is closed throws.
   private say(message: Message): void {
-    this.around.channel?.postMessage(message);
+    if (!this.ending.signal.aborted) this.around.channel?.postMessage(message);
   }
   private sayHere(): void {
     this.say({ kind: "here", tab: this.tab, tasks: this.tasks });
