@@ -1,8 +1,10 @@
 // Debian's Chromium, and pages in it that tell of whatever goes wrong in them.
 import { type Browser, type Page, chromium } from "playwright-core";
 
-export async function openBrowser(): Promise<Browser> {
+// `keepsPages`: pages that are left are kept in memory, for Back and Forward, as they are for people.
+export async function openBrowser({ keepsPages = false } = {}): Promise<Browser> {
   return chromium.launch({
+    ...(keepsPages ? { ignoreDefaultArgs: ["--disable-back-forward-cache"] } : {}),
     executablePath: process.env["DAVIT_CHROMIUM"] ?? "/usr/bin/chromium",
     args: [
       "--no-sandbox",
@@ -21,6 +23,8 @@ export interface Look {
   width: number;
 }
 
+export const heightFor = (width: number): number => (width < 640 ? 800 : 860);
+
 // A page that keeps what should not be: errors of scripts, complaints on the console (also of the security policy),
 // requests to anybody but `url`.
 export async function openPage(
@@ -29,7 +33,7 @@ export async function openPage(
   look: Look = { theme: "light", width: 1280 },
 ): Promise<{ page: Page; troubles: string[] }> {
   const context = await browser.newContext({
-    viewport: { width: look.width, height: look.width < 640 ? 800 : 860 },
+    viewport: { width: look.width, height: heightFor(look.width) },
     colorScheme: look.theme,
     timezoneId: "Europe/Berlin",
     locale: "en-GB",
