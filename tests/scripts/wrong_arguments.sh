@@ -50,6 +50,7 @@ expect_help "$scripts/faults" --help
 expect_usage_error "$scripts/bench"
 expect_usage_error "$scripts/bench" nonsense
 expect_usage_error "$scripts/bench" --seconds 1
+expect_usage_error "$scripts/bench" dashboard --seconds 1
 expect_help "$scripts/bench" --help
 expect_help "$scripts/bench" ingest --help
 expect_usage_error "$scripts/fuzz" --nonsense

@@ -23,6 +23,8 @@ export interface Look {
   width: number;
 }
 
+export const heightFor = (width: number): number => (width < 640 ? 800 : 860);
+
 // A page that keeps what should not be: errors of scripts, complaints on the console (also of the security policy),
 // requests to anybody but `url`.
 export async function openPage(
@@ -31,7 +33,7 @@ export async function openPage(
   look: Look = { theme: "light", width: 1280 },
 ): Promise<{ page: Page; troubles: string[] }> {
   const context = await browser.newContext({
-    viewport: { width: look.width, height: look.width < 640 ? 800 : 860 },
+    viewport: { width: look.width, height: heightFor(look.width) },
     colorScheme: look.theme,
     timezoneId: "Europe/Berlin",
     locale: "en-GB",

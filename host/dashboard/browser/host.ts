@@ -1,12 +1,15 @@
 // The real program on a folder of its own, for tests that use the dashboard as people do.
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHmac, randomUUID } from "node:crypto";
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
+import type { BrowserContext } from "playwright-core";
 import type { Json, TaskDetail } from "../src/api/schema";
+
+type Cookie = Parameters<BrowserContext["addCookies"]>[0][number];
 
 const build = process.env["DAVIT_BUILD_DIR"];
 if (!build) throw new Error("DAVIT_BUILD_DIR must name davit's build folder");
@@ -14,6 +17,9 @@ const root = join(import.meta.dirname, "../../..");
 
 const secret = "a-secret-for-tests-0123456789";
 const readerToken = "a-reader-token-for-tests-01234";
+
+const signature = (body: string, signedWith: string): string =>
+  createHmac("sha256", signedWith).update(body).digest("hex");
 
 // What the agent of the tests does is said by the title of the issue that its task comes from.
 // A plan, each time another one, with what must come to nothing on a page. As JSON without its quotes.
@@ -44,15 +50,34 @@ printf '{"davit_result": true, "output": {"summary": "<img src=x onerror=window.
 printf ', "usage": {"model": "large", "input_tokens": 1200, "output_tokens": 340, "cache_read_tokens": 52000, "cache_write_tokens": 900, "cost_usd": 0.0725}%s}\n' "$next"
 `;
 
-const settings = (folder: string): string => `
+// What a host is started with, beside what all have.
+export interface Kit {
+  // Those that it serves; github, unless others are said.
+  webhooks?: ("github" | "sentry")[];
+  // Libraries of the build folder that are not in the plugins folder, as others are.
+  absent?: string[];
+  // Further settings of `plugins`, as YAML within braces.
+  plugins?: string;
+}
+
+const libraries = {
+  github: "plugins/github.so",
+  sentry: "plugins/sentry.so",
+  command: "plugins/command_agent.so",
+  scripted: "tests/plugins/scripted_agent.so",
+};
+
+const webhook = "secret_env: SECRET, isolation: inprocess, answer_within_ms: 10000, config: {agent: command-agent}";
+
+const settings = (folder: string, kit: Kit): string => `
 server: {host: 127.0.0.1, port: 0, threads: 2}
 storage: {path: ${folder}/davit.db}
-plugins: {directory: ${folder}/plugins, store: ${folder}/store, settle: 0}
+plugins: {directory: ${folder}/plugins, store: ${folder}/store, settle: 0${kit.plugins ? `, ${kit.plugins}` : ""}}
 log: {level: info}
 replies: {hosts: []}
 budgets: {daily_usd: 2, session_usd: 0.2}
 webhooks:
-  github: {secret_env: SECRET, isolation: inprocess, answer_within_ms: 10000, config: {agent: command-agent}}
+  ${(kit.webhooks ?? ["github"]).map((name) => `${name}: {${webhook}}`).join("\n  ")}
 agents:
   command-agent:
     concurrency: 2
@@ -66,41 +91,52 @@ agents:
 `;
 
 export class Host {
-  private constructor(
-    readonly folder: string,
-    private readonly child: ChildProcess,
-    readonly url: string,
-    readonly adminToken: string,
-    readonly readerToken: string,
-  ) {}
+  folder = "";
+  url = "";
+  adminToken = "";
+  readonly readerToken = readerToken;
+  private child: ChildProcess | null = null;
+  private readonly sessions = new Map<string, Promise<Cookie>>();
 
-  static async start(): Promise<Host> {
-    const folder = mkdtempSync(join(tmpdir(), "davit-dashboard-"));
-    mkdirSync(join(folder, "plugins"), { mode: 0o700 });
-    for (const library of ["plugins/github.so", "plugins/command_agent.so", "tests/plugins/scripted_agent.so"])
-      copyFileSync(join(build as string, library), join(folder, "plugins", library.split("/").at(-1) as string));
-    writeFileSync(join(folder, "davit.yaml"), settings(folder));
+  constructor(private readonly kit: Kit = {}) {}
+
+  async start(): Promise<void> {
+    this.folder = mkdtempSync(join(tmpdir(), "davit-dashboard-"));
+    mkdirSync(join(this.folder, "plugins"), { mode: 0o700 });
+    const { webhooks = ["github"], absent = [] } = this.kit;
+    for (const library of [...webhooks.map((name) => libraries[name]), libraries.command, libraries.scripted])
+      if (!absent.includes(library)) this.drop(library);
+    writeFileSync(join(this.folder, "davit.yaml"), settings(this.folder, this.kit));
     const child = spawn(
       join(build as string, "bin/davit"),
-      ["serve", "--no-supervisor", `--config=${folder}/davit.yaml`, "--ready-fd=3"],
+      ["serve", "--no-supervisor", `--config=${this.folder}/davit.yaml`, "--ready-fd=3"],
       {
         stdio: ["ignore", "ignore", "pipe", "pipe"],
         env: { PATH: process.env["PATH"] ?? "", SECRET: secret, DAVIT_READER_TOKEN: readerToken },
       },
     );
+    this.child = child;
     const said: string[] = [];
     child.stderr?.on("data", (text: Buffer) => said.push(text.toString()));
     const first = await createInterface({ input: child.stdio[3] as Readable })[Symbol.asyncIterator]().next();
     const ready = /^ready (\d+)$/.exec(String(first.value));
     if (!ready) throw new Error(`davit does not serve:\n${said.join("")}`);
-    const token = readFileSync(join(folder, "admin.token"), "utf8").trim();
-    return new Host(folder, child, `http://127.0.0.1:${ready[1] ?? ""}`, token, readerToken);
+    this.url = `http://127.0.0.1:${ready[1] ?? ""}`;
+    this.adminToken = readFileSync(join(this.folder, "admin.token"), "utf8").trim();
+  }
+
+  // Puts a library of the build folder into the plugins folder, at once as a whole.
+  drop(library: string, name = library.split("/").at(-1) as string): void {
+    const beside = join(this.folder, name);
+    copyFileSync(join(build as string, library), beside);
+    renameSync(beside, join(this.folder, "plugins", name));
   }
 
   async stop(): Promise<void> {
-    if (this.child.exitCode === null) {
-      const ended = new Promise((resolve) => this.child.once("exit", resolve));
-      this.child.kill("SIGTERM");
+    const { child } = this;
+    if (child?.exitCode === null) {
+      const ended = new Promise((resolve) => child.once("exit", resolve));
+      child.kill("SIGTERM");
       await ended;
     }
     rmSync(this.folder, { recursive: true, force: true });
@@ -114,6 +150,26 @@ export class Host {
     });
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
     return (await answer.json()) as Json;
+  }
+
+  // The cookie of a session for that token: one for all who come with it, so nobody signs out of it.
+  session(token = this.adminToken): Promise<Cookie> {
+    const known = this.sessions.get(token);
+    if (known) return known;
+    const made = this.newSession(token);
+    this.sessions.set(token, made);
+    return made;
+  }
+
+  private async newSession(token: string): Promise<Cookie> {
+    const answer = await fetch(`${this.url}/api/session`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ token }),
+    });
+    const [name, value] = /^([^=]+)=([^;]+)/.exec(answer.headers.get("set-cookie") ?? "")?.slice(1) ?? [];
+    if (!name || !value) throw new Error(`signing in was answered ${answer.status}`);
+    return { name, value, url: this.url, httpOnly: true, sameSite: "Strict" };
   }
 
   // A delivery as GitHub sends and signs it: an issue that gets the label which starts work. The id of its task.
@@ -130,14 +186,35 @@ export class Host {
   }
 
   async post(event: string, body: string, signedWith: string): Promise<Response> {
-    return fetch(`${this.url}/webhooks/github`, {
+    return this.send("github", body, {
+      "X-GitHub-Event": event,
+      "X-GitHub-Delivery": randomUUID(),
+      "X-Hub-Signature-256": `sha256=${signature(body, signedWith)}`,
+    });
+  }
+
+  // A new issue as Sentry sends and signs it.
+  async sentryIssue(number: number, title: string): Promise<string> {
+    const body = JSON.stringify({
+      action: "created",
+      installation: { uuid: randomUUID() },
+      actor: { type: "application", id: "sentry", name: "Sentry" },
+      data: { issue: { id: String(number), title, level: "error", project: { id: "1", slug: "shop", name: "Shop" } } },
+    });
+    const answer = await this.send("sentry", body, {
+      "Sentry-Hook-Resource": "issue",
+      "Sentry-Hook-Signature": signature(body, secret),
+      "Request-ID": randomUUID().replaceAll("-", ""),
+    });
+    const said = (await answer.json()) as { task_id?: string };
+    if (answer.status !== 202 || !said.task_id) throw new Error(`the delivery was answered ${answer.status}`);
+    return said.task_id;
+  }
+
+  private async send(webhook: string, body: string, headers: Record<string, string>): Promise<Response> {
+    return fetch(`${this.url}/webhooks/${webhook}`, {
       method: "POST",
-      headers: {
-        "Content-Type": "application/json",
-        "X-GitHub-Event": event,
-        "X-GitHub-Delivery": randomUUID(),
-        "X-Hub-Signature-256": `sha256=${createHmac("sha256", signedWith).update(body).digest("hex")}`,
-      },
+      headers: { "Content-Type": "application/json", ...headers },
       body,
     });
   }
@@ -167,6 +244,7 @@ export interface Data {
   running: string;
   waiting: string;
   hostile: string;
+  delivery: string; // that the hostile one came from
 }
 
 // One task of each kind, made by signed deliveries; a plugin that is refused; a delivery with a bad signature.
@@ -187,5 +265,6 @@ export async function fill(host: Host): Promise<Data> {
   await host.taskOnce(running, "running");
   await host.post("issues", "{}", "not the secret");
   await host.post("ping", JSON.stringify({ zen: "Keep it logically awesome.", hook_id: 1 }), secret);
-  return { done, failed, running, waiting: next.task_id, hostile };
+  const { delivery_id } = await host.task(hostile);
+  return { done, failed, running, waiting: next.task_id, hostile, delivery: delivery_id ?? "" };
 }

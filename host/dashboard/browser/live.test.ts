@@ -1,15 +1,13 @@
 // That pages follow what happens: by one stream for all tabs, without asking again and again, through losses of the
-// connection, with a list of ten thousand rows on the screen.
-import { appendFileSync } from "node:fs";
+// connection, and when one comes back to them.
 import { type AddressInfo, type Server, type Socket, connect, createServer } from "node:net";
-import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { goTo, openBrowser, openPage, signIn } from "./browser";
-import { Host } from "./host";
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { openBrowser, openPage, signIn } from "./browser";
+import { part } from "./part";
+import { isLive, requestsOf } from "./requests";
 
-let host: Host;
-let browser: Browser;
+const { host, opened, signedIn } = part();
 
 // What is between the browser and davit, and may be cut.
 class Wire {
@@ -58,18 +56,6 @@ async function metric(series: string): Promise<number> {
   return Number(line?.split(" ")[1] ?? 0);
 }
 
-// Requests of the page to the API, from now on, but for the stream itself.
-function requestsOf(page: Page): string[] {
-  const requests: string[] = [];
-  page.on("request", (request) => {
-    const { pathname, search } = new URL(request.url());
-    if (pathname.startsWith("/api/") && !pathname.endsWith("/events")) requests.push(pathname + search);
-  });
-  return requests;
-}
-
-const live = (page: Page) => page.locator("[data-live=live]:visible").waitFor();
-
 // Until everything that was asked for is there.
 async function atRest(page: Page): Promise<void> {
   await page.waitForLoadState("domcontentloaded");
@@ -81,20 +67,12 @@ async function atRest(page: Page): Promise<void> {
   await expect.poll(() => open).toBeLessThanOrEqual(0);
 }
 
-beforeAll(async () => {
-  [host, browser] = await Promise.all([Host.start(), openBrowser()]);
-});
-afterAll(async () => {
-  await browser.close();
-  await host.stop();
-});
-
 test("while changes are told nothing is asked for again and again, and without that it is", async () => {
-  const { page, troubles } = await openPage(browser, host.url);
+  const { page, troubles } = await opened();
   await page.clock.install();
   await page.goto(`${host.url}/tasks`);
   await signIn(page, host.adminToken);
-  await live(page);
+  await isLive(page);
   await atRest(page);
   await page.clock.fastForward(3_000); // what had to rest before it is asked for once more
   await atRest(page);
@@ -108,7 +86,7 @@ test("while changes are told nothing is asked for again and again, and without t
   expect(troubles).toEqual([]);
   await page.context().close();
 
-  const deaf = await openPage(browser, host.url);
+  const deaf = await opened();
   await deaf.page.route("**/api/dashboard/events*", (route) =>
     route.fulfill({ status: 503, contentType: "application/problem+json", body: '{"detail":"no more streams"}' }),
   );
@@ -127,12 +105,11 @@ test("while changes are told nothing is asked for again and again, and without t
 
 test("all tabs of a browser have one stream, and the next tab goes on with it", async () => {
   await expect.poll(() => metric("davit_event_streams")).toBe(0);
-  const { page: first } = await openPage(browser, host.url);
+  const { page: first } = await signedIn("/tasks");
   const tabs = [first, await first.context().newPage(), await first.context().newPage()];
   for (const tab of tabs) {
-    await tab.goto(`${host.url}/tasks`);
-    if (tab === first) await signIn(tab, host.adminToken); // the others have its session
-    await live(tab);
+    if (tab !== first) await tab.goto(`${host.url}/tasks`);
+    await isLive(tab);
   }
   expect(await metric("davit_event_streams")).toBe(1);
   await host.issue(103, "Seen in every tab");
@@ -148,10 +125,8 @@ test("all tabs of a browser have one stream, and the next tab goes on with it", 
 
 test("the chart of the queue moves with a signed delivery, and is not asked for again", async () => {
   await host.taskOnce(await host.issue(120, "The first in the chart"), "completed");
-  const { page, troubles } = await openPage(browser, host.url);
-  await page.goto(host.url);
-  await signIn(page, host.adminToken);
-  await live(page);
+  const { page, troubles } = await signedIn();
+  await isLive(page);
   const chart = page.getByRole("img", { name: /^The queue in each minute/ });
   const lines = () => chart.evaluate((svg) => [...svg.querySelectorAll("path")].map((line) => line.getAttribute("d")).join());
   await page.getByRole("img", { name: /now 0 queued, 0 running, 0 waiting/ }).waitFor();
@@ -172,16 +147,16 @@ test("the chart of the queue moves with a signed delivery, and is not asked for 
 test("a loss of the connection is shown, and what happened meanwhile as soon as it is back", async () => {
   const wire = new Wire(Number(new URL(host.url).port));
   const url = await wire.url;
-  const { page } = await openPage(browser, url);
+  const { page } = await opened();
   await page.goto(`${url}/tasks`);
   await signIn(page, host.adminToken);
-  await live(page);
+  await isLive(page);
   wire.cut();
   await page.locator("[data-live=lost]:visible, [data-live=reconnecting]:visible").waitFor();
   await host.issue(105, "Came while nobody could hear");
   wire.mend();
   await page.getByText("Came while nobody could hear").waitFor();
-  await live(page);
+  await isLive(page);
   await host.issue(106, "Came when all was well again");
   await page.getByText("Came when all was well again").waitFor();
   await page.context().close();
@@ -214,9 +189,7 @@ test("a page that comes back out of the browser's memory is told of changes agai
 test("what an agent says is shown as it says it, without asking for the transcript", async () => {
   const id = await host.issue(107, "This one keeps talking");
   await host.taskOnce(id, "running");
-  const { page, troubles } = await openPage(browser, host.url);
-  await page.goto(`${host.url}/tasks/${id}`);
-  await signIn(page, host.adminToken);
+  const { page, troubles } = await signedIn(`/tasks/${id}`);
   const log = page.getByRole("log", { name: "Transcript" });
   await log.getByText("word 5", { exact: true }).waitFor();
   const requests = requestsOf(page);
@@ -228,79 +201,39 @@ test("what an agent says is shown as it says it, without asking for the transcri
   await page.context().close();
 });
 
-test("a table of ten thousand rows follows a hundred changes a second", async () => {
-  const rows = 10_000;
-  const changed = 500;
-  await host.api("POST", "/api/queue/pause", { agent: "third" });
-  const ids: string[] = [];
-  for (let made = 0; made < rows; made += 100) {
-    const answers = await Promise.all(
-      Array.from({ length: 100 }, (_, index) =>
-        host.api("POST", "/api/tasks", { agent: "third", title: `Row ${made + index}`, payload: {} }),
-      ),
-    );
-    for (const answer of answers) ids.push((answer as { task_id: string }).task_id);
-  }
-  const { page, troubles } = await openPage(browser, host.url);
-  await page.goto(`${host.url}/tasks?agent=third`);
-  await signIn(page, host.adminToken);
-  await live(page);
-  const scroller = page.getByRole("table", { name: "Tasks" });
-  await expect
-    .poll(
-      async () => {
-        await scroller.evaluate((element) => element.scrollTo(0, element.scrollHeight));
-        return scroller.getAttribute("aria-rowcount");
-      },
-      { timeout: 120_000, interval: 20 },
-    )
-    .toBe(String(rows + 1));
-  expect(await page.getByRole("row").count()).toBeLessThan(80);
-
-  // Those at the end of the list were made first.
-  await scroller.evaluate((element) => element.scrollTo(0, element.scrollHeight));
-  await page.evaluate(() => {
-    const counted = window as unknown as { updates: number };
-    counted.updates = 0;
-    new MutationObserver(() => ++counted.updates).observe(document.body, {
-      subtree: true,
-      childList: true,
-      characterData: true,
-      attributes: true,
-    });
-  });
-  const session = await page.context().newCDPSession(page);
-  await session.send("Performance.enable");
-  const busy = async (): Promise<number> => {
-    const { metrics } = await session.send("Performance.getMetrics");
-    return (metrics.find((each) => each.name === "TaskDuration")?.value ?? 0) * 1_000;
+test("a page that comes back out of the browser's memory is told of changes again, by one stream", async () => {
+  const keeping = await openBrowser({ keepsPages: true });
+  const { page, troubles } = await openPage(keeping, host.url);
+  await page.context().addCookies([await host.session()]);
+  await page.goto(`${host.url}/tasks`);
+  await isLive(page);
+  const go = (way: "back" | "forward"): Promise<void> => page.evaluate((to) => void history[to](), way);
+  const isTold = async (title: string): Promise<void> => {
+    await page.getByText(title, { exact: true }).waitFor();
+    expect(await page.evaluate(() => (window as unknown as { kept?: boolean }).kept)).toBe(true);
+    await isLive(page);
+    expect(await metric("davit_event_streams")).toBe(1);
+    const requests = requestsOf(page);
+    await host.issue(131, `Told again after: ${title}`);
+    await page.getByText(`Told again after: ${title}`).waitFor();
+    expect(requests.length).toBeGreaterThan(0);
   };
-  const requests = requestsOf(page);
-  const before = await busy();
-  const began = performance.now();
-  for (let done = 0; done < changed; done += 10) {
-    await Promise.all(ids.slice(done, done + 10).map((id) => host.api("POST", `/api/tasks/${id}/cancel`)));
-    const ahead = began + (done + 10) * 10 - performance.now();
-    if (ahead > 0) await new Promise((resolve) => setTimeout(resolve, ahead)); // a hundred a second, no more
-  }
-  const seconds = (performance.now() - began) / 1_000;
-  await expect
-    .poll(() => page.getByRole("row", { name: /Row \d+ / }).filter({ hasText: "Queued" }).count())
-    .toBe(0);
-  const updates = await page.evaluate(() => (window as unknown as { updates: number }).updates);
-  const cost = (await busy()) - before;
-  const figure =
-    `${changed} changes in ${seconds.toFixed(1)} s of ${rows} rows: ${updates} updates of the page, ` +
-    `${(cost / updates).toFixed(1)} ms of its main thread each, ${((cost / seconds) / 10).toFixed(0)} % of it\n`;
-  const folder = process.env["DAVIT_SCREENSHOTS"];
-  if (folder) appendFileSync(join(folder, "live.txt"), figure);
-
-  expect(updates).toBeLessThan(changed);
-  // The list is corrected where it stands: a hundred pages are not asked for again.
-  expect(requests.filter((each) => each.startsWith("/api/dashboard/tasks"))).toEqual([]);
-  expect(await page.getByRole("row").count()).toBeLessThan(80);
-  await goTo(page, "/");
-  await page.getByRole("heading", { name: "Overview" }).waitFor();
+  await page.evaluate(() => Object.assign(window, { kept: true }));
+  await page.goto(`${host.url}/healthz`);
+  await expect.poll(() => metric("davit_event_streams")).toBe(0);
+  await host.issue(130, "Came while the page was put away");
+  await go("back");
+  await isTold("Came while the page was put away");
+  // Away from it by Back, and to it by Forward.
+  await page.goto("about:blank");
+  await page.goto(`${host.url}/tasks`);
+  await isLive(page);
+  await page.evaluate(() => Object.assign(window, { kept: true }));
+  await go("back");
+  await expect.poll(() => metric("davit_event_streams")).toBe(0);
+  await host.issue(132, "Came before one went forward");
+  await go("forward");
+  await isTold("Came before one went forward");
   expect(troubles).toEqual([]);
-  await page.context().close();
+  await keeping.close();
 });

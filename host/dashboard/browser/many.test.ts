@@ -1,62 +1,29 @@
 // Many tasks at once: acts, files and sums. Chromium, the real host, signed deliveries.
-import { mkdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
 import type { Series, TaskDetail, TaskPage } from "../src/api/schema";
 import { usd } from "../src/lib/format";
-import { type Look, openBrowser, openPage, signIn } from "./browser";
-import { sideways, violations } from "./checks";
-import { type Data, Host, canary, fill } from "./host";
+import { type Data, canary, fill } from "./host";
+import { part } from "./part";
+import { isWell, widths } from "./pictures";
 
-const screenshots = process.env["DAVIT_SCREENSHOTS"];
-if (screenshots) mkdirSync(screenshots, { recursive: true });
-
-let host: Host;
-let browser: Browser;
 let data: Data;
-
-async function signedIn(path: string, look?: Look, token = host.adminToken): Promise<{ page: Page; troubles: string[] }> {
-  const opened = await openPage(browser, host.url, look);
-  await opened.page.goto(host.url + path);
-  await signIn(opened.page, token);
-  return opened;
-}
-
-async function isWell(page: Page, name: string, look: Look): Promise<void> {
-  expect([name, await sideways(page)]).toEqual([name, 0]);
-  expect([name, await violations(page)]).toEqual([name, []]);
-  if (screenshots) await page.screenshot({ path: join(screenshots, `${name}-${look.theme}-${look.width}.png`) });
-}
-
-const looks: Look[] = [
-  { theme: "light", width: 1280 },
-  { theme: "dark", width: 1280 },
-  { theme: "light", width: 380 },
-  { theme: "dark", width: 380 },
-];
-
-beforeAll(async () => {
-  [host, browser] = await Promise.all([Host.start(), openBrowser()]);
-  data = await fill(host);
-});
-afterAll(async () => {
-  await browser.close();
-  await host.stop();
+const { host, signedIn } = part({}, async (filled) => {
+  data = await fill(filled);
 });
 
 describe("an act on many tasks", () => {
-  test.each(looks)("shows what it would do, and is accessible and fits: $theme, $width px", async (look) => {
-    const { page, troubles } = await signedIn("/tasks", look);
+  test.each(widths)("shows what it would do, and is accessible and fits: %i px", async (width) => {
+    const { page, troubles } = await signedIn("/tasks", { theme: "light", width });
     await page.getByLabel("All shown").check();
     await page.getByText("6 selected").waitFor();
-    await isWell(page, "tasks-selected", look);
+    await isWell(page, "tasks-selected");
     await page.getByRole("button", { name: "Cancel what is selected" }).click();
     const dialog = page.getByRole("dialog", { name: "Cancel tasks" });
     await dialog.getByText("2 tasks:").waitFor();
     await dialog.getByText("4 tasks left out:").waitFor();
     await dialog.getByText("is failed").waitFor();
-    await isWell(page, "bulk-preview", look);
+    await isWell(page, "bulk-preview");
     await dialog.getByRole("button", { name: "Back" }).click();
     expect((await host.task(data.waiting)).status).toBe("awaiting_approval");
     expect(troubles).toEqual([]);
@@ -98,7 +65,7 @@ describe("an act on many tasks", () => {
     await dialog.getByRole("button", { name: "Approve 2 tasks" }).click();
     await dialog.getByText("Done with 1 of 2 tasks.").waitFor();
     await dialog.getByText("1 task refused, and left as before:").waitFor();
-    await isWell(page, "bulk-outcome", { theme: "light", width: 1280 });
+    await isWell(page, "bulk-outcome");
     const approved: TaskDetail = await host.task(other.task_id);
     expect(approved.decisions).toContainEqual(expect.objectContaining({ kind: "approve", comment: `yes ${canary}` }));
     expect((await host.task(data.waiting)).status).toBe("cancelled");
@@ -125,6 +92,54 @@ describe("an act on many tasks", () => {
     await page.getByText("Done with 1 of 1 task.").waitFor();
     expect([keys.length, keys[0]]).toEqual([2, keys[1]]);
     await host.taskOnce(data.failed, "failed");
+    await page.context().close();
+  });
+
+  test("cancel, retry, reject and approve are done to what is selected, and to nothing else", async () => {
+    await host.api("POST", "/api/queue/pause", { agent: "third" });
+    const make = async (agent: string, title: string): Promise<string> =>
+      ((await host.api("POST", "/api/tasks", { agent, title, payload: { mode: "noop" } })) as { task_id: string }).task_id;
+    const one = await make("third", "Bulk one");
+    const two = await make("third", "Bulk two");
+    const spared = await make("third", "Bulk spared");
+    const good = await make("second", "Bulk good");
+    const bad = await make("second", "Bulk bad");
+    const undecided = await make("second", "Bulk later");
+    const { page, troubles } = await signedIn("/tasks?q=bulk");
+    const row = (title: string) => page.getByRole("row").filter({ hasText: title });
+    await expect.poll(() => page.getByRole("row").count()).toBe(7);
+    const act = async (titles: string[], name: string, comment: string | null): Promise<void> => {
+      for (const title of titles) await page.getByLabel(`Select ${title}`, { exact: true }).check();
+      await page.getByText(`${titles.length} selected`).waitFor();
+      await page.getByRole("button", { name: `${name} what is selected` }).click();
+      const dialog = page.getByRole("dialog", { name: `${name} tasks` });
+      const button = dialog.getByRole("button", { name: `${name} ${titles.length} task${titles.length === 1 ? "" : "s"}` });
+      await button.waitFor();
+      const samples = dialog.getByRole("list", { name: "Some of them" });
+      expect((await samples.getByRole("listitem").allTextContents()).sort()).toEqual(titles);
+      if (comment !== null) await dialog.getByRole("textbox").fill(comment);
+      await button.click();
+      await dialog.getByText(`Done with ${titles.length} of ${titles.length} task`).waitFor();
+      await dialog.getByRole("button", { name: "Close", exact: true }).last().click();
+      await page.getByText(`${titles.length} selected`).waitFor({ state: "detached" });
+    };
+    const statuses = (): Promise<string[]> =>
+      Promise.all([one, two, spared, good, bad, undecided].map(async (id) => (await host.task(id)).status));
+    await act(["Bulk one", "Bulk two"], "Cancel", "not needed");
+    for (const title of ["Bulk one", "Bulk two"]) await row(title).getByText("Cancelled").waitFor();
+    const waits = "awaiting_approval";
+    expect(await statuses()).toEqual(["cancelled", "cancelled", "queued", waits, waits, waits]);
+    await act(["Bulk one", "Bulk two"], "Retry", null);
+    for (const title of ["Bulk one", "Bulk two"]) await row(title).getByText("Queued").waitFor();
+    await act(["Bulk bad"], "Reject", "not like that");
+    await row("Bulk bad").getByText("Cancelled").waitFor();
+    await act(["Bulk good"], "Approve", "like that");
+    await row("Bulk good").getByText("Completed").waitFor();
+    expect(await statuses()).toEqual(["queued", "queued", "queued", "completed", "cancelled", waits]);
+    expect((await host.task(bad)).decisions).toMatchObject([{ kind: "reject", comment: "not like that", by: "admin" }]);
+    expect((await host.task(good)).decisions).toMatchObject([{ kind: "approve", comment: "like that", by: "admin" }]);
+    await host.api("POST", `/api/tasks/${undecided}/cancel`, {});
+    expect(troubles).toEqual([]);
     await page.context().close();
   });
 
@@ -163,9 +178,9 @@ test("the list is saved as it is filtered, as a table and as lines of JSON", asy
 });
 
 describe("the overview", () => {
-  test.each(looks)("says what waits since when, what was decided, and what ran: $theme, $width px", async (look) => {
-    const { page, troubles } = await signedIn("/", look);
-    const waiting = await host.issue(20 + looks.indexOf(look), "Rename the help page, but asks first");
+  test.each(widths)("says what waits since when, what was decided, and what ran: %i px", async (width) => {
+    const { page, troubles } = await signedIn("/", { theme: "light", width });
+    const waiting = await host.issue(20 + widths.indexOf(width), "Rename the help page, but asks first");
     const link = (await host.taskOnce(waiting, "completed")).chain.find((each) => each.parent_id === waiting);
     await host.taskOnce(link?.task_id ?? "", "awaiting_approval");
     // It is told while one looks.
@@ -174,7 +189,7 @@ describe("the overview", () => {
     await list.getByText("asked").first().waitFor();
     await page.getByRole("list", { name: "Decisions" }).getByText(canary, { exact: false }).first().waitFor();
     await page.getByRole("img", { name: /^Executions of each day from / }).scrollIntoViewIfNeeded();
-    await isWell(page, "overview-activity", look);
+    await isWell(page, "overview-activity");
     await host.api("POST", `/api/tasks/${link?.task_id ?? ""}/reject`, { comment: "not now" });
     await page.getByRole("list", { name: "Decisions" }).getByText("reject by admin: “not now”").first().waitFor();
     expect(await page.evaluate(() => (window as unknown as { broken?: number }).broken)).toBeUndefined();

@@ -1,29 +1,13 @@
 // What a person decides, and what he sets: Chromium, the real host, signed deliveries.
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, beforeAll, expect, test } from "vitest";
 import type { Agent, DeliveryDetail, DeliveryPage, TaskDetail, TaskPage } from "../src/api/schema";
-import { type Look, goTo, openBrowser, openPage, signIn } from "./browser";
+import { goTo } from "./browser";
 import { sideways, violations } from "./checks";
-import { Host, canary } from "./host";
+import { canary } from "./host";
+import { part } from "./part";
+import { isWell, shot, widths } from "./pictures";
 
-const screenshots = process.env["DAVIT_SCREENSHOTS"];
-if (screenshots) mkdirSync(screenshots, { recursive: true });
-
-let host: Host;
-let browser: Browser;
-
-async function shot(page: Page, name: string): Promise<void> {
-  if (screenshots) await page.screenshot({ path: join(screenshots, `${name}.png`) });
-}
-
-async function signedIn(path: string, look?: Look, token = host.adminToken): Promise<{ page: Page; troubles: string[] }> {
-  const opened = await openPage(browser, host.url, look);
-  await opened.page.goto(host.url + path);
-  await signIn(opened.page, token);
-  return opened;
-}
+const { host, signedIn } = part();
 
 // The task that waits for approval after the one that asked for it, and that one.
 async function waiting(number: number, title: string): Promise<{ first: string; next: TaskDetail }> {
@@ -32,27 +16,6 @@ async function waiting(number: number, title: string): Promise<{ first: string; 
   const link = done.chain.find((each) => each.parent_id === first);
   return { first, next: await host.taskOnce(link?.task_id ?? "", "awaiting_approval") };
 }
-
-async function isWell(page: Page, name: string, look: Look): Promise<void> {
-  expect([name, await sideways(page)]).toEqual([name, 0]);
-  expect([name, await violations(page)]).toEqual([name, []]);
-  await shot(page, `${name}-${look.theme}-${look.width}`);
-}
-
-const looks: Look[] = [
-  { theme: "light", width: 1280 },
-  { theme: "dark", width: 1280 },
-  { theme: "light", width: 380 },
-  { theme: "dark", width: 380 },
-];
-
-beforeAll(async () => {
-  [host, browser] = await Promise.all([Host.start(), openBrowser()]);
-});
-afterAll(async () => {
-  await browser.close();
-  await host.stop();
-});
 
 describe("a decision", () => {
   let made: { first: string; next: TaskDetail };
@@ -116,16 +79,16 @@ describe("a decision", () => {
     await page.context().close();
   });
 
-  test.each(looks)("a plan, its changes and the chain are accessible and fit: $theme, $width px", async (look) => {
-    const { page, troubles } = await signedIn(`/tasks/${again.task_id}`, look);
+  test.each(widths)("a plan, its changes and the chain are accessible and fit: %i px", async (width) => {
+    const { page, troubles } = await signedIn(`/tasks/${again.task_id}`, { theme: "light", width });
     await page.getByRole("heading", { name: "Rename the settings page", exact: true }).waitFor();
     await page.getByText("compared with").waitFor();
-    await isWell(page, "task-plan", look);
+    await isWell(page, "task-plan");
     await page.getByRole("tab", { name: "Changes" }).click();
-    await isWell(page, "task-changes", look);
+    await isWell(page, "task-changes");
     await page.getByRole("tab", { name: "All it gets" }).click();
     await page.getByText("An approval holds for exactly this").waitFor();
-    await isWell(page, "task-bound", look);
+    await isWell(page, "task-bound");
     expect(troubles).toEqual([]);
     await page.context().close();
   });
@@ -221,27 +184,47 @@ describe("the page of approvals", () => {
     await page.context().close();
   });
 
-  test.each(looks)("goes on page by page, is accessible and fits: $theme, $width px", async (look) => {
+  test("its buttons approve and reject the task beside which they stand", async () => {
+    const { next: good } = await waiting(60, "Rename the start page, but asks first");
+    const { next: bad } = await waiting(61, "Rename the last page, but asks first");
+    const { page, troubles } = await signedIn("/approvals");
+    const list = page.getByRole("region", { name: "Waiting for approval" });
+    await list.getByRole("button", { name: `Approve ${good.title}`, exact: true }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Approve", exact: true }).click();
+    await list.locator(`a[href="/tasks/${good.task_id}"]`).waitFor({ state: "detached" });
+    await list.getByRole("button", { name: `Reject ${bad.title}`, exact: true }).click();
+    await page.getByLabel("What is wrong with it").fill("by its button");
+    await page.getByRole("dialog").getByRole("button", { name: "Reject", exact: true }).click();
+    await list.locator(`a[href="/tasks/${bad.task_id}"]`).waitFor({ state: "detached" });
+    expect((await host.task(good.task_id)).decisions).toMatchObject([{ kind: "approve", way: "dashboard" }]);
+    expect((await host.task(bad.task_id)).decisions).toMatchObject([{ kind: "reject", comment: "by its button" }]);
+    // What was sent back comes again.
+    await expect.poll(() => list.getByRole("listitem").count()).toBe(2);
+    expect(troubles).toEqual([]);
+    await page.context().close();
+  });
+
+  test.each(widths)("goes on page by page, is accessible and fits: %i px", async (width) => {
     const long = "A title that says in so many words what is the matter that nobody would ever read it to its end on a phone";
-    for (let number = 0; number < 15; ++number)
-      await host.api("POST", "/api/tasks", { agent: "second", title: `${long}, ${look.theme} ${look.width} ${number}`, payload: {} });
-    const { page, troubles } = await signedIn("/approvals", look);
+    for (let number = 0; number < 30; ++number)
+      await host.api("POST", "/api/tasks", { agent: "second", title: `${long}, ${width} ${number}`, payload: {} });
+    const { page, troubles } = await signedIn("/approvals", { theme: "light", width });
     const list = page.getByRole("region", { name: "Waiting for approval" });
     await list.getByRole("link").nth(14).waitFor();
-    await isWell(page, "approvals-many", look);
+    await isWell(page, "approvals-many");
     await list.getByRole("button", { name: "Plan", exact: true }).first().click();
     await list.getByRole("region", { name: "Plan" }).scrollIntoViewIfNeeded();
-    await isWell(page, "approvals-plan", look);
+    await isWell(page, "approvals-plan");
     for (const more = list.getByRole("button", { name: "Later ones" }); await more.count(); ) {
       const shown = await list.getByRole("listitem").count();
       await more.click();
       await expect.poll(() => list.getByRole("listitem").count()).toBeGreaterThan(shown);
     }
     const ids = await list.locator("h2 a").evaluateAll((links) => links.map((link) => link.getAttribute("href")));
-    expect([new Set(ids).size, ids.length]).toEqual([ids.length, looks.indexOf(look) * 15 + 16]);
+    expect([new Set(ids).size, ids.length]).toEqual([ids.length, widths.indexOf(width) * 30 + 32]);
     await page.getByRole("tab", { name: "Decided" }).click();
     await page.getByRole("region", { name: "Decisions" }).getByText("“not this one”").waitFor();
-    await isWell(page, "approvals-decided", look);
+    await isWell(page, "approvals-decided");
     expect(troubles).toEqual([]);
     await page.context().close();
   });
@@ -344,13 +327,13 @@ describe("an agent", () => {
     await page.context().close();
   });
 
-  test.each(looks)("shows what it works on now, with a link: $theme, $width px", async (look) => {
-    const id = await host.issue(40 + looks.indexOf(look), "Sorting a very large list takes long");
+  test.each(widths)("shows what it works on now, with a link: %i px", async (width) => {
+    const id = await host.issue(40 + widths.indexOf(width), "Sorting a very large list takes long");
     await host.taskOnce(id, "running");
-    const { page } = await signedIn("/agents", look);
+    const { page } = await signedIn("/agents", { theme: "light", width });
     const running = page.getByRole("list", { name: "Running now" }).getByRole("link");
     await running.first().waitFor();
-    await isWell(page, "agents-running", look);
+    await isWell(page, "agents-running");
     await running.first().click();
     await page.getByRole("heading", { name: "Sorting a very large list takes long" }).waitFor();
     await host.api("POST", `/api/tasks/${id}/cancel`, {});

@@ -63,15 +63,14 @@ export class Link {
     this.takeUp(before);
   }
 
-  // For good; a second time it does nothing.
   leave(): void {
     this.say({ kind: "gone", tab: this.tab });
     this.ending.abort();
     this.around.channel?.close();
   }
 
+  // Not when it was left: a browser's channel that is closed throws.
   private say(message: Message): void {
-    // A channel that is closed would throw.
     if (!this.ending.signal.aborted) this.around.channel?.postMessage(message);
   }
   private sayHere(): void {

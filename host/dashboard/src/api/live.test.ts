@@ -8,7 +8,7 @@ function shown(persisted: boolean): void {
   dispatchEvent(Object.assign(new Event("pageshow"), { persisted }));
 }
 
-// As a browser's: what is said on it after its end throws.
+// As a browser's is: nothing more can be said once it is closed.
 function channel(): Channel {
   let closed = false;
   return {
@@ -16,9 +16,7 @@ function channel(): Channel {
     postMessage: () => {
       if (closed) throw new Error("Channel is closed");
     },
-    close: () => {
-      closed = true;
-    },
+    close: () => (closed = true),
   };
 }
 
