@@ -91,7 +91,7 @@ Response audit_answer(const store::Store& store, Exchange& exchange, Query& quer
     query.fail("outcome", "must be begun, done, refused, failed or denied");
   filter.object = query.text("object");
   query.read_interval(filter.start, filter.end);
-  query.read_page(filter.limit, filter.cursor);
+  query.read_page(store::List::Audit, filter.limit, filter.cursor);
   if (!query.errors().empty()) return {};
   const auto page = store.audit(filter);
   if (!page.ok()) return list_error_answer(page.error(), exchange.request.request_id);

@@ -44,7 +44,7 @@ Response waiting_answer(const store::Store& store, Exchange& exchange, Query& qu
   if (!order.empty() && order != "newest" && order != "oldest") query.fail("order", "must be newest or oldest");
   int limit = 0;
   std::string cursor;
-  query.read_page(limit, cursor, 20, 100);
+  query.read_page(order == "oldest" ? store::List::Waiting : store::List::Tasks, limit, cursor, 20, 100);
   if (!query.errors().empty()) return {};
   const auto page =
       order == "oldest" ? store.waiting(agent, limit, cursor) : newest_first(store, agent, limit, cursor);
@@ -67,7 +67,7 @@ Response history_answer(const store::Store& store, Exchange& exchange, Query& qu
   query.allow_only({"limit", "cursor"});
   int limit = 0;
   std::string cursor;
-  query.read_page(limit, cursor);
+  query.read_page(store::List::Decided, limit, cursor);
   if (!query.errors().empty()) return {};
   const auto page = store.decided(limit, cursor);
   if (!page) return list_error_answer(page.error(), exchange.request.request_id);

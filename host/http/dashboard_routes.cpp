@@ -35,7 +35,7 @@ Response tasks_answer(const store::Store& store, Exchange& exchange, Query& quer
   query.allow_only({"agent", "source", "entity", "link", "q", "start_date", "end_date", "limit", "cursor"},
                    {"status"});
   store::TaskFilter filter = task_filter_of(query);
-  query.read_page(filter.limit, filter.cursor);
+  query.read_page(store::List::Tasks, filter.limit, filter.cursor);
   if (!query.errors().empty()) return {};
   auto page = store.tasks(filter);
   if (!page) return list_error_answer(page.error(), exchange.request.request_id);
@@ -47,7 +47,7 @@ Response deliveries_answer(const store::Store& store, Exchange& exchange, Query&
   store::Store::DeliveryFilter filter;
   filter.webhook = query.text("webhook");
   filter.link = query.text("link");
-  query.read_page(filter.limit, filter.cursor);
+  query.read_page(store::List::Deliveries, filter.limit, filter.cursor);
   if (std::string verdict = query.text("verdict"); !verdict.empty()) {
     using enum store::Verdict;
     for (store::Verdict each : {Queued, Ignored, Error, Deferred, Parked}) {
@@ -231,7 +231,7 @@ void retry_tasks(store::Store& store, Log& log, Exchange exchange) {
   Query query = query_from(*body, "", {}, errors);
   query.allow_only({"status", "agent", "source", "start_date", "end_date", "cursor", "by", "way"});
   store::TaskFilter filter = task_filter_of(query);
-  filter.cursor = query.text("cursor");
+  filter.cursor = query.cursor(store::List::TasksOldestFirst);
   errors.insert(errors.end(), query.errors().begin(), query.errors().end());
   store::Person by = errors.empty() ? person_from(exchange.caller, *body, errors) : store::Person();
   if (!errors.empty()) return exchange.responder.send(field_errors_answer(errors, request_id));

@@ -98,7 +98,7 @@ Response tasks_answer(const store::Store& store, const Format& format, Exchange&
                    {"status"});
   store::TaskFilter filter = task_filter_of(query);
   int left = query.whole_number("limit", kMostRows, 1, kMostRows);
-  filter.cursor = query.text("cursor");
+  filter.cursor = query.cursor(store::List::Tasks);
   if (!query.errors().empty()) return {};
   // The columns are named where the table begins, so that its parts can be put one behind the other.
   std::string table(filter.cursor.empty() ? format.head : "");

@@ -118,9 +118,19 @@ void Query::read_interval(std::optional<WallTime>& start, std::optional<WallTime
   if (start && end && *start >= *end) fail("start_date", "must be before end_date");
 }
 
-void Query::read_page(int& limit, std::string& cursor, int usual, int most) {
+std::string Query::cursor(store::List list) {
+  std::string given = text("cursor");
+  if (given.empty()) return given;
+  if (const auto place = store::place_of(list, given); !place.ok()) {
+    constexpr std::string_view kField = "cursor: ";
+    fail("cursor", place.error().message.substr(place.error().message.starts_with(kField) ? kField.size() : 0));
+  }
+  return given;
+}
+
+void Query::read_page(store::List list, int& limit, std::string& cursor, int usual, int most) {
   limit = whole_number("limit", usual, 1, most);
-  cursor = text("cursor");
+  cursor = this->cursor(list);
 }
 
 void Query::fail(std::string_view name, std::string message) {

@@ -9,6 +9,7 @@
 
 #include "host/base/clock.h"
 #include "host/base/result.h"
+#include "host/store/cursor.h"
 
 namespace davit::http {
 
@@ -40,8 +41,10 @@ class Query {
 
   // start_date and end_date; where both are there the one has to be before the other.
   void read_interval(std::optional<WallTime>& start, std::optional<WallTime>& end);
+  // cursor: empty, or one that `list` gave.
+  std::string cursor(store::List list);
   // limit and cursor of a list.
-  void read_page(int& limit, std::string& cursor, int usual = 50, int most = 500);
+  void read_page(store::List list, int& limit, std::string& cursor, int usual = 50, int most = 500);
 
   // Notes a mistake the caller found; every parameter that neither list names; and every one that is given twice
   // and is not in `repeatable`.

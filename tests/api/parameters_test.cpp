@@ -187,6 +187,9 @@ TEST_F(ParametersTest, ACursorOrAnIntervalThatIsNoneIsNamedWhereverThereIsOne) {
         for (const char* none : {"none-of-ours", "-1", "1.5", "99999999999999999999", "%00", "1%27--"})
           EXPECT_THAT(faults_of(ask(operation, std::string("cursor=") + none)), ElementsAre(Pair("cursor", HasSubstr("leave it out"))))
               << operation.id << " " << none;
+        EXPECT_THAT(faults_of(ask(operation, "cursor=none-of-ours&nobody=1")),
+                    UnorderedElementsAre(Pair("cursor", _), Pair("nobody", _)))
+            << operation.id << " names one mistake and leaves the other for later";
       } else if (name == "start_date") {
         ++intervals;
         EXPECT_THAT(faults_of(ask(operation, "start_date=2026-01-02&end_date=2026-01-02")),
