@@ -8,10 +8,12 @@
 namespace davit::testing {
 namespace {
 
+using ::testing::_;
 using ::testing::AnyOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Pair;
+using ::testing::UnorderedElementsAre;
 using ::testing::UnorderedElementsAreArray;
 
 // The fields that a 400 names, each with its words.
