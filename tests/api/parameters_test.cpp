@@ -91,7 +91,8 @@ TEST_F(ParametersTest, EachPathTakesTheMethodsThatAreDescribed) {
 TEST_F(ParametersTest, EachOperationIsForWhomItSays) {
   for (const Operation& operation : description.operations()) {
     const std::string target = filled(operation.path, words_for(operation, samples));
-    const std::string body = operation.method == "GET" ? "" : R"({"no such member":1})";
+    const bool is_empty = operation.method == "GET" || operation.id == "signOut";
+    const std::string body = is_empty ? "" : R"({"no such member":1})";
     const auto as = [&](const std::string& token) {
       Walk::Headers headers;
       if (!token.empty()) headers.emplace_back("Authorization", "Bearer " + token);

@@ -185,7 +185,12 @@ TEST_F(AccessIntegrationTest,
   for (int kills = 0; kills < 8; ++kills) {
     ASSERT_TRUE(host.start()) << host.log();
     std::atomic<int> answered{0};
+    std::atomic<bool> over{false};
     std::thread person([&] {
+      struct Over {
+        ~Over() { over = true; }
+        std::atomic<bool>& over;
+      } const at_the_end{over};
       for (int n = 1;; ++n) {
         const std::string number = std::to_string(n % 9 + 1), how = n % 2 == 0 ? "enable" : "disable";
         if (host.api("PUT", "/api/agents/worker/concurrency", "{\"concurrency\":" + number + "}").status !=
@@ -198,7 +203,8 @@ TEST_F(AccessIntegrationTest,
         ++reloaded, ++answered;
       }
     });
-    while (answered < 3 + kills) std::this_thread::yield();
+    while (!over && answered < 3 + kills) std::this_thread::yield();
+    EXPECT_FALSE(over) << host.log();
     ::kill(host.pid(), SIGKILL);
     person.join();
     host.wait_for_end();

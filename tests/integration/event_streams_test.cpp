@@ -581,7 +581,7 @@ TEST_F(EventStreamsTest, AStreamEndsWhenItsTokenDoesAndNotOnlyWithTheNextHeartbe
   start(options);
   AccessToken token;
   token.name = "guest";
-  token.expires_at = clock_.wall() + Duration(300);
+  token.expires_at = clock_.wall() + Duration(2'000);
   std::promise<std::string> secret;
   authentication_->create_token(token, {}, [&](Result<std::string> made) { secret.set_value(*made); });
   EventReader admin(port(), kEvents, kAdmin);
