@@ -18,6 +18,7 @@ class Browser {
     const channel: Channel = {
       onmessage: null,
       postMessage: (message) => {
+        if (!channels.has(channel)) throw new Error("Channel is closed");
         for (const other of channels) if (other !== channel) other.onmessage?.({ data: structuredClone(message) });
       },
       close: () => channels.delete(channel),

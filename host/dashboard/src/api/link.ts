@@ -63,6 +63,7 @@ export class Link {
     this.takeUp(before);
   }
 
+  // For good; a second time it does nothing.
   leave(): void {
     this.say({ kind: "gone", tab: this.tab });
     this.ending.abort();
@@ -70,7 +71,8 @@ export class Link {
   }
 
   private say(message: Message): void {
-    this.around.channel?.postMessage(message);
+    // A channel that is closed would throw.
+    if (!this.ending.signal.aborted) this.around.channel?.postMessage(message);
   }
   private sayHere(): void {
     this.say({ kind: "here", tab: this.tab, tasks: this.tasks });

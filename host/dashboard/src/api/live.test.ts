@@ -1,11 +1,25 @@
 // @vitest-environment jsdom
 import { QueryClient } from "@tanstack/react-query";
 import { expect, test, vi } from "vitest";
-import type { Around } from "./link";
+import type { Around, Channel } from "./link";
 import { keepLinked } from "./live";
 
 function shown(persisted: boolean): void {
   dispatchEvent(Object.assign(new Event("pageshow"), { persisted }));
+}
+
+// As a browser's: what is said on it after its end throws.
+function channel(): Channel {
+  let closed = false;
+  return {
+    onmessage: null,
+    postMessage: () => {
+      if (closed) throw new Error("Channel is closed");
+    },
+    close: () => {
+      closed = true;
+    },
+  };
 }
 
 test("a page that comes back out of the browser's memory is linked again, and asks for all it shows", async () => {
@@ -16,7 +30,7 @@ test("a page that comes back out of the browser's memory is linked again, and as
       return new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(new Error("aborted"))));
     },
     elect: (lead) => void lead(),
-    channel: null,
+    channel: channel(),
     wait: () => Promise.resolve(),
   });
   const client = new QueryClient();
