@@ -51,7 +51,7 @@ test("a newer generation that is held back is counted, shown with the reason, an
     .toBe("quarantined");
 
   const notice = page.locator("li").filter({ has: page.getByRole("heading", { name: "worker" }) });
-  await notice.getByText(/is held back; generation \d+ serves on/).waitFor();
+  await notice.getByText("What its file holds now is held back; what was there before it serves on").waitFor();
   await notice.getByText("its plugin crashed 3 times").waitFor();
   // The library has three agents.
   await page.getByRole("link", { name: "Plugins 3 turned away" }).waitFor();

@@ -1234,7 +1234,7 @@ export interface components {
         };
         /** @enum {string} */
         PluginState: "serving" | "disabled" | "no_secret" | "bad_config" | "missing" | "quarantined";
-        /** @description A newer generation that cannot serve, so that an older one does. */
+        /** @description Bytes that are there now and cannot serve, so that those before them do. */
         HeldBack: {
             generation: number;
             sha256: string;

@@ -33,7 +33,7 @@ async function shown(role: "reader" | "admin", state: "quarantined" | "bad_confi
   await askSession();
   render(
     <QueryClientProvider client={makeQueryClient()}>
-      <HeldBack plugin={{ kind: "agent", name: "a/b", generation: 2, held_back: { ...held, state } }} />
+      <HeldBack plugin={{ kind: "agent", name: "a/b", held_back: { ...held, state } }} />
     </QueryClientProvider>,
   );
   return posted;
@@ -41,7 +41,7 @@ async function shown(role: "reader" | "admin", state: "quarantined" | "bad_confi
 
 test("it says what is held back, why, and since when, and clears it", async () => {
   const posted = await shown("admin", "quarantined");
-  expect(screen.getByText("Generation 3 is held back; generation 2 serves on")).toBeTruthy();
+  expect(screen.getByText("What its file holds now is held back; what was there before it serves on")).toBeTruthy();
   expect(screen.getByText("its plugin crashed 3 times")).toBeTruthy();
   expect(document.querySelector("time")?.dateTime).toBe(held.since);
   await userEvent.click(screen.getByRole("button", { name: "Clear: generation 3 of a/b" }));

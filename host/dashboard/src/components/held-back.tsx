@@ -11,11 +11,10 @@ import { Time } from "./time";
 interface Held {
   kind: "webhook" | "agent";
   name: string;
-  generation: Plugin["generation"]; // that serves
   held_back: Plugin["held_back"];
 }
 
-export function HeldBack({ plugin: { kind, name, generation, held_back: held } }: { plugin: Held }) {
+export function HeldBack({ plugin: { kind, name, held_back: held } }: { plugin: Held }) {
   const clears = held?.state === "quarantined";
   const act = useAct(() => (clears ? `/api/plugins/${kind}/${encodeURIComponent(name)}/clear` : "/api/plugins/rescan"));
   if (!held) return null;
@@ -24,11 +23,12 @@ export function HeldBack({ plugin: { kind, name, generation, held_back: held } }
     <div className="tone flex flex-wrap items-start gap-x-4 gap-y-2 rounded-lg border px-3 py-2 text-sm [--tone:var(--wait)]">
       <div className="min-w-0 flex-1 basis-64">
         <p className="font-semibold">
-          Generation {held.generation} is held back; generation {generation} serves on
+          What its file holds now is held back; what was there before it serves on
         </p>
         <p className="wrap-anywhere whitespace-pre-wrap text-ink">{held.reason}</p>
         <p className="mt-1 flex flex-wrap items-center gap-x-3 gap-y-1 text-xs text-muted">
           <PluginBadge state={held.state} />
+          <span>generation {held.generation}</span>
           <span>
             since <Time iso={held.since} />
           </span>

@@ -112,7 +112,7 @@ function Line({ entry, onObject }: { entry: AuditEntry; onObject: (object: strin
           </Badge>
         </span>
         <span className="truncate text-sm font-medium">{entry.actor ?? "somebody"}</span>
-        <span className="min-w-0 max-lg:col-span-3 max-lg:row-start-2">
+        <span className="min-w-0 max-lg:col-span-2 max-lg:row-start-2">
           <span className="flex flex-wrap gap-x-2">
             {spoken(entry.operation)}
             {object !== null && (
@@ -138,7 +138,7 @@ function Line({ entry, onObject }: { entry: AuditEntry; onObject: (object: strin
           </span>
         </span>
         <Time iso={entry.at} className="text-right text-xs text-muted max-lg:col-start-3 max-lg:row-start-1" />
-        <Button look="quiet" aria-expanded={open} className="max-lg:col-span-3 max-lg:justify-self-start" onClick={() => setOpen(!open)}>
+        <Button look="quiet" aria-expanded={open} className="max-lg:col-start-3 max-lg:row-start-2 max-lg:justify-self-end" onClick={() => setOpen(!open)}>
           {open ? "Less" : "More"}
         </Button>
       </div>

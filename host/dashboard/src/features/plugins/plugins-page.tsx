@@ -149,7 +149,10 @@ function PluginLine({ plugin, webhook }: { plugin: Plugin; webhook: Webhook | un
         )}
         {plugin.source && (
           <Fact name="File">
-            <span title={plugin.source}>{plugin.source.split("/").at(-1)}</span>
+            {/* Resumed by a start: its copy is called by its hash. */}
+            <span title={plugin.source}>
+              {plugin.source.endsWith(`/${plugin.sha256 ?? ""}.so`) ? "davit's own copy" : plugin.source.split("/").at(-1)}
+            </span>
           </Fact>
         )}
       </Facts>
