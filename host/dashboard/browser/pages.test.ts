@@ -64,6 +64,8 @@ describe("a decision", () => {
     const changes = page.getByRole("region", { name: "Changes" });
     expect([await changes.locator("ins").count(), await changes.locator("del").count()]).toEqual([1, 1]);
     expect(await changes.locator("ins").textContent()).toContain("Change it, draft ");
+    // All that was rejected is known, not its plan only.
+    expect(await page.getByText("only the plans are compared").count()).toBe(0);
     await shot(page, "task-changes-light-1280");
     expect(await violations(page)).toEqual([]);
     // Of the whole chain there is a graph, whose tasks are links, and a list.
