@@ -1,5 +1,5 @@
 // A list of ten thousand rows: that it is scrolled through without gaps, and follows changes, at what cost to the browser.
-// What that takes is only noted, in rows.txt beside the pictures: `scripts/bench dashboard` shows it, docs/PERFORMANCE.md
+// What that takes is only noted, in ten-thousand.txt beside the pictures: `scripts/bench dashboard` shows it, docs/PERFORMANCE.md
 // keeps it.
 import type { CDPSession, Page } from "playwright-core";
 import { beforeAll, expect, test } from "vitest";
@@ -120,11 +120,11 @@ test("it is scrolled through without gaps, and only what is seen is in the docum
   await table.evaluate((element) => element.scrollTo(0, 0));
   await page.getByText(`Row ${rows - 1}`, { exact: true }).waitFor();
   const empty = await emptyPage();
-  note("rows.txt", `an empty page scrolled: ${inWords(await scrolled(empty))}`);
+  note("ten-thousand.txt", `an empty page scrolled: ${inWords(await scrolled(empty))}`);
   await empty.context().close();
   await page.bringToFront();
   const frames = await scrolled(page);
-  note("rows.txt", `a list of ${rows} rows scrolled: ${inWords(frames)}`);
+  note("ten-thousand.txt", `a list of ${rows} rows scrolled: ${inWords(frames)}`);
   expect(frames.frames).toBeGreaterThan(0);
   expect(await table.evaluate((element) => element.scrollTop)).toBeGreaterThan(30_000);
   expect(await page.getByRole("row").count()).toBeLessThan(80);
@@ -176,7 +176,7 @@ test("it follows a hundred changes a second", async () => {
   const updates = await page.evaluate(() => (window as unknown as { updates: number }).updates);
   const cost = (await busyMilliseconds(session)) - before;
   note(
-    "rows.txt",
+    "ten-thousand.txt",
     `${changed} changes in ${seconds.toFixed(1)} s of ${rows} rows: ${updates} updates of the page, ` +
       `${(cost / updates).toFixed(1)} ms of its main thread each, ${(cost / seconds / 10).toFixed(0)} % of it`,
   );
