@@ -5,9 +5,9 @@ export default defineConfig({
   test: {
     include: ["browser/**/*.test.ts"],
     // Nothing is timed here: these only end what hangs.
-    testTimeout: 180_000,
+    testTimeout: 300_000,
     expect: { poll: { timeout: 30_000 } },
-    hookTimeout: 120_000,
+    hookTimeout: 240_000,
     fileParallelism: false,
   },
 });

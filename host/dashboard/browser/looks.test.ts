@@ -77,7 +77,7 @@ test("text from outside is text wherever it stands", async () => {
 });
 
 test("every text that the API gives comes to nothing but text, on every page", async () => {
-  const { page, troubles } = await signedIn();
+  const { page, troubles } = await signedIn("/approvals?show=decided"); // which has no text from outside
   await page.route(
     (url) => url.pathname.startsWith("/api/dashboard/") && !url.pathname.endsWith("/events"),
     async (route) => {
@@ -132,7 +132,7 @@ test("the chosen theme is kept", async () => {
 });
 
 test("while an answer is awaited its place is held; where none comes the reason stands, with a way to try again", async () => {
-  const { page } = await signedIn("/nowhere");
+  const { page } = await signedIn("/approvals?show=decided");
   let answer: "none" | "bad" | "good" = "none";
   const awaited: (() => void)[] = [];
   await page.route(
@@ -189,6 +189,8 @@ test("a page whose files are gone says so, and a task that is not there is told 
 test("when davit is gone, what is shown is called stale, and the reason stands where nothing can be", async () => {
   const { page } = await signedIn();
   await page.locator("[data-live=live]:visible").waitFor();
+  await page.getByText("Latest failures").waitFor();
+  await isThere(page);
   await host.stop();
   await page.locator("[data-live=lost]:visible").getByText("Stale").waitFor();
   expect(await page.getByText("Latest failures").count()).toBe(1);

@@ -117,7 +117,8 @@ export function QueueChart({ series, counts }: { series: QueueSeries; counts: Ov
       {chart.highest === null ? (
         <p className="mt-2 text-xs text-muted">Nothing is known of this time.</p>
       ) : (
-        quiet && <p className="mt-2 text-xs text-muted">Nothing waited and nothing ran.</p>
+        // Of a time that was not heard of, nobody can say that.
+        quiet && lost === null && <p className="mt-2 text-xs text-muted">Nothing waited and nothing ran.</p>
       )}
       {chart.gaps.length > 0 && (
         <p className="mt-2 text-xs text-muted">
