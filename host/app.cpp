@@ -593,13 +593,18 @@ void App::reload(std::function<void(http::Reloaded)> done) {
 }
 
 void App::reload_by_signal() {
-  reload([this](const http::Reloaded& reloaded) {
-    AuditEntry line;
-    line.way = "signal";
-    line.operation = "reload";
-    line.outcome = reloaded.mistakes.empty() ? "done" : "refused";
-    if (!reloaded.mistakes.empty()) line.reason = reloaded.mistakes.front();
-    store_->note_audit(std::move(line), {});
+  AuditEntry line;
+  line.way = "signal";
+  line.operation = "reload";
+  const auto act = std::make_shared<http::Act>(*store_, std::move(line));
+  if (const Result<> begun = act->begin(); !begun.ok()) {
+    log_->error("The configuration is not read anew, as the audit log cannot be written",
+                {{"reason", begun.error().message}});
+    return;
+  }
+  reload([act](const http::Reloaded& reloaded) {
+    if (reloaded.mistakes.empty()) return act->ended("done", {});
+    act->ended("refused", reloaded.mistakes.front());
   });
 }
 

@@ -197,7 +197,7 @@ void add_audit(CLI::App& app, Context& context) {
   command->add_option("--actor", filter.actor, "Only of this token");
   command->add_option("--operation", filter.operation, "Only this, for example approveTask");
   command->add_option("--outcome", filter.outcome, "Only with this outcome")
-      ->check(CLI::IsMember({"done", "refused", "failed", "denied"}));
+      ->check(CLI::IsMember({"begun", "done", "refused", "failed", "denied"}));
   command->add_option("--object", filter.object, "Only to this, for example a task's id");
   command->add_option("--since", options->since, "Only from then on (RFC 3339)");
   command->add_option("--until", options->until, "Only before (RFC 3339)");

@@ -3,20 +3,13 @@
 #include <algorithm>
 #include <iterator>
 
-#include "host/base/text.h"
 #include "host/http/answers.h"
+#include "host/http/body.h"
+#include "host/http/members.h"
 #include "host/http/query.h"
 
 namespace davit::http {
 namespace {
-
-void write_time_or_null(JsonWriter& writer, std::string_view name, const std::optional<WallTime>& time) {
-  time ? write_member(writer, name, to_iso8601(*time)) : write_null_member(writer, name);
-}
-
-void write_text_or_null(JsonWriter& writer, std::string_view name, const std::string& text) {
-  text.empty() ? write_null_member(writer, name) : write_member(writer, name, text);
-}
 
 std::string_view state_of(const AccessToken& token, WallTime now) {
   if (token.revoked_at) return "revoked";
@@ -24,31 +17,23 @@ std::string_view state_of(const AccessToken& token, WallTime now) {
 }
 
 Result<AccessToken> token_from(const Request& request, std::vector<FieldError>& errors) {
-  const JsonDocument body = TRY(parse_json(request.body));
-  if (!body.IsObject()) return Error{ErrorCode::InvalidInput, "the body must be a JSON object"};
+  const JsonDocument body = TRY(body_object(request));
   AccessToken token;
   bool has_role = false;
-  for (const auto& member : body.GetObject()) {
-    const std::string name(member.name.GetString(), member.name.GetStringLength());
-    if (name == "expires_at" && member.value.IsNull()) continue;
-    if (!member.value.IsString()) {
-      errors.push_back({std::string(shortened(name, 64)), "must be a text"});
-      continue;
-    }
-    const std::string text(member.value.GetString(), member.value.GetStringLength());
+  read_members(body, "a token", errors, [&](const std::string& name, const JsonValue& value) {
     if (name == "name") {
-      token.name = text;
+      token.name = string_member(body, name);
     } else if (name == "role") {
-      const std::optional<Role> role = role_from(text);
+      const std::optional<Role> role = role_from(string_member(body, name));
       has_role = role.has_value();
       if (has_role) token.role = *role;
     } else if (name == "expires_at") {
-      const Result<WallTime> time = parse_iso8601(text);
-      time.ok() ? void(token.expires_at = *time) : errors.push_back({name, time.error().message});
+      if (!value.IsNull()) token.expires_at = read_time(name, value, errors);
     } else {
-      errors.push_back({std::string(shortened(name, 64)), "is not a member of a token"});
+      return false;
     }
-  }
+    return true;
+  });
   if (!has_role) errors.push_back({"role", "is required: reader or admin"});
   return token;
 }
@@ -74,7 +59,7 @@ void create_token(Authentication& authentication, const Clock& clock, Exchange e
           writer.StartObject();
           write_member(writer, "name", token.name);
           write_member(writer, "role", to_string(token.role));
-          write_time_or_null(writer, "expires_at", token.expires_at);
+          write_time(writer, "expires_at", token.expires_at);
           write_member(writer, "token", *secret);
           writer.EndObject();
         },
@@ -101,25 +86,19 @@ Response audit_answer(const store::Store& store, Exchange& exchange, Query& quer
   filter.actor = query.text("actor");
   filter.operation = query.text("operation");
   filter.outcome = query.text("outcome");
-  static constexpr std::string_view kOutcomes[] = {"done", "refused", "failed", "denied"};
+  static constexpr std::string_view kOutcomes[] = {"begun", "done", "refused", "failed", "denied"};
   if (!filter.outcome.empty() && std::find(std::begin(kOutcomes), std::end(kOutcomes), filter.outcome) == std::end(kOutcomes))
-    query.fail("outcome", "must be done, refused, failed or denied");
+    query.fail("outcome", "must be begun, done, refused, failed or denied");
   filter.object = query.text("object");
-  filter.start = query.time("start_date");
-  filter.end = query.time("end_date");
-  if (filter.start && filter.end && *filter.start >= *filter.end)
-    query.fail("start_date", "must be before end_date");
-  filter.limit = query.whole_number("limit", 50, 1, 500);
-  filter.cursor = query.text("cursor");
+  query.read_interval(filter.start, filter.end);
+  query.read_page(filter.limit, filter.cursor);
   if (!query.errors().empty()) return {};
   const auto page = store.audit(filter);
   if (!page.ok()) return list_error_answer(page.error(), exchange.request.request_id);
   return json_answer([&](JsonWriter& writer) {
     writer.StartObject();
-    writer.Key("entries");
-    writer.StartArray();
-    for (const AuditEntry& entry : page->items) write_audit_entry(writer, entry);
-    writer.EndArray();
+    write_array(writer, "entries", page->items,
+                [&](const AuditEntry& entry) { write_audit_entry(writer, entry); });
     write_text_or_null(writer, "next_cursor", page->next_cursor);
     writer.EndObject();
   });
@@ -132,18 +111,18 @@ void write_token(JsonWriter& writer, const AccessToken& token, WallTime now) {
   write_member(writer, "name", token.name);
   write_member(writer, "role", to_string(token.role));
   write_member(writer, "state", state_of(token, now));
-  write_member(writer, "created_at", to_iso8601(token.created_at));
+  write_time(writer, "created_at", token.created_at);
   write_member(writer, "created_by", token.created_by);
-  write_time_or_null(writer, "expires_at", token.expires_at);
-  write_time_or_null(writer, "last_used_at", token.used_at);
-  write_time_or_null(writer, "revoked_at", token.revoked_at);
+  write_time(writer, "expires_at", token.expires_at);
+  write_time(writer, "last_used_at", token.used_at);
+  write_time(writer, "revoked_at", token.revoked_at);
   writer.EndObject();
 }
 
 void write_audit_entry(JsonWriter& writer, const AuditEntry& entry) {
   writer.StartObject();
   write_member(writer, "id", std::to_string(entry.number));
-  write_member(writer, "at", to_iso8601(entry.at));
+  write_time(writer, "at", entry.at);
   write_text_or_null(writer, "actor", entry.actor);
   write_text_or_null(writer, "way", entry.way);
   write_member(writer, "operation", entry.operation);
@@ -174,7 +153,7 @@ std::vector<Route> access_routes(Authentication& authentication, const store::St
            without_query([&authentication, &clock](Exchange exchange) {
              exchange.responder.send(json_answer([&](JsonWriter& writer) {
                writer.StartObject();
-               writer.Key("tokens");
+               write_key(writer, "tokens");
                writer.StartArray();
                for (const AccessToken& token : authentication.tokens())
                  write_token(writer, token, clock.wall());
@@ -189,9 +168,9 @@ std::vector<Route> access_routes(Authentication& authentication, const store::St
            },
            "createToken"},
           {"POST", "/api/tokens/{}/revoke", Access::Admin, Thread::Worker,
-           [&authentication, &events, &clock](Exchange exchange) {
+           without_body([&authentication, &events, &clock](Exchange exchange) {
              revoke_token(authentication, events, clock, std::move(exchange));
-           },
+           }),
            "revokeToken"},
           {"GET", "/api/dashboard/audit", Access::Admin, Thread::Worker,
            with_query(

@@ -31,7 +31,7 @@ std::vector<Route> all_routes(const RouteParts& parts) {
   add(dashboard_file_routes(parts.dashboard));
   add(dashboard_routes(parts.store, parts.registry));
   add(execution_routes(parts.store));
-  add(event_routes(parts.events));
+  add(event_routes(parts.events, parts.authentication));
   add(action_routes(parts.store, parts.registry, parts.ingest, parts.log));
   add(queue_routes(parts.store, parts.registry, parts.clock, parts.log));
   add(stats_routes(parts.store, parts.clock));

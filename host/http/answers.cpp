@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "host/http/body.h"
 #include "host/http/error_response.h"
+#include "host/http/members.h"
 
 namespace davit::http {
 namespace {
@@ -67,15 +69,10 @@ Response field_errors_answer(const std::vector<FieldError>& errors, std::string_
         write_member(writer, "title", "Bad Request");
         write_member(writer, "status", 400);
         write_member(writer, "detail", errors.front().field + ": " + errors.front().message);
-        writer.Key("errors");
-        writer.StartArray();
-        for (const FieldError& error : errors) {
-          writer.StartObject();
+        write_objects(writer, "errors", errors, [&](const FieldError& error) {
           write_member(writer, "field", error.field);
           write_member(writer, "detail", error.message);
-          writer.EndObject();
-        }
-        writer.EndArray();
+        });
         write_member(writer, "request_id", request_id);
         writer.EndObject();
       },
@@ -112,6 +109,17 @@ std::function<void(Exchange)> without_query(std::function<void(Exchange)> answer
     if (!query) return exchange.responder.send(list_error_answer(query.error(), exchange.request.request_id));
     if (!query->errors().empty())
       return exchange.responder.send(field_errors_answer(query->errors(), exchange.request.request_id));
+    answer(std::move(exchange));
+  };
+}
+
+std::function<void(Exchange)> without_body(std::function<void(Exchange)> answer) {
+  return [answer = std::move(answer)](Exchange exchange) {
+    const std::string& request_id = exchange.request.request_id;
+    const auto body = body_object(exchange.request);
+    if (!body) return exchange.responder.send(error_answer(body.error(), request_id));
+    if (const auto mistakes = mistakes_in_empty(*body); !mistakes.empty())
+      return exchange.responder.send(field_errors_answer(mistakes, request_id));
     answer(std::move(exchange));
   };
 }

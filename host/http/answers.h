@@ -34,4 +34,7 @@ std::function<void(Exchange)> with_query(std::function<Response(Exchange&, Query
 // What answers a request that has no parameters: one that is sent all the same is answered 400.
 std::function<void(Exchange)> without_query(std::function<void(Exchange)> answer);
 
+// What answers a request that takes no body: members that are sent all the same are answered 400.
+std::function<void(Exchange)> without_body(std::function<void(Exchange)> answer);
+
 }  // namespace davit::http

@@ -2,6 +2,7 @@
 
 #include "host/http/answers.h"
 #include "host/http/json.h"
+#include "host/http/members.h"
 
 namespace davit::http {
 namespace {
@@ -9,21 +10,17 @@ namespace {
 // What is larger is shown with its task only: a page of plans has to stay one that a browser takes.
 constexpr std::size_t kMostOfAPlan = 64u << 10;
 
-void write_next_cursor(JsonWriter& writer, const std::string& cursor) {
-  cursor.empty() ? write_null_member(writer, "next_cursor") : write_member(writer, "next_cursor", cursor);
-}
-
 // Null, and `plan_left_out`, if it is too large.
 void write_waiting(JsonWriter& writer, const TaskDetail& detail) {
   const bool left_out = detail.previous_result.size() > kMostOfAPlan;
   writer.StartObject();
-  writer.Key("task");
+  write_key(writer, "task");
   write_task(writer, detail.task);
-  writer.Key("approval");
+  write_key(writer, "approval");
   write_approval(writer, *detail.approval);
   write_raw_member(writer, "plan", left_out ? "null" : std::string_view(detail.previous_result));
   write_member(writer, "plan_left_out", left_out);
-  write_member(writer, "chain_cost_usd", static_cast<double>(detail.chain.cost_micro_usd) / 1e6);
+  write_dollars(writer, "chain_cost_usd", detail.chain.cost_micro_usd);
   writer.EndObject();
 }
 
@@ -43,9 +40,11 @@ Result<store::Page<std::string>> newest_first(const store::Store& store, const s
 
 Response waiting_answer(const store::Store& store, Exchange& exchange, Query& query) {
   query.allow_only({"agent", "order", "limit", "cursor"});
-  const std::string order = query.text("order"), agent = query.text("agent"), cursor = query.text("cursor");
+  const std::string order = query.text("order"), agent = query.text("agent");
   if (!order.empty() && order != "newest" && order != "oldest") query.fail("order", "must be newest or oldest");
-  const int limit = query.whole_number("limit", 20, 1, 100);
+  int limit = 0;
+  std::string cursor;
+  query.read_page(limit, cursor, 20, 100);
   if (!query.errors().empty()) return {};
   const auto page =
       order == "oldest" ? store.waiting(agent, limit, cursor) : newest_first(store, agent, limit, cursor);
@@ -57,35 +56,30 @@ Response waiting_answer(const store::Store& store, Exchange& exchange, Query& qu
   }
   return json_answer([&](JsonWriter& writer) {
     writer.StartObject();
-    writer.Key("approvals");
-    writer.StartArray();
-    for (const TaskDetail& detail : waiting) write_waiting(writer, detail);
-    writer.EndArray();
-    write_next_cursor(writer, page->next_cursor);
+    write_array(writer, "approvals", waiting,
+                [&](const TaskDetail& detail) { write_waiting(writer, detail); });
+    write_text_or_null(writer, "next_cursor", page->next_cursor);
     writer.EndObject();
   });
 }
 
 Response history_answer(const store::Store& store, Exchange& exchange, Query& query) {
   query.allow_only({"limit", "cursor"});
-  const int limit = query.whole_number("limit", 50, 1, 500);
+  int limit = 0;
+  std::string cursor;
+  query.read_page(limit, cursor);
   if (!query.errors().empty()) return {};
-  const auto page = store.decided(limit, query.text("cursor"));
+  const auto page = store.decided(limit, cursor);
   if (!page) return list_error_answer(page.error(), exchange.request.request_id);
   return json_answer([&](JsonWriter& writer) {
     writer.StartObject();
-    writer.Key("decisions");
-    writer.StartArray();
-    for (const store::DecidedTask& decided : page->items) {
-      writer.StartObject();
+    write_objects(writer, "decisions", page->items, [&](const store::DecidedTask& decided) {
       write_member(writer, "task_id", decided.task_id);
       write_member(writer, "agent", decided.agent);
       write_member(writer, "title", decided.title);
       write_decision_members(writer, decided.decision);
-      writer.EndObject();
-    }
-    writer.EndArray();
-    write_next_cursor(writer, page->next_cursor);
+    });
+    write_text_or_null(writer, "next_cursor", page->next_cursor);
     writer.EndObject();
   });
 }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "host/base/json.h"
+#include "host/store/committed.h"
 
 namespace davit::http {
 
@@ -12,21 +13,36 @@ void Act::about(std::string object, std::string parameters) {
 }
 
 AuditEntry Act::take() {
-  taken_ = true;
+  has_line_ = true;
   return line_;
 }
 
+Result<> Act::begin() {
+  begun_ = TRY(store::committed<std::int64_t>(
+      [&](store::Done<std::int64_t> done) { store_.begin_audit(line_, std::move(done)); }));
+  return {};
+}
+
 void Act::answered(const Response& response) {
-  if (std::exchange(taken_, true)) return;
-  line_.outcome = response.status < 400 ? "done" : response.status < 500 ? "refused" : "failed";
-  if (!refusal_.empty()) {
-    line_.outcome = "refused";
-    line_.reason = std::move(refusal_);
-  } else if (response.status >= 400) {
+  if (!refusal_.empty()) return ended("refused", std::move(refusal_));
+  std::string reason;
+  if (response.status >= 400) {
     if (const auto problem = parse_json(response.body); problem.ok())
-      line_.reason = string_member(*problem, "detail");
+      reason = string_member(*problem, "detail");
   }
+  ended(response.status < 400 ? "done" : response.status < 500 ? "refused" : "failed", std::move(reason));
+}
+
+void Act::ended(std::string outcome, std::string reason) {
+  if (std::exchange(has_line_, true)) return;
+  if (begun_) return store_.end_audit(*begun_, std::move(outcome), std::move(reason));
+  line_.outcome = std::move(outcome);
+  line_.reason = std::move(reason);
   store_.note_audit(std::move(line_), {});
+}
+
+std::function<store::Audited()> line_of(std::shared_ptr<Act> act) {
+  return [act = std::move(act)] { return act ? store::Audited(act->take()) : std::nullopt; };
 }
 
 std::string act_parameters(

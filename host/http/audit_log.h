@@ -1,8 +1,10 @@
 // What people do through the API, and what they are kept from, as lines of the audit log.
 #pragma once
 
+#include <functional>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,8 +20,14 @@
 
 namespace davit::http {
 
-// An act that a request asks for. Confined to one thread at a time, as the request is. Each gets one line:
-// with the write that does it if somebody takes the line for that, else right after, when it is answered.
+// An act that somebody asks for. Confined to one thread at a time, as the request is. Each gets one line, and
+// none is done that could lose it:
+// - what is one write of the store takes the line for that transaction;
+// - what is done in memory or in several steps begins its line, and goes on once that is committed. How it
+// came out is
+//   put into the same line, and not into another one, so that an act is never counted twice; a line that
+//   still says "begun" when davit has ended meanwhile says just what is known;
+// - what does nothing in the end (it was refused, it only looked) gets its line when it is answered.
 class Act {
  public:
   Act(store::Store& store, AuditEntry line) : store_(store), line_(std::move(line)) {}
@@ -30,14 +38,23 @@ class Act {
   void refused(std::string reason) { refusal_ = std::move(reason); }
   // The line, for a write of the store.
   AuditEntry take();
+  // Puts the line down as begun; waits for the commit, so not for I/O threads. If it fails the act must not
+  // be done.
+  Result<> begin();
   void answered(const Response& response);
+  // The same for who gives no answer: "done", "refused" or "failed", and a sentence unless done.
+  void ended(std::string outcome, std::string reason);
 
  private:
   store::Store& store_;
   AuditEntry line_;
   std::string refusal_;
-  bool taken_ = false;
+  std::optional<std::int64_t> begun_;  // the number of its line
+  bool has_line_ = false;              // which is the store's affair now
 };
+
+// For a write of the store that may be made: gives the line of the act, if it is one.
+std::function<store::Audited()> line_of(std::shared_ptr<Act> act);
 
 // A JSON object of those that are not empty.
 std::string act_parameters(

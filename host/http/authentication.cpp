@@ -55,13 +55,16 @@ std::optional<Caller> Authentication::holder_of(const Known& known, std::string_
   // Both comparisons are always made.
   const bool admin = constant_time_equal(token_sha256, configured_.admin_sha256);
   const bool reader = constant_time_equal(token_sha256, configured_.reader_sha256);
-  if (admin) return Caller{"admin", Role::Admin, {}};
-  if (reader) return Caller{"reader", Role::Reader, {}};
+  const auto caller = [&](const std::string& name, Role role) {
+    return Caller{name, role, {}, std::string(token_sha256)};
+  };
+  if (admin) return caller("admin", Role::Admin);
+  if (reader) return caller("reader", Role::Reader);
   const auto found = known.tokens.find(token_sha256);
   if (found == known.tokens.end()) return std::nullopt;
   const AccessToken& token = found->second;
   if (token.revoked_at || (token.expires_at && *token.expires_at <= clock_.wall())) return std::nullopt;
-  return Caller{token.name, token.role, {}};
+  return caller(token.name, token.role);
 }
 
 std::optional<Caller> Authentication::by_token(std::string_view token) {
@@ -108,11 +111,18 @@ std::optional<Caller> Authentication::by_session(std::string_view secret) {
   return caller;
 }
 
-std::optional<WallTime> Authentication::session_end(const Caller& caller) const {
+std::optional<WallTime> Authentication::right_end(const Caller& caller) const {
   return known_->with([&](const Known& known) -> std::optional<WallTime> {
-    const auto found = known.sessions.find(caller.session);
-    if (found == known.sessions.end()) return std::nullopt;
-    return std::min(found->second.used_at + limits_.idle, found->second.created_at + limits_.lifetime);
+    if (!holder_of(known, caller.token)) return std::nullopt;
+    WallTime end = WallTime::max();
+    if (const auto token = known.tokens.find(caller.token);
+        token != known.tokens.end() && token->second.expires_at)
+      end = *token->second.expires_at;
+    if (caller.session.empty()) return end;
+    const auto session = known.sessions.find(caller.session);
+    if (session == known.sessions.end()) return std::nullopt;
+    return std::min(
+        {end, session->second.used_at + limits_.idle, session->second.created_at + limits_.lifetime});
   });
 }
 

@@ -25,6 +25,7 @@ struct Caller {
   std::string name;  // of the token; "admin" and "reader" are those of the configuration
   Role role = Role::Reader;
   std::string session;  // SHA-256 of the secret in his cookie, raw; empty: he shows a token
+  std::string token;    // SHA-256, raw, of the token that he shows or has signed in with
 };
 
 // The tokens of the configuration, as SHA-256 in hex; an empty one means that nobody has that role by it.
@@ -54,8 +55,9 @@ class Authentication {
   std::chrono::nanoseconds wrong_token_from(const std::string& address);
   // Who signed in, and still has that token; nullopt also once the session is over.
   std::optional<Caller> by_session(std::string_view secret);
-  // When a session ends if nobody uses it, and when in any case; whichever is earlier. Nullopt: it is over.
-  std::optional<WallTime> session_end(const Caller& caller) const;
+  // When the right of a caller ends: that of his session if nobody uses it, or in any case, that of his token
+  // at the latest; whichever is earliest. max(): it does not. Nullopt: it is over.
+  std::optional<WallTime> right_end(const Caller& caller) const;
 
   // The secret of a new session. Unauthorized unless by_token() knows the token. All `done` here are called
   // once the store has committed, and what they tell holds then.

@@ -10,11 +10,12 @@
 #include <memory>
 
 #include "host/base/crypto.h"
-#include "host/base/text.h"
 #include "host/http/answers.h"
+#include "host/http/body.h"
 #include "host/http/bulk_previews.h"
 #include "host/http/error_response.h"
 #include "host/http/json.h"
+#include "host/http/members.h"
 #include "host/http/task_filter.h"
 
 namespace davit::http {
@@ -50,12 +51,6 @@ store::States states_for(TaskActionKind action, const store::States& wanted) {
   return states;
 }
 
-Result<JsonDocument> object_of(const Request& request) {
-  JsonDocument document = TRY(parse_json(request.body));
-  if (!document.IsObject()) return Error{ErrorCode::InvalidInput, "the body must be a JSON object"};
-  return document;
-}
-
 // ---- preview
 
 struct Wanted {
@@ -66,20 +61,7 @@ struct Wanted {
 
 // A filter as an object: the parameters of the list, `status` also as an array.
 store::TaskFilter filter_of(const JsonValue& object, std::vector<FieldError>& errors) {
-  std::vector<std::pair<std::string, std::string>> parameters;
-  for (const auto& member : object.GetObject()) {
-    const std::string name(member.name.GetString(), member.name.GetStringLength());
-    const bool several = name == "status" && member.value.IsArray();
-    // What is empty would mean all: here that is said by leaving it out.
-    if (member.value.IsString() && member.value.GetStringLength() > 0) {
-      parameters.emplace_back(name, std::string(member.value.GetString(), member.value.GetStringLength()));
-    } else if (several && strings_member(object, "status").size() == member.value.Size()) {
-      for (const std::string& each : strings_member(object, "status")) parameters.emplace_back(name, each);
-    } else {
-      errors.push_back({"filter." + std::string(shortened(name, 64)), "must be a text that is not empty"});
-    }
-  }
-  Query query = Query::of(std::move(parameters));
+  Query query = query_from(object, "filter.", {"status"}, errors);
   query.allow_only({"agent", "source", "entity", "link", "q", "start_date", "end_date"}, {"status"});
   store::TaskFilter filter = task_filter_of(query);
   if (find_member(object, "status") != nullptr && filter.state.empty())
@@ -91,29 +73,27 @@ store::TaskFilter filter_of(const JsonValue& object, std::vector<FieldError>& er
 Wanted wanted_from(const JsonValue& body, std::vector<FieldError>& errors) {
   Wanted wanted;
   bool has_action = false;
-  for (const auto& member : body.GetObject()) {
-    const std::string name(member.name.GetString(), member.name.GetStringLength());
+  read_members(body, "a preview", errors, [&](const std::string& name, const JsonValue& value) {
     if (name == "action") {
       for (const TaskActionKind action : kActions) {
-        if (string_member(body, "action") != to_string(action)) continue;
+        if (string_member(body, name) != to_string(action)) continue;
         wanted.action = action;
         has_action = true;
       }
+    } else if (name == "filter" && value.IsObject()) {
+      wanted.filter = filter_of(value, errors);
     } else if (name == "filter") {
-      if (!member.value.IsObject()) {
-        errors.push_back({name, "must be an object"});
-        continue;
-      }
-      wanted.filter = filter_of(member.value, errors);
+      errors.push_back({name, "must be an object"});
     } else if (name == "ids") {
-      wanted.ids = strings_member(body, "ids");
-      if (!member.value.IsArray() || wanted.ids.size() != member.value.Size() || wanted.ids.empty() ||
+      wanted.ids = strings_member(body, name);
+      if (!value.IsArray() || wanted.ids.size() != value.Size() || wanted.ids.empty() ||
           wanted.ids.size() > kMostTasks)
         errors.push_back({name, "must be an array of 1 to " + std::to_string(kMostTasks) + " ids of tasks"});
     } else {
-      errors.push_back({std::string(shortened(name, 64)), "is not a member of a preview"});
+      return false;
     }
-  }
+    return true;
+  });
   if (!has_action) errors.push_back({"action", "must be cancel, retry, approve or reject"});
   if (wanted.filter.has_value() == (find_member(body, "ids") != nullptr))
     errors.push_back({"filter", "either a filter or ids have to be there"});
@@ -177,7 +157,7 @@ Result<std::vector<store::Chosen>> chosen_of(const store::Store& store, TaskActi
 
 void preview(const store::Store& store, BulkPreviews& previews, const Clock& clock, Exchange exchange) {
   const std::string request_id = exchange.request.request_id;
-  const auto body = object_of(exchange.request);
+  const auto body = body_object(exchange.request);
   if (!body) return exchange.responder.send(error_answer(body.error(), request_id));
   std::vector<FieldError> errors;
   const Wanted wanted = wanted_from(*body, errors);
@@ -195,16 +175,16 @@ void preview(const store::Store& store, BulkPreviews& previews, const Clock& clo
     write_member(writer, "action", to_string(wanted.action));
     write_member(writer, "count", static_cast<std::int64_t>(count));
     write_member(writer, "more", found->more);
-    writer.Key("by_status");
+    write_key(writer, "by_status");
     writer.StartObject();
     for (const auto& [status, tasks] : by_status) write_member(writer, status, tasks);
     writer.EndObject();
-    writer.Key("samples");
+    write_key(writer, "samples");
     writer.StartArray();
     for (std::size_t i = 0; i < std::min(kMostSamples, found->tasks.size()); ++i)
       write_task(writer, found->tasks[i]);
     writer.EndArray();
-    writer.Key("left_out");
+    write_key(writer, "left_out");
     writer.StartArray();
     for (const auto& [id, why] : found->left_out) {
       writer.StartObject();
@@ -214,7 +194,7 @@ void preview(const store::Store& store, BulkPreviews& previews, const Clock& clo
     }
     writer.EndArray();
     write_member(writer, "token", token);
-    write_member(writer, "expires_at", to_iso8601(clock.wall() + BulkPreviews::kLifetime));
+    write_time(writer, "expires_at", clock.wall() + BulkPreviews::kLifetime);
     writer.EndObject();
   });
   response.headers.emplace_back("Cache-Control", "no-store");
@@ -242,18 +222,13 @@ Response outcome_answer(TaskActionKind action, const std::vector<store::ChosenOu
     write_member(writer, "done", static_cast<std::int64_t>(done));
     write_member(writer, "refused",
                  static_cast<std::int64_t>(outcomes.size()) - static_cast<std::int64_t>(done));
-    writer.Key("outcomes");
-    writer.StartArray();
-    for (const store::ChosenOutcome& each : outcomes) {
-      writer.StartObject();
+    write_objects(writer, "outcomes", outcomes, [&](const store::ChosenOutcome& each) {
       write_member(writer, "task_id", each.task_id);
       if (each.state)
         write_member(writer, "status", to_string(*each.state));
       else
         write_member(writer, "detail", each.refusal);
-      writer.EndObject();
-    }
-    writer.EndArray();
+    });
     writer.EndObject();
   });
 }
@@ -286,16 +261,14 @@ void act(store::Store& store, BulkPreviews& previews, KeysInUse& keys, Log& log,
                        ? idempotency_key(exchange.request.header("idempotency-key"))
                        : Result<std::string>(Error{ErrorCode::InvalidInput, "is required, once"});
   if (!key) errors.push_back({"Idempotency-Key", key.error().message});
-  const auto body = object_of(exchange.request);
+  const auto body = body_object(exchange.request);
   if (!body) return exchange.responder.send(error_answer(body.error(), request_id));
-  for (const auto& member : std::as_const(*body).GetObject()) {
-    const std::string name(member.name.GetString(), member.name.GetStringLength());
-    if (name != "token" && name != "comment")
-      errors.push_back({std::string(shortened(name, 64)), "is not a member of an act in bulk"});
-    else if (!member.value.IsString() || member.value.GetStringLength() > kMostComment)
-      errors.push_back({name, "must be a text of at most " + std::to_string(kMostComment) + " bytes"});
-  }
-  const std::string token = string_member(*body, "token");
+  std::string token, comment;
+  read_members(*body, "an act in bulk", errors, [&](const std::string& name, const JsonValue& value) {
+    if (name != "token" && name != "comment") return false;
+    read_text(name, value, kMostComment, Text::Lines, name == "token" ? token : comment, errors);
+    return true;
+  });
   if (token.empty() && errors.empty()) errors.push_back({"token", "is required: the one of the preview"});
   if (!errors.empty()) return exchange.responder.send(field_errors_answer(errors, request_id));
 
@@ -323,7 +296,6 @@ void act(store::Store& store, BulkPreviews& previews, KeysInUse& keys, Log& log,
   auto shown = previews.take(token, actor);
   if (!shown) return answer(*run, error_answer(shown.error(), request_id));
   run->action = shown->action;
-  const std::string comment = string_member(*body, "comment");
   store::Audited line = audited(exchange, {},
                                 act_parameters({{"action", to_string(shown->action)},
                                                 {"tasks", std::to_string(shown->tasks.size())},

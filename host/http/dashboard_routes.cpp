@@ -3,9 +3,10 @@
 #include <algorithm>
 
 #include "host/base/id.h"
-#include "host/base/text.h"
 #include "host/http/answers.h"
+#include "host/http/body.h"
 #include "host/http/json.h"
+#include "host/http/members.h"
 #include "host/http/query.h"
 #include "host/http/task_filter.h"
 
@@ -23,17 +24,10 @@ template <typename Item>
 Response page_answer(std::string_view name, const store::Page<Item>& page,
                      void (*write)(JsonWriter&, const Item&)) {
   return json_answer([&](JsonWriter& writer) {
-    writer.StartObject();
-    writer.Key(name.data(), static_cast<rapidjson::SizeType>(name.size()));
-    writer.StartArray();
-    for (const Item& item : page.items) write(writer, item);
-    writer.EndArray();
-    if (page.next_cursor.empty()) {
-      write_null_member(writer, "next_cursor");
-    } else {
-      write_member(writer, "next_cursor", page.next_cursor);
-    }
-    writer.EndObject();
+    write_object(writer, [&] {
+      write_array(writer, name, page.items, [&](const Item& item) { write(writer, item); });
+      write_text_or_null(writer, "next_cursor", page.next_cursor);
+    });
   });
 }
 
@@ -41,8 +35,7 @@ Response tasks_answer(const store::Store& store, Exchange& exchange, Query& quer
   query.allow_only({"agent", "source", "entity", "link", "q", "start_date", "end_date", "limit", "cursor"},
                    {"status"});
   store::TaskFilter filter = task_filter_of(query);
-  filter.limit = query.whole_number("limit", 50, 1, 500);
-  filter.cursor = query.text("cursor");
+  query.read_page(filter.limit, filter.cursor);
   if (!query.errors().empty()) return {};
   auto page = store.tasks(filter);
   if (!page) return list_error_answer(page.error(), exchange.request.request_id);
@@ -54,8 +47,7 @@ Response deliveries_answer(const store::Store& store, Exchange& exchange, Query&
   store::Store::DeliveryFilter filter;
   filter.webhook = query.text("webhook");
   filter.link = query.text("link");
-  filter.limit = query.whole_number("limit", 50, 1, 500);
-  filter.cursor = query.text("cursor");
+  query.read_page(filter.limit, filter.cursor);
   if (std::string verdict = query.text("verdict"); !verdict.empty()) {
     using enum store::Verdict;
     for (store::Verdict each : {Queued, Ignored, Error, Deferred, Parked}) {
@@ -83,7 +75,7 @@ Response agents_answer(const plugin::Snapshot& snapshot, Query& query) {
   const std::string capability = query.text("capability");
   return json_answer([&](JsonWriter& writer) {
     writer.StartObject();
-    writer.Key("agents");
+    write_key(writer, "agents");
     writer.StartArray();
     if (capability.empty()) {
       for (const auto& [name, agent] : snapshot.agents) write_agent(writer, *agent);
@@ -102,7 +94,7 @@ Answer registry_list(std::string name, const plugin::Registry& registry,
     auto snapshot = registry.current();
     exchange.responder.send(json_answer([&](JsonWriter& writer) {
       writer.StartObject();
-      writer.Key(name.data(), static_cast<rapidjson::SizeType>(name.size()));
+      write_key(writer, name);
       write(writer, *snapshot);
       writer.EndObject();
     }));
@@ -128,31 +120,20 @@ Response state_answer(const std::string& task_id, TaskState state) {
   });
 }
 
-// The body of an action: an object, or nothing.
-Result<JsonDocument> body_object(const Request& request) {
-  if (request.body.empty()) return parse_json("{}");
-  JsonDocument document = TRY(parse_json(request.body));
-  if (!document.IsObject()) return Error{ErrorCode::InvalidInput, "the body must be a JSON object"};
-  return document;
-}
-
 constexpr std::size_t kMostOfAName = 128;
 
 // Who decides, as the one with the token says; he himself unless he names somebody.
 store::Person person_from(const Caller& caller, const JsonValue& body, std::vector<FieldError>& errors) {
-  const auto word = [&](const char* name, std::string_view fallback) {
+  store::Person person{caller.name, {}, "api"};
+  const auto read = [&](const char* name, std::string& into) {
     const JsonValue* value = find_member(body, name);
-    if (value == nullptr) return std::string(fallback);
-    std::string text = value->IsString() ? std::string(value->GetString(), value->GetStringLength()) : "";
-    const bool plain = std::none_of(text.begin(), text.end(),
-                                    [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-    if (text.empty() || text.size() > kMostOfAName || !plain) {
-      errors.push_back({name, "must be a text of 1 to " + std::to_string(kMostOfAName) +
-                                  " bytes without control characters"});
-    }
-    return text;
+    if (value == nullptr) return;
+    read_text(name, *value, kMostOfAName, Text::OneLine, into, errors);
+    if (value->IsString() && value->GetStringLength() == 0) errors.push_back({name, "must not be empty"});
   };
-  return {word("by", caller.name), {}, word("way", "api")};
+  read("by", person.name);
+  read("way", person.way);
+  return person;
 }
 
 constexpr std::size_t kMostOfAText = 16u << 10;
@@ -160,62 +141,43 @@ constexpr std::size_t kMostOfAText = 16u << 10;
 // Of a decision: the members of person_from(), and these texts. Anything else is a mistake, which would otherwise have
 // somebody believe that it was heeded.
 void check_decision(const JsonValue& body, const std::vector<std::string>& texts, std::vector<FieldError>& errors) {
-  for (const auto& member : body.GetObject()) {
-    const std::string name(member.name.GetString(), member.name.GetStringLength());
-    if (name == "by" || name == "way") continue;
-    if (std::find(texts.begin(), texts.end(), name) == texts.end())
-      errors.push_back({std::string(shortened(name, 64)), "is not a member of this request"});
-    else if (!member.value.IsString() || member.value.GetStringLength() > kMostOfAText)
-      errors.push_back({name, "must be a text of at most " + std::to_string(kMostOfAText) + " bytes"});
-  }
+  read_members(body, "this request", errors, [&](const std::string& name, const JsonValue& value) {
+    if (name == "by" || name == "way") return true;
+    if (std::find(texts.begin(), texts.end(), name) == texts.end()) return false;
+    std::string text;
+    read_text(name, value, kMostOfAText, Text::Lines, text, errors);
+    return true;
+  });
 }
 
 // A task that a person asks for, or what is wrong with the request.
-Result<NewTask> task_from(const JsonValue& body, std::vector<FieldError>& errors) {
+NewTask task_from(const JsonValue& body, std::vector<FieldError>& errors) {
   NewTask task;
-  for (const auto& member : body.GetObject()) {
-    std::string_view name(member.name.GetString(), member.name.GetStringLength());
-    const JsonValue& value = member.value;
-    auto text = [&](std::string& into, std::size_t limit) {
-      if (!value.IsString() || value.GetStringLength() > limit) {
-        errors.push_back(
-            {std::string(name), "must be a text of at most " + std::to_string(limit) + " bytes"});
-      } else {
-        into.assign(value.GetString(), value.GetStringLength());
-      }
+  read_members(body, "a task", errors, [&](const std::string& name, const JsonValue& value) {
+    const auto line = [&](std::string& into, std::size_t most) {
+      read_text(name, value, most, Text::OneLine, into, errors);
+      return true;
     };
-    if (name == "agent") {
-      text(task.agent, 64);
-    } else if (name == "task_type") {
-      text(task.task_type, 64);
-    } else if (name == "title") {
-      text(task.title, 1024);
-    } else if (name == "entity") {
-      text(task.entity, 512);
-    } else if (name == "group") {
-      text(task.group, 512);
-    } else if (name == "key") {
-      text(task.key, 512);
-    } else if (name == "payload") {
+    if (name == "agent") return line(task.agent, 64);
+    if (name == "task_type") return line(task.task_type, 64);
+    if (name == "title") return line(task.title, 1024);
+    if (name == "entity") return line(task.entity, 512);
+    if (name == "group") return line(task.group, 512);
+    if (name == "key") return line(task.key, 512);
+    if (name == "payload") {
       task.payload = to_json(value);
     } else if (name == "priority") {
-      if (!value.IsInt() || value.GetInt() < -100 || value.GetInt() > 100) {
-        errors.push_back({"priority", "must be a whole number from -100 to 100"});
-      } else {
+      if (value.IsInt() && value.GetInt() >= -100 && value.GetInt() <= 100)
         task.priority = value.GetInt();
-      }
+      else
+        errors.push_back({name, "must be a whole number from -100 to 100"});
     } else if (name == "run_at") {
-      auto time = value.IsString() ? parse_iso8601({value.GetString(), value.GetStringLength()})
-                                   : Result<WallTime>(Error{ErrorCode::InvalidInput, "must be a time"});
-      if (time) {
-        task.run_at = *time;
-      } else {
-        errors.push_back({"run_at", time.error().message});
-      }
+      task.run_at = read_time(name, value, errors).value_or(WallTime{});
     } else {
-      errors.push_back({std::string(shortened(name, 64)), "is not a member of a task"});
+      return false;
     }
-  }
+    return true;
+  });
   if (task.agent.empty() && errors.empty())
     errors.push_back({"agent", "is required: the name of the agent to run"});
   return task;
@@ -226,22 +188,22 @@ void create_task(store::Store& store, const plugin::Registry& registry, Log& log
   auto body = body_object(exchange.request);
   if (!body) return exchange.responder.send(error_answer(body.error(), request_id));
   std::vector<FieldError> errors;
-  auto task = task_from(*body, errors);
-  auto agent = registry.current()->agent(task->agent);
+  NewTask task = task_from(*body, errors);
+  auto agent = registry.current()->agent(task.agent);
   if (errors.empty() && !agent) {
     errors.push_back({"agent", "no agent of this name is loaded; GET /api/dashboard/agents lists them"});
   }
   if (!errors.empty()) return exchange.responder.send(field_errors_answer(errors, request_id));
-  if (task->title.empty()) task->title = "Task for " + task->agent;
-  if (task->task_type.empty()) task->task_type = "manual";
-  task->max_retries = agent->max_retries;
-  task->awaits_approval = agent->requires_approval;
+  if (task.title.empty()) task.title = "Task for " + task.agent;
+  if (task.task_type.empty()) task.task_type = "manual";
+  task.max_retries = agent->max_retries;
+  task.awaits_approval = agent->requires_approval;
   std::string_view status =
       to_string(agent->requires_approval ? TaskState::AwaitingApproval : TaskState::Queued);
-  store::Audited audit = audited(exchange, task->agent,
-                                 act_parameters({{"title", task->title}, {"task_type", task->task_type}}));
+  store::Audited audit =
+      audited(exchange, task.agent, act_parameters({{"title", task.title}, {"task_type", task.task_type}}));
   store.create_task(
-      std::move(*task), "api", std::nullopt,
+      std::move(task), "api", std::nullopt,
       when_committed<std::string>(
           std::move(exchange.responder),
           [status, request_id, &log](std::string& id) {
@@ -265,43 +227,13 @@ void retry_tasks(store::Store& store, Log& log, Exchange exchange) {
   auto body = body_object(exchange.request);
   if (!body) return exchange.responder.send(error_answer(body.error(), request_id));
   std::vector<FieldError> errors;
-  store::Person by = person_from(exchange.caller, *body, errors);
-  store::TaskFilter filter;
-  const auto time = [&](const std::string& name, const std::string& text) -> std::optional<WallTime> {
-    auto read = parse_iso8601(text);
-    if (read) return *read;
-    errors.push_back({name, read.error().message});
-    return std::nullopt;
-  };
-  for (const auto& member : std::as_const(*body).GetObject()) {
-    const std::string name(member.name.GetString(), member.name.GetStringLength());
-    if (name == "by" || name == "way") continue;
-    if (!member.value.IsString()) {
-      errors.push_back({std::string(shortened(name, 64)), "must be a text"});
-      continue;
-    }
-    std::string text(member.value.GetString(), member.value.GetStringLength());
-    // A variable that is not set, say: it must not stand for all.
-    if (text.empty() && (name == "agent" || name == "source")) {
-      errors.push_back({name, "must not be empty; leave it out to mean all"});
-    } else if (name == "status") {
-      filter.state = task_state_from(text);
-    } else if (name == "agent") {
-      filter.agent = std::move(text);
-    } else if (name == "source") {
-      filter.source = std::move(text);
-    } else if (name == "start_date") {
-      filter.start = time(name, text);
-    } else if (name == "end_date") {
-      filter.end = time(name, text);
-    } else if (name == "cursor") {
-      filter.cursor = std::move(text);
-    } else {
-      errors.push_back({std::string(shortened(name, 64)), "is not a member of a retry in bulk"});
-    }
-  }
-  if (filter.start && filter.end && *filter.start >= *filter.end)
-    errors.push_back({"start_date", "must be before end_date"});
+  // What is empty is a variable that is not set, say: it must not stand for all.
+  Query query = query_from(*body, "", {}, errors);
+  query.allow_only({"status", "agent", "source", "start_date", "end_date", "cursor", "by", "way"});
+  store::TaskFilter filter = task_filter_of(query);
+  filter.cursor = query.text("cursor");
+  errors.insert(errors.end(), query.errors().begin(), query.errors().end());
+  store::Person by = errors.empty() ? person_from(exchange.caller, *body, errors) : store::Person();
   if (!errors.empty()) return exchange.responder.send(field_errors_answer(errors, request_id));
   store::Audited audit = audited(exchange, {}, to_json(*body));
   store.retry_all(std::move(filter), std::move(by),
@@ -322,16 +254,11 @@ void replay(ingest::Ingest& ingest, Exchange exchange) {
   if (!body) return exchange.responder.send(error_answer(body.error(), request_id));
   bool dry_run = false;
   std::vector<FieldError> errors;
-  for (const auto& member : std::as_const(*body).GetObject()) {
-    const std::string name(member.name.GetString(), member.name.GetStringLength());
-    if (name != "dry_run") {
-      errors.push_back({std::string(shortened(name, 64)), "is not a member of a replay"});
-    } else if (!member.value.IsBool()) {
-      errors.push_back({name, "must be true or false"});
-    } else {
-      dry_run = member.value.GetBool();
-    }
-  }
+  read_members(*body, "a replay", errors, [&](const std::string& name, const JsonValue& value) {
+    if (name != "dry_run") return false;
+    read_flag(name, value, dry_run, errors);
+    return true;
+  });
   if (!errors.empty()) return exchange.responder.send(field_errors_answer(errors, request_id));
   std::string id = exchange.segments.front();
   if (exchange.act) exchange.act->about(id, to_json(*body));
@@ -342,18 +269,19 @@ void replay(ingest::Ingest& ingest, Exchange exchange) {
         }));
   }
   ingest.replay(id, exchange.caller.name,
-                when_committed<std::string>(std::move(exchange.responder), [id](std::string& made) {
-                  return json_answer(
-                      [&](JsonWriter& writer) {
-                        writer.StartObject();
-                        write_member(writer, "delivery_id", made);
-                        write_member(writer, "replay_of", id);
-                        write_member(writer, "status", "queued");
-                        writer.EndObject();
-                      },
-                      202);
-                }),
-                [act = exchange.act] { return act ? store::Audited(act->take()) : std::nullopt; });
+                when_committed<std::string>(std::move(exchange.responder),
+                                            [id](std::string& made) {
+                                              return json_answer(
+                                                  [&](JsonWriter& writer) {
+                                                    writer.StartObject();
+                                                    write_member(writer, "delivery_id", made);
+                                                    write_member(writer, "replay_of", id);
+                                                    write_member(writer, "status", "queued");
+                                                    writer.EndObject();
+                                                  },
+                                                  202);
+                                            }),
+                line_of(exchange.act));
 }
 
 }  // namespace

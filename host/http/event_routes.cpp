@@ -51,7 +51,7 @@ EventWish wish_from(const Exchange& exchange, Query& query) {
   return wish;
 }
 
-void open_stream(EventStreams& streams, Exchange exchange) {
+void open_stream(EventStreams& streams, const Authentication& authentication, Exchange exchange) {
   const Request& request = exchange.request;
   auto query = Query::parse(request.query);
   if (!query) return exchange.responder.send(list_error_answer(query.error(), request.request_id));
@@ -62,14 +62,18 @@ void open_stream(EventStreams& streams, Exchange exchange) {
     exchange.responder.start_stream(event_stream_head());
     return;
   }
+  wish.right_until = [&authentication, caller = exchange.caller] { return authentication.right_end(caller); };
   streams.open(std::move(exchange.responder), std::move(wish));
 }
 
 }  // namespace
 
-std::vector<Route> event_routes(EventStreams& streams) {
+std::vector<Route> event_routes(EventStreams& streams, const Authentication& authentication) {
   return {{"GET", "/api/dashboard/events", Access::Reader, Thread::Io,
-           [&streams](Exchange exchange) { open_stream(streams, std::move(exchange)); }, "streamEvents"}};
+           [&streams, &authentication](Exchange exchange) {
+             open_stream(streams, authentication, std::move(exchange));
+           },
+           "streamEvents"}};
 }
 
 }  // namespace davit::http

@@ -3,12 +3,14 @@
 
 #include <vector>
 
+#include "host/http/authentication.h"
 #include "host/http/event_streams.h"
 #include "host/http/router.h"
 
 namespace davit::http {
 
-// `streams` outlives the routes.
-std::vector<Route> event_routes(EventStreams& streams);
+// A stream ends with the right of who opened it. `streams` outlives the routes, and `authentication` all
+// streams.
+std::vector<Route> event_routes(EventStreams& streams, const Authentication& authentication);
 
 }  // namespace davit::http

@@ -194,7 +194,7 @@ EventStreams::Work EventStreams::wait() {
       changed_, left_until(next_round_), [](const Shared& shared) { return shared.stopping; },
       [](const Shared&) {});
 
-  Duration patience = clients_.empty() ? kForEver : left_until(next_beat_);
+  Duration patience = clients_.empty() ? kForEver : left_until(std::min(next_beat_, next_look_));
   if (!clients_.empty() && count_is_old_) patience = std::min(patience, left_until(next_count_));
   for (const auto& [task, follow] : follows_)
     if (follow.has_news) patience = Duration{0};
@@ -233,6 +233,7 @@ void EventStreams::round(Work work) {
       return true;
     });
   }
+  if (!work.arrivals.empty() || now >= next_look_) look_at_rights();
   if (clients_.empty()) return;
   if (pruned_ && now >= next_pruned_) {
     pruned_ = false;
@@ -258,6 +259,23 @@ void EventStreams::round(Work work) {
     return true;
   });
   next_round_ = clock_.monotonic() + options_.pace;
+}
+
+// One look at all of them, with the pace of heartbeats, or earlier if a right is known to end: so no client
+// has a timer, a right that has ended in any way is seen, and a clock that somebody sets is noticed.
+void EventStreams::look_at_rights() {
+  const WallTime now = clock_.wall();
+  WallTime next = now + options_.heartbeat;
+  std::erase_if(clients_, [&](Client& client) {
+    const std::optional<WallTime> until = client.wish.right_until();
+    if (!until || *until <= now) {
+      leave(client, "expired");
+      return true;
+    }
+    next = std::min(next, *until);
+    return false;
+  });
+  next_look_ = clock_.monotonic() + (next - now);
 }
 
 // What the new events mean for the counts and for transcripts that somebody follows.

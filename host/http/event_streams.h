@@ -10,6 +10,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -42,6 +43,9 @@ struct EventOptions {
 // What a client wants to hear.
 struct EventWish {
   std::string owner;  // by whose right it listens: the name of a token
+  // Until when it has that right, as far as is known now; nullopt: no longer. Asked on the thread of the
+  // streams, at that time and with each look at all clients; must stay callable as long as the streams live.
+  std::function<std::optional<WallTime>()> right_until = [] { return WallTime::max(); };
   Topics topics = kAllTopics;
   std::vector<std::string> tasks;  // whose transcript lines
   std::string last_event_id;       // empty: from now on
@@ -117,6 +121,7 @@ class EventStreams {
   void look_at_news();
   void join(Arrival arrival);
   void leave(const Client& client, std::string_view how);
+  void look_at_rights();
   void follow(const std::string& task_id);
   void unfollow(const std::string& task_id);
   Lines read_lines();
@@ -142,7 +147,7 @@ class EventStreams {
   std::uint64_t looked_at_ = 0;  // events up to this number
   std::vector<Client> clients_;
   std::map<std::string, Follow, std::less<>> follows_;
-  MonotonicTime next_round_{}, next_beat_{}, next_count_{};
+  MonotonicTime next_round_{}, next_beat_{}, next_count_{}, next_look_{};
   bool count_is_old_ = true;
   std::string queue_;  // JSON, as counted last
   // Those that are spent, as looked at last; absent: nobody has looked yet. Until `budgets_until_`, when all begin anew.

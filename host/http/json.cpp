@@ -4,40 +4,18 @@
 #include <map>
 
 #include "host/base/cron.h"
+#include "host/http/members.h"
 #include "host/ingest/test_event.h"
 
 namespace davit::http {
 namespace {
-
-void write_time(JsonWriter& writer, std::string_view name, WallTime time) {
-  write_member(writer, name, to_iso8601(time));
-}
-
-void write_time(JsonWriter& writer, std::string_view name, const std::optional<WallTime>& time) {
-  if (time) {
-    write_time(writer, name, *time);
-  } else {
-    write_null_member(writer, name);
-  }
-}
-
-// Absent texts are null, so that a reader never has to tell "" from "none".
-void write_text_or_null(JsonWriter& writer, std::string_view name, const std::string& text) {
-  if (text.empty()) {
-    write_null_member(writer, name);
-  } else {
-    write_member(writer, name, text);
-  }
-}
-
-double dollars(std::int64_t micro_usd) { return static_cast<double>(micro_usd) / 1e6; }
 
 void write_usage_members(JsonWriter& writer, const ModelUsage& usage) {
   write_member(writer, "input_tokens", usage.input_tokens);
   write_member(writer, "output_tokens", usage.output_tokens);
   write_member(writer, "cache_read_tokens", usage.cache_read_tokens);
   write_member(writer, "cache_write_tokens", usage.cache_write_tokens);
-  write_member(writer, "total_cost_usd", dollars(usage.cost_micro_usd));
+  write_dollars(writer, "total_cost_usd", usage.cost_micro_usd);
 }
 
 void write_task_members(JsonWriter& writer, const TaskSummary& task) {
@@ -64,30 +42,16 @@ void write_task_members(JsonWriter& writer, const TaskSummary& task) {
   write_text_or_null(writer, "parent_id", task.parent_id);
   write_text_or_null(writer, "root_id", task.root_id);
   write_member(writer, "chain_depth", task.chain_depth);
-  write_member(writer, "total_cost_usd", dollars(task.total_cost_micro_usd));
+  write_dollars(writer, "total_cost_usd", task.total_cost_micro_usd);
   write_member(writer, "total_tokens_used", task.total_tokens);
-}
-
-void write_key(JsonWriter& writer, std::string_view name) {
-  writer.Key(name.data(), static_cast<rapidjson::SizeType>(name.size()));
-}
-
-void write_strings(JsonWriter& writer, std::string_view name, const std::vector<std::string>& strings) {
-  write_key(writer, name);
-  writer.StartArray();
-  for (const std::string& text : strings) write_string(writer, text);
-  writer.EndArray();
 }
 
 void write_chain_members(JsonWriter& writer, const Chain& chain) {
   write_strings(writer, "chain_agents", chain.agents);
   write_member(writer, "chain_tasks", chain.task_count);
-  write_member(writer, "chain_cost_usd", dollars(chain.cost_micro_usd));
+  write_dollars(writer, "chain_cost_usd", chain.cost_micro_usd);
   write_member(writer, "chain_tokens", chain.tokens);
-  write_key(writer, "chain");
-  writer.StartArray();
-  for (const ChainLink& link : chain.tasks) {
-    writer.StartObject();
+  write_objects(writer, "chain", chain.tasks, [&](const ChainLink& link) {
     write_member(writer, "task_id", link.task_id);
     write_text_or_null(writer, "parent_id", link.parent_id);
     write_member(writer, "agent", link.agent);
@@ -96,24 +60,17 @@ void write_chain_members(JsonWriter& writer, const Chain& chain) {
     write_member(writer, "chain_depth", link.depth);
     write_time(writer, "created_at", link.created_at);
     write_time(writer, "finished_at", link.finished_at);
-    write_member(writer, "total_cost_usd", dollars(link.cost_micro_usd));
+    write_dollars(writer, "total_cost_usd", link.cost_micro_usd);
     write_member(writer, "total_tokens_used", link.tokens);
-    writer.EndObject();
-  }
-  writer.EndArray();
+  });
 }
 
 void write_links(JsonWriter& writer, const std::vector<Link>& links) {
-  write_key(writer, "links");
-  writer.StartArray();
-  for (const Link& link : links) {
-    writer.StartObject();
+  write_objects(writer, "links", links, [&](const Link& link) {
     write_member(writer, "rel", link.rel);
     write_member(writer, "key", link.key);
     write_member(writer, "url", link.url);
-    writer.EndObject();
-  }
-  writer.EndArray();
+  });
 }
 
 void write_delivery_members(JsonWriter& writer, const store::DeliverySummary& delivery) {
@@ -282,10 +239,8 @@ void write_task_detail(JsonWriter& writer, const TaskDetail& detail) {
   write_links(writer, detail.links);
   write_strings(writer, "also", detail.also);
   write_text_or_null(writer, "delivery_id", detail.delivery_id);
-  write_key(writer, "agent_executions");
-  writer.StartArray();
-  for (const AgentExecution& execution : detail.executions) write_execution(writer, execution);
-  writer.EndArray();
+  write_array(writer, "agent_executions", detail.executions,
+              [&](const AgentExecution& execution) { write_execution(writer, execution); });
   write_chain_members(writer, detail.chain);
   write_member(writer, "rework", detail.rework);
   write_key(writer, "approval");
@@ -304,14 +259,8 @@ void write_task_detail(JsonWriter& writer, const TaskDetail& detail) {
   } else {
     writer.Null();
   }
-  write_key(writer, "decisions");
-  writer.StartArray();
-  for (const TaskDecision& decision : detail.decisions) {
-    writer.StartObject();
-    write_decision_members(writer, decision);
-    writer.EndObject();
-  }
-  writer.EndArray();
+  write_objects(writer, "decisions", detail.decisions,
+                [&](const TaskDecision& decision) { write_decision_members(writer, decision); });
   writer.EndObject();
 }
 
@@ -326,17 +275,12 @@ void write_transcript(JsonWriter& writer, std::string_view task_id, const std::v
     write_member(writer, "agent_name", execution.agent_name);
     write_time(writer, "completed_at", execution.completed_at);
     write_member(writer, "truncated", truncated);
-    write_key(writer, "lines");
-    writer.StartArray();
-    for (const store::TranscriptLine& line : lines) {
-      writer.StartObject();
+    write_objects(writer, "lines", lines, [&](const store::TranscriptLine& line) {
       write_member(writer, "number", line.number);
       write_time(writer, "at", line.at == WallTime{} ? std::nullopt : std::optional(line.at));
       write_member(writer, "kind", line.kind);
       write_member(writer, "line", line.text);
-      writer.EndObject();
-    }
-    writer.EndArray();
+    });
     writer.EndObject();
   }
   writer.EndArray();
@@ -347,10 +291,7 @@ void write_artifacts(JsonWriter& writer, std::string_view task_id,
                      const std::vector<store::ArtifactEntry>& artifacts) {
   writer.StartObject();
   write_member(writer, "task_id", task_id);
-  write_key(writer, "artifacts");
-  writer.StartArray();
-  for (const store::ArtifactEntry& artifact : artifacts) {
-    writer.StartObject();
+  write_objects(writer, "artifacts", artifacts, [&](const store::ArtifactEntry& artifact) {
     write_member(writer, "session_id", artifact.session_id);
     write_member(writer, "agent_name", artifact.agent_name);
     write_member(writer, "attempt", artifact.attempt);
@@ -358,9 +299,7 @@ void write_artifacts(JsonWriter& writer, std::string_view task_id,
     write_member(writer, "content_type", artifact.content_type);
     write_member(writer, "bytes", artifact.bytes);
     write_member(writer, "sha256", artifact.sha256);
-    writer.EndObject();
-  }
-  writer.EndArray();
+  });
   writer.EndObject();
 }
 
@@ -399,19 +338,13 @@ void write_delivery_detail(JsonWriter& writer, const store::DeliveryDetail& deta
 
 void write_refusals(JsonWriter& writer, const std::vector<store::RefusedDeliveries>& refused) {
   writer.StartObject();
-  write_key(writer, "causes");
-  writer.StartArray();
-  for (const store::RefusedDeliveries& each : refused) {
-    writer.StartObject();
+  write_objects(writer, "causes", refused, [&](const store::RefusedDeliveries& each) {
     write_member(writer, "webhook", each.webhook);
     write_member(writer, "cause", each.cause);
     write_member(writer, "count", each.count);
     write_time(writer, "first_at", each.first_at);
     write_time(writer, "last_at", each.last_at);
-    write_key(writer, "samples");
-    writer.StartArray();
-    for (const store::RefusedSample& sample : each.samples) {
-      writer.StartObject();
+    write_objects(writer, "samples", each.samples, [&](const store::RefusedSample& sample) {
       write_member(writer, "request_id", sample.request_id);
       write_time(writer, "received_at", sample.received_at);
       write_member(writer, "remote_address", sample.remote_address);
@@ -420,12 +353,8 @@ void write_refusals(JsonWriter& writer, const std::vector<store::RefusedDeliveri
       write_member(writer, "query", sample.query);
       write_raw_member(writer, "headers", sample.headers);
       write_member(writer, "body_bytes", static_cast<std::int64_t>(sample.body_bytes));
-      writer.EndObject();
-    }
-    writer.EndArray();
-    writer.EndObject();
-  }
-  writer.EndArray();
+    });
+  });
   writer.EndObject();
 }
 
@@ -438,10 +367,7 @@ void write_rehearsal(JsonWriter& writer, const store::NewDelivery& delivery) {
   write_member(writer, "verdict", store::to_string(delivery.verdict));
   write_member(writer, "message", answer.message);
   write_text_or_null(writer, "entity", answer.entity ? answer.entity->key : "");
-  write_key(writer, "tasks");
-  writer.StartArray();
-  for (const NewTask& task : answer.tasks) {
-    writer.StartObject();
+  write_objects(writer, "tasks", answer.tasks, [&](const NewTask& task) {
     write_member(writer, "agent", task.agent);
     write_member(writer, "task_type", task.task_type);
     write_member(writer, "title", task.title);
@@ -451,20 +377,13 @@ void write_rehearsal(JsonWriter& writer, const store::NewDelivery& delivery) {
     write_member(writer, "priority", task.priority);
     write_member(writer, "requires_approval", task.awaits_approval);
     write_raw_member(writer, "payload", task.payload);
-    writer.EndObject();
-  }
-  writer.EndArray();
-  write_key(writer, "actions");
-  writer.StartArray();
-  for (const TaskAction& action : answer.actions) {
-    writer.StartObject();
+  });
+  write_objects(writer, "actions", answer.actions, [&](const TaskAction& action) {
     write_member(writer, "action", to_string(action.kind));
     write_text_or_null(writer, "task_id", action.task_id);
     write_text_or_null(writer, "entity", action.entity);
     write_text_or_null(writer, "agent", action.agent);
-    writer.EndObject();
-  }
-  writer.EndArray();
+  });
   write_links(writer, answer.links);
   write_raw_member(writer, "details", answer.details);
   write_raw_member(writer, "timings", delivery.timings);
@@ -486,7 +405,7 @@ void write_queue(JsonWriter& writer, const store::QueueReport& report,
   };
   writer.StartObject();
   write_member(writer, "paused", all);
-  writer.Key("agents");
+  write_key(writer, "agents");
   writer.StartArray();
   for (const auto& [agent, counts] : agents) {
     writer.StartObject();
@@ -501,35 +420,22 @@ void write_queue(JsonWriter& writer, const store::QueueReport& report,
   }
   writer.EndArray();
   write_time(writer, "oldest_due_at", report.oldest_queued);
-  writer.Key("pauses");
-  writer.StartArray();
-  for (const store::Pause& pause : report.pauses) {
-    writer.StartObject();
+  write_objects(writer, "pauses", report.pauses, [&](const store::Pause& pause) {
     write_text_or_null(writer, "agent", pause.agent);
     write_time(writer, "since", pause.since);
     write_time(writer, "until", pause.until);
     write_text_or_null(writer, "reason", pause.reason);
     write_member(writer, "by", pause.by);
-    writer.EndObject();
-  }
-  writer.EndArray();
-  writer.Key("budgets");
-  writer.StartArray();
-  for (const store::BudgetLine& budget : report.budgets) {
-    writer.StartObject();
+  });
+  write_objects(writer, "budgets", report.budgets, [&](const store::BudgetLine& budget) {
     write_member(writer, "scope", budget.scope);
     write_text_or_null(writer, "key", budget.key);
-    write_member(writer, "limit_usd", dollars(budget.limit));
-    write_member(writer, "spent_usd", dollars(budget.spent));
-    write_member(writer, "reserved_usd", dollars(budget.in_flight));
+    write_dollars(writer, "limit_usd", budget.limit);
+    write_dollars(writer, "spent_usd", budget.spent);
+    write_dollars(writer, "reserved_usd", budget.in_flight);
     write_time(writer, "resumes_at", budget.resumes_at);
-    writer.EndObject();
-  }
-  writer.EndArray();
-  writer.Key("schedules");
-  writer.StartArray();
-  for (const store::ScheduleState& schedule : schedules) {
-    writer.StartObject();
+  });
+  write_objects(writer, "schedules", schedules, [&](const store::ScheduleState& schedule) {
     write_member(writer, "name", schedule.name);
     write_member(writer, "agent", schedule.agent);
     write_member(writer, "cron", schedule.cron);
@@ -539,9 +445,7 @@ void write_queue(JsonWriter& writer, const store::QueueReport& report,
     write_time(writer, "last_at",
                schedule.last_task.empty() ? std::optional<WallTime>() : std::optional(schedule.last_slot));
     write_text_or_null(writer, "last_task_id", schedule.last_task);
-    writer.EndObject();
-  }
-  writer.EndArray();
+  });
   writer.EndObject();
 }
 

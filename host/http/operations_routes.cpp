@@ -4,6 +4,7 @@
 
 #include "host/base/json.h"
 #include "host/http/answers.h"
+#include "host/http/members.h"
 
 namespace davit::http {
 namespace {
@@ -13,7 +14,7 @@ Response health_response(const std::vector<PartHealth>& parts) {
   JsonWriter writer(buffer);
   bool ready = true;
   writer.StartObject();
-  writer.Key("parts");
+  write_key(writer, "parts");
   writer.StartObject();
   for (const PartHealth& part : parts) {
     write_member(writer, part.part, part.problem.empty() ? std::string("ok") : part.problem);
@@ -27,13 +28,6 @@ Response health_response(const std::vector<PartHealth>& parts) {
   if (!ready) response.headers.emplace_back("Retry-After", "5");
   response.body = std::string(text_of(buffer));
   return response;
-}
-
-void write_texts(JsonWriter& writer, const char* name, const std::vector<std::string>& texts) {
-  writer.Key(name);
-  writer.StartArray();
-  for (const std::string& text : texts) write_string(writer, text);
-  writer.EndArray();
 }
 
 Route route(std::string operation, std::string pattern, Access access, Thread thread,
@@ -69,20 +63,21 @@ Route reload_route(std::function<void(std::function<void(Reloaded)> done)> reloa
           "/api/reload",
           Access::Admin,
           Thread::Worker,
-          [reload = std::move(reload)](Exchange exchange) {
+          without_body([reload = std::move(reload)](Exchange exchange) {
+            if (!begun(exchange)) return;
             auto responder = std::make_shared<Responder>(std::move(exchange.responder));
             reload([responder, act = std::move(exchange.act)](const Reloaded& reloaded) {
               if (act && !reloaded.mistakes.empty()) act->refused(reloaded.mistakes.front());
               responder->send(json_answer([&](JsonWriter& writer) {
                 writer.StartObject();
                 write_member(writer, "changed", reloaded.mistakes.empty());
-                write_texts(writer, "mistakes", reloaded.mistakes);
-                write_texts(writer, "notes", reloaded.notes);
-                write_texts(writer, "waits_for_restart", reloaded.waits_for_restart);
+                write_strings(writer, "mistakes", reloaded.mistakes);
+                write_strings(writer, "notes", reloaded.notes);
+                write_strings(writer, "waits_for_restart", reloaded.waits_for_restart);
                 writer.EndObject();
               }));
             });
-          },
+          }),
           "reload"};
 }
 

@@ -112,6 +112,17 @@ std::optional<WallTime> Query::time(std::string_view name) {
   return *parsed;
 }
 
+void Query::read_interval(std::optional<WallTime>& start, std::optional<WallTime>& end) {
+  start = time("start_date");
+  end = time("end_date");
+  if (start && end && *start >= *end) fail("start_date", "must be before end_date");
+}
+
+void Query::read_page(int& limit, std::string& cursor, int usual, int most) {
+  limit = whole_number("limit", usual, 1, most);
+  cursor = text("cursor");
+}
+
 void Query::fail(std::string_view name, std::string message) {
   errors_.push_back({std::string(name), std::move(message)});
 }

@@ -38,6 +38,11 @@ class Query {
   int whole_number(std::string_view name, int fallback, int least, int most);
   std::optional<WallTime> time(std::string_view name);
 
+  // start_date and end_date; where both are there the one has to be before the other.
+  void read_interval(std::optional<WallTime>& start, std::optional<WallTime>& end);
+  // limit and cursor of a list.
+  void read_page(int& limit, std::string& cursor, int usual = 50, int most = 500);
+
   // Notes a mistake the caller found; every parameter that neither list names; and every one that is given twice
   // and is not in `repeatable`.
   void fail(std::string_view name, std::string message);

@@ -3,9 +3,10 @@
 #include <memory>
 #include <utility>
 
-#include "host/base/text.h"
 #include "host/http/answers.h"
+#include "host/http/body.h"
 #include "host/http/json.h"
+#include "host/http/members.h"
 
 namespace davit::http {
 namespace {
@@ -26,44 +27,23 @@ void show_queue(const store::Store& store, const Clock& clock, Exchange exchange
 // What a body says, member by member; anything else is an error of the field.
 Result<store::Pause> pause_from(const Request& request, bool all_members, std::vector<FieldError>& errors) {
   store::Pause pause;
-  if (request.body.empty()) return pause;
-  const JsonDocument body = TRY(parse_json(request.body));
-  if (!body.IsObject()) return Error{ErrorCode::InvalidInput, "the body must be a JSON object"};
-  for (const auto& member : body.GetObject()) {
-    const std::string name(member.name.GetString(), member.name.GetStringLength());
-    const JsonValue& value = member.value;
-    auto text = [&](std::string& into, std::size_t most) {
-      if (!value.IsString() || value.GetStringLength() > most) {
-        errors.push_back({name, "must be a text of at most " + std::to_string(most) + " bytes"});
-      } else {
-        into.assign(value.GetString(), value.GetStringLength());
-      }
-    };
-    if (name == "agent" && value.IsNull()) continue;
-    if (name == "agent") {
-      text(pause.agent, kMostAgent);
+  const JsonDocument body = TRY(body_object(request));
+  read_members(body, "this request", errors, [&](const std::string& name, const JsonValue& value) {
+    if (name == "agent" && !value.IsNull()) {
+      read_text(name, value, kMostAgent, Text::OneLine, pause.agent, errors);
       // A variable that is not set, say: it must not stand for all.
-      if (value.IsString() && pause.agent.empty())
+      if (value.IsString() && value.GetStringLength() == 0)
         errors.push_back({name, "must not be empty; leave it out, or give null, to mean all"});
     } else if (all_members && name == "reason") {
-      text(pause.reason, kMostText);
+      read_text(name, value, kMostText, Text::Lines, pause.reason, errors);
     } else if (all_members && name == "until") {
-      auto time = value.IsString() ? parse_iso8601({value.GetString(), value.GetStringLength()})
-                                   : Result<WallTime>(Error{ErrorCode::InvalidInput, "must be a time"});
-      if (time.ok()) {
-        pause.until = *time;
-      } else {
-        errors.push_back({name, time.error().message});
-      }
+      pause.until = read_time(name, value, errors);
     } else {
-      errors.push_back({std::string(shortened(name, 64)), "is not a member of this request"});
+      return name == "agent";
     }
-  }
+    return true;
+  });
   return pause;
-}
-
-void write_agent_or_null(JsonWriter& writer, const std::string& agent) {
-  agent.empty() ? write_null_member(writer, "agent") : write_member(writer, "agent", agent);
 }
 
 void pause(store::Store& store, const plugin::Registry& registry, const Clock& clock, Log& log,
@@ -91,7 +71,7 @@ void pause(store::Store& store, const plugin::Registry& registry, const Clock& c
                                         {"request", request_id}});
         responder->send(json_answer([&](JsonWriter& writer) {
           writer.StartObject();
-          write_agent_or_null(writer, agent);
+          write_text_or_null(writer, "agent", agent);
           write_member(writer, "paused", true);
           writer.EndObject();
         }));
@@ -116,7 +96,7 @@ void resume(store::Store& store, Log& log, Exchange exchange) {
                    {{"agent", agent.empty() ? "all" : agent}, {"request", request_id}});
         responder->send(json_answer([&](JsonWriter& writer) {
           writer.StartObject();
-          write_agent_or_null(writer, agent);
+          write_text_or_null(writer, "agent", agent);
           write_member(writer, "paused", false);
           write_member(writer, "was_paused", *done);
           writer.EndObject();

@@ -4,6 +4,8 @@
 #include <iterator>
 #include <string>
 
+#include "host/http/members.h"
+
 namespace davit::http {
 namespace {
 
@@ -34,7 +36,7 @@ std::int64_t buckets_between(const BucketKind& kind, WallTime start, WallTime la
 
 void write_counts(JsonWriter& writer, std::string_view name, const std::optional<QueueCounts>& counts) {
   if (!counts) return write_null_member(writer, name);
-  writer.Key(name.data(), static_cast<rapidjson::SizeType>(name.size()));
+  write_key(writer, name);
   writer.StartObject();
   write_member(writer, "queued", counts->queued);
   write_member(writer, "running", counts->running);
@@ -77,21 +79,15 @@ void write_queue_series(JsonWriter& writer, const WantedQueueSeries& wanted,
                         const std::vector<QueuePoint>& points) {
   writer.StartObject();
   write_member(writer, "bucket", wanted.bucket);
-  wanted.query.agent.empty() ? write_null_member(writer, "agent")
-                             : write_member(writer, "agent", wanted.query.agent);
-  write_member(writer, "start_date", to_iso8601(wanted.query.start));
-  write_member(writer, "end_date", to_iso8601(wanted.query.end));
-  writer.Key("points");
-  writer.StartArray();
-  for (const QueuePoint& point : points) {
-    writer.StartObject();
-    write_member(writer, "at", to_iso8601(point.at));
+  write_text_or_null(writer, "agent", wanted.query.agent);
+  write_time(writer, "start_date", wanted.query.start);
+  write_time(writer, "end_date", wanted.query.end);
+  write_objects(writer, "points", points, [&](const QueuePoint& point) {
+    write_time(writer, "at", point.at);
     write_member(writer, "gap", point.gap);
     write_counts(writer, "last", point.last);
     write_counts(writer, "highest", point.highest);
-    writer.EndObject();
-  }
-  writer.EndArray();
+  });
   writer.EndObject();
 }
 

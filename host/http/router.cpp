@@ -3,6 +3,7 @@
 #include <exception>
 #include <memory>
 
+#include "host/http/answers.h"
 #include "host/http/caller.h"
 #include "host/http/error_response.h"
 
@@ -44,6 +45,13 @@ store::Audited audited(Exchange& exchange, std::string object, std::string param
   return exchange.act->take();
 }
 
+bool begun(Exchange& exchange) {
+  if (!exchange.act) return true;
+  const Result<> down = exchange.act->begin();
+  if (!down.ok()) exchange.responder.send(error_answer(down.error(), exchange.request.request_id));
+  return down.ok();
+}
+
 Router::Router(std::vector<Route> routes, Authentication& authentication, AuditLog& audit, Workers& workers,
                metrics::Metrics& metrics, Log& log, TrustedProxies proxies)
     : routes_(std::move(routes)),
@@ -66,6 +74,7 @@ void Router::handle(Request request, Responder responder) const {
       break;
     }
     allowed += (allowed.empty() ? "" : ", ") + candidate.method;
+    if (candidate.method == "GET") allowed += ", HEAD";
   }
   std::string id = request.request_id;
   auto refuse = [&](std::string_view label, Response response) {

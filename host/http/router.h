@@ -31,6 +31,10 @@ struct Exchange {
 // The line of the audit log for the write that does what the exchange asks for.
 store::Audited audited(Exchange& exchange, std::string object = {}, std::string parameters = "{}");
 
+// Before what is no write of the store: puts the line down (Act::begin()). False: that cannot be, it is
+// answered, and nothing is to be done. For routes on a worker.
+bool begun(Exchange& exchange);
+
 enum class Access { Public, Reader, Admin };  // who may: everybody, whoever has a token, an admin
 
 // On the I/O thread: must not block. On a worker: may read the database and wait.

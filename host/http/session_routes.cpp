@@ -39,7 +39,7 @@ Response session_answer(const Authentication& authentication, const Caller& call
       write_null_member(writer, "expires_at");
     } else {
       write_member(writer, "csrf_token", csrf_token(secret));
-      const auto end = authentication.session_end(caller);
+      const auto end = authentication.right_end(caller);
       end ? write_member(writer, "expires_at", to_iso8601(*end)) : write_null_member(writer, "expires_at");
     }
     writer.EndObject();
@@ -157,7 +157,7 @@ std::vector<Route> session_routes(Authentication& authentication, AuditLog& audi
           {"GET", "/api/session", Access::Public, Thread::Io,
            without_query([needs](Exchange exchange) { tell_session(needs, std::move(exchange)); }), "getSession"},
           {"DELETE", "/api/session", Access::Reader, Thread::Worker,
-           [needs](Exchange exchange) { sign_out(needs, std::move(exchange)); }, "signOut"}};
+           without_body([needs](Exchange exchange) { sign_out(needs, std::move(exchange)); }), "signOut"}};
 }
 
 }  // namespace davit::http

@@ -3,6 +3,8 @@
 #include <map>
 #include <string>
 
+#include "host/http/members.h"
+
 namespace davit::http {
 namespace {
 
@@ -11,7 +13,6 @@ constexpr CostGroup kGroups[] = {CostGroup::Agent, CostGroup::Day, CostGroup::Ta
 constexpr std::chrono::days kDefaultDays{30};
 
 double seconds(Duration duration) { return static_cast<double>(duration.count()) / 1000.0; }
-double dollars(std::int64_t micro_usd) { return static_cast<double>(micro_usd) / 1e6; }
 
 // Null where nothing was counted: no share is not a share of nothing.
 void write_share(JsonWriter& writer, std::string_view name, std::int64_t part, std::int64_t whole) {
@@ -27,7 +28,7 @@ void write_mean(JsonWriter& writer, std::string_view name, Duration sum, std::in
 void write_sums(JsonWriter& writer, const ExecutionSums& sums) {
   write_member(writer, "executions", sums.executions);
   write_member(writer, "total_duration_seconds", seconds(sums.worked));
-  write_member(writer, "total_cost_usd", dollars(sums.usage.cost_micro_usd));
+  write_dollars(writer, "total_cost_usd", sums.usage.cost_micro_usd);
   write_member(writer, "total_tokens", sums.usage.total_tokens());
   write_member(writer, "input_tokens", sums.usage.input_tokens);
   write_member(writer, "output_tokens", sums.usage.output_tokens);
@@ -137,13 +138,13 @@ void write_series_point(JsonWriter& writer, SeriesMetric metric,
   switch (metric) {
     case SeriesMetric::Executions:
       write_member(writer, "value", sums.executions);
-      writer.Key("outcomes");
+      write_key(writer, "outcomes");
       writer.StartObject();
       for (const auto& [outcome, count] : outcomes) write_member(writer, outcome, count);
       writer.EndObject();
       return;
     case SeriesMetric::Cost:
-      return write_member(writer, "value", dollars(sums.usage.cost_micro_usd));
+      return write_dollars(writer, "value", sums.usage.cost_micro_usd);
     case SeriesMetric::Tokens:
       write_member(writer, "value", sums.usage.total_tokens());
       write_member(writer, "input_tokens", sums.usage.input_tokens);
@@ -200,13 +201,13 @@ void write_points(JsonWriter& writer, const WantedSeries& wanted, Write&& write)
   writer.StartObject();
   write_member(writer, "metric", to_string(wanted.metric));
   write_member(writer, "bucket", wanted.query.bucket == Bucket::Hour ? "hour" : "day");
-  write_member(writer, "start_date", to_iso8601(wanted.query.start));
-  write_member(writer, "end_date", to_iso8601(wanted.query.end));
-  writer.Key("points");
+  write_time(writer, "start_date", wanted.query.start);
+  write_time(writer, "end_date", wanted.query.end);
+  write_key(writer, "points");
   writer.StartArray();
   for (WallTime at = wanted.query.start; at < wanted.query.end; at += length) {
     writer.StartObject();
-    write_member(writer, "at", to_iso8601(at));
+    write_time(writer, "at", at);
     write(at + length);
     writer.EndObject();
   }
@@ -242,13 +243,10 @@ void write_tasks_made(JsonWriter& writer, const WantedSeries& wanted, const std:
 
 void write_agent_stats(JsonWriter& writer, const std::vector<AgentStats>& stats) {
   writer.StartObject();
-  writer.Key("stats");
-  writer.StartArray();
-  for (const AgentStats& agent : stats) {
-    writer.StartObject();
+  write_objects(writer, "stats", stats, [&](const AgentStats& agent) {
     write_member(writer, "agent", agent.agent);
     write_sums(writer, agent.sums);
-    writer.Key("outcomes");
+    write_key(writer, "outcomes");
     writer.StartObject();
     for (const auto& [outcome, count] : agent.outcomes) write_member(writer, outcome, count);
     writer.EndObject();
@@ -258,9 +256,7 @@ void write_agent_stats(JsonWriter& writer, const std::vector<AgentStats>& stats)
     write_mean(writer, "p50_duration_seconds", agent.p50, agent.timed > 0 ? 1 : 0);
     write_mean(writer, "p95_duration_seconds", agent.p95, agent.timed > 0 ? 1 : 0);
     write_member(writer, "duration_tasks", agent.timed);
-    writer.EndObject();
-  }
-  writer.EndArray();
+  });
   writer.EndObject();
 }
 
@@ -268,40 +264,37 @@ void write_costs(JsonWriter& writer, const CostQuery& query, const std::vector<C
   std::int64_t total = 0;
   writer.StartObject();
   write_member(writer, "group_by", to_string(query.group_by));
-  write_member(writer, "start_date", to_iso8601(query.start));
-  write_member(writer, "end_date", to_iso8601(query.end));
-  writer.Key("costs");
+  write_time(writer, "start_date", query.start);
+  write_time(writer, "end_date", query.end);
+  write_key(writer, "costs");
   writer.StartArray();
   for (const CostLine& line : costs) {
     writer.StartObject();
-    if (line.group.empty())
-      write_null_member(writer, "group");
-    else
-      write_member(writer, "group", line.group);
+    write_text_or_null(writer, "group", line.group);
     write_sums(writer, line.sums);
     writer.EndObject();
     total += line.sums.usage.cost_micro_usd;
   }
   writer.EndArray();
-  write_member(writer, "total_cost_usd", dollars(total));
+  write_dollars(writer, "total_cost_usd", total);
   writer.EndObject();
 }
 
 void write_chain_patterns(JsonWriter& writer, const ChainQuery& query,
                           const std::vector<ChainPattern>& patterns) {
   writer.StartObject();
-  write_member(writer, "start_date", to_iso8601(query.start));
-  write_member(writer, "end_date", to_iso8601(query.end));
-  writer.Key("chain_patterns");
+  write_time(writer, "start_date", query.start);
+  write_time(writer, "end_date", query.end);
+  write_key(writer, "chain_patterns");
   writer.StartObject();
   for (const ChainPattern& pattern : patterns) {
     const std::string name = pattern_text(pattern.agents);
-    writer.Key(name.data(), static_cast<rapidjson::SizeType>(name.size()));
+    write_key(writer, name);
     writer.StartObject();
     write_member(writer, "count", pattern.count);
     write_mean(writer, "avg_duration", pattern.duration, pattern.count);
     write_share(writer, "success_rate", pattern.succeeded, pattern.count);
-    write_member(writer, "total_cost_usd", dollars(pattern.cost_micro_usd));
+    write_dollars(writer, "total_cost_usd", pattern.cost_micro_usd);
     writer.EndObject();
   }
   writer.EndObject();
@@ -310,14 +303,14 @@ void write_chain_patterns(JsonWriter& writer, const ChainQuery& query,
 
 void write_overview(JsonWriter& writer, const Overview& overview, const store::QueueReport& queue) {
   writer.StartObject();
-  write_member(writer, "since", to_iso8601(overview.since));
+  write_time(writer, "since", overview.since);
   write_member(writer, "total_tasks", overview.tasks);
   write_share(writer, "success_rate", overview.completed, overview.completed + overview.failed);
-  write_member(writer, "total_cost", dollars(overview.sums.usage.cost_micro_usd));
+  write_dollars(writer, "total_cost", overview.sums.usage.cost_micro_usd);
   write_mean(writer, "avg_duration", overview.completed_worked, overview.completed_executions);
   write_member(writer, "total_tokens", overview.sums.usage.total_tokens());
   write_member(writer, "total_executions", overview.sums.executions);
-  writer.Key("queue");
+  write_key(writer, "queue");
   writer.StartObject();
   for (const TaskState state :
        {TaskState::Queued, TaskState::Running, TaskState::AwaitingApproval, TaskState::Parked}) {

@@ -1,5 +1,6 @@
 #include "host/http/task_filter.h"
 
+#include <algorithm>
 #include <string>
 
 namespace davit::http {
@@ -11,13 +12,12 @@ store::TaskFilter task_filter_of(Query& query) {
   filter.entity = query.text("entity");
   filter.link = query.text("link");
   filter.text = query.text("q");
-  filter.start = query.time("start_date");
-  filter.end = query.time("end_date");
-  if (filter.start && filter.end && *filter.start >= *filter.end)
-    query.fail("start_date", "must be before end_date");
+  query.read_interval(filter.start, filter.end);
   for (const std::string& status : query.texts("status")) {
     if (const auto state = task_state_from(status)) {
-      filter.state.push_back(*state);
+      // However often one is named: each is asked for in the database.
+      if (std::find(filter.state.begin(), filter.state.end(), *state) == filter.state.end())
+        filter.state.push_back(*state);
     } else {
       query.fail("status",
                  "must be queued, running, awaiting_approval, completed, failed, cancelled or parked");

@@ -3,9 +3,10 @@
 #include <memory>
 #include <utility>
 
-#include "host/base/text.h"
 #include "host/http/answers.h"
+#include "host/http/body.h"
 #include "host/http/json.h"
+#include "host/http/members.h"
 #include "host/http/webhook_routes.h"
 #include "host/ingest/test_event.h"
 
@@ -22,25 +23,18 @@ struct Wanted {
 
 // {"body", "headers", "event", "dry_run"}; what is wrong with it goes into `errors`.
 Result<Wanted> wanted_from(const Request& request, std::vector<FieldError>& errors) {
-  const JsonDocument body = TRY(parse_json(request.body.empty() ? "{}" : request.body));
-  if (!body.IsObject()) return Error{ErrorCode::InvalidInput, "the body must be a JSON object"};
+  const JsonDocument body = TRY(body_object(request));
   Wanted wanted;
-  for (const auto& member : body.GetObject()) {
-    const std::string name(member.name.GetString(), member.name.GetStringLength());
-    const JsonValue& value = member.value;
-    if (name == "body" || name == "headers") continue;
-    if (name == "event" && value.IsString() && value.GetStringLength() <= kMostEvent) {
-      wanted.event.event.assign(value.GetString(), value.GetStringLength());
-    } else if (name == "event") {
-      errors.push_back({name, "must be a text of at most " + std::to_string(kMostEvent) + " bytes"});
-    } else if (name == "dry_run" && value.IsBool()) {
-      wanted.dry_run = value.GetBool();
+  read_members(body, "a test event", errors, [&](const std::string& name, const JsonValue& value) {
+    if (name == "event") {
+      read_text(name, value, kMostEvent, Text::OneLine, wanted.event.event, errors);
     } else if (name == "dry_run") {
-      errors.push_back({name, "must be true or false"});
+      read_flag(name, value, wanted.dry_run, errors);
     } else {
-      errors.push_back({std::string(shortened(name, 64)), "is not a member of a test event"});
+      return name == "body" || name == "headers";
     }
-  }
+    return true;
+  });
   auto read = plugin::read_sample(body);
   if (!read) {
     errors.push_back({"headers", read.error().message});
@@ -62,15 +56,9 @@ Response outcome_answer(const ingest::Outcome& outcome, std::string_view request
     write_member(writer, "answered", webhook_response(outcome, request_id).status);
     write_member(writer, "outcome", ingest::label_of(outcome));
     write_member(writer, "message", outcome.message);
-    if (outcome.delivery_id.empty()) {
-      write_null_member(writer, "delivery_id");
-    } else {
-      write_member(writer, "delivery_id", outcome.delivery_id);
-    }
-    writer.Key("task_ids");
-    writer.StartArray();
-    for (const std::string& id : outcome.task_ids) write_string(writer, id);
-    writer.EndArray();
+    write_text_or_null(writer, "delivery_id", outcome.delivery_id);
+    write_array(writer, "task_ids", outcome.task_ids,
+                [&](const std::string& id) { write_string(writer, id); });
     writer.EndObject();
   });
 }
@@ -103,6 +91,8 @@ void send_test(ingest::Ingest& ingest, const plugin::Registry& registry, const C
   if (exchange.act) exchange.act->about(name, act_parameters({{"event", wanted->event.event}, {"dry_run", wanted->dry_run ? "true" : ""}}));
   auto delivery = ingest::test_delivery(*webhook, std::move(wanted->event), request_id, clock.wall());
   if (!delivery) return exchange.responder.send(list_error_answer(delivery.error(), request_id));
+  // What it becomes is the delivery's own transaction, which knows of no audit log.
+  if (!wanted->dry_run && !begun(exchange)) return;
   log.info("A test event was asked for",
            {{"webhook", name}, {"dry_run", wanted->dry_run}, {"request", request_id}});
   auto responder = std::make_shared<Responder>(std::move(exchange.responder));

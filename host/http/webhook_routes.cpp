@@ -5,6 +5,7 @@
 #include "host/base/id.h"
 #include "host/base/json.h"
 #include "host/http/error_response.h"
+#include "host/http/members.h"
 
 namespace davit::http {
 namespace {
@@ -41,7 +42,7 @@ std::string webhook_body(std::string_view status, const ingest::Outcome& outcome
     write_member(writer, "task_id", outcome.task_ids.front());
   }
   write_member(writer, "message", outcome.message);
-  writer.Key("details");
+  write_key(writer, "details");
   writer.StartObject();
   if (outcome.details != "{}" && !outcome.details.empty()) {
     if (auto details = parse_json(outcome.details); details && details->IsObject()) {
@@ -55,10 +56,8 @@ std::string webhook_body(std::string_view status, const ingest::Outcome& outcome
   if (duplicate) write_member(writer, "duplicate", true);
   if (deferred) write_member(writer, "deferred", true);
   if (outcome.task_ids.size() > 1) {
-    writer.Key("task_ids");
-    writer.StartArray();
-    for (const std::string& id : outcome.task_ids) write_string(writer, id);
-    writer.EndArray();
+    write_array(writer, "task_ids", outcome.task_ids,
+                [&](const std::string& id) { write_string(writer, id); });
   }
   writer.EndObject();
   writer.EndObject();

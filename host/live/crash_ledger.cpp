@@ -1,5 +1,7 @@
 #include "host/live/crash_ledger.h"
 
+#include "host/store/committed.h"
+
 namespace davit::live {
 
 Result<> CrashLedger::note(std::string_view sentence, const store::PluginCrash& crash,
@@ -12,8 +14,8 @@ Result<> CrashLedger::note(std::string_view sentence, const store::PluginCrash& 
   fields.push_back({"reason", crash.reason});
   log_.write(LogLevel::Error, sentence, fields);
   metrics_.plugin_crashed(crash.plugin, crash.call);
-  const bool quarantined =
-      TRY(committed<bool>([&](store::Done<bool> done) { store_.note_crash(crash, rule, std::move(done)); }));
+  const bool quarantined = TRY(store::committed<bool>(
+      [&](store::Done<bool> done) { store_.note_crash(crash, rule, std::move(done)); }));
   if (quarantined) {
     log_.error("A plugin library is in quarantine",
                {{"plugin", crash.plugin}, {"sha256", crash.sha256.substr(0, 12)}, {"crashes", rule.after}});
@@ -30,8 +32,9 @@ Result<std::map<std::string, plugin::Quarantined, std::less<>>> CrashLedger::qua
   return found;
 }
 
-Result<> CrashLedger::clear(const std::string& sha256) {
-  return committed<>([&](store::Done<> done) { store_.clear_crashes(sha256, std::move(done)); });
+Result<> CrashLedger::clear(const std::set<std::string>& sha256s, store::Audited line) {
+  return store::committed<>(
+      [&](store::Done<> done) { store_.clear_crashes(sha256s, std::move(done), std::move(line)); });
 }
 
 }  // namespace davit::live

@@ -2,11 +2,9 @@
 #pragma once
 
 #include <functional>
-#include <future>
 #include <map>
+#include <set>
 #include <string>
-#include <type_traits>
-#include <variant>
 
 #include "host/base/log.h"
 #include "host/base/result.h"
@@ -15,14 +13,6 @@
 #include "host/store/store.h"
 
 namespace davit::live {
-
-// Hands a write to the store and waits until it is committed. Not for I/O threads, nor for the store's own.
-template <typename T = std::monostate>
-Result<T> committed(const std::type_identity_t<std::function<void(store::Done<T>)>>& write) {
-  std::promise<Result<T>> answer;
-  write([&answer](Result<T> result) { answer.set_value(std::move(result)); });
-  return answer.get_future().get();
-}
 
 // Confined to one thread at a time, which may wait for the store.
 class CrashLedger {
@@ -37,7 +27,8 @@ class CrashLedger {
   // named.
   Result<std::map<std::string, plugin::Quarantined, std::less<>>> quarantined(
       std::string_view plugin = {}) const;
-  Result<> clear(const std::string& sha256);
+  // All of them at once, with the line of the audit log for whoever wants that.
+  Result<> clear(const std::set<std::string>& sha256s, store::Audited line);
 
  private:
   store::Store& store_;

@@ -4,7 +4,7 @@
 #include <functional>
 
 #include "host/base/json.h"
-#include "host/live/crash_ledger.h"
+#include "host/store/committed.h"
 
 namespace davit::live {
 namespace {
@@ -40,14 +40,16 @@ void write_all(JsonWriter& writer, std::string_view kind, const All& all, Write&
 }
 
 // Keeps an object whose members `write` writes.
-Result<> keep(store::Store& store, const char* key, const std::function<void(JsonWriter&)>& write) {
+Result<> keep(store::Store& store, const char* key, store::Audited line,
+              const std::function<void(JsonWriter&)>& write) {
   JsonBuffer buffer;
   JsonWriter writer(buffer);
   writer.StartObject();
   write(writer);
   writer.EndObject();
-  return committed<>(
-      [&](store::Done<> done) { store.set_setting(key, std::string(text_of(buffer)), std::move(done)); });
+  return store::committed<>([&](store::Done<> done) {
+    store.set_setting(key, std::string(text_of(buffer)), std::move(done), std::move(line));
+  });
 }
 
 template <typename Instances>
@@ -87,11 +89,11 @@ Result<> read_switches(const store::Store& store, plugin::Rulings& rulings) {
   return {};
 }
 
-Result<> keep_switches(store::Store& store, const plugin::Rulings& rulings) {
+Result<> keep_switches(store::Store& store, const plugin::Rulings& rulings, store::Audited line) {
   const auto write = [](JsonWriter& writer, const std::string& name, bool on) {
     write_member(writer, name, on);
   };
-  return keep(store, kSwitches, [&](JsonWriter& writer) {
+  return keep(store, kSwitches, std::move(line), [&](JsonWriter& writer) {
     write_all(writer, "webhooks", rulings.webhooks, write);
     write_all(writer, "agents", rulings.agents, write);
   });
@@ -109,8 +111,8 @@ Result<> read_concurrency(const store::Store& store, plugin::Rulings& rulings) {
   return {};
 }
 
-Result<> keep_concurrency(store::Store& store, const plugin::Rulings& rulings) {
-  return keep(store, kConcurrency, [&](JsonWriter& writer) {
+Result<> keep_concurrency(store::Store& store, const plugin::Rulings& rulings, store::Audited line) {
+  return keep(store, kConcurrency, std::move(line), [&](JsonWriter& writer) {
     write_all(writer, "agents", rulings.concurrency, [](JsonWriter& into, const std::string& name, int number) {
       write_member(into, name, static_cast<std::int64_t>(number));
     });
@@ -152,7 +154,7 @@ Result<> keep_served(store::Store& store, const plugin::Served& served) {
     for (const auto& generation : generations) write_string(writer, generation->sha256);
     writer.EndArray();
   };
-  return keep(store, kServed, [&](JsonWriter& writer) {
+  return keep(store, kServed, std::nullopt, [&](JsonWriter& writer) {
     write_all(writer, "files", served.files,
               [](JsonWriter& into, const std::string& file, const std::string& sha256) {
                 write_member(into, file, sha256);

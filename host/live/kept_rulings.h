@@ -13,16 +13,17 @@ namespace davit::live {
 
 // Into `rulings`, which keeps what else it holds.
 Result<> read_switches(const store::Store& store, plugin::Rulings& rulings);
-// Returns when it is committed. Not for I/O threads, nor for the store's own.
-Result<> keep_switches(store::Store& store, const plugin::Rulings& rulings);
+// Returns when it is committed, in one transaction with the line of the audit log. Not for I/O threads, nor
+// for the store's own.
+Result<> keep_switches(store::Store& store, const plugin::Rulings& rulings, store::Audited line);
 
 // The numbers of executions that were set by command, likewise.
 Result<> read_concurrency(const store::Store& store, plugin::Rulings& rulings);
-Result<> keep_concurrency(store::Store& store, const plugin::Rulings& rulings);
+Result<> keep_concurrency(store::Store& store, const plugin::Rulings& rulings, store::Audited line);
 
 // The generations whose copies the scanner still has; it resumes what files gave. Before its first scan.
 Result<plugin::Served> read_served(const store::Store& store, plugin::PluginScanner& scanner);
-Result<> keep_served(store::Store& store, const plugin::Served& served);  // as keep_switches
+Result<> keep_served(store::Store& store, const plugin::Served& served);  // as keep_switches, without a line
 // Puts what `now` serves to the front, keeps one more generation of each instance to go back to, and forgets
 // instances and files that are gone, unless a library may still be on its way (not `all_seen`). True if it
 // has to be kept anew.

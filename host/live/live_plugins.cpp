@@ -175,7 +175,7 @@ void LivePlugins::let_look_again() {
   bool forgot = false;
   for (const auto& [sha256, quarantined] : std::exchange(ended_hosts_, {})) {
     rulings_.quarantined.erase(sha256);
-    if (auto cleared = crashes_.clear(sha256); !cleared)
+    if (auto cleared = crashes_.clear({sha256}, std::nullopt); !cleared)
       needs_.log.error("Crashes could not be forgotten", {{"reason", cleared.error().message}});
     needs_.log.info("A library that ended davit while it was looked at is looked at again by command",
                     {{"sha256", std::string_view(sha256).substr(0, 12)}, {"reason", quarantined.reason}});
@@ -518,14 +518,14 @@ Result<> LivePlugins::read_rulings() {
   return {};
 }
 
-Result<> LivePlugins::switch_to(PluginKind kind, const std::string& name, bool on) {
+Result<> LivePlugins::switch_to(PluginKind kind, const std::string& name, bool on, const Line& line) {
   Result<> outcome = Error{ErrorCode::Unavailable, "davit stops"};
   loop_->run([&] {
     outcome = check_known(kind, name);
     if (!outcome) return;
     plugin::Rulings before = rulings_;
     (kind == PluginKind::Webhook ? rulings_.webhooks : rulings_.agents)[name] = on;
-    outcome = keep_switches(needs_.store, rulings_);
+    outcome = keep_switches(needs_.store, rulings_, line());
     if (!outcome) {
       rulings_ = std::move(before);
       return;
@@ -537,7 +537,7 @@ Result<> LivePlugins::switch_to(PluginKind kind, const std::string& name, bool o
   return outcome;
 }
 
-Result<> LivePlugins::set_concurrency(const std::string& agent, std::optional<int> most) {
+Result<> LivePlugins::set_concurrency(const std::string& agent, std::optional<int> most, const Line& line) {
   Result<> outcome = Error{ErrorCode::Unavailable, "davit stops"};
   loop_->run([&] {
     outcome = check_known(PluginKind::Agent, agent);
@@ -547,7 +547,7 @@ Result<> LivePlugins::set_concurrency(const std::string& agent, std::optional<in
       rulings_.concurrency[agent] = *most;
     else
       rulings_.concurrency.erase(agent);
-    outcome = keep_concurrency(needs_.store, rulings_);
+    outcome = keep_concurrency(needs_.store, rulings_, line());
     if (!outcome) {
       rulings_ = std::move(before);
       return;
@@ -571,15 +571,16 @@ void LivePlugins::crashed(const store::PluginCrash& crash) {
   });
 }
 
-Result<> LivePlugins::clear(PluginKind kind, const std::string& name) {
+Result<> LivePlugins::clear(PluginKind kind, const std::string& name, const Line& line) {
   Result<> outcome = Error{ErrorCode::Unavailable, "davit stops"};
-  loop_->run([&] { outcome = forget_crashes(kind, name); });
+  loop_->run([&] { outcome = forget_crashes(kind, name, line); });
   return outcome;
 }
 
-Result<> LivePlugins::forget_crashes(PluginKind kind, const std::string& name) {
-  for (const std::string& sha256 : TRY(to_clear(kind, name))) {
-    TRY(crashes_.clear(sha256));
+Result<> LivePlugins::forget_crashes(PluginKind kind, const std::string& name, const Line& line) {
+  const std::set<std::string> sha256s = TRY(to_clear(kind, name));
+  TRY(crashes_.clear(sha256s, line()));
+  for (const std::string& sha256 : sha256s) {
     rulings_.quarantined.erase(sha256);
     needs_.log.info(
         "A plugin's crashes were forgotten by command",

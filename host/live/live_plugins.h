@@ -94,14 +94,18 @@ class LivePlugins {
   // that was found has been probed and tried, or when it stops.
   void rescan(std::function<void()> done);
 
+  // Of the audit log, asked for when the write that does it is made: both are one transaction. What is
+  // refused before leaves the line to whoever asked.
+  using Line = std::function<store::Audited()>;
+
   // Switches an instance on or off and keeps that over restarts. NotFound if there is no such instance.
   // Waits for the own thread.
-  Result<> switch_to(PluginKind kind, const std::string& name, bool on);
+  Result<> switch_to(PluginKind kind, const std::string& name, bool on, const Line& line);
 
   // How many executions the agent may have at one time, 1 to plugin::kMostConcurrency, kept over restarts;
   // nothing: what the configuration says. What runs goes on. NotFound if there is no such agent. Waits for the
   // own thread.
-  Result<> set_concurrency(const std::string& agent, std::optional<int> most);
+  Result<> set_concurrency(const std::string& agent, std::optional<int> most, const Line& line);
 
   // Why the plugins folder could not be looked through at the last look; empty: it could.
   std::string folder_trouble() const;
@@ -110,7 +114,7 @@ class LivePlugins {
   void crashed(const store::PluginCrash& crash);
   // The crashes of an instance's library are forgotten: of the one that is there, or of those it had when
   // that is gone. NotFound if there is no such instance. Waits for the own thread.
-  Result<> clear(PluginKind kind, const std::string& name);
+  Result<> clear(PluginKind kind, const std::string& name, const Line& line);
 
  private:
   explicit LivePlugins(const Needs& needs, Wanted wanted);
@@ -139,7 +143,7 @@ class LivePlugins {
   void hold_agents(const plugin::Snapshot& snapshot);
   std::vector<std::string> take_over(Wanted wanted);
   Result<> check_known(PluginKind kind, const std::string& name) const;
-  Result<> forget_crashes(PluginKind kind, const std::string& name);
+  Result<> forget_crashes(PluginKind kind, const std::string& name, const Line& line);
   Result<std::set<std::string>> to_clear(PluginKind kind, const std::string& name) const;
 
   const Needs needs_;

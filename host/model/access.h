@@ -52,7 +52,8 @@ struct AuditEntry {
   std::string operation;          // id of the API's operation, "approveTask"
   std::string object;             // what it was done to: a task's id, an agent's name; may be empty
   std::string parameters = "{}";  // JSON object, without secrets
-  std::string outcome;            // "done", "refused", "failed", or "denied": not allowed to
+  std::string
+      outcome;  // "done", "refused", "failed", "denied": not allowed to, or "begun": nobody saw it end
   std::string reason;             // a sentence, unless done
   std::string address;            // of who asked
   std::string request_id;

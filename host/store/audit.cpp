@@ -1,10 +1,8 @@
 #include "host/store/audit.h"
 
-#include <charconv>
-#include <limits>
-
 #include "host/base/json.h"
 #include "host/base/text.h"
+#include "host/store/cursor.h"
 #include "host/store/readers.h"
 #include "host/store/statement.h"
 
@@ -15,16 +13,6 @@ constexpr std::size_t kMostText = 1'024;
 constexpr std::size_t kMostParameters = 8u << 10;
 
 std::string_view beginning(std::string_view text) { return shortened(text, kMostText); }
-
-Result<std::int64_t> before_of(std::string_view cursor) {
-  std::int64_t before = std::numeric_limits<std::int64_t>::max();
-  if (cursor.empty()) return before;
-  const auto [end, error] = std::from_chars(cursor.data(), cursor.data() + cursor.size(), before);
-  if (error != std::errc() || end != cursor.data() + cursor.size() || before < 1)
-    return Error{ErrorCode::InvalidInput,
-                 "cursor: is not one that this list gave; leave it out to begin anew"};
-  return before;
-}
 
 // Long texts are cut, so that the rest stays.
 std::string fitting(const std::string& parameters) {
@@ -50,18 +38,23 @@ std::string fitting(const std::string& parameters) {
 
 }  // namespace
 
-void note_audit(Database& database, const AuditEntry& entry, WallTime now) {
-  Statement(database,
-            "INSERT INTO audit (at, actor, way, operation, object, parameters, outcome, reason, address,"
-            " request_id, unrecorded) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")
-      .run(now, beginning(entry.actor), entry.way, entry.operation, beginning(entry.object),
-           fitting(entry.parameters),
-           entry.outcome, beginning(entry.reason), beginning(entry.address), entry.request_id,
-           entry.unrecorded);
+std::int64_t note_audit(Database& database, const AuditEntry& entry, WallTime now) {
+  return Statement(
+             database,
+             "INSERT INTO audit (at, actor, way, operation, object, parameters, outcome, reason, address,"
+             " request_id, unrecorded) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")
+      .insert(now, beginning(entry.actor), entry.way, entry.operation, beginning(entry.object),
+              fitting(entry.parameters), entry.outcome, beginning(entry.reason), beginning(entry.address),
+              entry.request_id, entry.unrecorded);
+}
+
+void end_audit(Database& database, std::int64_t number, std::string_view outcome, std::string_view reason) {
+  Statement(database, "UPDATE audit SET outcome = ?2, reason = ?3 WHERE row = ?1 AND outcome = 'begun'")
+      .run(number, outcome, beginning(reason));
 }
 
 Result<Page<AuditEntry>> list_audit(Reader& reader, const AuditFilter& filter) {
-  const std::int64_t before = TRY(before_of(filter.cursor));
+  const std::int64_t before = TRY(row_before(List::Audit, filter.cursor));
   if (filter.limit < 1 || filter.limit > 500)
     return Error{ErrorCode::InvalidInput, "limit: must be from 1 to 500"};
   Statement& statement = reader.statement(
@@ -74,7 +67,7 @@ Result<Page<AuditEntry>> list_audit(Reader& reader, const AuditFilter& filter) {
                                filter.start, filter.end, filter.limit + 1);
   while (row.next()) {
     if (page.items.size() == static_cast<std::size_t>(filter.limit)) {
-      page.next_cursor = std::to_string(page.items.back().number);
+      page.next_cursor = cursor_to(List::Audit, {page.items.back().number});
       break;
     }
     page.items.push_back({row.integer(0), row.time(1), row.text(2), row.text(3), row.text(4), row.text(5),

@@ -9,8 +9,10 @@
 
 namespace davit::store {
 
-// Confined to the writer thread. What is too long of a text is left out.
-void note_audit(Database& database, const AuditEntry& entry, WallTime now);
+// Confined to the writer thread. What is too long of a text is left out. Gives the number of the line.
+std::int64_t note_audit(Database& database, const AuditEntry& entry, WallTime now);
+// How what was begun came out. A line that has gone with its age meanwhile stays gone.
+void end_audit(Database& database, std::int64_t number, std::string_view outcome, std::string_view reason);
 
 // `work`, with a line about how it came out in the same transaction. Of what storage keeps from being done
 // nothing is noted: it is not done.

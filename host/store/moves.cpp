@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include "host/base/text.h"
 #include "host/store/lines.h"
 #include "host/store/rows.h"
 
@@ -120,7 +121,7 @@ TaskState Moves::move(Batch& batch, const TaskRow& row, const Move& move) {
                                std::string(to_string(move.to))});
     return row.state;
   }
-  const std::string_view error = shorten(move.error, kMaxError);
+  const std::string_view error = shortened(move.error, kMaxError);
   const bool says_otherwise = error != row.error;
   if (says_otherwise) index_.before_change(row.row);
   if (row.state == TaskState::Failed) chain_sums_.goes_on(row.row);

@@ -116,12 +116,6 @@ std::optional<StoredId> to_stored_id(std::string_view text) {
 
 StoredId new_stored_id() { return *to_stored_id(new_id()); }
 
-std::string_view shorten(std::string_view text, std::size_t limit) {
-  if (text.size() <= limit) return text;
-  while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xc0) == 0x80) --limit;
-  return text.substr(0, limit);
-}
-
 std::string pack_ids(const std::vector<std::string>& ids) {
   std::string bytes;
   for (const std::string& text : ids) {

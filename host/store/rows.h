@@ -25,9 +25,6 @@ std::string to_text(const StoredId& id);  // canonical UUID; empty for none
 std::optional<StoredId> to_stored_id(std::string_view text);
 StoredId new_stored_id();
 
-// At most `limit` bytes of a text, cut at a character's border.
-std::string_view shorten(std::string_view text, std::size_t limit);
-
 // Ids one after the other, 16 bytes each.
 std::string pack_ids(const std::vector<std::string>& ids);
 std::vector<std::string> unpack_ids(std::string_view bytes);

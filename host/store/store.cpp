@@ -537,6 +537,23 @@ void Store::note_audit(AuditEntry entry, Done<> done) {
                                });
 }
 
+void Store::begin_audit(AuditEntry entry, Done<std::int64_t> done) {
+  entry.outcome = "begun";
+  impl_->write<std::int64_t>(Lane::Urgent, 1'024, std::move(done),
+                             [entry = std::move(entry)](Session& session) -> Result<std::int64_t> {
+                               return store::note_audit(session.database, entry, session.batch.now);
+                             });
+}
+
+void Store::end_audit(std::int64_t number, std::string outcome, std::string reason) {
+  impl_->write<std::monostate>(
+      Lane::Urgent, 1'024, {},
+      [number, outcome = std::move(outcome), reason = std::move(reason)](Session& session) -> Result<> {
+        store::end_audit(session.database, number, outcome, reason);
+        return {};
+      });
+}
+
 void Store::adopt_schedules(std::vector<ScheduleState> schedules, Done<std::vector<ScheduleState>> done) {
   impl_->write<std::vector<ScheduleState>>(
       Lane::Urgent, 256, std::move(done),
@@ -593,12 +610,13 @@ void Store::note_crash(PluginCrash crash, QuarantineRule rule, Done<bool> done) 
                      });
 }
 
-void Store::clear_crashes(std::string sha256, Done<> done) {
-  impl_->write<std::monostate>(Lane::Urgent, 256, std::move(done),
-                               [sha256 = std::move(sha256)](Session& session) -> Result<> {
-                                 store::clear_crashes(session.database, sha256);
-                                 return {};
-                               });
+void Store::clear_crashes(std::set<std::string> sha256s, Done<> done, Audited audit) {
+  impl_->write<std::monostate>(
+      Lane::Urgent, 256, std::move(done),
+      audited<std::monostate>(std::move(audit), [sha256s = std::move(sha256s)](Session& session) -> Result<> {
+        for (const std::string& sha256 : sha256s) store::clear_crashes(session.database, sha256);
+        return {};
+      }));
 }
 
 void Store::hold_agents(std::set<std::string> agents, Done<> done) {
@@ -618,16 +636,17 @@ Result<std::vector<Quarantine>> Store::quarantines() const {
       [](Reader& reader) { return read_quarantines(reader); });
 }
 
-void Store::set_setting(std::string name, std::string value, Done<> done) {
+void Store::set_setting(std::string name, std::string value, Done<> done, Audited audit) {
   impl_->write<std::monostate>(
       Lane::Urgent, 256, std::move(done),
-      [name = std::move(name), value = std::move(value)](Session& session) -> Result<> {
-        Statement(session.database,
-                  "INSERT INTO setting (name, value) VALUES (?1, ?2)"
-                  " ON CONFLICT (name) DO UPDATE SET value = excluded.value")
-            .run(name, value);
-        return {};
-      });
+      audited<std::monostate>(
+          std::move(audit), [name = std::move(name), value = std::move(value)](Session& session) -> Result<> {
+            Statement(session.database,
+                      "INSERT INTO setting (name, value) VALUES (?1, ?2)"
+                      " ON CONFLICT (name) DO UPDATE SET value = excluded.value")
+                .run(name, value);
+            return {};
+          }));
 }
 
 // ---- reads ----

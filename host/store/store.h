@@ -651,7 +651,7 @@ class Store {
   // Keeps a crash. True if it put the library into quarantine; that lasts until clear_crashes().
   void note_crash(PluginCrash crash, QuarantineRule rule, Done<bool> done);
   // These bytes start clean.
-  void clear_crashes(std::string sha256, Done<> done);
+  void clear_crashes(std::set<std::string> sha256s, Done<> done, Audited audit = {});
   // From now on the tasks of these agents are parked instead of queued, the queued ones at once; what was
   // parked so for other agents is queued again. Forgotten at a restart: call it before anything is claimed.
   void hold_agents(std::set<std::string> agents, Done<> done);
@@ -665,9 +665,13 @@ class Store {
   void open_session(LoginSession opened, SessionLimits limits, Done<> done, Audited audit = {});
   void note_session_use(std::string sha256);
   void close_session(std::string sha256, Done<> done, Audited audit = {});
-  // What has its line otherwise, because it is no write or because it was not allowed. Overloaded as for
+  // What has its line otherwise, because nothing was done or it was not allowed. Overloaded as for
   // deliveries: a flood of it gives way to them.
   void note_audit(AuditEntry entry, Done<> done);
+  // The line of an act that is no write, before it is done: "begun" until end_audit() says how it came out.
+  // Gives the number of the line.
+  void begin_audit(AuditEntry entry, Done<std::int64_t> done);
+  void end_audit(std::int64_t number, std::string outcome, std::string reason);
 
   // -- reads --
   // All, also those that were revoked or have expired, by name.
@@ -730,7 +734,7 @@ class Store {
 
   // Small settings that outlive restarts (enabled/disabled overrides, generated token hash).
   Result<std::optional<std::string>> setting(std::string_view name) const;
-  void set_setting(std::string name, std::string value, Done<> done);
+  void set_setting(std::string name, std::string value, Done<> done, Audited audit = {});
 
   // From now on; until it is called nothing is pruned. At once and then every ten minutes, a few rows at a
   // time between other writes.

@@ -1,4 +1,4 @@
-// Lists go from the newest row to older ones, and a cursor is the row number where the page before ended: a
+// Lists go from the newest row to older ones, and a cursor has the row number where the page before ended: a
 // page costs the same wherever it is, and rows that arrive meanwhile shift nothing.
 //
 // Depths and times of the queue are read from the partial index of queued tasks by seeking from one (agent,
@@ -6,7 +6,6 @@
 #include "host/store/task_list.h"
 
 #include <algorithm>
-#include <charconv>
 #include <functional>
 #include <limits>
 #include <variant>
@@ -14,6 +13,7 @@
 #include "host/store/approved_before.h"
 #include "host/store/budgets.h"
 #include "host/store/chains.h"
+#include "host/store/cursor.h"
 #include "host/store/deliveries.h"
 #include "host/store/pauses.h"
 #include "host/store/rows.h"
@@ -23,24 +23,6 @@ namespace davit::store {
 namespace {
 
 constexpr int kMaxPage = 500;
-
-Error not_ours(const std::string& first) {
-  return Error{ErrorCode::InvalidInput, "cursor: not one of ours; leave it out to begin at " + first};
-}
-
-std::optional<std::int64_t> number_in(std::string_view text) {
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || number < 0) return std::nullopt;
-  return number;
-}
-
-Result<std::int64_t> read_cursor(std::string_view cursor) {
-  if (cursor.empty()) return std::numeric_limits<std::int64_t>::max();
-  const std::optional<std::int64_t> row = number_in(cursor);
-  if (!row) return not_ours("the newest");
-  return *row;
-}
 
 Result<int> read_limit(int limit) {
   if (limit < 1 || limit > kMaxPage) {
@@ -121,7 +103,7 @@ void tell_line(Reader& reader, TaskSummary& task) {
 
 Result<Page<TaskSummary>> list_tasks(Reader& reader, const TaskFilter& filter, const BudgetLimits& limits,
                                      WallTime now) {
-  const std::int64_t before = TRY(read_cursor(filter.cursor));
+  const std::int64_t before = TRY(row_before(List::Tasks, filter.cursor));
   const int limit = TRY(read_limit(filter.limit));
   Work work;
   const std::unique_ptr<Rows> rows = TRY(rows_of(reader, filter, work));
@@ -132,14 +114,15 @@ Result<Page<TaskSummary>> list_tasks(Reader& reader, const TaskFilter& filter, c
   std::int64_t last = before;
   for (std::int64_t at = rows->at_or_below(before - 1); at > 0; at = rows->at_or_below(last - 1)) {
     if (page.items.size() == static_cast<std::size_t>(limit)) {
-      page.next_cursor = std::to_string(last);
+      page.next_cursor = cursor_to(List::Tasks, {last});
       break;
     }
     last = at;
     Cursor row = summary.query(at);
     if (row.next()) page.items.push_back(read_task_summary(row));
   }
-  if (page.next_cursor.empty() && work.stopped_at > 0) page.next_cursor = std::to_string(work.stopped_at + 1);
+  if (page.next_cursor.empty() && work.stopped_at > 0)
+    page.next_cursor = cursor_to(List::Tasks, {work.stopped_at + 1});
   const std::vector<Pause> pauses = read_pauses(reader, now);
   const std::vector<BudgetLine> budgets = read_budgets(reader, limits, now);
   for (TaskSummary& task : page.items) {
@@ -152,7 +135,7 @@ Result<Page<TaskSummary>> list_tasks(Reader& reader, const TaskFilter& filter, c
 
 Result<MatchingTasks> find_tasks_oldest_first(Reader& reader, const TaskFilter& filter) {
   const int limit = TRY(read_limit(filter.limit));
-  std::int64_t last = filter.cursor.empty() ? 0 : TRY(read_cursor(filter.cursor));
+  std::int64_t last = filter.cursor.empty() ? 0 : TRY(place_of(List::TasksOldestFirst, filter.cursor)).first;
   const auto from = [&] {
     Conditions where;
     where.add("t.row > ?", last);
@@ -178,7 +161,7 @@ Result<MatchingTasks> find_tasks_oldest_first(Reader& reader, const TaskFilter& 
   const Conditions where = from();
   Cursor row = where.query(reader.statement("SELECT count(*)" + table + where.sql));
   if (row.next()) found.behind = row.integer(0);
-  if (found.behind > 0) found.next_cursor = std::to_string(last);
+  if (found.behind > 0) found.next_cursor = cursor_to(List::TasksOldestFirst, {last});
   return found;
 }
 
@@ -187,12 +170,9 @@ Result<Page<std::string>> list_waiting(Reader& reader, std::string_view agent, i
   const int limit = TRY(read_limit(wanted));
   std::int64_t asked = -1, row = 0;
   if (!cursor.empty()) {
-    const std::size_t dash = std::min(cursor.find('-'), cursor.size());
-    const auto asked_at = number_in(cursor.substr(0, dash));
-    const auto task = number_in(cursor.substr(std::min(dash + 1, cursor.size())));
-    if (!asked_at || !task) return not_ours("who has waited longest");
-    asked = *asked_at;
-    row = *task;
+    const Place place = TRY(place_of(List::Waiting, cursor));
+    asked = place.first;
+    row = place.second;
   }
   Page<std::string> page;
   Cursor found = reader
@@ -203,7 +183,7 @@ Result<Page<std::string>> list_waiting(Reader& reader, std::string_view agent, i
                      .query(asked, row, agent, limit + 1);
   while (found.next()) {
     if (page.items.size() == static_cast<std::size_t>(limit)) {
-      page.next_cursor = std::to_string(asked) + "-" + std::to_string(row);
+      page.next_cursor = cursor_to(List::Waiting, {asked, row});
       break;
     }
     asked = found.integer(0);
@@ -214,7 +194,7 @@ Result<Page<std::string>> list_waiting(Reader& reader, std::string_view agent, i
 }
 
 Result<Page<DecidedTask>> list_decided(Reader& reader, int wanted, std::string_view cursor) {
-  const std::int64_t before = TRY(read_cursor(cursor));
+  const std::int64_t before = TRY(row_before(List::Decided, cursor));
   const int limit = TRY(read_limit(wanted));
   const auto newest = [](const char* kind) {
     return std::string("SELECT * FROM (SELECT row FROM decision INDEXED BY decision_kind WHERE kind = '") + kind +
@@ -229,7 +209,7 @@ Result<Page<DecidedTask>> list_decided(Reader& reader, int wanted, std::string_v
   Cursor row = statement.query(before, limit + 1);
   while (row.next()) {
     if (page.items.size() == static_cast<std::size_t>(limit)) {
-      page.next_cursor = std::to_string(last);
+      page.next_cursor = cursor_to(List::Decided, {last});
       break;
     }
     last = row.integer(0);
@@ -444,7 +424,7 @@ std::vector<std::int64_t> delivery_rows(Reader& reader, const Store::DeliveryFil
 }  // namespace
 
 Result<Page<DeliverySummary>> list_deliveries(Reader& reader, const Store::DeliveryFilter& filter) {
-  const std::int64_t before = TRY(read_cursor(filter.cursor));
+  const std::int64_t before = TRY(row_before(List::Deliveries, filter.cursor));
   const int limit = TRY(read_limit(filter.limit));
   if (filter.link.empty() && (!filter.webhook.empty() || filter.verdict)) {
     std::vector<std::int64_t> rows =
@@ -452,7 +432,7 @@ Result<Page<DeliverySummary>> list_deliveries(Reader& reader, const Store::Deliv
     Page<DeliverySummary> page;
     if (rows.size() > static_cast<std::size_t>(limit)) {
       rows.pop_back();
-      page.next_cursor = std::to_string(rows.back());
+      page.next_cursor = cursor_to(List::Deliveries, {rows.back()});
     }
     Statement& one = reader.statement(std::string("SELECT ") + kDeliverySummaryColumns +
                                       " FROM delivery d WHERE d.row = ?1");
@@ -476,7 +456,7 @@ Result<Page<DeliverySummary>> list_deliveries(Reader& reader, const Store::Deliv
   Cursor row = where.query(statement);
   while (row.next()) {
     if (page.items.size() == static_cast<std::size_t>(limit)) {
-      page.next_cursor = std::to_string(last);
+      page.next_cursor = cursor_to(List::Deliveries, {last});
       break;
     }
     last = row.integer(0);

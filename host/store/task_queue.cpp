@@ -19,6 +19,7 @@
 #include <algorithm>
 
 #include "host/base/id.h"
+#include "host/base/text.h"
 #include "host/store/rows.h"
 
 namespace davit::store {
@@ -193,7 +194,7 @@ std::string TaskQueue::create(Batch& batch, const NewTask& task, const Origin& o
   const std::string_view entity = task.entity.empty() ? origin.entity : std::string_view(task.entity);
   const std::string group = group_of(task, entity, origin);
   const std::string_view line = lines_.of(task.agent, entity, group);
-  const std::string_view title = shorten(task.title, kMaxTitle);
+  const std::string_view title = shortened(task.title, kMaxTitle);
   const auto actor = [&](std::string Actor::*field) -> std::optional<std::string_view> {
     if (origin.actor == nullptr) return std::nullopt;
     return std::string_view(origin.actor->*field);
@@ -293,7 +294,7 @@ void TaskQueue::replace(Batch& batch, const Waiting& waiting, const NewTask& tas
   index_.before_change(row);
   sql_->replace_task.run(row, -task.priority, task.run_at.value_or(batch.now), batch.now, origin.delivery,
                          task.task_type, origin.source, if_any(entity), if_any(line),
-                         shorten(task.title, kMaxTitle), origin.parent, origin.chain_depth);
+                         shortened(task.title, kMaxTitle), origin.parent, origin.chain_depth);
   index_.after_change(row);
   sql_->replace_body.run(row, actor(&Actor::id), actor(&Actor::login), actor(&Actor::role),
                          if_any(links_json), task.payload, if_any(origin.previous_result),
@@ -508,7 +509,7 @@ Result<TaskState> TaskQueue::finish(Batch& batch, const Finish& finish) {
       state == TaskState::Queued ? std::optional(batch.now + finish.retry_after) : std::nullopt;
   leases_.end(row->fence());
   if (refused) {
-    approvals_.note_refused(row->row, *refused, shorten(result.error, kMaxRefusal), batch.now);
+    approvals_.note_refused(row->row, *refused, shortened(result.error, kMaxRefusal), batch.now);
     batch.decided.push_back({"refused", "agent"});
   }
   state = moves_.move(batch, *row,

@@ -1,6 +1,10 @@
 // Every operation is called on a real host, in each status that is described, and each answer is held to its schema.
 #include <gmock/gmock.h>
+#include <poll.h>
 #include <signal.h>
+#include <sqlite3.h>
+
+#include <list>
 
 #include "tests/api/sample_host.h"
 #include "tests/faults/books.h"
@@ -9,6 +13,62 @@ namespace davit::testing {
 namespace {
 
 using ::testing::IsEmpty;
+
+// Somebody holds the database's lock, as an operator's shell may: until then no write is done, and each waits
+// for two seconds.
+class HeldDatabase {
+ public:
+  explicit HeldDatabase(const std::filesystem::path& file) {
+    EXPECT_EQ(sqlite3_open_v2(file.c_str(), &database_, SQLITE_OPEN_READWRITE, nullptr), SQLITE_OK);
+    sqlite3_busy_timeout(database_, 10'000);
+    EXPECT_EQ(sqlite3_exec(database_, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
+  }
+  ~HeldDatabase() {
+    EXPECT_EQ(sqlite3_exec(database_, "ROLLBACK", nullptr, nullptr, nullptr), SQLITE_OK);
+    sqlite3_close(database_);
+  }
+
+ private:
+  sqlite3* database_ = nullptr;
+};
+
+// Requests that wait for their answers.
+class WaitingRequests {
+ public:
+  explicit WaitingRequests(HotHost& host) : host_(host) {}
+  void send(const std::string& method, const std::string& target, const std::string& body = "",
+            const std::string& header_lines = "") {
+    clients_.emplace_back(host_.port());
+    EXPECT_TRUE(clients_.back().send(
+        method + " " + target + " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + host_.token() +
+        "\r\n" + header_lines + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body));
+  }
+  // The first answer that comes to any of them; status 0 if none does.
+  test::RawAnswer first() {
+    std::vector<pollfd> all;
+    for (test::RawClient& client : clients_) all.push_back({client.fd(), POLLIN, 0});
+    if (::poll(all.data(), all.size(), 10'000) <= 0) return {};
+    auto client = clients_.begin();
+    for (const pollfd& each : all) {
+      if (each.revents != 0) return client->read_answer();
+      ++client;
+    }
+    return {};
+  }
+  // All answers, in the order of the requests.
+  std::vector<test::RawAnswer> answers() {
+    std::vector<test::RawAnswer> all;
+    for (test::RawClient& client : clients_) {
+      client.patience = std::chrono::seconds(60);
+      all.push_back(client.read_answer());
+    }
+    return all;
+  }
+
+ private:
+  HotHost& host_;
+  std::list<test::RawClient> clients_;
+};
 
 class AnswersTest : public ::testing::Test {
  protected:
@@ -54,6 +114,7 @@ class AnswersTest : public ::testing::Test {
   void queue();
   void spent_budgets();
   void statistics();
+  void overload();
   void what_all_have_in_common();
 
   const Description description;
@@ -175,6 +236,11 @@ void AnswersTest::tasks() {
       "group":"g","key":"k","payload":{"mode":"noop"},"priority":1,"run_at":"2030-01-01T00:00:00Z"})"}), "status"), "queued");
   walk.expect(400, "createTask", {.body = R"({"title":1})", .bad_body = true});
   walk.expect(400, "createTask", {.body = R"({"agent":"nobody"})"});
+  for (const char* name : {"agent", "task_type", "title", "entity", "group", "key"}) {
+    const auto refused =
+        walk.expect(400, "createTask", {.body = std::string("{\"") + name + R"(":"a\u0000b"})"});
+    EXPECT_EQ(string_member(refused["errors"][0], "field"), name);
+  }
   const auto page = walk.expect(200, "listTasks", {.query = "limit=2"});
   walk.expect(200, "listTasks", {.query = "cursor=" + string_member(page, "next_cursor")});
   walk.expect(400, "listTasks", {.query = "cursor=none-of-ours"});
@@ -225,7 +291,11 @@ void AnswersTest::decisions() {
   task_once(samples.failed, "failed");
   const std::string superfluous = make_task(host, "third", "noop");
   walk.expect(400, "cancelTask", {.path = {superfluous}, .body = R"({"way":""})", .bad_body = true});
-  walk.expect(200, "cancelTask", {.path = {superfluous}, .body = R"({"reason":"no need",)" + who + "}"});
+  const auto refused =
+      walk.expect(400, "cancelTask", {.path = {superfluous}, .body = R"({"reason":"no\u001bneed"})"});
+  EXPECT_EQ(string_member(refused["errors"][0], "field"), "reason");
+  walk.expect(200, "cancelTask",
+              {.path = {superfluous}, .body = R"({"reason":"no need:\n\tsee above",)" + who + "}"});
 }
 
 void AnswersTest::approvals() {
@@ -309,6 +379,11 @@ void AnswersTest::events() {
   ASSERT_TRUE(client.read_until("event: hello\ndata: {\"resumed\":false}\n\n"));
   walk.hold(200, description.operation("streamEvents"), client.read_answer(false));
   walk.expect(400, "streamEvents", {.query = "topics=weather"});
+  test::RawClient second(host.port());
+  ASSERT_TRUE(second.send("GET /api/dashboard/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " +
+                          host.token() + "\r\n\r\n"));
+  ASSERT_TRUE(second.read_until("event: hello"));
+  walk.expect(503, "streamEvents");
 }
 
 void AnswersTest::deliveries() {
@@ -318,6 +393,17 @@ void AnswersTest::deliveries() {
   walk.expect(200, "getDelivery", {.path = {samples.delivery}});
   ASSERT_TRUE(eventually([&] { return host.api("GET", "/api/dashboard/refused-deliveries").body.find("\"samples\":[{") != std::string::npos; }));
   walk.expect(200, "listRefusedDeliveries");
+
+  // No text of a sender loses his delivery: it is kept as it came, and the task has what can be shown of it.
+  const auto odd = parse_json(label_issue(host, 77, std::string("a\0b\x1b[31mred\x7f\tquokka", 19)).body);
+  ASSERT_TRUE(odd.ok());
+  const auto found = walk.expect(200, "listTasks", {.query = "q=quokka"});
+  ASSERT_EQ(found["tasks"].Size(), 1u);
+  EXPECT_EQ(string_member(found["tasks"][0], "title"), "a?b?[31mred?\tquokka");
+  const auto kept =
+      walk.expect(200, "getDelivery", {.path = {string_member((*odd)["details"], "delivery_id")}});
+  EXPECT_NE(string_member(kept, "body").find(R"(a\u0000b\u001B[31mred)"), std::string::npos)
+      << string_member(kept, "body");
 
   walk.expect(200, "replayDelivery", {.path = {samples.delivery}, .body = R"({"dry_run":true})"});
   walk.expect(200, "replayDelivery", {.path = {samples.comment}, .body = R"({"dry_run":true})"});
@@ -389,6 +475,55 @@ void AnswersTest::statistics() {
     walk.expect(200, "getQueueSeries", {.query = std::string("agent=worker&bucket=") + bucket});
 }
 
+// While nothing can be written, all workers wait for writes, and as many requests behind them as may.
+void AnswersTest::overload() {
+  const std::string unwanted = make_task(host, "third", "noop");
+  const std::string token = string_member(
+      walk.expect(200, "previewTasksBulk", {.body = R"({"action":"cancel","ids":[")" + unwanted + "\"]}"}),
+      "token");
+  constexpr int kBlocking = 8, kMoreThanMayWait = 300;
+  WaitingRequests acts(host), rescans(host), looks(host);
+  {
+    const HeldDatabase held(host.folder() / "davit.db");
+    for (int i = 0; i < 2; ++i)
+      acts.send("POST", "/api/tasks/bulk", R"({"token":")" + token + "\"}",
+                "Idempotency-Key: \"twice at once\"\r\n");
+    walk.hold(409, description.operation("actOnTasksBulk"), acts.first());
+
+    for (int i = 0; i < kBlocking; ++i) rescans.send("POST", "/api/plugins/rescan");
+    for (int i = 0; i < kMoreThanMayWait; ++i) looks.send("GET", "/api/dashboard/queue");
+    ASSERT_EQ(looks.first().status, 503) << "who is one too many is told at once";
+    for (const Operation& operation : description.operations()) {
+      if (!operation.responses.contains("503") || operation.is_stream() || operation.id == "receiveDelivery")
+        continue;
+      for (int i = 0; i < 2; ++i)
+        looks.send("GET", "/api/dashboard/queue");  // for those that were given up meanwhile
+      walk.expect(503, operation.id, {.path = words_for(operation, samples)});
+    }
+  }
+  // What could not be put down before was not done.
+  std::size_t done = 0;
+  for (const test::RawAnswer& answer : rescans.answers()) {
+    EXPECT_TRUE(answer.status == 200 || answer.status == 503) << answer.status;
+    done += answer.status == 200 ? 1 : 0;
+  }
+  EXPECT_LT(done, static_cast<std::size_t>(kBlocking));
+  looks.answers();
+  EXPECT_TRUE(eventually([&] {
+    const auto lines = parse_json(
+        host.api("GET", "/api/dashboard/audit?limit=500&operation=rescanPlugins&outcome=done").body);
+    // And the one of plugins().
+    return lines.ok() && (*lines)["entries"].Size() == done + 1;
+  }));
+}
+
+// More values than any body may have.
+std::string too_large_body() {
+  std::string body = "{\"no-such-member\":[0";
+  for (int i = 0; i < 200'000; ++i) body += ",0";
+  return body + "]}";
+}
+
 // What asks for a name that is not there has to be right in all else.
 std::string whole_body_of(const Operation& operation) {
   if (operation.id == "testWebhook") return R"({"body":{}})";
@@ -408,6 +543,7 @@ void AnswersTest::newer_plugins() {
 
 // Every operation that describes one of these answers gives it in the same way.
 void AnswersTest::what_all_have_in_common() {
+  const std::string too_large = too_large_body();
   const Walk::Headers wrong_token{{"Authorization", "Bearer a-wrong-token-0123456789"}};
   for (int i = 0; i < 100 && host.request("GET", "/api/session", "", wrong_token).status == 401; ++i) {
   }
@@ -421,6 +557,8 @@ void AnswersTest::what_all_have_in_common() {
       walk.expect(404, operation.id, {.path = nothing, .body = whole_body_of(operation)});
     if (has("400") && operation.path.starts_with("/api/"))
       walk.expect(400, operation.id, {.path = words, .query = "no-such-parameter=1"});
+    if (has("413") && operation.path.starts_with("/api/"))
+      walk.expect(413, operation.id, {.path = words, .body = too_large, .bad_body = true});
     EXPECT_TRUE(operation.role == "public" || has("429")) << operation.id << " does not say that wrong tokens have to wait";
     // More than enough of these were sent before the first of them: what is asked for does not matter.
     if (has("429") && (operation.role != "public" || operation.id == "getSession"))
@@ -462,6 +600,7 @@ TEST_F(AnswersTest, EachOperationAnswersAsItIsDescribedInEachStatusAndWithEachMe
   queue();
   spent_budgets();
   statistics();
+  overload();
   sessions();
   tokens();
   what_all_have_in_common();

@@ -85,6 +85,27 @@ const Operation& Description::operation(const std::string& id) const {
   stop("has no operation " + id);
 }
 
+const Operation* Description::of_request(const std::string& method, const std::string& target) const {
+  const std::string path = target.substr(0, target.find('?'));
+  for (const Operation& each : operations_) {
+    if (each.method != (method == "HEAD" ? "GET" : method)) continue;
+    std::string_view pattern = each.path, rest = path;
+    while (!pattern.empty() && !rest.empty()) {
+      if (pattern.front() == '{') {
+        pattern.remove_prefix(pattern.find('}') + 1);
+        rest.remove_prefix(std::min(rest.find('/'), rest.size()));
+      } else if (pattern.front() == rest.front()) {
+        pattern.remove_prefix(1);
+        rest.remove_prefix(1);
+      } else {
+        break;
+      }
+    }
+    if (pattern.empty() && rest.empty()) return &each;
+  }
+  return nullptr;
+}
+
 std::map<const JsonValue*, std::string> Description::members() const {
   std::map<const JsonValue*, std::string> all;
   const std::function<void(const JsonValue&, const std::string&)> walk = [&](const JsonValue& value,

@@ -36,6 +36,8 @@ class Description {
 
   const std::vector<Operation>& operations() const { return operations_; }
   const Operation& operation(const std::string& id) const;
+  // The one that a request is for, HEAD being GET; null: none.
+  const Operation* of_request(const std::string& method, const std::string& target) const;
   const JsonValue& document() const { return document_; }
   const std::string& text() const { return text_; }
   // Each member that any schema names, with its place in the document.

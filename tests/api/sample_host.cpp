@@ -47,6 +47,15 @@ void start_sample_host(HotHost& host) {
   host.put_bytes("broken.so", "this is no library");
   host.environment["THE_TOKEN"] = "s3cr3t-value";
   host.environment["DAVIT_READER_TOKEN"] = Walk::kReaderToken;
+  host.server_options = ", max_event_streams: 2";
+  // Whatever a test asks: no operation may answer in a way that is not described.
+  host.on_answer = [](const std::string& method, const std::string& target, const test::RawAnswer& answer) {
+    static const Description description;
+    const Operation* operation = description.of_request(method, target);
+    EXPECT_TRUE(operation == nullptr || operation->responses.contains(std::to_string(answer.status)))
+        << method << " " << target << " is answered " << answer.status
+        << ", which is not described: " << answer.body;
+  };
   host.configure(kSampleSections);
   ASSERT_TRUE(host.start()) << host.log();
 }
@@ -64,7 +73,8 @@ test::RawAnswer label_issue(HotHost& host, int number, const std::string& title)
   EXPECT_TRUE(text.ok());
   auto body = parse_json(*text);
   (*body)["issue"]["number"].SetInt(number);
-  (*body)["issue"]["title"].SetString(title.c_str(), body->GetAllocator());
+  (*body)["issue"]["title"].SetString(title.data(), static_cast<rapidjson::SizeType>(title.size()),
+                                      body->GetAllocator());
   return host.github("issues", to_json(*body));
 }
 

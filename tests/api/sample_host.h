@@ -22,7 +22,8 @@ struct Samples {
 // What its configuration says of webhooks, agents and so on.
 extern const char* const kSampleSections;
 
-// Installs plugins, writes the configuration, starts the host. The reader's token is Walk::kReaderToken.
+// Installs plugins, writes the configuration, starts the host. The reader's token is Walk::kReaderToken. An
+// answer to any request of the test whose status the description does not have is a failure.
 void start_sample_host(HotHost& host);
 
 // Makes the data.

@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "host/base/clock.h"
+#include "host/store/cursor.h"
 #include "tests/bench/arguments.h"
 #include "tests/bench/deliveries.h"
 #include "tests/bench/history.h"
@@ -301,7 +302,9 @@ std::vector<std::string> deep_cursors(const Host& host) {
   std::vector<std::string> cursors;
   const JsonDocument page = host.answer("/api/dashboard/tasks?limit=1");
   if (!page["next_cursor"].IsString()) give_up("there is no second task");
-  for (int i = 1; i <= 100; ++i) cursors.push_back(std::to_string(2 + host.facts.tasks * i / 101));
+  for (int i = 1; i <= 100; ++i)
+    cursors.push_back(
+        store::cursor_to(store::List::Tasks, {static_cast<std::int64_t>(2 + host.facts.tasks * i / 101)}));
   return cursors;
 }
 

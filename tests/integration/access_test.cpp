@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 #include <signal.h>
 
+#include <atomic>
+#include <thread>
+
 #include "tests/support/hot_host.h"
 
 namespace davit::testing {
@@ -32,6 +35,13 @@ class AccessIntegrationTest : public ::testing::Test {
   }
   int acts(const std::string& token) {
     return host.request("POST", "/api/queue/resume", "{}", {{"Authorization", "Bearer " + token}}).status;
+  }
+  std::string concurrency_of_worker() {
+    const auto agents = parse_json(host.api("GET", "/api/dashboard/agents").body);
+    if (!agents.ok()) return "";
+    for (const JsonValue& agent : (*agents)["agents"].GetArray())
+      if (string_member(agent, "name") == "worker") return std::to_string(int_member(agent, "concurrency"));
+    return "";
   }
   bool audit_tells(const std::string& words) {
     return eventually([&] { return host.ask({"audit", "--json"}).text.find(words) != std::string::npos; });
@@ -157,6 +167,65 @@ TEST_F(AccessIntegrationTest, AReplayAndItsLineAreCommittedTogetherAndOneThatIsR
   const JsonDocument audit = lines();
   EXPECT_EQ(string_member(audit["entries"][0], "outcome"), "refused");
   EXPECT_EQ(string_member(audit["entries"][0], "object"), unknown);
+}
+
+// Switches and numbers are set, and the configuration read anew, until davit is killed right behind an
+// answer: just when a line that was written after its act would be on its way.
+TEST_F(AccessIntegrationTest,
+       HoweverOftenDavitIsKilledNothingIsDoneWithoutItsLineAndNoLineTellsOfWhatWasNotDone) {
+  host.install(kTestPlugins / "scripted_agent.so");
+  host.configure("agents: {worker: {}}\n");
+  const auto lines = [&](const std::string& operations, const std::string& outcome) {
+    auto body = parse_json(
+        host.api("GET", "/api/dashboard/audit?limit=500&outcome=" + outcome + "&operation=" + operations)
+            .body);
+    return body.ok() ? std::move(*body) : JsonDocument();
+  };
+  std::size_t set = 0, switched = 0, reloaded = 0;  // as they were answered
+  for (int kills = 0; kills < 8; ++kills) {
+    ASSERT_TRUE(host.start()) << host.log();
+    std::atomic<int> answered{0};
+    std::thread person([&] {
+      for (int n = 1;; ++n) {
+        const std::string number = std::to_string(n % 9 + 1), how = n % 2 == 0 ? "enable" : "disable";
+        if (host.api("PUT", "/api/agents/worker/concurrency", "{\"concurrency\":" + number + "}").status !=
+            200)
+          return;
+        ++set, ++answered;
+        if (host.api("POST", "/api/plugins/agent/worker/" + how).status != 200) return;
+        ++switched, ++answered;
+        if (host.api("POST", "/api/reload").status != 200) return;
+        ++reloaded, ++answered;
+      }
+    });
+    while (answered < 3 + kills) std::this_thread::yield();
+    ::kill(host.pid(), SIGKILL);
+    person.join();
+    host.wait_for_end();
+
+    ASSERT_TRUE(host.start()) << host.log();
+    const JsonDocument numbers = lines("setConcurrency", "done");
+    ASSERT_GE(numbers["entries"].Size(), set);
+    const JsonDocument agent = host.plugin("agent", "worker");
+    EXPECT_EQ(concurrency_of_worker(), string_member(numbers["entries"][0]["parameters"], "concurrency"));
+    const JsonDocument on = lines("enablePlugin", "done"), off = lines("disablePlugin", "done");
+    ASSERT_GE(on["entries"].Size() + off["entries"].Size(), switched);
+    const auto newest = [](const JsonDocument& all) {
+      return all["entries"].Empty() ? 0 : std::atoi(string_member(all["entries"][0], "id").c_str());
+    };
+    EXPECT_EQ(string_member(agent, "override"), newest(on) > newest(off) ? "enabled" : "disabled");
+    const std::size_t reloads = lines("reload", "done")["entries"].Size(),
+                      begun = lines("reload", "begun")["entries"].Size();
+    EXPECT_GE(reloads + begun, reloaded);
+    std::size_t taken_over = 0;
+    const std::string log = host.log(), words = "The configuration was taken over";
+    for (std::size_t at = 0; (at = log.find(words, at)) != std::string::npos; at += words.size())
+      ++taken_over;
+    EXPECT_GE(reloads + begun, taken_over);
+    EXPECT_LE(reloads, taken_over);
+    EXPECT_EQ(host.end(SIGTERM), 0);
+  }
+  EXPECT_GE(set + switched + reloaded, 8u * 3u);
 }
 
 TEST_F(AccessIntegrationTest, EveryAnswerKeepsBrowsersFromMisusingIt) {

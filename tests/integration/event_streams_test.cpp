@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <future>
 #include <map>
 #include <set>
 
@@ -52,7 +53,8 @@ class EventStreamsTest : public ::testing::Test {
  protected:
   ~EventStreamsTest() override {
     server_.reset();
-    database_.close();  // whose writer tells the streams
+    if (events_) events_->stop();  // who listens is asked of what goes before it
+    database_.close();             // whose writer tells the streams
   }
 
   void start(EventOptions events = {}, Options options = {}) {
@@ -66,8 +68,8 @@ class EventStreamsTest : public ::testing::Test {
             .value();
     audit_ = std::make_unique<AuditLog>(store(), clock_, TrustedProxies{});
     workers_ = std::make_unique<Workers>(1, 16);
-    router_ = std::make_unique<Router>(event_routes(*events_), *authentication_, *audit_, *workers_, metrics_,
-                                       *log_, TrustedProxies{});
+    router_ = std::make_unique<Router>(event_routes(*events_, *authentication_), *authentication_, *audit_,
+                                       *workers_, metrics_, *log_, TrustedProxies{});
     auto server = Server::start(
         options,
         [this](Request request, Responder responder) {
@@ -535,6 +537,59 @@ TEST_F(EventStreamsTest, WhoseRightHasEndedHearsNoMore) {
   EXPECT_TRUE(admin.next("task"));
   EXPECT_EQ(events_->open_streams(), 1);
   EXPECT_EQ(metric("davit_event_streams_ended_total{how=\"revoked\"}"), 1);
+}
+
+// The clock is set on; nobody is woken for that, so what is open ends with the next look, a heartbeat later
+// at most.
+TEST_F(EventStreamsTest, AStreamEndsWithTheTokenOrTheSessionThatOpenedIt) {
+  EventOptions options;
+  options.heartbeat = Duration(50);
+  start(options);
+  const auto token_until = [&](const std::string& name, Duration from_now) {
+    AccessToken token;
+    token.name = name;
+    token.expires_at = clock_.wall() + from_now;
+    std::promise<std::string> secret;
+    authentication_->create_token(token, {}, [&](Result<std::string> made) { secret.set_value(*made); });
+    return "Authorization: Bearer " + secret.get_future().get() + "\r\n";
+  };
+  const auto session_of = [&](const std::string& token) {
+    std::promise<std::string> secret;
+    authentication_->sign_in(token, "", {}, [&](Result<std::string> made) { secret.set_value(*made); });
+    return "Cookie: davit_session=" + secret.get_future().get() + "\r\n";
+  };
+  EventReader admin(port(), kEvents, kAdmin);
+  EventReader guest(port(), kEvents, token_until("guest", Duration(600'000)));
+  EventReader browser(port(), kEvents, session_of("the-reader-token"));  // for an hour
+  ASSERT_TRUE(admin.next("hello") && guest.next("hello") && browser.next("hello"));
+
+  clock_.set(clock_.wall() + Duration(610'000));
+  EXPECT_TRUE(guest.at_end());
+  many(1);
+  EXPECT_TRUE(browser.next("task"));
+  clock_.set(clock_.wall() + Duration(3'600'000));
+  EXPECT_TRUE(browser.at_end());
+  EXPECT_TRUE(eventually([&] { return events_->open_streams() == 1; }));
+  EXPECT_EQ(metric("davit_event_streams_ended_total{how=\"expired\"}"), 2);
+  many(1, "later");
+  EXPECT_TRUE(admin.next("task")) << "whose token has no end";
+}
+
+TEST_F(EventStreamsTest, AStreamEndsWhenItsTokenDoesAndNotOnlyWithTheNextHeartbeat) {
+  EventOptions options;
+  options.heartbeat = Duration(3'600'000);
+  start(options);
+  AccessToken token;
+  token.name = "guest";
+  token.expires_at = clock_.wall() + Duration(300);
+  std::promise<std::string> secret;
+  authentication_->create_token(token, {}, [&](Result<std::string> made) { secret.set_value(*made); });
+  EventReader admin(port(), kEvents, kAdmin);
+  EventReader guest(port(), kEvents, "Authorization: Bearer " + secret.get_future().get() + "\r\n");
+  ASSERT_TRUE(admin.next("hello") && guest.next("hello"));
+  EXPECT_TRUE(guest.at_end());
+  many(1);
+  EXPECT_TRUE(admin.next("task"));
 }
 
 TEST_F(EventStreamsTest, AStopEndsAllStreamsAndTakesNoMore) {

@@ -13,6 +13,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -165,7 +166,9 @@ class RunningHost {
     if (!body.empty() || method == "POST") text += "Content-Length: " + std::to_string(body.size()) + "\r\n";
     test::RawClient client(port_);
     client.send(text + "\r\n" + body);
-    return client.read_answer(method != "HEAD");
+    test::RawAnswer answer = client.read_answer(method != "HEAD");
+    if (on_answer) on_answer(method, target, answer);
+    return answer;
   }
   test::RawAnswer api(const std::string& method, const std::string& target, const std::string& body = "") {
     return request(method, target, body, {{"Authorization", "Bearer " + token_}});
@@ -209,6 +212,8 @@ class RunningHost {
     return text ? *text : "";
   }
 
+  // Is shown each answer that request() gets.
+  std::function<void(const std::string& method, const std::string& target, const test::RawAnswer&)> on_answer;
   // More of the YAML's sections, beginning with a comma.
   std::string server_options, storage_options, plugin_options, log_options;
   std::string reply_options =

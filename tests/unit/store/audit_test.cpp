@@ -103,10 +103,33 @@ TEST_F(AuditTest, EveryActOfTheStoreTakesALine) {
     store().open_session(session, {Duration(1), Duration(1)}, done, line("open_session"));
   });
   (void)wait([&](auto done) { store().close_session(session.sha256, done, line("close_session")); });
-  EXPECT_THAT(
-      operations({.limit = 100}),
-      ElementsAre("close_session", "open_session", "revoke_token", "create_token", "create_task", "replay",
-                  "resume", "pause", "retry_none", "retry_all", "reject", "approve", "retry", "cancel"));
+  (void)wait([&](auto done) { store().set_setting("x", "1", done, line("set_setting")); });
+  (void)wait([&](auto done) { store().clear_crashes({"a", "b"}, done, line("clear_crashes")); });
+  EXPECT_THAT(operations({.limit = 100}),
+              ElementsAre("clear_crashes", "set_setting", "close_session", "open_session", "revoke_token",
+                          "create_token", "create_task", "replay", "resume", "pause", "retry_none",
+                          "retry_all", "reject", "approve", "retry", "cancel"));
+}
+
+TEST_F(AuditTest, WhatIsBegunHasItsLineBeforeItIsDoneAndOnlyOneAndTellsWhatIsKnownIfNobodySawItEnd) {
+  const auto begun = wait<std::int64_t>([&](auto done) { store().begin_audit(line("reload"), done); });
+  const auto lost = wait<std::int64_t>([&](auto done) { store().begin_audit(line("reload", "lost"), done); });
+  ASSERT_TRUE(begun.ok() && lost.ok());
+  EXPECT_NE(*begun, *lost);
+  ASSERT_THAT(entries(), SizeIs(2));
+  EXPECT_EQ(entries()[1].outcome, "begun");
+  EXPECT_EQ(entries()[1].number, *begun);
+  store().end_audit(*begun, "refused", "a mistake");
+  database_.open();
+  ASSERT_THAT(entries(), SizeIs(2));
+  EXPECT_EQ(entries()[1].outcome, "refused");
+  EXPECT_EQ(entries()[1].reason, "a mistake");
+  EXPECT_EQ(entries()[1].request_id, "request-1");
+  EXPECT_EQ(entries()[0].outcome, "begun");
+  // How something ended is told once.
+  store().end_audit(*begun, "done", "");
+  note(line("last"));
+  EXPECT_EQ(entries()[2].outcome, "refused");
 }
 
 TEST_F(AuditTest, FiltersCombineAndPagesFollow) {

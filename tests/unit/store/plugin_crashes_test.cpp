@@ -16,7 +16,7 @@ class PluginCrashesTest : public StoreTest {
     return wait<bool>([&](auto done) { store().note_crash(crash, rule, done); }).value();
   }
   void clear(const std::string& sha256) {
-    EXPECT_TRUE(wait<std::monostate>([&](auto done) { store().clear_crashes(sha256, done); }).ok());
+    EXPECT_TRUE(wait<std::monostate>([&](auto done) { store().clear_crashes({sha256}, done); }).ok());
   }
   void hold(std::set<std::string> agents) {
     EXPECT_TRUE(wait<std::monostate>([&](auto done) { store().hold_agents(std::move(agents), done); }).ok());

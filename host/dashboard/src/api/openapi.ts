@@ -1739,10 +1739,10 @@ export interface components {
             token: string;
         };
         /**
-         * @description `refused`: it could not be done; `failed`: the host could not; `denied`: who asked may not.
+         * @description `refused`: it could not be done; `failed`: the host could not; `denied`: who asked may not; `begun`: it goes on, or the host ended meanwhile and it is not known how it came out.
          * @enum {string}
          */
-        AuditOutcome: "done" | "refused" | "failed" | "denied";
+        AuditOutcome: "begun" | "done" | "refused" | "failed" | "denied";
         AuditEntry: {
             id: string;
             /** Format: date-time */
@@ -1983,6 +1983,26 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description The body is larger, or holds more values, than one may send here. */
+        TooLarge: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Too much waits at present, or the database can not be written or read; nothing was done. */
+        Busy: {
+            headers: {
+                /** @description Seconds. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description What `If-None-Match` names is what it is. */
         NotModified: {
             headers: {
@@ -2112,6 +2132,8 @@ export type ResponseTooManyWrongTokens = components['responses']['TooManyWrongTo
 export type ResponseForbidden = components['responses']['Forbidden'];
 export type ResponseNotFound = components['responses']['NotFound'];
 export type ResponseConflict = components['responses']['Conflict'];
+export type ResponseTooLarge = components['responses']['TooLarge'];
+export type ResponseBusy = components['responses']['Busy'];
 export type ResponseNotModified = components['responses']['NotModified'];
 export type ResponseProblem = components['responses']['Problem'];
 export type ParameterTaskId = components['parameters']['taskId'];
@@ -2315,7 +2337,7 @@ export interface operations {
                     "application/json": components["schemas"]["Readiness"];
                 };
             };
-            /** @description One does not. */
+            /** @description One does not, or too much waits at present. */
             503: {
                 headers: {
                     /** @description Seconds. */
@@ -2324,6 +2346,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Readiness"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -2349,6 +2372,7 @@ export interface operations {
             };
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2380,6 +2404,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2405,6 +2430,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2452,6 +2478,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2482,6 +2509,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2519,6 +2547,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2549,6 +2578,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2586,6 +2616,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2614,7 +2645,9 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2643,7 +2676,9 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2687,7 +2722,9 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2729,7 +2766,9 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2775,7 +2814,9 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2819,7 +2860,9 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2857,6 +2900,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2887,6 +2931,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2918,6 +2963,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2966,7 +3012,9 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2998,6 +3046,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3026,6 +3075,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3054,6 +3104,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3079,6 +3130,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3110,6 +3162,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3141,6 +3194,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3173,6 +3227,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3199,6 +3254,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3231,7 +3287,9 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3265,7 +3323,9 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3292,6 +3352,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3323,6 +3384,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3358,6 +3420,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3391,6 +3454,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3477,6 +3541,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            413: components["responses"]["TooLarge"];
             /** @description Too many tries from this address have failed. */
             429: {
                 headers: {
@@ -3488,6 +3553,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3521,6 +3587,7 @@ export interface operations {
                 };
             };
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3550,6 +3617,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3587,7 +3655,9 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            413: components["responses"]["TooLarge"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3626,6 +3696,7 @@ export interface operations {
                 };
             };
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3670,6 +3741,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3705,6 +3777,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3736,6 +3809,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3784,6 +3858,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3832,6 +3907,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3868,6 +3944,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3905,6 +3982,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3940,6 +4018,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3968,7 +4047,9 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -4009,6 +4090,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The request of this key is being done: ask again. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
             /** @description The key was used with another body. */
             422: {
                 headers: {
@@ -4019,6 +4110,7 @@ export interface operations {
                 };
             };
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -4060,6 +4152,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -4101,7 +4194,9 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            413: components["responses"]["TooLarge"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -4134,7 +4229,9 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };
@@ -4164,6 +4261,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyWrongTokens"];
+            503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
     };

@@ -81,14 +81,15 @@ export const approvalPages = (parameters: Parameters) =>
 export const decisionPages = () => pages<schema.Decisions>("approvals/history", { limit: 50 });
 export const auditPages = (parameters: Parameters) => pages<schema.AuditPage>("audit", parameters);
 
-// Posts, and has everything on the screen asked for anew.
+// Posts what `sent` makes of it, and has everything on the screen asked for anew.
 export function useAct<Body extends object = object, Answer = unknown>(
   path: (body: Body) => string,
   method: Method = "POST",
+  sent: (body: Body) => object = (body) => body,
 ) {
   const client = useQueryClient();
   return useMutation<Answer, Error, Body>({
-    mutationFn: (body) => post<Answer>(path(body), body, method),
+    mutationFn: (body) => post<Answer>(path(body), sent(body), method),
     onSettled: () => client.invalidateQueries(),
   });
 }

@@ -69,7 +69,13 @@ export const costGroups = Object.keys(everyGroup) as CostGroup[];
 const everyVerdict: Record<Verdict, true> = { queued: true, ignored: true, error: true, deferred: true, parked: true };
 export const verdicts = Object.keys(everyVerdict) as Verdict[];
 
-const everyOutcome: Record<AuditOutcome, true> = { done: true, refused: true, failed: true, denied: true };
+const everyOutcome: Record<AuditOutcome, true> = {
+  begun: true,
+  done: true,
+  refused: true,
+  failed: true,
+  denied: true,
+};
 export const auditOutcomes = Object.keys(everyOutcome) as AuditOutcome[];
 
 const everyAction: Record<BulkAction, true> = { cancel: true, retry: true, approve: true, reject: true };

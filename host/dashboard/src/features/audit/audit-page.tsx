@@ -17,6 +17,7 @@ import { periodNames, startOf, periods } from "../../lib/period";
 import { useTitle } from "../../lib/title";
 
 const looks: Record<AuditEntry["outcome"], [Tone, string]> = {
+  begun: ["busy", "○"],
   done: ["good", "✓"],
   refused: ["wait", "◆"],
   failed: ["bad", "✕"],

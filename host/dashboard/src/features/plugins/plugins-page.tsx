@@ -164,6 +164,8 @@ const done: Record<Verb, string> = { enable: "Enabled", disable: "Disabled", cle
 function PluginActions({ plugin }: { plugin: Plugin }) {
   const act = useAct<{ verb: Verb }>(
     ({ verb }) => `/api/plugins/${plugin.kind}/${encodeURIComponent(plugin.name)}/${verb}`,
+    "POST",
+    () => ({}),
   );
   const verbs: [Verb, string][] =
     plugin.state === "quarantined"
