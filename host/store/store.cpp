@@ -502,14 +502,14 @@ void Store::note_token_use(std::string sha256) {
                                });
 }
 
-void Store::open_session(LoginSession opened, SessionLimits limits, Done<> done, Audited audit) {
-  impl_->write<std::monostate>(
+void Store::open_session(LoginSession opened, SessionLimits limits, Done<std::vector<std::string>> done,
+                         Audited audit) {
+  using Ended = std::vector<std::string>;
+  impl_->write<Ended>(
       Lane::Urgent, 256, std::move(done),
-      audited<std::monostate>(std::move(audit),
-                              [opened = std::move(opened), limits](Session& session) -> Result<> {
-                                store::open_session(session.database, opened, limits);
-                                return {};
-                              }));
+      audited<Ended>(std::move(audit), [opened = std::move(opened), limits](Session& session) -> Result<Ended> {
+        return store::open_session(session.database, opened, limits);
+      }));
 }
 
 void Store::note_session_use(std::string sha256) {
