@@ -192,7 +192,8 @@ class App {
   // Takes over a changed configuration and changed secrets, all or nothing. From any thread, one after the
   // other. Returns before that is done, since it may run plugins' code; `done` is called on any thread, or
   // not at all if davit stops before.
-  void reload(std::function<void(http::Reloaded)> done);
+  // `request` is the id of whoever asks, for the log; empty for a signal.
+  void reload(const std::string& request, std::function<void(http::Reloaded)> done);
   // What SIGHUP asks for; log and audit log tell what became of it.
   void reload_by_signal();
 
@@ -230,6 +231,7 @@ class App {
   // Likewise asked for by writes of the store that it still answers while it ends.
   std::unique_ptr<http::Authentication> authentication_;
   std::unique_ptr<http::AuditLog> audit_;
+  std::unique_ptr<http::RequestLog> request_log_;
   http::LoginLimit login_limit_;
   std::unique_ptr<store::Store> store_;
   plugin::Registry registry_;
@@ -490,9 +492,10 @@ std::optional<StartFailure> App::start_serving() {
        .metrics_access = config_.metrics.public_access ? http::Access::Public : http::Access::Reader,
        .dashboard = dashboard::built_dashboard(),
        .readiness = [this] { return readiness_->parts(); },
-       .reload = [this](auto done) { reload(std::move(done)); }});
+       .reload = [this](const std::string& request, auto done) { reload(request, std::move(done)); }});
+  request_log_ = std::make_unique<http::RequestLog>(*log_, clock_);
   router_ = std::make_unique<http::Router>(std::move(routes), *authentication_, *audit_, *workers_, *metrics_,
-                                           *log_, proxies);
+                                           *request_log_, proxies);
 
   auto server = listen();
   if (!server) return StartFailure{kExitPortInUse, server.error().message};
@@ -553,20 +556,21 @@ void App::log_notes(const config::ResolvedSecrets& secrets) const {
   for (const config::Mistake& unfit : secrets.unfit) log_->error(config::to_string(config_file_, unfit));
 }
 
-void App::reload(std::function<void(http::Reloaded)> done) {
+void App::reload(const std::string& request, std::function<void(http::Reloaded)> done) {
   std::lock_guard one_at_a_time(reloading_);
   auto loaded = std::make_shared<Loaded>(load(config_file_));
   // A file that is being written just now may be empty: better the secrets there are.
   for (const config::Mistake& unfit : loaded->secrets.unfit)
     loaded->mistakes.push_back(config::to_string(config_file_, unfit));
-  auto refuse = [this, done](std::vector<std::string> mistakes) {
+  auto refuse = [this, request, done](std::vector<std::string> mistakes) {
     for (const std::string& mistake : mistakes)
-      log_->error("The changed configuration is refused; the old one stays in force", {{"reason", mistake}});
+      log_->error("The changed configuration is refused; the old one stays in force",
+                  {{"request", request}, {"reason", mistake}});
     done({.mistakes = std::move(mistakes)});
   };
   if (!loaded->mistakes.empty()) return refuse(loaded->mistakes);
   live_->apply(wanted_plugins(config_file_, loaded->config, loaded->secrets),
-               [this, loaded, done, refuse](std::vector<std::string> faults) {
+               [this, request, loaded, done, refuse](std::vector<std::string> faults) {
                  if (!faults.empty()) return refuse(std::move(faults));
                  log_->set_level(loaded->config.log.level);
                  store_->set_retention(retention_of(loaded->config));
@@ -587,7 +591,7 @@ void App::reload(std::function<void(http::Reloaded)> done) {
                    reloaded.notes.push_back(config::to_string(config_file_, note));
                  for (const std::string& key : reloaded.waits_for_restart)
                    log_->warn("A changed setting waits for the next start", {{"key", key}});
-                 log_->info("The configuration was taken over", {{"file", config_file_}});
+                 log_->info("The configuration was taken over", {{"file", config_file_}, {"request", request}});
                  done(std::move(reloaded));
                });
 }
@@ -602,7 +606,7 @@ void App::reload_by_signal() {
                 {{"reason", begun.error().message}});
     return;
   }
-  reload([act](const http::Reloaded& reloaded) {
+  reload("", [act](const http::Reloaded& reloaded) {
     if (reloaded.mistakes.empty()) return act->ended("done", {});
     act->ended("refused", reloaded.mistakes.front());
   });

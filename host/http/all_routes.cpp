@@ -27,7 +27,8 @@ std::vector<Route> all_routes(const RouteParts& parts) {
     std::move(more.begin(), more.end(), std::back_inserter(routes));
   };
   add(operations_routes(parts.readiness, parts.metrics, parts.metrics_access));
-  add(session_routes(parts.authentication, parts.audit, parts.login_limit, parts.events, parts.clock, parts.proxies));
+  add(session_routes(parts.authentication, parts.audit, parts.login_limit, parts.events, parts.clock,
+                     parts.log, parts.proxies));
   add(dashboard_file_routes(parts.dashboard));
   add(dashboard_routes(parts.store, parts.registry));
   add(execution_routes(parts.store));

@@ -34,7 +34,7 @@ struct RouteParts {
   Access metrics_access = Access::Reader;
   std::span<const DashboardFile> dashboard;
   std::function<std::vector<PartHealth>()> readiness;
-  std::function<void(std::function<void(Reloaded)> done)> reload;
+  Reload reload;
 };
 
 // Where two patterns fit a path, the first one answers.

@@ -57,6 +57,7 @@ Response error_answer(const Error& error, std::string_view request_id) {
                     : std::string_view(error.message);
   Response response = problem(status, "", detail, request_id);
   response.close = false;
+  if (status == 500) response.reason = error.message;
   if (status == 503) response.headers.emplace_back("Retry-After", "5");
   return response;
 }

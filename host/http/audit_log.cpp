@@ -3,9 +3,16 @@
 #include <utility>
 
 #include "host/base/json.h"
+#include "host/base/text.h"
+#include "host/http/caller.h"
 #include "host/store/committed.h"
 
 namespace davit::http {
+namespace {
+
+constexpr std::size_t kMostObject = 256;  // of those who may not: they have said it, and nobody has looked at it
+
+}  // namespace
 
 void Act::about(std::string object, std::string parameters) {
   line_.object = std::move(object);
@@ -63,17 +70,16 @@ std::shared_ptr<Act> AuditLog::begin(std::string_view operation, const Request& 
                                      const Caller& caller) const {
   AuditEntry line;
   line.actor = caller.name;
-  line.way = caller.session.empty() ? "token" : "session";
+  line.way = way_of(caller);
   line.operation = operation;
   line.address = address_of(request);
   line.request_id = request.request_id;
   return std::make_shared<Act>(store_, std::move(line));
 }
 
-void AuditLog::denied(std::string_view operation, const Request& request, std::string_view actor,
-                      std::string_view reason) {
+void AuditLog::denied(std::string_view operation, const Request& request, const Denial& denial) {
   const std::optional<std::int64_t> unrecorded =
-      (actor.empty() ? of_strangers_ : of_known_).with([&](Denials& denials) -> std::optional<std::int64_t> {
+      (denial.actor.empty() ? of_strangers_ : of_known_).with([&](Denials& denials) -> std::optional<std::int64_t> {
         if (denials.bucket.take(kDeniedEach, kDeniedAtOnce, clock_.monotonic()).count() > 0) {
           ++denials.unrecorded;
           return std::nullopt;
@@ -82,10 +88,12 @@ void AuditLog::denied(std::string_view operation, const Request& request, std::s
       });
   if (!unrecorded) return;
   AuditEntry line;
-  line.actor = actor;
+  line.actor = denial.actor;
+  line.way = denial.way;
   line.operation = operation;
+  line.object = shortened(denial.object, kMostObject);
   line.outcome = "denied";
-  line.reason = reason;
+  line.reason = denial.reason;
   line.address = address_of(request);
   line.request_id = request.request_id;
   line.unrecorded = *unrecorded;

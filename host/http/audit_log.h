@@ -36,6 +36,9 @@ class Act {
   void about(std::string object, std::string parameters = "{}");
   // It was done in form only: refused, for this reason, though the answer says more than that.
   void refused(std::string reason) { refusal_ = std::move(reason); }
+  const std::string& refusal() const { return refusal_; }
+  // As it is known by now; not once the act is answered.
+  const AuditEntry& line() const { return line_; }
   // The line, for a write of the store.
   AuditEntry take();
   // Puts the line down as begun; waits for the commit, so not for I/O threads. If it fails the act must not
@@ -66,11 +69,13 @@ class AuditLog {
   AuditLog(store::Store& store, const Clock& clock, TrustedProxies proxies);
 
   std::shared_ptr<Act> begin(std::string_view operation, const Request& request, const Caller& caller) const;
-  // Somebody may not do what he asks for. Bounded: of a flood few are kept, and the next of these tells how
+  // Somebody may not do what he asks for, by that way (empty: none is known) and to that object. Bounded: of a flood few are kept, and the next of these tells how
   // many were not. Those whose name is known and those of strangers are bounded each by themselves, so that
   // whoever guesses hides nothing that a token was used for.
-  void denied(std::string_view operation, const Request& request, std::string_view actor,
-              std::string_view reason);
+  struct Denial {
+    std::string_view actor = {}, way = {}, object = {}, reason = {};
+  };
+  void denied(std::string_view operation, const Request& request, const Denial& denial);
 
   // Whose request it is, behind the proxies that are trusted.
   std::string address_of(const Request& request) const;

@@ -136,17 +136,11 @@ void Authentication::sign_in(std::string_view token, std::string address, store:
   LoginSession session{sha256(secret), sha256(token), now, now, std::move(address)};
   store_.open_session(
       session, limits_,
-      [shared = known_, limits = limits_, session, secret, done = std::move(done)](const Result<>& opened) {
-        if (!opened.ok()) return done(opened.error());
+      [shared = known_, session, secret,
+       done = std::move(done)](const Result<std::vector<std::string>>& ended) {
+        if (!ended.ok()) return done(ended.error());
         shared->with([&](Known& known) {
-          // As the store has done with its rows.
-          std::erase_if(known.sessions,
-                        [&](const auto& each) { return is_over(each.second, limits, session.created_at); });
-          while (known.sessions.size() >= static_cast<std::size_t>(limits.most)) {
-            known.sessions.erase(std::min_element(
-                known.sessions.begin(), known.sessions.end(),
-                [](const auto& a, const auto& b) { return a.second.used_at < b.second.used_at; }));
-          }
+          for (const std::string& each : *ended) known.sessions.erase(each);
           known.sessions.insert_or_assign(session.sha256, session);
         });
         done(secret);

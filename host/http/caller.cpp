@@ -43,7 +43,8 @@ bool is_authority(std::string_view origin, std::string_view host) {
 }
 
 Denied wrong_token(std::chrono::nanoseconds wait) {
-  Denied denied{.reason = "davit does not know this token", .worth_a_line = true, .wait = wait};
+  Denied denied{
+      .reason = "davit does not know this token", .way = "token", .worth_a_line = true, .wait = wait};
   if (wait.count() == 0) return denied;
   denied.status = 429;
   denied.reason = "too many requests with a wrong token came from this address; mend the token, a right one is taken at once";
@@ -51,6 +52,8 @@ Denied wrong_token(std::chrono::nanoseconds wait) {
 }
 
 }  // namespace
+
+std::string_view way_of(const Caller& caller) { return caller.session.empty() ? "token" : "session"; }
 
 bool is_unsafe(std::string_view method) { return method != "GET" && method != "HEAD"; }
 
@@ -109,14 +112,14 @@ std::optional<Denied> identify(const Request& request, Authentication& authentic
   }
   const std::string_view secret = session_cookie(request, is_https(request, proxies));
   std::optional<Caller> holder = secret.empty() ? std::nullopt : authentication.by_session(secret);
-  if (!holder) return Denied{401, "send a token (Authorization: Bearer <token>), or sign in", {}, false};
+  if (!holder) return Denied{401, "send a token (Authorization: Bearer <token>), or sign in"};
   if (is_unsafe(request.method)) {
-    if (auto foreign = foreign_page(request)) return Denied{403, *foreign, holder->name, true};
+    if (auto foreign = foreign_page(request)) return Denied{403, *foreign, holder->name, "session", true};
     if (request.count(kCsrfHeader) != 1 ||
         !constant_time_equal(request.header(kCsrfHeader), csrf_token(secret))) {
       return Denied{403,
                     "a session acts with the csrf_token of GET /api/session in the header X-CSRF-Token only",
-                    holder->name, true};
+                    holder->name, "session", true};
     }
   }
   caller = std::move(*holder);

@@ -28,11 +28,15 @@ std::string set_session_cookie(std::string_view secret, bool https, Duration lif
 // else what is wrong. Sec-Fetch-Site decides where the browser sends it, Origin otherwise.
 std::optional<std::string> foreign_page(const Request& request);
 
+// By what a caller shows who he is, for the audit log.
+std::string_view way_of(const Caller& caller);
+
 // Why somebody may not.
 struct Denied {
   int status = 401;  // 401: nobody knows who he is; 403: he is known, or his browser is; 429: he is to wait
   std::string reason;
   std::string actor = {};     // as far as he is known
+  std::string_view way = {};  // by which he comes: "token" or "session"; empty: by none
   bool worth_a_line = false;  // for the audit log: not what every browser does whose session is over
   std::chrono::nanoseconds wait{0};  // with 429
 };

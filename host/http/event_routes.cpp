@@ -48,6 +48,7 @@ EventWish wish_from(const Exchange& exchange, Query& query) {
   if (wish.last_event_id.empty()) wish.last_event_id = query.text("last_event_id");
   if (wish.last_event_id.size() > kMostEventId) wish.last_event_id = "unknown";
   wish.owner = exchange.caller.name;
+  wish.session = exchange.caller.session;
   return wish;
 }
 

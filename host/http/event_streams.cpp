@@ -163,6 +163,11 @@ void EventStreams::close_of(std::string owner) {
   changed_.notify_one();
 }
 
+void EventStreams::close_session(std::string session) {
+  shared_.with([&](Shared& shared) { shared.signed_out.push_back(std::move(session)); });
+  changed_.notify_one();
+}
+
 void EventStreams::stop() {
   shared_.with([](Shared& shared) { shared.stopping = true; });
   changed_.notify_one();
@@ -203,7 +208,7 @@ EventStreams::Work EventStreams::wait() {
     patience = std::min(patience, std::max(budgets_until_ - clock_.wall(), Duration{0}));
   const auto ready = [&](Shared& shared) {
     const bool something = shared.stopping || shared.noticed || !shared.arrivals.empty() ||
-                           !shared.revoked.empty() ||
+                           !shared.revoked.empty() || !shared.signed_out.empty() ||
                            (!clients_.empty() && (shared.pruned || shared.ring.newest() != ring_.newest()));
     shared.news_wanted = !something && !clients_.empty();
     return something;
@@ -213,6 +218,7 @@ EventStreams::Work EventStreams::wait() {
     work.stopping = shared.stopping;
     work.arrivals.swap(shared.arrivals);
     work.revoked.swap(shared.revoked);
+    work.signed_out.swap(shared.signed_out);
     shared.noticed = shared.news_wanted = false;
     pruned_ = std::exchange(shared.pruned, false) || pruned_;
     if (!clients_.empty() || !work.arrivals.empty()) ring_.follow(shared.ring);
@@ -226,13 +232,8 @@ void EventStreams::round(Work work) {
   if (clients_.empty()) looked_at_ = ring_.newest();  // nobody was told, so nothing is followed
   look_at_news();
   for (Arrival& arrival : work.arrivals) join(std::move(arrival));
-  for (const std::string& owner : work.revoked) {
-    std::erase_if(clients_, [&](const Client& client) {
-      if (client.wish.owner != owner) return false;
-      leave(client, "revoked");
-      return true;
-    });
-  }
+  for (const std::string& owner : work.revoked) end_those(&EventWish::owner, owner, "revoked");
+  for (const std::string& session : work.signed_out) end_those(&EventWish::session, session, "signed_out");
   if (!work.arrivals.empty() || now >= next_look_) look_at_rights();
   if (clients_.empty()) return;
   if (pruned_ && now >= next_pruned_) {
@@ -312,6 +313,14 @@ void EventStreams::join(Arrival arrival) {
   client.end_at = clock_.monotonic() + options_.longest;
   count_is_old_ = true;  // while nobody listened nobody counted
   clients_.push_back(std::move(client));
+}
+
+void EventStreams::end_those(std::string EventWish::*of, const std::string& whose, std::string_view how) {
+  std::erase_if(clients_, [&](const Client& client) {
+    if (client.wish.*of != whose) return false;
+    leave(client, how);
+    return true;
+  });
 }
 
 void EventStreams::leave(const Client& client, std::string_view how) {

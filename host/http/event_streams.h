@@ -42,7 +42,8 @@ struct EventOptions {
 
 // What a client wants to hear.
 struct EventWish {
-  std::string owner;  // by whose right it listens: the name of a token
+  std::string owner;    // by whose right it listens: the name of a token
+  std::string session;  // that of a browser which has signed in with it; empty: it shows the token itself
   // Until when it has that right, as far as is known now; nullopt: no longer. Asked on the thread of the
   // streams, at that time and with each look at all clients; must stay callable as long as the streams live.
   std::function<std::optional<WallTime>()> right_until = [] { return WallTime::max(); };
@@ -71,6 +72,8 @@ class EventStreams {
   void open(Responder responder, EventWish wish);
   // Ends the streams of an owner whose right has ended. Those that it opens later are others' affair.
   void close_of(std::string owner);
+  // Ends those of a session that somebody has signed out.
+  void close_session(std::string session);
   // Ends all streams; new ones are refused. Waits for the thread.
   void stop();
   int open_streams() const;
@@ -84,7 +87,8 @@ class EventStreams {
     explicit Shared(std::size_t capacity) : ring(capacity) {}
     EventRing ring;
     std::vector<Arrival> arrivals;
-    std::vector<std::string> revoked;  // owners
+    std::vector<std::string> revoked;     // owners
+    std::vector<std::string> signed_out;  // sessions
     bool pruned = false;
     bool noticed = false;              // a stream has ended, or has room again
     bool news_wanted = false;          // the thread sleeps until something happens
@@ -108,7 +112,7 @@ class EventStreams {
   };
   struct Work {
     std::vector<Arrival> arrivals;
-    std::vector<std::string> revoked;
+    std::vector<std::string> revoked, signed_out;
     bool stopping = false;
   };
   using BudgetName = std::pair<std::string, std::string>;  // scope and key
@@ -121,6 +125,7 @@ class EventStreams {
   void look_at_news();
   void join(Arrival arrival);
   void leave(const Client& client, std::string_view how);
+  void end_those(std::string EventWish::*of, const std::string& whose, std::string_view how);
   void look_at_rights();
   void follow(const std::string& task_id);
   void unfollow(const std::string& task_id);

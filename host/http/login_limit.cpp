@@ -1,6 +1,21 @@
 #include "host/http/login_limit.h"
 
+#include <algorithm>
+
 namespace davit::http {
+namespace {
+
+constexpr std::size_t kFewTokens = 64;  // only tokens that are good come here, which are bounded themselves
+
+}  // namespace
+
+std::chrono::nanoseconds LoginLimit::wait_of(const std::string& address, MonotonicTime now) {
+  return buckets_.with([&](Buckets& buckets) {
+    const SlowBucket* own = buckets.addresses.known(address);
+    return std::max(own ? own->wait(kEach, kBurst, now) : std::chrono::nanoseconds(0),
+                    buckets.all.wait(kEachOfAll, kBurstOfAll, now));
+  });
+}
 
 std::chrono::nanoseconds LoginLimit::take(const std::string& address, MonotonicTime now) {
   return buckets_.with([&](Buckets& buckets) {
@@ -13,10 +28,11 @@ std::chrono::nanoseconds LoginLimit::take(const std::string& address, MonotonicT
   });
 }
 
-void LoginLimit::give_back(const std::string& address) {
-  buckets_.with([&](Buckets& buckets) {
-    if (SlowBucket* own = buckets.addresses.known(address)) own->give_back(kEach);
-    buckets.all.give_back(kEachOfAll);
+std::chrono::nanoseconds LoginLimit::take_right(const std::string& token_sha256, MonotonicTime now) {
+  return buckets_.with([&](Buckets& buckets) {
+    if (buckets.tokens.size() >= kFewTokens)
+      std::erase_if(buckets.tokens, [&](const auto& each) { return each.second.full_at() <= now; });
+    return buckets.tokens[token_sha256].take(kEachOfToken, kBurstOfToken, now);
   });
 }
 

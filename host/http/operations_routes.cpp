@@ -25,6 +25,7 @@ Response health_response(const std::vector<PartHealth>& parts) {
   writer.EndObject();
   Response response;
   response.status = ready ? 200 : 503;
+  response.is_report = true;
   if (!ready) response.headers.emplace_back("Retry-After", "5");
   response.body = std::string(text_of(buffer));
   return response;
@@ -58,15 +59,16 @@ std::vector<Route> operations_routes(std::function<std::vector<PartHealth>()> re
   };
 }
 
-Route reload_route(std::function<void(std::function<void(Reloaded)> done)> reload) {
+Route reload_route(Reload reload) {
   return {"POST",
           "/api/reload",
           Access::Admin,
           Thread::Worker,
           without_body([reload = std::move(reload)](Exchange exchange) {
             if (!begun(exchange)) return;
+            const std::string request_id = exchange.request.request_id;
             auto responder = std::make_shared<Responder>(std::move(exchange.responder));
-            reload([responder, act = std::move(exchange.act)](const Reloaded& reloaded) {
+            reload(request_id, [responder, act = std::move(exchange.act)](const Reloaded& reloaded) {
               if (act && !reloaded.mistakes.empty()) act->refused(reloaded.mistakes.front());
               responder->send(json_answer([&](JsonWriter& writer) {
                 writer.StartObject();

@@ -25,7 +25,10 @@ struct Reloaded {
   std::vector<std::string> waits_for_restart;  // keys whose change does
 };
 
+// Does it, and calls `done` once it is; for the log, which request asks for it.
+using Reload = std::function<void(const std::string& request_id, std::function<void(Reloaded)> done)>;
+
 // POST /api/reload: what SIGHUP does, with an answer once it is done.
-Route reload_route(std::function<void(std::function<void(Reloaded)> done)> reload);
+Route reload_route(Reload reload);
 
 }  // namespace davit::http

@@ -82,13 +82,14 @@ void Responder::send(Response response) {
   auto mailbox = std::exchange(mailbox_, nullptr);
   if (!mailbox) return;
   if (wishes_) suit(response, *wishes_);
-  if (watch_) watch_(response);
+  if (watch_) watch_(response, request_id_);
   mailbox->post({to_, request_id_, std::move(response)});
 }
 
 Stream Responder::start_stream(Response head, std::function<void()> notice) {
   auto mailbox = std::exchange(mailbox_, nullptr);
   if (!mailbox) return {};
+  if (watch_) watch_(head, request_id_);
   auto state = std::make_shared<StreamState>(stream_lag_limit_, std::move(notice));
   if (!mailbox->post({to_, request_id_, StreamStart{std::move(head), state}})) state->open = false;
   return {std::move(mailbox), to_, std::move(state)};

@@ -62,8 +62,10 @@ class Responder {
   // must stay callable as long as the server lives.
   Stream start_stream(Response head, std::function<void()> notice = {});
 
-  // Is shown the answer before it goes, on the thread that gives it; nobody but the first is. Not a stream's.
-  void on_answer(std::function<void(const Response&)> watch) { watch_ = std::move(watch); }
+  // Is shown the answer, or the head of a stream, and the id of its request before it goes, on the thread that
+  // gives it. Who asked for that last is.
+  using Watch = std::function<void(const Response&, std::string_view request_id)>;
+  void on_answer(Watch watch) { watch_ = std::move(watch); }
 
   std::string_view request_id() const { return request_id_; }
 
@@ -73,7 +75,7 @@ class Responder {
   ConnectionAddress to_;
   std::string request_id_;
   std::size_t stream_lag_limit_;
-  std::function<void(const Response&)> watch_;
+  Watch watch_;
   std::shared_ptr<const Wishes> wishes_;  // null: answered as it is
 };
 

@@ -16,6 +16,9 @@ struct Response {
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
   bool close = false;  // close the connection behind this answer
+  // For the log and nobody else: why, where `body` does not say it.
+  std::string reason = {};
+  bool is_report = false;  // a status of 500 or above is what was asked for, and no failure
 };
 
 // The reason phrase of a status; "Unknown" for one that we do not use.

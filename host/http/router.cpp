@@ -30,6 +30,8 @@ bool fits(std::string_view pattern, std::string_view path, std::vector<std::stri
   return path.empty();
 }
 
+const std::string kUnknown = "unknown";
+
 Response open_problem(int status, std::string_view title, std::string_view detail,
                       std::string_view request_id) {
   Response response = problem(status, title, detail, request_id);
@@ -53,14 +55,16 @@ bool begun(Exchange& exchange) {
 }
 
 Router::Router(std::vector<Route> routes, Authentication& authentication, AuditLog& audit, Workers& workers,
-               metrics::Metrics& metrics, Log& log, TrustedProxies proxies)
+               metrics::Metrics& metrics, RequestLog& request_log, TrustedProxies proxies)
     : routes_(std::move(routes)),
       authentication_(authentication),
       audit_(audit),
       workers_(workers),
       metrics_(metrics),
-      log_(log),
-      proxies_(std::move(proxies)) {}
+      request_log_(request_log),
+      proxies_(std::move(proxies)) {
+  for (const Route& route : routes_) names_.push_back(&request_log_.name_of(route.method, route.pattern));
+}
 
 void Router::handle(Request request, Responder responder) const {
   std::string_view method = request.method == "HEAD" ? "GET" : request.method;
@@ -77,7 +81,9 @@ void Router::handle(Request request, Responder responder) const {
     if (candidate.method == "GET") allowed += ", HEAD";
   }
   std::string id = request.request_id;
-  auto refuse = [&](std::string_view label, Response response) {
+  const std::string& name = route ? *names_[static_cast<std::size_t>(route - routes_.data())] : kUnknown;
+  const auto refuse = [&](std::string_view label, Response response, std::string_view actor = {}) {
+    request_log_.follow(responder, request, name, actor, nullptr);
     metrics_.request_answered(label, response.status);
     responder.send(std::move(response));
   };
@@ -97,21 +103,24 @@ void Router::handle(Request request, Responder responder) const {
       denied = {.status = 403,
                 .reason = "this needs a token that may act; " + caller.name + " may only read",
                 .actor = caller.name,
+                .way = way_of(caller),
                 .worth_a_line = true};
     }
+    // What it is about, also where the request is refused before anybody looks at that.
+    std::string object;
+    for (const std::string& segment : segments) object.append(object.empty() ? "" : "/").append(segment);
     if (denied) {
-      if (denied->worth_a_line) audit_.denied(route->operation, request, denied->actor, denied->reason);
-      return refuse(route->pattern, denied_answer(*denied, id));
+      if (denied->worth_a_line)
+        audit_.denied(route->operation, request,
+                      {.actor = denied->actor, .way = denied->way, .object = object, .reason = denied->reason});
+      return refuse(route->pattern, denied_answer(*denied, id), denied->actor);
     }
     if (is_unsafe(request.method)) {
       act = audit_.begin(route->operation, request, caller);
-      // What it is done to, also where the request is refused before anybody looks at it.
-      std::string object;
-      for (const std::string& segment : segments) object.append(object.empty() ? "" : "/").append(segment);
       act->about(std::move(object));
-      responder.on_answer([act](const Response& response) { act->answered(response); });
     }
   }
+  request_log_.follow(responder, request, name, caller.name, act);
   Exchange exchange{std::move(request), std::move(responder), std::move(segments), std::move(caller),
                     std::move(act)};
   if (route->thread == Thread::Io) return route->answer(std::move(exchange));
@@ -119,15 +128,14 @@ void Router::handle(Request request, Responder responder) const {
   if (route->method == "GET") exchange.responder.heed(wishes_of(exchange.request));
   // std::function wants something that can be copied.
   auto shared = std::make_shared<Exchange>(std::move(exchange));
-  std::function<void()> job = [this, route, shared] {
+  std::function<void()> job = [this, route, &name, shared] {
     std::string request_id = shared->request.request_id;
     try {
       route->answer(std::move(*shared));
     } catch (const std::exception& failure) {
-      log_.error("A request failed",
-                 {{"request", request_id}, {"route", route->pattern}, {"error", failure.what()}});
+      request_log_.failed(request_id, name, failure.what());
     } catch (...) {
-      log_.error("A request failed", {{"request", request_id}, {"route", route->pattern}});
+      request_log_.failed(request_id, name, "not a std::exception");
     }
     // Whoever threw dropped the Responder, and that answers 500.
   };

@@ -7,11 +7,11 @@
 #include <string_view>
 #include <vector>
 
-#include "host/base/log.h"
 #include "host/http/audit_log.h"
 #include "host/http/authentication.h"
 #include "host/http/client_address.h"
 #include "host/http/request.h"
+#include "host/http/request_log.h"
 #include "host/http/responder.h"
 #include "host/http/server.h"
 #include "host/http/workers.h"
@@ -51,21 +51,22 @@ struct Route {
 
 // Immutable after construction; thread-safe. Answers 404, 405 (with Allow), 401, 403 and 503 by itself. HEAD
 // is GET, and what a GET answers on a worker is given as its client wishes (negotiation.h). Whatever is not
-// public and no GET is an act, and gets a line in the audit log.
+// public and no GET is an act, and gets a line in the audit log. The log is told of each request (request_log.h).
 class Router {
  public:
   // All but the first and the last outlive it.
   Router(std::vector<Route> routes, Authentication& authentication, AuditLog& audit, Workers& workers,
-         metrics::Metrics& metrics, Log& log, TrustedProxies proxies);
+         metrics::Metrics& metrics, RequestLog& request_log, TrustedProxies proxies);
   void handle(Request request, Responder responder) const;
 
  private:
   const std::vector<Route> routes_;
+  std::vector<const std::string*> names_;  // of each, for the log
   Authentication& authentication_;
   AuditLog& audit_;
   Workers& workers_;
   metrics::Metrics& metrics_;
-  Log& log_;
+  RequestLog& request_log_;
   const TrustedProxies proxies_;
 };
 

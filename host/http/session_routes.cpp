@@ -16,6 +16,14 @@ Response open_problem(int status, std::string_view detail, std::string_view requ
   return response;
 }
 
+constexpr const char* kUnknownToken = "davit does not know this token";
+
+Response unknown_token_answer(std::string_view request_id) {
+  Response response = open_problem(401, kUnknownToken, request_id);
+  response.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"davit\"");
+  return response;
+}
+
 // For whoever shows neither a token nor the cookie of a session that goes on: a page asks this first, and
 // that nobody is signed in is no failure.
 Response nobody_answer() {
@@ -66,6 +74,7 @@ struct Needs {
   LoginLimit& limit;
   EventStreams& events;
   const Clock& clock;
+  Log& log;
   TrustedProxies proxies;
 };
 
@@ -73,20 +82,35 @@ void sign_in(const Needs& needs, Exchange exchange) {
   const Request& request = exchange.request;
   const std::string request_id = request.request_id;
   if (const auto foreign = foreign_page(request)) {
-    needs.audit.denied("signIn", request, "", *foreign);
+    needs.audit.denied("signIn", request, {.way = "session", .reason = *foreign});
     return exchange.responder.send(open_problem(403, *foreign, request_id));
   }
   const Result<std::string> token = token_from(request);
   if (!token) return exchange.responder.send(list_error_answer(token.error(), request_id));
   const std::string address = needs.audit.address_of(request);
-  if (const auto wait = needs.limit.take(address, needs.clock.monotonic()); wait.count() > 0) {
-    needs.audit.denied("signIn", request, "", "too many tries to sign in have failed");
-    Response response =
-        open_problem(429, "too many tries to sign in have failed; wait before the next one", request_id);
+  const auto refuse = [&](std::string_view actor, std::string_view reason, Response response) {
+    needs.audit.denied("signIn", request, {.actor = actor, .way = "session", .reason = reason});
+    exchange.responder.send(std::move(response));
+  };
+  const auto too_often = [&](std::chrono::nanoseconds wait, std::string_view reason) {
+    Response response = open_problem(429, std::string(reason) + "; wait before the next one", request_id);
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(wait).count();
     response.headers.emplace_back("Retry-After", std::to_string(seconds));
-    return exchange.responder.send(std::move(response));
+    return response;
+  };
+  constexpr const char* kFailed = "too many tries to sign in have failed";
+  const MonotonicTime now = needs.clock.monotonic();
+  if (const auto wait = needs.limit.wait_of(address, now); wait.count() > 0)
+    return refuse("", kFailed, too_often(wait, kFailed));
+  const std::optional<Caller> holder = needs.authentication.by_token(*token);
+  if (!holder) {
+    if (const auto wait = needs.limit.take(address, now); wait.count() > 0)
+      return refuse("", kFailed, too_often(wait, kFailed));
+    return refuse("", kUnknownToken, unknown_token_answer(request_id));
   }
+  constexpr const char* kOften = "this token has signed in too often";
+  if (const auto wait = needs.limit.take_right(holder->token, now); wait.count() > 0)
+    return refuse(holder->name, kOften, too_often(wait, kOften));
   AuditEntry line;
   line.way = "session";
   line.operation = "signIn";
@@ -97,17 +121,13 @@ void sign_in(const Needs& needs, Exchange exchange) {
   needs.authentication.sign_in(
       *token, address, std::move(line),
       [needs, https, shared, address, request_id](const Result<std::string>& secret) {
-        if (!secret.ok() && secret.error().code == ErrorCode::Unauthorized) {
-          needs.audit.denied("signIn", shared->request, "", "davit does not know this token");
-          Response response = open_problem(401, "davit does not know this token", request_id);
-          response.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"davit\"");
-          return shared->responder.send(std::move(response));
-        }
-        needs.limit.give_back(address);
+        const auto caller = secret.ok() ? needs.authentication.by_session(*secret) : std::nullopt;
+        // Between the look at the token and now it may have been revoked.
+        if (secret.ok() ? !caller : secret.error().code == ErrorCode::Unauthorized)
+          return shared->responder.send(unknown_token_answer(request_id));
         if (!secret.ok()) return shared->responder.send(error_answer(secret.error(), request_id));
-        const auto caller = needs.authentication.by_session(*secret);
-        if (!caller)
-          return shared->responder.send(open_problem(401, "davit does not know this token", request_id));
+        needs.log.info("Somebody signed in",
+                       {{"request", request_id}, {"actor", caller->name}, {"address", address}});
         Response response = session_answer(needs.authentication, *caller, *secret);
         response.headers.emplace_back("Set-Cookie", set_session_cookie(*secret, https, kCookie));
         shared->responder.send(std::move(response));
@@ -119,7 +139,8 @@ void tell_session(const Needs& needs, Exchange exchange) {
   Caller caller;
   if (const auto denied = identify(request, needs.authentication, needs.proxies, caller)) {
     const bool shows_a_token = request.count("authorization") > 0;
-    if (shows_a_token) needs.audit.denied("getSession", request, "", denied->reason);
+    if (shows_a_token)
+      needs.audit.denied("getSession", request, {.way = denied->way, .reason = denied->reason});
     return exchange.responder.send(shows_a_token ? denied_answer(*denied, request.request_id) : nobody_answer());
   }
   const std::string_view secret =
@@ -136,9 +157,9 @@ void sign_out(const Needs& needs, Exchange exchange) {
   const Caller caller = exchange.caller;
   store::Audited audit = audited(exchange);
   auto responder = std::make_shared<Responder>(std::move(exchange.responder));
-  needs.authentication.sign_out(caller, std::move(audit), [responder, https, events = &needs.events, name = caller.name](const Result<>& done) {
+  needs.authentication.sign_out(caller, std::move(audit), [responder, https, events = &needs.events, session = caller.session](const Result<>& done) {
     if (!done.ok()) return responder->send(error_answer(done.error(), responder->request_id()));
-    events->close_of(name);
+    events->close_session(session);
     Response response;
     response.status = 204;
     response.content_type.clear();
@@ -150,8 +171,9 @@ void sign_out(const Needs& needs, Exchange exchange) {
 }  // namespace
 
 std::vector<Route> session_routes(Authentication& authentication, AuditLog& audit, LoginLimit& limit,
-                                  EventStreams& events, const Clock& clock, TrustedProxies proxies) {
-  const Needs needs{authentication, audit, limit, events, clock, std::move(proxies)};
+                                  EventStreams& events, const Clock& clock, Log& log,
+                                  TrustedProxies proxies) {
+  const Needs needs{authentication, audit, limit, events, clock, log, std::move(proxies)};
   return {{"POST", "/api/session", Access::Public, Thread::Worker,
            [needs](Exchange exchange) { sign_in(needs, std::move(exchange)); }, "signIn"},
           {"GET", "/api/session", Access::Public, Thread::Io,

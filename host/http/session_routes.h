@@ -11,6 +11,7 @@ namespace davit::http {
 
 // POST, GET and DELETE /api/session. The arguments but the last outlive the routes.
 std::vector<Route> session_routes(Authentication& authentication, AuditLog& audit, LoginLimit& limit,
-                                  EventStreams& events, const Clock& clock, TrustedProxies proxies);
+                                  EventStreams& events, const Clock& clock, Log& log,
+                                  TrustedProxies proxies);
 
 }  // namespace davit::http

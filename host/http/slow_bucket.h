@@ -14,11 +14,14 @@ class SlowBucket {
  public:
   // Takes a token. Zero if there was one; else how long it takes until there is, and nothing is taken.
   std::chrono::nanoseconds take(std::chrono::nanoseconds gain, int burst, MonotonicTime now) {
-    const MonotonicTime full_at = std::max(full_at_, now) + gain;
-    const std::chrono::nanoseconds lacking = full_at - now - gain * burst;
-    if (lacking.count() > 0) return lacking;
-    full_at_ = full_at;
+    if (const auto lacking = wait(gain, burst, now); lacking.count() > 0) return lacking;
+    full_at_ = std::max(full_at_, now) + gain;
     return std::chrono::nanoseconds(0);
+  }
+  // What take() would give.
+  std::chrono::nanoseconds wait(std::chrono::nanoseconds gain, int burst, MonotonicTime now) const {
+    const std::chrono::nanoseconds lacking = std::max(full_at_, now) + gain - now - gain * burst;
+    return std::max(lacking, std::chrono::nanoseconds(0));
   }
   // Puts back what was taken.
   void give_back(std::chrono::nanoseconds gain) { full_at_ -= gain; }

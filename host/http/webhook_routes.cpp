@@ -121,6 +121,7 @@ Response webhook_response(const ingest::Outcome& outcome, std::string_view reque
       break;
     case Unavailable:
       response = refusal(503, outcome, request_id);
+      response.reason = outcome.reason;
       break;
   }
   if (outcome.retry_after.count() > 0) {

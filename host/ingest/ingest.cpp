@@ -425,8 +425,7 @@ void Ingest::Parts::commit(store::NewDelivery record, std::optional<HttpOverride
     if (!accepted) {
       Outcome outcome =
           refusal(OutcomeKind::Unavailable, "the delivery could not be stored; send it again later");
-      self->log.error("A delivery could not be stored",
-                      {{"webhook", webhook}, {"request", request_id}, {"reason", accepted.error().message}});
+      outcome.reason = accepted.error().message;
       return self->finish(webhook, std::move(outcome), done);
     }
     const bool now_deferred = deferred && accepted->repeat == store::Repeat::None;

@@ -39,6 +39,7 @@ struct Outcome {
   std::string details = "{}";  // JSON object of the webhook
   std::optional<HttpOverride> http;
   Duration retry_after{0};
+  std::string reason;  // for the log: why nothing was stored, where the sender is not told
 };
 
 // As in metrics: "queued", "duplicate_body", "unauthorized", …

@@ -35,6 +35,11 @@ constexpr Duration kBootPatience{500};  // for probes that nobody asked for
 constexpr std::string_view kLookedAt = "(probe)";
 constexpr Duration kBootTrials{2'000};  // before what served before does so at first
 
+// Who asked for an act; empty where nobody did, or not by a request.
+std::string_view request_of(const store::Audited& act) {
+  return act ? std::string_view(act->request_id) : std::string_view();
+}
+
 bool has_code(const plugin::LibraryRecord& library, const plugin::RefusalCode& code) {
   return library.refusal && library.refusal->code == code.code;
 }
@@ -525,13 +530,14 @@ Result<> LivePlugins::switch_to(PluginKind kind, const std::string& name, bool o
     if (!outcome) return;
     plugin::Rulings before = rulings_;
     (kind == PluginKind::Webhook ? rulings_.webhooks : rulings_.agents)[name] = on;
-    outcome = keep_switches(needs_.store, rulings_, line());
+    const store::Audited act = line();
+    outcome = keep_switches(needs_.store, rulings_, act);
     if (!outcome) {
       rulings_ = std::move(before);
       return;
     }
     needs_.log.info("A plugin was switched by command",
-                    {{"kind", to_string(kind)}, {"name", name}, {"on", on}});
+                    {{"kind", to_string(kind)}, {"name", name}, {"on", on}, {"request", request_of(act)}});
     publish_anew();
   });
   return outcome;
@@ -547,13 +553,16 @@ Result<> LivePlugins::set_concurrency(const std::string& agent, std::optional<in
       rulings_.concurrency[agent] = *most;
     else
       rulings_.concurrency.erase(agent);
-    outcome = keep_concurrency(needs_.store, rulings_, line());
+    const store::Audited act = line();
+    outcome = keep_concurrency(needs_.store, rulings_, act);
     if (!outcome) {
       rulings_ = std::move(before);
       return;
     }
     needs_.log.info("An agent's concurrency was set by command",
-                    {{"agent", agent}, {"most", most ? std::to_string(*most) : "as configured"}});
+                    {{"agent", agent},
+                     {"most", most ? std::to_string(*most) : "as configured"},
+                     {"request", request_of(act)}});
     publish_anew();
   });
   return outcome;
@@ -579,12 +588,16 @@ Result<> LivePlugins::clear(PluginKind kind, const std::string& name, const Line
 
 Result<> LivePlugins::forget_crashes(PluginKind kind, const std::string& name, const Line& line) {
   const std::set<std::string> sha256s = TRY(to_clear(kind, name));
-  TRY(crashes_.clear(sha256s, line()));
+  const store::Audited act = line();
+  TRY(crashes_.clear(sha256s, act));
   for (const std::string& sha256 : sha256s) {
     rulings_.quarantined.erase(sha256);
     needs_.log.info(
         "A plugin's crashes were forgotten by command",
-        {{"kind", to_string(kind)}, {"name", name}, {"sha256", std::string_view(sha256).substr(0, 12)}});
+        {{"kind", to_string(kind)},
+         {"name", name},
+         {"sha256", std::string_view(sha256).substr(0, 12)},
+         {"request", request_of(act)}});
   }
   publish_anew();
   return {};

@@ -254,8 +254,9 @@ std::span<const MetricRow> metric_table() {
       {EventStreamsEndedTotal,
        Counter,
        "davit_event_streams_ended_total",
-       "Streams of events that ended: left (by the client), slow (the client did not read), revoked, stopped; "
-       "and those that were refused over a limit.",
+       "Streams of events that ended: left (by the client), slow (the client did not read), signed_out, "
+       "revoked, expired (its session or token ended), renewed (after an hour), stopped; and those that were "
+       "refused over a limit.",
        {"how"},
        {}},
       {BuildInfo, Gauge, "davit_build_info", "1, with the version of this program.", {"version"}, {}},

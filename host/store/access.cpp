@@ -74,18 +74,30 @@ void note_token_use(Database& database, std::string_view sha256, WallTime at) {
   Statement(database, "UPDATE access_token SET used_at = ?2 WHERE sha256 = ?1").run(Blob{sha256}, at);
 }
 
-void open_session(Database& database, const LoginSession& session, const SessionLimits& limits) {
-  Statement(database, "DELETE FROM login_session WHERE used_at < ?1 OR created_at < ?2")
-      .run(session.created_at - limits.idle, session.created_at - limits.lifetime);
-  Statement(database,
-            "DELETE FROM login_session WHERE sha256 IN"
-            " (SELECT sha256 FROM login_session ORDER BY used_at DESC LIMIT -1 OFFSET ?1)")
-      .run(limits.most - 1);
+std::vector<std::string> open_session(Database& database, const LoginSession& session,
+                                      const SessionLimits& limits) {
+  std::vector<std::string> ended;
+  const auto end = [&](const char* which, const auto&... values) {
+    Statement statement(database, std::string("DELETE FROM login_session WHERE ") + which + " RETURNING sha256");
+    Cursor row = statement.query(values...);
+    while (row.next()) ended.push_back(row.text(0));
+  };
+  end("used_at <= ?1 OR created_at <= ?2", session.created_at - limits.idle,
+      session.created_at - limits.lifetime);
+  end("sha256 IN (SELECT sha256 FROM login_session WHERE token_sha256 = ?1"
+      " ORDER BY used_at DESC, sha256 LIMIT -1 OFFSET ?2)",
+      Blob{session.token_sha256}, limits.most_of_one - 1);
+  for (std::int64_t many = database.integer("SELECT count(*) FROM login_session"); many >= limits.most; --many) {
+    end("sha256 = (SELECT sha256 FROM login_session WHERE token_sha256 ="
+        " (SELECT token_sha256 FROM login_session GROUP BY token_sha256 ORDER BY count(*) DESC, min(used_at) LIMIT 1)"
+        " ORDER BY used_at, sha256 LIMIT 1)");
+  }
   Statement(database,
             "INSERT INTO login_session (sha256, token_sha256, created_at, used_at, address)"
             " VALUES (?1, ?2, ?3, ?4, ?5)")
       .run(Blob{session.sha256}, Blob{session.token_sha256}, session.created_at, session.used_at,
            session.address);
+  return ended;
 }
 
 void note_session_use(Database& database, std::string_view sha256, WallTime at) {

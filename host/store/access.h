@@ -20,7 +20,7 @@ Result<> create_token(Database& database, const AccessToken& token);
 Result<AccessToken> revoke_token(Database& database, std::string_view name, WallTime now);
 void note_token_use(Database& database, std::string_view sha256, WallTime at);
 
-void open_session(Database& database, const LoginSession& session, const SessionLimits& limits);
+std::vector<std::string> open_session(Database& database, const LoginSession& session, const SessionLimits& limits);
 void note_session_use(Database& database, std::string_view sha256, WallTime at);
 void close_session(Database& database, std::string_view sha256);
 

@@ -49,11 +49,13 @@ namespace davit::store {
 template <typename T = std::monostate>
 using Done = std::function<void(Result<T>)>;
 
-// How long a browser stays signed in, and how many do: beyond it whoever was seen least lately goes.
+// How long a browser stays signed in, and how many do: beyond it, of one token or of all, that session goes which
+// was used least lately, of whichever token has the most. So nobody ends those of others by making many.
 struct SessionLimits {
   Duration idle{0};      // since it was used last
   Duration lifetime{0};  // in all
   int most = 500;
+  int most_of_one = 50;  // token
 };
 
 // For the audit log, where somebody is to answer for a write: the line is committed with it, or with its
@@ -277,7 +279,9 @@ class Store {
   void revoke_token(std::string name, Done<AccessToken> done, Audited audit = {});
   void note_token_use(std::string sha256);
   // Forgets those that are over by `limits`, and those that are too many.
-  void open_session(LoginSession opened, SessionLimits limits, Done<> done, Audited audit = {});
+  // Gives the digests of those that ended for it, because they were over or too many.
+  void open_session(LoginSession opened, SessionLimits limits, Done<std::vector<std::string>> done,
+                    Audited audit = {});
   void note_session_use(std::string sha256);
   void close_session(std::string sha256, Done<> done, Audited audit = {});
   // What has its line otherwise, because nothing was done or it was not allowed. Overloaded as for

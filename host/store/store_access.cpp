@@ -29,11 +29,11 @@ void Store::note_token_use(std::string sha256) {
   });
 }
 
-void Store::open_session(LoginSession opened, SessionLimits limits, Done<> done, Audited audit) {
+void Store::open_session(LoginSession opened, SessionLimits limits, Done<std::vector<std::string>> done,
+                         Audited audit) {
   impl_->write(Lane::Urgent, 256, std::move(done), std::move(audit),
-               [opened = std::move(opened), limits](Session& session) -> Result<> {
-                 store::open_session(session.database, opened, limits);
-                 return {};
+               [opened = std::move(opened), limits](Session& session) -> Result<std::vector<std::string>> {
+                 return store::open_session(session.database, opened, limits);
                });
 }
 

@@ -36,6 +36,7 @@ constexpr std::chrono::milliseconds kIndexAfter{250};  // so that many tasks are
 constexpr int kIndexShare = 10;                        // as of pruning
 constexpr std::chrono::seconds kSampleAfter{1};        // so that what comes at once is seen as it stands
 constexpr std::chrono::minutes kSampleEvery{1};
+constexpr std::chrono::minutes kDefectIsNews{1};
 constexpr int kSampleShare = 500;                      // a sample, then so many times as long none
 constexpr std::int64_t kWorthTelling = 16 << 20;       // bytes that are free
 
@@ -114,7 +115,7 @@ WriterStats Writer::stats() const {
 Result<> Writer::health() {
   TRY(check_identity());
   const std::optional<Error> trouble = trouble_.with([](const std::optional<Error>& error) { return error; });
-  if (!trouble) return {};
+  if (!trouble) return defect();
   const bool probe = waiting_.with([](Waiting& waiting) { return !std::exchange(waiting.probing, true); });
   if (probe) {
     submit<std::monostate>(Lane::Urgent, 0, nullptr, [](Session& session) {
@@ -123,6 +124,31 @@ Result<> Writer::health() {
     });
   }
   return *trouble;
+}
+
+// Whether the next write fails is not known: others may work. So it is told for a while.
+Result<> Writer::defect() const {
+  return defect_.with([&](const std::optional<Defect>& defect) -> Result<> {
+    if (!defect) return {};
+    const auto ago = clock_.monotonic() - defect->seen_at;
+    if (ago >= kDefectIsNews) return {};
+    return Error{ErrorCode::Internal,
+                 "a write failed " +
+                     std::to_string(std::chrono::duration_cast<std::chrono::seconds>(ago).count()) +
+                     " s ago, and its like will: " + defect->message};
+  });
+}
+
+void Writer::note_defect(const Failure& failure) {
+  const Error error = to_error(failure);
+  if (error.code != ErrorCode::Internal) return;  // it is about what was to be written, and who wrote is told
+  const MonotonicTime now = clock_.monotonic();
+  const bool tell = defect_.with([&](std::optional<Defect>& defect) {
+    const bool is_news = !defect || now - defect->told_at >= kDefectIsNews;
+    defect = Defect{error.message, now, is_news ? now : defect->told_at};
+    return is_news;
+  });
+  if (tell) log_.error("A write of the store failed, and its like will", {{"reason", error.message}});
 }
 
 void Writer::note_health(Result<> health) {
@@ -302,7 +328,10 @@ void Writer::commit_batch(Writes& writes) {
       note_health(to_error(*failure));
       return fail_all(writes, to_error(*failure));
     }
-    if (writes.size() == 1) return writes.front()->fail(to_error(*failure));
+    if (writes.size() == 1) {
+      note_defect(*failure);
+      return writes.front()->fail(to_error(*failure));
+    }
     for (std::unique_ptr<Write>& write : writes) {
       Writes one;
       one.push_back(std::move(write));

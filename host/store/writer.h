@@ -234,6 +234,8 @@ class Writer {
   void sample_if_due();
   Result<> run_alone(const std::function<void(Session&)>& work);
   void note_health(Result<> health);
+  void note_defect(const Failure& failure);
+  Result<> defect() const;
   void tell(const Listeners& listeners, const Batch& batch);
 
   const Options options_;
@@ -264,6 +266,12 @@ class Writer {
   std::condition_variable changed_;
   Guarded<Listeners> listeners_;
   Guarded<std::optional<Error>> trouble_;
+  // A write that failed although the storage works: the database is not what davit made it.
+  struct Defect {
+    std::string message;
+    MonotonicTime seen_at{}, told_at{};
+  };
+  Guarded<std::optional<Defect>> defect_;
   std::atomic<std::uint64_t> commits_{0}, writes_{0}, failed_commits_{0};
   std::thread thread_;
 };

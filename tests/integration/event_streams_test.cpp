@@ -14,6 +14,7 @@
 #include "host/base/json.h"
 #include "host/http/event_routes.h"
 #include "host/http/server.h"
+#include "host/http/session_routes.h"
 #include "tests/integration/http_fixture.h"
 #include "tests/support/event_reader.h"
 #include "tests/support/temp_database.h"
@@ -68,8 +69,11 @@ class EventStreamsTest : public ::testing::Test {
             .value();
     audit_ = std::make_unique<AuditLog>(store(), clock_, TrustedProxies{});
     workers_ = std::make_unique<Workers>(1, 16);
-    router_ = std::make_unique<Router>(event_routes(*events_, *authentication_), *authentication_, *audit_,
-                                       *workers_, metrics_, *log_, TrustedProxies{});
+    std::vector<Route> routes = event_routes(*events_, *authentication_);
+    for (Route& route : session_routes(*authentication_, *audit_, login_limit_, *events_, clock_, *log_, {}))
+      routes.push_back(std::move(route));
+    router_ = std::make_unique<Router>(std::move(routes), *authentication_, *audit_,
+                                       *workers_, metrics_, request_log_, TrustedProxies{});
     auto server = Server::start(
         options,
         [this](Request request, Responder responder) {
@@ -131,6 +135,8 @@ class EventStreamsTest : public ::testing::Test {
 
   SettableClock clock_;
   std::unique_ptr<Log> log_ = Log::silent();
+  RequestLog request_log_{*log_, clock_};
+  LoginLimit login_limit_;
   metrics::Metrics metrics_{"test"};
   testing::TempDatabase database_{clock_};
   std::unique_ptr<EventStreams> events_;
@@ -573,6 +579,32 @@ TEST_F(EventStreamsTest, AStreamEndsWithTheTokenOrTheSessionThatOpenedIt) {
   EXPECT_EQ(metric("davit_event_streams_ended_total{how=\"expired\"}"), 2);
   many(1, "later");
   EXPECT_TRUE(admin.next("task")) << "whose token has no end";
+}
+
+TEST_F(EventStreamsTest, SigningOutEndsTheStreamsOfThatSessionAndNoOther) {
+  EventOptions options;
+  options.heartbeat = Duration(3'600'000);
+  start(options);
+  const auto sign_in = [&] {
+    std::promise<std::string> secret;
+    authentication_->sign_in("the-admin-token", "", {}, [&](Result<std::string> made) { secret.set_value(*made); });
+    return secret.get_future().get();
+  };
+  const std::string mine = sign_in(), other = sign_in();
+  const auto cookie = [](const std::string& secret) { return "Cookie: davit_session=" + secret + "\r\n"; };
+  EventReader here(port(), kEvents, cookie(mine)), there(port(), kEvents, cookie(other));
+  EventReader program(port(), kEvents, kAdmin);
+  ASSERT_TRUE(here.next("hello") && there.next("hello") && program.next("hello"));
+  test::RawClient client(port());
+  client.send("DELETE /api/session HTTP/1.1\r\nHost: localhost\r\n" + cookie(mine) +
+              "X-CSRF-Token: " + csrf_token(mine) + "\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_EQ(client.read_answer(false).status, 204);
+  EXPECT_TRUE(here.at_end());
+  many(1);
+  EXPECT_TRUE(there.next("task") && program.next("task"));
+  EXPECT_EQ(events_->open_streams(), 2);
+  EXPECT_EQ(metric("davit_event_streams_ended_total{how=\"signed_out\"}"), 1);
+  EXPECT_EQ(metric("davit_event_streams_ended_total{how=\"revoked\"}"), 0);
 }
 
 TEST_F(EventStreamsTest, AStreamEndsWhenItsTokenDoesAndNotOnlyWithTheNextHeartbeat) {

@@ -25,7 +25,7 @@ class TestedRoutes {
   static constexpr store::SessionLimits kLimits{
       .idle = Duration(3'600'000), .lifetime = Duration(10 * 3'600'000), .most = 50};
 
-  TestedRoutes() {
+  explicit TestedRoutes(std::unique_ptr<Log> log = Log::silent()) : log_(std::move(log)) {
     std::filesystem::create_directories(database_.folder() / "plugins");
     live::Wanted wanted;
     wanted.watch = false;
@@ -73,7 +73,7 @@ class TestedRoutes {
                              .proxies = proxies(),
                              .dashboard = {},
                              .readiness = [] { return std::vector<http::PartHealth>(); },
-                             .reload = [](const auto& done) { done({}); }});
+                             .reload = [](const std::string&, const auto& done) { done({}); }});
   }
 
   // A request as it comes from `address`, and its answer.
@@ -94,7 +94,7 @@ class TestedRoutes {
   }
 
   http::Router router(std::vector<http::Route> routes) {
-    return {std::move(routes), *authentication_, *audit_, workers_, metrics_, *log_, proxies()};
+    return {std::move(routes), *authentication_, *audit_, workers_, metrics_, request_log_, proxies()};
   }
   // What the connection of a request gets first: its answer, or the beginning of a stream. Nullopt if nothing
   // comes for long.
@@ -134,16 +134,19 @@ class TestedRoutes {
   FakeClock& clock() { return clock_; }
   store::Store& store() { return database_.store(); }
   http::Authentication& authentication() { return *authentication_; }
+  const TempDatabase& database() const { return database_; }
+  metrics::Metrics& metrics() { return metrics_; }
 
  private:
   static http::TrustedProxies proxies() { return {{"127.0.0.1"}, http::ForwardedHeader::XForwardedFor}; }
 
   FakeClock clock_;
-  std::unique_ptr<Log> log_ = Log::silent();
+  std::unique_ptr<Log> log_;
   metrics::Metrics metrics_{"test"};
   http::LoginLimit login_limit_;
   std::unique_ptr<http::Authentication> authentication_;
   std::unique_ptr<http::AuditLog> audit_;
+  http::RequestLog request_log_{*log_, clock_};
   TempDatabase database_{clock_};
   plugin::Registry registry_;
   isolation::KnownChildren children_;

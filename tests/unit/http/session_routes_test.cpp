@@ -1,7 +1,9 @@
 // Signing in and out, as browsers do it and as others try to.
 #include <gmock/gmock.h>
 
+#include <future>
 #include <map>
+#include <thread>
 
 #include "host/base/json.h"
 #include "host/http/caller.h"
@@ -272,6 +274,74 @@ TEST_F(SessionRoutesTest, WhoGuessesIsSlowedDownAndNobodyElseIs) {
   parts_.clock().advance(Duration(6'000));
   for (int i = 0; i < 3; ++i)
     EXPECT_EQ(sign_in(TestedRoutes::kAdmin).status, 200) << "what is right costs nothing";
+}
+
+TEST_F(SessionRoutesTest, HoweverManySignInAtOnceNobodyRightIsTakenForAGuesser) {
+  constexpr int kAtOnce = 40;
+  static_assert(kAtOnce > LoginLimit::kBurst);
+  const Router router = parts_.router(parts_.routes());
+  // All of them come before the first one is answered: the writer is held up by one of its own.
+  std::promise<void> held, go_on;
+  parts_.store().reach_writer([&, until = go_on.get_future().share()] {
+    held.set_value();
+    until.wait();
+  });
+  held.get_future().wait();
+  std::vector<std::future<int>> answers;
+  for (int i = 0; i < kAtOnce; ++i) {
+    answers.push_back(std::async(std::launch::async, [&] {
+      auto mail = parts_.first_of({"POST", "/api/session", "", R"({"token":"the-reader-token-1"})",
+                                   {{"Content-Type", "application/json"}}},
+                                  router);
+      return mail ? std::get<Response>(mail->content).status : 0;
+    }));
+  }
+  while (parts_.store().writer_stats().waiting < static_cast<std::size_t>(kAtOnce)) std::this_thread::yield();
+  go_on.set_value();
+  for (std::future<int>& answer : answers) EXPECT_EQ(answer.get(), 200);
+}
+
+TEST_F(SessionRoutesTest, AReaderWhoSignsInWithoutEndSignsNobodyOutAndFloodsNoAuditLog) {
+  const std::string admin = secret_of(sign_in(TestedRoutes::kAdmin));
+  int good = 0, refused = 0;
+  Response last;
+  for (int i = 0; i < 4 * TestedRoutes::kLimits.most; ++i) {
+    last = sign_in(TestedRoutes::kReader, {}, "198.51.100." + std::to_string(i % 200));
+    (last.status == 200 ? good : refused) += 1;
+  }
+  EXPECT_EQ(good, LoginLimit::kBurstOfToken);
+  EXPECT_EQ(refused, 4 * TestedRoutes::kLimits.most - good);
+  EXPECT_EQ(last.status, 429);
+  EXPECT_EQ(header_of(last, "Retry-After"), "60");
+  EXPECT_EQ(looks(session(admin)), 200);
+  parts_.reopen();
+  EXPECT_EQ(looks(session(admin)), 200);
+  const auto lines = parts_.audit({.operation = "signIn", .limit = 500});
+  EXPECT_THAT(lines, SizeIs(1 + LoginLimit::kBurstOfToken + AuditLog::kDeniedAtOnce));
+  EXPECT_EQ(lines[0].actor, "reader");
+  EXPECT_EQ(lines[0].outcome, "denied");
+  EXPECT_EQ(lines[0].way, "session");
+  EXPECT_EQ(sign_in(TestedRoutes::kAdmin).status, 200) << "another token";
+  EXPECT_EQ(looks(bearer(TestedRoutes::kReader)), 200);
+  parts_.clock().advance(LoginLimit::kEachOfToken);
+  EXPECT_EQ(sign_in(TestedRoutes::kReader).status, 200);
+  EXPECT_EQ(sign_in(TestedRoutes::kReader).status, 429);
+}
+
+TEST_F(SessionRoutesTest, WhatSomebodyWasKeptFromIsInTheAuditLog) {
+  post("/api/tasks/0190aaaa-0000-7000-8000-000000000000/cancel", "{}", bearer(TestedRoutes::kReader));
+  const std::string secret = secret_of(sign_in(TestedRoutes::kAdmin));
+  post("/api/plugins/agent/worker/disable", "", {{"Cookie", "davit_session=" + secret}});
+  post("/api/tokens/ada/revoke", "", bearer("wrong-token-00000"));
+  post("/api/tokens/" + std::string(5'000, 'x') + "/revoke", "", bearer(TestedRoutes::kReader));
+  const auto denied = parts_.audit({.outcome = "denied", .limit = 500});
+  ASSERT_THAT(denied, SizeIs(4));
+  const auto tells = [](const AuditEntry& line) { return line.actor + " " + line.way + " " + line.object; };
+  EXPECT_EQ(tells(denied[3]), "reader token 0190aaaa-0000-7000-8000-000000000000");
+  EXPECT_EQ(tells(denied[2]), "admin session agent/worker");
+  EXPECT_EQ(tells(denied[1]), " token ada");
+  EXPECT_EQ(denied[0].object.size(), 256u);
+  EXPECT_THAT(parts_.audit({.object = "0190aaaa-0000-7000-8000-000000000000", .limit = 500}), SizeIs(1));
 }
 
 TEST_F(SessionRoutesTest, FromEverywhereTogetherTriesAreLimitedToo) {

@@ -24,8 +24,12 @@ class AccessTest : public StoreTest {
   }
   void sign_in(const std::string& secret, const std::string& token, SessionLimits limits = kLimits) {
     const LoginSession session{sha256(secret), sha256(token), clock_.wall(), clock_.wall(), "198.51.100.7"};
-    ASSERT_TRUE(wait([&](auto done) { store().open_session(session, limits, done); }).ok());
+    const auto opened = wait<std::vector<std::string>>(
+        [&](auto done) { store().open_session(session, limits, done); });
+    ASSERT_TRUE(opened.ok());
+    ended = *opened;
   }
+  std::vector<std::string> ended;  // sessions, for the one that was opened last
   static constexpr SessionLimits kLimits{.idle = Duration(1'000), .lifetime = Duration(10'000), .most = 3};
 };
 
@@ -79,6 +83,33 @@ TEST_F(AccessTest, SigningInForgetsWhatIsOverAndWhatIsTooMuch) {
   const auto sessions = store().sessions().value();
   ASSERT_THAT(sessions, SizeIs(3));
   for (const LoginSession& session : sessions) EXPECT_NE(session.sha256, sha256("1")) << "used least lately";
+}
+
+TEST_F(AccessTest, WhoMakesManySessionsEndsHisOwnOnly) {
+  constexpr SessionLimits kSome{
+      .idle = Duration(1'000'000), .lifetime = Duration(1'000'000), .most = 6, .most_of_one = 3};
+  const auto of = [&](const std::string& token) {
+    int count = 0;
+    for (const LoginSession& each : store().sessions().value()) count += each.token_sha256 == sha256(token);
+    return count;
+  };
+  sign_in("admin's", "admin", kSome);
+  for (int i = 0; i < 20; ++i) {
+    clock_.advance(Duration(1));
+    sign_in("reader's " + std::to_string(i), "reader", kSome);
+    EXPECT_THAT(ended, SizeIs(i < 3 ? 0 : 1));
+    if (i >= 3) EXPECT_EQ(ended.at(0), sha256("reader's " + std::to_string(i - 3))) << "used least lately";
+  }
+  EXPECT_EQ(of("admin"), 1);
+  EXPECT_EQ(of("reader"), 3);
+  // Beyond the number of all, it is taken from who has most.
+  for (const char* token : {"a", "b", "c", "d"}) {
+    clock_.advance(Duration(1));
+    sign_in(std::string("of ") + token, token, kSome);
+    EXPECT_LE(store().sessions().value().size(), 6u);
+  }
+  EXPECT_EQ(of("admin"), 1);
+  EXPECT_EQ(of("reader"), 1);
 }
 
 TEST_F(AccessTest, ASessionEndsWhenItIsClosedAndItsUseIsNoted) {

@@ -99,7 +99,7 @@ TEST_F(AuditTest, EveryActOfTheStoreTakesALine) {
   (void)wait([&](auto done) { store().create_token(token, done, line("create_token")); });
   (void)wait<AccessToken>([&](auto done) { store().revoke_token("ci", done, line("revoke_token")); });
   const LoginSession session{std::string(32, 's'), token.sha256, clock_.wall(), clock_.wall(), ""};
-  (void)wait([&](auto done) {
+  (void)wait<std::vector<std::string>>([&](auto done) {
     store().open_session(session, {Duration(1), Duration(1)}, done, line("open_session"));
   });
   (void)wait([&](auto done) { store().close_session(session.sha256, done, line("close_session")); });

@@ -3542,7 +3542,7 @@ export interface operations {
                 };
             };
             413: components["responses"]["TooLarge"];
-            /** @description Too many tries from this address have failed. */
+            /** @description Too many tries from this address have failed, or this token has signed in too often. */
             429: {
                 headers: {
                     /** @description Seconds. */
