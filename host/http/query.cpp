@@ -104,6 +104,9 @@ int Query::whole_number(std::string_view name, int fallback, int least, int most
 std::optional<WallTime> Query::time(std::string_view name) {
   std::string value = text(name);
   if (value.empty()) return std::nullopt;
+  // A '+' that is not written as %2B stands for a blank in a query. Before the zone of a time it can be nothing else.
+  const std::size_t blank = value.rfind(' '), clock = value.find_first_of("Tt");
+  if (blank != std::string::npos && clock != std::string::npos && blank > clock) value[blank] = '+';
   auto parsed = parse_iso8601(value);
   if (!parsed) {
     fail(name, parsed.error().message);

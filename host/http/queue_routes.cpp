@@ -1,5 +1,6 @@
 #include "host/http/queue_routes.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -12,6 +13,7 @@ namespace davit::http {
 namespace {
 
 constexpr std::size_t kMostAgent = 64, kMostText = 1'024;
+constexpr const char* kNoSuchAgent = "no agent of this name is loaded; GET /api/dashboard/agents lists them";
 
 void show_queue(const store::Store& store, const Clock& clock, Exchange exchange) {
   const auto report = store.queue();
@@ -53,7 +55,7 @@ void pause(store::Store& store, const plugin::Registry& registry, const Clock& c
   auto wanted = pause_from(exchange.request, true, errors);
   if (!wanted.ok()) return exchange.responder.send(error_answer(wanted.error(), request_id));
   if (!wanted->agent.empty() && !registry.current()->agent(wanted->agent))
-    errors.push_back({"agent", "no agent of this name is loaded; GET /api/dashboard/agents lists them"});
+    errors.push_back({"agent", kNoSuchAgent});
   if (wanted->until && *wanted->until <= clock.wall()) errors.push_back({"until", "has passed"});
   if (!errors.empty()) return exchange.responder.send(field_errors_answer(errors, request_id));
   wanted->by = exchange.caller.name;
@@ -79,11 +81,18 @@ void pause(store::Store& store, const plugin::Registry& registry, const Clock& c
       std::move(audit));
 }
 
-void resume(store::Store& store, Log& log, Exchange exchange) {
+void resume(store::Store& store, const plugin::Registry& registry, Log& log, Exchange exchange) {
   const std::string request_id = exchange.request.request_id;
   std::vector<FieldError> errors;
   auto wanted = pause_from(exchange.request, false, errors);
   if (!wanted.ok()) return exchange.responder.send(error_answer(wanted.error(), request_id));
+  if (!wanted->agent.empty() && !registry.current()->agent(wanted->agent)) {
+    // One that went while it was paused may still be let go.
+    const auto queue = store.queue();
+    if (!queue.ok()) return exchange.responder.send(error_answer(queue.error(), request_id));
+    const auto is_of_it = [&](const store::Pause& each) { return each.agent == wanted->agent; };
+    if (std::none_of(queue->pauses.begin(), queue->pauses.end(), is_of_it)) errors.push_back({"agent", kNoSuchAgent});
+  }
   if (!errors.empty()) return exchange.responder.send(field_errors_answer(errors, request_id));
   auto responder = std::make_shared<Responder>(std::move(exchange.responder));
   store::Audited audit = audited(exchange, wanted->agent);
@@ -119,7 +128,8 @@ std::vector<Route> queue_routes(store::Store& store, const plugin::Registry& reg
        },
        "pauseQueue"},
       {"POST", "/api/queue/resume", Access::Admin, Thread::Worker,
-       [&store, &log](Exchange exchange) { resume(store, log, std::move(exchange)); }, "resumeQueue"}};
+       [&store, &registry, &log](Exchange exchange) { resume(store, registry, log, std::move(exchange)); },
+       "resumeQueue"}};
 }
 
 }  // namespace davit::http

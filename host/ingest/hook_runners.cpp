@@ -1,5 +1,6 @@
 #include "host/ingest/hook_runners.h"
 
+#include <csignal>
 #include <future>
 #include <mutex>
 #include <set>
@@ -16,8 +17,8 @@ constexpr std::size_t kAsideAtOnce = 8;
 
 Result<std::shared_ptr<HookRunners>> HookRunners::start(isolation::KnownChildren& children,
                                                         const isolation::PoolOptions& pool, Log& log,
-                                                        const Clock& clock) {
-  std::shared_ptr<HookRunners> runners(new HookRunners());
+                                                        const Clock& clock, metrics::Metrics& metrics) {
+  std::shared_ptr<HookRunners> runners(new HookRunners(metrics));
   runners->loop_ = TRY(isolation::Loop::start("davit-ingest"));
   runners->aside_ = std::make_unique<SideThreads>("davit-rerun", kAsideAtOnce);
   std::promise<void> made;
@@ -60,15 +61,27 @@ Result<> HookRunners::run_aside(std::function<void()> job) {
 
 isolation::RunnerPool::Stats HookRunners::stats() const { return pool_->stats(); }
 
+isolation::Call HookRunners::counted(const plugin::Webhook& webhook, isolation::Call call) {
+  call.on_end = [&metrics = metrics_, name = webhook.settings.instance,
+                 on_end = std::move(call.on_end)](isolation::CallOutcome outcome) {
+    if (outcome.end != isolation::CallEnd::Answered)
+      metrics.runner_ended(PluginKind::Webhook, to_string(outcome.end));
+    // Killed from outside, as by the kernel when memory is short, is no crash of the plugin.
+    if (outcome.end == isolation::CallEnd::Crashed && outcome.signal != SIGKILL) metrics.plugin_crashed(name, "hooks");
+    on_end(std::move(outcome));
+  };
+  return call;
+}
+
 void HookRunners::call(const std::shared_ptr<const plugin::Webhook>& webhook, isolation::Call call) {
-  pool_->call(spec_of(webhook), std::move(call));
+  pool_->call(spec_of(webhook), counted(*webhook, std::move(call)));
 }
 
 void HookRunners::call_without_effects(const plugin::Webhook& webhook, isolation::Call call) {
   isolation::RunnerSpec spec = isolation::runner_spec_of(webhook);
   spec.without_effects = true;
   spec.calls_per_runner = 1;
-  pool_->call(spec, std::move(call));
+  pool_->call(spec, counted(webhook, std::move(call)));
 }
 
 void HookRunners::keep(const plugin::Snapshot& snapshot) {

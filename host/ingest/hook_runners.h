@@ -28,7 +28,7 @@ class HookRunners {
   // Unavailable if there is no thread to be had.
   static Result<std::shared_ptr<HookRunners>> start(isolation::KnownChildren& children,
                                                     const isolation::PoolOptions& pool, Log& log,
-                                                    const Clock& clock);
+                                                    const Clock& clock, metrics::Metrics& metrics);
   // Waits for what runs aside, runs `last` on the thread, kills the runners and ends the thread. Once, and
   // never on one of these threads.
   void end(const std::function<void()>& last);
@@ -54,10 +54,13 @@ class HookRunners {
     std::shared_ptr<const plugin::Webhook> webhook;
     std::shared_ptr<const isolation::PreparedSpec> prepared;
   };
-  HookRunners() = default;
+  explicit HookRunners(metrics::Metrics& metrics) : metrics_(metrics) {}
+  // Counts the runner if the call costs it.
+  isolation::Call counted(const plugin::Webhook& webhook, isolation::Call call);
   const std::shared_ptr<const isolation::PreparedSpec>& spec_of(
       const std::shared_ptr<const plugin::Webhook>& webhook);
 
+  metrics::Metrics& metrics_;
   // The thread goes while the store's writer may still call back: who is not on it posts under this lock.
   std::shared_mutex life_;
   bool ended_ = false;

@@ -95,7 +95,7 @@ Ingest::Ingest(std::shared_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 Result<std::unique_ptr<Ingest>> Ingest::start(const Needs& needs, Options options) {
   auto parts = std::make_shared<Parts>(needs, std::move(options));
-  parts->runners = TRY(HookRunners::start(needs.children, parts->options.pool, needs.log, needs.clock));
+  parts->runners = TRY(HookRunners::start(needs.children, parts->options.pool, needs.log, needs.clock, needs.metrics));
   parts->reruns = std::make_shared<Reruns>(
       Reruns::Needs{parts->runners, needs.registry, needs.store, needs.metrics, needs.log, needs.clock},
       parts->options.deferred_deadline, parts->options.deferred_backoff);

@@ -67,8 +67,8 @@ struct ChainPattern {
 
 struct Overview {
   WallTime since{};                        // of what follows: whole UTC days
-  std::int64_t tasks = 0;                  // that were made, as far back as any are kept
-  std::int64_t completed = 0, failed = 0;  // as far as they are kept
+  std::int64_t tasks = 0;                  // that were made, also those that were pruned
+  std::int64_t completed = 0, failed = 0;  // of these
   ExecutionSums sums;                      // of all executions
   std::int64_t completed_executions = 0;
   Duration completed_worked{0};
@@ -81,7 +81,7 @@ struct SeriesQuery {
   std::string agent;        // empty: all
   WallTime start{}, end{};  // the buckets that [start, end) touches
 };
-// Those of one outcome that began in one bucket. Of days also what was pruned counts.
+// Those of one outcome that began in one bucket, also those that were pruned since.
 struct SeriesPoint {
   WallTime at{};  // when the bucket begins, in UTC
   std::string outcome;

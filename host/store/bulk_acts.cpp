@@ -152,35 +152,31 @@ void forget(Database& database, const std::string& digest) {
 }  // namespace
 
 Result<> begin_bulk_act(Database& database, const BulkAct& act, WallTime now) {
-  struct Known {
-    std::string digest;
-    WallTime at{};
-    bool finished = false;
-  };
-  std::vector<Known> known;
+  const std::string digest = digest_of(act.actor, act.key);
+  bool used = false;
+  std::size_t begun = 0;  // by the same actor
+  WallTime oldest = now;  // of them
+  std::vector<std::string> to_forget;
   Statement all(database, "SELECT name, value FROM setting WHERE name >= 'bulk:' AND name < 'bulk;'");
   for (Cursor row = all.query(); row.next();) {
-    std::string digest = row.text(0).substr(std::string_view("bulk:").size());
+    std::string known = row.text(0).substr(std::string_view("bulk:").size());
     const Result<Head> head = head_from(row.view(1));
     // What cannot be read is of no use any more.
-    known.push_back({std::move(digest), head.ok() ? head->at : WallTime{}, !head.ok() || head->finished()});
+    if (!head.ok() || now - head->at >= kBulkActKept) {
+      to_forget.push_back(std::move(known));
+      continue;
+    }
+    used = used || known == digest;
+    if (head->actor != act.actor) continue;
+    ++begun;
+    oldest = std::min(oldest, head->at);
   }
-  std::vector<std::string> to_forget;
-  std::erase_if(known, [&](const Known& each) {
-    const bool old = now - each.at >= kBulkActKept;
-    if (old) to_forget.push_back(each.digest);
-    return old;
-  });
-  const std::string digest = digest_of(act.actor, act.key);
-  if (std::any_of(known.begin(), known.end(), [&](const Known& each) { return each.digest == digest; }))
-    return Error{ErrorCode::Conflict, "this key was used before"};
-  if (known.size() >= kMostBulkActs) {
-    const auto oldest = std::min_element(known.begin(), known.end(), [](const Known& a, const Known& b) {
-      return a.finished != b.finished ? a.finished : a.at < b.at;
-    });
-    if (!oldest->finished) return Error{ErrorCode::Overloaded, "too many acts on many tasks are not finished"};
-    to_forget.push_back(oldest->digest);
-  }
+  if (used) return Error{ErrorCode::Conflict, "this key was used before"};
+  if (begun >= kMostBulkActs)
+    return Error{ErrorCode::RateLimited,
+                 std::string(act.actor) + " has begun " + std::to_string(begun) +
+                     " acts on many tasks within a day, as many as are remembered under their keys; the next may begin at " +
+                     to_iso8601(oldest + kBulkActKept)};
   for (const std::string& each : to_forget) forget(database, each);
 
   Head head{now, act.actor, act.request_sha256, act.comment, act.way, act.address, act.request_id, act.action};

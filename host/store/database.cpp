@@ -13,6 +13,8 @@
 #include <mutex>
 #include <thread>
 
+#include "host/store/words_apart.h"
+
 namespace davit::store {
 namespace {
 
@@ -112,6 +114,7 @@ std::variant<std::unique_ptr<Database>, Failure> Database::open(const std::files
         },
         database.get());
   }
+  if (const int made = register_words_apart(handle); made != SQLITE_OK) return make_failure(handle, made);
   if (database->failed()) return *database->take_failure();
   return database;
 }
@@ -121,6 +124,7 @@ std::unique_ptr<Database> Database::in_memory() {
   const int code = sqlite3_open_v2(":memory:", &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
   std::unique_ptr<Database> database(new Database(handle));
   if (code != SQLITE_OK) database->note_failure(code);
+  if (const int made = register_words_apart(handle); made != SQLITE_OK) database->note_failure(made);
   return database;
 }
 

@@ -15,6 +15,9 @@ constexpr std::string_view kOther = "other";
 std::int64_t day_of(WallTime time) {
   return std::chrono::floor<std::chrono::days>(time).time_since_epoch().count();
 }
+std::int64_t hour_of(WallTime time) {
+  return std::chrono::floor<std::chrono::hours>(time).time_since_epoch().count();
+}
 
 void add_sums(ExecutionSums& to, const ExecutionSums& more) {
   to.executions += more.executions;
@@ -55,6 +58,15 @@ struct DayBook::Statements {
                       " cache_read_tokens = cache_read_tokens + excluded.cache_read_tokens,"
                       " cache_write_tokens = cache_write_tokens + excluded.cache_write_tokens,"
                       " cost_micro_usd = cost_micro_usd + excluded.cost_micro_usd"};
+  Statement add_hour{db,
+                     "INSERT INTO hour_sum VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+                     " ON CONFLICT DO UPDATE SET executions = executions + excluded.executions,"
+                     " duration_ms = duration_ms + excluded.duration_ms,"
+                     " input_tokens = input_tokens + excluded.input_tokens,"
+                     " output_tokens = output_tokens + excluded.output_tokens,"
+                     " cache_read_tokens = cache_read_tokens + excluded.cache_read_tokens,"
+                     " cache_write_tokens = cache_write_tokens + excluded.cache_write_tokens,"
+                     " cost_micro_usd = cost_micro_usd + excluded.cost_micro_usd"};
   Statement add_total{db,
                       "INSERT INTO execution_total VALUES (?1, ?2, ?3, ?4, ?5)"
                       " ON CONFLICT DO UPDATE SET executions = executions + excluded.executions,"
@@ -72,7 +84,7 @@ DayBook::Day& DayBook::day(std::int64_t number) {
   return day;
 }
 
-ExecutionSums& DayBook::row(std::int64_t number, Names names) {
+DayBook::Day::iterator DayBook::row(std::int64_t number, Names names) {
   Day& rows = day(number);
   auto found = rows.find(names);
   if (found == rows.end() && rows.size() >= kMostRowsADay) {
@@ -86,7 +98,7 @@ ExecutionSums& DayBook::row(std::int64_t number, Names names) {
                 .first;
   }
   if (is_nothing(found->second)) unwritten_.push_back({number, found});
-  return found->second;
+  return found;
 }
 
 void DayBook::end(Batch& batch, EndedExecution ended) {
@@ -94,16 +106,19 @@ void DayBook::end(Batch& batch, EndedExecution ended) {
   bool is_main = true;
   for (const auto& [model, share] : model_shares(ended.usage)) {
     if (!is_main && share.total_tokens() == 0 && share.cost_micro_usd == 0) continue;
-    ExecutionSums& sums = row(number, {ended.agent, ended.task_type, ended.source, ended.outcome, model});
+    const auto at = row(number, {ended.agent, ended.task_type, ended.source, ended.outcome, model});
+    ExecutionSums sums;
     if (std::exchange(is_main, false)) {
-      sums.executions += 1;
-      sums.worked += std::max(ended.ended_at - ended.started_at, Duration(0));  // a clock may be set back
+      sums.executions = 1;
+      sums.worked = std::max(ended.ended_at - ended.started_at, Duration(0));  // a clock may be set back
     }
-    sums.usage.input_tokens += share.input_tokens;
-    sums.usage.output_tokens += share.output_tokens;
-    sums.usage.cache_read_tokens += share.cache_read_tokens;
-    sums.usage.cache_write_tokens += share.cache_write_tokens;
-    sums.usage.cost_micro_usd += share.cost_micro_usd;
+    sums.usage.input_tokens = share.input_tokens;
+    sums.usage.output_tokens = share.output_tokens;
+    sums.usage.cache_read_tokens = share.cache_read_tokens;
+    sums.usage.cache_write_tokens = share.cache_write_tokens;
+    sums.usage.cost_micro_usd = share.cost_micro_usd;
+    add_sums(at->second, sums);
+    add_sums(hours_[{hour_of(ended.started_at), at->first.agent, at->first.outcome}], sums);
   }
   batch.ended.push_back(std::move(ended));
 }
@@ -127,6 +142,16 @@ void DayBook::write_slices() {
   }
 }
 
+void DayBook::write_hours() {
+  for (const auto& [key, sums] : hours_) {
+    const auto& [hour, agent, outcome] = key;
+    sql_->add_hour.run(hour / 24, hour % 24, agent, outcome, sums.executions, sums.worked.count(),
+                       sums.usage.input_tokens, sums.usage.output_tokens, sums.usage.cache_read_tokens,
+                       sums.usage.cache_write_tokens, sums.usage.cost_micro_usd);
+  }
+  hours_.clear();
+}
+
 void DayBook::write_totals() {
   struct Total {
     std::int64_t executions = 0, first_day = 0;
@@ -148,6 +173,7 @@ void DayBook::write_totals() {
 void DayBook::flush() {
   if (!unwritten_.empty()) {
     write_slices();
+    write_hours();
     write_totals();
   }
   for (const auto& [number, row] : unwritten_) {
@@ -163,6 +189,7 @@ void DayBook::flush() {
 }
 
 void DayBook::discard() {
+  hours_.clear();
   days_.clear();
   unwritten_.clear();
 }

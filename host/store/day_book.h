@@ -4,8 +4,8 @@
 // An execution belongs to the day in which it began, as with budgets.
 //
 // Beside the book there are sums of it by an agent and one further name (day_sum): a book of years has
-// hundreds of thousands of rows, too many to add up while somebody waits. And there are the executions of all its days by
-// agent, outcome and task type (execution_total), for whoever starts.
+// hundreds of thousands of rows, too many to add up while somebody waits; those by outcome also by the hour (hour_sum). And
+// there are the executions of all its days by agent, outcome and task type (execution_total), for whoever starts.
 #pragma once
 
 #include <cstdint>
@@ -62,8 +62,9 @@ class DayBook final : public TransactionPart {
   // The rows of a day, with what is to be added to them.
   using Day = std::map<Key, ExecutionSums, ByNames>;
   Day& day(std::int64_t number);
-  ExecutionSums& row(std::int64_t day, Names names);
+  Day::iterator row(std::int64_t day, Names names);
   void write_slices();
+  void write_hours();
   void write_totals();
 
   struct Statements;
@@ -74,6 +75,8 @@ class DayBook final : public TransactionPart {
     Day::iterator row;
   };
   std::vector<Unwritten> unwritten_;
+  // By hour since 1970, agent and outcome, which are texts of the days: what is to be added.
+  std::map<std::tuple<std::int64_t, std::string_view, std::string_view>, ExecutionSums> hours_;
 };
 
 }  // namespace davit::store

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <deque>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "host/store/deliveries.h"
@@ -39,7 +41,7 @@ struct Pruner::Statements {
   Statement tasks{db,
                   "SELECT row, created_at, finished_at, EXISTS (SELECT 1 FROM task t INDEXED BY"
                   " task_open_delivery WHERE t.finished_at IS NULL AND t.delivery = task.delivery),"
-                  " coalesce(root, id) FROM task WHERE row > ?1 ORDER BY row LIMIT ?2"};
+                  " coalesce(root, id), state FROM task WHERE row > ?1 ORDER BY row LIMIT ?2"};
   Statement open_member{db,
                         "SELECT 1 FROM task WHERE id = ?1 AND finished_at IS NULL UNION ALL"
                         " SELECT 1 FROM task INDEXED BY task_root WHERE root = ?1 AND finished_at IS NULL"};
@@ -62,6 +64,14 @@ struct Pruner::Statements {
   Statement drop_task_also{db, "DELETE FROM task_also WHERE task = ?1"};
   Statement drop_task_body{db, "DELETE FROM task_body WHERE row = ?1"};
   Statement drop_task{db, "DELETE FROM task WHERE row = ?1"};
+  // One that the search has not reached is not counted yet.
+  Statement count_made{db,
+                       "INSERT INTO task_made (hour, agent, tasks) SELECT created_at / 3600000, agent, 1 FROM task"
+                       " WHERE row = ?1 AND row > (SELECT reached FROM task_search_state)"
+                       " ON CONFLICT (hour, agent) DO UPDATE SET tasks = tasks + excluded.tasks"};
+  Statement count_gone{db,
+                       "INSERT INTO task_gone (day, state, tasks) VALUES (?1, ?2, ?3)"
+                       " ON CONFLICT (day, state) DO UPDATE SET tasks = tasks + excluded.tasks"};
 
   // A budget knows no person for longer than a day; those of agents and of all are few.
   Statement drop_spent_by_people{db,
@@ -107,7 +117,8 @@ struct Pruner::Item {
   WallTime made{};   // ascends with the row
   WallTime since{};  // arrival (the latest of a failed delivery that came again) or end: it is kept from then
   bool needed = false;
-  std::string key_hash;  // of a delivery
+  std::string key_hash;    // of a delivery
+  std::int64_t state = 0;  // of a task, its code
 };
 
 // The next rows of a table.
@@ -162,6 +173,7 @@ Pruner::Step Pruner::step(const Retention& retention, WallTime now, int effort) 
   Table deliveries{Table::Kind::Deliveries, {}, limits.before == WallTime{}};
   Table tasks{Table::Kind::Tasks, {}, limits.before == WallTime{}};
   WallTime newest_end{};
+  std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t> gone;  // tasks by day and state
   const std::int64_t changes_before = sql_->db.total_changes();
   const std::int64_t used_before = used_pages();
   int looked_at = 0;
@@ -193,12 +205,14 @@ Pruner::Step Pruner::step(const Retention& retention, WallTime now, int effort) 
       if (goes) {
         if (step.more = !remove_task(item.row, effort); step.more) break;
         newest_end = std::max(newest_end, item.since);
+        ++gone[{std::chrono::floor<std::chrono::days>(item.made).time_since_epoch().count(), item.state}];
         ++step.tasks;
         --finished_;
       }
       task_ = item.row;
     }
   }
+  for (const auto& [of, count] : gone) sql_->count_gone.run(of.first, of.second, count);
   // A delivery that is kept may name a task that is not: what arrived before this does not miss it.
   if (newest_end != WallTime{}) sql_->note.run(std::to_string(to_unix_ms(newest_end) + 1));
   step.guarded = deliveries.guarded;
@@ -231,6 +245,7 @@ void Pruner::refill(Table& table, const Limits& limits) {
       } else {
         item.made = row.time(1);
         item.needed = row.is_null(2) || row.integer(3) != 0;
+        item.state = row.integer(5);
         if (!row.is_null(2)) item.since = row.time(2);
         if (!item.needed) chains.emplace_back(table.next.size(), row.id(4));
       }
@@ -288,7 +303,7 @@ bool Pruner::remove_task(std::int64_t row, int effort) {
   index_.before_change(row);
   chain_sums_.is_pruned(row);
   for (Statement* drop :
-       {&sql_->drop_results, &sql_->drop_executions, &sql_->drop_decisions, &sql_->drop_task_links,
+       {&sql_->count_made, &sql_->drop_results, &sql_->drop_executions, &sql_->drop_decisions, &sql_->drop_task_links,
         &sql_->drop_task_also, &sql_->drop_task_body, &sql_->drop_task}) {
     drop->run(row);
   }

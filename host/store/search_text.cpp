@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "host/store/words_apart.h"
+
 namespace davit::store {
 namespace {
 
@@ -50,6 +52,10 @@ Words::Words(Database& database) : database_(database), tokenizer_(std::make_uni
 Words::~Words() = default;
 
 std::vector<std::string> Words::of(std::string_view text) {
+  return has_words_to_part(text) ? cut(words_apart(text)) : cut(text);
+}
+
+std::vector<std::string> Words::cut(std::string_view text) {
   std::vector<std::string> words;
   if (tokenizer_->made == nullptr) return words;
   const auto keep = [](void* into, int flags, const char* word, int size, int, int) {
@@ -78,7 +84,7 @@ Result<SearchText> SearchText::parse(Words& words, std::string_view text) {
     text.remove_prefix(piece.size());
     Phrase phrase{words.of(piece)};
     if (phrase.words.empty()) continue;
-    count += phrase.words.size();
+    count += words.written_in(piece);
     const bool last = text.find_first_not_of(kBlanks) == std::string_view::npos;
     phrase.begins = (last || piece.ends_with('*')) && characters(phrase.words.back()) >= kLeastPrefix;
     search.phrases_.push_back(std::move(phrase));

@@ -19,8 +19,8 @@ namespace davit::store {
 inline constexpr std::size_t kMostSearchCharacters = 200;
 inline constexpr std::size_t kMostSearchWords = 16;
 
-// Cuts texts into words as the index does: letters and digits, without case and accents. Confined to the
-// thread that uses its connection, and not to outlive it.
+// Cuts texts into words as the index does: letters and digits, without case and accents, and each character of Chinese and
+// Japanese by itself (words_apart.h). Confined to the thread that uses its connection, and not to outlive it.
 class Words {
  public:
   explicit Words(Database& database);
@@ -29,9 +29,12 @@ class Words {
   Words& operator=(const Words&) = delete;
 
   std::vector<std::string> of(std::string_view text);
+  // How many stand between blanks and signs in it.
+  std::size_t written_in(std::string_view text) { return cut(text).size(); }
 
  private:
   struct Tokenizer;
+  std::vector<std::string> cut(std::string_view text);
   Database& database_;
   std::unique_ptr<Tokenizer> tokenizer_;
 };

@@ -1,6 +1,6 @@
-// Executions over time. Days are in the sums of the day book, whatever was pruned; hours are counted from the
-// executions, which are numbered about in the order in which they began. And tasks, by when they were made: those
-// that the search has reached are counted by the hour (task_index.h), the few behind that are counted here.
+// Executions over time: days and hours are in the sums of the day book, whatever was pruned and however the
+// clock was set. And tasks, by when they were made: those that the search has reached are counted by the hour
+// (task_index.h), the few behind that are counted here.
 #include <map>
 
 #include "host/store/day_book.h"
@@ -28,27 +28,6 @@ SeriesPoint point_of(const Cursor& row, std::int64_t bucket) {
   return point;
 }
 
-// The first execution that began at this time or later; one more than the last if there is none.
-std::int64_t first_execution_since(Reader& reader, std::int64_t since) {
-  std::int64_t end = 1;
-  {
-    Cursor row = reader.statement("SELECT row FROM execution ORDER BY row DESC LIMIT 1").query();
-    if (row.next()) end = row.integer(0) + 1;
-  }
-  Statement& at =
-      reader.statement("SELECT row, started_at FROM execution WHERE row >= ?1 AND row < ?2 ORDER BY row LIMIT 1");
-  for (std::int64_t low = 0; low < end;) {
-    const std::int64_t middle = low + (end - low) / 2;
-    Cursor row = at.query(middle, end);
-    if (row.next() && row.integer(1) < since) {
-      low = row.integer(0) + 1;
-    } else {
-      end = middle;
-    }
-  }
-  return end;
-}
-
 }  // namespace
 
 std::vector<SeriesPoint> read_series(Reader& reader, const SeriesQuery& query) {
@@ -64,16 +43,11 @@ std::vector<SeriesPoint> read_series(Reader& reader, const SeriesQuery& query) {
     while (row.next()) points.push_back(point_of(row, kDay));
     return points;
   }
-  const std::int64_t first = start / kHour * kHour, behind = (end / kHour + 1) * kHour;
-  Cursor row =
-      reader
-          .statement(
-              "SELECT started_at / 3600000, outcome, count(*), sum(max(ended_at - started_at, 0)), sum(input_tokens),"
-              " sum(output_tokens), sum(cache_read_tokens), sum(cache_write_tokens), sum(cost_micro_usd)"
-              " FROM execution WHERE row >= ?1 AND row < ?2 AND started_at >= ?3 AND started_at < ?4"
-              " AND ended_at IS NOT NULL AND (?5 = '' OR agent = ?5) GROUP BY 1, outcome ORDER BY 1, outcome")
-          .query(first_execution_since(reader, first), first_execution_since(reader, behind), first, behind,
-                 query.agent);
+  Cursor row = reader
+                   .statement(std::string("SELECT day * 24 + hour AS at, outcome, ") + kSums +
+                              " FROM hour_sum WHERE day BETWEEN ?1 AND ?2 AND hour >= 0 AND at BETWEEN ?3 AND ?4"
+                              " AND (?5 = '' OR agent = ?5) GROUP BY at, outcome ORDER BY at, outcome")
+                   .query(start / kDay, end / kDay, start / kHour, end / kHour, query.agent);
   while (row.next()) points.push_back(point_of(row, kHour));
   return points;
 }

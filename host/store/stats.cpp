@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <set>
 #include <span>
 
@@ -214,34 +215,6 @@ std::vector<ChainPattern> read_chain_patterns(Reader& reader, const ChainQuery& 
   return patterns;
 }
 
-namespace {
-
-// The first kept task that was made at this time or later; one more than the last if there is none. Tasks are
-// made about in the order of their numbers.
-std::int64_t first_task_since(Reader& reader, WallTime since, std::int64_t last) {
-  Statement& at =
-      reader.statement("SELECT row, created_at FROM task WHERE row >= ?1 AND row < ?2 ORDER BY row LIMIT 1");
-  std::int64_t low = 0, high = last + 1, first = last + 1;
-  {
-    Cursor row = reader.statement("SELECT min(row) FROM task").query();
-    if (row.next() && !row.is_null(0)) low = row.integer(0);
-  }
-  while (low < high) {
-    const std::int64_t middle = low + (high - low) / 2;
-    Cursor row = at.query(middle, high);
-    const bool found = row.next();
-    if (found && row.time(1) < since) {
-      low = row.integer(0) + 1;
-      continue;
-    }
-    if (found) first = row.integer(0);
-    high = middle;
-  }
-  return first;
-}
-
-}  // namespace
-
 Overview read_overview(Reader& reader, WallTime now) {
   Overview overview;
   const std::int64_t first_day = day_of(now) - (kOverviewDays - 1);
@@ -261,22 +234,27 @@ Overview read_overview(Reader& reader, WallTime now) {
       overview.completed_worked = sums.worked;
     }
   }
-  // Numbers of tasks never come again, so their difference counts those that were pruned as well.
-  std::int64_t last = 0;
   {
-    Cursor row = reader.statement("SELECT seq FROM sqlite_sequence WHERE name = 'task'").query();
-    if (row.next()) last = row.integer(0);
+    // Those that the search has not reached are not in the sums yet.
+    Cursor row = reader
+                     .statement(
+                         "SELECT (SELECT coalesce(sum(tasks), 0) FROM task_made WHERE hour >= ?1 * 24)"
+                         " + (SELECT count(*) FROM task WHERE row > (SELECT reached FROM task_search_state)"
+                         " AND created_at >= ?1 * 86400000)")
+                     .query(first_day);
+    if (row.next()) overview.tasks = row.integer(0);
   }
-  const std::int64_t first = first_task_since(reader, overview.since, last);
-  overview.tasks = last - first + 1;
-  Cursor row = reader
-                   .statement(
-                       "SELECT state, count(*) FROM task INDEXED BY task_state"
-                       " WHERE state <> 0 AND state IN (3, 4) AND row >= ?1 GROUP BY state")
-                   .query(first);
-  while (row.next())
-    (task_state_of(row.integer(0)) == TaskState::Completed ? overview.completed : overview.failed) =
-        row.integer(1);
+  const auto count = [&](Cursor row) {
+    while (row.next())
+      (task_state_of(row.integer(0)) == TaskState::Completed ? overview.completed : overview.failed) +=
+          row.integer(1);
+  };
+  count(reader.statement("SELECT state, tasks FROM task_gone WHERE day >= ?1 AND state IN (3, 4)").query(first_day));
+  Statement& kept = reader.statement(
+      "SELECT state, count(*) FROM task INDEXED BY task_state WHERE state <> 0 AND state IN (3, 4)"
+      " AND row BETWEEN ?1 AND ?2 GROUP BY state");
+  for (const RowRange& range : ranges_of_time(reader, overview.since, std::nullopt))
+    count(kept.query(range.low, range.high));
   return overview;
 }
 

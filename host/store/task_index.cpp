@@ -18,16 +18,19 @@ struct TaskIndex::Statements {
   Statement note_turn{db, "INSERT INTO task_turn (row) VALUES (?1)"};
   Statement add{db,
                 "INSERT INTO task_search (rowid, title, entity, error)"
-                " SELECT row, title, entity, error FROM task WHERE row = ?1"};
+                " SELECT row, words_apart(title), words_apart(entity), words_apart(error) FROM task"
+                " WHERE row = ?1"};
   // An index without content of its own has to be told what it held.
   Statement drop{db,
                  "INSERT INTO task_search (task_search, rowid, title, entity, error)"
-                 " SELECT 'delete', row, title, entity, error FROM task WHERE row = ?1"};
+                 " SELECT 'delete', row, words_apart(title), words_apart(entity), words_apart(error) FROM task"
+                 " WHERE row = ?1"};
   Statement last_of_step{db,
                          "SELECT max(row) FROM (SELECT row FROM task WHERE row > ?1 ORDER BY row LIMIT ?2)"};
   Statement add_many{db,
                      "INSERT INTO task_search (rowid, title, entity, error)"
-                     " SELECT row, title, entity, error FROM task WHERE row > ?1 AND row <= ?2 ORDER BY row"};
+                     " SELECT row, words_apart(title), words_apart(entity), words_apart(error) FROM task"
+                     " WHERE row > ?1 AND row <= ?2 ORDER BY row"};
   Statement count_made{db,
                        "INSERT INTO task_made (hour, agent, tasks) SELECT created_at / 3600000, agent, count(*)"
                        " FROM task WHERE row > ?1 AND row <= ?2 GROUP BY 1, 2"

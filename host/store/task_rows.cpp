@@ -54,17 +54,14 @@ class KnownRows final : public Rows {
 // All rows within ranges, the highest first.
 class RangeRows final : public Rows {
  public:
-  struct Range {
-    std::int64_t low = 0, high = 0;
-  };
-  explicit RangeRows(std::vector<Range> falling) : ranges_(std::move(falling)) {}
+  explicit RangeRows(std::vector<RowRange> falling) : ranges_(std::move(falling)) {}
   std::int64_t at_or_below(std::int64_t row) override {
     while (next_ < ranges_.size() && ranges_[next_].low > row) ++next_;
     return next_ < ranges_.size() ? std::min(row, ranges_[next_].high) : 0;
   }
 
  private:
-  std::vector<Range> ranges_;
+  std::vector<RowRange> ranges_;
   std::size_t next_ = 0;
 };
 
@@ -215,9 +212,10 @@ std::int64_t first_row_since(Reader& reader, WallTime since, std::int64_t low, s
   return end;
 }
 
-// The rows that were made in a time. Between two marks of a clock that was set back they are neighbours.
-std::unique_ptr<Rows> rows_of_time(Reader& reader, std::optional<WallTime> start,
-                                   std::optional<WallTime> end) {
+}  // namespace
+
+// Between two marks of a clock that was set back they are neighbours.
+std::vector<RowRange> ranges_of_time(Reader& reader, std::optional<WallTime> start, std::optional<WallTime> end) {
   std::vector<std::int64_t> begins{1};
   for (Cursor turn = reader.statement("SELECT row FROM task_turn ORDER BY row").query(); turn.next();)
     begins.push_back(turn.integer(0));
@@ -226,7 +224,7 @@ std::unique_ptr<Rows> rows_of_time(Reader& reader, std::optional<WallTime> start
     Cursor row = reader.statement("SELECT max(row) FROM task").query();
     if (row.next()) last = row.integer(0);
   }
-  std::vector<RangeRows::Range> ranges;
+  std::vector<RowRange> ranges;
   std::int64_t high = last;
   for (auto begin = begins.rbegin(); begin != begins.rend(); ++begin) {
     const std::int64_t from = start ? first_row_since(reader, *start, *begin, high) : *begin;
@@ -234,8 +232,10 @@ std::unique_ptr<Rows> rows_of_time(Reader& reader, std::optional<WallTime> start
     if (from <= to) ranges.push_back({from, to});
     high = std::min(high, *begin - 1);
   }
-  return std::make_unique<RangeRows>(std::move(ranges));
+  return ranges;
 }
+
+namespace {
 
 // Which pairs of an agent and a source an index has: one seek for each, however many tasks it has. (A comparison of
 // pairs would step over all tasks of the pair it begins behind.)
@@ -362,7 +362,8 @@ Result<std::unique_ptr<Rows>> rows_of(Reader& reader, const TaskFilter& filter, 
          {filter.link});
   if (!filter.agent.empty() || !filter.source.empty() || !filter.state.empty())
     parts.push_back(rows_of_parts(reader, filter));
-  if (filter.start || filter.end) parts.push_back(rows_of_time(reader, filter.start, filter.end));
+  if (filter.start || filter.end)
+    parts.push_back(std::make_unique<RangeRows>(ranges_of_time(reader, filter.start, filter.end)));
   if (!filter.text.empty()) {
     Words words(reader.database());
     SearchText search = TRY(SearchText::parse(words, filter.text));

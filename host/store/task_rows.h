@@ -36,6 +36,14 @@ class Rows {
   virtual std::int64_t at_or_below(std::int64_t row) = 0;
 };
 
+// Rows from `low` to `high`, both included.
+struct RowRange {
+  std::int64_t low = 0, high = 0;
+};
+// The rows of the tasks that were made in [start, end), as few ranges as the clock was set back in between allow;
+// the highest first. An absent time: any.
+std::vector<RowRange> ranges_of_time(Reader& reader, std::optional<WallTime> start, std::optional<WallTime> end);
+
 // The tasks that a filter lets through, whatever its limit and cursor. InvalidInput if its text is too long.
 // `reader` and `work` outlive it.
 Result<std::unique_ptr<Rows>> rows_of(Reader& reader, const TaskFilter& filter, Work& work);

@@ -133,6 +133,26 @@ constexpr Invariant kInvariants[] = {
      "SELECT t.agent || ' ' || datetime(t.hour * 3600, 'unixepoch') FROM (SELECT created_at / 3600000 AS hour, agent,"
      " count(*) AS n FROM task WHERE row <= (SELECT reached FROM task_search_state) GROUP BY 1, 2) t"
      " LEFT JOIN task_made m ON m.hour = t.hour AND m.agent = t.agent WHERE coalesce(m.tasks, 0) < n"},
+    {"more or fewer were made on a day than are kept and were pruned: day",
+     "SELECT date(day * 86400, 'unixepoch') FROM ("
+     " SELECT hour / 24 AS day, tasks FROM task_made UNION ALL SELECT day, -tasks FROM task_gone"
+     " UNION ALL SELECT created_at / 86400000, -1 FROM task WHERE row <= (SELECT reached FROM task_search_state))"
+     " GROUP BY day HAVING sum(tasks) <> 0"},
+    // -1: pruned before that was noted.
+    {"pruned though it had not ended: task_gone day", "SELECT day FROM task_gone WHERE state NOT IN (-1, 3, 4, 5)"},
+    {"hours differ from their day: agent",
+     "SELECT DISTINCT agent || ' ' || date(day * 86400, 'unixepoch') FROM ("
+     " SELECT day, agent, name, executions, duration_ms, input_tokens, output_tokens, cache_read_tokens,"
+     "  cache_write_tokens, cost_micro_usd FROM day_sum WHERE slice = 0"
+     " UNION ALL SELECT day, agent, outcome, -executions, -duration_ms, -input_tokens, -output_tokens,"
+     "  -cache_read_tokens, -cache_write_tokens, -cost_micro_usd FROM hour_sum) GROUP BY day, agent, name"
+     " HAVING sum(executions) <> 0 OR sum(duration_ms) <> 0 OR sum(input_tokens) <> 0 OR sum(output_tokens) <> 0"
+     "  OR sum(cache_read_tokens) <> 0 OR sum(cache_write_tokens) <> 0 OR sum(cost_micro_usd) <> 0"},
+    {"more began in an hour than were counted: agent",
+     "SELECT DISTINCT e.agent || ' ' || datetime(e.hour * 3600, 'unixepoch') FROM (SELECT started_at / 3600000 AS hour,"
+     " agent, outcome, count(*) AS n, sum(cost_micro_usd) AS cost FROM execution WHERE ended_at IS NOT NULL"
+     " GROUP BY 1, 2, 3) e LEFT JOIN hour_sum h ON h.day = e.hour / 24 AND h.hour = e.hour % 24 AND h.agent = e.agent"
+     " AND h.outcome = e.outcome WHERE coalesce(h.executions, 0) < n OR coalesce(h.cost_micro_usd, 0) < cost"},
     {"noted of the queue when nobody looked: agent",
      "SELECT agent || ' ' || datetime(at / 1000, 'unixepoch') FROM queue_sample WHERE at > (SELECT coalesce(max(until), 0) FROM queue_watch)"},
     {"deeper in its chain than its predecessor plus one: task row",
@@ -258,7 +278,8 @@ void check_search(Database& database, Findings& findings) {
   {
     Statement texts(
         database,
-        "SELECT row, title, entity, error FROM task WHERE row <= (SELECT reached FROM task_search_state)");
+        "SELECT row, words_apart(title), words_apart(entity), words_apart(error) FROM task"
+        " WHERE row <= (SELECT reached FROM task_search_state)");
     Statement add(*anew, "INSERT INTO task_search (rowid, title, entity, error) VALUES (?1, ?2, ?3, ?4)");
     for (Cursor row = texts.query(); row.next();)
       add.run(row.integer(0), row.view(1), if_any(row.view(2)), if_any(row.view(3)));

@@ -379,6 +379,8 @@ HistoryFacts fill_history(const std::filesystem::path& path, int tasks, int days
   }
   const std::string made = text_of(DAVIT_SOURCE_DIR "/host/store/schema/0015_queue_depth.sql");
   database.run("DELETE FROM task_made; " + made.substr(made.find("INSERT INTO task_made")));
+  const std::string hours = text_of(DAVIT_SOURCE_DIR "/host/store/schema/0017_pruned_hours_words.sql");
+  database.run("DELETE FROM hour_sum; " + hours.substr(hours.find("INSERT INTO hour_sum"), hours.find("-- Each Han") - hours.find("INSERT INTO hour_sum")));
   fill_queue_samples(database);
   database.run("COMMIT; PRAGMA journal_mode = WAL");
   return facts;

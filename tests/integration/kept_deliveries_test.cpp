@@ -115,6 +115,11 @@ TEST_F(KeptDeliveriesTest, ADryRunOfHooksThatCrashTellsThat) {
   EXPECT_EQ(said.status, 0);
   EXPECT_THAT(said.text, AllOf(HasSubstr("Would be deferred: "), HasSubstr("crashed")));
   EXPECT_EQ(string_member(shown(id), "verdict"), "parked");
+  // As it came, as it was tried once more, and the dry run.
+  EXPECT_EQ(metric("davit_plugin_crashes_total{name=\"good\",call=\"hooks\"}"),
+            "davit_plugin_crashes_total{name=\"good\",call=\"hooks\"} 3");
+  EXPECT_EQ(metric("davit_runner_ends_total{kind=\"webhook\",how=\"crashed\"}"),
+            "davit_runner_ends_total{kind=\"webhook\",how=\"crashed\"} 3");
 }
 
 TEST_F(KeptDeliveriesTest, AReplayThatCannotBeSaysWhy) {

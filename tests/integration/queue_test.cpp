@@ -150,6 +150,7 @@ TEST_F(QueueTest, WhatIsWrongWithARequestIsNamed) {
       {"/api/queue/pause", "[]", 400, "must be a JSON object"},
       {"/api/queue/pause", "{", 400, "detail"},
       {"/api/queue/resume", R"({"reason":"x"})", 400, "reason"},
+      {"/api/queue/resume", R"({"agent":"nobody"})", 400, "no agent of this name is loaded"},
   };
   for (const Row& row : rows) {
     const auto answer = host.api("POST", row.path, row.body);

@@ -31,10 +31,11 @@ TEST(CsvTest, WhatATextHoldsStaysInItsCell) {
 }
 
 TEST(CsvTest, NoTextIsAFormula) {
-  for (const std::string text : {"=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1"})
+  for (const std::string text : {"=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "  =cmd", "\u00a0=1",
+                                 "\u3000 @a", " \t1", "\uff1d1+1", "\uff0b1", "\uff0d1", "\uff20a", " \uff1d1"})
     EXPECT_EQ(cell(text), "\"'" + text + "\"");
-  EXPECT_EQ(cell("a=1"), "\"a=1\"");
-  EXPECT_EQ(cell(" =1"), "\" =1\"");
+  for (const std::string text : {"a=1", " a", "  ", "", "\uff1e1", "\u00a0", "\xc3\xa4=1"})
+    EXPECT_EQ(cell(text), "\"" + text + "\"");
 }
 
 }  // namespace

@@ -53,6 +53,20 @@ TEST(QueryTest, ATimeThatItsOffsetCarriesOutOfTheYearsIsWrong) {
   EXPECT_TRUE(parsed("start_date=9999-12-31T23:59:59.999Z").time("start_date").has_value());
 }
 
+TEST(QueryTest, APlusBeforeAZoneMayStandAsItIs) {
+  for (const std::string zone : {"+01:00", "%2B01:00", "+0100", "%20" "01:00"}) {
+    Query query = parsed("start_date=2026-01-31T12:00:00" + zone);
+    const auto time = query.time("start_date");
+    ASSERT_TRUE(time.has_value()) << zone;
+    EXPECT_EQ(to_iso8601(*time), "2026-01-31T11:00:00.000Z") << zone;
+  }
+  // Without a T it stands between date and time.
+  EXPECT_EQ(to_iso8601(parsed("start_date=2026-01-31+12:00:00Z").time("start_date").value()),
+            "2026-01-31T12:00:00.000Z");
+  for (const std::string wrong : {"2026-01-31T+12:00:00Z", "2026-01-31T12:00:00++01:00", "2026-01-31T12:00:00Z+", "+T", "T+"})
+    EXPECT_FALSE(parsed("start_date=" + wrong).time("start_date").has_value()) << wrong;
+}
+
 TEST(QueryTest, ReadsTimesAndNamesTheOneThatIsWrong) {
   Query query = parsed("start_date=2026-01-02&end_date=yesterday");
   EXPECT_EQ(to_iso8601(query.time("start_date").value()), "2026-01-02T00:00:00.000Z");

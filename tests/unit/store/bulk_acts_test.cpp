@@ -115,15 +115,29 @@ TEST_F(BulkActsTest, AKeyIsItsActorsAndStandsForOneActForADay) {
   EXPECT_FALSE(known()->finished) << "another act under the same key";
 }
 
-TEST_F(BulkActsTest, NoMoreAreKeptThanThereIsRoomForAndNoneThatGoesOnIsForgotten) {
+TEST_F(BulkActsTest, AKeyIsKeptForADayHoweverManyActsThereAre) {
+  ASSERT_TRUE(begin(cancelling({new_id()}, "first")).ok());
+  ASSERT_TRUE(go_on("first").ok());
+  clock_.advance(Duration(60'000));
   for (std::size_t i = 1; i < kMostBulkActs; ++i)
     store().begin_bulk_act(cancelling({new_id()}, std::to_string(i)), [](const Result<>& begun) { EXPECT_TRUE(begun.ok()); });
-  ASSERT_TRUE(begin(cancelling({new_id()}, "0")).ok());
-  EXPECT_EQ(begin(cancelling({new_id()}, "more")).error().code, ErrorCode::Overloaded);
-  ASSERT_TRUE(go_on("7").ok());
+  // His next one is refused, and nothing of it is kept; another's is not.
+  const Result<> refused = begin(cancelling({new_id()}, "more"));
+  EXPECT_EQ(refused.error().code, ErrorCode::RateLimited);
+  const WallTime first_goes = clock_.wall() - Duration(60'000) + kBulkActKept;
+  EXPECT_THAT(refused.error().message, HasSubstr("the next may begin at " + to_iso8601(first_goes)));
+  EXPECT_FALSE(known("ada", "more"));
+  BulkAct of_another = cancelling({new_id()}, "more");
+  of_another.actor = "bob";
+  EXPECT_TRUE(begin(of_another).ok());
+  ASSERT_TRUE(known("ada", "first"));
+  EXPECT_TRUE(known("ada", "first")->finished);
+  EXPECT_THAT(known("ada", "first")->outcomes, SizeIs(1));
+  EXPECT_EQ(begin(cancelling({new_id()}, "first")).error().code, ErrorCode::Conflict);
+  clock_.advance(first_goes - clock_.wall());
   EXPECT_TRUE(begin(cancelling({new_id()}, "more")).ok());
-  EXPECT_FALSE(known("ada", "7"));
-  EXPECT_TRUE(known("ada", "0"));
+  EXPECT_FALSE(known("ada", "first"));
+  EXPECT_TRUE(known("ada", "1"));
 }
 
 TEST_F(BulkActsTest, ItsLineIsInTheAuditLogBeforeAnythingOfItIsDone) {

@@ -430,6 +430,55 @@ TEST_F(DayBookTest, TheOverviewIsOfTheLastThirtyDays) {
   EXPECT_EQ(overview.completed_worked.count(), 10'000);
 }
 
+TEST_F(DayBookTest, WhatThePrunedTasksWereStaysInTheOverview) {
+  for (int i = 0; i < 6; ++i) make("planner", "fix");
+  run("planner", usage_of("m", 10));
+  run("planner", usage_of("m", 20), TaskState::Failed);
+  clock_.advance(2 * kDay);
+  run("planner", usage_of("m", 30), TaskState::Failed);
+  const std::string cancelled = store().tasks({.state = {TaskState::Queued}}).value().items.at(0).task_id;
+  ASSERT_TRUE(cancel(cancelled).ok());
+  const auto text = [&] {
+    const Overview all = store().overview().value();
+    return std::to_string(all.tasks) + " " + std::to_string(all.completed) + " " + std::to_string(all.failed) + " " +
+           std::to_string(all.sums.executions);
+  };
+  const auto kept = [&] { return store().tasks({}).value().items.size(); };
+  EXPECT_EQ(text(), "6 1 2 3");
+  for (const std::size_t most : {3, 1}) {
+    store().set_retention({.max_tasks = static_cast<std::int64_t>(most)});
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (kept() > most + 2 && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+    EXPECT_EQ(kept(), most + 2) << "two have not ended";
+    EXPECT_EQ(text(), "6 1 2 3");
+  }
+  database_.close();
+  database_.open();
+  EXPECT_EQ(text(), "6 1 2 3");
+  expect_sound();
+  // Thirty days after they were made only what one of them did two days later counts.
+  clock_.advance(28 * kDay);
+  EXPECT_EQ(text(), "0 0 0 1");
+}
+
+TEST_F(DayBookTest, TheOverviewCountsByTimesWhereTheClockWasSetBack) {
+  clock_.advance(60 * kDay);
+  make("planner", "fix");
+  run("planner", usage_of("m", 10));
+  for (int i = 0; i < 5; ++i) {
+    clock_.jump(-40 * kDay);
+    make("planner", "old");
+    run("planner", usage_of("m", 1), TaskState::Failed);
+    clock_.jump(40 * kDay);
+    make("planner", "fix");
+    run("planner", usage_of("m", 1));
+  }
+  const Overview overview = store().overview().value();
+  EXPECT_EQ(overview.tasks, 6);
+  EXPECT_EQ(overview.completed, 6);
+  EXPECT_EQ(overview.failed, 0);
+}
+
 TEST_F(DayBookTest, AnEmptyDatabaseHasNothingToTell) {
   const Overview overview = store().overview().value();
   EXPECT_EQ(overview.tasks, 0);
@@ -437,6 +486,20 @@ TEST_F(DayBookTest, AnEmptyDatabaseHasNothingToTell) {
   EXPECT_THAT(store().chain_patterns({"", WallTime{}, clock_.wall() + kDay}).value(), IsEmpty());
   EXPECT_THAT(costs(CostGroup::Agent), IsEmpty());
   EXPECT_THAT(store().history()->executions, IsEmpty());
+}
+
+TEST_F(DayBookTest, PrunedTasksThatAreCountedWrongAreFound) {
+  make("planner", "fix");
+  run("planner", usage_of("m", 10));
+  const auto finds = [&](const char* sql, const char* sentence) {
+    execute(sql);
+    EXPECT_THAT(verify(database_.path()).value(), ::testing::Contains(HasSubstr(sentence))) << sql;
+  };
+  finds("INSERT INTO task_gone VALUES (20000, 3, 1)", "more or fewer were made on a day than are kept and were pruned");
+  execute("INSERT INTO task_made VALUES (480000, 'planner', 1)");
+  EXPECT_THAT(verify(database_.path()).value(), IsEmpty());
+  finds("UPDATE task_gone SET state = 1", "pruned though it had not ended: task_gone day 20000");
+  execute("DELETE FROM task_gone; DELETE FROM task_made WHERE hour = 480000");
 }
 
 TEST_F(DayBookTest, ABookThatSaysLessThanTheExecutionsIsFound) {

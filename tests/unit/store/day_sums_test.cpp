@@ -54,8 +54,36 @@ class DaySumsTest : public LivesTest {
         {CostGroup::Source, "coalesce(r.source, t.source)"}};
     return kGroups;
   }
+  // By hours and outcomes.
+  Lines hours_told(const std::string& agent) {
+    Lines lines;
+    const auto points = store().series({Bucket::Hour, agent, WallTime{}, clock_.wall() + 400 * kDay}).value();
+    for (const SeriesPoint& point : points)
+      lines[to_iso8601(point.at).substr(0, 13) + " " + point.outcome] = {
+          point.sums.executions, point.sums.usage.cost_micro_usd, point.sums.usage.total_tokens()};
+    return lines;
+  }
+  // Tasks that were made, were completed and failed, of the last thirty days.
+  std::string overview_told() {
+    const Overview overview = store().overview().value();
+    return std::to_string(overview.tasks) + " " + std::to_string(overview.completed) + " " +
+           std::to_string(overview.failed);
+  }
+  std::string overview_counted() {
+    const auto database = connection(Database::Mode::Read);
+    Statement rows(*database,
+                   "SELECT count(*) || ' ' || total(state = 3) || ' ' || total(state = 4) FROM task"
+                   " WHERE created_at >= ?1");
+    const WallTime since = WallTime(std::chrono::floor<std::chrono::days>(clock_.wall())) - 29 * kDay;
+    Cursor row = rows.query(since);
+    row.next();
+    std::string text = row.text(0);
+    for (std::size_t at; (at = text.find(".0")) != std::string::npos;) text.erase(at, 2);
+    return text;
+  }
   std::map<std::string, Lines> all_told() {
     std::map<std::string, Lines> all;
+    for (const std::string agent : {"", "planner", "executor"}) all["hours of " + agent] = hours_told(agent);
     for (const auto& [group, column] : groups())
       for (const std::string agent : {"", "planner", "executor"})
         all[column + " of " + agent] = told(group, agent);
@@ -65,6 +93,12 @@ class DaySumsTest : public LivesTest {
     for (const auto& [group, column] : groups())
       for (const std::string agent : {"", "planner", "executor"})
         EXPECT_EQ(told(group, agent), counted(column, agent)) << column << " of " << agent;
+    for (const std::string agent : {"", "planner", "executor"})
+      EXPECT_EQ(hours_told(agent),
+                counted("replace(strftime('%Y-%m-%d %H', e.started_at / 1000, 'unixepoch'), ' ', 'T') || ' ' || e.outcome",
+                        agent))
+          << "hours of " << agent;
+    EXPECT_EQ(overview_told(), overview_counted());
   }
 };
 
@@ -79,6 +113,11 @@ TEST_F(DaySumsTest, TheyAreTheRowsWhateverTasksGoThroughAndOutliveThem) {
   expect_sound();
   const auto before = all_told();
   EXPECT_FALSE(before.at("e.agent of ").empty());
+  EXPECT_FALSE(before.at("hours of ").empty());
+  const std::string overview = overview_told();
+  prune(Duration(1));
+  EXPECT_EQ(overview_told(), overview);
+  EXPECT_EQ(all_told(), before);
   // What has ended is pruned; what was counted stays, also after a restart.
   clock_.advance(30 * kDay);
   prune_all_that_is_finished();
@@ -113,6 +152,14 @@ TEST_F(DaySumsTest, OnesThatDifferFromTheBookAreFound) {
   execute("INSERT INTO day_sum VALUES (1, 1, 'nobody', '', 1, 1, 1, 1, 1, 1, 1)");
   EXPECT_THAT(found(), differ);
   execute("DELETE FROM day_sum WHERE agent = 'nobody'");
+  execute("UPDATE hour_sum SET duration_ms = duration_ms + 1");
+  EXPECT_THAT(found(), Contains(HasSubstr("hours differ from their day")));
+  execute("UPDATE hour_sum SET duration_ms = duration_ms - 1");
+  // In hours in which they did not begin.
+  execute("UPDATE hour_sum SET hour = hour + 24");
+  EXPECT_THAT(found(), ::testing::AllOf(::testing::Not(Contains(HasSubstr("hours differ from their day"))),
+                                        Contains(HasSubstr("more began in an hour than were counted"))));
+  execute("DELETE FROM hour_sum");
   execute("DELETE FROM day_sum WHERE slice = 3");
   EXPECT_THAT(found(), differ);
 }

@@ -11,6 +11,7 @@
 #include "host/store/search_text.h"
 #include "host/store/task_list.h"
 #include "tests/unit/store/conformance.h"
+#include "tests/unit/store/undone.h"
 
 namespace davit::store {
 namespace {
@@ -179,6 +180,34 @@ TEST_F(SearchTest, ARestartGoesOnWhereTheIndexWas) {
   database_.close();
   make("second one");
   expect_found("one", {"second one", "first one"});
+}
+
+TEST_F(SearchTest, WordsOfScriptsWithoutBlanksAreFoundInside) {
+  make("修复登录页面错误");
+  make("页面登记, 录像");
+  make("ログインできない");
+  make("LOGIN登录v2 fails");
+  expect_found("登录", {"LOGIN登录v2 fails", "修复登录页面错误"});
+  expect_found("录", {"LOGIN登录v2 fails", "页面登记, 录像", "修复登录页面错误"});
+  expect_found("页面 登", {"页面登记, 录像", "修复登录页面错误"});
+  expect_found("录登", {});
+  expect_found("ログイン", {"ログインできない"});
+  expect_found("登录v2", {"LOGIN登录v2 fails"});
+  expect_found("login登录", {"LOGIN登录v2 fails"});
+  // As many characters as a sentence has are one word to who writes it.
+  expect_found("修复登录页面错误修复登录页面错误修复登录", {});
+}
+
+TEST_F(SearchTest, AnIndexFromBeforeCharactersWereWordsIsMadeAnewForThem) {
+  make("修复登录页面错误", "github:octo/repo#1");
+  make("plain");
+  wait_for_index();
+  change(undo_steps_behind(16));
+  database_.open();
+  EXPECT_EQ(titles({.text = "登录"}), std::vector<std::string>{"修复登录页面错误"});
+  EXPECT_EQ(titles({.text = "octo plain"}), std::vector<std::string>());
+  EXPECT_EQ(titles({.text = "octo/repo#1"}), std::vector<std::string>{"修复登录页面错误"});
+  EXPECT_EQ(titles({.text = "plain"}), std::vector<std::string>{"plain"});
 }
 
 TEST_F(SearchTest, AnIndexThatIsNotAsTheTasksIsADamage) {

@@ -14,6 +14,11 @@ inline std::string undo_steps_behind(int version) {
       "DROP INDEX task_root; CREATE INDEX task_root ON task (root) WHERE root IS NOT NULL;",            // 14
       "DROP TABLE queue_sample; DROP TABLE queue_watch; DROP TABLE task_made;",                        // 15
       "DROP TABLE task_word;",                                                                         // 16
+      "DROP TABLE task_gone; DROP TABLE hour_sum;"
+      "INSERT INTO task_search (task_search, rowid, title, entity, error) SELECT 'delete', row, words_apart(title),"
+      " words_apart(entity), words_apart(error) FROM task WHERE row <= (SELECT reached FROM task_search_state);"
+      "INSERT INTO task_search (rowid, title, entity, error) SELECT row, title, entity, error FROM task"
+      " WHERE row <= (SELECT reached FROM task_search_state);",                                        // 17
   };
   constexpr int kFirst = 13, kNewest = kFirst + static_cast<int>(std::size(kUndo)) - 1;
   std::string sql;
