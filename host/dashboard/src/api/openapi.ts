@@ -1425,6 +1425,7 @@ export interface components {
         Overview: {
             /** Format: date-time */
             since: string;
+            /** @description That were made since then, also those that were pruned. */
             total_tasks: number;
             /** @description Null while nothing was completed or failed. */
             success_rate: number | null;
@@ -4057,7 +4058,7 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description A text in quotes, new for each act; the same request again has the same answer. */
+                /** @description A text in quotes, new for each act; the same request again has the same answer, for a day. */
                 "Idempotency-Key": string;
             };
             path?: never;
@@ -4109,7 +4110,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            429: components["responses"]["TooManyWrongTokens"];
+            /** @description The token is not known, and this address has sent too many such; or as many acts as are remembered were begun within a day. */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             503: components["responses"]["Busy"];
             default: components["responses"]["Problem"];
         };
