@@ -43,7 +43,7 @@ class RequestLogTest : public ::testing::Test {
   void damage(const std::string& sql) {
     auto opened = store::Database::open(parts_->database().path(), store::Database::Mode::Write, {});
     auto& database = std::get<std::unique_ptr<store::Database>>(opened);
-    database->execute(sql);
+    database->execute(sql.c_str());
     ASSERT_FALSE(database->failed());
   }
 

@@ -90,7 +90,8 @@ TEST_F(AccessTest, WhoMakesManySessionsEndsHisOwnOnly) {
       .idle = Duration(1'000'000), .lifetime = Duration(1'000'000), .most = 6, .most_of_one = 3};
   const auto of = [&](const std::string& token) {
     int count = 0;
-    for (const LoginSession& each : store().sessions().value()) count += each.token_sha256 == sha256(token);
+    const std::vector<LoginSession> all = store().sessions().value();
+    for (const LoginSession& each : all) count += each.token_sha256 == sha256(token);
     return count;
   };
   sign_in("admin's", "admin", kSome);
@@ -98,7 +99,9 @@ TEST_F(AccessTest, WhoMakesManySessionsEndsHisOwnOnly) {
     clock_.advance(Duration(1));
     sign_in("reader's " + std::to_string(i), "reader", kSome);
     EXPECT_THAT(ended, SizeIs(i < 3 ? 0 : 1));
-    if (i >= 3) EXPECT_EQ(ended.at(0), sha256("reader's " + std::to_string(i - 3))) << "used least lately";
+    if (i >= 3) {
+      EXPECT_EQ(ended.at(0), sha256("reader's " + std::to_string(i - 3))) << "used least lately";
+    }
   }
   EXPECT_EQ(of("admin"), 1);
   EXPECT_EQ(of("reader"), 3);
