@@ -185,10 +185,11 @@ TEST_F(ParametersTest, ACursorOrAnIntervalThatIsNoneIsNamedWhereverThereIsOne) {
     for (const std::string& name : operation.names_in("query")) {
       for (const char* broken : {"%ff", "%", "%zz"})
         EXPECT_TRUE(faults_of(ask(operation, name + "=" + broken)).contains(name)) << operation.id << " " << broken;
-      if (name == "q")
+      if (name == "q") {
         EXPECT_THAT(faults_of(ask(operation, "q=" + std::string(201, 'x') + "&nobody=1")),
                     UnorderedElementsAre(Pair("q", HasSubstr("at most 200 characters")), Pair("nobody", _)))
             << operation.id;
+      }
       if (name == "cursor") {
         ++cursors;
         for (const char* none : {"none-of-ours", "-1", "1.5", "99999999999999999999", "%00", "1%27--"})
