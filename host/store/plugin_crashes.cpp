@@ -6,9 +6,19 @@
 namespace davit::store {
 namespace {
 
-std::string minutes_text(Duration window) {
-  if (window.count() % 60'000 == 0) return std::to_string(window.count() / 60'000) + " minutes";
-  return std::to_string(window.count() / 1000) + " seconds";
+std::string counted(std::int64_t number, const std::string& noun) {
+  return std::to_string(number) + " " + noun + (number == 1 ? "" : "s");
+}
+
+std::string window_text(Duration window) {
+  if (window.count() % 60'000 == 0) return counted(window.count() / 60'000, "minute");
+  return counted(window.count() / 1000, "second");
+}
+
+std::string reason_text(std::int64_t count, const PluginCrash& crash, Duration window) {
+  const std::string often =
+      count == 1 ? "once, in " : counted(count, "time") + " within " + window_text(window) + ", last in ";
+  return "its plugin crashed " + often + crash.call + " (" + crash.reason + ")";
 }
 
 }  // namespace
@@ -31,13 +41,10 @@ bool note_crash(Database& database, const PluginCrash& crash, const QuarantineRu
     if (row.next()) count = row.integer(0);
   }
   if (count < rule.after) return false;
-  const std::string reason = "its plugin crashed " + std::to_string(count) + " times within " +
-                             minutes_text(rule.window) + ", last in " + crash.call + " (" + crash.reason +
-                             ")";
   return Statement(database,
                    "INSERT INTO plugin_quarantine (sha256, plugin, since, reason) VALUES (?1, ?2, ?3, ?4)"
                    " ON CONFLICT (sha256) DO NOTHING")
-             .run(crash.sha256, crash.plugin, crash.at, reason) > 0;
+             .run(crash.sha256, crash.plugin, crash.at, reason_text(count, crash, rule.window)) > 0;
 }
 
 void clear_crashes(Database& database, const std::string& sha256) {

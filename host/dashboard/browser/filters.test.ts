@@ -207,7 +207,7 @@ describe("of deliveries", () => {
     await page.getByLabel("Webhook", { exact: true }).selectOption("sentry");
     await expect.poll(() => page.url()).toContain("webhook=sentry");
     await narrows(page, ["Verdict", "ignored", "webhook=sentry&verdict=ignored"], lines(page), wanted);
-    await page.getByText("No deliveries").waitFor();
+    await page.getByText("No delivery is like that").waitFor();
     // What was turned away is no delivery, and counted beside them.
     const { causes } = (await found("refused-deliveries")) as unknown as Refusals;
     expect(causes.length).toBeGreaterThan(0);

@@ -55,7 +55,7 @@ describe("with GitHub's webhook", () => {
     for (const [name, path, text] of [
       ["tasks", "/tasks", "No tasks yet"],
       ["approvals", "/approvals", "Nothing waits for a person"],
-      ["deliveries", "/deliveries", "No deliveries"],
+      ["deliveries", "/deliveries", "No deliveries yet"],
       ["costs", "/costs", "Nothing was run in this time"],
     ] as const) {
       await goTo(page, path);

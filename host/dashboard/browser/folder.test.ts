@@ -1,9 +1,12 @@
-// The page of plugins while the folder changes and a library misbehaves.
+// The page of plugins while the folder changes and a library misbehaves, also one that came in the place of a good one.
 import { appendFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Locator, Page } from "playwright-core";
 import { expect, test } from "vitest";
 import type { Plugin } from "../src/api/schema";
+import { isTurnedAway } from "../src/lib/plugins";
+import { goTo } from "./browser";
+import { violations } from "./checks";
 import { part } from "./part";
 import { isWellEverywhere } from "./pictures";
 
@@ -137,6 +140,41 @@ test("a library that crashes is put into quarantine, which says why and what to 
   expect(await known("worker")).toMatchObject({ state: "serving" });
   await host.taskOnce(later, "completed");
   expect(await stayed(page)).toBe(true);
+  expect(troubles).toEqual([]);
+  await page.context().close();
+});
+
+// The last one: what serves then crashes with every task.
+test("a newer version that crashes is held back while the first serves on; it is counted, shown with the reason, and cleared", async () => {
+  const { page, troubles } = await signedIn("/plugins");
+  await line(page, "Agents", "worker").waitFor();
+  const first = await known("worker");
+  host.drop("tests/plugins/crashing_worker.so", "scripted_agent.so");
+  await expect.poll(async () => (await known("worker"))?.generation).not.toBe(first?.generation);
+  const { task_id } = (await host.api("POST", "/api/tasks", { agent: "worker", payload: { mode: "noop" } })) as { task_id: string };
+  const notice = line(page, "Not replaced", "worker");
+  await notice.getByText("What its file holds now is held back; what was there before it serves on").waitFor();
+  await notice.getByText("its plugin crashed once").waitFor();
+  expect(await known("worker")).toMatchObject({
+    state: "serving",
+    generation: first?.generation,
+    held_back: { state: "quarantined" },
+  });
+  const { plugins } = (await host.api("GET", "/api/dashboard/plugins")) as unknown as { plugins: Plugin[] };
+  await page.getByRole("link", { name: `Plugins ${plugins.filter(isTurnedAway).length} turned away` }).waitFor();
+  await isWellEverywhere(page, "plugins-held-back");
+  for (const path of ["/", "/agents"]) {
+    await goTo(page, path);
+    await page.getByText("held back").first().waitFor();
+    expect(await violations(page)).toEqual([]);
+  }
+  await host.taskOnce(task_id, "completed"); // by the first
+  await goTo(page, "/plugins");
+  await notice.getByRole("button", { name: /^Clear: generation/ }).click();
+  await page.getByText(/^Cleared worker: generation/).waitFor();
+  await notice.waitFor({ state: "detached" });
+  expect(await known("worker")).toMatchObject({ state: "serving", held_back: null });
+  expect((await known("worker"))?.generation).not.toBe(first?.generation);
   expect(troubles).toEqual([]);
   await page.context().close();
 });

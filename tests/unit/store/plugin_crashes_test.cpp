@@ -7,6 +7,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+using ::testing::UnorderedElementsAre;
 
 class PluginCrashesTest : public StoreTest {
  protected:
@@ -61,6 +62,19 @@ TEST_F(PluginCrashesTest, OtherBytesAreOthersAndTheSameTaskCountsOnce) {
 TEST_F(PluginCrashesTest, ARuleOfNoneNeverQuarantines) {
   for (int i = 0; i < 5; ++i) EXPECT_FALSE(crash("", "abc", {.after = 0}));
   EXPECT_TRUE(crash("", "abc", {.after = 1}));
+}
+
+TEST_F(PluginCrashesTest, TheReasonCountsInWords) {
+  EXPECT_TRUE(crash("", "abc", {.after = 1}));
+  EXPECT_TRUE(crash("", "def", {.after = 1, .window = Duration{60'000}}));
+  crash("", "ghi", {.after = 2, .window = Duration{60'000}});
+  EXPECT_TRUE(crash("", "ghi", {.after = 2, .window = Duration{60'000}}));
+  std::vector<std::string> reasons;
+  for (const Quarantine& each : quarantines()) reasons.push_back(each.reason);
+  EXPECT_THAT(reasons, UnorderedElementsAre(
+                           "its plugin crashed once, in handle (killed by signal 11 (SIGSEGV))",
+                           "its plugin crashed once, in handle (killed by signal 11 (SIGSEGV))",
+                           "its plugin crashed 2 times within 1 minute, last in handle (killed by signal 11 (SIGSEGV))"));
 }
 
 TEST_F(PluginCrashesTest, WhatIsClearedStartsAnew) {

@@ -44,9 +44,10 @@ export function Facts({ children }: { children: ReactNode }) {
   );
 }
 
-export function Fact({ name, children }: { name: string; children: ReactNode }) {
+// `wide`: takes the room of two, for what would be broken in the middle of a word.
+export function Fact({ name, wide = false, children }: { name: string; wide?: boolean; children: ReactNode }) {
   return (
-    <div className="min-w-0">
+    <div className={wide ? "col-span-2 min-w-0" : "min-w-0"}>
       <dt className="text-xs text-muted">{name}</dt>
       <dd className="wrap-anywhere">{children}</dd>
     </div>

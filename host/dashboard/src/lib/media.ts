@@ -1,18 +1,19 @@
 import { useSyncExternalStore } from "react";
 
-function useMedia(condition: string): boolean {
-  return useSyncExternalStore(
-    (listener) => {
-      const query = window.matchMedia(condition);
-      query.addEventListener("change", listener);
-      return () => query.removeEventListener("change", listener);
-    },
-    () => window.matchMedia(condition).matches,
-  );
+// A hook that goes by that condition. The query is made once, by the first who asks: a page without a window never does.
+function mediaHook(condition: string): () => boolean {
+  let made: MediaQueryList | undefined;
+  const query = (): MediaQueryList => (made ??= window.matchMedia(condition));
+  const listen = (listener: () => void): (() => void) => {
+    query().addEventListener("change", listener);
+    return () => query().removeEventListener("change", listener);
+  };
+  const matches = (): boolean => query().matches;
+  return () => useSyncExternalStore(listen, matches);
 }
 
 // Room for a table, or cards.
-export const useIsWide = (): boolean => useMedia("(min-width: 640px)");
+export const useIsWide = mediaHook("(min-width: 640px)");
 
 // Room for the navigation beside the page: Tailwind's md.
-export const useHasSide = (): boolean => useMedia("(min-width: 768px)");
+export const useHasSide = mediaHook("(min-width: 768px)");

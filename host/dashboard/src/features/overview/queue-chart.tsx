@@ -25,10 +25,10 @@ function Line({ state, path }: { state: QueueState; path: string }) {
   );
 }
 
-const shortTime = (at: number): string =>
-  new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" }).format(at);
-const dayAndTime = (at: number): string =>
-  new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" }).format(at);
+const timeFormat = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+const dayAndTimeFormat = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+const shortTime = (at: number): string => timeFormat.format(at);
+const dayAndTime = (at: number): string => dayAndTimeFormat.format(at);
 
 export function QueueChart({ series, counts }: { series: QueueSeries; counts: Overview["queue"] }) {
   const live = useLiveState();

@@ -148,7 +148,7 @@ function PluginLine({ plugin, webhook }: { plugin: Plugin; webhook: Webhook | un
           </Fact>
         )}
         {plugin.source && (
-          <Fact name="File">
+          <Fact name="File" wide>
             {/* Resumed by a start: its copy is called by its hash. */}
             <span title={plugin.source}>
               {plugin.source.endsWith(`/${plugin.sha256 ?? ""}.so`) ? "davit's own copy" : plugin.source.split("/").at(-1)}

@@ -174,7 +174,7 @@ function About({ task }: { task: TaskDetail }) {
           </Fact>
         )}
         {task.entity && (
-          <Fact name="Is about">
+          <Fact name="Is about" wide>
             <Link to="/tasks" search={{ entity: task.entity }} className="link">
               {task.entity}
             </Link>

@@ -1,7 +1,7 @@
 // The list itself: a table where there is room, cards where there is not. Only what can be seen is in the document.
 import { Link } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useRef } from "react";
+import { type CSSProperties, memo, useCallback, useEffect, useRef } from "react";
 import type { Task } from "../../api/schema";
 import { StatusBadge } from "../../components/badge";
 import { Time } from "../../components/time";
@@ -22,11 +22,9 @@ interface Props {
   more: boolean;
   loadingMore: boolean;
   onMore: () => void;
-  // Who may not act selects nothing.
+  // Who may not act selects nothing. `toggle` stays the same from one rendering to the next.
   selecting: { has: (id: string) => boolean; toggle: (id: string) => void } | null;
 }
-
-type Selecting = Props["selecting"];
 
 export function TaskRows({ tasks, chosen, more, loadingMore, onMore, selecting }: Props) {
   const wide = useIsWide();
@@ -37,7 +35,8 @@ export function TaskRows({ tasks, chosen, more, loadingMore, onMore, selecting }
     getScrollElement: () => scroller.current,
     estimateSize: () => (wide ? rowHeight : cardHeight),
     overscan: 12,
-    getItemKey: (index) => tasks[index]?.task_id ?? index,
+    // The same as long as the tasks are: with another one, each row of the list is measured anew.
+    getItemKey: useCallback((index: number) => tasks[index]?.task_id ?? index, [tasks]),
   });
   useEffect(() => virtual.measure(), [virtual, wide]);
   useEffect(() => {
@@ -53,11 +52,17 @@ export function TaskRows({ tasks, chosen, more, loadingMore, onMore, selecting }
   const rows = items.map((item) => {
     const task = tasks[item.index];
     if (!task) return null;
-    const place = { transform: `translateY(${item.start}px)`, height: item.size };
+    const place = {
+      task,
+      start: item.start,
+      height: item.size,
+      selected: selecting && selecting.has(task.task_id),
+      onToggle: selecting?.toggle,
+    };
     return wide ? (
-      <Row key={item.key} task={task} index={item.index} chosen={item.index === chosen} place={place} selecting={selecting} />
+      <Row key={item.key} {...place} index={item.index} chosen={item.index === chosen} />
     ) : (
-      <TaskCard key={item.key} task={task} place={place} selecting={selecting} />
+      <TaskCard key={item.key} {...place} />
     );
   });
 
@@ -115,10 +120,16 @@ export function TaskRows({ tasks, chosen, more, loadingMore, onMore, selecting }
   );
 }
 
-interface Place {
-  transform: string;
+// Of a row or card. Only what is compared in a moment: one that is shown already is not rendered again for each step of a scroll.
+interface Placed {
+  task: Task;
+  start: number; // pixels from the beginning of the list
   height: number;
+  selected: boolean | null; // null: it cannot be
+  onToggle: ((id: string) => void) | undefined;
 }
+
+const placeOf = ({ start, height }: Placed): CSSProperties => ({ transform: `translateY(${start}px)`, height });
 
 // What is worth a second line: why it failed or waits, else what it is about.
 function secondLine(task: Task): { text: string; bad: boolean } {
@@ -127,43 +138,33 @@ function secondLine(task: Task): { text: string; bad: boolean } {
 }
 
 // Above the link that covers the row.
-function Box({ task, selecting }: { task: Task; selecting: NonNullable<Selecting> }) {
+function Box({ task, selected, onToggle }: Placed) {
+  if (selected === null) return null;
   return (
     <input
       type="checkbox"
       aria-label={`Select ${task.title || "(no title)"}`}
       className="relative z-1 block size-4 accent-accent"
-      checked={selecting.has(task.task_id)}
-      onChange={() => selecting.toggle(task.task_id)}
+      checked={selected}
+      onChange={() => onToggle?.(task.task_id)}
     />
   );
 }
 
-function Row({
-  task,
-  index,
-  chosen,
-  place,
-  selecting,
-}: {
-  task: Task;
-  index: number;
-  chosen: boolean;
-  place: Place;
-  selecting: Selecting;
-}) {
+const Row = memo(function Row({ index, chosen, ...placed }: Placed & { index: number; chosen: boolean }) {
+  const { task, selected } = placed;
   const second = secondLine(task);
   return (
     <div
       role="row"
       aria-rowindex={index + 2}
       aria-current={chosen || undefined}
-      style={place}
-      className={`absolute inset-x-0 top-0 ${selecting ? withBoxes : withoutBoxes} border-b border-line hover:bg-raised aria-[current=true]:bg-sunken aria-[current=true]:shadow-[inset_3px_0_0_var(--accent)]`}
+      style={placeOf(placed)}
+      className={`absolute inset-x-0 top-0 ${selected !== null ? withBoxes : withoutBoxes} border-b border-line hover:bg-raised aria-[current=true]:bg-sunken aria-[current=true]:shadow-[inset_3px_0_0_var(--accent)]`}
     >
-      {selecting && (
+      {selected !== null && (
         <span role="cell">
-          <Box task={task} selecting={selecting} />
+          <Box {...placed} />
         </span>
       )}
       <span role="cell">
@@ -197,14 +198,15 @@ function Row({
       </span>
     </div>
   );
-}
+});
 
-function TaskCard({ task, place, selecting }: { task: Task; place: Place; selecting: Selecting }) {
+const TaskCard = memo(function TaskCard(placed: Placed) {
+  const { task } = placed;
   const second = secondLine(task);
   return (
-    <li style={place} className="absolute inset-x-0 top-0 flex flex-col justify-center gap-1 border-b border-line px-4">
+    <li style={placeOf(placed)} className="absolute inset-x-0 top-0 flex flex-col justify-center gap-1 border-b border-line px-4">
       <div className="flex items-center gap-2">
-        {selecting && <Box task={task} selecting={selecting} />}
+        <Box {...placed} />
         <StatusBadge status={task.status} />
         <Time iso={task.created_at} className="ml-auto text-xs text-muted" />
       </div>
@@ -222,4 +224,4 @@ function TaskCard({ task, place, selecting }: { task: Task; place: Place; select
       </div>
     </li>
   );
-}
+});

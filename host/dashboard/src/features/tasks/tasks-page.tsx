@@ -1,5 +1,5 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useMemo, useState } from "react";
+import { useCallback, useMemo, useState } from "react";
 import { mostLivePages } from "../../api/changes";
 import { queryText } from "../../api/client";
 import { useLivePages } from "../../api/live";
@@ -56,7 +56,10 @@ export function TasksPage() {
   const [selected, select] = useState<Selection>(() => nothing(filter));
   const selection = selected.filter === filter ? selected : nothing(filter);
   const shown = useMemo(() => tasks.map((task) => task.task_id), [tasks]);
-  const toggle = (id: string): void => select(toggled(selection, id, shown));
+  const toggle = useCallback(
+    (id: string): void => select((now) => toggled(now.filter === filter ? now : nothing(filter), id, shown)),
+    [filter, select, shown],
+  );
   const [acting, setActing] = useState<{ action: BulkAction; target: BulkTarget } | null>(null);
   const [deciding, setDeciding] = useState<{ id: string; act: Act } | null>(null);
   const decide = (act: Act): void => {
