@@ -109,7 +109,8 @@ class TestedRoutes {
     request.received_at = clock_.wall();
     for (const auto& [name, value] : asked.headers) request.headers.push_back({name, value});
     const auto mailbox = std::make_shared<http::Mailbox>();
-    router.handle(std::move(request), http::Responder(mailbox, {}, "request", 0));
+    http::Responder responder(mailbox, {}, request.request_id, 0);
+    router.handle(std::move(request), std::move(responder));
     std::vector<http::Mail> mail;
     const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
     while (mail.empty() && std::chrono::steady_clock::now() < until) {
