@@ -6,7 +6,7 @@ export default defineConfig({
     include: ["browser/**/*.test.ts"],
     // Nothing is timed here: these only end what hangs.
     testTimeout: 300_000,
-    expect: { poll: { timeout: 30_000 } },
+    expect: { poll: { timeout: 90_000 } },
     hookTimeout: 240_000,
     fileParallelism: false,
   },

@@ -29,6 +29,11 @@ const line = (page: Page, card: string, name: string): Locator =>
     .getByRole("listitem")
     .filter({ has: page.getByRole("heading", { level: 3, name, exact: true }) });
 
+// A notice is there for some seconds only: it is waited for before it can come.
+const saysSo = async (page: Page, notice: string | RegExp, act: () => Promise<void>): Promise<void> => {
+  await Promise.all([page.getByText(notice).waitFor(), act()]);
+};
+
 // That the page is never loaded anew.
 const mark = (page: Page): Promise<void> =>
   page.evaluate(() => void ((window as unknown as { stayed?: boolean }).stayed = true));
@@ -97,8 +102,7 @@ test("what is no plugin is refused with reason and remedy, and so is a plugin th
 test("an agent is switched off and on, and what it is given meanwhile waits", async () => {
   const { page, troubles } = await signedIn("/plugins");
   const worker = line(page, "Agents", "worker");
-  await worker.getByRole("button", { name: "Disable worker" }).click();
-  await page.getByText("Disabled worker.").waitFor();
+  await saysSo(page, "Disabled worker.", () => worker.getByRole("button", { name: "Disable worker" }).click());
   await worker.getByText(/^.?disabled$/).waitFor();
   await worker.getByText("disabled by command").waitFor();
   await worker.getByText("davit plugins enable agent worker switches it on").waitFor();
@@ -170,8 +174,7 @@ test("a newer version that crashes is held back while the first serves on; it is
   }
   await host.taskOnce(task_id, "completed"); // by the first
   await goTo(page, "/plugins");
-  await notice.getByRole("button", { name: /^Clear: generation/ }).click();
-  await page.getByText(/^Cleared worker: generation/).waitFor();
+  await saysSo(page, /^Cleared worker: generation/, () => notice.getByRole("button", { name: /^Clear: generation/ }).click());
   await notice.waitFor({ state: "detached" });
   expect(await known("worker")).toMatchObject({ state: "serving", held_back: null });
   expect((await known("worker"))?.generation).not.toBe(first?.generation);

@@ -226,7 +226,7 @@ export class Host {
   // The task, once its status is the one.
   async taskOnce(id: string, status: string): Promise<TaskDetail> {
     let task: TaskDetail | undefined;
-    for (const until = Date.now() + 30_000; Date.now() < until; ) {
+    for (const until = Date.now() + 90_000; Date.now() < until; ) {
       task = await this.task(id);
       if (task.status === status) return task;
       await new Promise((resolve) => setTimeout(resolve, 20)); // asks another process
