@@ -273,7 +273,7 @@ inline std::vector<Shape> http_shapes(const SignedHeaders& headers_for) {
   get("a blank in the target", "GET /health z HTTP/1.1", kBad, kBad);
   get("a control byte in the target", "GET /health\x01z HTTP/1.1", kBad, kBad);
   get("a byte that is no ASCII in the target", "GET /health\xe4z HTTP/1.1", kBad, open(400));
-  get("a fragment", "GET /healthz#x HTTP/1.1", kBad, open(400));
+  get("a fragment", "GET /healthz#x HTTP/1.1", kBad, open(404));
   get("a whole URL", "GET http://davit.test/healthz HTTP/1.1", kBad, open(200));
   get("an asterisk", "OPTIONS * HTTP/1.1", kBad, kBad);
   get("a path without its slash", "GET healthz HTTP/1.1", kBad, kBad);
