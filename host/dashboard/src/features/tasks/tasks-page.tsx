@@ -125,7 +125,7 @@ export function TasksPage() {
             <Loading lines={8} />
           )
         ) : tasks.length === 0 ? (
-          Object.keys(search).length > 0 ? (
+          filter !== "{}" ? (
             <Empty icon="search" title="No task is like that">
               <p>Take a filter away, or choose a longer time.</p>
             </Empty>
