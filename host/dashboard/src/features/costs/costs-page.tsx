@@ -90,6 +90,10 @@ function nameOf(line: CostLine): string {
   return line.group ?? "(none)";
 }
 
+// Of days, which come in their order, all of the longest period; of others, which come with the dearest first, the first.
+const mostDays = 92;
+const mostBars = 31;
+
 function Breakdown({ costs }: { costs: Costs }) {
   if (costs.costs.length === 0) {
     return (
@@ -98,13 +102,16 @@ function Breakdown({ costs }: { costs: Costs }) {
       </Empty>
     );
   }
+  const byDay = costs.group_by === "day";
+  const drawn = byDay ? costs.costs.slice(-mostDays) : costs.costs.slice(0, mostBars);
+  const left = byDay ? costs.costs.slice(0, -mostDays) : costs.costs.slice(mostBars);
   return (
     <>
       <div className="py-3">
         <Bars
           caption={`Cost by ${words(costs.group_by)}`}
           head={[words(costs.group_by), "Cost"]}
-          bars={costs.costs.slice(0, 31).map((line) => ({
+          bars={drawn.map((line) => ({
             key: nameOf(line),
             name: nameOf(line),
             value: line.total_cost_usd,
@@ -112,6 +119,11 @@ function Breakdown({ costs }: { costs: Costs }) {
             note: `${compact(line.total_tokens)} tokens`,
           }))}
         />
+        {left.length > 0 && (
+          <p className="px-4 pt-1 text-sm text-muted">
+            {`and ${count(left.length)} ${byDay ? "days before" : "more"}, ${usd(left.reduce((sum, line) => sum + line.total_cost_usd, 0))}`}
+          </p>
+        )}
       </div>
       <Wide name="Numbers" className="border-t border-line">
         <table className="plain w-full text-sm">
