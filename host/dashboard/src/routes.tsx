@@ -23,11 +23,11 @@ function oneOf<T extends string>(values: readonly T[], value: unknown): T | unde
   return values.find((each) => each === value);
 }
 
-// Without what is undefined, so that it does not stand in the address.
-function present<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>;
-  };
+// What a page takes from its address. The router lays it over what stands there, so what a page does not know is named too,
+// as undefined: left out, it would keep its value.
+function known<T extends object>(search: Search, values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const none = Object.fromEntries(Object.keys(search).map((name) => [name, undefined]));
+  return { ...none, ...values } as { [K in keyof T]?: Exclude<T[K], undefined> };
 }
 
 const root = createRootRoute({ component: Shell, notFoundComponent: Missing });
@@ -37,7 +37,7 @@ const overview = createRoute({
   path: "/",
   component: OverviewPage,
   validateSearch: (search: Search) =>
-    present({
+    known(search, {
       metric: oneOf(seriesMetrics, search["metric"]),
       bucket: oneOf(seriesBuckets, search["bucket"]),
       queue: oneOf(spans, search["queue"]),
@@ -49,7 +49,7 @@ const tasks = createRoute({
   path: "/tasks",
   component: TasksPage,
   validateSearch: (search: Search) =>
-    present({
+    known(search, {
       q: text(search["q"]),
       status: oneOf(taskStatuses, search["status"]),
       agent: text(search["agent"]),
@@ -68,7 +68,7 @@ const approvals = createRoute({
   path: "/approvals",
   component: lazyRouteComponent(() => import("./features/approvals/approvals-page"), "ApprovalsPage"),
   validateSearch: (search: Search) =>
-    present({ show: oneOf(["decided"] as const, search["show"]), agent: text(search["agent"]) }),
+    known(search, { show: oneOf(["decided"] as const, search["show"]), agent: text(search["agent"]) }),
 });
 
 const agents = createRoute({
@@ -82,7 +82,7 @@ const costs = createRoute({
   path: "/costs",
   component: lazyRouteComponent(() => import("./features/costs/costs-page"), "CostsPage"),
   validateSearch: (search: Search) =>
-    present({
+    known(search, {
       by: oneOf(costGroups, search["by"]),
       agent: text(search["agent"]),
       period: periodFrom(search["period"]),
@@ -100,7 +100,7 @@ const deliveries = createRoute({
   path: "/deliveries",
   component: lazyRouteComponent(() => import("./features/deliveries/deliveries-page"), "DeliveriesPage"),
   validateSearch: (search: Search) =>
-    present({ webhook: text(search["webhook"]), verdict: oneOf(verdicts, search["verdict"]) }),
+    known(search, { webhook: text(search["webhook"]), verdict: oneOf(verdicts, search["verdict"]) }),
 });
 
 const delivery = createRoute({
@@ -114,7 +114,7 @@ const audit = createRoute({
   path: "/audit",
   component: lazyRouteComponent(() => import("./features/audit/audit-page"), "AuditPage"),
   validateSearch: (search: Search) =>
-    present({
+    known(search, {
       actor: text(search["actor"]),
       operation: text(search["operation"]),
       outcome: oneOf(auditOutcomes, search["outcome"]),

@@ -117,3 +117,46 @@ test("nothing that nests or never ends takes long or breaks it", () => {
   for (const hostile of ["> ".repeat(20_000), "- ".repeat(20_000), "*".repeat(50_000), "[".repeat(50_000), "`".repeat(49_999) + " `", "*a _b ".repeat(8_000)])
     expect(parseMarkdown(hostile).length).toBeGreaterThan(0);
 });
+
+describe("one long line costs as much as it is long", () => {
+  const long = 300_000; // going over it once for each of its signs would take minutes
+  const blanks = " ".repeat(long);
+  const limit = 20_000;
+  const kinds = (text: string): string[] => parseMarkdown(text).map((each) => each.kind);
+
+  test.each([
+    ["a heading", `# a${blanks}b`, ["heading"]],
+    ["a heading that looks closed", `# a${" #".repeat(long / 2)}b`, ["heading"]],
+    ["a heading of signs", `# ${"#".repeat(long)}b`, ["heading"]],
+    ["a fence that is none", `\`\`\`${blanks}\``, ["paragraph"]],
+    ["a fence of ticks that is none", `${"`".repeat(long)} \``, ["paragraph"]],
+    ["a fence", `~~~${blanks}a${blanks}b`, ["code"]],
+    ["an item", `- ${blanks}a\u2028b`, ["list"]],
+    ["an item of a number", `1. ${blanks}a\u2028b`, ["list"]],
+    ["a quote", `> ${blanks}a\u2028b`, ["quote"]],
+    ["a rule", `*${blanks}*${blanks}*`, ["rule"]],
+    ["a rule that is none", `_ ${"_ ".repeat(long / 2)}a`, ["paragraph"]],
+    ["a table", `|a|\n|-${blanks}|${blanks}`, ["table"]],
+    ["a table that is none", `|a|\n|:-${blanks}-`, ["paragraph"]],
+    ["a table of dashes that is none", `|a|\n|${"-".repeat(long)}x`, ["paragraph"]],
+    ["a table of many cells that is none", `|a|\n${"|-".repeat(long / 2)}x`, ["paragraph"]],
+    ["blanks", `a${blanks}b`, ["paragraph"]],
+  ])("%s", (_, text, expected) => expect(kinds(text)).toEqual(expected), limit);
+
+  test.each(["[a](https://e.example/", "<", "https://.", "[](", "**a*", "`a``", "h ", "\\", "*a_b"])(
+    "marks without an end: %s",
+    (mark) => expect(kinds(mark.repeat(long / mark.length))).toEqual(["paragraph"]),
+    limit,
+  );
+});
+
+test("a heading ends with signs that close it only behind a blank", () => {
+  expect(["# a ##", "# a#", "# a # b", "# ##", "#   ", "#a"].map((line) => parseMarkdown(line).map((block) => ("children" in block ? [block.kind, block.children.map(plain).join("")] : [])))).toEqual([
+    [["heading", "a"]],
+    [["heading", "a#"]],
+    [["heading", "a # b"]],
+    [["heading", "##"]],
+    [["heading", ""]],
+    [["paragraph", "#a"]],
+  ]);
+});

@@ -18,14 +18,64 @@ export type Block =
 const deepest = 8; // blocks in blocks, and marks in marks
 const longestMark = 2_000; // characters between a mark and its end
 
-const fence = /^ {0,3}(`{3,}|~{3,})\s*([^`\s]*)[^`]*$/;
-const heading = /^ {0,3}(#{1,6})\s+(.*?)(?:\s+#+)?\s*$/;
-const rule = /^ {0,3}(?:(?:\*\s*){3,}|(?:-\s*){3,}|(?:_\s*){3,})$/;
-const item = /^( {0,3})([-*+]|\d{1,9}[.)])(?:\s+(.*))?$/;
-const quote = /^ {0,3}> ?(.*)$/;
-const tableRule = /^ {0,3}\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$/;
+// A line may be as long as a text is: none of these goes over it twice. What follows a mark is cut off and trimmed, since two parts of an
+// expression that may both take the same blanks try each way to share them out.
+const fenceMark = /^ {0,3}(`{3,}|~{3,})/;
+const headingMark = /^ {0,3}(#{1,6})(?=\s)/;
+const itemMark = /^( {0,3})([-*+]|\d{1,9}[.)])(?=\s|$)/;
+const quoteMark = /^ {0,3}> ?/;
+const ruleMark = /^ {0,3}[-*_]/;
+const tableRuleCell = /^:?-+:?$/;
 
 const isBlank = (line: string): boolean => line.trim() === "";
+
+function fenceOf(line: string): { mark: string; language: string } | null {
+  const found = fenceMark.exec(line);
+  const rest = line.slice(found?.[0].length ?? 0);
+  if (!found || rest.includes("`")) return null;
+  return { mark: found[1] ?? "", language: /^\S*/.exec(rest.trimStart())?.[0] ?? "" };
+}
+
+function headingOf(line: string): { level: number; text: string } | null {
+  const found = headingMark.exec(line);
+  if (!found) return null;
+  const text = line.slice(found[0].length).trim();
+  let end = text.length;
+  while (text[end - 1] === "#") --end;
+  const isClosed = end > 0 && isBlank(text[end - 1] ?? "");
+  return { level: found[1]?.length ?? 1, text: isClosed ? text.slice(0, end).trimEnd() : text };
+}
+
+function itemOf(line: string): { indent: number; mark: string; text: string } | null {
+  const found = itemMark.exec(line);
+  if (!found) return null;
+  return { indent: found[1]?.length ?? 0, mark: found[2] ?? "", text: line.slice(found[0].length).trimStart() };
+}
+
+function quoteOf(line: string | undefined): string | null {
+  const found = quoteMark.exec(line ?? "");
+  return found ? (line ?? "").slice(found[0].length) : null;
+}
+
+// Three or more of one sign, and nothing else.
+function isRule(line: string): boolean {
+  if (!ruleMark.test(line)) return false;
+  const signs = line.trim();
+  let count = 0;
+  for (const each of signs) {
+    if (each === signs[0]) ++count;
+    else if (!isBlank(each)) return false;
+  }
+  return count >= 3;
+}
+
+function cellsOf(line: string): string[] {
+  const cells = line.trim();
+  const from = cells.startsWith("|") ? 1 : 0;
+  return cells.slice(from, cells.length > from && cells.endsWith("|") ? -1 : undefined).split("|").map((cell) => cell.trim());
+}
+
+const isTableRule = (line: string): boolean => cellsOf(line).every((cell) => tableRuleCell.test(cell));
 
 export function parseMarkdown(text: string): Block[] {
   return blocks(text.replaceAll("\r\n", "\n").replaceAll("\t", "    ").split("\n"), 0);
@@ -55,27 +105,26 @@ function blocks(lines: string[], depth: number): Block[] {
 
 function beginsBlock(lines: string[], at: number): boolean {
   const line = lines[at] ?? "";
-  return fence.test(line) || heading.test(line) || rule.test(line) || quote.test(line) || item.test(line);
+  return fenceOf(line) !== null || headingMark.test(line) || isRule(line) || quoteMark.test(line) || itemMark.test(line);
 }
 
 type Taken = { block: Block; next: number };
 
 function block(lines: string[], at: number, depth: number): Taken | null {
   const line = lines[at] ?? "";
-  const opened = fence.exec(line);
-  if (opened) return codeBlock(lines, at, opened[1] ?? "", opened[2] ?? "");
-  const head = heading.exec(line);
-  if (head)
-    return { block: { kind: "heading", level: head[1]?.length ?? 1, children: inlines(head[2] ?? "") }, next: at + 1 };
-  if (rule.test(line)) return { block: { kind: "rule" }, next: at + 1 };
-  if (quote.test(line)) {
+  const opened = fenceOf(line);
+  if (opened) return codeBlock(lines, at, opened.mark, opened.language);
+  const head = headingOf(line);
+  if (head) return { block: { kind: "heading", level: head.level, children: inlines(head.text) }, next: at + 1 };
+  if (isRule(line)) return { block: { kind: "rule" }, next: at + 1 };
+  if (quoteMark.test(line)) {
     let next = at;
     const inner: string[] = [];
-    for (let said = quote.exec(line); said; said = quote.exec(lines[++next] ?? "")) inner.push(said[1] ?? "");
+    for (let said = quoteOf(line); said !== null; said = quoteOf(lines[++next])) inner.push(said);
     return { block: { kind: "quote", blocks: blocks(inner, depth + 1) }, next };
   }
-  if (item.test(line)) return list(lines, at, depth);
-  if (line.includes("|") && tableRule.test(lines[at + 1] ?? "") && (lines[at + 1] ?? "").includes("-")) return table(lines, at);
+  if (itemMark.test(line)) return list(lines, at, depth);
+  if (line.includes("|") && isTableRule(lines[at + 1] ?? "")) return table(lines, at);
   return null;
 }
 
@@ -92,23 +141,23 @@ function codeBlock(lines: string[], at: number, mark: string, language: string):
 }
 
 function list(lines: string[], at: number, depth: number): Taken {
-  const first = item.exec(lines[at] ?? "");
-  const isNumbered = /\d/.test(first?.[2] ?? "");
+  const first = itemOf(lines[at] ?? "")?.mark ?? "";
+  const isNumbered = /\d/.test(first);
   const items: string[][] = [];
   let inner = 0; // how far what belongs to the item is moved in
   let next = at;
   for (; next < lines.length; ++next) {
     const line = lines[next] ?? "";
     const moved = line.length - line.trimStart().length;
-    const begins = item.exec(line);
+    const begins = itemOf(line);
     if (begins && (items.length === 0 || moved < inner)) {
-      if (/\d/.test(begins[2] ?? "") !== isNumbered || rule.test(line)) break;
-      inner = (begins[1]?.length ?? 0) + (begins[2]?.length ?? 1) + 1;
-      items.push([begins[3] ?? ""]);
+      if (/\d/.test(begins.mark) !== isNumbered || isRule(line)) break;
+      inner = begins.indent + begins.mark.length + 1;
+      items.push([begins.text]);
     } else if (isBlank(line)) {
       // One that is followed by something that does not belong to it ends the list.
       const after = lines[next + 1] ?? "";
-      const goesOn = after.length - after.trimStart().length >= inner || (item.test(after) && !rule.test(after));
+      const goesOn = after.length - after.trimStart().length >= inner || (itemMark.test(after) && !isRule(after));
       if (isBlank(after) || !goesOn) break;
       items.at(-1)?.push("");
     } else if (moved >= inner) {
@@ -119,17 +168,12 @@ function list(lines: string[], at: number, depth: number): Taken {
       items.at(-1)?.push(line.trim());
     }
   }
-  const start = isNumbered ? Number.parseInt(first?.[2] ?? "1", 10) : null;
+  const start = isNumbered ? Number.parseInt(first, 10) : null;
   return { block: { kind: "list", start, items: items.map((each) => blocks(each, depth + 1)) }, next };
 }
 
 function table(lines: string[], at: number): Taken {
-  const cells = (line: string): Inline[][] =>
-    line
-      .trim()
-      .replace(/^\||\|$/g, "")
-      .split("|")
-      .map((cell) => inlines(cell.trim()));
+  const cells = (line: string): Inline[][] => cellsOf(line).map((cell) => inlines(cell));
   const head = cells(lines[at] ?? "");
   const rows: Inline[][][] = [];
   let next = at + 2;
@@ -149,6 +193,7 @@ export function inlines(text: string, depth = 0): Inline[] {
     found.push(inline);
     return next;
   };
+  const endless: Endless = new Map();
   let at = 0;
   while (at < text.length) {
     marks.lastIndex = at;
@@ -156,7 +201,7 @@ export function inlines(text: string, depth = 0): Inline[] {
     if (!mark) break;
     plain += text.slice(at, mark.index);
     at = mark.index;
-    const taken = inlineAt(text, at, depth);
+    const taken = inlineAt(text, at, depth, endless);
     if (taken) {
       at = add(taken.inline, taken.next);
     } else if (text[at] === "\\" && /[!-/:-@[-`{-~]/.test(text[at + 1] ?? "")) {
@@ -174,13 +219,16 @@ export function inlines(text: string, depth = 0): Inline[] {
 
 type TakenInline = { inline: Inline; next: number };
 
-function inlineAt(text: string, at: number, depth: number): TakenInline | null {
+// For a mark, where it may end at the earliest: what was searched in vain is not searched again for the next one.
+type Endless = Map<string, number>;
+
+function inlineAt(text: string, at: number, depth: number, endless: Endless): TakenInline | null {
   switch (text[at]) {
     case "`":
       return codeAt(text, at);
     case "*":
     case "_":
-      return emphasisAt(text, at, depth);
+      return emphasisAt(text, at, depth, endless);
     case "[":
       return linkAt(text, at, depth);
     case "<": {
@@ -218,7 +266,7 @@ function codeAt(text: string, at: number): TakenInline | null {
   return { inline: { kind: "text", text: mark }, next: at + ticks };
 }
 
-function emphasisAt(text: string, at: number, depth: number): TakenInline | null {
+function emphasisAt(text: string, at: number, depth: number, endless: Endless): TakenInline | null {
   const sign = text[at] ?? "";
   const size = text[at + 1] === sign ? 2 : 1;
   const mark = sign.repeat(size);
@@ -226,7 +274,9 @@ function emphasisAt(text: string, at: number, depth: number): TakenInline | null
   if (/\s/.test(first) || first === sign) return null;
   // Names such as file_name_test have underscores in their midst.
   if (sign === "_" && /\w/.test(text[at - 1] ?? "")) return null;
-  for (let end = text.indexOf(mark, at + size); end >= 0 && end - at < longestMark; end = text.indexOf(mark, end + 1)) {
+  const from = Math.max(at + size, endless.get(mark) ?? 0);
+  for (let end = text.indexOf(mark, from); end >= 0 && end - at < longestMark; end = text.indexOf(mark, end + 1)) {
+    endless.set(mark, end + 1);
     if (/\s/.test(text[end - 1] ?? " ") || text[end - 1] === "\\" || text[end - 1] === sign) continue;
     if (text[end + size] === sign || (sign === "_" && /\w/.test(text[end + size] ?? ""))) continue;
     const children = inlines(text.slice(at + size, end), depth + 1);

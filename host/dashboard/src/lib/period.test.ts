@@ -26,12 +26,7 @@ test("a day is one of whoever looks, also where the clocks are changed", () => {
 });
 
 test("what is no day is none", () => {
-  expect(["2026-03-01", "2026-3-1", "2026-13-01", "x", "", 7].map(dayFrom)).toEqual([
-    "2026-03-01",
-    undefined,
-    undefined,
-    undefined,
-    undefined,
-    undefined,
-  ]);
+  expect(["2026-03-01", "2024-02-29"].map(dayFrom)).toEqual(["2026-03-01", "2024-02-29"]);
+  for (const none of ["2026-3-1", "2026-13-01", "2026-02-31", "2026-02-29", "2026-00-10", "2026-04-00", "x", "", 7])
+    expect(dayFrom(none)).toBeUndefined();
 });

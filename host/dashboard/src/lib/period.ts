@@ -16,7 +16,9 @@ const hours: Record<Period, number> = { "1h": 1, "24h": 24, "7d": 7 * 24, "30d":
 // A day as the address of a page names it, "2026-03-01": of whoever looks, in his own zone.
 export function dayFrom(text: unknown): string | undefined {
   if (typeof text !== "string" || !/^\d{4}-\d{2}-\d{2}$/.test(text)) return undefined;
-  return Number.isNaN(Date.parse(text)) ? undefined : text;
+  // 31 February would be read as 3 March.
+  const date = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text) ? text : undefined;
 }
 
 function midnight(day: string, daysLater: number): string {

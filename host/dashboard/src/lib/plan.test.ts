@@ -156,3 +156,8 @@ test("a plan is called by its first heading, else by its first line, without mar
   expect(title("")).toBe("");
   expect(title(`# ${"x".repeat(500)}`)).toHaveLength(200);
 });
+
+test("a step is made one line, and blanks in it cost as much as there are", () => {
+  const blanks = " ".repeat(300_000); // going over them once for each would take minutes
+  expect(planIn({ plan: [`a \n\n  b${blanks}c`] })?.text).toBe(`1. a b${blanks}c`);
+}, 20_000);

@@ -16,7 +16,7 @@ function members(value: Json | undefined): Members | null {
 
 function words(value: Json | undefined): string {
   const text = typeof value === "string" ? value : value === undefined || value === null ? "" : JSON.stringify(value);
-  return text.split(/\s*\n\s*/).join(" ").trim();
+  return text.split("\n").map((line) => line.trim()).filter((line) => line !== "").join(" ");
 }
 
 // The first of the values that holds a plan: as work.plan (the agents that come with davit) or as plan; as a document, as

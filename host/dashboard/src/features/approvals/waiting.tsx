@@ -117,6 +117,15 @@ function Line({ waiting, chosen, onAct }: { waiting: WaitingTask; chosen: boolea
             </Link>
           </h2>
           {plan && planTitle(plan) !== task.title && <p className="truncate text-sm">{planTitle(plan)}</p>}
+          {waiting.plan_left_out && (
+            <p className="text-sm text-muted">
+              What it is given is too large to be shown here:{" "}
+              <Link to="/tasks/$id" params={{ id: task.task_id }} className="link">
+                read it on the page of the task
+              </Link>
+              .
+            </p>
+          )}
           <p className="mt-0.5 flex flex-wrap gap-x-3 gap-y-0.5 text-xs text-muted">
             <span>for {task.current_agent}</span>
             {task.entity && <span className="wrap-anywhere">{task.entity}</span>}

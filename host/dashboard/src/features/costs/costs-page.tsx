@@ -7,6 +7,7 @@ import { Bars } from "../../components/bars";
 import { Budgets } from "../../components/budgets";
 import { Card, Page, PageHead } from "../../components/card";
 import { ExportButton } from "../../components/export-button";
+import { Outdated, useIsOutdated } from "../../components/outdated";
 import { Select } from "../../components/select";
 import { Empty, Loaded } from "../../components/states";
 import { Wide } from "../../components/wide";
@@ -28,6 +29,7 @@ export function CostsPage() {
     ...costs(parameters),
     placeholderData: (before) => before,
   });
+  const outdated = useIsOutdated(query, JSON.stringify(search));
   const agentNames = (useLive(agents(), "slow").data?.agents ?? []).map((agent) => agent.name);
   const set = (name: string, value: string): void => {
     void navigate({ search: (old) => ({ ...old, [name]: value || undefined }), replace: true });
@@ -53,7 +55,7 @@ export function CostsPage() {
       </PageHead>
       <Card
         title={`By ${words(group)}`}
-        {...(query.data ? { note: `${usd(query.data.total_cost_usd)} in all` } : {})}
+        {...(query.data && !outdated ? { note: `${usd(query.data.total_cost_usd)} in all` } : {})}
         aside={
           <div role="group" aria-label="Group by" className="flex flex-wrap gap-0.5">
             {costGroups.map((each) => (
@@ -70,10 +72,16 @@ export function CostsPage() {
           </div>
         }
       >
-        <Loaded query={query}>{(data) => <Breakdown costs={data} />}</Loaded>
+        <Loaded query={query}>
+          {(data) => (
+            <Outdated is={outdated}>
+              <Breakdown costs={data} />
+            </Outdated>
+          )}
+        </Loaded>
       </Card>
       <BudgetsCard />
-      <Chains parameters={wanted} period={period} />
+      <Chains parameters={wanted} period={period} filter={JSON.stringify([search.agent, period])} />
     </Page>
   );
 }
@@ -81,6 +89,10 @@ export function CostsPage() {
 function nameOf(line: CostLine): string {
   return line.group ?? "(none)";
 }
+
+// Of days, which come in their order, all of the longest period; of others, which come with the dearest first, the first.
+const mostDays = 92;
+const mostBars = 31;
 
 function Breakdown({ costs }: { costs: Costs }) {
   if (costs.costs.length === 0) {
@@ -90,13 +102,16 @@ function Breakdown({ costs }: { costs: Costs }) {
       </Empty>
     );
   }
+  const byDay = costs.group_by === "day";
+  const drawn = byDay ? costs.costs.slice(-mostDays) : costs.costs.slice(0, mostBars);
+  const left = byDay ? costs.costs.slice(0, -mostDays) : costs.costs.slice(mostBars);
   return (
     <>
       <div className="py-3">
         <Bars
           caption={`Cost by ${words(costs.group_by)}`}
           head={[words(costs.group_by), "Cost"]}
-          bars={costs.costs.slice(0, 31).map((line) => ({
+          bars={drawn.map((line) => ({
             key: nameOf(line),
             name: nameOf(line),
             value: line.total_cost_usd,
@@ -104,6 +119,11 @@ function Breakdown({ costs }: { costs: Costs }) {
             note: `${compact(line.total_tokens)} tokens`,
           }))}
         />
+        {left.length > 0 && (
+          <p className="px-4 pt-1 text-sm text-muted">
+            {`and ${count(left.length)} ${byDay ? "days before" : "more"}, ${usd(left.reduce((sum, line) => sum + line.total_cost_usd, 0))}`}
+          </p>
+        )}
       </div>
       <Wide name="Numbers" className="border-t border-line">
         <table className="plain w-full text-sm">
@@ -154,47 +174,56 @@ function BudgetsCard() {
   );
 }
 
-function Chains({ parameters, period }: { parameters: Parameters; period: Period }) {
+function Chains({ parameters, period, filter }: { parameters: Parameters; period: Period; filter: string }) {
   const query = useLive({ ...chains(parameters), placeholderData: (before) => before }, "slow");
+  const outdated = useIsOutdated(query, filter);
   return (
     <Card title="Chains of agents" note={`ended in the ${periodNames[period].toLowerCase()}, by UTC days`}>
       <Loaded query={query} lines={2}>
         {(data) => {
           const patterns = Object.entries(data.chain_patterns);
-          if (patterns.length === 0) return <Empty icon="link" title="No chain came to its end in this time" />;
+          if (patterns.length === 0) {
+            return (
+              <Outdated is={outdated}>
+                <Empty icon="link" title="No chain came to its end in this time" />
+              </Outdated>
+            );
+          }
           return (
-            <Wide name="Chains">
-              <table className="plain w-full text-sm">
-                <thead>
-                  <tr>
-                    <th scope="col">Chain</th>
-                    <th scope="col" className="number">
-                      Count
-                    </th>
-                    <th scope="col" className="number">
-                      Success
-                    </th>
-                    <th scope="col" className="number">
-                      Average
-                    </th>
-                    <th scope="col" className="number">
-                      Cost
-                    </th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {patterns.map(([name, pattern]) => (
-                    <tr key={name}>
-                      <td>{name}</td>
-                      <td className="number">{count(pattern.count)}</td>
-                      <td className="number">{pattern.success_rate === null ? "–" : percent(pattern.success_rate)}</td>
-                      <td className="number">{pattern.avg_duration === null ? "–" : duration(pattern.avg_duration)}</td>
-                      <td className="number">{usd(pattern.total_cost_usd)}</td>
+            <Outdated is={outdated}>
+              <Wide name="Chains">
+                <table className="plain w-full text-sm">
+                  <thead>
+                    <tr>
+                      <th scope="col">Chain</th>
+                      <th scope="col" className="number">
+                        Count
+                      </th>
+                      <th scope="col" className="number">
+                        Success
+                      </th>
+                      <th scope="col" className="number">
+                        Average
+                      </th>
+                      <th scope="col" className="number">
+                        Cost
+                      </th>
                     </tr>
-                  ))}
-                </tbody>
-              </table>
-            </Wide>
+                  </thead>
+                  <tbody>
+                    {patterns.map(([name, pattern]) => (
+                      <tr key={name}>
+                        <td>{name}</td>
+                        <td className="number">{count(pattern.count)}</td>
+                        <td className="number">{pattern.success_rate === null ? "–" : percent(pattern.success_rate)}</td>
+                        <td className="number">{pattern.avg_duration === null ? "–" : duration(pattern.avg_duration)}</td>
+                        <td className="number">{usd(pattern.total_cost_usd)}</td>
+                      </tr>
+                    ))}
+                  </tbody>
+                </table>
+              </Wide>
+            </Outdated>
           );
         }}
       </Loaded>

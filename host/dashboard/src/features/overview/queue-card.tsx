@@ -6,6 +6,7 @@ import { queueSeries } from "../../api/queries";
 import type { Overview } from "../../api/schema";
 import { Card } from "../../components/card";
 import { Choice } from "../../components/choice";
+import { Outdated } from "../../components/outdated";
 import { Loaded, Loading } from "../../components/states";
 import { type Span, bucketOf, spans } from "./queue-depth";
 
@@ -33,9 +34,11 @@ export function QueueCard({ counts }: { counts: Overview["queue"] }) {
     >
       <Loaded query={query} lines={4}>
         {(data) => (
-          <Suspense fallback={<Loading lines={4} />}>
-            <QueueChart series={data} counts={counts} />
-          </Suspense>
+          <Outdated is={query.isPlaceholderData}>
+            <Suspense fallback={<Loading lines={4} />}>
+              <QueueChart series={data} counts={counts} />
+            </Suspense>
+          </Outdated>
         )}
       </Loaded>
     </Card>

@@ -6,6 +6,7 @@ import { seriesBuckets, seriesMetrics } from "../../api/schema";
 import { Columns } from "../../components/bars";
 import { Card } from "../../components/card";
 import { Choice } from "../../components/choice";
+import { Outdated } from "../../components/outdated";
 import { Loaded } from "../../components/states";
 import { seriesColumns, seriesEnds, seriesSum, valueText } from "./series";
 
@@ -18,7 +19,7 @@ export function SeriesCard() {
   return (
     <Card
       title="Activity"
-      {...(query.data ? { note: valueText(query.data.metric, seriesSum(query.data)) } : {})}
+      {...(query.data && !query.isPlaceholderData ? { note: valueText(query.data.metric, seriesSum(query.data)) } : {})}
       aside={
         <Link to="/costs" className="link text-sm">
           Costs
@@ -46,17 +47,19 @@ export function SeriesCard() {
           const [first, last] = seriesEnds(data);
           const wrong = seriesColumns(data).reduce((sum, column) => sum + column.bad, 0);
           return (
-            <div className="p-4 pt-2">
-              <Columns
-                columns={seriesColumns(data)}
-                summary={`${names[metric]} of each ${data.bucket} from ${first} to ${last}, ${valueText(data.metric, seriesSum(data))} in all`}
-              />
-              <div className="mt-1 flex justify-between gap-x-3 text-xs text-muted">
-                <span>{first}</span>
-                <span>{last} (UTC)</span>
+            <Outdated is={query.isPlaceholderData}>
+              <div className="p-4 pt-2">
+                <Columns
+                  columns={seriesColumns(data)}
+                  summary={`${names[metric]} of each ${data.bucket} from ${first} to ${last}, ${valueText(data.metric, seriesSum(data))} in all`}
+                />
+                <div className="mt-1 flex justify-between gap-x-3 text-xs text-muted">
+                  <span>{first}</span>
+                  <span>{last} (UTC)</span>
+                </div>
+                {wrong > 0 && <p className="mt-1 text-xs text-bad">{`${valueText(data.metric, wrong)} went wrong`}</p>}
               </div>
-              {wrong > 0 && <p className="mt-1 text-xs text-bad">{`${valueText(data.metric, wrong)} went wrong`}</p>}
-            </div>
+            </Outdated>
           );
         }}
       </Loaded>

@@ -58,7 +58,7 @@ function Lines({ taskId, execution }: { taskId: string; execution: Execution }) 
         return lines.length === 0 ? (
           <Empty icon="tasks" title={running ? "It has said nothing yet" : "It said nothing"} />
         ) : (
-          <Tail lines={lines} />
+          <Tail taskId={taskId} lines={lines} />
         );
       }}
     </Loaded>
@@ -66,7 +66,7 @@ function Lines({ taskId, execution }: { taskId: string; execution: Execution }) 
 }
 
 // Stays at the end while it is at the end; whoever scrolls up is left in peace.
-function Tail({ lines }: { lines: TranscriptLine[] }) {
+function Tail({ taskId, lines }: { taskId: string; lines: TranscriptLine[] }) {
   const scroller = useRef<HTMLDivElement>(null);
   const [following, setFollowing] = useState(true);
   const virtual = useVirtualizer({
@@ -93,7 +93,7 @@ function Tail({ lines }: { lines: TranscriptLine[] }) {
     <div className="relative">
       {first > 1 && (
         <p className="border-b border-line px-4 py-1.5 text-xs text-muted">
-          The newest {count(lines.length)} lines. All of them: <code className="font-mono">davit tasks transcript</code>
+          The newest {count(lines.length)} lines. All of them: <code className="font-mono wrap-anywhere">davit tasks transcript {taskId}</code>
         </p>
       )}
       {/* A region one can scroll by keyboard. */}

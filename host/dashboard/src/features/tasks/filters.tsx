@@ -20,7 +20,8 @@ export function TaskFilters() {
   const agentNames = (useLive(agents(), "slow").data?.agents ?? []).map((agent) => agent.name);
   const webhookNames = (useLive(webhooks(), "slow").data?.webhooks ?? []).map((webhook) => webhook.name);
   const [open, setOpen] = useState(false);
-  const chosen = Object.keys(search).filter((name) => name !== "q").length;
+  const given = Object.entries(search).filter(([, value]) => value !== undefined);
+  const chosen = given.filter(([name]) => name !== "q").length;
   const change = (values: Record<string, string | undefined>): void => {
     void navigate({ search: (old) => ({ ...old, ...values }), replace: true });
   };
@@ -70,7 +71,7 @@ export function TaskFilters() {
           <span className="max-w-40 truncate">{search.entity}</span>
         </Button>
       )}
-      {Object.keys(search).length > 0 && (
+      {given.length > 0 && (
         <Button look="quiet" onClick={() => void navigate({ search: {}, replace: true })}>
           Clear
         </Button>

@@ -10,6 +10,7 @@ import type { Act } from "../../components/act-dialog";
 import { Button } from "../../components/button";
 import { PageHead } from "../../components/card";
 import { ExportButton } from "../../components/export-button";
+import { Outdated } from "../../components/outdated";
 import { Empty, ErrorState, Loading } from "../../components/states";
 import { count } from "../../lib/format";
 import { useShortcuts } from "../../lib/keys";
@@ -30,7 +31,11 @@ export function TasksPage() {
   // list, asked for from its first page, and whoever had scrolled down would be thrown back.
   const filter = JSON.stringify(search);
   const [kept, setKept] = useState(() => ({ filter, at: Date.now() }));
-  if (kept.filter !== filter) setKept(() => ({ filter, at: Date.now() }));
+  const [selected, select] = useState<Selection>(() => nothing(filter));
+  if (kept.filter !== filter) {
+    setKept(() => ({ filter, at: Date.now() }));
+    select(nothing(filter));
+  }
   const opened = kept.at;
   const { period, from, to, ...rest } = search;
   const parameters = {
@@ -43,7 +48,10 @@ export function TasksPage() {
     // What is shown stays until what another filter finds is there.
     placeholderData: (before) => before,
   });
-  const tasks = useMemo(() => query.data?.pages.flatMap((page) => page.tasks) ?? [], [query.data]);
+  const listed = useMemo(() => query.data?.pages.flatMap((page) => page.tasks) ?? [], [query.data]);
+  const outdated = query.isPlaceholderData;
+  // Those that keys and buttons act on.
+  const tasks = useMemo(() => (outdated ? [] : listed), [outdated, listed]);
   const still = (query.data?.pages.length ?? 0) > mostLivePages;
 
   const [chosenId, setChosenId] = useState<string | null>(null);
@@ -53,7 +61,6 @@ export function TasksPage() {
     if (task) setChosenId(task.task_id);
   };
   const mayAct = useMayAct();
-  const [selected, select] = useState<Selection>(() => nothing(filter));
   const selection = selected.filter === filter ? selected : nothing(filter);
   const shown = useMemo(() => tasks.map((task) => task.task_id), [tasks]);
   const toggle = useCallback(
@@ -83,7 +90,7 @@ export function TasksPage() {
     <div className="mx-auto flex h-full max-w-[88rem] flex-col gap-3 p-4 pb-0 md:px-6 md:pt-5">
       <PageHead
         title="Tasks"
-        note={query.data && `${count(tasks.length)}${query.hasNextPage ? " newest" : ""}`}
+        note={query.data && !outdated && `${count(tasks.length)}${query.hasNextPage ? " newest" : ""}`}
       >
         <ExportButton path={`/api/dashboard/tasks.csv${queryText(parameters)}`} file="tasks.csv">
           CSV
@@ -94,22 +101,24 @@ export function TasksPage() {
       </PageHead>
       <TaskFilters />
       <Views />
-      {mayAct && tasks.length > 0 && (
-        <BulkBar
-          selection={selection}
-          shown={shown}
-          onSelect={select}
-          onAct={(action) => {
-            const target = targetOf(selection, parameters);
-            if (target) setActing({ action, target });
-          }}
-        />
+      {mayAct && listed.length > 0 && (
+        <div inert={outdated}>
+          <BulkBar
+            selection={selection}
+            shown={shown}
+            onSelect={select}
+            onAct={(action) => {
+              const target = targetOf(selection, parameters);
+              if (target) setActing({ action, target });
+            }}
+          />
+        </div>
       )}
       {acting && (
         <BulkDialog {...acting} onDone={() => select(nothing(filter))} onClose={() => setActing(null)} />
       )}
       {deciding && <DecideDialog {...deciding} onClose={() => setDeciding(null)} />}
-      {still && (
+      {still && !outdated && (
         <p className="flex items-center gap-2 text-sm text-muted">
           Far down the list it does not renew itself.
           <Button look="quiet" icon="retry" onClick={() => void query.refetch()}>
@@ -124,8 +133,8 @@ export function TasksPage() {
           ) : (
             <Loading lines={8} />
           )
-        ) : tasks.length === 0 ? (
-          Object.keys(search).length > 0 ? (
+        ) : listed.length === 0 && !outdated ? (
+          filter !== "{}" ? (
             <Empty icon="search" title="No task is like that">
               <p>Take a filter away, or choose a longer time.</p>
             </Empty>
@@ -138,14 +147,16 @@ export function TasksPage() {
             </Empty>
           )
         ) : (
-          <TaskRows
-            tasks={tasks}
-            chosen={chosen}
-            selecting={mayAct ? { has: (id) => isSelected(selection, id), toggle } : null}
-            more={query.hasNextPage}
-            loadingMore={query.isFetchingNextPage}
-            onMore={() => void query.fetchNextPage()}
-          />
+          <Outdated is={outdated} className="flex min-h-0 flex-1 flex-col">
+            <TaskRows
+              tasks={listed}
+              chosen={chosen}
+              selecting={mayAct ? { has: (id) => isSelected(selection, id), toggle } : null}
+              more={query.hasNextPage && !outdated}
+              loadingMore={query.isFetchingNextPage}
+              onMore={() => void query.fetchNextPage()}
+            />
+          </Outdated>
         )}
       </div>
     </div>
