@@ -137,17 +137,19 @@ function secondLine(task: Task): { text: string; bad: boolean } {
   return { text: task.hold_reason ?? task.entity ?? task.task_type, bad: false };
 }
 
-// Above the link that covers the row.
+// Above the link that covers the row. On a card it is as large as a finger.
 function Box({ task, selected, onToggle }: Placed) {
   if (selected === null) return null;
   return (
-    <input
-      type="checkbox"
-      aria-label={`Select ${task.title || "(no title)"}`}
-      className="relative z-1 block size-4 accent-accent"
-      checked={selected}
-      onChange={() => onToggle?.(task.task_id)}
-    />
+    <label className="relative z-1 grid place-items-center max-sm:-m-3.5 max-sm:size-11">
+      <span className="sr-only">Select {task.title || "(no title)"}</span>
+      <input
+        type="checkbox"
+        className="block size-4 accent-accent"
+        checked={selected}
+        onChange={() => onToggle?.(task.task_id)}
+      />
+    </label>
   );
 }
 
