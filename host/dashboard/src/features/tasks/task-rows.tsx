@@ -6,7 +6,7 @@ import type { Task } from "../../api/schema";
 import { StatusBadge } from "../../components/badge";
 import { Time } from "../../components/time";
 import { compact, usd } from "../../lib/format";
-import { useIsWide } from "../../lib/media";
+import { useIsPrinting, useIsWide } from "../../lib/media";
 
 const rowHeight = 46;
 const cardHeight = 104;
@@ -28,13 +28,14 @@ interface Props {
 
 export function TaskRows({ tasks, chosen, more, loadingMore, onMore, selecting }: Props) {
   const wide = useIsWide();
+  const printing = useIsPrinting();
   const columns = selecting ? withBoxes : withoutBoxes;
   const scroller = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({
     count: tasks.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => (wide ? rowHeight : cardHeight),
-    overscan: 12,
+    overscan: printing ? tasks.length : 12,
     // The same as long as the tasks are: with another one, each row of the list is measured anew.
     getItemKey: useCallback((index: number) => tasks[index]?.task_id ?? index, [tasks]),
   });
