@@ -1,6 +1,12 @@
 import type { Queue } from "../api/schema";
-import { usd, words } from "../lib/format";
+import { usd } from "../lib/format";
 import { Time } from "./time";
+
+const scopes: Record<Queue["budgets"][number]["scope"], string> = {
+  day: "All agents, per day",
+  agent: "Agent",
+  actor: "Actor",
+};
 
 // What may be spent, what was, and what is left.
 export function Budgets({ budgets }: { budgets: Queue["budgets"] }) {
@@ -14,7 +20,7 @@ export function Budgets({ budgets }: { budgets: Queue["budgets"] }) {
           <li key={`${budget.scope}/${budget.key ?? ""}`} className="border-t border-line px-4 py-2.5 first:border-t-0">
             <div className="flex flex-wrap gap-x-2 text-sm">
               <span className="font-medium">
-                {words(budget.scope)}
+                {scopes[budget.scope]}
                 {budget.key && <span className="text-muted"> {budget.key}</span>}
               </span>
               <span className="ml-auto">

@@ -17,3 +17,6 @@ export const useIsWide = mediaHook("(min-width: 640px)");
 
 // Room for the navigation beside the page: Tailwind's md.
 export const useHasSide = mediaHook("(min-width: 768px)");
+
+// Paper has no scrolling: a list is made with all that is loaded of it.
+export const useIsPrinting = mediaHook("print");

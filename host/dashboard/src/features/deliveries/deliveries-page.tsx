@@ -97,19 +97,22 @@ function DeliveryLine({ delivery }: { delivery: Delivery }) {
 }
 
 // What was turned away before it became a delivery: bad signatures, unknown names, floods.
+// What davit calls by one word that does not say of what it is.
+const causes: Partial<Record<string, string>> = { mismatch: "signature does not match", stale: "signature is too old" };
+
 function Refused() {
-  const causes = useLive(refusals(), "slow").data?.causes ?? [];
-  if (causes.length === 0) return null;
+  const refused = useLive(refusals(), "slow").data?.causes ?? [];
+  if (refused.length === 0) return null;
   return (
     <Card title="Turned away" note="before it became a delivery">
       <ul>
-        {causes.map((cause) => (
+        {refused.map((cause) => (
           <li
             key={`${cause.webhook}/${cause.cause}`}
             className="flex flex-wrap gap-x-3 border-t border-line px-4 py-2 text-sm first:border-t-0"
           >
             <span className="font-medium wrap-anywhere">{cause.webhook}</span>
-            <span className="text-bad">{words(cause.cause)}</span>
+            <span className="text-bad">{causes[cause.cause] ?? words(cause.cause)}</span>
             <span>{times(cause.count)}</span>
             <Time iso={cause.last_at} className="ml-auto text-xs leading-5 text-muted" />
           </li>

@@ -5,6 +5,10 @@ import { Button } from "../../components/button";
 import { Icon } from "../../components/icon";
 import { useTitle } from "../../lib/title";
 
+// As browsers say that a part of the program is not there.
+const isOfAnotherVersion = (error: unknown): boolean =>
+  error instanceof Error && /dynamically imported module|importing a module script/i.test(error.message);
+
 export function Broken({ error }: { error: unknown }) {
   useTitle("Fault");
   return (
@@ -15,7 +19,9 @@ export function Broken({ error }: { error: unknown }) {
         </span>
         <h1 className="text-lg font-semibold">This page cannot be shown</h1>
         <p className="max-w-md text-sm">
-          davit may have been replaced by another version meanwhile. Loading the dashboard anew helps then.
+          {isOfAnotherVersion(error)
+            ? "davit may have been replaced by another version meanwhile. Loading the dashboard anew helps then."
+            : "Something in it went wrong. Loading it anew may help; if it does not, the words below tell what to report."}
         </p>
         <p className="max-w-md font-mono text-xs wrap-anywhere text-muted">{error instanceof Error ? error.message : String(error)}</p>
         <Button icon="retry" onClick={() => location.reload()}>

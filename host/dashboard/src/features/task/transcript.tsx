@@ -10,6 +10,7 @@ import { Card } from "../../components/card";
 import { Select } from "../../components/select";
 import { Empty, Loaded } from "../../components/states";
 import { clock, count, exact } from "../../lib/format";
+import { useIsPrinting } from "../../lib/media";
 
 export function TranscriptCard({ task }: { task: TaskDetail }) {
   const [chosen, setChosen] = useState<string | null>(null);
@@ -69,11 +70,12 @@ function Lines({ taskId, execution }: { taskId: string; execution: Execution }) 
 function Tail({ taskId, lines }: { taskId: string; lines: TranscriptLine[] }) {
   const scroller = useRef<HTMLDivElement>(null);
   const [following, setFollowing] = useState(true);
+  const printing = useIsPrinting();
   const virtual = useVirtualizer({
     count: lines.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => 22,
-    overscan: 20,
+    overscan: printing ? lines.length : 20,
     getItemKey: (index) => lines[index]?.number ?? index,
   });
   const newest = lines.at(-1)?.number;

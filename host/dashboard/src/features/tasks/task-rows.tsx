@@ -6,7 +6,7 @@ import type { Task } from "../../api/schema";
 import { StatusBadge } from "../../components/badge";
 import { Time } from "../../components/time";
 import { compact, usd } from "../../lib/format";
-import { useIsWide } from "../../lib/media";
+import { useIsPrinting, useIsWide } from "../../lib/media";
 
 const rowHeight = 46;
 const cardHeight = 104;
@@ -28,13 +28,14 @@ interface Props {
 
 export function TaskRows({ tasks, chosen, more, loadingMore, onMore, selecting }: Props) {
   const wide = useIsWide();
+  const printing = useIsPrinting();
   const columns = selecting ? withBoxes : withoutBoxes;
   const scroller = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({
     count: tasks.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => (wide ? rowHeight : cardHeight),
-    overscan: 12,
+    overscan: printing ? tasks.length : 12,
     // The same as long as the tasks are: with another one, each row of the list is measured anew.
     getItemKey: useCallback((index: number) => tasks[index]?.task_id ?? index, [tasks]),
   });
@@ -137,17 +138,19 @@ function secondLine(task: Task): { text: string; bad: boolean } {
   return { text: task.hold_reason ?? task.entity ?? task.task_type, bad: false };
 }
 
-// Above the link that covers the row.
+// Above the link that covers the row. On a card it is as large as a finger.
 function Box({ task, selected, onToggle }: Placed) {
   if (selected === null) return null;
   return (
-    <input
-      type="checkbox"
-      aria-label={`Select ${task.title || "(no title)"}`}
-      className="relative z-1 block size-4 accent-accent"
-      checked={selected}
-      onChange={() => onToggle?.(task.task_id)}
-    />
+    <label className="relative z-1 grid place-items-center max-sm:-m-3.5 max-sm:size-11">
+      <span className="sr-only">Select {task.title || "(no title)"}</span>
+      <input
+        type="checkbox"
+        className="block size-4 accent-accent"
+        checked={selected}
+        onChange={() => onToggle?.(task.task_id)}
+      />
+    </label>
   );
 }
 

@@ -86,8 +86,9 @@ export function TasksPage() {
     },
   });
 
+  // Where there is little height, the list keeps some and the page scrolls around it.
   return (
-    <div className="mx-auto flex h-full max-w-[88rem] flex-col gap-3 p-4 pb-0 md:px-6 md:pt-5">
+    <div className="mx-auto flex h-full max-w-[88rem] flex-col gap-3 p-4 pb-0 md:px-6 md:pt-5 [@media(max-height:500px)]:overflow-y-auto">
       <PageHead
         title="Tasks"
         note={query.data && !outdated && `${count(tasks.length)}${query.hasNextPage ? " newest" : ""}`}
@@ -126,7 +127,7 @@ export function TasksPage() {
           </Button>
         </p>
       )}
-      <div className="card flex min-h-0 flex-1 flex-col overflow-hidden rounded-b-none border-b-0">
+      <div className="card flex min-h-0 flex-1 flex-col overflow-hidden rounded-b-none border-b-0 [@media(max-height:500px)]:min-h-72">
         {query.data === undefined ? (
           query.isError ? (
             <ErrorState error={query.error} onRetry={() => void query.refetch()} />
