@@ -143,9 +143,9 @@ function Box({ task, selected, onToggle }: Placed) {
   if (selected === null) return null;
   return (
     <label className="relative z-1 grid place-items-center max-sm:-m-3.5 max-sm:size-11">
-      <span className="sr-only">Select {task.title || "(no title)"}</span>
       <input
         type="checkbox"
+        aria-label={`Select ${task.title || "(no title)"}`}
         className="block size-4 accent-accent"
         checked={selected}
         onChange={() => onToggle?.(task.task_id)}
