@@ -211,8 +211,10 @@ describe("of deliveries", () => {
     // What was turned away is no delivery, and counted beside them.
     const { causes } = (await found("refused-deliveries")) as unknown as Refusals;
     expect(causes.length).toBeGreaterThan(0);
-    for (const { webhook, cause, count: often } of causes)
-      await page.getByRole("listitem").filter({ hasText: webhook + words(cause) + times(often) }).waitFor();
+    for (const { webhook, cause, count: often } of causes) {
+      const why = cause === "mismatch" ? "signature does not match" : words(cause);
+      await page.getByRole("listitem").filter({ hasText: webhook + why + times(often) }).waitFor();
+    }
     expect(troubles).toEqual([]);
     await page.context().close();
   });
