@@ -4110,10 +4110,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token is not known, and this address has sent too many such; or as many acts as are remembered were begun within a day. */
+            /** @description The token is not known, and this address has sent too many such; or as many acts as are remembered were begun within a day: `detail` says from when on the next may begin. */
             429: {
                 headers: {
-                    /** @description Seconds. */
+                    /** @description Seconds, where the token is not known. */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
