@@ -338,9 +338,9 @@ std::optional<StartFailure> App::start_serving() {
        .dashboard = dashboard::built_dashboard(),
        .readiness = [this] { return readiness_->parts(); },
        .reload = [this](const std::string& request, auto done) { reload(request, std::move(done)); }});
-  request_log_ = std::make_unique<http::RequestLog>(*log_, clock_);
-  router_ = std::make_unique<http::Router>(std::move(routes), *authentication_, *audit_, *workers_, *metrics_,
-                                           *request_log_, proxies);
+  request_log_ = std::make_unique<http::RequestLog>(*metrics_, *log_, clock_);
+  router_ = std::make_unique<http::Router>(std::move(routes), *authentication_, *audit_, *workers_, *request_log_,
+                                           proxies);
 
   auto server = listen();
   if (!server) return StartFailure{kExitPortInUse, server.error().message};

@@ -8,7 +8,7 @@
 namespace davit::store {
 namespace {
 
-constexpr std::size_t kMaxTitle = 1'000;
+constexpr std::size_t kMaxTitle = 4'096;  // bytes; the API and plugins take less
 
 }  // namespace
 

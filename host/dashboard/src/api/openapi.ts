@@ -1861,7 +1861,7 @@ export interface components {
                 start_date?: string;
                 end_date?: string;
             };
-            /** @description Up to 500, in the place of a filter. */
+            /** @description In the place of a filter. */
             ids?: string[];
         };
         BulkPreview: {
@@ -4141,7 +4141,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Server-sent events until the client goes: `hello` (or `reset`, if what was missed is not known any more), then `task`, `execution`, `delivery`, `plugin`, `queue` and, of the tasks that are named, `log`. */
+            /** @description Server-sent events until the client goes: `hello` (or `reset`, if what was missed is not known any more), then `task`, `execution`, `delivery`, `plugin`, `queue`, `budget`, `pruned` and, of the tasks that are named, `log`. */
             200: {
                 headers: {
                     [name: string]: unknown;
