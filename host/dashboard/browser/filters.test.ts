@@ -7,6 +7,7 @@ import { count, duration, percent, times, usd, words } from "../src/lib/format";
 import { goTo, signIn } from "./browser";
 import { type Data, fill } from "./host";
 import { part } from "./part";
+import { isThere } from "./pictures";
 
 let data: Data;
 const { host, opened, signedIn } = part({ webhooks: ["github", "sentry"] }, async (filled) => {
@@ -380,6 +381,70 @@ describe("of the audit log", () => {
     }
     await page.context().close();
   });
+});
+
+// Back leaves a list only when nothing is left that was chosen there.
+test("each choice of a filter is undone by Back and done again by Forward, on every page that has some", async () => {
+  const { page, troubles } = await signedIn("/agents");
+  // Of a page: what is chosen, and what the address says then.
+  const choose = (name: string, value: string) => (): Promise<unknown> =>
+    page.getByLabel(name, { exact: true }).selectOption(value);
+  const press = (role: "button" | "tab", name: string) => (): Promise<unknown> =>
+    page.locator("main").getByRole(role, { name, exact: true }).click();
+  const type = (words: string) => async (): Promise<void> => {
+    await page.getByRole("searchbox").focus();
+    await page.keyboard.type(words, { delay: 20 });
+  };
+  for (const [path, ...choices] of [
+    [
+      "/tasks",
+      [choose("Status", "completed"), "status=completed"],
+      [choose("Source", "github"), "status=completed&source=github"],
+      [type("login page"), "status=completed&source=github&q=login+page"],
+      [choose("Time", "7d"), "status=completed&source=github&q=login+page&period=7d"],
+      [press("button", "Clear"), ""],
+    ],
+    ["/deliveries", [choose("Webhook", "github"), "webhook=github"], [choose("Verdict", "queued"), "webhook=github&verdict=queued"]],
+    ["/costs", [choose("Agent", "command-agent"), "agent=command-agent"], [choose("Time", "7d"), "agent=command-agent&period=7d"], [press("button", "model"), "agent=command-agent&period=7d&by=model"]],
+    ["/audit", [choose("Outcome", "done"), "outcome=done"], [choose("Time", "24h"), "outcome=done&period=24h"]],
+    ["/approvals", [choose("Agent", "second"), "agent=second"], [press("tab", "Decided"), "agent=second&show=decided"]],
+    ["/", [press("button", "Cost"), "metric=cost"], [press("button", "Week"), "metric=cost&queue=week"], [press("button", "24 hours"), "metric=cost&queue=week&bucket=hour"]],
+  ] as [string, ...[() => Promise<unknown>, string][]][]) {
+    await page.getByRole("link", { name: "Agents", exact: true }).click();
+    await page.getByRole("heading", { level: 1, name: "Agents" }).waitFor();
+    const entries = await page.evaluate(() => history.length);
+    await page.locator(`nav a[href="${path}"]`).first().click();
+    // What the page shows: the address, the controls and what is listed.
+    const shown = async (): Promise<unknown> => [
+      new URL(page.url()).pathname,
+      parametersOf(page),
+      await page.locator("main :is(select, input[type=search])").evaluateAll((all) => all.map((each) => (each as HTMLInputElement).value)),
+      await page.locator("main :is([aria-pressed=true], [role=tab][aria-selected=true])").allTextContents(),
+      await page.locator("main [aria-busy=true]").count(),
+      await addresses(page.locator("main :is([role=row], li) a")),
+      await page.getByRole("region", { name: "Numbers" }).locator("tbody").allTextContents(),
+    ];
+    await isThere(page);
+    const before = [await shown()];
+    for (const [act, parameters] of choices) {
+      await act();
+      await expect.poll(() => parametersOf(page)).toEqual(Object.fromEntries(new URLSearchParams(parameters)));
+      await isThere(page);
+      await expect.poll(() => page.locator("main [aria-busy=true]").count()).toBe(0);
+      before.push(await shown());
+    }
+    expect([path, await page.evaluate(() => history.length)]).toEqual([path, entries + 1 + choices.length]);
+    for (const was of before.slice(0, -1).reverse()) {
+      await page.goBack();
+      await expect.poll(shown).toEqual(was);
+    }
+    for (const was of before.slice(1)) {
+      await page.goForward();
+      await expect.poll(shown).toEqual(was);
+    }
+  }
+  expect(troubles).toEqual([]);
+  await page.context().close();
 });
 
 test("the approvals of one agent, and those that were decided", async () => {

@@ -46,7 +46,7 @@ export function AuditPage() {
     { isTold: false },
   );
   const set = (name: string, value: string): void => {
-    void navigate({ search: (old) => ({ ...old, [name]: value || undefined }), replace: true });
+    void navigate({ search: (old) => ({ ...old, [name]: value || undefined }) });
   };
   const list = query.data?.pages.flatMap((page) => page.entries) ?? [];
   const known = (values: (string | null)[]): string[] =>
