@@ -81,12 +81,10 @@ void RequestLog::note_failure(const Response& response, std::string_view request
 void RequestLog::note_answer(const Followed& asked, const Response& response, std::string_view request_id) {
   if (asked.act && response.status < 400 && asked.act->refusal().empty()) {
     const AuditEntry& line = asked.act->line();
-    return log_.info("An act was done", {{"request", request_id},
-                                         {"operation", line.operation},
-                                         {"object", line.object},
-                                         {"actor", line.actor},
-                                         {"way", line.way},
-                                         {"status", response.status}});
+    std::vector<LogField> fields{{"request", request_id}, {"operation", line.operation}};
+    if (!line.object.empty()) fields.emplace_back("object", line.object);
+    fields.insert(fields.end(), {{"actor", line.actor}, {"way", line.way}, {"status", response.status}});
+    return log_.write(LogLevel::Info, "An act was done", fields);
   }
   if (!log_.enabled(LogLevel::Debug)) return;
   const bool refused = response.status >= 400;
