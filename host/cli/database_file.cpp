@@ -73,13 +73,19 @@ Result<JsonDocument> DatabaseFile::task(const std::string& id) const {
 }
 
 Result<JsonDocument> DatabaseFile::transcript(const std::string& id, int limit,
-                                              std::optional<std::int64_t> after) const {
+                                              store::TranscriptPlace place,
+                                              const std::string& session) const {
   const TaskDetail detail = TRY(store->task(id));
+  const bool only_newest = session.empty() && (place.after || place.before);
   std::vector<http::Said> said;
   for (const AgentExecution& execution : detail.executions) {
-    if (after && &execution != &detail.executions.back()) continue;
-    said.push_back({execution, TRY(store->transcript(execution.session_id, limit, after))});
+    if (only_newest ? &execution != &detail.executions.back()
+                    : !session.empty() && execution.session_id != session)
+      continue;
+    said.push_back({execution, TRY(store->transcript(execution.session_id, limit, place))});
   }
+  if (said.empty() && !session.empty())
+    return Error{ErrorCode::NotFound, "session " + session + " is none of this task"};
   return document([&](JsonWriter& writer) { http::write_transcript(writer, id, said); });
 }
 

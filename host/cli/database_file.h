@@ -29,8 +29,9 @@ struct DatabaseFile {
 
   Result<JsonDocument> tasks(const store::TaskFilter& filter) const;
   Result<JsonDocument> task(const std::string& id) const;
-  // Of all executions; with `after` of the newest alone.
-  Result<JsonDocument> transcript(const std::string& id, int limit, std::optional<std::int64_t> after) const;
+  // Of all executions; behind or before a line, of the newest alone. Or of one: NotFound if it is none of the task.
+  Result<JsonDocument> transcript(const std::string& id, int limit, store::TranscriptPlace place = {},
+                                  const std::string& session = {}) const;
   Result<JsonDocument> artifacts(const std::string& id) const;
   Result<JsonDocument> queue(WallTime now) const;
   Result<JsonDocument> overview() const;

@@ -14,9 +14,9 @@ namespace {
 constexpr int kLinesAtOnce = 500;
 
 struct TranscriptOptions {
-  std::string id;
+  std::string id, session;
   int limit = kLinesAtOnce;
-  std::int64_t after = -1;
+  std::int64_t after = -1, before = -1;
   bool follow = false;
 };
 
@@ -81,13 +81,20 @@ Result<int> follow(const Context& context, const TranscriptOptions& options) {
 
 Result<int> transcript(const Context& context, const TranscriptOptions& options) {
   if (options.follow) return follow(context, options);
-  const std::optional<std::int64_t> after = options.after < 0 ? std::nullopt : std::optional(options.after);
+  const auto number = [](std::int64_t given) { return given < 0 ? std::string() : std::to_string(given); };
+  store::TranscriptPlace place;
+  if (options.after >= 0) place.after = options.after;
+  if (options.before >= 0) place.before = options.before;
   const JsonDocument answer = TRY(read_either(
       context,
       with_query(task_path(options.id) + "/transcript",
                  {{"limit", std::to_string(options.limit)},
-                  {"after", after ? std::to_string(*after) : std::string()}}),
-      [&](const DatabaseFile& file) { return file.transcript(options.id, options.limit, after); }));
+                  {"session", options.session},
+                  {"after", number(options.after)},
+                  {"before", number(options.before)}}),
+      [&](const DatabaseFile& file) {
+        return file.transcript(options.id, options.limit, place, options.session);
+      }));
   std::ostream& out = context.surroundings.out;
   if (context.json) {
     out << to_json(answer) << '\n';
@@ -193,17 +200,23 @@ void add_task_records(CLI::App& tasks, Context& context) {
   CLI::App* transcript_command = add_command(tasks, context, "transcript", "Show what its executions said",
                                              [&context, said] { return transcript(context, *said); });
   transcript_command->add_option("task", said->id, "Id of the task")->required();
+  transcript_command->add_option("--session", said->session, "Only of this execution");
   transcript_command->add_option("--limit", said->limit, "The newest so many lines of each execution")
       ->check(CLI::Range(1, 5'000))
       ->capture_default_str();
   transcript_command
-      ->add_option("--after", said->after, "Only of the newest execution, the next lines behind this number")
+      ->add_option("--after", said->after, "Only of the newest execution or --session, the next lines behind this number")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{2'000'000'000}));
+  transcript_command
+      ->add_option("--before", said->before,
+                   "Only of the newest execution or --session, the newest lines before this number")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{2'000'000'000}))
+      ->excludes(transcript_command->get_option("--after"));
   CLI::Option* follow_option =
       transcript_command->add_flag("--follow", said->follow, "Go on with new lines until the task is done");
   add_json_option(*transcript_command, context);
   add_offline_option(*transcript_command, context);
-  for (const char* other : {"--json", "--offline"})
+  for (const char* other : {"--json", "--offline", "--before", "--session"})
     follow_option->excludes(transcript_command->get_option(other));
 
   auto left = std::make_shared<ArtifactOptions>();

@@ -232,7 +232,7 @@ Result<int> show(const Context& context, const std::string& id) {
   const JsonDocument transcript = TRY(read_either(
       context,
       "/api/dashboard/tasks/" + percent_encoded(id) + "/transcript?limit=" + std::to_string(kTranscriptLines),
-      [&](const DatabaseFile& file) { return file.transcript(id, kTranscriptLines, std::nullopt); }));
+      [&](const DatabaseFile& file) { return file.transcript(id, kTranscriptLines); }));
   print_transcript(out, transcript);
   return kExitOk;
 }
@@ -366,7 +366,7 @@ Result<TaskState> act_offline(const Context& context, const ActOptions& options,
         return store.approve(options.id, by, options.hash, std::move(done), options.reason,
                              offline_act("approveTask", options.id));
       case Act::Reject:
-        return store.reject(options.id, by, options.reason, std::move(done),
+        return store.reject(options.id, by, options.hash, std::move(done), options.reason,
                             offline_act("rejectTask", options.id));
     }
   });
@@ -482,6 +482,7 @@ void add_tasks(CLI::App& app, Context& context) {
       });
   approve_command->add_option("--hash", act->hash,
                               "Content hash of what is approved; else it is shown, and approved as shown");
+  reject_command->add_option("--hash", act->hash, "Content hash of what is rejected; else whatever waits is");
   for (CLI::App* command : {cancel_command, reject_command})
     command->add_option("--reason", act->reason, "Kept with the task");
   for (CLI::App* command : {show_command, cancel_command, approve_command, reject_command})

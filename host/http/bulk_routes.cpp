@@ -145,7 +145,7 @@ Result<std::vector<store::Chosen>> chosen_of(const store::Store& store, TaskActi
   std::vector<store::Chosen> chosen;
   for (const TaskSummary& task : found.tasks) {
     store::Chosen one{task.task_id, task.state, task.attempt, {}};
-    if (action == TaskActionKind::Approve) {
+    if (action == TaskActionKind::Approve || action == TaskActionKind::Reject) {
       const TaskDetail detail = TRY(store.task(task.task_id));
       if (!detail.approval) continue;  // decided meanwhile
       one.content_hash = detail.approval->content_hash;

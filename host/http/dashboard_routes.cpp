@@ -385,10 +385,10 @@ std::vector<Route> action_routes(store::Store& store, const plugin::Registry& re
     store.approve(std::move(id), std::move(by), string_member(body, "content_hash"), std::move(done),
                   string_member(body, "comment"), std::move(audit));
   });
-  decision("reject", {"comment"}, [&store](std::string id, store::Person by, const JsonValue& body,
+  decision("reject", {"content_hash", "comment"}, [&store](std::string id, store::Person by, const JsonValue& body,
                               store::Done<TaskState> done, store::Audited audit) {
-    store.reject(std::move(id), std::move(by), string_member(body, "comment"), std::move(done),
-                 std::move(audit));
+    store.reject(std::move(id), std::move(by), string_member(body, "content_hash"), std::move(done),
+                 string_member(body, "comment"), std::move(audit));
   });
   routes.push_back(action("replayDelivery", "/api/deliveries/{}/replay",
                           [&ingest](Exchange exchange) { replay(ingest, std::move(exchange)); }));

@@ -363,7 +363,7 @@ EventStreams::Lines EventStreams::read_lines() {
 void EventStreams::read_lines_of(const std::string& task_id, Follow& follow, std::string& out) {
   const auto read = [&] {
     if (follow.session.empty()) return;
-    const auto lines = store_.transcript(follow.session, kLinesAtOnce, follow.after);
+    const auto lines = store_.transcript(follow.session, kLinesAtOnce, {.after = follow.after, .before = {}});
     if (!lines.ok()) return;
     std::size_t count = 0;
     for (const store::TranscriptLine& line : *lines) {

@@ -24,34 +24,39 @@ std::size_t bytes_of(const std::vector<store::TranscriptLine>& lines) {
 }
 
 // The lines of each execution, oldest execution first; `limit` is the most lines of one execution. `session`
-// chooses one of them; `after`, for following, those behind a line of it or else of the newest. However many
-// executions there are, the answer has an end: the newest is told whole, and those before it only as far as
-// there is room for all of their lines; from there on they are marked, to be asked for one by one.
+// chooses one of them; `after`, for following, those behind a line of it or else of the newest, and `before`, for
+// reading back, the newest before one. However many executions there are, the answer has an end: the newest is told
+// whole, and those before it only as far as there is room for all of their lines; from there on they are marked, to
+// be asked for one by one.
 Response transcript_answer(const store::Store& store, const Exchange& exchange) {
   const std::string& request_id = exchange.request.request_id;
   auto query = Query::parse(exchange.request.query);
   if (!query) return list_error_answer(query.error(), request_id);
-  query->allow_only({"limit", "session", "after"});
+  query->allow_only({"limit", "session", "after", "before"});
   const int limit = query->whole_number("limit", 500, 1, 5'000);
   const int after = query->whole_number("after", -1, 0, kMostNumber);
+  const int before = query->whole_number("before", -1, 1, kMostNumber);
+  if (after >= 0 && before >= 0) query->fail("before", "cannot be given together with after");
   const std::string session = query->text("session");
   if (!query->errors().empty()) return field_errors_answer(query->errors(), request_id);
   auto detail = store.task(exchange.segments.front());
   if (!detail) return error_answer(detail.error(), request_id);
 
+  store::TranscriptPlace place;
+  if (after >= 0) place.after = after;
+  if (before >= 0) place.before = before;
+  const bool only_newest = session.empty() && (after >= 0 || before >= 0);
   const std::vector<AgentExecution>& executions = detail->executions;
   std::vector<Said> said;
   std::size_t bytes = 0;
   for (auto execution = executions.rbegin(); execution != executions.rend(); ++execution) {
     const bool newest = execution == executions.rbegin();
-    const bool wanted = session.empty() ? after < 0 || newest : execution->session_id == session;
-    if (!wanted) continue;
+    if (only_newest ? !newest : !session.empty() && execution->session_id != session) continue;
     if (bytes >= kMostTranscriptBytes) {
       said.push_back({*execution, {}, true});
       continue;
     }
-    auto lines =
-        store.transcript(execution->session_id, limit, after < 0 ? std::nullopt : std::optional(after));
+    auto lines = store.transcript(execution->session_id, limit, place);
     if (!lines) return error_answer(lines.error(), request_id);
     bytes += bytes_of(*lines);
     const bool fits = said.empty() || bytes <= kMostTranscriptBytes;

@@ -81,7 +81,7 @@ struct TaskAction {
   std::string entity;
   std::string agent;  // with entity: only tasks of this agent, may be empty
   std::string comment;
-  std::string content_hash;  // of what is approved, whole or its beginning
+  std::string content_hash;  // of what is approved or rejected, whole or its beginning
   std::string via;           // how it was said: "comment", "review", "button"; may be empty
 };
 

@@ -53,8 +53,8 @@ class Approvals {
   // retried the task since.
   std::optional<std::string> refused_before(std::int64_t task, std::string_view content_hash, const Person& by);
 
-  // Does `said` name this content: the whole hash, at least its first 12 digits, or nothing where the rules
-  // allow that? If not, the sentence says what it is.
+  // Does `said` of an approval name this content: the whole hash, at least its first 12 digits, or nothing where
+  // the rules allow that? If not, the sentence says what it is.
   Result<> check(std::string_view task_id, std::string_view content_hash, std::string_view said) const;
   // Which of those that wait a webhook means by an entity, which may be one of their further keys. `said_at`:
   // when its delivery came. Where nothing names the content, only one that waits alone, and has done so since

@@ -26,7 +26,7 @@ struct Chosen {
   std::string task_id;
   TaskState state = TaskState::Queued;
   int attempt = 0;           // attempts begun
-  std::string content_hash;  // of what is approved
+  std::string content_hash;  // of what is approved or rejected
 };
 // What became of one of them.
 struct ChosenOutcome {

@@ -129,6 +129,9 @@ Result<TaskState> Decisions::decide(Batch& batch, const TaskRow& row, const Deci
       error = decision.comment.empty() ? std::string_view("rejected") : std::string_view(decision.comment);
       if (row.state != TaskState::AwaitingApproval) return refuse("; it does not wait for approval");
       content = approvals_.content_of(row.row);
+      // To stop something never needs more than to say so, but what was said of other content does not count.
+      if (!decision.content_hash.empty())
+        TRY(approvals_.check(to_text(row.id), content, decision.content_hash));
       break;
     case TaskActionKind::Approve:
       if (row.state != TaskState::AwaitingApproval) return refuse("; it does not wait for approval");

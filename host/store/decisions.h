@@ -24,8 +24,8 @@ struct Decision {
   TaskActionKind kind = TaskActionKind::Cancel;
   Person by;
   std::string comment;  // kept, as `by` is
-  std::string
-      content_hash;  // of what is approved, as who approves says it; what is kept is the hash of what is
+  // Of what is approved or rejected, as who decides says it; what is kept is the hash of what is.
+  std::string content_hash;
   bool by_webhook = false;  // for counters
 };
 

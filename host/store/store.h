@@ -217,7 +217,10 @@ class Store {
   // one. Conflict, too, where an approval of this person was refused in this wait (Finish::next_state).
   void approve(std::string task_id, Person by, std::string content_hash, Done<TaskState> done,
                std::string comment = {}, Audited audit = {});
-  void reject(std::string task_id, Person by, std::string comment, Done<TaskState> done, Audited audit = {});
+  // Likewise with a `content_hash`, as who rejects has seen it; without one, whatever waits: to stop something
+  // never needs more than to say so.
+  void reject(std::string task_id, Person by, std::string content_hash, Done<TaskState> done,
+              std::string comment = {}, Audited audit = {});
   // Keeps an act on many tasks for a day, before anything of it is done. Conflict if its actor's key is kept
   // already, RateLimited if as many of him are kept as may be.
   void begin_bulk_act(BulkAct act, Done<> done, Audited audit = {});
@@ -300,10 +303,10 @@ class Store {
   Result<Page<AuditEntry>> audit(const AuditFilter& filter) const;
   Result<Page<TaskSummary>> tasks(const TaskFilter& filter) const;
   Result<TaskDetail> task(std::string_view task_id) const;
-  // Its newest lines, oldest of them first, or with `after` the next behind the line of that number; no more
-  // than `limit`. A line of kind "davit" stands where some are missing.
+  // Some of its lines, oldest of them first and no more than `limit`. A line of kind "davit" stands where some are
+  // missing.
   Result<std::vector<TranscriptLine>> transcript(std::string_view session_id, int limit,
-                                                 std::optional<std::int64_t> after = std::nullopt) const;
+                                                 TranscriptPlace place = {}) const;
   // Of all executions of a task, oldest first.
   Result<std::vector<ArtifactEntry>> artifacts(std::string_view task_id) const;
   // NotFound unless the session is one of the task. Internal if what is stored is damaged.

@@ -63,9 +63,11 @@ void Store::approve(std::string task_id, Person by, std::string content_hash, Do
                                              std::move(content_hash)}));
 }
 
-void Store::reject(std::string task_id, Person by, std::string comment, Done<TaskState> done, Audited audit) {
+void Store::reject(std::string task_id, Person by, std::string content_hash, Done<TaskState> done,
+                   std::string comment, Audited audit) {
   impl_->write(Lane::Urgent, 256, std::move(done), std::move(audit),
-               decision(std::move(task_id), {TaskActionKind::Reject, std::move(by), std::move(comment), {}}));
+               decision(std::move(task_id), {TaskActionKind::Reject, std::move(by), std::move(comment),
+                                             std::move(content_hash)}));
 }
 
 void Store::begin_bulk_act(BulkAct act, Done<> done, Audited audit) {

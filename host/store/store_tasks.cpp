@@ -139,9 +139,9 @@ Result<TaskDetail> Store::task(std::string_view task_id) const {
 }
 
 Result<std::vector<TranscriptLine>> Store::transcript(std::string_view session_id, int limit,
-                                                      std::optional<std::int64_t> after) const {
+                                                      TranscriptPlace place) const {
   return impl_->readers_.read(
-      [&](Reader& reader) { return read_transcript(reader, session_id, limit, after); });
+      [&](Reader& reader) { return read_transcript(reader, session_id, limit, place); });
 }
 
 Result<std::vector<ArtifactEntry>> Store::artifacts(std::string_view task_id) const {

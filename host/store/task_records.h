@@ -34,6 +34,12 @@ struct TranscriptNews {
   std::int64_t left_out_from = 0, left_out_to = 0;
 };
 
+// Which lines of a transcript: the newest, the newest of those before the line of a number, or the next behind one.
+// With `after`, `before` is not looked at.
+struct TranscriptPlace {
+  std::optional<std::int64_t> after, before;
+};
+
 // The result of one execution, with everything that is committed in the same transaction.
 struct Finish {
   Fence fence;

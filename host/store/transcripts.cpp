@@ -75,70 +75,102 @@ TranscriptLine left_out(std::int64_t from, std::int64_t to) {
   return stand_in(to - 1, counted(to - from) + " left out here (transcripts.max_size)");
 }
 
-}  // namespace
+// What is stored of an execution.
+struct Stored {
+  std::int64_t execution = 0;
+  std::vector<Piece> pieces;  // oldest first
+  std::int64_t singles = 0;   // lines behind them
+  std::int64_t first_single() const { return pieces.empty() ? 1 : pieces.back().end(); }
+};
 
-Result<std::vector<TranscriptLine>> read_transcript(Reader& reader, std::string_view session_id, int limit,
-                                                    std::optional<std::int64_t> after) {
+Result<Stored> find_stored(Reader& reader, std::string_view session_id) {
   const Error missing{ErrorCode::NotFound, "session " + std::string(session_id) + " does not exist"};
   const std::optional<StoredId> id = to_stored_id(session_id);
   if (!id) return missing;
-  std::int64_t execution = 0;
+  Stored stored;
   {
     Cursor row = reader.statement("SELECT row FROM execution WHERE session = ?1").query(*id);
     if (!row.next()) return missing;
-    execution = row.integer(0);
+    stored.execution = row.integer(0);
   }
-  std::vector<Piece> pieces;
   {
     Cursor row = reader
                      .statement(
                          "SELECT row, first_line, lines, bytes FROM transcript_pack WHERE execution = ?1"
                          " ORDER BY first_line")
-                     .query(execution);
-    while (row.next()) pieces.push_back({row.integer(0), row.integer(1), row.integer(2), row.integer(3)});
+                     .query(stored.execution);
+    while (row.next())
+      stored.pieces.push_back({row.integer(0), row.integer(1), row.integer(2), row.integer(3)});
   }
-  const std::int64_t first_single = pieces.empty() ? 1 : pieces.back().end();
-  std::int64_t singles = 0;
-  {
-    Cursor row = reader.statement("SELECT count(*) FROM transcript WHERE execution = ?1").query(execution);
-    if (row.next()) singles = row.integer(0);
-  }
+  Cursor row =
+      reader.statement("SELECT count(*) FROM transcript WHERE execution = ?1").query(stored.execution);
+  if (row.next()) stored.singles = row.integer(0);
+  return stored;
+}
 
+// Up to `most` of the lines behind the packs, from that one of them on.
+std::vector<TranscriptLine> singles_from(Reader& reader, const Stored& stored, std::int64_t skip,
+                                         std::int64_t most) {
   std::vector<TranscriptLine> lines;
-  const std::size_t most = static_cast<std::size_t>(limit);
-  // From which piece on: without `after` from the one with which there are enough up to the end.
-  std::size_t begin = 0;
-  if (after) {
-    while (begin < pieces.size() && pieces[begin].end() <= *after + 1) ++begin;
-  } else {
-    std::int64_t enough = singles;
-    for (begin = pieces.size(); begin > 0 && enough < limit; --begin) enough += pieces[begin - 1].lines;
-  }
-  const auto add = [&](TranscriptLine line) {
-    if (!after || line.number > *after) lines.push_back(std::move(line));
-  };
-  for (std::size_t i = begin; i < pieces.size() && (!after || lines.size() < most); ++i) {
-    if (const std::int64_t from = i == 0 ? 1 : pieces[i - 1].end(); from < pieces[i].first)
-      add(left_out(from, pieces[i].first));
-    for (TranscriptLine& line : lines_of(reader, pieces[i])) add(std::move(line));
-  }
-  const std::int64_t skip = after ? std::max<std::int64_t>(*after + 1 - first_single, 0)
-                                  : std::max<std::int64_t>(singles - limit, 0);
-  if (lines.size() < most || !after) {
-    Cursor row = reader
-                     .statement(
-                         "SELECT at, kind, line FROM transcript WHERE execution = ?1 ORDER BY row"
-                         " LIMIT ?2 OFFSET ?3")
-                     .query(execution, limit, skip);
-    for (std::int64_t number = first_single + skip; row.next(); ++number)
-      lines.push_back({row.text(1), row.text(2), row.time(0), number});
-  }
-  if (lines.size() > most) {
-    const auto surplus = static_cast<std::ptrdiff_t>(lines.size() - most);
-    after ? lines.erase(lines.end() - surplus, lines.end())
-          : lines.erase(lines.begin(), lines.begin() + surplus);
-  }
+  Cursor row = reader
+                   .statement(
+                       "SELECT at, kind, line FROM transcript WHERE execution = ?1 ORDER BY row"
+                       " LIMIT ?2 OFFSET ?3")
+                   .query(stored.execution, most, skip);
+  for (std::int64_t number = stored.first_single() + skip; row.next(); ++number)
+    lines.push_back({row.text(1), row.text(2), row.time(0), number});
   return lines;
+}
+
+// Of a piece, with the line that stands for what is missing before it.
+std::vector<TranscriptLine> lines_with_gap(Reader& reader, const Stored& stored, std::size_t piece) {
+  std::vector<TranscriptLine> lines;
+  const std::int64_t from = piece == 0 ? 1 : stored.pieces[piece - 1].end();
+  if (from < stored.pieces[piece].first) lines.push_back(left_out(from, stored.pieces[piece].first));
+  for (TranscriptLine& line : lines_of(reader, stored.pieces[piece])) lines.push_back(std::move(line));
+  return lines;
+}
+
+std::vector<TranscriptLine> next_lines(Reader& reader, const Stored& stored, std::size_t most, std::int64_t after) {
+  std::vector<TranscriptLine> lines;
+  const auto add = [&](std::vector<TranscriptLine> more) {
+    for (TranscriptLine& line : more)
+      if (line.number > after && lines.size() < most) lines.push_back(std::move(line));
+  };
+  for (std::size_t i = 0; i < stored.pieces.size() && lines.size() < most; ++i)
+    if (stored.pieces[i].end() > after + 1) add(lines_with_gap(reader, stored, i));
+  if (lines.size() < most)
+    add(singles_from(reader, stored, std::max<std::int64_t>(after + 1 - stored.first_single(), 0),
+                     static_cast<std::int64_t>(most)));
+  return lines;
+}
+
+std::vector<TranscriptLine> newest_lines(Reader& reader, const Stored& stored, std::size_t most,
+                                         std::int64_t before) {
+  std::vector<TranscriptLine> lines;  // newest first
+  const auto add = [&](std::vector<TranscriptLine> more) {
+    for (auto line = more.rbegin(); line != more.rend() && lines.size() < most; ++line)
+      if (line->number < before) lines.push_back(std::move(*line));
+  };
+  const std::int64_t singles = std::clamp<std::int64_t>(before - stored.first_single(), 0, stored.singles);
+  const std::int64_t wanted = std::min(singles, static_cast<std::int64_t>(most));
+  if (wanted > 0) add(singles_from(reader, stored, singles - wanted, wanted));
+  // One that begins where it ends may have a gap before it.
+  for (std::size_t i = stored.pieces.size(); i > 0 && lines.size() < most; --i)
+    if (stored.pieces[i - 1].first <= before) add(lines_with_gap(reader, stored, i - 1));
+  std::reverse(lines.begin(), lines.end());
+  return lines;
+}
+
+}  // namespace
+
+Result<std::vector<TranscriptLine>> read_transcript(Reader& reader, std::string_view session_id, int limit,
+                                                    TranscriptPlace place) {
+  const Stored stored = TRY(find_stored(reader, session_id));
+  const std::size_t most = static_cast<std::size_t>(limit);
+  return place.after ? next_lines(reader, stored, most, *place.after)
+                     : newest_lines(reader, stored, most,
+                                    place.before.value_or(std::numeric_limits<std::int64_t>::max()));
 }
 
 }  // namespace davit::store

@@ -29,9 +29,8 @@ class Transcripts {
   std::unique_ptr<Statements> sql_;
 };
 
-// The newest lines, or the next after number `after`, no more than `limit`; a line of kind "davit" stands
-// where some are missing. NotFound: no such execution.
+// As Store::transcript. NotFound: no such execution.
 Result<std::vector<TranscriptLine>> read_transcript(Reader& reader, std::string_view session_id, int limit,
-                                                    std::optional<std::int64_t> after);
+                                                    TranscriptPlace place);
 
 }  // namespace davit::store

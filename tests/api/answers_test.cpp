@@ -263,6 +263,8 @@ void AnswersTest::tasks() {
   task_once(talked, "completed");
   walk.expect(200, "getTranscript", {.path = {talked}});
   walk.expect(200, "getTranscript", {.path = {samples.done}, .query = "after=0&session=" + samples.session});
+  walk.expect(200, "getTranscript", {.path = {talked}, .query = "before=2"});
+  walk.expect(400, "getTranscript", {.path = {talked}, .query = "before=2&after=1"});
   walk.expect(404, "getTranscript", {.path = {samples.done}, .query = "session=unknown"});
   walk.expect(200, "listArtifacts", {.path = {samples.done}});
   walk.expect(200, "getArtifact", {.path = {samples.done, samples.session, samples.artifact}});
@@ -283,7 +285,9 @@ void AnswersTest::decisions() {
   const std::string unwanted = make_task(host, "second", "noop", thing);
   EXPECT_EQ(string_member(task_once(unwanted, "awaiting_approval")["approved_before"], "task_id"), before);
   walk.expect(400, "rejectTask", {.path = {unwanted}, .body = R"({"by":""})", .bad_body = true});
-  walk.expect(200, "rejectTask", {.path = {unwanted}, .body = R"({"comment":"smaller",)" + who + "}"});
+  walk.expect(409, "rejectTask", {.path = {unwanted}, .body = R"({"content_hash":"0000000000000000"})"});
+  walk.expect(400, "rejectTask", {.path = {unwanted}, .body = R"({"content_hash":1})", .bad_body = true});
+  walk.expect(200, "rejectTask", {.path = {unwanted}, .body = R"({"comment":"smaller","content_hash":")" + hash_of(unwanted) + ""," + who + "}"});
   task_once(unwanted, "cancelled");
   walk.expect(409, "rejectTask", {.path = {unwanted}});
   walk.expect(409, "cancelTask", {.path = {unwanted}});

@@ -281,7 +281,7 @@ class Driver {
           break;
         case 2:
           ask<TaskState>("rejected " + id,
-                         [&](auto done) { store_.reject(id, person, "do it otherwise", done); });
+                         [&](auto done) { store_.reject(id, person, hash, done, "do it otherwise"); });
           break;
         case 3:
           ask<TaskState>("cancelled " + id,

@@ -325,6 +325,11 @@ TEST(ServeTest, AnAgentThatNeedsApprovalWaitsForAPerson) {
   auto made = host.api("POST", "/api/tasks", R"({"agent":"command-agent"})");
   id = string_member(*parse_json(made.body), "task_id");
   EXPECT_EQ(string_member(*parse_json(made.body), "status"), "awaiting_approval");
+  const auto unseen =
+      host.api("POST", "/api/tasks/" + id + "/reject", R"({"content_hash":")" + std::string(64, '0') + R"("})");
+  EXPECT_EQ(unseen.status, 409);
+  EXPECT_THAT(unseen.body, HasSubstr("is not what was looked at"));
+  EXPECT_EQ(host.command({"tasks", "reject", id, "--hash", "0123"}).status, 1);
   EXPECT_EQ(host.api("POST", "/api/tasks/" + id + "/reject",
                      R"({"comment":"not now","by":"alice","way":"a script"})")
                 .status,

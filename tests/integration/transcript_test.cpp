@@ -73,11 +73,27 @@ TEST_F(TranscriptTest, LinesAreFollowedByNumber) {
   EXPECT_EQ(string_member(execution["lines"][0], "kind"), "text");
   EXPECT_TRUE(find_member(execution, "completed_at")->IsNull());
   EXPECT_EQ(lines(transcript(id, "?after=2")), 0u);
+  const JsonDocument first = transcript(id, "?before=2");
+  ASSERT_EQ(lines(first), 1u);
+  EXPECT_EQ(int_member((*find_member(first, "executions"))[0]["lines"][0], "number"), 1);
+  const auto read_back = [&](std::vector<std::string> more) {
+    std::vector<std::string> words{"tasks", "transcript", id, "--before=2", "--json"};
+    words.insert(words.end(), more.begin(), more.end());
+    return host.ask(words).text;
+  };
+  EXPECT_EQ(lines(*parse_json(read_back({}))), 1u);
   const std::string session = string_member(execution, "session_id");
   EXPECT_EQ(lines(transcript(id, "?session=" + session)), 2u);
   EXPECT_EQ(host.api("GET", "/api/dashboard/tasks/" + id + "/transcript?session=" + id).status, 404);
   EXPECT_EQ(host.api("GET", "/api/dashboard/tasks/" + id + "/transcript?after=-1").status, 400);
   cancel(id);
+  EXPECT_EQ(lines(*parse_json(read_back({"--offline"}))), 1u);
+  for (const char* where : {"--limit=10", "--offline"}) {
+    EXPECT_EQ(lines(*parse_json(read_back({where, "--session=" + session}))), 1u) << where;
+    EXPECT_THAT(read_back({where, "--session=" + id}), HasSubstr("is none of this task")) << where;
+  }
+  EXPECT_THAT(host.ask({"tasks", "transcript", id, "--before=2", "--after=1"}).text, HasSubstr("excludes"));
+  EXPECT_THAT(host.ask({"tasks", "transcript", id, "--before=2", "--follow"}).text, HasSubstr("excludes"));
   const std::string followed = host.ask({"tasks", "transcript", id, "--follow"}).text;
   EXPECT_THAT(followed, AllOf(HasSubstr("Session " + session + " of worker"),
                               HasSubstr("my token is [secret TOKEN]"), HasSubstr("[secret MY_PASSWORD] in")));

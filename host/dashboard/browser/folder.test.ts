@@ -29,11 +29,6 @@ const line = (page: Page, card: string, name: string): Locator =>
     .getByRole("listitem")
     .filter({ has: page.getByRole("heading", { level: 3, name, exact: true }) });
 
-// A notice is there for some seconds only: it is waited for before it can come.
-const saysSo = async (page: Page, notice: string | RegExp, act: () => Promise<void>): Promise<void> => {
-  await Promise.all([page.getByText(notice).waitFor(), act()]);
-};
-
 // That the page is never loaded anew.
 const mark = (page: Page): Promise<void> =>
   page.evaluate(() => void ((window as unknown as { stayed?: boolean }).stayed = true));
@@ -102,7 +97,9 @@ test("what is no plugin is refused with reason and remedy, and so is a plugin th
 test("an agent is switched off and on, and what it is given meanwhile waits", async () => {
   const { page, troubles } = await signedIn("/plugins");
   const worker = line(page, "Agents", "worker");
-  await saysSo(page, "Disabled worker.", () => worker.getByRole("button", { name: "Disable worker" }).click());
+  const notices = page.getByRole("status");
+  await worker.getByRole("button", { name: "Disable worker" }).click();
+  await notices.getByText("Disabled worker.").waitFor();
   await worker.getByText(/^.?disabled$/).waitFor();
   await worker.getByText("disabled by command").waitFor();
   await worker.getByText("davit plugins enable agent worker switches it on").waitFor();
@@ -110,6 +107,10 @@ test("an agent is switched off and on, and what it is given meanwhile waits", as
   await worker.getByRole("button", { name: "Enable worker" }).click();
   await worker.getByText(/^.?serving$/).waitFor();
   expect(await known("worker")).toMatchObject({ state: "serving" });
+  await notices.getByText("Enabled worker.").waitFor();
+  expect(await notices.getByText("Disabled worker.").count()).toBe(0);
+  await notices.getByRole("button", { name: "Dismiss" }).click();
+  await notices.getByText("Enabled worker.").waitFor({ state: "detached" });
   expect(troubles).toEqual([]);
   await page.context().close();
 });
@@ -174,7 +175,8 @@ test("a newer version that crashes is held back while the first serves on; it is
   }
   await host.taskOnce(task_id, "completed"); // by the first
   await goTo(page, "/plugins");
-  await saysSo(page, /^Cleared worker: generation/, () => notice.getByRole("button", { name: /^Clear: generation/ }).click());
+  await notice.getByRole("button", { name: /^Clear: generation/ }).click();
+  await page.getByRole("status").getByText(/^Cleared worker: generation/).waitFor();
   await notice.waitFor({ state: "detached" });
   expect(await known("worker")).toMatchObject({ state: "serving", held_back: null });
   expect((await known("worker"))?.generation).not.toBe(first?.generation);

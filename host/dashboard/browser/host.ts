@@ -40,6 +40,11 @@ plan=null
 case $task in
   *"takes long"*) echo "this will take a while" >&2; sleep 600 ;;
   *"keeps talking"*) until [ -e SPEAK ]; do sleep 0.05; done; for word in $(seq 60); do echo "word $word" >&2; sleep 0.05; done ;;
+  *"says a great deal until "*)
+    file=$(printf '%s' "$task" | sed 's/.*says a great deal until \([^ "]*\).*/\1/')
+    for line in $(seq 2400); do echo "item $line" >&2; done
+    until [ -e "$file" ]; do sleep 0.1; done
+    echo "the last item" >&2 ;;
   *"cannot work"*) echo "compiling" >&2; echo "error: 'frobnicate' was not declared in this scope" >&2; exit 1 ;;
   *"asks first"*) next=', "next_agent": "second", "next_input": {"mode": "noop"}'; plan=$(printf '%s' '"${plan}"' | sed "s/DRAFT/$(date +%s%N)/") ;;
   *) next= ;;

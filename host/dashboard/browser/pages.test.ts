@@ -1,6 +1,8 @@
 // What a person decides, and what he sets: Chromium, the real host, signed deliveries.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, beforeAll, expect, test } from "vitest";
-import type { Agent, DeliveryDetail, DeliveryPage, TaskDetail, TaskPage } from "../src/api/schema";
+import type { Agent, DeliveryDetail, DeliveryPage, TaskDetail, TaskPage, Transcript } from "../src/api/schema";
 import { goTo } from "./browser";
 import { sideways, violations } from "./checks";
 import { canary } from "./host";
@@ -16,6 +18,11 @@ async function waiting(number: number, title: string): Promise<{ first: string; 
   const link = done.chain.find((each) => each.parent_id === first);
   return { first, next: await host.taskOnce(link?.task_id ?? "", "awaiting_approval") };
 }
+
+const lastLine = async (id: string): Promise<string | undefined> => {
+  const said = (await host.api("GET", `/api/dashboard/tasks/${id}/transcript?limit=1`)) as unknown as Transcript;
+  return said.executions[0]?.lines.at(-1)?.line;
+};
 
 describe("a decision", () => {
   let made: { first: string; next: TaskDetail };
@@ -208,6 +215,38 @@ describe("the page of approvals", () => {
     await page.context().close();
   });
 
+  // By another delivery, say: a task that waits under a key gets the newer input.
+  test.each(["/approvals", "the page of the task"])("what came in the place of what was shown is not rejected: %s", async (where) => {
+    const make = async (title: string): Promise<string> => {
+      const made = await host.api("POST", "/api/tasks", { agent: "second", key: where, title, payload: { plan: title } });
+      return (made as unknown as TaskDetail).task_id;
+    };
+    const id = await make("What was seen");
+    const seen = (await host.task(id)).approval?.content_hash;
+    const { page, troubles } = await signedIn(where.startsWith("/") ? where : `/tasks/${id}`);
+    const reject = page.getByRole("button", { name: where.startsWith("/") ? /^Reject What/ : "Reject" });
+    await reject.click();
+    const dialog = page.getByRole("dialog", { name: "Reject this task?" });
+    await dialog.getByText(seen?.slice(0, 12) ?? "no hash").waitFor();
+    expect(await make("What nobody has seen")).toBe(id);
+    await page.getByText("What nobody has seen").first().waitFor();
+    await dialog.getByRole("button", { name: "Reject", exact: true }).click();
+    await dialog.getByRole("alert").getByText("is not what was looked at").waitFor();
+    expect(await violations(page)).toEqual([]);
+    await shot(page, `reject-changed-${where.startsWith("/") ? "approvals" : "task"}-light-1280`);
+    const now = await host.task(id);
+    expect([now.status, now.decisions]).toEqual(["awaiting_approval", []]);
+    expect(now.approval?.content_hash).not.toBe(seen);
+    await dialog.getByRole("button", { name: "Back" }).click();
+    await reject.click();
+    await dialog.getByRole("button", { name: "Reject", exact: true }).click();
+    await dialog.waitFor({ state: "detached" });
+    expect((await host.task(id)).decisions).toMatchObject([{ kind: "reject", way: "dashboard", content_hash: now.approval?.content_hash }]);
+    // The refused one is told by the browser's console.
+    expect(troubles.filter((each) => !each.includes("409"))).toEqual([]);
+    await page.context().close();
+  });
+
   test.each(widths)("goes on page by page, is accessible and fits: %i px", async (width) => {
     const long = "A title that says in so many words what is the matter that nobody would ever read it to its end on a phone";
     for (let number = 0; number < 30; ++number)
@@ -363,6 +402,52 @@ test("a view is saved under a name, found again after a reload, and forgotten", 
   await page.getByRole("button", { name: "Forget the view" }).click();
   await page.getByRole("button", { name: "Save this view" }).waitFor();
   expect(await page.evaluate(() => (window as unknown as { broken?: number }).broken)).toBeUndefined();
+  expect(troubles).toEqual([]);
+  await page.context().close();
+});
+
+test.each(widths)("a long transcript is read back from where one reads, and goes on at its end: %i px", async (width) => {
+  const go = join(host.folder, `go-${width}`);
+  const id = await host.issue(70 + widths.indexOf(width), `This one says a great deal until ${go}`);
+  await host.taskOnce(id, "running");
+  await expect.poll(async () => await lastLine(id)).toBe("item 2400");
+  const { page, troubles } = await signedIn(`/tasks/${id}`, { theme: "light", width });
+  const log = page.getByRole("log", { name: "Transcript" });
+  await log.getByText("item 2400", { exact: true }).waitFor();
+  await isWell(page, "task-transcript-end");
+  const earlier = log.getByRole("button", { name: "Earlier lines" });
+  const place = (text: string): Promise<number> =>
+    log.evaluate((element, wanted) => {
+      const line = [...element.querySelectorAll("[data-index]")].find((each) => each.lastElementChild?.textContent === wanted);
+      return line ? Math.round(line.getBoundingClientRect().top - element.getBoundingClientRect().top) : NaN;
+    }, text);
+  for (const [first, before] of [
+    [1401, "before line 1,402"],
+    [401, "before line 402"],
+  ] as const) {
+    await log.evaluate((element) => element.scrollTo(0, 0));
+    await log.getByText(before).waitFor();
+    await expect.poll(() => place(`item ${first}`)).toBeLessThan(60);
+    await isWell(page, "task-transcript-earlier");
+    const was = await place(`item ${first}`);
+    await earlier.click();
+    await log.getByText(`item ${first - 1}`, { exact: true }).waitFor();
+    // To the pixel, but for the space of the button that is not needed any more.
+    await expect.poll(() => place(`item ${first}`)).toBe(was);
+    expect(await place(`item ${first - 1}`)).toBeLessThan(was);
+  }
+  // All is there, down to the first, and nothing more is offered.
+  await expect.poll(() => earlier.count()).toBe(0);
+  await log.evaluate((element) => element.scrollTo(0, 0));
+  await log.getByText("reading the task", { exact: true }).waitFor();
+  // What is said now comes behind, and does not disturb whoever reads above.
+  const top = await place("item 3");
+  writeFileSync(go, "");
+  await host.taskOnce(id, "completed");
+  await page.locator("main header").getByText("Completed").waitFor();
+  expect(await place("item 3")).toBe(top);
+  await page.getByRole("button", { name: "To the end" }).click();
+  await log.getByText("the last item", { exact: true }).waitFor();
   expect(troubles).toEqual([]);
   await page.context().close();
 });

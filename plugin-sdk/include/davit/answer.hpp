@@ -42,7 +42,7 @@ struct TaskAction {
   std::string entity = {};
   std::string agent = {};  // with entity: only this agent's tasks
   std::string comment = {};
-  std::string content_hash = {};  // approve exactly what has this hash, or one that begins so (12 digits)
+  std::string content_hash = {};  // decide about what has this hash, or one that begins so (12 digits)
   std::string via = {};           // how it was said: "comment", "review", "button"
 
   Json to_json() const;

@@ -367,6 +367,9 @@ TEST_F(CommandsTest, CancelAndRetryAct) {
   EXPECT_EQ(host.seen().at(1).target, "/api/tasks/t/retry");
   EXPECT_EQ(host.seen().at(1).body, R"({"by":"bob","way":"cli"})");
   EXPECT_EQ(host.seen().at(2).body, R"({"by":"carol","way":"cli","comment":"no"})");
+  EXPECT_EQ(davit({"tasks", "reject", "t", "--hash", "fedcba987654"}), kExitOk);
+  EXPECT_EQ(host.seen().at(3).target, "/api/tasks/t/reject");
+  EXPECT_EQ(host.seen().at(3).body, R"({"by":"bob","way":"cli","content_hash":"fedcba987654"})");
 }
 
 TEST_F(CommandsTest, ApproveShowsWhatItApprovesAndSendsTheHashOfJustThat) {

@@ -83,6 +83,23 @@ TEST_F(TranscriptRouteTest, HoweverManyExecutionsThereAreAnAnswerHasAnEnd) {
   EXPECT_EQ(told("limit=1"), (std::vector<int>{1, 1, 1, 1, 1, 1}));
   EXPECT_EQ(told("session=" + oldest), (std::vector<int>{48}));
   EXPECT_EQ(told("after=40&session=" + oldest), (std::vector<int>{8}));
+  EXPECT_EQ(told("before=41&session=" + oldest), (std::vector<int>{40}));
+  EXPECT_EQ(told("before=41&limit=7"), (std::vector<int>{7})) << "of the newest";
+}
+
+TEST_F(TranscriptRouteTest, ItIsReadBackOrFollowedAndNotBoth) {
+  run(256u << 10);
+  const auto back = parse_json(get("before=4&limit=2").body, {.max_bytes = 64 * kMiB});
+  const JsonValue& lines = *find_member((*find_member(*back, "executions"))[0], "lines");
+  ASSERT_EQ(lines.Size(), 2u);
+  EXPECT_EQ(int_member(lines[0], "number"), 2);
+  EXPECT_EQ(int_member(lines[1], "number"), 3);
+  EXPECT_EQ(told("before=1"), (std::vector<int>{0}));
+  for (const char* wrong : {"before=0", "before=-1", "before=x", "before=1&after=1"}) {
+    const Response refused = get(wrong);
+    EXPECT_EQ(refused.status, 400) << wrong;
+    EXPECT_NE(refused.body.find(R"("field":"before")"), std::string::npos) << refused.body;
+  }
 }
 
 TEST_F(TranscriptRouteTest, TheNewestExecutionIsToldWholeHoweverLongItIs) {

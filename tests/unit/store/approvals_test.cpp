@@ -288,6 +288,49 @@ TEST_F(ApprovalsTest, ARetryOfWhatWasApprovedNeedsNoOtherApproval) {
   EXPECT_THAT(claim_executor(), SizeIs(1));
 }
 
+TEST_F(ApprovalsTest, ARejectionThatNamesItsContentIsOfThisOrDoesNotCount) {
+  const std::string id = ask();
+  const std::string hash = hash_of(id);
+  const Result<TaskState> other = reject(id, "no", content_hash(content_with(R"({"plan":2})")));
+  EXPECT_EQ(other.error().code, ErrorCode::Conflict);
+  EXPECT_THAT(other.error().message, HasSubstr(hash)) << "so that one can look again";
+  for (const std::string& bad : {hash.substr(0, 11), hash + "0", std::string("of something else")})
+    EXPECT_EQ(reject(id, "no", bad).error().code, ErrorCode::InvalidInput) << bad;
+  EXPECT_EQ(task(id).task.state, TaskState::AwaitingApproval);
+  EXPECT_THAT(task(id).decisions, IsEmpty());
+  EXPECT_EQ(reject(id, "no", hash.substr(0, 12)).value(), TaskState::Cancelled);
+  EXPECT_EQ(task(id).decisions.at(0).content_hash, hash) << "the whole of it is kept";
+  EXPECT_EQ(reject(ask(R"({"plan":2})")).value(), TaskState::Cancelled) << "to stop something needs no hash";
+  expect_sound();
+}
+
+TEST_F(ApprovalsTest, WhatCameInThePlaceOfWhatWasSeenIsNotRejected) {
+  NewTask newer = new_task("executor");
+  newer.key = "one";
+  newer.awaits_approval = true;
+  const std::string id = create(newer);
+  const std::string seen = hash_of(id);
+  newer.title = "newer input";
+  ASSERT_EQ(create(newer), id);
+  ASSERT_NE(hash_of(id), seen);
+  EXPECT_EQ(reject(id, "no", seen).error().code, ErrorCode::Conflict);
+  EXPECT_EQ(task(id).task.state, TaskState::AwaitingApproval);
+}
+
+TEST_F(ApprovalsTest, AButtonRejectsWhatItWasShownWithOrNothing) {
+  const std::string id = ask();
+  const auto press = [&](const std::string& hash) {
+    NewDelivery delivery = new_delivery(new_id(), 0);
+    delivery.answer.actor = Actor{"17", "alice", "member"};
+    delivery.answer.actions.push_back(
+        {.kind = TaskActionKind::Reject, .task_id = id, .content_hash = hash, .via = "button"});
+    return accept(std::move(delivery))->message;
+  };
+  EXPECT_THAT(press(std::string(12, '0')), HasSubstr("is not what was looked at"));
+  EXPECT_EQ(task(id).task.state, TaskState::AwaitingApproval);
+  EXPECT_THAT(press(hash_of(id).substr(0, 12)), HasSubstr("reject accepted, now cancelled"));
+}
+
 TEST_F(ApprovalsTest, ARetryOfWhatWasRejectedWaits) {
   const std::string id = ask();
   const std::string hash = hash_of(id);
@@ -377,7 +420,7 @@ TEST_F(ApprovalsTest, OfTwoDecisionsTheFirstCounts) {
   const std::string id = ask();
   const std::string hash = hash_of(id);
   std::promise<Result<TaskState>> first, second, third;
-  store().reject(id, alice(), "no", [&](auto answer) { first.set_value(std::move(answer)); });
+  store().reject(id, alice(), hash, [&](auto answer) { first.set_value(std::move(answer)); }, "no");
   store().approve(id, alice(), hash, [&](auto answer) { second.set_value(std::move(answer)); });
   store().cancel(id, alice(), "never mind", [&](auto answer) { third.set_value(std::move(answer)); });
   EXPECT_EQ(first.get_future().get().value(), TaskState::Cancelled);

@@ -100,7 +100,7 @@ TEST_F(AuditTest, EveryActOfTheStoreTakesALine) {
   act([&](auto done) { store().cancel(id, alice(), "", done, line("cancel")); });
   act([&](auto done) { store().retry(id, alice(), done, line("retry")); });
   act([&](auto done) { store().approve(id, alice(), "", done, "", line("approve")); });
-  act([&](auto done) { store().reject(id, alice(), "", done, line("reject")); });
+  act([&](auto done) { store().reject(id, alice(), "", done, "", line("reject")); });
   (void)wait<BulkStep>(
       [&](auto done) { store().retry_all({.state = TaskState::Failed}, alice(), done, line("retry_all")); });
   (void)wait<BulkStep>([&](auto done) { store().retry_all({}, alice(), done, line("retry_none")); });

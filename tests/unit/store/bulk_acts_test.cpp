@@ -98,6 +98,23 @@ TEST_F(BulkActsTest, WhatHasChangedSinceItWasChosenIsRefusedByItselfAndRemembere
   EXPECT_THAT(whole->outcomes[2].refusal, HasSubstr("does not exist"));
 }
 
+TEST_F(BulkActsTest, WhatIsRejectedIsWhatWasShown) {
+  NewTask asks = new_task();
+  asks.awaits_approval = true;
+  BulkAct act{"ada", "k", "the request's", TaskActionKind::Reject, "no", {}};
+  for (const char* title : {"first", "second"}) {
+    asks.title = title;
+    const std::string id = create(asks);
+    act.tasks.push_back({id, TaskState::AwaitingApproval, 0, task(id).approval->content_hash});
+  }
+  act.tasks[0].content_hash = act.tasks[1].content_hash;
+  ASSERT_TRUE(begin(act).ok());
+  ASSERT_TRUE(go_on().ok());
+  EXPECT_THAT(known()->outcomes[0].refusal, HasSubstr("is not what was looked at"));
+  EXPECT_EQ(state_of(act.tasks[0].task_id), TaskState::AwaitingApproval);
+  EXPECT_EQ(known()->outcomes[1].state, TaskState::Cancelled);
+}
+
 TEST_F(BulkActsTest, AKeyIsItsActorsAndStandsForOneActForADay) {
   const auto ids = create_many(1);
   ASSERT_TRUE(begin(cancelling(ids)).ok());

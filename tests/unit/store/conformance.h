@@ -103,8 +103,9 @@ class StoreTest : public ::testing::Test {
   Result<TaskState> approve(const std::string& id, std::string hash) {
     return wait<TaskState>([&](auto done) { store().approve(id, alice(), std::move(hash), done); });
   }
-  Result<TaskState> reject(const std::string& id, std::string comment = "too risky") {
-    return wait<TaskState>([&](auto done) { store().reject(id, alice(), std::move(comment), done); });
+  Result<TaskState> reject(const std::string& id, std::string comment = "too risky", std::string hash = {}) {
+    return wait<TaskState>(
+        [&](auto done) { store().reject(id, alice(), std::move(hash), done, std::move(comment)); });
   }
   TaskDetail task(const std::string& id) { return store().task(id).value(); }
   std::vector<std::string> titles(const TaskFilter& filter = {}) {

@@ -28,7 +28,10 @@ class TranscriptsTest : public StoreTest {
     ASSERT_TRUE(wait([&](auto done) { store().report({report}, done); }).ok());
   }
   std::vector<TranscriptLine> read(int limit = 1'000, std::optional<std::int64_t> after = std::nullopt) {
-    return store().transcript(claimed_.session_id, limit, after).value();
+    return store().transcript(claimed_.session_id, limit, {.after = after, .before = {}}).value();
+  }
+  std::vector<TranscriptLine> read_before(std::int64_t number, int limit = 1'000) {
+    return store().transcript(claimed_.session_id, limit, {.after = {}, .before = number}).value();
   }
   // Lines from..to with their numbers.
   static void expect_lines(const std::vector<TranscriptLine>& lines, int from, int to) {
@@ -101,6 +104,31 @@ TEST_F(TranscriptsTest, LinesAreFollowedByTheirNumbers) {
   expect_lines(read(25), 1, 25);
 }
 
+TEST_F(TranscriptsTest, LinesAreReadBackByTheirNumbers) {
+  report({.packs = {pack_lines(1, some_lines(1, 10)), pack_lines(11, some_lines(11, 20))},
+          .lines = some_lines(21, 25)});
+  expect_lines(read_before(99), 1, 25);
+  expect_lines(read_before(26, 2), 24, 25);
+  expect_lines(read_before(24, 2), 22, 23);
+  expect_lines(read_before(22, 5), 17, 21);
+  expect_lines(read_before(21), 1, 20);
+  expect_lines(read_before(21, 3), 18, 20);
+  expect_lines(read_before(16, 8), 8, 15);
+  expect_lines(read_before(11, 4), 7, 10);
+  expect_lines(read_before(2), 1, 1);
+  EXPECT_THAT(read_before(1), SizeIs(0));
+  // Page by page each line is there once, also where some are packed meanwhile.
+  std::vector<std::int64_t> numbers;
+  for (std::int64_t first = 26; first > 1; first = numbers.back()) {
+    const auto page = read_before(first, 4);
+    ASSERT_FALSE(page.empty());
+    for (auto line = page.rbegin(); line != page.rend(); ++line) numbers.push_back(line->number);
+    if (first == 26) report({.packs = {pack_lines(21, some_lines(21, 25))}});
+  }
+  ASSERT_THAT(numbers, SizeIs(25));
+  for (std::size_t i = 0; i < numbers.size(); ++i) EXPECT_EQ(numbers[i], static_cast<std::int64_t>(25 - i));
+}
+
 TEST_F(TranscriptsTest, APackThatComesTwiceIsKeptOnce) {
   report({.packs = {pack_lines(1, some_lines(1, 10))}});
   Finish end = finish_of(claimed_.fence);
@@ -123,6 +151,13 @@ TEST_F(TranscriptsTest, WhatIsLeftOutIsTold) {
   EXPECT_EQ(lines[6].number, 10);
   EXPECT_EQ(read(10, 7).at(0).number, 9) << "who follows is told as well";
   EXPECT_EQ(read(10, 9).at(0).text, "line 10");
+  EXPECT_EQ(read_before(10).back().number, 9) << "and so is who reads back";
+  expect_lines(read_before(9), 1, 5);
+  expect_lines(read_before(7), 1, 5);
+  const auto across = read_before(11, 3);
+  ASSERT_EQ(across.size(), 3u);
+  EXPECT_EQ(across[0].text, "line 5");
+  EXPECT_EQ(across[1].kind, "davit");
 }
 
 TEST_F(TranscriptsTest, ADamagedPackIsToldInItsPlace) {
@@ -134,6 +169,10 @@ TEST_F(TranscriptsTest, ADamagedPackIsToldInItsPlace) {
   EXPECT_EQ(lines[0].text, "5 lines are not readable: packed bytes are damaged");
   EXPECT_EQ(lines[0].number, 5);
   EXPECT_EQ(lines[6].number, 11);
+  expect_lines(read_before(10, 4), 6, 9);
+  EXPECT_EQ(read_before(10, 5).at(0).number, 5);
+  EXPECT_EQ(read_before(6, 3).at(0).number, 5);
+  EXPECT_THAT(read_before(5), SizeIs(0));
   execute("UPDATE transcript_pack SET bytes = 7 WHERE first_line = 6");
   EXPECT_THAT(read().at(1).text, HasSubstr("more than the 7 that they are said to be"));
   const auto findings = verify(database_.path()).value();

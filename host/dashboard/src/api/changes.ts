@@ -5,11 +5,10 @@ import type { InfiniteData, QueryClient, QueryKey } from "@tanstack/react-query"
 import type { ServerEvent } from "./event-stream";
 import { withCounts } from "./queue-series";
 import type { Overview, QueueSeries, Task, TaskPage, Transcript, TranscriptLine } from "./schema";
+import { appended, withLines } from "./transcript-lines";
 
 // Lists that were scrolled further than that are corrected, but not asked for anew: each page is a question.
 export const mostLivePages = 3;
-
-const mostLines = 5_000; // of a transcript, in the page
 
 // How long after an answer it is not asked again, by the first word of its key, in milliseconds.
 const rests: Record<string, number> = {
@@ -180,11 +179,7 @@ export class Changes {
           last = number;
         }
         if (added.length === 0) continue;
-        const all = [...execution.lines, ...added].slice(-mostLines);
-        this.client.setQueryData<Transcript>(query.queryKey, {
-          ...old,
-          executions: [{ ...execution, lines: all }, ...old.executions.slice(1)],
-        });
+        this.client.setQueryData<Transcript>(query.queryKey, withLines(old, appended(execution.lines, added)));
       }
     }
   }

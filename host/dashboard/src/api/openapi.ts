@@ -1089,7 +1089,7 @@ export interface components {
             /** @description `api`, `cli`, or the webhook it came by and how. */
             way: string | null;
             comment: string | null;
-            /** @description What was approved. */
+            /** @description Of what was approved or rejected. */
             content_hash: string | null;
         };
         Link: {
@@ -1141,7 +1141,7 @@ export interface components {
             decisions: components["schemas"]["Decision"][];
         };
         TranscriptLine: {
-            /** @description Counts from 0 within its execution. */
+            /** @description Counts from 1 within its execution. */
             number: number;
             /** Format: date-time */
             at: string | null;
@@ -2523,6 +2523,8 @@ export interface operations {
                 session?: string;
                 /** @description For following: the lines behind this number, of `session` or the newest execution. */
                 after?: number;
+                /** @description For reading back: the newest lines before this number, of `session` or the newest execution; not together with `after`. */
+                before?: number;
             };
             header?: never;
             path: {
@@ -2834,6 +2836,8 @@ export interface operations {
         requestBody?: {
             content: {
                 "application/json": {
+                    /** @description `approval.content_hash` of the task: rejected is just that. Without it, whatever waits. */
+                    content_hash?: string;
                     /** @description What should be different: with one, an agent that takes rework gets its task again. */
                     comment?: string;
                     /** @description Whose decision it is; the name of the token unless it is said. */

@@ -9,6 +9,7 @@ import {
 } from "@tanstack/react-query";
 import { ApiError, type Method, type Parameters, get, post } from "./client";
 import type * as schema from "./schema";
+import { appended, linesAtOnce, linesOf, mostAtOnce, prepended, withLines } from "./transcript-lines";
 
 export function makeQueryClient(): QueryClient {
   return new QueryClient({
@@ -52,9 +53,46 @@ export const decisions = (parameters: Parameters) => read<schema.Decisions>("app
 export const fewTasks = (parameters: Parameters) => read<schema.TaskPage>("tasks", parameters);
 export const task = (id: string) => read<schema.TaskDetail>(`tasks/${encodeURIComponent(id)}`);
 export const artifacts = (id: string) => read<schema.Artifacts>(`tasks/${encodeURIComponent(id)}/artifacts`);
-export const transcript = (id: string, session: string) =>
-  read<schema.Transcript>(`tasks/${encodeURIComponent(id)}/transcript`, { session, limit: 1000 });
 export const delivery = (id: string) => read<schema.DeliveryDetail>(`deliveries/${encodeURIComponent(id)}`);
+
+const transcriptKey = (id: string) => `tasks/${encodeURIComponent(id)}/transcript`;
+
+// Asked for anew it is only asked for what came behind the lines that are held.
+export const transcript = (id: string, session: string) => {
+  const ask = (parameters: Parameters, signal: AbortSignal) =>
+    get<schema.Transcript>(base + transcriptKey(id), { session, ...parameters }, signal);
+  return queryOptions<schema.Transcript>({
+    queryKey: [transcriptKey(id), { session }],
+    queryFn: async ({ client, queryKey, signal }) => {
+      const held = () => linesOf(client.getQueryData<schema.Transcript>(queryKey));
+      const last = held().at(-1)?.number;
+      if (last !== undefined) {
+        const answer = await ask({ after: last, limit: mostAtOnce }, signal);
+        const news = linesOf(answer);
+        // Others may have come before or behind them meanwhile. After so many it begins anew at the end.
+        if (news.length < mostAtOnce) return withLines(answer, appended(held(), news));
+      }
+      return ask({ limit: linesAtOnce }, signal);
+    },
+  });
+};
+
+// Puts what was said before the line of that number before the lines that are held. Gives how much that was.
+export function useEarlierLines(id: string, session: string) {
+  const client = useQueryClient();
+  const { queryKey } = transcript(id, session);
+  return useMutation<number, Error, number>({
+    mutationFn: async (before) => {
+      const answer = await get<schema.Transcript>(base + transcriptKey(id), { session, before, limit: linesAtOnce });
+      const earlier = linesOf(answer);
+      client.setQueryData<schema.Transcript>(queryKey, (old) => {
+        const lines = prepended(linesOf(old), earlier, before);
+        return old && lines ? withLines(old, lines) : old;
+      });
+      return earlier.length;
+    },
+  });
+}
 
 // The newest delivery of a webhook that a sender sent, to begin a test event with.
 export async function newestDelivery(webhook: string): Promise<schema.DeliveryDetail | null> {

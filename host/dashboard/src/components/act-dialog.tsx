@@ -38,16 +38,14 @@ export function ActDialog({
 }) {
   const [text, setText] = useState("");
   const send = useAct(() => `/api/tasks/${encodeURIComponent(task.task_id)}/${act}`);
-  // What is approved is what was shown: if it has changed meanwhile, its hash has.
+  // What is approved or rejected is what was shown: if it has changed meanwhile, its hash has.
   const [hash] = useState(contentHash);
   const body =
-    act === "approve"
+    act === "approve" || act === "reject"
       ? { way: "dashboard", ...(hash === undefined ? {} : { content_hash: hash }), ...(text ? { comment: text } : {}) }
-      : act === "reject"
-        ? { way: "dashboard", comment: text }
-        : act === "cancel"
-          ? { way: "dashboard", ...(text ? { reason: text } : {}) }
-          : { way: "dashboard" };
+      : act === "cancel"
+        ? { way: "dashboard", ...(text ? { reason: text } : {}) }
+        : { way: "dashboard" };
   const submit = (): void =>
     send.mutate(body, {
       onSuccess: () => {
@@ -69,6 +67,12 @@ export function ActDialog({
             </>
           )}
           , and runs as soon as it is free.
+        </p>
+      )}
+      {act === "reject" && hash && (
+        <p className="text-sm text-muted">
+          Only what waits now (content <code className="font-mono text-xs">{hash.slice(0, 12)}</code>) is rejected, not what comes in its
+          place.
         </p>
       )}
       {act === "retry" && <p className="text-sm text-muted">With the same input, and its tries counted from the beginning.</p>}

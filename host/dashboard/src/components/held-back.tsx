@@ -18,6 +18,7 @@ export function HeldBack({ plugin: { kind, name, held_back: held } }: { plugin: 
   const clears = held?.state === "quarantined";
   const act = useAct(() => (clears ? `/api/plugins/${kind}/${encodeURIComponent(name)}/clear` : "/api/plugins/rescan"));
   if (!held) return null;
+  const about = `${kind}/${name}`;
   const done = clears ? `Cleared ${name}: generation ${held.generation} may serve again.` : `Tried generation ${held.generation} of ${name} once more.`;
   return (
     <div className="tone flex flex-wrap items-start gap-x-4 gap-y-2 rounded-lg border px-3 py-2 text-sm [--tone:var(--wait)]">
@@ -46,7 +47,10 @@ export function HeldBack({ plugin: { kind, name, held_back: held } }: { plugin: 
           title={clears ? "Forget its crashes, and let it serve" : "Look at it again, once its settings or what it needs are there"}
           disabled={act.isPending}
           onClick={() =>
-            act.mutate({}, { onSuccess: () => notify("good", done), onError: (error) => notify("bad", error.message) })
+            act.mutate(
+              {},
+              { onSuccess: () => notify("good", done, about), onError: (error) => notify("bad", error.message, about) },
+            )
           }
         >
           {clears ? "Clear" : "Try again"}

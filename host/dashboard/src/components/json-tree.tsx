@@ -3,6 +3,7 @@ import { useState } from "react";
 import { ExactNumber } from "../api/exact-json";
 import type { Json } from "../api/schema";
 import { Copy } from "./copy";
+import { Wide } from "./wide";
 
 const mostShown = 200; // members of one branch at first
 const longText = 400; // characters of a text at first
@@ -10,11 +11,13 @@ const longText = 400; // characters of a text at first
 export function JsonTree({ value, what }: { value: Json; what: string }) {
   return (
     <div className="relative">
+      <Wide name={what} role="group" className="[&>.edge]:pt-8">
+        <div className="py-2 pr-8 pl-2 font-mono text-xs leading-5">
+          <Branch value={value} depth={0} />
+        </div>
+      </Wide>
       <div className="absolute top-1 right-1">
         <Copy text={JSON.stringify(value, null, 2)} what={what} />
-      </div>
-      <div className="overflow-x-auto py-2 pr-8 pl-2 font-mono text-xs leading-5">
-        <Branch value={value} depth={0} />
       </div>
     </div>
   );

@@ -42,10 +42,11 @@ function One({ block }: { block: Block }) {
       );
     case "code":
       return (
-        // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-        <pre tabIndex={0}>
-          <code>{block.text}</code>
-        </pre>
+        <Wide name="Code" role="group" className="code">
+          <pre>
+            <code>{block.text}</code>
+          </pre>
+        </Wide>
       );
     case "quote":
       return (
@@ -63,7 +64,7 @@ function One({ block }: { block: Block }) {
     }
     case "table":
       return (
-        <Wide name="Table">
+        <Wide name="Table" role="group">
           <table className="plain">
             <thead>
               <tr>

@@ -1,4 +1,4 @@
-// What came of an act: a line at the bottom that a screen reader says, gone after a while.
+// What came of an act: a line at the bottom that a screen reader says, gone after a while, unless it has to be read.
 import { useEffect, useSyncExternalStore } from "react";
 import { Button } from "./button";
 
@@ -6,6 +6,7 @@ interface Notice {
   id: number;
   tone: "good" | "bad";
   text: string;
+  about: string | null;
 }
 
 let notices: Notice[] = [];
@@ -17,8 +18,11 @@ function change(next: Notice[]): void {
   for (const listener of listeners) listener();
 }
 
-export function notify(tone: Notice["tone"], text: string): void {
-  change([...notices.slice(-2), { id: ++lastId, tone, text }]);
+// `about`: what it changes the state of. Such a notice stays until it is dismissed, or the next one about the same takes its
+// place.
+export function notify(tone: Notice["tone"], text: string, about: string | null = null): void {
+  const others = notices.filter((notice) => about === null || notice.about !== about);
+  change([...others.slice(-2), { id: ++lastId, tone, text, about }]);
 }
 
 function dismiss(id: number): void {
@@ -28,7 +32,7 @@ function dismiss(id: number): void {
 function Line({ notice }: { notice: Notice }) {
   useEffect(() => {
     // A failure stays until it was read.
-    if (notice.tone === "bad") return;
+    if (notice.tone === "bad" || notice.about !== null) return;
     const timer = setTimeout(() => dismiss(notice.id), 5_000);
     return () => clearTimeout(timer);
   }, [notice]);

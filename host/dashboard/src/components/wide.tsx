@@ -2,7 +2,18 @@
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { Icon } from "./icon";
 
-export function Wide({ name, className = "", children }: { name: string; className?: string; children: ReactNode }) {
+// `role`: a region is a place one can go to, so its name is the only one of the page; what may be there twice is a group.
+export function Wide({
+  name,
+  role = "region",
+  className = "",
+  children,
+}: {
+  name: string;
+  role?: "region" | "group";
+  className?: string;
+  children: ReactNode;
+}) {
   const scroller = useRef<HTMLDivElement>(null);
   const [more, setMore] = useState({ left: false, right: false });
   useEffect(() => {
@@ -25,9 +36,15 @@ export function Wide({ name, className = "", children }: { name: string; classNa
   }, []);
   return (
     <div className={`relative ${className}`}>
-      {/* Whoever has no mouse can scroll it, too. */}
-      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
-      <div ref={scroller} className="max-h-[inherit] overflow-auto" tabIndex={0} role="region" aria-label={name}>
+      {/* Whoever has no mouse can scroll it, too. There may be many groups: where nothing is to be scrolled they are no stop. */}
+      <div
+        ref={scroller}
+        className="max-h-[inherit] overflow-auto"
+        // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+        tabIndex={role === "region" || more.left || more.right ? 0 : undefined}
+        role={role}
+        aria-label={name}
+      >
         {children}
       </div>
       {more.left && (

@@ -83,9 +83,9 @@
  *               agent, comment, content_hash, via}]  on tasks that exist; with
  *             entity: its newest task that the action fits, of `agent` if named;
  *             where it has none, one of which an agent said it is about that also
- *             content_hash  of what is approved, as the host shows it: all 64
- *                       digits or at least the first 12. The host may refuse an
- *                       approval without it (approvals.hash)
+ *             content_hash  of what is approved or rejected, as the host shows it:
+ *                       all 64 digits or at least the first 12. The host may refuse
+ *                       an approval without it (approvals.hash)
  *             via       how it was said, a word: "comment", "review", "button"
  *   actor     {id, login, role}                      who caused the event
  *   entity    {key, type, title, url, group}         what it is about

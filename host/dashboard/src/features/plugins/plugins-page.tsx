@@ -31,8 +31,9 @@ export function PluginsPage() {
               rescan.mutate(
                 {},
                 {
-                  onSuccess: (found) => notify("good", `${found.libraries} libraries, ${found.refused} of them refused.`),
-                  onError: (error) => notify("bad", error.message),
+                  onSuccess: (found) =>
+                    notify("good", `${found.libraries} libraries, ${found.refused} of them refused.`, "plugins"),
+                  onError: (error) => notify("bad", error.message, "plugins"),
                 },
               )
             }
@@ -170,6 +171,7 @@ function PluginActions({ plugin }: { plugin: Plugin }) {
     "POST",
     () => ({}),
   );
+  const about = `${plugin.kind}/${plugin.name}`;
   const verbs: [Verb, string][] =
     plugin.state === "quarantined"
       ? [["clear", "Clear"]]
@@ -187,8 +189,8 @@ function PluginActions({ plugin }: { plugin: Plugin }) {
             act.mutate(
               { verb },
               {
-                onSuccess: () => notify("good", `${done[verb]} ${plugin.name}.`),
-                onError: (error) => notify("bad", error.message),
+                onSuccess: () => notify("good", `${done[verb]} ${plugin.name}.`, about),
+                onError: (error) => notify("bad", error.message, about),
               },
             )
           }

@@ -1,9 +1,10 @@
 // What an execution says: from the lines before the page was opened to those that come now.
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useLayoutEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { useFollow, useLive } from "../../api/live";
-import { transcript } from "../../api/queries";
+import { transcript, useEarlierLines } from "../../api/queries";
 import type { Execution, TaskDetail, TranscriptLine } from "../../api/schema";
+import { linesAtOnce, mostHeld } from "../../api/transcript-lines";
 import { Badge } from "../../components/badge";
 import { Button } from "../../components/button";
 import { Card } from "../../components/card";
@@ -59,24 +60,32 @@ function Lines({ taskId, execution }: { taskId: string; execution: Execution }) 
         return lines.length === 0 ? (
           <Empty icon="tasks" title={running ? "It has said nothing yet" : "It said nothing"} />
         ) : (
-          <Tail taskId={taskId} lines={lines} />
+          <Tail taskId={taskId} session={execution.session_id} lines={lines} />
         );
       }}
     </Loaded>
   );
 }
 
-// Stays at the end while it is at the end; whoever scrolls up is left in peace.
-function Tail({ taskId, lines }: { taskId: string; lines: TranscriptLine[] }) {
+const headHeight = 44; // of what leads to earlier lines, in pixels
+const mostPrinted = 5_000;
+
+// Stays at the end while it is at the end; whoever scrolls up is left in peace, also when lines come before what he reads.
+function Tail({ taskId, session, lines }: { taskId: string; session: string; lines: TranscriptLine[] }) {
   const scroller = useRef<HTMLDivElement>(null);
   const [following, setFollowing] = useState(true);
   const printing = useIsPrinting();
+  const earlier = useEarlierLines(taskId, session);
+  const first = lines.at(0)?.number ?? 1;
+  const goesBack = first > 1 && earlier.data !== 0;
   const virtual = useVirtualizer({
     count: lines.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => 22,
-    overscan: printing ? lines.length : 20,
-    getItemKey: (index) => lines[index]?.number ?? index,
+    overscan: printing ? Math.min(lines.length, mostPrinted) : 20,
+    getItemKey: useCallback((index: number) => lines[index]?.number ?? index, [lines]),
+    scrollMargin: goesBack ? headHeight : 0,
+    anchorTo: "end",
   });
   const newest = lines.at(-1)?.number;
   useLayoutEffect(() => {
@@ -90,12 +99,19 @@ function Tail({ taskId, lines }: { taskId: string; lines: TranscriptLine[] }) {
     element.addEventListener("scroll", onWheel, { passive: true });
     return () => element.removeEventListener("scroll", onWheel);
   }, []);
-  const first = lines.at(0)?.number ?? 0;
+  const back = (): void =>
+    earlier.mutate(first, {
+      // The button that had the focus was disabled meanwhile, and may be gone: arrow keys go on where one reads.
+      onSettled: () => {
+        const at = document.activeElement;
+        if (at === document.body || scroller.current?.contains(at)) scroller.current?.focus({ preventScroll: true });
+      },
+    });
   return (
     <div className="relative">
-      {first > 1 && (
-        <p className="border-b border-line px-4 py-1.5 text-xs text-muted">
-          The newest {count(lines.length)} lines. All of them: <code className="font-mono wrap-anywhere">davit tasks transcript {taskId}</code>
+      {earlier.isError && (
+        <p role="alert" className="border-b border-line px-4 py-1.5 text-sm wrap-anywhere text-bad">
+          {earlier.error.message}
         </p>
       )}
       {/* A region one can scroll by keyboard. */}
@@ -108,6 +124,22 @@ function Tail({ taskId, lines }: { taskId: string; lines: TranscriptLine[] }) {
         aria-live="off"
         className="max-h-[26rem] overflow-y-auto py-2 font-mono text-xs leading-[1.375rem]"
       >
+        {goesBack && (
+          <div style={{ height: headHeight }} className="flex items-center gap-3 overflow-hidden px-4 font-sans text-muted">
+            {lines.length + linesAtOnce <= mostHeld ? (
+              <Button disabled={earlier.isPending} onClick={back}>
+                {earlier.isPending ? "Loading…" : "Earlier lines"}
+              </Button>
+            ) : (
+              <code className="truncate font-mono">
+                davit tasks transcript {taskId} --session {session} --before {first}
+              </code>
+            )}
+            <span role="status" className="shrink-0">
+              before line {count(first)}
+            </span>
+          </div>
+        )}
         <div className="relative" style={{ height: virtual.getTotalSize() }}>
           {virtual.getVirtualItems().map((item) => {
             const line = lines[item.index];
@@ -117,7 +149,7 @@ function Tail({ taskId, lines }: { taskId: string; lines: TranscriptLine[] }) {
                   key={item.key}
                   ref={virtual.measureElement}
                   data-index={item.index}
-                  style={{ transform: `translateY(${item.start}px)` }}
+                  style={{ transform: `translateY(${item.start - virtual.options.scrollMargin}px)` }}
                   className="absolute inset-x-0 top-0 grid grid-cols-[4.25rem_minmax(0,1fr)] gap-x-3 px-4 hover:bg-raised sm:grid-cols-[4.25rem_5.5rem_minmax(0,1fr)]"
                 >
                   <span className="text-muted" title={line.at ? exact(line.at) : undefined}>
