@@ -289,7 +289,7 @@ void AnswersTest::decisions() {
   walk.expect(400, "rejectTask", {.path = {unwanted}, .body = R"({"by":""})", .bad_body = true});
   walk.expect(409, "rejectTask", {.path = {unwanted}, .body = R"({"content_hash":"0000000000000000"})"});
   walk.expect(400, "rejectTask", {.path = {unwanted}, .body = R"({"content_hash":1})", .bad_body = true});
-  walk.expect(200, "rejectTask", {.path = {unwanted}, .body = R"({"comment":"smaller","content_hash":")" + hash_of(unwanted) + ""," + who + "}"});
+  walk.expect(200, "rejectTask", {.path = {unwanted}, .body = R"({"comment":"smaller","content_hash":")" + hash_of(unwanted) + "\"," + who + "}"});
   task_once(unwanted, "cancelled");
   walk.expect(409, "rejectTask", {.path = {unwanted}});
   walk.expect(409, "cancelTask", {.path = {unwanted}});
