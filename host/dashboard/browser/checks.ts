@@ -34,7 +34,7 @@ export async function tooSmall(page: Page): Promise<string[]> {
     for (const element of document.querySelectorAll("button, select, input, textarea, summary, [role=tab], nav a")) {
       const { width, height } = (element.closest("label") ?? element).getBoundingClientRect();
       if (width > 1 && (width < 24 || height < 24))
-        small.push(`${width.toFixed(0)} x ${height.toFixed(0)}: ${element.outerHTML.slice(0, 120)}`);
+        small.push(`${width.toFixed(0)} x ${height.toFixed(0)}: ${element.tagName} ${element.getAttribute("aria-label") ?? (element.textContent || "").slice(0, 80)}`);
     }
     return [...close, ...small];
   });
