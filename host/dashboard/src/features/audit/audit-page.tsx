@@ -120,7 +120,7 @@ function Line({ entry, onObject }: { entry: AuditEntry; onObject: (object: strin
                 <button
                   type="button"
                   title={`Show what was done to ${object}`}
-                  className="min-w-0 text-left font-mono text-xs leading-5 wrap-anywhere text-accent hover:underline"
+                  className="min-w-0 text-left font-mono text-xs leading-6 wrap-anywhere text-accent hover:underline"
                   onClick={() => onObject(object)}
                 >
                   {object}
