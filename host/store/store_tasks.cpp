@@ -134,8 +134,13 @@ Result<Page<TaskSummary>> Store::tasks(const TaskFilter& filter) const {
 }
 
 Result<TaskDetail> Store::task(std::string_view task_id) const {
-  return impl_->readers_.read(
-      [&](Reader& reader) { return read_task(reader, task_id, impl_->limits(), impl_->clock_.wall()); });
+  TaskDetail detail = TRY(impl_->readers_.read(
+      [&](Reader& reader) { return read_task(reader, task_id, impl_->limits(), impl_->clock_.wall()); }));
+  // As the next write has it.
+  const Duration step = impl_->unseen_clock_step();
+  for (AgentExecution& execution : detail.executions)
+    if (!execution.completed_at) execution.started_at += step;
+  return detail;
 }
 
 Result<std::vector<TranscriptLine>> Store::transcript(std::string_view session_id, int limit,

@@ -155,9 +155,9 @@ class Writer {
           budget_limits(limits),
           clock_steps(steps),
           parts{&index, &all_leases, &held_agents, &pauses, &budgets, &day_book, &chain_sums, &steps, &samples} {}
-    void begin(const Batch& batch) {
+    void begin(Batch& batch) {
       database->begin();
-      clock_steps.begin(*database, batch);
+      if (clock_steps.begin(*database, batch)) budgets.clock_was_set();
     }
     Session session(Batch& batch) {
       return {*database, claims,       new_tasks,      tasks,      decisions, deliveries,    reminders, leases,
