@@ -9,13 +9,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <thread>
 
+#include "host/admin_token.h"
 #include "host/base/crypto.h"
 #include "host/base/file.h"
 #include "host/base/guarded.h"
@@ -34,10 +34,10 @@
 #include "host/http/server.h"
 #include "host/http/workers.h"
 #include "host/ingest/ingest.h"
-#include "host/ingest/record.h"
 #include "host/isolation/process_tree.h"
 #include "host/live/live_plugins.h"
 #include "host/metrics/metrics.h"
+#include "host/metrics_sources.h"
 #include "host/readiness.h"
 #include "host/replies/replies.h"
 #include "host/settings_from_config.h"
@@ -55,130 +55,7 @@ struct StartFailure {
   std::string message;
 };
 
-// A token that davit made has the mode that davit gave it, unless somebody meddled with it: no reason not to
-// start again. That a group may read it is for the operator to decide.
-void mend_mode(const std::filesystem::path& token_file, const struct stat& info, Log& log) {
-  const bool was_open = (info.st_mode & S_IRWXO) != 0;
-  if (!S_ISREG(info.st_mode) || (!was_open && (info.st_mode & S_IRUSR) != 0)) return;
-  if (::chmod(token_file.c_str(), 0600) != 0) return;  // who reads it next says what is wrong
-  log.error(was_open
-                ? "The admin token was open to everyone on this machine, and is closed now. If anybody may "
-                  "have read it, remove the file and start davit again, which makes a new one"
-                : "The admin token was closed to davit itself, and is open to it again",
-            {{"file", token_file.string()}});
-}
-
-// The admin token of a host that was given none: made once, kept beside the database, shown once to
-// whoever sits at the terminal. Elsewhere what is printed stays, in a journal for example.
-Result<std::string> generated_admin_token(const std::filesystem::path& folder, Log& log) {
-  std::filesystem::path file = folder / "admin.token";
-  struct stat info {};
-  if (::lstat(file.c_str(), &info) == 0) {
-    mend_mode(file, info, log);
-    std::string note;
-    auto kept = config::fetch_secret({.kind = config::SecretSource::Kind::File, .name = file.string()}, 16,
-                                     config::process_environment(), note);
-    if (kept) return kept;
-    return Error{kept.error().code, kept.error().message + ", or remove it and a new token is made"};
-  }
-  std::string token = "davit_" + to_hex(random_bytes(24));
-  TRY(write_file_atomically(file, token + "\n", 0600));
-  if (::isatty(STDOUT_FILENO) == 1) {
-    std::printf("davit: the admin token is %s (kept in %s)\n", token.c_str(), file.c_str());
-  } else {
-    std::printf("davit: an admin token was made; it is in %s\n", file.c_str());
-  }
-  std::fflush(stdout);
-  log.info("An admin token was made", {{"file", file.string()}});
-  return token;
-}
-
 bool is_loopback(const std::string& host) { return host.rfind("127.", 0) == 0 || host == "::1"; }
-
-dispatch::ChainOptions chain_options(const config::ChainConfig& chain) {
-  return {.max_depth = chain.max_depth, .max_visits = chain.max_visits};
-}
-
-dispatch::KeepOptions keep_options(const config::Config& config) {
-  return {.transcript_bytes = config.transcripts.max_size,
-          .artifacts = {config.artifacts.max_size, config.artifacts.max_total}};
-}
-
-plugin::Sandbox sandbox_of(const config::SandboxConfig& sandbox) {
-  return {sandbox.command, sandbox.required};
-}
-
-replies::Allowed allowed_replies(const config::RepliesConfig& replies) {
-  return {replies.hosts, replies.allow_loopback};
-}
-
-std::optional<std::int64_t> micro_usd(const std::optional<double>& dollars) {
-  if (!dollars) return std::nullopt;
-  return std::llround(*dollars * 1e6);
-}
-
-store::BudgetLimits budget_limits(const config::Config& config) {
-  store::BudgetLimits limits;
-  limits.task = micro_usd(config.budgets.per_task_usd);
-  limits.agent_day = micro_usd(config.budgets.per_agent_daily_usd);
-  limits.actor_day = micro_usd(config.budgets.per_actor_daily_usd);
-  limits.day = micro_usd(config.budgets.daily_usd);
-  limits.session = micro_usd(config.budgets.session_usd).value_or(limits.session);
-  for (const auto& [name, agent] : config.agents)
-    if (const auto own = micro_usd(agent.session_usd)) limits.session_of_agent[name] = *own;
-  return limits;
-}
-
-store::ApprovalRules approval_rules(const config::Config& config) {
-  const config::ApprovalsConfig& approvals = config.approvals;
-  store::ApprovalRules rules;
-  rules.hash_required = approvals.hash == config::ApprovalHash::Required;
-  if (approvals.deadline > Duration::zero()) rules.deadline = approvals.deadline;
-  if (approvals.remind_after > Duration::zero()) rules.remind_after = approvals.remind_after;
-  rules.park_at_deadline = approvals.on_deadline == config::AtDeadline::Park;
-  rules.notify = approvals.notify;
-  for (const auto& [name, agent] : config.agents)
-    if (agent.on_reject == config::OnReject::Rework) rules.reworks[name] = agent.max_reworks;
-  return rules;
-}
-
-store::LineRules line_rules(const config::Config& config) {
-  store::LineRules rules;
-  for (const auto& [name, agent] : config.agents) {
-    switch (agent.one_at_a_time) {
-      case config::OneAtATime::Entity:
-        break;
-      case config::OneAtATime::Group:
-        rules[name] = store::LineRule::Group;
-        break;
-      case config::OneAtATime::None:
-        rules[name] = store::LineRule::None;
-        break;
-    }
-  }
-  return rules;
-}
-
-store::Retention retention_of(const config::Config& config) {
-  store::Retention retention{Duration(std::int64_t{config.storage.retention_days} * 24 * 3'600'000),
-                             static_cast<std::int64_t>(config.storage.max_size.value_or(0)),
-                             config.storage.max_tasks.value_or(0)};
-  if (!config.webhooks.empty()) retention.guard = ingest::kBodyHashWindow;
-  for (const auto& [name, webhook] : config.webhooks)
-    retention.guard = std::max(retention.guard, webhook.replay_window);
-  return retention;
-}
-
-// Counters go on where they were.
-Result<> restore_metrics(const store::Store& store, metrics::Metrics& metrics) {
-  const History history = TRY(store.history());
-  for (const History::Executions& each : history.executions)
-    metrics.restore_executions(each.agent, each.outcome, each.task_type, each.count);
-  for (const History::Spent& each : history.spent) metrics.restore_usage(each.agent, each.usage);
-  for (const auto& [agent, outcomes] : history.outcomes)
-    for (const History::Outcome& each : outcomes) metrics.restore_settled(agent, each.task, each.good);
-  return {};
-}
 
 // Members are in the order of life: users die before what they use.
 class App {
@@ -333,39 +210,7 @@ std::optional<StartFailure> App::open_store() {
   store_->set_approval_rules(approval_rules(config_), {});
   store_->set_line_rules(line_rules(config_), {});
   store_->set_budgets(budget_limits(config_), {});
-  metrics_->ask_queue([this] {
-    metrics::QueueGauges gauges;
-    auto report = store_->queue();
-    if (!report) return gauges;
-    for (const store::QueueDepth& depth : report->depths) {
-      gauges.tasks.push_back({depth.agent, to_string(depth.state), depth.count});
-    }
-    for (const auto& [webhook, count] : report->deferred) gauges.deferred.push_back({webhook, count});
-    for (const store::Pause& pause : report->pauses) gauges.paused.push_back(pause.agent);
-    for (const store::BudgetLine& line : report->budgets) {
-      if (line.scope == "actor") continue;  // as many as there are people
-      gauges.budgets.push_back({line.key, static_cast<double>(line.limit) / 1e6,
-                                static_cast<double>(line.spent + line.in_flight) / 1e6});
-    }
-    if (report->oldest_queued) {
-      gauges.oldest_seconds = static_cast<double>((clock_.wall() - *report->oldest_queued).count()) / 1000.0;
-    }
-    if (report->oldest_asked) {
-      gauges.approval_oldest_seconds =
-          static_cast<double>((clock_.wall() - *report->oldest_asked).count()) / 1000.0;
-    }
-    return gauges;
-  });
-  metrics_->ask_database([this] {
-    metrics::DatabaseGauges gauges;
-    if (const auto size = store_->database_size())
-      gauges = {.used = size->used, .free = size->free, .log = size->log};
-    if (const auto free = free_bytes(state_folder())) gauges.disk_free = static_cast<std::int64_t>(*free);
-    const store::WriterStats stats = store_->writer_stats();
-    gauges.failed_commits = stats.failed_commits;
-    gauges.waiting_writes = stats.waiting;
-    return gauges;
-  });
+  ask_store(*metrics_, *store_, state_folder(), clock_);
   return std::nullopt;
 }
 
@@ -493,9 +338,9 @@ std::optional<StartFailure> App::start_serving() {
        .dashboard = dashboard::built_dashboard(),
        .readiness = [this] { return readiness_->parts(); },
        .reload = [this](const std::string& request, auto done) { reload(request, std::move(done)); }});
-  request_log_ = std::make_unique<http::RequestLog>(*log_, clock_);
-  router_ = std::make_unique<http::Router>(std::move(routes), *authentication_, *audit_, *workers_, *metrics_,
-                                           *request_log_, proxies);
+  request_log_ = std::make_unique<http::RequestLog>(*metrics_, *log_, clock_);
+  router_ = std::make_unique<http::Router>(std::move(routes), *authentication_, *audit_, *workers_, *request_log_,
+                                           proxies);
 
   auto server = listen();
   if (!server) return StartFailure{kExitPortInUse, server.error().message};

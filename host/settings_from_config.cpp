@@ -1,7 +1,17 @@
 #include "host/settings_from_config.h"
 
+#include <algorithm>
+#include <cmath>
+
+#include "host/ingest/record.h"
+
 namespace davit {
 namespace {
+
+std::optional<std::int64_t> micro_usd(const std::optional<double>& dollars) {
+  if (!dollars) return std::nullopt;
+  return std::llround(*dollars * 1e6);
+}
 
 std::vector<plugin::Secret> all_of(const config::SecretsByName& values) {
   std::vector<plugin::Secret> secrets;
@@ -123,6 +133,75 @@ live::Wanted wanted_plugins(const std::string& file, const config::Config& confi
                                                                     known->second.line, pointer, sentence));
   };
   return wanted;
+}
+
+dispatch::ChainOptions chain_options(const config::ChainConfig& chain) {
+  return {.max_depth = chain.max_depth, .max_visits = chain.max_visits};
+}
+
+dispatch::KeepOptions keep_options(const config::Config& config) {
+  return {.transcript_bytes = config.transcripts.max_size,
+          .artifacts = {config.artifacts.max_size, config.artifacts.max_total}};
+}
+
+plugin::Sandbox sandbox_of(const config::SandboxConfig& sandbox) {
+  return {sandbox.command, sandbox.required};
+}
+
+replies::Allowed allowed_replies(const config::RepliesConfig& replies) {
+  return {replies.hosts, replies.allow_loopback};
+}
+
+store::BudgetLimits budget_limits(const config::Config& config) {
+  store::BudgetLimits limits;
+  limits.task = micro_usd(config.budgets.per_task_usd);
+  limits.agent_day = micro_usd(config.budgets.per_agent_daily_usd);
+  limits.actor_day = micro_usd(config.budgets.per_actor_daily_usd);
+  limits.day = micro_usd(config.budgets.daily_usd);
+  limits.session = micro_usd(config.budgets.session_usd).value_or(limits.session);
+  for (const auto& [name, agent] : config.agents)
+    if (const auto own = micro_usd(agent.session_usd)) limits.session_of_agent[name] = *own;
+  return limits;
+}
+
+store::ApprovalRules approval_rules(const config::Config& config) {
+  const config::ApprovalsConfig& approvals = config.approvals;
+  store::ApprovalRules rules;
+  rules.hash_required = approvals.hash == config::ApprovalHash::Required;
+  if (approvals.deadline > Duration::zero()) rules.deadline = approvals.deadline;
+  if (approvals.remind_after > Duration::zero()) rules.remind_after = approvals.remind_after;
+  rules.park_at_deadline = approvals.on_deadline == config::AtDeadline::Park;
+  rules.notify = approvals.notify;
+  for (const auto& [name, agent] : config.agents)
+    if (agent.on_reject == config::OnReject::Rework) rules.reworks[name] = agent.max_reworks;
+  return rules;
+}
+
+store::LineRules line_rules(const config::Config& config) {
+  store::LineRules rules;
+  for (const auto& [name, agent] : config.agents) {
+    switch (agent.one_at_a_time) {
+      case config::OneAtATime::Entity:
+        break;
+      case config::OneAtATime::Group:
+        rules[name] = store::LineRule::Group;
+        break;
+      case config::OneAtATime::None:
+        rules[name] = store::LineRule::None;
+        break;
+    }
+  }
+  return rules;
+}
+
+store::Retention retention_of(const config::Config& config) {
+  store::Retention retention{Duration(std::int64_t{config.storage.retention_days} * 24 * 3'600'000),
+                             static_cast<std::int64_t>(config.storage.max_size.value_or(0)),
+                             config.storage.max_tasks.value_or(0)};
+  if (!config.webhooks.empty()) retention.guard = ingest::kBodyHashWindow;
+  for (const auto& [name, webhook] : config.webhooks)
+    retention.guard = std::max(retention.guard, webhook.replay_window);
+  return retention;
 }
 
 }  // namespace davit

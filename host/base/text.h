@@ -13,4 +13,11 @@ constexpr std::string_view shortened(std::string_view text, std::size_t most) {
   return text.substr(0, most);
 }
 
+// How many characters a UTF-8 text has, as JSON Schema counts them: code points.
+constexpr std::size_t characters_in(std::string_view utf8) {
+  std::size_t count = 0;
+  for (const char c : utf8) count += (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  return count;
+}
+
 }  // namespace davit

@@ -47,8 +47,7 @@ struct Findings {
   std::vector<config::Mistake> mistakes, notes;
 };
 
-// ---- plugins
-// ---------------------------------------------------------------------------------------------------------
+// --- plugins
 
 // As long as it lives, no other process of the same user may read this one's memory and environment: they
 // hold secrets.
@@ -334,8 +333,7 @@ Findings check_plugins(const config::Config& config, const config::ResolvedSecre
   return PluginCheck(config, *snapshot).findings();
 }
 
-// ---- all of it
-// -------------------------------------------------------------------------------------------------------
+// --- all of it
 
 void append(Findings& all, Findings more) {
   all.mistakes.insert(all.mistakes.end(), more.mistakes.begin(), more.mistakes.end());

@@ -272,9 +272,17 @@ Result<JsonDocument> create_offline(const Context& context, const CreateOptions&
   }
   const std::string_view state =
       to_string(task.awaits_approval ? TaskState::AwaitingApproval : TaskState::Queued);
+  JsonBuffer buffer;
+  JsonWriter writer(buffer);
+  writer.StartObject();
+  for (const auto& [name, value] :
+       HttpHeaders{{"agent", task.agent}, {"title", task.title}, {"task_type", task.task_type}})
+    write_member(writer, name, value);
+  writer.EndObject();
+  const std::string parameters(text_of(buffer));
   const std::string id = TRY(wait_for<std::string>([&](store::Done<std::string> done) {
     file.store->create_task(std::move(task), "cli", std::nullopt, std::move(done),
-                            offline_act("createTask", options.agent));
+                            offline_act("createTask", {}, parameters));
   }));
   return action_answer(id, state);
 }

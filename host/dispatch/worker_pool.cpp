@@ -106,8 +106,7 @@ void WorkerPool::plugins_changed() {
   wake();
 }
 
-// ---- claiming
-// -------------------------------------------------------------------------------------------------------
+// --- claiming
 
 // At the end of the turn, so that several ends in one turn are one claim.
 void WorkerPool::pump_soon() {
@@ -182,8 +181,7 @@ void WorkerPool::wait_for_next_due(WallTime since) {
   });
 }
 
-// ---- running
-// --------------------------------------------------------------------------------------------------------
+// --- running
 
 void WorkerPool::start(ClaimedTask task, const std::shared_ptr<const ServingAgent>& serving) {
   std::int64_t number = task.fence.number;
@@ -305,8 +303,7 @@ void WorkerPool::on_artifact(std::int64_t number, const Result<>& answer) {
   if (!execution->has_artifacts() && finishing_.contains(number)) store_first_result(number);
 }
 
-// ---- ending
-// ---------------------------------------------------------------------------------------------------------
+// --- ending
 
 void WorkerPool::on_end(std::int64_t number, isolation::CallOutcome outcome) {
   auto found = running_.find(number);
@@ -485,8 +482,7 @@ void WorkerPool::settle(const Finishing& done, TaskState state) {
     around_.metrics.chain_ended(task.chain_depth);
 }
 
-// ---- stopping
-// -------------------------------------------------------------------------------------------------------
+// --- stopping
 
 Execution* WorkerPool::running(const Fence& fence) {
   auto found = running_.find(fence.number);

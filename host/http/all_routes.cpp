@@ -22,7 +22,7 @@
 namespace davit::http {
 
 std::vector<Route> all_routes(const RouteParts& parts) {
-  std::vector<Route> routes = webhook_routes(parts.ingest, parts.metrics, parts.proxies);
+  std::vector<Route> routes = webhook_routes(parts.ingest, parts.proxies);
   const auto add = [&](std::vector<Route> more) {
     std::move(more.begin(), more.end(), std::back_inserter(routes));
   };

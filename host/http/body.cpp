@@ -1,6 +1,7 @@
 #include "host/http/body.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "host/base/text.h"
 
@@ -40,16 +41,20 @@ void read_members(const JsonValue& object, std::string_view of, std::vector<Fiel
 }
 
 bool is_plain(std::string_view text, Text kind) {
-  return std::none_of(text.begin(), text.end(), [kind](char c) {
+  unsigned char before = 0;
+  return std::none_of(text.begin(), text.end(), [kind, &before](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    // U+0080 to U+009F, which terminals take for commands as well.
+    const bool is_c1 = std::exchange(before, byte) == 0xc2 && byte < 0xa0;
     if (kind == Text::Lines && (c == '\n' || c == '\r' || c == '\t')) return false;
-    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+    return byte < 0x20 || c == 0x7f || is_c1;
   });
 }
 
 void read_text(const std::string& name, const JsonValue& value, std::size_t most, Text kind,
                std::string& into, std::vector<FieldError>& errors) {
-  if (!value.IsString() || value.GetStringLength() > most) {
-    errors.push_back({name, "must be a text of at most " + std::to_string(most) + " bytes"});
+  if (!value.IsString() || characters_in(text_in(value)) > most) {
+    errors.push_back({name, "must be a text of at most " + std::to_string(most) + " characters"});
   } else if (!is_plain(text_in(value), kind)) {
     errors.push_back({name, kind == Text::OneLine
                                 ? "must be one line without control characters"

@@ -320,7 +320,7 @@ void Connection::answer(Response response, const std::string& request_id) {
   close_after_ = response.close || state_ == State::Reading || !keep_alive_ || !more_to_come || closing;
   bool has_body = response.status != 204 && response.status != 304;
   worker_.head.clear();
-  append_head(worker_.head, response, request_id, close_after_ ? Persistence::Close : Persistence::KeepAlive,
+  append_head(worker_.head, response, request_id, worker_.date.at(worker_.server->clock.wall()), close_after_ ? Persistence::Close : Persistence::KeepAlive,
               has_body ? std::optional(response.body.size()) : std::nullopt);
   state_ = State::Sending;
   if (!has_body || is_head_request_) response.body.clear();
@@ -329,7 +329,7 @@ void Connection::answer(Response response, const std::string& request_id) {
 
 void Connection::start_stream(StreamStart start, const std::string& request_id) {
   worker_.head.clear();
-  append_head(worker_.head, start.head, request_id, Persistence::Close, std::nullopt);
+  append_head(worker_.head, start.head, request_id, worker_.date.at(worker_.server->clock.wall()), Persistence::Close, std::nullopt);
   if (is_head_request_) {
     start.stream->end();
     close_after_ = true;

@@ -23,6 +23,7 @@ struct Worker {
   MonotonicTime now{};        // of the current round
   std::vector<char> scratch;  // what was just received
   std::string head;           // the head being written
+  HttpDate date;
 };
 
 // Confined to its I/O thread. Does all reading and writing of its descriptor but neither opens nor closes it:

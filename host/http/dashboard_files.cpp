@@ -31,7 +31,7 @@ void add_page_headers(Response& response) {
 }
 
 Response file_answer(const DashboardFile& file, const Request& request) {
-  const bool packed = !file.gzip.empty() && takes_gzip(request.header("accept-encoding"));
+  const bool packed = !file.gzip.empty() && takes_gzip(request.list("accept-encoding"));
   const bool page = file.name == "index.html";
   const std::string tag = "\"" + std::string(file.hash) + (packed ? "-gzip\"" : "\"");
   Response response;
@@ -40,7 +40,7 @@ Response file_answer(const DashboardFile& file, const Request& request) {
   response.headers.emplace_back("Cache-Control", page ? "no-cache" : "public, max-age=31536000, immutable");
   response.headers.emplace_back("Vary", "Accept-Encoding");
   if (page) add_page_headers(response);
-  if (has_tag(request.header("if-none-match"), tag)) {
+  if (has_tag(request.list("if-none-match"), tag)) {
     response.status = 304;
     response.content_type.clear();
     return response;

@@ -201,7 +201,8 @@ void create_task(store::Store& store, const plugin::Registry& registry, Log& log
   std::string_view status =
       to_string(agent->requires_approval ? TaskState::AwaitingApproval : TaskState::Queued);
   store::Audited audit =
-      audited(exchange, task.agent, act_parameters({{"title", task.title}, {"task_type", task.task_type}}));
+      audited(exchange, {},
+              act_parameters({{"agent", task.agent}, {"title", task.title}, {"task_type", task.task_type}}));
   store.create_task(
       std::move(task), "api", std::nullopt,
       when_committed<std::string>(

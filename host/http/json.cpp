@@ -154,8 +154,9 @@ void write_execution(JsonWriter& writer, const AgentExecution& execution) {
   write_time(writer, "started_at", execution.started_at);
   write_time(writer, "completed_at", execution.completed_at);
   if (execution.completed_at) {
-    write_member(writer, "duration_seconds",
-                 static_cast<double>((*execution.completed_at - execution.started_at).count()) / 1000.0);
+    // A clock may have been set back while davit was down.
+    const Duration took = std::max<Duration>(*execution.completed_at - execution.started_at, Duration(0));
+    write_member(writer, "duration_seconds", static_cast<double>(took.count()) / 1000.0);
   } else {
     write_null_member(writer, "duration_seconds");
   }

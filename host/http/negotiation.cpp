@@ -82,7 +82,7 @@ bool has_tag(std::string_view tags, std::string_view tag) {
 }
 
 Wishes wishes_of(const Request& request) {
-  return {takes_gzip(request.header("accept-encoding")), std::string(request.header("if-none-match"))};
+  return {takes_gzip(request.list("accept-encoding")), request.list("if-none-match")};
 }
 
 void suit(Response& response, const Wishes& wishes) {

@@ -56,9 +56,13 @@ Result<Query> Query::parse(std::string_view text) {
     // A name may be anything, and the sentence is to be one line.
     const bool plain = !name.empty() && name.size() <= 64 &&
                        std::all_of(name.begin(), name.end(), [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
-    std::string value =
-        TRY(decode(pair.substr(std::min(equals + 1, pair.size())), Plus::IsBlank, plain ? name + ": the value" : "the query"));
-    query.parameters_.emplace_back(std::move(name), std::move(value));
+    auto value = decode(pair.substr(std::min(equals + 1, pair.size())), Plus::IsBlank, plain ? "the value" : "the query");
+    if (!value) {
+      if (!plain) return std::move(value).error();
+      query.fail(name, value.error().message);  // told with what else is wrong
+      value = std::string();
+    }
+    query.parameters_.emplace_back(std::move(name), std::move(*value));
   }
   return query;
 }

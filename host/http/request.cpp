@@ -19,6 +19,13 @@ std::string_view Request::header(std::string_view name) const {
   return {};
 }
 
+std::string Request::list(std::string_view name) const {
+  std::string all;
+  for (const Header& header : headers)
+    if (same_name(header.name, name)) all.append(all.empty() ? "" : ", ").append(header.value);
+  return all;
+}
+
 std::size_t Request::count(std::string_view name) const {
   return static_cast<std::size_t>(std::count_if(headers.begin(), headers.end(),
                                                 [&](const Header& h) { return same_name(h.name, name); }));

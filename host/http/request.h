@@ -38,6 +38,8 @@ struct Request {
   // matters.
   std::string_view header(std::string_view name) const;
   std::size_t count(std::string_view name) const;
+  // All values of a header that is a list, as one list: it may be sent in several lines (RFC 9110, section 5.3).
+  std::string list(std::string_view name) const;
 };
 
 }  // namespace davit::http

@@ -28,10 +28,11 @@ bool is_thrown() { return std::uncaught_exceptions() > 0; }
 
 }  // namespace
 
-void RequestLog::follow(Responder& responder, const Request& request, const std::string& route,
+void RequestLog::follow(Responder& responder, const Request& request, const RouteName& route,
                         std::string_view actor, std::shared_ptr<Act> act) {
   if (!act && !log_.enabled(LogLevel::Debug)) {
     const auto watch = [this, &route](const Response& response, std::string_view request_id) {
+      metrics_.request_answered(route.pattern, response.status);
       if (has_failed(response) && !is_thrown()) note_failure(response, request_id, route);
     };
     static_assert(sizeof watch <= 2 * sizeof(void*), "it must fit into std::function without an allocation");
@@ -42,6 +43,7 @@ void RequestLog::follow(Responder& responder, const Request& request, const std:
                                                          std::string(actor), route, clock_.monotonic(),
                                                          std::move(act)});
   responder.on_answer([this, asked = std::move(asked)](const Response& response, std::string_view request_id) {
+    metrics_.request_answered(asked->route.pattern, response.status);
     if (!has_failed(response)) {
       note_answer(*asked, response, request_id);
     } else if (!is_thrown()) {
@@ -51,14 +53,14 @@ void RequestLog::follow(Responder& responder, const Request& request, const std:
   });
 }
 
-void RequestLog::failed(std::string_view request_id, const std::string& route, std::string_view reason) {
+void RequestLog::failed(std::string_view request_id, const RouteName& route, std::string_view reason) {
   Response response;
   response.status = 500;
   response.reason = reason;
   note_failure(response, request_id, route);
 }
 
-void RequestLog::note_failure(const Response& response, std::string_view request_id, const std::string& route) {
+void RequestLog::note_failure(const Response& response, std::string_view request_id, const RouteName& route) {
   const std::optional<std::int64_t> unlogged =
       failures_.with([&](Failures& failures) -> std::optional<std::int64_t> {
         if (failures.bucket.take(kFailuresEach, kFailuresAtOnce, clock_.monotonic()).count() > 0) {
@@ -69,7 +71,7 @@ void RequestLog::note_failure(const Response& response, std::string_view request
       });
   if (!unlogged) return;
   std::vector<LogField> fields{{"request", request_id},
-                               {"route", route},
+                               {"route", route.text},
                                {"status", response.status},
                                {"reason", reason_of(response)}};
   if (*unlogged > 0) fields.emplace_back("unlogged", *unlogged);
@@ -79,12 +81,10 @@ void RequestLog::note_failure(const Response& response, std::string_view request
 void RequestLog::note_answer(const Followed& asked, const Response& response, std::string_view request_id) {
   if (asked.act && response.status < 400 && asked.act->refusal().empty()) {
     const AuditEntry& line = asked.act->line();
-    return log_.info("An act was done", {{"request", request_id},
-                                         {"operation", line.operation},
-                                         {"object", line.object},
-                                         {"actor", line.actor},
-                                         {"way", line.way},
-                                         {"status", response.status}});
+    std::vector<LogField> fields{{"request", request_id}, {"operation", line.operation}};
+    if (!line.object.empty()) fields.emplace_back("object", line.object);
+    fields.insert(fields.end(), {{"actor", line.actor}, {"way", line.way}, {"status", response.status}});
+    return log_.write(LogLevel::Info, "An act was done", fields);
   }
   if (!log_.enabled(LogLevel::Debug)) return;
   const bool refused = response.status >= 400;
@@ -92,7 +92,7 @@ void RequestLog::note_answer(const Followed& asked, const Response& response, st
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(clock_.monotonic() - asked.began);
   std::vector<LogField> fields{{"request", request_id},
                                {"method", asked.method},
-                               {"route", asked.route},
+                               {"route", asked.route.text},
                                {"path", asked.path},
                                {"status", response.status},
                                {"micros", took.count()}};

@@ -1,4 +1,5 @@
-// What the log is told of requests: each that fails, each that acts, and at debug each at all.
+// What the log and the metrics are told of requests: each is counted; of each that fails, each that acts, and at debug
+// each at all there is a line.
 #pragma once
 
 #include <chrono>
@@ -15,10 +16,18 @@
 #include "host/http/request.h"
 #include "host/http/responder.h"
 #include "host/http/slow_bucket.h"
+#include "host/metrics/metrics.h"
 
 namespace davit::http {
 
-// Thread-safe. Log and clock outlive it, and it outlives the requests that it follows.
+// What a route is called.
+struct RouteName {
+  std::string text;     // "POST /api/reload"
+  std::string pattern;  // "/api/reload"
+  bool operator<(const RouteName& other) const { return text < other.text; }
+};
+
+// Thread-safe. Metrics, log and clock outlive it, and it outlives the requests that it follows.
 //
 // One line for each request, by what came of it:
 // - an answer of 500 or above is an error, with the reason that the sender may not be told; of a flood few are
@@ -27,21 +36,21 @@ namespace davit::http {
 // - the rest is told at debug, refusals with their reason. Deliveries that are taken have lines of their own.
 class RequestLog {
  public:
-  RequestLog(Log& log, const Clock& clock) : log_(log), clock_(clock) {}
+  RequestLog(metrics::Metrics& metrics, Log& log, const Clock& clock)
+      : metrics_(metrics), log_(log), clock_(clock) {}
 
-  // How it calls a route: "POST /api/reload". Lives as long as this does. Not thread-safe; for the time before
-  // there are requests.
-  const std::string& name_of(const std::string& method, const std::string& pattern) {
-    return *routes_.insert(method + " " + pattern).first;
+  // How it calls a route. Lives as long as this does. Not thread-safe; for the time before there are requests.
+  const RouteName& name_of(const std::string& method, const std::string& pattern) {
+    return *routes_.insert({method + " " + pattern, pattern}).first;
   }
 
   // `route` is a name that lives as long as this does; `actor` whose token it shows, as far as known; `act`
   // null unless it is one, whose line of the audit log is ended as well. Allocates nothing where it is no act
   // and debug is off: deliveries come this way.
-  void follow(Responder& responder, const Request& request, const std::string& route, std::string_view actor,
+  void follow(Responder& responder, const Request& request, const RouteName& route, std::string_view actor,
               std::shared_ptr<Act> act);
   // Whoever should have answered has thrown instead.
-  void failed(std::string_view request_id, const std::string& route, std::string_view reason);
+  void failed(std::string_view request_id, const RouteName& route, std::string_view reason);
 
   static constexpr int kFailuresAtOnce = 50;  // then
   static constexpr std::chrono::seconds kFailuresEach{1};
@@ -49,7 +58,7 @@ class RequestLog {
  private:
   struct Followed {
     std::string method, path, actor;
-    const std::string& route;
+    const RouteName& route;
     MonotonicTime began;
     std::shared_ptr<Act> act;
   };
@@ -57,12 +66,13 @@ class RequestLog {
     SlowBucket bucket;
     std::int64_t unlogged = 0;
   };
-  void note_failure(const Response& response, std::string_view request_id, const std::string& route);
+  void note_failure(const Response& response, std::string_view request_id, const RouteName& route);
   void note_answer(const Followed& asked, const Response& response, std::string_view request_id);
 
+  metrics::Metrics& metrics_;
   Log& log_;
   const Clock& clock_;
-  std::set<std::string> routes_;
+  std::set<RouteName> routes_;
   Guarded<Failures> failures_;
 };
 

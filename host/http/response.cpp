@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <cstdio>
 
 #include "host/http/request.h"
 #include "host/http/request_parser.h"
@@ -36,7 +37,8 @@ constexpr std::string_view kCacheName = "Cache-Control";
 constexpr std::string_view kCache = "Cache-Control: no-store\r\n";
 
 bool written_by_us(std::string_view name) {
-  static constexpr std::array<std::string_view, 9> kOurs = {"Content-Type",
+  static constexpr std::array<std::string_view, 10> kOurs = {"Content-Type",
+                                                            "Date",
                                                             "Content-Length",
                                                             "Connection",
                                                             "Transfer-Encoding",
@@ -126,7 +128,26 @@ std::string_view reason_phrase(int status) {
   }
 }
 
-void append_head(std::string& out, const Response& response, std::string_view request_id,
+std::string_view HttpDate::at(WallTime now) {
+  using namespace std::chrono;
+  const sys_seconds second = floor<seconds>(now);
+  if (second == second_ && !text_.empty()) return text_;
+  second_ = second;
+  static constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                            "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const sys_days day = floor<days>(second);
+  const year_month_day date{day};
+  const hh_mm_ss time{second - day};
+  char text[64];
+  std::snprintf(text, sizeof text, "%s, %02u %s %04d %02d:%02d:%02d GMT", kDays[weekday{day}.c_encoding()],
+                static_cast<unsigned>(date.day()), kMonths[static_cast<unsigned>(date.month()) - 1],
+                static_cast<int>(date.year()), static_cast<int>(time.hours().count()),
+                static_cast<int>(time.minutes().count()), static_cast<int>(time.seconds().count()));
+  return text_ = text;
+}
+
+void append_head(std::string& out, const Response& response, std::string_view request_id, std::string_view date,
                  Persistence persistence, std::optional<std::size_t> content_length) {
   out += "HTTP/1.1 ";
   append_number(out, static_cast<std::size_t>(response.status));
@@ -141,6 +162,8 @@ void append_head(std::string& out, const Response& response, std::string_view re
     append_number(out, *content_length);
   }
   out += persistence == Persistence::KeepAlive ? "\r\nConnection: keep-alive" : "\r\nConnection: close";
+  out += "\r\nDate: ";
+  out += date;
   out += "\r\nX-Request-Id: ";
   out += request_id;
   out += kForBrowsers;

@@ -30,7 +30,7 @@ bool fits(std::string_view pattern, std::string_view path, std::vector<std::stri
   return path.empty();
 }
 
-const std::string kUnknown = "unknown";
+const RouteName kUnknown{"unknown", "unknown"};
 
 Response open_problem(int status, std::string_view title, std::string_view detail,
                       std::string_view request_id) {
@@ -55,12 +55,11 @@ bool begun(Exchange& exchange) {
 }
 
 Router::Router(std::vector<Route> routes, Authentication& authentication, AuditLog& audit, Workers& workers,
-               metrics::Metrics& metrics, RequestLog& request_log, TrustedProxies proxies)
+               RequestLog& request_log, TrustedProxies proxies)
     : routes_(std::move(routes)),
       authentication_(authentication),
       audit_(audit),
       workers_(workers),
-      metrics_(metrics),
       request_log_(request_log),
       proxies_(std::move(proxies)) {
   for (const Route& route : routes_) names_.push_back(&request_log_.name_of(route.method, route.pattern));
@@ -81,19 +80,18 @@ void Router::handle(Request request, Responder responder) const {
     if (candidate.method == "GET") allowed += ", HEAD";
   }
   std::string id = request.request_id;
-  const std::string& name = route ? *names_[static_cast<std::size_t>(route - routes_.data())] : kUnknown;
-  const auto refuse = [&](std::string_view label, Response response, std::string_view actor = {}) {
-    request_log_.follow(responder, request, name, actor, nullptr);
-    metrics_.request_answered(label, response.status);
+  const RouteName& name = route ? *names_[static_cast<std::size_t>(route - routes_.data())] : kUnknown;
+  const auto refuse = [&](const RouteName& called, Response response, std::string_view actor = {}) {
+    request_log_.follow(responder, request, called, actor, nullptr);
     responder.send(std::move(response));
   };
   if (!route) {
     if (allowed.empty()) {
-      return refuse("unknown", open_problem(404, "", "there is nothing at this path", id));
+      return refuse(kUnknown, open_problem(404, "", "there is nothing at this path", id));
     }
     Response response = open_problem(405, "", "this path takes " + allowed, id);
     response.headers.emplace_back("Allow", allowed);
-    return refuse("unknown", std::move(response));
+    return refuse(kUnknown, std::move(response));
   }
   Caller caller;
   std::shared_ptr<Act> act;
@@ -113,7 +111,7 @@ void Router::handle(Request request, Responder responder) const {
       if (denied->worth_a_line)
         audit_.denied(route->operation, request,
                       {.actor = denied->actor, .way = denied->way, .object = object, .reason = denied->reason});
-      return refuse(route->pattern, denied_answer(*denied, id), denied->actor);
+      return refuse(name, denied_answer(*denied, id), denied->actor);
     }
     if (is_unsafe(request.method)) {
       act = audit_.begin(route->operation, request, caller);
@@ -142,7 +140,6 @@ void Router::handle(Request request, Responder responder) const {
   if (!workers_.run(job)) {
     Response response = open_problem(503, "", "too many requests wait for the database", id);
     response.headers.emplace_back("Retry-After", "1");
-    metrics_.request_answered(route->pattern, 503);
     shared->responder.send(std::move(response));
   }
 }

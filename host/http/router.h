@@ -51,21 +51,20 @@ struct Route {
 
 // Immutable after construction; thread-safe. Answers 404, 405 (with Allow), 401, 403 and 503 by itself. HEAD
 // is GET, and what a GET answers on a worker is given as its client wishes (negotiation.h). Whatever is not
-// public and no GET is an act, and gets a line in the audit log. The log is told of each request (request_log.h).
+// public and no GET is an act, and gets a line in the audit log. Log and metrics are told of each request (request_log.h).
 class Router {
  public:
   // All but the first and the last outlive it.
   Router(std::vector<Route> routes, Authentication& authentication, AuditLog& audit, Workers& workers,
-         metrics::Metrics& metrics, RequestLog& request_log, TrustedProxies proxies);
+         RequestLog& request_log, TrustedProxies proxies);
   void handle(Request request, Responder responder) const;
 
  private:
   const std::vector<Route> routes_;
-  std::vector<const std::string*> names_;  // of each, for the log
+  std::vector<const RouteName*> names_;  // of each
   Authentication& authentication_;
   AuditLog& audit_;
   Workers& workers_;
-  metrics::Metrics& metrics_;
   RequestLog& request_log_;
   const TrustedProxies proxies_;
 };

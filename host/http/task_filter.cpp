@@ -1,9 +1,8 @@
 #include "host/http/task_filter.h"
 
-#include <algorithm>
-#include <cstddef>
 #include <string>
 
+#include "host/base/text.h"
 #include "host/store/search_text.h"
 
 namespace davit::http {
@@ -16,9 +15,7 @@ store::TaskFilter task_filter_of(Query& query) {
   filter.link = query.text("link");
   filter.text = query.text("q");
   // Words are counted where they are searched for; this is known here, and told with what else is wrong.
-  const auto characters =
-      std::count_if(filter.text.begin(), filter.text.end(), [](char c) { return (c & 0xc0) != 0x80; });
-  if (characters > static_cast<std::ptrdiff_t>(store::kMostSearchCharacters))
+  if (characters_in(filter.text) > store::kMostSearchCharacters)
     query.fail("q", "must have at most " + std::to_string(store::kMostSearchCharacters) + " characters");
   query.read_interval(filter.start, filter.end);
   for (const std::string& status : query.texts("status")) {

@@ -130,20 +130,18 @@ Response webhook_response(const ingest::Outcome& outcome, std::string_view reque
   return response;
 }
 
-std::vector<Route> webhook_routes(ingest::Ingest& ingest, metrics::Metrics& metrics, TrustedProxies proxies) {
+std::vector<Route> webhook_routes(ingest::Ingest& ingest, TrustedProxies proxies) {
   Route receive;
   receive.method = "POST";
   receive.pattern = "/webhooks/{}";
   receive.access = Access::Public;  // a delivery proves itself by its signature
   receive.thread = Thread::Io;
-  receive.answer = [&ingest, &metrics, proxies = std::move(proxies)](Exchange exchange) {
+  receive.answer = [&ingest, proxies = std::move(proxies)](Exchange exchange) {
     std::string webhook = std::move(exchange.segments.front());
     auto responder = std::make_shared<Responder>(std::move(exchange.responder));
     ingest.receive(delivery_from(std::move(exchange.request), std::move(webhook), proxies),
-                   [responder, &metrics](ingest::Outcome outcome) {
-                     Response response = webhook_response(outcome, responder->request_id());
-                     metrics.request_answered("/webhooks/{}", response.status);
-                     responder->send(std::move(response));
+                   [responder](const ingest::Outcome& outcome) {
+                     responder->send(webhook_response(outcome, responder->request_id()));
                    });
   };
   receive.operation = "receiveDelivery";
@@ -152,7 +150,7 @@ std::vector<Route> webhook_routes(ingest::Ingest& ingest, metrics::Metrics& metr
   greet.pattern = receive.pattern;
   greet.access = Access::Public;
   greet.thread = Thread::Io;
-  greet.answer = [&ingest, &metrics](Exchange exchange) {
+  greet.answer = [&ingest](Exchange exchange) {
     const bool there = ingest.answers_get(exchange.segments.front());
     Response response;
     if (there) {
@@ -162,7 +160,6 @@ std::vector<Route> webhook_routes(ingest::Ingest& ingest, metrics::Metrics& metr
       response.close = false;
       response.headers.emplace_back("Allow", "POST");
     }
-    metrics.request_answered("/webhooks/{}", response.status);
     exchange.responder.send(std::move(response));
   };
   greet.operation = "greetWebhook";

@@ -9,7 +9,7 @@
 
 namespace davit::http {
 
-std::vector<Route> webhook_routes(ingest::Ingest& ingest, metrics::Metrics& metrics, TrustedProxies proxies);
+std::vector<Route> webhook_routes(ingest::Ingest& ingest, TrustedProxies proxies);
 
 // The answer for an outcome (design, part 2.3). Exposed for its test.
 Response webhook_response(const ingest::Outcome& outcome, std::string_view request_id);

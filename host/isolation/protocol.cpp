@@ -56,7 +56,6 @@ Error at_fault(Error error) {
 }  // namespace
 
 // --- the host's end
-// ------------------------------------------------------------------------------------------------------
 
 CallText webhook_run_request(const VerifiedDelivery& delivery) {
   return delivery_text("webhook.run", delivery.delivery(), delivery.delivery_key(),
@@ -139,7 +138,6 @@ Result<LiveReport> parse_report(std::string_view text) {
 }
 
 // --- the runner's end
-// ----------------------------------------------------------------------------------------------------
 
 Result<CallRequest> request_from(std::string_view request, std::string_view blob) {
   JsonDocument document = TRY(parse_json(request));

@@ -161,7 +161,7 @@ Result<> Approvals::check(std::string_view task_id, std::string_view content_has
                           std::string_view said) const {
   if (said.empty()) {
     if (!rules_.hash_required) return {};
-    return Error{ErrorCode::InvalidInput, "an approval names what it approves: look at task " +
+    return Error{ErrorCode::InvalidInput, "content_hash: an approval names what it approves; look at task " +
                                               std::string(task_id) + " and say its content hash, now " +
                                               std::string(content_hash)};
   }

@@ -1,6 +1,10 @@
 // The audit log: rows that are added, read, and go with their age.
 #pragma once
 
+#include <string>
+#include <type_traits>
+#include <utility>
+
 #include "host/model/access.h"
 #include "host/store/batch.h"
 #include "host/store/database.h"
@@ -15,7 +19,7 @@ std::int64_t note_audit(Database& database, const AuditEntry& entry, WallTime no
 void end_audit(Database& database, std::int64_t number, std::string_view outcome, std::string_view reason);
 
 // `work`, with a line about how it came out in the same transaction. Of what storage keeps from being done
-// nothing is noted: it is not done.
+// nothing is noted: it is not done. A line without an object names what was made, where that has an id.
 template <typename T>
 typename WriteOf<T>::Work audited(Audited entry, typename WriteOf<T>::Work work) {
   if (!entry) return work;
@@ -24,6 +28,8 @@ typename WriteOf<T>::Work audited(Audited entry, typename WriteOf<T>::Work work)
     AuditEntry line = entry;
     line.outcome = result.ok() ? "done" : "refused";
     if (!result.ok()) line.reason = result.error().message;
+    if constexpr (std::is_same_v<T, std::string>)
+      if (result.ok() && line.object.empty()) line.object = result.value();
     note_audit(session.database, line, session.batch.now);
     return result;
   };

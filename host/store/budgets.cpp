@@ -248,7 +248,9 @@ void Budgets::end(Batch& batch, std::int64_t execution, std::int64_t cost, bool 
       spent_[day][key] += amount;
       unwritten_[{day, key}] += amount;
     }
-    while (spent_.size() > 2) spent_.erase(spent_.begin());
+    // Days to come stay: where the clock was set back, they have been.
+    const std::int64_t yesterday = day_of(batch.now) - 1;
+    std::erase_if(spent_, [&](const auto& of_day) { return of_day.first < yesterday; });
   }
   if (has_share && std::exchange(somebody_waits_, false)) let_go(batch, false);
 }
@@ -256,6 +258,8 @@ void Budgets::end(Batch& batch, std::int64_t execution, std::int64_t cost, bool 
 void Budgets::hold(std::int64_t task, const Verdict& verdict, WallTime now) {
   sql_->hold.run(task, verdict.kind == Verdict::Kind::Spent ? 2 : 3, verdict.reason, verdict.resumes, now);
 }
+
+void Budgets::clock_was_set() { discard(); }
 
 void Budgets::limits_changed(Batch& batch) { let_go(batch, true); }
 

@@ -66,6 +66,8 @@ class Budgets final : public TransactionPart {
 
   // Keeps a queued task until `until`, because of a verdict about its actor or its chain.
   void hold(std::int64_t task, const Verdict& verdict, WallTime now);
+  // At the beginning of a transaction: today may be another day, and so may be the one in which what runs began.
+  void clock_was_set();
   // The limits are others now: what was held may try again.
   void limits_changed(Batch& batch);
 
@@ -97,7 +99,7 @@ class Budgets final : public TransactionPart {
   const BudgetLimits& limits_;
   std::unique_ptr<Statements> sql_;
   bool loaded_ = false;
-  std::map<std::int64_t, std::map<Key, std::int64_t>> spent_;  // by day: today and yesterday
+  std::map<std::int64_t, std::map<Key, std::int64_t>> spent_;  // by day, from yesterday on
   std::map<std::int64_t, Open> open_;                          // by execution: those with a share
   std::unordered_set<std::int64_t> costly_;                    // executions that have cost something
   std::map<std::pair<std::int64_t, Key>, std::int64_t> unwritten_;

@@ -40,8 +40,8 @@ struct ChainEnds::Statements {
   Statement untold{db, "SELECT row FROM task WHERE key = ?1 AND state = 0 AND source = ?2"};
 };
 
-ChainEnds::ChainEnds(Database& database, const std::string& notify, Moves& moves, TaskQueue& tasks)
-    : notify_(notify), moves_(moves), tasks_(tasks), sql_(std::make_unique<Statements>(database)) {}
+ChainEnds::ChainEnds(Database& database, const std::string& notify, Moves& moves, NewTasks& new_tasks)
+    : notify_(notify), moves_(moves), new_tasks_(new_tasks), sql_(std::make_unique<Statements>(database)) {}
 ChainEnds::~ChainEnds() = default;
 
 void ChainEnds::tell(Batch& batch) {
@@ -107,7 +107,7 @@ void ChainEnds::tell_of(Batch& batch, const Stopped& stopped) {
   task.agent = notify_;
   task.task_type = kChainEnd;
   task.payload = text_of(buffer);
-  tasks_.create(batch, task, Origin{.source = kChainEnd, .previous_result = previous_result});
+  new_tasks_.create(batch, task, Origin{.source = kChainEnd, .previous_result = previous_result});
 }
 
 void ChainEnds::take_back(Batch& batch, const TaskRow& task) {
@@ -117,7 +117,7 @@ void ChainEnds::take_back(Batch& batch, const TaskRow& task) {
   for (Cursor row = sql_->untold.query(key, kChainEnd); row.next();) rows.push_back(row.integer(0));
   for (const std::int64_t row : rows) {
     if (const std::optional<TaskRow> untold = moves_.find(row))
-      tasks_.give_way(batch, *untold, "task " + to_text(task.id) + " is tried again");
+      new_tasks_.give_way(batch, *untold, "task " + to_text(task.id) + " is tried again");
   }
 }
 

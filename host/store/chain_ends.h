@@ -8,7 +8,7 @@
 #include "host/store/batch.h"
 #include "host/store/database.h"
 #include "host/store/moves.h"
-#include "host/store/task_queue.h"
+#include "host/store/new_tasks.h"
 
 namespace davit::store {
 
@@ -16,7 +16,7 @@ namespace davit::store {
 class ChainEnds {
  public:
   // `notify`: the agent; empty: nobody. It outlives this and may change between transactions.
-  ChainEnds(Database& database, const std::string& notify, Moves& moves, TaskQueue& tasks);
+  ChainEnds(Database& database, const std::string& notify, Moves& moves, NewTasks& new_tasks);
   ~ChainEnds();
 
   // Of each stop that moves have noted in `batch`, the task for who tells; takes them out of it. What is
@@ -31,7 +31,7 @@ class ChainEnds {
 
   const std::string& notify_;
   Moves& moves_;
-  TaskQueue& tasks_;
+  NewTasks& new_tasks_;
   std::unique_ptr<Statements> sql_;
 };
 

@@ -15,7 +15,7 @@ struct Change {
     TaskChanged,    // with a session: that execution has begun
     ApprovalAsked,  // also a TaskChanged
     CancelRequested,
-    ExecutionChanged,  // one that runs has said, spent or kept something
+    ExecutionChanged,  // one that runs has said, spent or kept something, or the clock that it began by was set
     DeliveryStored,
     DeliveriesRefused,  // refusals were noted; no id
     HoldChanged,

@@ -42,6 +42,25 @@ void let_in(Database& database) {
           std::string(kLineIsBusy));
 }
 
+// Of the executions that run.
+constexpr const char* kRunning =
+    "row IN (SELECT execution FROM task INDEXED BY task_state WHERE state <> 0 AND state = 1)";
+
+void shift_running(Database& database, Batch& batch, Duration step) {
+  run(database, std::string("UPDATE execution SET started_at = started_at + ?1 WHERE ") + kRunning,
+      step.count());
+  Statement running(database,
+                    "SELECT t.id, e.session FROM task t INDEXED BY task_state JOIN execution e ON e.row = t.execution"
+                    " WHERE t.state <> 0 AND t.state = 1");
+  for (Cursor row = running.query(); row.next();)
+    batch.changes.push_back({Change::Kind::ExecutionChanged,
+                             to_text(row.id(0)),
+                             {},
+                             std::nullopt,
+                             std::nullopt,
+                             to_text(row.id(1))});
+}
+
 }  // namespace
 
 Duration ClockSteps::ahead(WallTime wall, MonotonicTime monotonic) {
@@ -55,14 +74,16 @@ Duration ClockSteps::unseen_step(WallTime wall, MonotonicTime monotonic) const {
   return std::chrono::abs(step) > kLeastStep ? step : Duration(0);
 }
 
-void ClockSteps::begin(Database& database, const Batch& batch) {
+bool ClockSteps::begin(Database& database, Batch& batch) {
   const bool first = ahead_.load() == kNotKnown;
   const Duration step = unseen_step(batch.now, batch.monotonic);
   waiting_.reset();
   if (first) begin_first(database, batch.now);
-  if (step != Duration(0)) shift(database, batch.now, step);
-  if (first || step != Duration(0)) waiting_ = ahead(batch.now, batch.monotonic);
+  if (step != Duration(0)) shift(database, batch, step);
   now_ = batch.now;
+  if (!first && step == Duration(0)) return false;
+  waiting_ = ahead(batch.now, batch.monotonic);
+  return true;
 }
 
 void ClockSteps::begin_first(Database& database, WallTime now) {
@@ -77,9 +98,12 @@ void ClockSteps::begin_first(Database& database, WallTime now) {
       now);
   run(database, "UPDATE delivery SET due_at = ?1 WHERE due_at IS NOT NULL AND due_at > ?2 AND due_at < ?3",
       now, now + kLongestDeferral, kNotDue);
+  run(database, std::string("UPDATE execution SET started_at = ?1 WHERE started_at > ?1 AND ") + kRunning, now);
 }
 
-void ClockSteps::shift(Database& database, WallTime now, Duration step) {
+void ClockSteps::shift(Database& database, Batch& batch, Duration step) {
+  shift_running(database, batch, step);
+  const WallTime now = batch.now;
   const std::int64_t by = step.count();
   run(database,
       "UPDATE task INDEXED BY task_hold SET run_at = run_at + ?1 WHERE state = 0 AND hold <> 0 AND hold = 1",

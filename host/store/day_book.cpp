@@ -33,6 +33,22 @@ bool is_nothing(const ExecutionSums& sums) {
   return sums.executions == 0 && sums.usage.total_tokens() == 0 && sums.usage.cost_micro_usd == 0;
 }
 
+// What is there already, and what comes to it: the end of each of these statements.
+constexpr const char* kAdded =
+    " ON CONFLICT DO UPDATE SET executions = executions + excluded.executions,"
+    " duration_ms = duration_ms + excluded.duration_ms,"
+    " input_tokens = input_tokens + excluded.input_tokens,"
+    " output_tokens = output_tokens + excluded.output_tokens,"
+    " cache_read_tokens = cache_read_tokens + excluded.cache_read_tokens,"
+    " cache_write_tokens = cache_write_tokens + excluded.cache_write_tokens,"
+    " cost_micro_usd = cost_micro_usd + excluded.cost_micro_usd";
+
+template <typename... Key>
+void write_sums(Statement& statement, const ExecutionSums& sums, const Key&... key) {
+  statement.run(key..., sums.executions, sums.worked.count(), sums.usage.input_tokens, sums.usage.output_tokens,
+                sums.usage.cache_read_tokens, sums.usage.cache_write_tokens, sums.usage.cost_micro_usd);
+}
+
 }  // namespace
 
 struct DayBook::Statements {
@@ -40,33 +56,9 @@ struct DayBook::Statements {
   Database& db;
 
   Statement keys{db, "SELECT agent, task_type, source, outcome, model FROM day_book WHERE day = ?1"};
-  Statement add{db,
-                "INSERT INTO day_book VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
-                " ON CONFLICT DO UPDATE SET executions = executions + excluded.executions,"
-                " duration_ms = duration_ms + excluded.duration_ms,"
-                " input_tokens = input_tokens + excluded.input_tokens,"
-                " output_tokens = output_tokens + excluded.output_tokens,"
-                " cache_read_tokens = cache_read_tokens + excluded.cache_read_tokens,"
-                " cache_write_tokens = cache_write_tokens + excluded.cache_write_tokens,"
-                " cost_micro_usd = cost_micro_usd + excluded.cost_micro_usd"};
-  Statement add_slice{db,
-                      "INSERT INTO day_sum VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
-                      " ON CONFLICT DO UPDATE SET executions = executions + excluded.executions,"
-                      " duration_ms = duration_ms + excluded.duration_ms,"
-                      " input_tokens = input_tokens + excluded.input_tokens,"
-                      " output_tokens = output_tokens + excluded.output_tokens,"
-                      " cache_read_tokens = cache_read_tokens + excluded.cache_read_tokens,"
-                      " cache_write_tokens = cache_write_tokens + excluded.cache_write_tokens,"
-                      " cost_micro_usd = cost_micro_usd + excluded.cost_micro_usd"};
-  Statement add_hour{db,
-                     "INSERT INTO hour_sum VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
-                     " ON CONFLICT DO UPDATE SET executions = executions + excluded.executions,"
-                     " duration_ms = duration_ms + excluded.duration_ms,"
-                     " input_tokens = input_tokens + excluded.input_tokens,"
-                     " output_tokens = output_tokens + excluded.output_tokens,"
-                     " cache_read_tokens = cache_read_tokens + excluded.cache_read_tokens,"
-                     " cache_write_tokens = cache_write_tokens + excluded.cache_write_tokens,"
-                     " cost_micro_usd = cost_micro_usd + excluded.cost_micro_usd"};
+  Statement add{db, std::string("INSERT INTO day_book VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)") + kAdded};
+  Statement add_slice{db, std::string("INSERT INTO day_sum VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)") + kAdded};
+  Statement add_hour{db, std::string("INSERT INTO hour_sum VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)") + kAdded};
   Statement add_total{db,
                       "INSERT INTO execution_total VALUES (?1, ?2, ?3, ?4, ?5)"
                       " ON CONFLICT DO UPDATE SET executions = executions + excluded.executions,"
@@ -136,18 +128,14 @@ void DayBook::write_slices() {
   }
   for (const auto& [key, sums] : slices) {
     const auto& [slice, number, agent, name] = key;
-    sql_->add_slice.run(static_cast<int>(slice), number, agent, name, sums.executions, sums.worked.count(),
-                        sums.usage.input_tokens, sums.usage.output_tokens, sums.usage.cache_read_tokens,
-                        sums.usage.cache_write_tokens, sums.usage.cost_micro_usd);
+    write_sums(sql_->add_slice, sums, static_cast<int>(slice), number, agent, name);
   }
 }
 
 void DayBook::write_hours() {
   for (const auto& [key, sums] : hours_) {
     const auto& [hour, agent, outcome] = key;
-    sql_->add_hour.run(hour / 24, hour % 24, agent, outcome, sums.executions, sums.worked.count(),
-                       sums.usage.input_tokens, sums.usage.output_tokens, sums.usage.cache_read_tokens,
-                       sums.usage.cache_write_tokens, sums.usage.cost_micro_usd);
+    write_sums(sql_->add_hour, sums, hour / 24, hour % 24, agent, outcome);
   }
   hours_.clear();
 }
@@ -178,10 +166,7 @@ void DayBook::flush() {
   }
   for (const auto& [number, row] : unwritten_) {
     const Key& key = row->first;
-    const ExecutionSums& sums = row->second;
-    sql_->add.run(number, key.agent, key.task_type, key.source, key.outcome, key.model, sums.executions,
-                  sums.worked.count(), sums.usage.input_tokens, sums.usage.output_tokens,
-                  sums.usage.cache_read_tokens, sums.usage.cache_write_tokens, sums.usage.cost_micro_usd);
+    write_sums(sql_->add, row->second, number, key.agent, key.task_type, key.source, key.outcome, key.model);
     row->second = {};
   }
   unwritten_.clear();

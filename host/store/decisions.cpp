@@ -35,14 +35,14 @@ struct Decisions::Statements {
 };
 
 Decisions::Decisions(Database& database, const ApprovalRules& rules, Moves& moves, Lines& lines,
-                     Approvals& approvals, TaskQueue& tasks, ChainEnds& chain_ends, Leases& leases)
+                     Approvals& approvals, NewTasks& new_tasks, ChainEnds& chain_ends, Leases& leases)
     : moves_(moves),
       lines_(lines),
       approvals_(approvals),
-      tasks_(tasks),
+      new_tasks_(new_tasks),
       chain_ends_(chain_ends),
       leases_(leases),
-      rework_(database, rules, tasks),
+      rework_(database, rules, new_tasks),
       sql_(std::make_unique<Statements>(database)) {}
 Decisions::~Decisions() = default;
 
@@ -114,7 +114,7 @@ Result<TaskState> Decisions::decide(Batch& batch, const TaskRow& row, const Deci
                       " ends that");
       }
       // Two of one key must not wait: that of the newer event counts.
-      former = tasks_.waits_under_key_of(row);
+      former = new_tasks_.waits_under_key_of(row);
       if (former && !(row.delivery && former->delivery && *former->delivery < *row.delivery)) {
         return refuse(": task " + to_text(former->id) +
                       " waits under the same key; let it run, or cancel it first");
@@ -156,7 +156,7 @@ Result<TaskState> Decisions::decide(Batch& batch, const TaskRow& row, const Deci
     return TaskState::Running;
   }
   if (former) {
-    tasks_.give_way(batch, *former,
+    new_tasks_.give_way(batch, *former,
                     "task " + to_text(row.id) + ", which has newer input, is tried again instead");
   }
   Stops stops = Stops::AsItsState;

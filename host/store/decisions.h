@@ -34,7 +34,7 @@ struct Decision {
 class Decisions {
  public:
   Decisions(Database& database, const ApprovalRules& rules, Moves& moves, Lines& lines, Approvals& approvals,
-            TaskQueue& tasks, ChainEnds& chain_ends, Leases& leases);
+            NewTasks& new_tasks, ChainEnds& chain_ends, Leases& leases);
   ~Decisions();
 
   // Gives the state the task has then: Running if it was, because its dispatcher is only asked to end it.
@@ -60,7 +60,7 @@ class Decisions {
   Moves& moves_;
   Lines& lines_;
   Approvals& approvals_;
-  TaskQueue& tasks_;
+  NewTasks& new_tasks_;
   ChainEnds& chain_ends_;
   Leases& leases_;
   Rework rework_;

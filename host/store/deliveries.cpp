@@ -152,8 +152,8 @@ std::string_view entity_of(const NewDelivery& delivery) {
 
 }  // namespace
 
-Deliveries::Deliveries(Database& database, TaskQueue& tasks, Decisions& decisions)
-    : tasks_(tasks), decisions_(decisions), sql_(std::make_unique<Statements>(database)) {}
+Deliveries::Deliveries(Database& database, NewTasks& new_tasks, Decisions& decisions)
+    : new_tasks_(new_tasks), decisions_(decisions), sql_(std::make_unique<Statements>(database)) {}
 Deliveries::~Deliveries() = default;
 
 namespace {
@@ -293,7 +293,7 @@ Accepted Deliveries::carry_out(Batch& batch, std::int64_t row, std::string id, c
       add_chain(reply.chains, acted.task_id);
     }
   }
-  for (const NewTask& task : answer.tasks) accepted.task_ids.push_back(tasks_.create(batch, task, origin));
+  for (const NewTask& task : answer.tasks) accepted.task_ids.push_back(new_tasks_.create(batch, task, origin));
   if (!answer.reply || (answer.tasks.empty() && answer.actions.empty())) return accepted;
   for (const std::string& task : accepted.task_ids) add_chain(reply.chains, task);
   reply.delivery_id = accepted.delivery_id;

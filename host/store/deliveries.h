@@ -8,7 +8,7 @@
 
 #include "host/store/database.h"
 #include "host/store/decisions.h"
-#include "host/store/task_queue.h"
+#include "host/store/new_tasks.h"
 
 namespace davit::store {
 
@@ -25,7 +25,7 @@ std::int64_t body_hash(std::string_view body);
 // transaction, and what it refuses has written nothing.
 class Deliveries {
  public:
-  Deliveries(Database& database, TaskQueue& tasks, Decisions& decisions);
+  Deliveries(Database& database, NewTasks& new_tasks, Decisions& decisions);
   ~Deliveries();
 
   // `body_hash` of the body where there is a replay_window.
@@ -56,7 +56,7 @@ class Deliveries {
   void write_outcome(Batch& batch, std::int64_t row, const NewDelivery& delivery, std::string_view message,
                      std::string_view task_ids);
 
-  TaskQueue& tasks_;
+  NewTasks& new_tasks_;
   Decisions& decisions_;
   std::unique_ptr<Statements> sql_;
 };

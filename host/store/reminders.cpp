@@ -45,11 +45,11 @@ struct Reminders::Due {
 };
 
 Reminders::Reminders(Database& database, const ApprovalRules& rules, Moves& moves, Approvals& approvals,
-                     TaskQueue& tasks)
+                     NewTasks& new_tasks)
     : rules_(rules),
       moves_(moves),
       approvals_(approvals),
-      tasks_(tasks),
+      new_tasks_(new_tasks),
       sql_(std::make_unique<Statements>(database)) {}
 Reminders::~Reminders() = default;
 
@@ -146,7 +146,7 @@ void Reminders::remind(Batch& batch, const Due& due) {
   task.key = "approval:" + to_text(due.task.id);
   // What is told of one chain is told in turn, as its end is.
   task.entity = "chain:" + to_text(due.task.root);
-  tasks_.create(batch, task,
+  new_tasks_.create(batch, task,
                 Origin{.source = kReminderSource,
                        .delivery = due.task.delivery,
                        .previous_result = previous_result});

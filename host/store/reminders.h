@@ -9,7 +9,7 @@
 #include "host/store/batch.h"
 #include "host/store/database.h"
 #include "host/store/moves.h"
-#include "host/store/task_queue.h"
+#include "host/store/new_tasks.h"
 
 namespace davit::store {
 
@@ -21,7 +21,7 @@ inline constexpr std::string_view kReminderSource = "approval";
 class Reminders {
  public:
   Reminders(Database& database, const ApprovalRules& rules, Moves& moves, Approvals& approvals,
-            TaskQueue& tasks);
+            NewTasks& new_tasks);
   ~Reminders();
 
   // Sends each reminder that is due, once, and ends each wait whose deadline has come. Gives when the next is
@@ -37,7 +37,7 @@ class Reminders {
   const ApprovalRules& rules_;
   Moves& moves_;
   Approvals& approvals_;
-  TaskQueue& tasks_;
+  NewTasks& new_tasks_;
   std::unique_ptr<Statements> sql_;
 };
 

@@ -18,8 +18,8 @@ struct Rework::Statements {
                        " LEFT JOIN execution_result r ON r.row = t.execution WHERE t.id = ?1"};
 };
 
-Rework::Rework(Database& database, const ApprovalRules& rules, TaskQueue& tasks)
-    : rules_(rules), tasks_(tasks), sql_(std::make_unique<Statements>(database)) {}
+Rework::Rework(Database& database, const ApprovalRules& rules, NewTasks& new_tasks)
+    : rules_(rules), new_tasks_(new_tasks), sql_(std::make_unique<Statements>(database)) {}
 Rework::~Rework() = default;
 
 bool Rework::send_back(Batch& batch, const TaskRow& rejected, const Rejection& rejection) {
@@ -65,7 +65,7 @@ bool Rework::send_back(Batch& batch, const TaskRow& rejected, const Rejection& r
   const std::string previous_result(text_of(buffer));
   const std::string chain = names_to_json(body.chain);
   task.payload = body.payload;
-  tasks_.create(batch, task,
+  new_tasks_.create(batch, task,
                 Origin{.source = "chain",
                        .actor = body.actor ? &*body.actor : nullptr,
                        .links = &body.links,

@@ -7,7 +7,7 @@
 #include "host/store/batch.h"
 #include "host/store/database.h"
 #include "host/store/moves.h"
-#include "host/store/task_queue.h"
+#include "host/store/new_tasks.h"
 
 namespace davit::store {
 
@@ -20,7 +20,7 @@ struct Rejection {
 // Confined to the writer thread, inside its transaction.
 class Rework {
  public:
-  Rework(Database& database, const ApprovalRules& rules, TaskQueue& tasks);
+  Rework(Database& database, const ApprovalRules& rules, NewTasks& new_tasks);
   ~Rework();
 
   // Makes the task before the rejected one in its chain anew, at the same place in it: it has the payload
@@ -32,7 +32,7 @@ class Rework {
  private:
   struct Statements;
   const ApprovalRules& rules_;
-  TaskQueue& tasks_;
+  NewTasks& new_tasks_;
   std::unique_ptr<Statements> sql_;
 };
 

@@ -58,7 +58,7 @@ std::vector<ScheduleState> adopt_schedules(Database& database, const Batch& batc
   return adopted;
 }
 
-Result<std::optional<std::string>> fire_schedule(Database& database, TaskQueue& tasks, Batch& batch,
+Result<std::optional<std::string>> fire_schedule(Database& database, NewTasks& new_tasks, Batch& batch,
                                                  const std::string& name, WallTime slot,
                                                  const NewTask& task) {
   TRY(check_new_task(task));
@@ -73,7 +73,7 @@ Result<std::optional<std::string>> fire_schedule(Database& database, TaskQueue& 
     if (!row.is_null(1) && task_state_of(row.integer(1)) == TaskState::AwaitingApproval)
       id = to_text(row.id(2));
   }
-  if (id.empty()) id = tasks.create(batch, task, Origin{.source = "schedule"});
+  if (id.empty()) id = new_tasks.create(batch, task, Origin{.source = "schedule"});
   Statement(database, "UPDATE schedule SET last_slot = ?2, last_task = ?3 WHERE name = ?1")
       .run(name, slot, *to_stored_id(id));
   return std::optional(std::move(id));

@@ -8,7 +8,7 @@
 #include "host/store/batch.h"
 #include "host/store/readers.h"
 #include "host/store/store.h"
-#include "host/store/task_queue.h"
+#include "host/store/new_tasks.h"
 
 namespace davit::store {
 
@@ -19,7 +19,7 @@ std::vector<ScheduleState> adopt_schedules(Database& database, const Batch& batc
                                            const std::vector<ScheduleState>& schedules);
 // Makes the task of `slot`, unless that or a later one is done with. Gives the id of the task, or of the one
 // it was merged into, which is queued or waits for approval.
-Result<std::optional<std::string>> fire_schedule(Database& database, TaskQueue& tasks, Batch& batch,
+Result<std::optional<std::string>> fire_schedule(Database& database, NewTasks& new_tasks, Batch& batch,
                                                  const std::string& name, WallTime slot, const NewTask& task);
 // Is done with `slot` without a task.
 void skip_schedule(Database& database, const std::string& name, WallTime slot);

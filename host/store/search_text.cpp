@@ -4,17 +4,13 @@
 
 #include <algorithm>
 
+#include "host/base/text.h"
 #include "host/store/words_apart.h"
 
 namespace davit::store {
 namespace {
 
 constexpr std::size_t kLeastPrefix = 3;  // characters; a shorter one stands for too many words
-
-std::size_t characters(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
-}
 
 // The table of functions of the extension; null if SQLite was built without.
 fts5_api* api_of(sqlite3* handle) {
@@ -72,7 +68,7 @@ std::vector<std::string> Words::cut(std::string_view text) {
 
 Result<SearchText> SearchText::parse(Words& words, std::string_view text) {
   constexpr std::string_view kBlanks = " \t\r\n\f\v";
-  if (characters(text) > kMostSearchCharacters)
+  if (characters_in(text) > kMostSearchCharacters)
     return Error{ErrorCode::InvalidInput,
                  "q: must have at most " + std::to_string(kMostSearchCharacters) + " characters"};
   SearchText search;
@@ -86,7 +82,7 @@ Result<SearchText> SearchText::parse(Words& words, std::string_view text) {
     if (phrase.words.empty()) continue;
     count += words.written_in(piece);
     const bool last = text.find_first_not_of(kBlanks) == std::string_view::npos;
-    phrase.begins = (last || piece.ends_with('*')) && characters(phrase.words.back()) >= kLeastPrefix;
+    phrase.begins = (last || piece.ends_with('*')) && characters_in(phrase.words.back()) >= kLeastPrefix;
     search.phrases_.push_back(std::move(phrase));
   }
   if (count > kMostSearchWords)

@@ -222,7 +222,7 @@ class Store {
   void reject(std::string task_id, Person by, std::string content_hash, Done<TaskState> done,
               std::string comment = {}, Audited audit = {});
   // Keeps an act on many tasks for a day, before anything of it is done. Conflict if its actor's key is kept
-  // already, Overloaded if too many are that have not come to their end.
+  // already, RateLimited if as many of him are kept as may be.
   void begin_bulk_act(BulkAct act, Done<> done, Audited audit = {});
   // Decides about its next tasks, kMostChosen of them since others wait meanwhile, each by itself: those that
   // are no more in the state and the attempt in which they were chosen are refused, and left as they are.

@@ -39,7 +39,7 @@ class Store::Impl {
   BudgetLimits limits() const {
     return budget_limits_.with([](const BudgetLimits& now) { return now; });
   }
-  // Of times in the database that are delays; see ClockSteps.
+  // Of times in the database that are delays or beginnings of what runs; see ClockSteps.
   Duration unseen_clock_step() const { return writer_ ? writer_->unseen_clock_step() : Duration(0); }
 
   Options options_;

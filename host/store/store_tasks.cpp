@@ -15,7 +15,7 @@ void Store::create_task(NewTask task, std::string source, std::optional<Actor> a
                [task = std::move(task), source = std::move(source),
                 actor = std::move(actor)](Session& session) -> Result<std::string> {
                  TRY(check_new_task(task));
-                 return session.tasks.create(session.batch, task,
+                 return session.new_tasks.create(session.batch, task,
                                              Origin{.source = source, .actor = actor ? &*actor : nullptr});
                });
 }
@@ -115,7 +115,7 @@ void Store::fire_schedule(std::string name, WallTime slot, NewTask task,
   const std::size_t bytes = 512 + task.payload.size();
   impl_->write(Lane::Ingest, bytes, std::move(done),
                [name = std::move(name), slot, task = std::move(task)](Session& session) {
-                 return store::fire_schedule(session.database, session.tasks, session.batch, name, slot,
+                 return store::fire_schedule(session.database, session.new_tasks, session.batch, name, slot,
                                              task);
                });
 }
@@ -134,8 +134,13 @@ Result<Page<TaskSummary>> Store::tasks(const TaskFilter& filter) const {
 }
 
 Result<TaskDetail> Store::task(std::string_view task_id) const {
-  return impl_->readers_.read(
-      [&](Reader& reader) { return read_task(reader, task_id, impl_->limits(), impl_->clock_.wall()); });
+  TaskDetail detail = TRY(impl_->readers_.read(
+      [&](Reader& reader) { return read_task(reader, task_id, impl_->limits(), impl_->clock_.wall()); }));
+  // As the next write has it.
+  const Duration step = impl_->unseen_clock_step();
+  for (AgentExecution& execution : detail.executions)
+    if (!execution.completed_at) execution.started_at += step;
+  return detail;
 }
 
 Result<std::vector<TranscriptLine>> Store::transcript(std::string_view session_id, int limit,

@@ -1,4 +1,4 @@
-// What is written about tasks by those who make and run them. Confined to the writer thread; each function
+// What is written about tasks by those who run them. Confined to the writer thread; each function
 // runs inside the writer's transaction.
 //
 // Each first looks and decides, then writes: what it refuses has written nothing, so a refusal needs no
@@ -15,54 +15,25 @@
 #include "host/store/approvals.h"
 #include "host/store/batch.h"
 #include "host/store/budgets.h"
-#include "host/store/chain_sums.h"
 #include "host/store/database.h"
 #include "host/store/day_book.h"
 #include "host/store/held_agents.h"
 #include "host/store/leases.h"
 #include "host/store/lines.h"
 #include "host/store/moves.h"
+#include "host/store/new_tasks.h"
 #include "host/store/statement.h"
 #include "host/store/store.h"
 #include "host/store/transcripts.h"
 
 namespace davit::store {
 
-// Where a new task comes from.
-struct Origin {
-  std::string_view source;
-  const Actor* actor = nullptr;              // may be null
-  const std::vector<Link>* links = nullptr;  // may be null
-  std::string_view entity;                   // unless the task names one
-  std::string_view group;                    // of that entity
-  std::optional<std::int64_t> delivery;      // row
-  std::optional<std::int64_t> also_of;       // row of the task whose further keys it gets
-  StoredId parent, root;
-  std::optional<std::int64_t> beside;  // row of a task that this one takes the place of in the chain
-  int chain_depth = 1;
-  int rework = 0;                    // how often its chain was sent back
-  std::string_view previous_result;  // empty: none
-  std::string_view chain;            // names of the agents before it, as stored; empty: it is the first
-  bool awaits_approval = false;
-  bool entity_is_key = false;  // a task without key of its own has its entity's: it is an event's
-};
-
-// InvalidInput with a sentence if it cannot be stored.
-Result<> check_new_task(const NewTask& task);
-
 class TaskQueue {
  public:
-  TaskQueue(Database& database, Moves& moves, Lines& lines, Approvals& approvals, HeldAgents& held,
-            Leases& leases, Budgets& budgets, DayBook& day_book, TaskIndex& index, ChainSums& chain_sums);
+  TaskQueue(Database& database, NewTasks& new_tasks, Moves& moves, Lines& lines, Approvals& approvals,
+            HeldAgents& held, Leases& leases, Budgets& budgets, DayBook& day_book);
   ~TaskQueue();
 
-  // Gives the id of the task, or of the one that waits and got its input. `task` has passed check_new_task().
-  std::string create(Batch& batch, const NewTask& task, const Origin& origin);
-  // A queued task of the same agent and key, or one that waits for approval and has the same entity, too:
-  // beside it, `row` must not be queued again. Those of one delivery are no such.
-  std::optional<TaskRow> waits_under_key_of(const TaskRow& row);
-  // Ends a task that nobody has begun, because its input is older than that of another.
-  void give_way(Batch& batch, const TaskRow& row, std::string_view why);
   void report(Batch& batch, const std::vector<LiveReport>& reports);
   // Before recover(): of executions that run, as far as the store knows.
   void take_told(Batch& batch, const std::vector<ToldUsage>& told);
@@ -81,20 +52,11 @@ class TaskQueue {
 
  private:
   struct Statements;
-  struct Waiting;
-  std::optional<Waiting> find_waiting(const NewTask& task, const Origin& origin, std::string_view key,
-                                      std::string_view entity, bool awaits_approval, bool key_is_entity);
-  std::string group_of(const NewTask& task, std::string_view entity, const Origin& origin);
-  void replace(Batch& batch, const Waiting& waiting, const NewTask& task, const Origin& origin);
   void book(Batch& batch, const TaskRow& row, std::string_view outcome, const Usage& usage);
-  // Gives a task the further keys of another one.
-  void inherit_also(std::int64_t row, const Origin& origin);
-  void write_links(std::int64_t row, const std::vector<Link>& links);
-  void find_place(std::int64_t row, std::string_view agent, const Origin& origin);
   void create_successors(Batch& batch, const Finish& finish, const TaskRow& row);
-  std::string gives_way(const TaskRow& row, TaskState to);
   void end_as_lost(Batch& batch, const TaskRow& row, bool counts, std::string_view reason);
 
+  NewTasks& new_tasks_;
   Moves& moves_;
   Lines& lines_;
   Approvals& approvals_;
@@ -103,8 +65,6 @@ class TaskQueue {
   Budgets& budgets_;
   Transcripts transcripts_;
   DayBook& day_book_;
-  TaskIndex& index_;
-  ChainSums& chain_sums_;
   std::unique_ptr<Statements> sql_;
 };
 

@@ -40,6 +40,7 @@ namespace davit::store {
 struct Session {
   Database& database;
   Claims& claims;
+  NewTasks& new_tasks;
   TaskQueue& tasks;
   Decisions& decisions;
   Deliveries& deliveries;
@@ -139,12 +140,12 @@ class Writer {
           budgets(*database, limits),
           day_book(*database),
           claims(*database, lines, moves, approvals, all_leases, pauses, budgets),
-          tasks(*database, moves, lines, approvals, held_agents, all_leases, budgets, day_book,
-                index, chain_sums),
-          chain_ends(*database, who_tells, moves, tasks),
-          decisions(*database, the_rules, moves, lines, approvals, tasks, chain_ends, all_leases),
-          reminders(*database, the_rules, moves, approvals, tasks),
-          deliveries(*database, tasks, decisions),
+          new_tasks(*database, moves, lines, approvals, index, chain_sums),
+          tasks(*database, new_tasks, moves, lines, approvals, held_agents, all_leases, budgets, day_book),
+          chain_ends(*database, who_tells, moves, new_tasks),
+          decisions(*database, the_rules, moves, lines, approvals, new_tasks, chain_ends, all_leases),
+          reminders(*database, the_rules, moves, approvals, new_tasks),
+          deliveries(*database, new_tasks, decisions),
           pruner(*database, index, chain_sums),
           samples(*database),
           leases(all_leases),
@@ -154,13 +155,13 @@ class Writer {
           budget_limits(limits),
           clock_steps(steps),
           parts{&index, &all_leases, &held_agents, &pauses, &budgets, &day_book, &chain_sums, &steps, &samples} {}
-    void begin(const Batch& batch) {
+    void begin(Batch& batch) {
       database->begin();
-      clock_steps.begin(*database, batch);
+      if (clock_steps.begin(*database, batch)) budgets.clock_was_set();
     }
     Session session(Batch& batch) {
-      return {*database, claims,       tasks,          decisions,  deliveries, reminders,     leases,
-              pauses,    chain_notify, approval_rules, line_rules, budgets,    budget_limits, batch};
+      return {*database, claims,       new_tasks,      tasks,      decisions, deliveries,    reminders, leases,
+              pauses,    chain_notify, approval_rules, line_rules, budgets,   budget_limits, batch};
     }
     void flush() {
       for (TransactionPart* part : parts) part->flush();
@@ -182,6 +183,7 @@ class Writer {
     Budgets budgets;
     DayBook day_book;
     Claims claims;
+    NewTasks new_tasks;
     TaskQueue tasks;
     ChainEnds chain_ends;
     Decisions decisions;

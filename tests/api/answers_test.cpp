@@ -275,6 +275,8 @@ void AnswersTest::decisions() {
   const std::string who = R"("by":"alice","way":"the test")";
   walk.expect(409, "approveTask", {.path = {samples.waiting}, .body = R"({"content_hash":"0000000000000000"})"});
   walk.expect(400, "approveTask", {.path = {samples.waiting}, .body = R"({"by":1})", .bad_body = true});
+  const auto nothing_seen = walk.expect(400, "approveTask", {.path = {samples.waiting}});
+  EXPECT_EQ(string_member(nothing_seen["errors"][0], "field"), "content_hash");
   walk.expect(200, "approveTask", {.path = {samples.waiting}, .body = R"({"comment":"as planned","content_hash":")" + hash_of(samples.waiting) + "\"," + who + "}"});
   task_once(samples.waiting, "completed");
 

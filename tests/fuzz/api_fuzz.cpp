@@ -104,7 +104,7 @@ void check_body(const http::Response& answer) {
 // Its head as it goes over the wire.
 void check_head(const http::Response& answer) {
   std::string head;
-  http::append_head(head, answer, "request", http::Persistence::KeepAlive, answer.body.size());
+  http::append_head(head, answer, "request", "today", http::Persistence::KeepAlive, answer.body.size());
   promise(head.ends_with("\r\n\r\n") && head.find("\r\n\r\n") == head.size() - 4, "a head ends once");
   promise(static_cast<std::size_t>(std::count(head.begin(), head.end(), '\n')) ==
               static_cast<std::size_t>(std::count(head.begin(), head.end(), '\r')),

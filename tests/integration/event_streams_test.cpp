@@ -73,7 +73,7 @@ class EventStreamsTest : public ::testing::Test {
     for (Route& route : session_routes(*authentication_, *audit_, login_limit_, *events_, clock_, *log_, {}))
       routes.push_back(std::move(route));
     router_ = std::make_unique<Router>(std::move(routes), *authentication_, *audit_,
-                                       *workers_, metrics_, request_log_, TrustedProxies{});
+                                       *workers_, request_log_, TrustedProxies{});
     auto server = Server::start(
         options,
         [this](Request request, Responder responder) {
@@ -135,9 +135,9 @@ class EventStreamsTest : public ::testing::Test {
 
   SettableClock clock_;
   std::unique_ptr<Log> log_ = Log::silent();
-  RequestLog request_log_{*log_, clock_};
-  LoginLimit login_limit_;
   metrics::Metrics metrics_{"test"};
+  RequestLog request_log_{metrics_, *log_, clock_};
+  LoginLimit login_limit_;
   testing::TempDatabase database_{clock_};
   std::unique_ptr<EventStreams> events_;
   std::unique_ptr<Authentication> authentication_;

@@ -142,7 +142,6 @@ class RunnerPoolTest : public ::testing::Test {
 };
 
 // --- serving
-// -------------------------------------------------------------------------------------------------------------
 
 TEST_F(RunnerPoolTest, AnswersWithTheBlobIntact) {
   std::string blob = "bytes \x01\x02 and \"quotes\"";
@@ -268,7 +267,6 @@ TEST_F(RunnerPoolTest, EachCallHasItsWorkingDirectory) {
 }
 
 // --- ends of the runner's own making
-// ---------------------------------------------------------------------------------------
 
 TEST_F(RunnerPoolTest, ASegmentationFaultIsACrashWithItsSignal) {
   EXPECT_EQ(expect_end(CallEnd::Crashed, R"({"call":"segv"})").detail,
@@ -339,7 +337,6 @@ TEST_F(RunnerPoolTest, AProgramThatCannotBeStartedSaysWhy) {
 }
 
 // --- ends by us
-// ------------------------------------------------------------------------------------------------------------
 
 TEST_F(RunnerPoolTest, AHangIsKilledAfterDeadlineAndGrace) {
   CallOutcome outcome = expect_end(CallEnd::TimedOut, R"({"call":"hang"})", Duration{300}, Duration{200});
@@ -448,7 +445,6 @@ TEST_F(RunnerPoolTest, DroppingThePoolKillsWhatRunsAndCallsNobody) {
 }
 
 // --- wrong frames
-// ----------------------------------------------------------------------------------------------------------
 
 TEST_F(RunnerPoolTest, ARunnerThatClosesItsSocketIsKilled) {
   expect_end(CallEnd::BrokeProtocol, R"({"call":"close"})");
@@ -491,7 +487,6 @@ TEST_F(RunnerPoolTest, ACallOverTheCapIsRefused) {
 }
 
 // --- output
-// ----------------------------------------------------------------------------------------------------------------
 
 TEST_F(RunnerPoolTest, AFloodOnStdoutIsDrainedWithoutGrowing) {
   auto resident = [] {
@@ -523,7 +518,6 @@ TEST_F(RunnerPoolTest, PrintedLinesAndLogFramesReachTheLogWithThePluginsName) {
 }
 
 // --- the host's own end
-// ------------------------------------------------------------------------------------------------------
 
 struct HostProcess {
   KnownChildren& children;
@@ -595,7 +589,6 @@ TEST(HostDeathOfAStoppedRunnerTest, AStoppedRunnerSeesTheEndOfTheHostToo) {
 }
 
 // --- the tree
-// ----------------------------------------------------------------------------------------------------------------
 
 TEST(ProcessTreeTest, ASweepKillsOrphansAndSparesKnownChildren) {
   become_subreaper();

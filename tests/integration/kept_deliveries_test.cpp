@@ -63,8 +63,7 @@ class KeptDeliveriesTest : public ::testing::Test {
   HotHost host;
 };
 
-// ---- run again
-// -----------------------------------------------------------------------------------------------------------
+// --- run again
 
 TEST_F(KeptDeliveriesTest, AReplayLetsTheHooksOfTodayRunOnWhatCameThen) {
   start("decline");
@@ -189,8 +188,7 @@ TEST_F(KeptDeliveriesTest, WhatIsKeptForAWebhookThatDoesNotServeWaitsForItUntrie
   EXPECT_EQ(int_member(shown(id), "tries"), tries);
 }
 
-// ---- found
-// ---------------------------------------------------------------------------------------------------------------
+// --- found
 
 TEST_F(KeptDeliveriesTest, WhatRunsAgainInTheHostKeepsNoHooksInRunnersWaiting) {
   const auto configured = [this](const std::string& mode) {
@@ -240,8 +238,7 @@ TEST_F(KeptDeliveriesTest, WhatAnEventMentionsIsFoundByItsKey) {
   EXPECT_THAT(host.ask({"tasks", "show", task}).text, HasSubstr("sentry:acme/4711"));
 }
 
-// ---- removed
-// -------------------------------------------------------------------------------------------------------------
+// --- removed
 
 class RetentionTest : public KeptDeliveriesTest {
  protected:

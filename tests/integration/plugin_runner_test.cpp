@@ -120,7 +120,6 @@ class PluginRunnerTest : public testing::Test {
 };
 
 // --- webhooks
-// --------------------------------------------------------------------------------------------------------------
 
 TEST_F(PluginRunnerTest, AWebhookAnswersWithTasksAndTimings) {
   auto outcome = run_webhook(webhook("echo"), R"({"n":1,"about":"echo#1"})");
@@ -176,7 +175,6 @@ TEST_F(PluginRunnerTest, APluginsOwnSignatureCheckComesFirst) {
 }
 
 // --- agents
-// ----------------------------------------------------------------------------------------------------------------
 
 TEST_F(PluginRunnerTest, AnAgentReportsLiveAndAnswersWithItsResult) {
   auto result = run_agent(agent("echo"));
@@ -237,7 +235,6 @@ TEST_F(PluginRunnerTest, ABadConfigIsARefusedCreation) {
 }
 
 // --- the probe
-// -------------------------------------------------------------------------------------------------------------
 
 // Enough for 80 MiB on any machine; a sanitizer keeps books of each byte.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)

@@ -76,6 +76,20 @@ TEST_F(StandardWebhookTest, DeclaresTheSpecificationsSchemeUnderBothFamiliesOfHe
   }
 }
 
+TEST_F(StandardWebhookTest, ANumberThatIsNotExactAnyMoreNamesNothing) {
+  const std::string config = R"({"rules": [{"events": ["*"]}], "entity": {"key": "i/{/id}"}})";
+  const auto with = [&](const std::string& id) { return deliver("{\"id\":" + id + "}", config); };
+  for (const char* exact : {"7", "-7", "9223372036854775808", "18446744073709551615", "0.5", "1e3"})
+    EXPECT_EQ(with(exact).status, Status::Ok) << exact << ": " << reason(with(exact));
+  const Json largest = Json::parse(with("18446744073709551615").output);
+  EXPECT_EQ(largest.at_pointer("/entity/key"), "acme:i/18446744073709551615");
+  for (const char* rounded : {"18446744073709551616", "123456789012345678901234567890", "1e30", "-1e30"}) {
+    const Outcome outcome = with(rounded);
+    EXPECT_EQ(outcome.status, Status::InvalidInput) << rounded;
+    EXPECT_THAT(outcome.error, HasSubstr("/id is a number of so many digits")) << rounded;
+  }
+}
+
 TEST_F(StandardWebhookTest, SvixDoesWithABodyWhatStandardDoes) {
   const std::string body = R"({"type": "a.b", "data": {"id": 1}})";
   const std::string config = R"({"rules": [{"events": ["a.*"]}], "entity": {"key": "{/data/id}"}})";

@@ -94,7 +94,7 @@ class TestedRoutes {
   }
 
   http::Router router(std::vector<http::Route> routes) {
-    return {std::move(routes), *authentication_, *audit_, workers_, metrics_, request_log_, proxies()};
+    return {std::move(routes), *authentication_, *audit_, workers_, request_log_, proxies()};
   }
   // What the connection of a request gets first: its answer, or the beginning of a stream. Nullopt if nothing
   // comes for long.
@@ -147,7 +147,7 @@ class TestedRoutes {
   http::LoginLimit login_limit_;
   std::unique_ptr<http::Authentication> authentication_;
   std::unique_ptr<http::AuditLog> audit_;
-  http::RequestLog request_log_{*log_, clock_};
+  http::RequestLog request_log_{metrics_, *log_, clock_};
   TempDatabase database_{clock_};
   plugin::Registry registry_;
   isolation::KnownChildren children_;

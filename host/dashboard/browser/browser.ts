@@ -21,6 +21,8 @@ export async function openBrowser({ keepsPages = false } = {}): Promise<Browser>
 export interface Look {
   theme: "light" | "dark";
   width: number;
+  height?: number;
+  zoom?: number; // 2: twice as large as usual
 }
 
 export const heightFor = (width: number): number => (width < 640 ? 800 : 860);
@@ -33,7 +35,8 @@ export async function openPage(
   look: Look = { theme: "light", width: 1280 },
 ): Promise<{ page: Page; troubles: string[] }> {
   const context = await browser.newContext({
-    viewport: { width: look.width, height: heightFor(look.width) },
+    viewport: { width: look.width, height: look.height ?? heightFor(look.width) },
+    deviceScaleFactor: look.zoom ?? 1,
     colorScheme: look.theme,
     timezoneId: "Europe/Berlin",
     locale: "en-GB",

@@ -18,6 +18,44 @@ export async function violations(page: Page): Promise<string[]> {
   });
 }
 
+// What one points at that is too small to be hit: below 24 pixels of height or width, with what belongs to it (a box with its label).
+// A link within a text is as high as its line.
+export async function tooSmall(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  return page.evaluate(async () => {
+    const checker = (
+      window as unknown as {
+        axe: { run: (where: Document, options: object) => Promise<{ violations: { nodes: { html: string }[] }[] }> };
+      }
+    ).axe;
+    const found = await checker.run(document, { runOnly: ["target-size"] });
+    const close = found.violations.flatMap((each) => each.nodes.map((node) => `too close to another: ${node.html}`));
+    const small: string[] = [];
+    for (const element of document.querySelectorAll("button, select, input, textarea, summary, [role=tab], nav a")) {
+      const { width, height } = (element.closest("label") ?? element).getBoundingClientRect();
+      if (width > 1 && (width < 24 || height < 24))
+        small.push(`${width.toFixed(0)} x ${height.toFixed(0)}: ${element.tagName} ${element.getAttribute("aria-label") ?? (element.textContent || "").slice(0, 80)}`);
+    }
+    return [...close, ...small];
+  });
+}
+
+// Text that is not all there: cut off at the edge of something that does not let it out.
+export function cutText(page: Page): Promise<string[]> {
+  return page.evaluate(() =>
+    [...document.querySelectorAll("main, main *")]
+      .filter((element) => {
+        const { overflowX, overflowY } = getComputedStyle(element);
+        if (element.clientWidth <= 1 || !element.textContent) return false; // for who listens only, or no text
+        return (
+          (overflowX !== "visible" && element.scrollWidth > element.clientWidth + 1) ||
+          (overflowY !== "visible" && element.scrollHeight > element.clientHeight + 1)
+        );
+      })
+      .map((element) => `${element.tagName} ${element.className.toString().slice(0, 60)}: ${element.textContent.slice(0, 60)}`),
+  );
+}
+
 // Does anything stick out to the side?
 export function sideways(page: Page): Promise<number> {
   return page.evaluate(() =>

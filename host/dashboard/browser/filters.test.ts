@@ -7,6 +7,7 @@ import { count, duration, percent, times, usd, words } from "../src/lib/format";
 import { goTo, signIn } from "./browser";
 import { type Data, fill } from "./host";
 import { part } from "./part";
+import { isThere } from "./pictures";
 
 let data: Data;
 const { host, opened, signedIn } = part({ webhooks: ["github", "sentry"] }, async (filled) => {
@@ -210,7 +211,8 @@ describe("of deliveries", () => {
     await page.getByText("No delivery is like that").waitFor();
     // What was turned away is no delivery, and counted beside them.
     const { causes } = (await found("refused-deliveries")) as unknown as Refusals;
-    expect(causes.length).toBeGreaterThan(0);
+    expect(causes.map(({ cause }) => cause)).toContain("mismatch");
+    await page.getByRole("listitem").filter({ hasText: "github" }).getByText("signature does not match", { exact: true }).waitFor();
     for (const { webhook, cause, count: often } of causes) {
       const why = cause === "mismatch" ? "signature does not match" : words(cause);
       await page.getByRole("listitem").filter({ hasText: webhook + why + times(often) }).waitFor();
@@ -220,13 +222,16 @@ describe("of deliveries", () => {
   });
 });
 
+// The table of costs: each line's name, cost and executions.
+const costTable = (page: Page) => async (): Promise<string[][]> => {
+  const rows = page.getByRole("region", { name: "Numbers" }).getByRole("row");
+  return rows.evaluateAll((all) =>
+    all.slice(1).map((row) => [...row.querySelectorAll("td")].slice(0, 3).map((cell) => cell.textContent)),
+  );
+};
+
 describe("of costs", () => {
-  const shown = (page: Page) => async (): Promise<string[][]> => {
-    const rows = page.getByRole("region", { name: "Numbers" }).getByRole("row");
-    return rows.evaluateAll((all) =>
-      all.slice(1).map((row) => [...row.querySelectorAll("td")].slice(0, 3).map((cell) => cell.textContent)),
-    );
-  };
+  const shown = costTable;
   const wanted = (by: string) => async (parameters: string): Promise<string[][]> => {
     const costs = (await found(`cost-breakdown?group_by=${by}&${parameters}`)) as unknown as Costs;
     if (costs.costs.length === 0) return [];
@@ -270,6 +275,50 @@ describe("of costs", () => {
     }
     await page.context().close();
   });
+});
+
+// All that was spent here was spent today: so the API is given a past of more days, and answers for those that are asked for.
+test("costs of several days: the chart, the table and the sum are what the API says, to the cent, for each time", async () => {
+  const dayBefore = (days: number): string => new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10);
+  const { page, troubles } = await signedIn("/agents");
+  let said: Costs | undefined;
+  await page.route("**/api/dashboard/cost-breakdown?*", async (route) => {
+    const answer = await route.fetch();
+    const real = (await answer.json()) as Costs;
+    const start = new URL(route.request().url()).searchParams.get("start_date")?.slice(0, 10) ?? dayBefore(30);
+    const [line] = real.costs;
+    if (!line) throw new Error("the API has no costs at all");
+    // As the API does: the oldest first, and days counted whole.
+    const costs = ([[60, 99.99], [20, 0.005], [5, 1234.565], [1, 12.345], [0, 0.07]] as const)
+      .map(([ago, total_cost_usd]) => ({ ...line, group: dayBefore(ago), total_cost_usd, executions: 3 + ago }))
+      .filter((day) => day.group >= start);
+    said = { ...real, costs, total_cost_usd: costs.reduce((sum, day) => sum + day.total_cost_usd, 0) };
+    await route.fulfill({ response: answer, json: said });
+  });
+  await page.getByRole("link", { name: "Costs", exact: true }).click();
+  await page.getByRole("button", { name: "day", exact: true }).click();
+  const chart = page.getByRole("table", { name: "Cost by day" });
+  const shownNow = async (): Promise<unknown> => ({
+    bars: await chart.locator("tbody tr").evaluateAll((all) => all.map((row) => [...row.querySelectorAll("th, td span:first-of-type")].map((cell) => cell.textContent))),
+    table: await costTable(page)(),
+    note: await page.getByText(/ in all$/).textContent(),
+  });
+  for (const [period, left] of [["30d", 4], ["90d", 5], ["7d", 3], ["24h", 2]] as const) {
+    await page.getByLabel("Time", { exact: true }).selectOption(period);
+    const wantedNow = (): unknown => ({
+      bars: said?.costs.map((day) => [day.group, usd(day.total_cost_usd)]),
+      table: [...(said?.costs ?? []).map((day) => [day.group, usd(day.total_cost_usd), count(day.executions)]), ["In all", usd(said?.total_cost_usd ?? 0), ""]],
+      note: `${usd(said?.total_cost_usd ?? 0)} in all`,
+    });
+    await expect.poll(() => said?.costs.length).toBe(left);
+    await expect.poll(shownNow).toEqual(wantedNow());
+    // The longest bar is that of the dearest day, and the others are as long as they are dear.
+    const most = Math.max(...(said?.costs ?? []).map((day) => day.total_cost_usd));
+    const lengths = await chart.locator("rect.fill-accent").evaluateAll((all) => all.map((bar) => Number(bar.getAttribute("width"))));
+    expect(lengths).toEqual((said?.costs ?? []).map((day) => Math.max((day.total_cost_usd / most) * 100, 0.6)));
+  }
+  expect(troubles).toEqual([]);
+  await page.context().close();
 });
 
 test("the chains and budgets beside the costs are those of the API", async () => {
@@ -380,6 +429,70 @@ describe("of the audit log", () => {
     }
     await page.context().close();
   });
+});
+
+// Back leaves a list only when nothing is left that was chosen there.
+test("each choice of a filter is undone by Back and done again by Forward, on every page that has some", async () => {
+  const { page, troubles } = await signedIn("/agents");
+  // Of a page: what is chosen, and what the address says then.
+  const choose = (name: string, value: string) => (): Promise<unknown> =>
+    page.getByLabel(name, { exact: true }).selectOption(value);
+  const press = (role: "button" | "tab", name: string) => (): Promise<unknown> =>
+    page.locator("main").getByRole(role, { name, exact: true }).click();
+  const type = (words: string) => async (): Promise<void> => {
+    await page.getByRole("searchbox").focus();
+    await page.keyboard.type(words, { delay: 20 });
+  };
+  for (const [path, ...choices] of [
+    [
+      "/tasks",
+      [choose("Status", "completed"), "status=completed"],
+      [choose("Source", "github"), "status=completed&source=github"],
+      [type("login page"), "status=completed&source=github&q=login+page"],
+      [choose("Time", "7d"), "status=completed&source=github&q=login+page&period=7d"],
+      [press("button", "Clear"), ""],
+    ],
+    ["/deliveries", [choose("Webhook", "github"), "webhook=github"], [choose("Verdict", "queued"), "webhook=github&verdict=queued"]],
+    ["/costs", [choose("Agent", "command-agent"), "agent=command-agent"], [choose("Time", "7d"), "agent=command-agent&period=7d"], [press("button", "model"), "agent=command-agent&period=7d&by=model"]],
+    ["/audit", [choose("Outcome", "done"), "outcome=done"], [choose("Time", "24h"), "outcome=done&period=24h"]],
+    ["/approvals", [choose("Agent", "second"), "agent=second"], [press("tab", "Decided"), "agent=second&show=decided"]],
+    ["/", [press("button", "Cost"), "metric=cost"], [press("button", "Week"), "metric=cost&queue=week"], [press("button", "24 hours"), "metric=cost&queue=week&bucket=hour"]],
+  ] as [string, ...[() => Promise<unknown>, string][]][]) {
+    await page.getByRole("link", { name: "Agents", exact: true }).click();
+    await page.getByRole("heading", { level: 1, name: "Agents" }).waitFor();
+    const entries = await page.evaluate(() => history.length);
+    await page.locator(`nav a[href="${path}"]`).first().click();
+    // What the page shows: the address, the controls and what is listed.
+    const shown = async (): Promise<unknown> => [
+      new URL(page.url()).pathname,
+      parametersOf(page),
+      await page.locator("main :is(select, input[type=search])").evaluateAll((all) => all.map((each) => (each as HTMLInputElement).value)),
+      await page.locator("main :is([aria-pressed=true], [role=tab][aria-selected=true])").allTextContents(),
+      await page.locator("main [aria-busy=true]").count(),
+      await addresses(page.locator("main :is([role=row], li) a")),
+      await page.getByRole("region", { name: "Numbers" }).locator("tbody").allTextContents(),
+    ];
+    await isThere(page);
+    const before = [await shown()];
+    for (const [act, parameters] of choices) {
+      await act();
+      await expect.poll(() => parametersOf(page)).toEqual(Object.fromEntries(new URLSearchParams(parameters)));
+      await isThere(page);
+      await expect.poll(() => page.locator("main [aria-busy=true]").count()).toBe(0);
+      before.push(await shown());
+    }
+    expect([path, await page.evaluate(() => history.length)]).toEqual([path, entries + 1 + choices.length]);
+    for (const was of before.slice(0, -1).reverse()) {
+      await page.goBack();
+      await expect.poll(shown).toEqual(was);
+    }
+    for (const was of before.slice(1)) {
+      await page.goForward();
+      await expect.poll(shown).toEqual(was);
+    }
+  }
+  expect(troubles).toEqual([]);
+  await page.context().close();
 });
 
 test("the approvals of one agent, and those that were decided", async () => {

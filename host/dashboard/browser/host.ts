@@ -40,7 +40,7 @@ echo "reading the task" >&2
 plan=null
 case $task in
   *"takes long"*) echo "this will take a while" >&2; sleep 600 ;;
-  *"keeps talking"*) for word in $(seq 60); do echo "word $word" >&2; sleep 0.1; done ;;
+  *"keeps talking"*) until [ -e SPEAK ]; do sleep 0.05; done; for word in $(seq 60); do echo "word $word" >&2; sleep 0.05; done ;;
   *"says a great deal until "*)
     file=$(printf '%s' "$task" | sed 's/.*says a great deal until \([^ "]*\).*/\1/')
     for line in $(seq 2400); do echo "item $line" >&2; done
@@ -90,7 +90,7 @@ agents:
     on_reject: rework
     max_retries: 0
     timeout_seconds: 900
-    config: {input: payload, command: [/bin/sh, -c, ${JSON.stringify(agentProgram)}]}
+    config: {input: payload, command: [/bin/sh, -c, ${JSON.stringify(agentProgram.replace("SPEAK", `${folder}/speak`))}]}
   worker: {max_retries: 0}
   second: {requires_approval: true}
   third: {}
@@ -136,6 +136,11 @@ export class Host {
     const beside = join(this.folder, name);
     copyFileSync(join(build as string, library), beside);
     renameSync(beside, join(this.folder, "plugins", name));
+  }
+
+  // Lets the agent say what it has to, if its task "keeps talking".
+  speak(): void {
+    writeFileSync(join(this.folder, "speak"), "");
   }
 
   async stop(): Promise<void> {

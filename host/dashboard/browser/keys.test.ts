@@ -1,4 +1,5 @@
 // By the keyboard alone.
+import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { goTo } from "./browser";
 import { violations } from "./checks";
@@ -10,6 +11,12 @@ let data: Data;
 const { host, signedIn } = part({}, async (filled) => {
   data = await fill(filled);
 });
+
+// Strikes these keys one after the other, without waiting for what comes of one of them: two that belong together are struck
+// within a second, however busy the page is.
+async function press(page: Page, keys: string): Promise<void> {
+  await Promise.all(keys.split(" ").map((key) => page.keyboard.press(key)));
+}
 
 test("whoever has a keyboard only sees where he is, gets everywhere, and comes back from a dialog to where he was", async () => {
   const { page, troubles } = await signedIn("/");
@@ -54,7 +61,7 @@ test("whoever has a keyboard only sees where he is, gets everywhere, and comes b
   }
   await page.keyboard.press("Escape");
   await dialog.waitFor({ state: "detached" });
-  expect((await here()).name).toBe("BUTTON Send a test event to github");
+  await expect.poll(async () => (await here()).name).toBe("BUTTON Send a test event to github");
   // A screen that is too low for a dialog scrolls it.
   await page.setViewportSize({ width: 380, height: 360 });
   await page.keyboard.press("Enter");
@@ -70,7 +77,7 @@ test("the keyboard chooses, opens, goes to pages and helps", async () => {
   await page.keyboard.press("j");
   await page.keyboard.press("k");
   await page.keyboard.press("j");
-  expect(await page.locator("[role=row][aria-current=true]").getAttribute("aria-rowindex")).toBe("3");
+  await page.locator("[role=row][aria-current=true][aria-rowindex='3']").waitFor();
   await page.keyboard.press("Enter");
   await expect.poll(() => page.url()).toContain(data.waiting);
   await page.keyboard.press("?");
@@ -78,8 +85,7 @@ test("the keyboard chooses, opens, goes to pages and helps", async () => {
   expect(await violations(page)).toEqual([]);
   await page.keyboard.press("Escape");
   await page.getByRole("dialog").waitFor({ state: "detached" });
-  await page.keyboard.press("g");
-  await page.keyboard.press("a");
+  await press(page, "g a");
   await page.getByRole("heading", { name: "Agents" }).waitFor();
   // What is typed once one has been brought to the search is searched for.
   await page.keyboard.press("/");
@@ -127,12 +133,13 @@ test("each key that the help names does what it says", async () => {
   const struck = new Set<string>();
   const strike = async (keys: string): Promise<void> => {
     struck.add(keys);
-    for (const key of keys.split(" ")) await page.keyboard.press(key);
+    await press(page, keys);
   };
   const row = page.locator("[role=row][aria-current=true]");
   const dialog = page.getByRole("dialog");
   await expect.poll(() => page.getByRole("row").count()).toBe(4);
   await strike("?");
+  await dialog.getByRole("row").nth(1).waitFor();
   // A line names one key, two that belong together, or two that are struck one after the other.
   const named = (await dialog.getByRole("row").evaluateAll((rows) =>
     rows.slice(1).map((line) => [
@@ -156,12 +163,14 @@ test("each key that the help names does what it says", async () => {
   await strike("a");
   await dialog.getByRole("button", { name: "Approve", exact: true }).click();
   await row.getByText("Completed").waitFor();
+  await dialog.waitFor({ state: "detached" });
   await strike("j");
   await row.getByText("The first of three").waitFor();
   await strike("r");
   await page.getByLabel("What is wrong with it").fill("not the first");
   await dialog.getByRole("button", { name: "Reject", exact: true }).click();
   await row.getByText("Cancelled").waitFor();
+  await dialog.waitFor({ state: "detached" });
   const tasks = await Promise.all(made.map((id) => host.task(id)));
   expect(tasks.map((task) => task.decisions.map(({ kind, comment }) => [kind, comment]))).toEqual([
     [["reject", "not the first"]],
@@ -180,6 +189,7 @@ test("each key that the help names does what it says", async () => {
   await page.getByLabel("What is wrong with it").fill("nor the last");
   await dialog.getByRole("button", { name: "Reject", exact: true }).click();
   await page.locator("main header").getByText("Cancelled").waitFor();
+  await dialog.waitFor({ state: "detached" });
   expect((await host.task(last)).status).toBe("cancelled");
 
   expect(pages.length).toBe(8);

@@ -8,6 +8,7 @@ import { everyPage } from "./every-page";
 import { type Data, canary, fill } from "./host";
 import { part } from "./part";
 import { isThere, isWell, isWellEverywhere, shot } from "./pictures";
+import { isLive } from "./requests";
 
 let data: Data;
 const { host, signedIn } = part({}, async (filled) => {
@@ -34,7 +35,7 @@ test.each([1280, 380])("every page is accessible in both themes, fits and stays 
     await page.getByText(text).filter({ visible: true }).first().waitFor();
     await isWell(page, name);
     // A wide table says where it goes on, and one that fits does not.
-    if (name === "costs") expect(await page.locator("[data-more]").count()).toBe(width === 380 ? 2 : 0);
+    if (name === "costs") await expect.poll(() => page.locator("[data-more]").count()).toBe(width === 380 ? 2 : 0);
   }
   expect(await page.evaluate(() => (window as unknown as { broken?: number }).broken)).toBeUndefined();
   expect(troubles).toEqual([]);
@@ -126,15 +127,16 @@ test("the chosen theme is kept", async () => {
   const paper = (): Promise<string> => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   const light = await paper();
   await page.getByRole("button", { name: "Dark", exact: true }).click();
+  await expect.poll(paper).not.toBe(light);
   const dark = await paper();
-  expect(dark).not.toBe(light);
   await page.reload();
-  expect(await paper()).toBe(dark);
+  await expect.poll(paper).toBe(dark);
   await page.context().close();
 });
 
 test("while an answer is awaited its place is held; where none comes the reason stands, with a way to try again", async () => {
   const { page } = await signedIn("/approvals?show=decided");
+  await isLive(page); // so that nothing is asked for because the stream of changes begins
   let answer: "none" | "bad" | "good" = "none";
   const awaited: (() => void)[] = [];
   await page.route(
@@ -183,14 +185,14 @@ test("a page whose files are gone says so, and a task that is not there is told 
   await goTo(page, "/tasks/nobody");
   await page.getByText("This could not be loaded").waitFor();
   await page.getByText("task nobody does not exist").waitFor();
-  expect(await page.locator("[data-live=live]:visible").count()).toBe(1);
+  await isLive(page);
   await page.context().close();
 });
 
 // The last one: it ends the host.
 test("when davit is gone, what is shown is called stale, and the reason stands where nothing can be", async () => {
   const { page } = await signedIn();
-  await page.locator("[data-live=live]:visible").waitFor();
+  await isLive(page);
   await page.getByText("Latest failures").waitFor();
   await isThere(page);
   await host.stop();

@@ -51,6 +51,8 @@ test.each([
   ["localStorage", ["lib/keys.ts", "lib/theme.ts", "lib/views.ts"]],
   ["sessionStorage", []],
   ["overflow-x-auto", []],
+  // Each choice is an entry of the history; only what is typed stands in the place of what was typed before it.
+  ["replace:", ["features/tasks/filters.tsx"]],
   ["innerHTML", []],
   // Text comes into the page by src/jsx, which shows what nobody would see of it.
   ["createElement(", ["components/copy.tsx", "lib/save.ts"]],

@@ -62,6 +62,9 @@ std::string one_line(std::string_view text, std::size_t limit) {
   std::string line(cut(text, limit));
   const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
   std::replace_if(line.begin(), line.end(), is_control, ' ');
+  // U+0080 to U+009F are control characters as well.
+  for (std::size_t at = line.find('\xC2'); at != std::string::npos; at = line.find('\xC2', at + 1))
+    if (at + 1 < line.size() && static_cast<unsigned char>(line[at + 1]) < 0xA0) line.replace(at, 2, " ");
   return line;
 }
 

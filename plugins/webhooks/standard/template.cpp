@@ -1,11 +1,17 @@
 #include "template.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "../reading/excerpt.h"
 #include "davit/failure.hpp"
 
 namespace standard {
+namespace {
+
+constexpr double kExactBelow = 9007199254740992.0;  // 2^53
+
+}  // namespace
 
 using davit::Failure;
 using davit::JsonView;
@@ -49,7 +55,11 @@ std::string Template::fill(JsonView body) const {
     if (value.is_string() && value != std::string_view()) {
       text += reading::cut(value.string_or(""), kMaxValue);
     } else if (value.is_number() || value.is_bool()) {
-      text += value.dump();
+      const std::string number = value.dump();
+      // Beyond 2^64 JSON's readers round a whole number, so that two ids would be one.
+      if (number.find_first_of(".eE") != std::string::npos && std::abs(value.number_or(0)) >= kExactBelow)
+        throw Failure::invalid_input(piece.text + " is a number of so many digits that it is not exact any more; the sender should send it as a text");
+      text += number;
     } else {
       return "";
     }

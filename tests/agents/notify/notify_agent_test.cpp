@@ -330,8 +330,7 @@ TEST_F(NotifyAgentTest, WhoDoesNotWantToBeToldIsNotAsked) {
   EXPECT_THAT(jira_.seen(), IsEmpty());
 }
 
-// ---- what waits for an approval
-// ------------------------------------------------------------------------------------------
+// --- what waits for an approval
 
 constexpr const char* kPull = "https://github.com/acme/shop/pull/12";
 

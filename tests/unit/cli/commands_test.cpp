@@ -83,8 +83,7 @@ class CommandsTest : public ::testing::Test {
   std::optional<ServeOptions> served_;
 };
 
-// ---- usage
-// ----------------------------------------------------------------------------------------------------------
+// --- usage
 
 TEST_F(CommandsTest, WrongUsageIsTwoAndOneLineWithAHint) {
   const std::vector<std::vector<std::string>> wrong = {
@@ -145,8 +144,7 @@ TEST_F(CommandsTest, WhereAnyFreePortIsTakenTheHostIsFoundByTheOneItLeft) {
   EXPECT_THAT(error_, HasSubstr("is not a URL"));
 }
 
-// ---- serve, configuration
-// -------------------------------------------------------------------------------------------
+// --- serve, configuration
 
 TEST_F(CommandsTest, ServeHandsItsOptionsOnAndGivesItsExitCode) {
   EXPECT_EQ(davit({"serve", "--no-supervisor", "--config=/x/y.yaml", "--ready-fd=7", "--serving-fd=8"}), 42);
@@ -243,8 +241,7 @@ TEST_F(CommandsTest, InitWritesAConfigurationThatIsGoodAndKeepsWhatExists) {
   std::filesystem::current_path(before);
 }
 
-// ---- through the host
-// -----------------------------------------------------------------------------------------------
+// --- through the host
 
 constexpr const char* kTasks =
     R"({"tasks":[{"task_id":"01900000-0000-7000-8000-000000000001","status":"completed",
@@ -608,8 +605,7 @@ TEST_F(CommandsTest, WithoutAVariableTheGeneratedTokenIsUsed) {
   EXPECT_EQ(host.seen().at(0).header("Authorization"), "Bearer davit_generated_token");
 }
 
-// ---- send
-// -----------------------------------------------------------------------------------------------------------
+// --- send
 
 constexpr const char* kWebhooks = R"({"webhooks":[{"name":"github","event_header":"X-GitHub-Event",
   "delivery_id_header":"X-GitHub-Delivery","metadata":{"signature":{"headers":["X-Hub-Signature-256"],
@@ -688,8 +684,7 @@ TEST_F(CommandsTest, SendSaysWhatIsMissing) {
   EXPECT_THAT(error_, HasSubstr("the environment variable GH is not set"));
 }
 
-// ---- offline
-// --------------------------------------------------------------------------------------------------------
+// --- offline
 
 class OfflineTest : public CommandsTest {
  protected:

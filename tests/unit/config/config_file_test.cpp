@@ -23,8 +23,7 @@ std::vector<std::string> mistakes(std::string_view text) {
   return parse_config(text, "davit.yaml").messages();
 }
 
-// ---- every mistake: what is written, what is said
-// -------------------------------------------------------------------
+// --- every mistake: what is written, what is said
 
 struct MistakeCase {
   const char* name;
@@ -500,8 +499,7 @@ agents:
       R"("list":[1,["two"],{"three":3}],"escaped":"aé\n"})");
 }
 
-// ---- lines of plugins' settings
-// ------------------------------------------------------------------------------------------------------
+// --- lines of plugins' settings
 
 constexpr const char* kNested = R"(webhooks:
   github:

@@ -23,7 +23,7 @@ Result<JsonDocument> body_of(const std::string& text) {
   return body_object(request);
 }
 
-// What is wrong with a text of at most 8 bytes.
+// What is wrong with a text of at most 8 characters.
 std::string mistake_in(const std::string& json, Text kind) {
   const JsonDocument value = parse_json(json).value();
   std::vector<FieldError> errors;
@@ -68,7 +68,8 @@ TEST(BodyTest, HoweverManyMembersAreWrongAFewAreToldOf) {
 }
 
 TEST(BodyTest, ATextHasNoControlCharactersAndOneOfSeveralLinesHasItsBreaks) {
-  for (const char* good : {R"("")", R"("plain")", R"("\u00e9\u202e")", R"("\ud83d\ude00")"}) {
+  for (const char* good : {R"("")", R"("plain")", R"("\u00e9\u202e")", R"("\ud83d\ude00")",
+                           R"("\u00a0\u00c2\u8a9e\u8a9e\u8a9e\u8a9e")"}) {
     EXPECT_EQ(mistake_in(good, Text::OneLine), "") << good;
     EXPECT_EQ(mistake_in(good, Text::Lines), "") << good;
   }
@@ -78,12 +79,13 @@ TEST(BodyTest, ATextHasNoControlCharactersAndOneOfSeveralLinesHasItsBreaks) {
     EXPECT_EQ(mistake_in(broken, Text::Lines), "") << broken;
   }
   for (const char* bad :
-       {R"("\u0000")", R"("a\u0000b")", R"("\u001b[1m")", R"("\u0008")", R"("\u001f")", R"("\u007f")"}) {
+       {R"("\u0000")", R"("a\u0000b")", R"("\u001b[1m")", R"("\u0008")", R"("\u001f")", R"("\u007f")", R"("\u0080")",
+        R"("a\u009b1m")"}) {
     EXPECT_THAT(mistake_in(bad, Text::OneLine), HasSubstr("title: must be one line")) << bad;
     EXPECT_THAT(mistake_in(bad, Text::Lines), HasSubstr("title: must have no control characters")) << bad;
   }
   for (const char* other : {"1", "null", "{}", "[\"a\"]", "\"nine bytes\""})
-    EXPECT_EQ(mistake_in(other, Text::OneLine), "title: must be a text of at most 8 bytes") << other;
+    EXPECT_EQ(mistake_in(other, Text::OneLine), "title: must be a text of at most 8 characters") << other;
 }
 
 TEST(BodyTest, AFilterIsReadAsTheParametersOfAList) {

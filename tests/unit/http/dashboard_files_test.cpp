@@ -32,8 +32,8 @@ class DashboardFilesTest : public ::testing::Test {
     Workers workers(1, 4);
     metrics::Metrics metrics("test");
     auto log = Log::open({});
-    RequestLog request_log(**log, clock_);
-    Router router(dashboard_file_routes(files), *nobody_, audit_, workers, metrics, request_log, {});
+    RequestLog request_log(metrics, **log, clock_);
+    Router router(dashboard_file_routes(files), *nobody_, audit_, workers, request_log, {});
     Request request;
     request.request_id = new_id();
     request.method = "GET";

@@ -44,6 +44,14 @@ TEST(NegotiationTest, GzipIsForWhoNamesItWithAWeight) {
     EXPECT_FALSE(takes_gzip(refuses)) << refuses;
 }
 
+TEST(NegotiationTest, AListMayComeInSeveralLines) {
+  Request request;
+  request.headers = {{"If-None-Match", "\"a\""}, {"Accept-Encoding", "br"}, {"if-none-match", "\"b\""}, {"accept-encoding", "gzip"}};
+  const Wishes wishes = wishes_of(request);
+  EXPECT_TRUE(wishes.gzip);
+  EXPECT_TRUE(has_tag(wishes.tags, "\"a\"") && has_tag(wishes.tags, "\"b\""));
+}
+
 TEST(NegotiationTest, TagsAreComparedWeaklyAndWhole) {
   for (const char* has :
        {"\"a\"", "W/\"a\"", "*", " * ", "\"x\", \"a\"", "\"x\"\t,W/\"a\" ,", "\"x,y\",\"a\""})

@@ -23,8 +23,19 @@ TEST(QueryTest, DecodesNamesAndValues) {
 TEST(QueryTest, DecodesAnEscapeAtTheVeryEnd) { EXPECT_EQ(parsed("q=%41").text("q"), "A"); }
 
 TEST(QueryTest, RefusesBrokenEscapesAndBadUtf8) {
-  for (const char* bad : {"q=%", "q=%4", "q=%zz", "q=a%2", "q=%ff", "%=1"})
-    EXPECT_FALSE(Query::parse(bad).ok()) << bad;
+  for (const char* bad : {"%=1", "%ff=1", "Q=%ff", "=%"}) EXPECT_FALSE(Query::parse(bad).ok()) << bad;
+}
+
+TEST(QueryTest, ABrokenValueIsNamedWithAllElseThatIsWrong) {
+  for (const char* bad : {"q=%", "q=%4", "q=%zz", "q=a%2", "q=%ff"}) {
+    Query query = parsed(std::string("limit=0&") + bad);
+    query.whole_number("limit", 50, 1, 500);
+    ASSERT_EQ(query.errors().size(), 2u) << bad;
+    EXPECT_EQ(query.errors()[0].field, "q") << bad;
+    EXPECT_EQ(query.errors()[0].message.find("the value "), 0u) << query.errors()[0].message;
+    EXPECT_EQ(query.errors()[1].field, "limit") << bad;
+    EXPECT_EQ(query.text("q"), "") << bad;
+  }
 }
 
 TEST(QueryTest, ReadsNumbersInsideTheirBounds) {

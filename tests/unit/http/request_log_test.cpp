@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include <mutex>
+#include <sstream>
 #include <stdexcept>
 
 #include "host/store/database.h"
@@ -18,6 +19,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
+using ::testing::UnorderedElementsAre;
 using testing::TestedRoutes;
 
 class RequestLogTest : public ::testing::Test {
@@ -158,6 +160,34 @@ TEST_F(RequestLogTest, EachRefusedRequestHasALineAtDebugAndNoneOtherwise) {
   start(LogLevel::Info);
   for (const Row& row : rows) ask(row.method, row.path, row.body, row.token);
   EXPECT_THAT(told(), IsEmpty());
+}
+
+TEST_F(RequestLogTest, EachAnswerIsCountedOnceByItsRouteAndStatus) {
+  for (const LogLevel level : {LogLevel::Info, LogLevel::Debug}) {
+    start(level);
+    EXPECT_EQ(ask("GET", "/api/dashboard/overview").status, 200);
+    EXPECT_EQ(ask("HEAD", "/api/dashboard/overview").status, 200);
+    EXPECT_EQ(ask("GET", "/api/dashboard/tasks").status, 200);
+    EXPECT_EQ(ask("GET", "/nothing").status, 404);
+    EXPECT_EQ(ask("PUT", "/api/reload").status, 405);
+    EXPECT_EQ(ask("GET", "/api/dashboard/tasks", "", "a-wrong-token-of-some-length").status, 401);
+    EXPECT_EQ(ask("GET", "/api/dashboard/tasks/no-id").status, 404);
+    EXPECT_EQ(ask("POST", "/api/tokens", R"({"name":"ada","role":"admin"})").status, 201);
+    EXPECT_EQ(ask("POST", "/api/tokens", R"({"name":"ada","role":"admin"})").status, 409);
+    damage("ALTER TABLE audit RENAME TO audit_x");
+    EXPECT_EQ(ask("GET", "/api/dashboard/audit").status, 500);
+    std::vector<std::string> counted;
+    std::istringstream lines(parts_->metrics().exposition());
+    for (std::string text; std::getline(lines, text);)
+      if (text.starts_with("davit_http_requests_total{")) counted.push_back(text.substr(text.find('{')));
+    EXPECT_THAT(counted, UnorderedElementsAre(
+                             R"({route="/api/dashboard/overview",code="200"} 2)",
+                             R"({route="/api/dashboard/tasks",code="200"} 1)", R"({route="unknown",code="404"} 1)",
+                             R"({route="unknown",code="405"} 1)", R"({route="/api/dashboard/tasks",code="401"} 1)",
+                             R"({route="/api/dashboard/tasks/{}",code="404"} 1)",
+                             R"({route="/api/tokens",code="201"} 1)", R"({route="/api/tokens",code="409"} 1)",
+                             R"({route="/api/dashboard/audit",code="500"} 1)"));
+  }
 }
 
 TEST_F(RequestLogTest, WhatIsAskedForIsToldAtDebugAndWhatIsDoneAtInfo) {

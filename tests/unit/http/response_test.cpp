@@ -10,7 +10,7 @@ namespace {
 
 std::string head_of(const Response& response, Persistence persistence, std::optional<std::size_t> length) {
   std::string out;
-  append_head(out, response, "id-1", persistence, length);
+  append_head(out, response, "id-1", "Tue, 03 Feb 2026 08:41:37 GMT", persistence, length);
   return out;
 }
 
@@ -19,7 +19,7 @@ TEST(ResponseTest, SaysKeepAliveAndItsLength) {
   response.status = 202;
   EXPECT_EQ(head_of(response, Persistence::KeepAlive, 7),
             "HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 7\r\n"
-            "Connection: keep-alive\r\nX-Request-Id: id-1\r\nX-Content-Type-Options: nosniff\r\n"
+            "Connection: keep-alive\r\nDate: Tue, 03 Feb 2026 08:41:37 GMT\r\nX-Request-Id: id-1\r\nX-Content-Type-Options: nosniff\r\n"
             "Referrer-Policy: no-referrer\r\nCross-Origin-Resource-Policy: same-origin\r\n"
             "Cross-Origin-Opener-Policy: same-origin\r\nContent-Security-Policy: default-src 'none'; "
             "frame-ancestors 'none'; base-uri 'none'\r\nCache-Control: no-store\r\n\r\n");
@@ -38,6 +38,16 @@ TEST(ResponseTest, AnAnswerMayChooseItsPolicyAndHowLongItIsKeptButNoneOfTheRest)
   EXPECT_NE(head.find("cache-control: no-cache"), std::string::npos);
   for (const char* absent : {"no-store", "unsafe-url", "cross-origin", "unsafe-none"})
     EXPECT_EQ(head.find(absent), std::string::npos) << absent;
+}
+
+TEST(ResponseTest, TheDateIsThatOfTheSecond) {
+  HttpDate date;
+  EXPECT_EQ(date.at(WallTime{}), "Thu, 01 Jan 1970 00:00:00 GMT");
+  // The example of RFC 9110, section 5.6.7.
+  EXPECT_EQ(date.at(WallTime(Duration(784'111'777'999))), "Sun, 06 Nov 1994 08:49:37 GMT");
+  EXPECT_EQ(date.at(WallTime(Duration(784'111'777'000))), "Sun, 06 Nov 1994 08:49:37 GMT");
+  EXPECT_EQ(date.at(WallTime(Duration(1'709'251'199'000))), "Thu, 29 Feb 2024 23:59:59 GMT");
+  EXPECT_EQ(date.at(WallTime(Duration(-1))), "Wed, 31 Dec 1969 23:59:59 GMT");
 }
 
 TEST(ResponseTest, NobodyElsesPageMayReadAnAnswer) {

@@ -444,8 +444,7 @@ TEST_F(ApprovalsTest, TheLongestWaitIsReported) {
   EXPECT_GT(*store().queue()->oldest_asked, asked);
 }
 
-// ---- approvals that do not count
-// -------------------------------------------------------------------------------------------
+// --- approvals that do not count
 
 class RefusedApprovalsTest : public ApprovalsTest {
  protected:
@@ -628,8 +627,7 @@ TEST_F(RefusedApprovalsTest, WhatRunsOnARefusedApprovalIsFoundByTheCheck) {
               ::testing::Contains(HasSubstr("nobody approved what it runs")));
 }
 
-// ---- reminders and deadlines
-// -------------------------------------------------------------------------------------------
+// --- reminders and deadlines
 
 constexpr Duration kDay{24 * 3'600'000};
 
@@ -792,8 +790,7 @@ TEST_F(RefusedRemindersTest, WhoeverIsNotifiedHearsAtOnceWhoseApprovalDoesNotCou
   expect_sound();
 }
 
-// ---- rework
-// ------------------------------------------------------------------------------------------------------------
+// --- rework
 
 class ReworkTest : public ApprovalsTest {
  protected:

@@ -68,6 +68,22 @@ TEST_F(AuditTest, AnActAndItsLineAreCommittedTogether) {
   EXPECT_EQ(all[0].at, clock_.wall());
 }
 
+TEST_F(AuditTest, TheLineOfWhatMakesSomethingNamesIt) {
+  const auto make = [&](NewTask task) {
+    return wait<std::string>([&](auto done) {
+      store().create_task(std::move(task), "api", std::nullopt, done, line("createTask", ""));
+    });
+  };
+  const std::string id = make(new_task()).value();
+  EXPECT_FALSE(make(new_task("")).ok());
+  const auto all = entries();
+  ASSERT_THAT(all, SizeIs(2));
+  EXPECT_EQ(all[1].object, id);
+  EXPECT_EQ(all[0].object, "");
+  EXPECT_EQ(all[0].outcome, "refused");
+  EXPECT_THAT(store().audit({.object = id})->items, SizeIs(1));
+}
+
 TEST_F(AuditTest, ARefusedActHasItsLineWithTheReason) {
   const std::string id = create();
   EXPECT_FALSE(wait<TaskState>([&](auto done) {

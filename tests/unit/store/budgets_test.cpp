@@ -399,5 +399,27 @@ TEST_F(BudgetsTest, OverspendingIsBoundedByWhatOneSessionCostsBeyondItsShare) {
   expect_sound();
 }
 
+TEST_F(BudgetsTest, WhatRunsStaysSetAsideInTheDayThatSomebodySetsTheClockTo) {
+  BudgetLimits limits;
+  limits.day = kDollar;
+  limit(limits);
+  for (int step : {2, -5, 1}) {
+    SCOPED_TRACE(step);
+    create();
+    const std::vector<ClaimedTask> running = claim_all();
+    ASSERT_THAT(running, SizeIs(1));
+    clock_.jump(std::chrono::days(step));
+    create();
+    EXPECT_THAT(claim_all(), IsEmpty());
+    EXPECT_EQ(line("day").in_flight, kDollar);
+    end(running[0], kDollar);
+    EXPECT_EQ(line("day").spent, kDollar);
+    EXPECT_THAT(claim_all(), IsEmpty()) << "also of a day before one that was";
+    ASSERT_TRUE(cancel(store().tasks({.state = TaskState::Queued}).value().items.at(0).task_id).ok());
+    expect_sound();
+    clock_.advance(next_day(clock_.wall()) - clock_.wall());
+  }
+}
+
 }  // namespace
 }  // namespace davit::store

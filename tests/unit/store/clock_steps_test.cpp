@@ -124,6 +124,79 @@ TEST_F(ClockStepsTest, ADeferredDeliveryIsTriedAgainThoughTheClockWasSetBack) {
   }
 }
 
+TEST_F(ClockStepsTest, AnExecutionTakesAsLongAsItRunsWhateverSomebodySetsTheClockTo) {
+  Duration worked(0);
+  for (Duration step : {-kHour, 2 * kHour, -3 * kDay, 3 * kDay, Duration(-6'000), Duration(6'000)}) {
+    SCOPED_TRACE(step.count());
+    const std::string id = create();
+    const ClaimedTask claimed = claim_one();
+    clock_.advance(Duration(3'000));
+    clock_.jump(step);
+    const WallTime began = clock_.wall() - Duration(3'000);
+    EXPECT_EQ(task(id).executions.front().started_at, began) << "nothing written yet";
+    ASSERT_TRUE(wait([&](auto done) { store().set_setting("x", "1", done); }).ok());
+    EXPECT_EQ(task(id).executions.front().started_at, began) << "and after a write";
+    clock_.advance(Duration(1'000));
+    ASSERT_TRUE(finish(finish_of(claimed.fence)).ok());
+    const AgentExecution ended = task(id).executions.front();
+    EXPECT_EQ(ended.started_at, began) << "once";
+    EXPECT_EQ(*ended.completed_at - ended.started_at, Duration(4'000));
+    worked += Duration(4'000);
+    const AgentStats stats = store().agent_stats("planner").value().front();
+    EXPECT_EQ(stats.sums.worked, worked);
+    EXPECT_EQ(stats.p95, Duration(4'000));
+    expect_sound();
+  }
+}
+
+TEST_F(ClockStepsTest, WhatEndsInTheTransactionThatSeesTheStepIsBookedRight) {
+  create();
+  const ClaimedTask claimed = claim_one();
+  clock_.advance(Duration(3'000));
+  clock_.jump(2 * kHour);
+  ASSERT_TRUE(finish(finish_of(claimed.fence)).ok());
+  EXPECT_EQ(store().agent_stats("planner").value().front().sums.worked, Duration(3'000));
+}
+
+TEST_F(ClockStepsTest, WhoFollowsWhatRunsIsToldThatItBeganAtAnotherTime) {
+  const std::string id = create();
+  const std::string session = claim_one().session_id;
+  std::vector<std::string> told;
+  store().on_change([&](const std::vector<Change>& changes) {
+    for (const Change& change : changes)
+      if (change.kind == Change::Kind::ExecutionChanged) told.push_back(change.id + " " + change.session);
+  });
+  for (Duration step : {Duration(0), kHour, Duration(0)}) {
+    clock_.jump(step);
+    ASSERT_TRUE(wait([&](auto done) { store().set_setting("x", "1", done); }).ok());
+  }
+  store().on_change({});
+  EXPECT_THAT(told, ElementsAre(id + " " + session));
+}
+
+TEST_F(ClockStepsTest, WhatHasEndedKeepsItsTimes) {
+  const std::string id = create();
+  const ClaimedTask claimed = claim_one();
+  clock_.advance(Duration(3'000));
+  ASSERT_TRUE(finish(finish_of(claimed.fence)).ok());
+  const WallTime began = task(id).executions.front().started_at;
+  clock_.jump(kDay);
+  ASSERT_TRUE(wait([&](auto done) { store().set_setting("x", "1", done); }).ok());
+  EXPECT_EQ(task(id).executions.front().started_at, began);
+}
+
+TEST_F(ClockStepsTest, OverARestartNothingThatRanHasBegunLaterThanItWasLost) {
+  const std::string id = create();
+  claim_one();
+  clock_.advance(Duration(3'000));
+  database_.close();
+  clock_.jump(-kDay);
+  database_.open();
+  const AgentExecution lost = task(id).executions.front();
+  EXPECT_EQ(lost.outcome, "lost");
+  EXPECT_EQ(lost.started_at, *lost.completed_at);
+}
+
 TEST_F(ClockStepsTest, OverARestartNothingWaitsLongerThanItWouldHaveFromItsBeginning) {
   const std::string id = waits(Duration(10'000));
   NewTask chosen = titled("chosen");

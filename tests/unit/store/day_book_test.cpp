@@ -286,8 +286,7 @@ TEST_F(DayBookTest, WhatARolledBackTransactionEndedIsBookedOnce) {
   EXPECT_THAT(store().agent_stats("planner")->at(0).outcomes, ElementsAre(Pair("completed", 1)));
 }
 
-// ---- what is asked of the newest tasks
-// ---------------------------------------------------------------------------------
+// --- what is asked of the newest tasks
 
 TEST_F(DayBookTest, AnAgentIsJudgedByItsNewestHundredTasksAndTimedByTwoHundred) {
   for (int i = 0; i < 250; ++i) {

@@ -138,6 +138,27 @@ TEST_F(DaySumsTest, ADatabaseFromBeforeThemGetsThem) {
   expect_sound();
 }
 
+TEST_F(DaySumsTest, WhatHasRunCountsAsWhatItWasThen) {
+  const auto keyed = [&](const std::string& type) {
+    NewTask task = new_task();
+    task.task_type = type;
+    task.key = "key";
+    return task;
+  };
+  const std::string id = create(keyed("fix"));
+  const auto run = [&](TaskState to) {
+    Finish done = finish_of(claim_one().fence, to);
+    done.result.usage.cost_micro_usd = to == TaskState::Queued ? 20 : 3;
+    EXPECT_TRUE(finish(std::move(done)).ok());
+  };
+  run(TaskState::Queued);
+  clock_.advance(kDay / 24);  // it is tried again then
+  EXPECT_EQ(create(keyed("review")), id) << "newer input of the same task";
+  run(TaskState::Completed);
+  EXPECT_EQ(told(CostGroup::TaskType, ""), (Lines{{"fix", {1, 20, 0}}, {"review", {1, 3, 0}}}));
+  expect_sound();
+}
+
 TEST_F(DaySumsTest, OnesThatDifferFromTheBookAreFound) {
   for (int step = 0; step < 100; ++step) live();
   database_.close();

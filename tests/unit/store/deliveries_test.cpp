@@ -147,8 +147,7 @@ TEST_F(DeliveriesTest, AKeyWithAWindowCountsOnlyWithinIt) {
   expect_sound();
 }
 
-// ---- the same body under another id
-// -----------------------------------------------------------------------------------
+// --- the same body under another id
 
 class ReplayGuardTest : public DeliveriesTest {
  protected:
@@ -397,8 +396,7 @@ TEST_F(DeliveriesTest, WhatWaitsForItsWebhookIsNotDueAndCountsNoTryUntilThatServ
   expect_sound();
 }
 
-// ---- replays by hand
-// ---------------------------------------------------------------------------------------------------
+// --- replays by hand
 
 TEST_F(DeliveriesTest, AReplayIsADeliveryOfItsOwnThatNoKeyStandsAgainst) {
   NewDelivery original = new_delivery("a");
@@ -458,8 +456,7 @@ TEST_F(DeliveriesTest, ADeliveryWithoutItsBodyIsNotRunAgain) {
   EXPECT_THAT(store().due_deferred(10).value(), IsEmpty());
 }
 
-// ---- links
-// ----------------------------------------------------------------------------------------------------------
+// --- links
 
 TEST_F(DeliveriesTest, TasksAndDeliveriesAreFoundByWhatTheirEventMentions) {
   NewDelivery delivery = new_delivery("a");

@@ -353,8 +353,7 @@ TEST_F(PrunerTest, IfItFailsNothingIsLostAndTheNextWriteIsStored) {
   EXPECT_TRUE(comes([&] { return deliveries() == 1; }));
 }
 
-// ---- step by step
-// --------------------------------------------------------------------------------------------------------
+// --- step by step
 
 class PrunerStepTest : public StoreTest {
  protected:

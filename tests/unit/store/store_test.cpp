@@ -66,8 +66,7 @@ class StoreFileTest : public StoreTest {
   const fs::path& path() { return database_.path(); }
 };
 
-// ---- opening
-// --------------------------------------------------------------------------------------------------------
+// --- opening
 
 TEST_F(StoreFileTest, AFirstStartMakesAPrivateDatabase) {
   database_.options.path = database_.folder() / "data" / "davit.db";
@@ -188,8 +187,7 @@ TEST_F(StoreFileTest, ToolsReadBesideARunningHost) {
   EXPECT_EQ(wait([&](auto done) { tool.set_setting("x", "1", done); }).error().code, ErrorCode::Unavailable);
 }
 
-// ---- migrations
-// -----------------------------------------------------------------------------------------------------
+// --- migrations
 
 TEST_F(StoreFileTest, AStepOfTheSchemaAppliesToAnExistingDatabaseAfterACopy) {
   make_database();
@@ -253,8 +251,7 @@ TEST_F(StoreFileTest, WhatWaitsInADatabaseWithoutLinesAndApprovalsGoesOnInOneTha
   expect_sound();
 }
 
-// ---- commits
-// --------------------------------------------------------------------------------------------------------
+// --- commits
 
 TEST_F(StoreFileTest, WritesThatWaitTogetherShareACommit) {
   std::promise<void> gate;
@@ -380,8 +377,7 @@ TEST_F(StoreFileTest, BackupIsAWholeDatabaseOfItsOwn) {
   EXPECT_THAT(titles(), SizeIs(1));
 }
 
-// ---- verify
-// ---------------------------------------------------------------------------------------------------------
+// --- verify
 
 TEST_F(StoreFileTest, VerifyNamesWhatIsWrongInTheBooks) {
   const struct {
@@ -428,8 +424,7 @@ TEST_F(StoreFileTest, VerifyRefusesWhatIsNotADatabase) {
   EXPECT_FALSE(verify(path().string() + ".none").ok());
 }
 
-// ---- failures while running
-// -----------------------------------------------------------------------------------------
+// --- failures while running
 
 TEST_F(StoreFileTest, ARemovedFileIsNoticedAndWorksAgainWhenItIsBack) {
   create();
@@ -515,8 +510,7 @@ TEST_F(StoreFileTest, WithoutWritesAskingForHealthHealsIt) {
   EXPECT_TRUE(store().health().ok());
 }
 
-// ---- sudden death
-// ---------------------------------------------------------------------------------------------------
+// --- sudden death
 
 // A child that stores deliveries as fast as it can and writes the id of each to the pipe once it is
 // acknowledged.

@@ -298,8 +298,7 @@ TEST_F(TaskQueueTest, RejectedIsCancelledWithTheComment) {
   EXPECT_EQ(task(id).task.error, "too risky");
 }
 
-// ---- leases and fences
-// ----------------------------------------------------------------------------------------------
+// --- leases and fences
 
 TEST_F(TaskQueueTest, ExpiredLeaseMakesTheTaskClaimableAgain) {
   const std::string id = create();
@@ -465,8 +464,7 @@ TEST_F(TaskQueueTest, ReportsShowWhileTheTaskRunsAndOutliveIt) {
   EXPECT_EQ(store().transcript(new_id(), 2).error().code, ErrorCode::NotFound);
 }
 
-// ---- by hand
-// --------------------------------------------------------------------------------------------------------
+// --- by hand
 
 TEST_F(TaskQueueTest, AQueuedTaskIsCancelledAtOnce) {
   const std::string id = create();
@@ -577,8 +575,7 @@ TEST_F(TaskQueueTest, ADecisionKeepsWhoMadeItAndHow) {
   EXPECT_EQ(made[1].comment, "needed after all");
 }
 
-// ---- in bulk
-// --------------------------------------------------------------------------------------------------------
+// --- in bulk
 
 class BulkRetryTest : public TaskQueueTest {
  protected:
@@ -645,8 +642,7 @@ TEST_F(BulkRetryTest, WhatCannotBeRetriedIsLeftOutAndWhatNeverCanIsRefused) {
   EXPECT_EQ(task(id).task.state, TaskState::Failed);
 }
 
-// ---- coalescing
-// -----------------------------------------------------------------------------------------------------
+// --- coalescing
 
 TEST_F(TaskQueueTest, AQueuedTaskWithTheSameKeyIsReplacedAndKeepsItsId) {
   NewTask first = new_task();
@@ -666,8 +662,7 @@ TEST_F(TaskQueueTest, AQueuedTaskWithTheSameKeyIsReplacedAndKeepsItsId) {
   expect_sound();
 }
 
-// ---- reading
-// --------------------------------------------------------------------------------------------------------
+// --- reading
 
 TEST_F(TaskQueueTest, TheListGoesFromNewToOldInPages) {
   for (int i = 0; i < 5; ++i) create_titled(std::to_string(i));

@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { ApiError } from "./client";
 import type { ServerEvent } from "./event-stream";
 import { type Around, type Channel, Link, type LinkState } from "./link";
@@ -88,6 +88,7 @@ class Tab {
 const tabs: Tab[] = [];
 afterEach(() => {
   for (const tab of tabs.splice(0)) tab.link.leave();
+  vi.restoreAllMocks();
 });
 
 const hello = 'id: e-1\nevent: hello\ndata: {"resumed":false}\n\n';
@@ -138,6 +139,30 @@ test("a stream that ends is opened again, after waits that grow until something 
   expect(browser.streams[1]?.path).toBe("/api/dashboard/events?last_event_id=e-1");
   browser.streams[1]?.write(hello);
   await expect.poll(() => tab.link.state).toBe("up");
+});
+
+test("each tab knows when the server was last heard, also that it only lives", async () => {
+  let now = 1_000;
+  vi.spyOn(Date, "now").mockImplementation(() => now);
+  const browser = new Browser();
+  const first = new Tab(browser);
+  const second = new Tab(browser);
+  await expect.poll(() => browser.streams.length).toBe(1);
+  expect([first.link.heardAt, second.link.heardAt]).toEqual([0, 0]);
+  browser.streams[0]?.write(hello);
+  await expect.poll(() => second.link.state).toBe("up");
+  now = 20_000;
+  browser.streams[0]?.write(": davit lives\n\n");
+  await expect.poll(() => [first.link.heardAt, second.link.heardAt]).toEqual([20_000, 20_000]);
+  expect(second.events.map((each) => each.event)).toEqual(["hello"]);
+  now = 30_000;
+  browser.refuse = new ApiError(0, "davit does not answer");
+  browser.streams[0]?.end();
+  await expect.poll(() => second.link.state).toBe("down");
+  // One that comes only now is told.
+  const third = new Tab(browser);
+  await expect.poll(() => third.link.state).toBe("down");
+  expect([first, second, third].map((tab) => tab.link.heardAt)).toEqual([20_000, 20_000, 20_000]);
 });
 
 test("a server that has no stream for us is told apart from one that is gone", async () => {

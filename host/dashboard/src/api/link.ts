@@ -25,8 +25,8 @@ export interface Channel {
 }
 
 type Message =
-  | { kind: "events"; events: ServerEvent[]; lastId: string }
-  | { kind: "state"; state: LinkState }
+  | { kind: "events"; events: ServerEvent[]; lastId: string } // without events: it lives
+  | { kind: "state"; state: LinkState; heardAt: number }
   | { kind: "who" } // a new leader asks who is there
   | { kind: "here"; tab: string; tasks: string[] }
   | { kind: "gone"; tab: string };
@@ -37,6 +37,8 @@ const mostTasks = 16; // of one stream, as the server has it
 
 export class Link {
   state: LinkState = "connecting";
+  // When the server was last heard, by an event or a sign that it lives, in this tab or another: milliseconds; 0: never.
+  heardAt = 0;
   private lastId = "";
   private tasks: string[] = [];
   private leads = false;
@@ -77,21 +79,28 @@ export class Link {
     this.say({ kind: "here", tab: this.tab, tasks: this.tasks });
   }
 
+  private sayState(): void {
+    this.say({ kind: "state", state: this.state, heardAt: this.heardAt });
+  }
+
   private hear(message: Message): void {
     const before = this.wanted();
     switch (message.kind) {
       case "events":
         this.lastId = message.lastId;
-        this.onEvents(message.events);
+        this.heardAt = Date.now();
+        if (message.events.length > 0) this.onEvents(message.events);
         break;
       case "state":
-        if (!this.leads) this.become(message.state);
+        if (this.leads) break;
+        this.heardAt = Math.max(this.heardAt, message.heardAt);
+        this.become(message.state);
         break;
       case "who":
         this.sayHere();
         break;
       case "here":
-        if (!this.others.has(message.tab) && this.leads) this.say({ kind: "state", state: this.state });
+        if (!this.others.has(message.tab) && this.leads) this.sayState();
         this.others.set(message.tab, message.tasks);
         this.takeUp(before);
         break;
@@ -105,7 +114,7 @@ export class Link {
   private become(state: LinkState): void {
     if (this.state === state) return;
     this.state = state;
-    if (this.leads) this.say({ kind: "state", state });
+    if (this.leads) this.sayState();
     this.onState(state);
   }
 
@@ -132,10 +141,10 @@ export class Link {
         await readEvents(body, this.lastId, (events, lastId) => {
           failures = 0;
           this.lastId = lastId;
+          this.heardAt = Date.now();
           this.become("up");
-          if (events.length === 0) return;
           this.say({ kind: "events", events, lastId });
-          this.onEvents(events);
+          if (events.length > 0) this.onEvents(events);
         });
       } catch (error) {
         refused = error instanceof ApiError && error.status >= 400;

@@ -4,6 +4,7 @@ import {
   type InfiniteData,
   type QueryClient,
   type QueryKey,
+  type QueryState,
   type UseInfiniteQueryOptions,
   type UseInfiniteQueryResult,
   type UseQueryOptions,
@@ -27,6 +28,7 @@ const milliseconds: Record<Pace, number> = { quick: 2_000, usual: 5_000, slow: 1
 
 let link: Link | null = null;
 let linkState: LinkState = "connecting";
+let heardAt = 0; // when the server was last heard before the link went down: milliseconds
 const listeners = new Set<() => void>();
 const followed = new Map<string, number>(); // tasks, by how many places that show their transcript
 
@@ -52,7 +54,14 @@ export function useLink(): void {
 export function keepLinked(client: QueryClient, around: () => Around): () => void {
   const changes = new Changes(client);
   const open = (): Link => {
-    const made = new Link(around(), (events) => changes.take(events), (state) => become(state, client));
+    const made: Link = new Link(
+      around(),
+      (events) => changes.take(events),
+      (state) => {
+        heardAt = Math.max(heardAt, made.heardAt);
+        become(state, client);
+      },
+    );
     link = made;
     made.follow([...followed.keys()]);
     return made;
@@ -75,6 +84,7 @@ export function keepLinked(client: QueryClient, around: () => Around): () => voi
     changes.stop();
     link = null;
     linkState = "connecting";
+    heardAt = 0;
   };
 }
 
@@ -94,9 +104,24 @@ export function useFollow(taskId: string): void {
 
 // ---- queries
 
+type Asked = Pick<QueryState, "status" | "dataUpdatedAt" | "error" | "fetchFailureCount" | "fetchFailureReason">;
+
+// Of a query: its newest attempt got no answer, or none that it can use. A refusal (no such task, not for readers) is an answer:
+// what else is on the screen is as true as before.
+function isUnanswered({ status, fetchFailureCount, fetchFailureReason, error }: Asked): boolean {
+  const reason = fetchFailureReason ?? error;
+  const wasRefused = reason instanceof ApiError && reason.status >= 400 && reason.status < 500;
+  return (fetchFailureCount > 0 || status === "error") && !wasRefused;
+}
+
+// What it shows was asked for anew, because it had changed or may have, and that could not be had.
+function isBehind(state: Asked): boolean {
+  return state.status === "error" && state.dataUpdatedAt > 0 && isUnanswered(state);
+}
+
 // False: no need to.
-function refetchEvery(pace: Pace): number | false {
-  return linkState === "up" ? false : milliseconds[pace];
+function refetchEvery(pace: Pace, state: Asked): number | false {
+  return linkState === "up" && !isBehind(state) ? false : milliseconds[pace];
 }
 
 // A query that is kept true while it is on the screen and the page is looked at.
@@ -104,7 +129,7 @@ export function useLive<T>(
   options: UseQueryOptions<T, Error, T, QueryKey>,
   pace: Pace = "usual",
 ): UseQueryResult<T> {
-  return useQuery({ ...options, refetchInterval: () => refetchEvery(pace) });
+  return useQuery({ ...options, refetchInterval: ({ state }) => refetchEvery(pace, state) });
 }
 
 const untoldEvery = 5_000;
@@ -118,7 +143,7 @@ export function useLivePages<Page>(
     ...options,
     refetchInterval: (asked) => {
       if ((asked.state.data?.pages.length ?? 0) > mostLivePages) return false;
-      return refetchEvery("usual") || (!isTold && untoldEvery);
+      return refetchEvery("usual", asked.state) || (!isTold && untoldEvery);
     },
   });
 }
@@ -130,16 +155,21 @@ export type LiveState =
   | { state: "live" } // changes are told
   | { state: "reconnecting"; everySeconds: number } // they are to be told again; until then it is asked for
   | { state: "polling"; everySeconds: number } // the server does not tell any, so it is asked for
-  // The last answer is older than it should be: what is on the screen may not be true any more.
+  // What is on the screen was true then, and may not be any more.
   | { state: "lost"; since: number };
 
-// A refusal (no such task, not for readers) is an answer: what else is on the screen is as true as before.
-function wasRefused({ fetchFailureReason, error }: { fetchFailureReason: Error | null; error: Error | null }): boolean {
-  const reason = fetchFailureReason ?? error;
-  return reason instanceof ApiError && reason.status >= 400 && reason.status < 500;
+// Since when what is on the screen may not be true any more, in milliseconds: null where it is true, 0 where nothing has come yet.
+// While changes are told it is true, however long ago it was asked for, but for what is behind. While they are not, it may be
+// untrue as soon as an attempt gets no answer: it was true when the server was last heard, or of the newest answer after that.
+function staleSince(shown: Asked[]): number | null {
+  const newest = Math.max(0, ...shown.map((state) => state.dataUpdatedAt));
+  if (newest === 0) return 0; // the page itself says so where nothing will
+  if (linkState !== "up") return shown.some(isUnanswered) ? Math.max(newest, heardAt) : null;
+  const left = shown.filter(isBehind);
+  return left.length > 0 ? Math.min(...left.map((state) => state.dataUpdatedAt)) : null;
 }
 
-// The state of everything on the screen: lost as soon as the newest attempt of a query got no answer at all.
+// The state of everything on the screen.
 export function useLiveState(): LiveState {
   const cache = useQueryClient().getQueryCache();
   const snapshot = useSyncExternalStore(
@@ -152,15 +182,8 @@ export function useLiveState(): LiveState {
       };
     },
     () => {
-      let newest = 0;
-      let lost = false;
-      for (const query of cache.getAll()) {
-        if (!query.isActive()) continue;
-        newest = Math.max(newest, query.state.dataUpdatedAt);
-        lost ||= (query.state.fetchFailureCount > 0 || query.state.status === "error") && !wasRefused(query.state);
-      }
-      // Nothing has come yet: the page itself says so where nothing will.
-      return newest === 0 ? "connecting" : lost ? `lost ${newest}` : linkState;
+      const since = staleSince(cache.getAll().filter((query) => query.isActive()).map((query) => query.state));
+      return since === null ? linkState : since === 0 ? "connecting" : `lost ${since}`;
     },
   );
   const everySeconds = milliseconds.usual / 1000;

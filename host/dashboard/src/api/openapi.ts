@@ -1861,7 +1861,7 @@ export interface components {
                 start_date?: string;
                 end_date?: string;
             };
-            /** @description Up to 500, in the place of a filter. */
+            /** @description In the place of a filter. */
             ids?: string[];
         };
         BulkPreview: {
@@ -4114,10 +4114,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token is not known, and this address has sent too many such; or as many acts as are remembered were begun within a day. */
+            /** @description The token is not known, and this address has sent too many such; or as many acts as are remembered were begun within a day: `detail` says from when on the next may begin. */
             429: {
                 headers: {
-                    /** @description Seconds. */
+                    /** @description Seconds, where the token is not known. */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -4145,7 +4145,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Server-sent events until the client goes: `hello` (or `reset`, if what was missed is not known any more), then `task`, `execution`, `delivery`, `plugin`, `queue` and, of the tasks that are named, `log`. */
+            /** @description Server-sent events until the client goes: `hello` (or `reset`, if what was missed is not known any more), then `task`, `execution`, `delivery`, `plugin`, `queue`, `budget`, `pruned` and, of the tasks that are named, `log`. */
             200: {
                 headers: {
                     [name: string]: unknown;

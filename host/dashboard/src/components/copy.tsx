@@ -26,7 +26,7 @@ export function Copy({ text, what }: { text: string; what: string }) {
       type="button"
       title={`Copy ${what}`}
       aria-label={`Copy ${what}`}
-      className="rounded p-1 align-middle text-muted hover:bg-sunken hover:text-ink"
+      className="rounded p-1.25 align-middle text-muted hover:bg-sunken hover:text-ink"
       onClick={() => {
         void copy(text).then((done) => {
           setCopied(done);

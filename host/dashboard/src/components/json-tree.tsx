@@ -58,7 +58,7 @@ function Branch({ name, value, depth }: { name?: string; value: Json; depth: num
   }
   return (
     <div>
-      <button type="button" aria-expanded={open} onClick={() => setOpen(!open)} className="rounded text-left hover:bg-sunken">
+      <button type="button" aria-expanded={open} onClick={() => setOpen(!open)} className="min-h-6 rounded text-left hover:bg-sunken">
         <span aria-hidden="true" className="inline-block w-4 text-center text-muted">
           {open ? "▾" : "▸"}
         </span>
@@ -75,7 +75,7 @@ function Branch({ name, value, depth }: { name?: string; value: Json; depth: num
             <Branch key={key} name={key} value={member} depth={depth + 1} />
           ))}
           {members.length > most && (
-            <button type="button" className="link ml-4" onClick={() => setMost(most + mostShown)}>
+            <button type="button" className="link ml-4 min-h-6" onClick={() => setMost(most + mostShown)}>
               {members.length - most} more
             </button>
           )}

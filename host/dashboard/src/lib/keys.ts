@@ -1,6 +1,6 @@
 // Keyboard shortcuts: single keys, and "g t" for two in a row. Never while one types, never with Ctrl, Alt or Meta. They can
 // be switched off: who speaks to his computer, or strikes keys unawares, would set them off without meaning to.
-import { useEffect, useRef, useSyncExternalStore } from "react";
+import { useLayoutEffect, useRef, useSyncExternalStore } from "react";
 
 // Every key that acts somewhere, as the help lists it; those that bring to a page stand with the pages.
 export const keyMeanings = {
@@ -68,10 +68,11 @@ function isPressed(target: EventTarget | null): boolean {
 
 export function useShortcuts(shortcuts: Shortcuts): void {
   const latest = useRef(shortcuts);
-  useEffect(() => {
+  // Before it is painted: as soon as one sees what a key acts on, the key does.
+  useLayoutEffect(() => {
     latest.current = shortcuts;
   });
-  useEffect(() => {
+  useLayoutEffect(() => {
     let first: { key: string; at: number } | null = null;
     const onKey = (event: KeyboardEvent): void => {
       if (!on || event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey || isTyping(event.target)) return;

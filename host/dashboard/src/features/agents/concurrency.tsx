@@ -17,7 +17,7 @@ export function Concurrency({ agent }: { agent: Agent }) {
       {mayAct ? (
         <button
           type="button"
-          className="link"
+          className="link min-h-6 min-w-6"
           aria-label={`Concurrency of ${agent.name}: ${agent.concurrency}. Change it`}
           onClick={() => setOpen(true)}
         >

@@ -46,7 +46,7 @@ export function AuditPage() {
     { isTold: false },
   );
   const set = (name: string, value: string): void => {
-    void navigate({ search: (old) => ({ ...old, [name]: value || undefined }), replace: true });
+    void navigate({ search: (old) => ({ ...old, [name]: value || undefined }) });
   };
   const list = query.data?.pages.flatMap((page) => page.entries) ?? [];
   const known = (values: (string | null)[]): string[] =>
@@ -120,7 +120,7 @@ function Line({ entry, onObject }: { entry: AuditEntry; onObject: (object: strin
                 <button
                   type="button"
                   title={`Show what was done to ${object}`}
-                  className="min-w-0 text-left font-mono text-xs leading-5 wrap-anywhere text-accent hover:underline"
+                  className="min-w-0 text-left font-mono text-xs leading-6 wrap-anywhere text-accent hover:underline"
                   onClick={() => onObject(object)}
                 >
                   {object}

@@ -32,7 +32,7 @@ export function CostsPage() {
   const outdated = useIsOutdated(query, JSON.stringify(search));
   const agentNames = (useLive(agents(), "slow").data?.agents ?? []).map((agent) => agent.name);
   const set = (name: string, value: string): void => {
-    void navigate({ search: (old) => ({ ...old, [name]: value || undefined }), replace: true });
+    void navigate({ search: (old) => ({ ...old, [name]: value || undefined }) });
   };
   return (
     <Page>

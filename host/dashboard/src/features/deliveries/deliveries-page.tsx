@@ -18,7 +18,7 @@ export function DeliveriesPage() {
   const webhookNames = (useLive(webhooks(), "slow").data?.webhooks ?? []).map((webhook) => webhook.name);
   const query = useLivePages(deliveryPages(search));
   const set = (name: string, value: string): void => {
-    void navigate({ search: (old) => ({ ...old, [name]: value || undefined }), replace: true });
+    void navigate({ search: (old) => ({ ...old, [name]: value || undefined }) });
   };
   const list = query.data?.pages.flatMap((page) => page.deliveries) ?? [];
   const isFiltered = search.webhook !== undefined || search.verdict !== undefined;

@@ -59,7 +59,7 @@ function QueueCards({ depth }: { depth: Counts }) {
           key={status}
           to="/tasks"
           search={{ status }}
-          className="flex items-center gap-3 rounded-[10px] px-4 py-3 hover:bg-raised"
+          className="flex flex-wrap items-center gap-x-3 rounded-[10px] px-4 py-3 hover:bg-raised"
         >
           <span className="text-xl font-semibold">{count(depth[status])}</span>
           <StatusBadge status={status} />

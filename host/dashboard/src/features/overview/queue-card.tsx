@@ -28,7 +28,7 @@ export function QueueCard({ counts }: { counts: Overview["queue"] }) {
           values={spans}
           names={names}
           value={span}
-          onChange={(value) => void navigate({ search: (old) => ({ ...old, queue: value }), replace: true })}
+          onChange={(value) => void navigate({ search: (old) => ({ ...old, queue: value }) })}
         />
       }
     >

@@ -134,7 +134,7 @@ export function QueueChart({ series, counts }: { series: QueueSeries; counts: Ov
 function Numbers({ chart }: { chart: Chart }) {
   return (
     <details className="mt-2 text-sm">
-      <summary className="text-xs text-muted">As a table</summary>
+      <summary className="text-xs leading-6 text-muted">As a table</summary>
       <Wide name="The queue as a table" className="mt-2 max-h-56">
         <table className="w-full text-left">
           <thead className="text-xs text-muted">

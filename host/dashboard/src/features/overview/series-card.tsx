@@ -32,14 +32,14 @@ export function SeriesCard() {
           values={seriesMetrics}
           names={names}
           value={metric}
-          onChange={(value) => void navigate({ search: (old) => ({ ...old, metric: value }), replace: true })}
+          onChange={(value) => void navigate({ search: (old) => ({ ...old, metric: value }) })}
         />
         <Choice
           label="How far back"
           values={seriesBuckets}
           names={names}
           value={bucket}
-          onChange={(value) => void navigate({ search: (old) => ({ ...old, bucket: value }), replace: true })}
+          onChange={(value) => void navigate({ search: (old) => ({ ...old, bucket: value }) })}
         />
       </div>
       <Loaded query={query} lines={3}>

@@ -23,7 +23,7 @@ function looks(live: LiveState): [dot: string, words: string, title: string] {
         `davit has no stream of changes for this page; asked for anew every ${live.everySeconds} seconds`,
       ];
     case "lost":
-      return ["bg-bad", "Stale", `davit does not answer; the last answer is of ${exact(new Date(live.since).toISOString())}`];
+      return ["bg-bad", "Stale", `davit does not answer; what is shown was true at ${exact(new Date(live.since).toISOString())}`];
   }
 }
 

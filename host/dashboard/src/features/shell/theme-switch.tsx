@@ -19,7 +19,7 @@ export function ThemeSwitch() {
           aria-label={looks[each][1]}
           title={looks[each][1]}
           onClick={() => setTheme(each)}
-          className="rounded-[5px] p-1 text-muted hover:text-ink aria-pressed:bg-surface aria-pressed:text-ink aria-pressed:shadow-card"
+          className="rounded-[5px] p-1.5 text-muted hover:text-ink aria-pressed:bg-surface aria-pressed:text-ink aria-pressed:shadow-card"
         >
           <Icon name={looks[each][0]} size={14} />
         </button>

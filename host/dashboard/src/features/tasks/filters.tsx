@@ -9,6 +9,7 @@ import { Button } from "../../components/button";
 import { Icon } from "../../components/icon";
 import { Select } from "../../components/select";
 import { periodNames, periods, today } from "../../lib/period";
+import { useTyping } from "../../lib/typing";
 
 const typingPause = 250; // milliseconds
 // Where tasks come from besides webhooks.
@@ -22,14 +23,14 @@ export function TaskFilters() {
   const [open, setOpen] = useState(false);
   const given = Object.entries(search).filter(([, value]) => value !== undefined);
   const chosen = given.filter(([name]) => name !== "q").length;
-  const change = (values: Record<string, string | undefined>): void => {
-    void navigate({ search: (old) => ({ ...old, ...values }), replace: true });
+  const change = (values: Record<string, string | undefined>, replaces = false): void => {
+    void navigate({ search: (old) => ({ ...old, ...values }), replace: replaces });
   };
-  const set = (name: string, value: string): void => change({ [name]: value || undefined });
+  const set = (name: string, value: string, replaces = false): void => change({ [name]: value || undefined }, replaces);
   const byDay = search.from !== undefined || search.to !== undefined;
   return (
     <div role="search" aria-label="Tasks" className="flex flex-wrap items-center gap-2">
-      <SearchField value={search.q ?? ""} onChange={(value) => set("q", value)} />
+      <SearchField value={search.q ?? ""} onChange={(value, replaces) => set("q", value, replaces)} />
       <Button icon="filter" className="sm:hidden" aria-expanded={open} onClick={() => setOpen(!open)}>
         Filters{chosen > 0 && ` (${chosen})`}
       </Button>
@@ -61,8 +62,8 @@ export function TaskFilters() {
         />
         {byDay && (
           <>
-            <Day name="From" value={search.from} onChange={(value) => set("from", value)} />
-            <Day name="To" value={search.to} onChange={(value) => set("to", value)} />
+            <Day name="From" value={search.from} onChange={(value, replaces) => set("from", value, replaces)} />
+            <Day name="To" value={search.to} onChange={(value, replaces) => set("to", value, replaces)} />
           </>
         )}
       </div>
@@ -72,7 +73,7 @@ export function TaskFilters() {
         </Button>
       )}
       {given.length > 0 && (
-        <Button look="quiet" onClick={() => void navigate({ search: {}, replace: true })}>
+        <Button look="quiet" onClick={() => void navigate({ search: {} })}>
           Clear
         </Button>
       )}
@@ -87,28 +88,47 @@ function Day({
 }: {
   name: string;
   value: string | undefined;
-  onChange: (value: string) => void;
+  onChange: (value: string, replaces: boolean) => void;
 }) {
+  const typing = useTyping();
   return (
     <input
       type="date"
       aria-label={name}
       title={`${name}, in your time zone`}
       value={value ?? ""}
-      onChange={(event) => onChange(event.target.value)}
+      onFocus={typing.end}
+      onChange={(event) => onChange(event.target.value, typing.next())}
       className="field"
     />
   );
 }
 
-// Tells of a change when one stops typing; what the address says from elsewhere (back, Clear) wins.
-function SearchField({ value, onChange }: { value: string; onChange: (value: string) => void }) {
+// Tells of a change when one stops typing; what the address says from elsewhere (Back, Clear) wins. What it says because it
+// was told here does not: meanwhile more may have been typed.
+function SearchField({ value, onChange }: { value: string; onChange: (value: string, replaces: boolean) => void }) {
   const field = useRef<HTMLInputElement>(null);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const typing = useTyping();
+  const said = useRef(value); // what the address says, or soon will
+  const told = useRef(new Set<string>()); // what it will say because of that
   useEffect(() => {
+    const isMine = told.current.has(value);
+    if (!isMine || value === said.current) told.current.clear();
+    if (isMine) return;
+    typing.end();
+    clearTimeout(timer.current);
+    said.current = value;
     if (field.current && field.current.value.trim() !== value) field.current.value = value;
-    return () => clearTimeout(timer.current);
-  }, [value]);
+  }, [value, typing]);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const tell = (typed: string): void => {
+    if (typed === said.current) return;
+    const replaces = typing.next();
+    told.current.add(typed);
+    said.current = typed;
+    onChange(typed, replaces);
+  };
   return (
     <label className="relative min-w-0 flex-1 sm:max-w-72 sm:min-w-52">
       <span className="sr-only">Search titles, entities and errors</span>
@@ -125,8 +145,9 @@ function SearchField({ value, onChange }: { value: string; onChange: (value: str
         onChange={(event) => {
           const typed = event.target.value.trim();
           clearTimeout(timer.current);
-          timer.current = setTimeout(() => onChange(typed), typingPause);
+          timer.current = setTimeout(() => tell(typed), typingPause);
         }}
+        onFocus={typing.end}
         onKeyDown={(event) => {
           if (event.key === "Escape") event.currentTarget.blur();
         }}

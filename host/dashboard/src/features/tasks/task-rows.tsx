@@ -104,11 +104,11 @@ export function TaskRows({ tasks, chosen, more, loadingMore, onMore, selecting }
         </div>
       )}
       {wide ? (
-        <div role="rowgroup" className="relative" style={{ height: virtual.getTotalSize() }}>
+        <div role="rowgroup" className="laid relative" style={{ height: virtual.getTotalSize() }}>
           {rows}
         </div>
       ) : (
-        <ul aria-label="Tasks" className="relative" style={{ height: virtual.getTotalSize() }}>
+        <ul aria-label="Tasks" className="laid relative" style={{ height: virtual.getTotalSize() }}>
           {rows}
         </ul>
       )}
@@ -138,11 +138,11 @@ function secondLine(task: Task): { text: string; bad: boolean } {
   return { text: task.hold_reason ?? task.entity ?? task.task_type, bad: false };
 }
 
-// Above the link that covers the row. On a card it is as large as a finger.
+// Above the link that covers the row, and larger than it looks. On a card it is as large as a finger.
 function Box({ task, selected, onToggle }: Placed) {
   if (selected === null) return null;
   return (
-    <label className="relative z-1 grid place-items-center max-sm:-m-3.5 max-sm:size-11">
+    <label className="relative z-1 -m-1 grid size-6 place-items-center max-sm:-m-3.5 max-sm:size-11">
       <input
         type="checkbox"
         aria-label={`Select ${task.title || "(no title)"}`}
