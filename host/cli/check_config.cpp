@@ -12,6 +12,7 @@
 #include "host/base/log.h"
 #include "host/base/nearest_name.h"
 #include "host/cli/context.h"
+#include "host/cli/generated_token.h"
 #include "host/cli/table.h"
 #include "host/config/key_docs.h"
 #include "host/isolation/probe.h"
@@ -342,9 +343,9 @@ void append(Findings& all, Findings more) {
 
 // Where no admin token is configured, the host takes the one that it once made.
 void check_generated_token(const config::Config& config, const config::ResolvedSecrets& secrets, Findings& all) {
-  const auto made = secrets.admin_token ? std::nullopt : Context::generated_token(config);
+  const auto made = secrets.admin_token ? std::nullopt : generated_token(config);
   if (!made) return;
-  if (auto shared = config::shared_token(config, "the file " + Context::generated_token_file(config).string(),
+  if (auto shared = config::shared_token(config, "the file " + generated_token_file(config).string(),
                                          *made, secrets.reader_token.value_or("")))
     all.mistakes.push_back(std::move(*shared));
 }

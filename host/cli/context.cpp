@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "host/base/file.h"
+#include "host/cli/generated_token.h"
 
 namespace davit::cli {
 namespace {
@@ -76,15 +77,6 @@ std::string Context::token(const config::Config& config) const {
   if (std::string admin = variable(config.auth.admin_token_env); !admin.empty()) return admin;
   if (auto generated = generated_token(config)) return *generated;
   return variable(config.auth.reader_token_env);
-}
-
-std::filesystem::path Context::generated_token_file(const config::Config& config) {
-  return std::filesystem::path(config.storage.path).parent_path() / "admin.token";
-}
-
-std::optional<std::string> Context::generated_token(const config::Config& config) {
-  const auto generated = read_file(generated_token_file(config), 4096);
-  return generated.ok() ? std::optional(without_line_break(*generated)) : std::nullopt;
 }
 
 Result<ApiClient> Context::client() const {

@@ -47,10 +47,6 @@ class Context {
   // The JSON answer of a POST.
   Result<JsonDocument> post(const std::string& path, std::string_view body) const;
 
-  // The admin token that the host made for itself, and where it is; none if it made none, or it cannot be read.
-  static std::filesystem::path generated_token_file(const config::Config& config);
-  static std::optional<std::string> generated_token(const config::Config& config);
-
  private:
   Result<std::string> base_url(const config::Config& config) const;
   std::string token(const config::Config& config) const;

@@ -251,7 +251,7 @@ TEST_F(SecretsTest, ATokenThatNoRequestCanShowIsRefused) {
       EXPECT_EQ(resolved.reader_token, std::nullopt);
     }
   }
-  for (const std::string token : {good + "\n", good + "\r\n", std::string("!\"#$%&'()*+,-./:;<=>?@[]^_`{|}~")})
+  for (const std::string& token : {good + "\n", good + "\r\n", std::string("!\"#$%&'()*+,-./:;<=>?@[]^_`{|}~")})
     EXPECT_THAT(resolve_secrets(Config(), variables({{"DAVIT_ADMIN_TOKEN", token}})).mistakes, IsEmpty());
 }
 

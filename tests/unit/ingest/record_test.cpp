@@ -114,7 +114,7 @@ TEST(RecordTest, OfAWebhookWithoutItsPluginNobodyKnowsWhichHeaderIsSigned) {
   EXPECT_NE(headers_json(missing, delivery).find("abc"), std::string::npos);
   missing.state = plugin::ServingState::Missing;
   EXPECT_EQ(headers_json(missing, delivery),
-            R"({"X-Proof":"(removed)","Content-Type":"application/json","User-Agent":"sender"})");
+            R"x({"X-Proof":"(removed)","Content-Type":"application/json","User-Agent":"sender"})x");
 }
 
 }  // namespace
