@@ -12,6 +12,7 @@ import { count } from "../../lib/format";
 import { useShortcuts } from "../../lib/keys";
 import { useHasSide } from "../../lib/media";
 import { isTurnedAway } from "../../lib/plugins";
+import { useScrollKeys } from "../../lib/scroll-keys";
 import { LoginPage } from "../login/login-page";
 import { Brand } from "./brand";
 import { LiveSign, StaleBar } from "./live-sign";
@@ -126,6 +127,7 @@ function SignedIn({ name, role }: { name: string; role: Role }) {
     searchField()?.focus();
   }, [resolved]);
 
+  useScrollKeys();
   useShortcuts({
     "?": () => setHelping(true),
     "/": () => {

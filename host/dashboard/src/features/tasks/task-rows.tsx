@@ -70,7 +70,9 @@ export function TaskRows({ tasks, chosen, more, loadingMore, onMore, selecting }
   return (
     <div
       ref={scroller}
-      className="min-h-0 flex-1 overflow-y-auto"
+      className="min-h-0 flex-1 overflow-y-auto outline-none"
+      data-scroll
+      tabIndex={-1}
       role={wide ? "table" : undefined}
       aria-label={wide ? "Tasks" : undefined}
       aria-rowcount={wide ? (more ? -1 : tasks.length + 1) : undefined}
