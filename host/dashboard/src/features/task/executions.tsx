@@ -3,6 +3,7 @@ import type { Execution, TaskDetail, Usage } from "../../api/schema";
 import { OutcomeBadge, outcomeTone, tones } from "../../components/badge";
 import { Card, Fact, Facts } from "../../components/card";
 import { Copy } from "../../components/copy";
+import { RunsLater, useIsForLater } from "../../components/for-later";
 import { Icon } from "../../components/icon";
 import { JsonTree } from "../../components/json-tree";
 import { Empty } from "../../components/states";
@@ -21,14 +22,7 @@ export function Executions({ task }: { task: TaskDetail }) {
       note={sum > 0 && `${count(sum)} · ${usd(task.total_cost_usd)} · ${count(task.total_tokens_used)} tokens`}
     >
       {sum === 0 ? (
-        <Empty icon="clock" title="Not run yet">
-          {task.hold_reason ??
-            (task.status === "awaiting_approval"
-              ? "It runs once somebody has approved it."
-              : task.status === "queued"
-                ? "It runs when its agent is free for it."
-                : null)}
-        </Empty>
+        <NotRun task={task} />
       ) : (
         <ol>
           {stretches.map((stretch) => (
@@ -37,6 +31,25 @@ export function Executions({ task }: { task: TaskDetail }) {
         </ol>
       )}
     </Card>
+  );
+}
+
+// Why it has not run, and when it will.
+function NotRun({ task }: { task: TaskDetail }) {
+  const isForLater = useIsForLater(task);
+  return (
+    <Empty icon="clock" title="Not run yet">
+      {task.hold_reason ??
+        (task.status === "awaiting_approval" ? (
+          "It runs once somebody has approved it."
+        ) : isForLater ? (
+          <>
+            It <RunsLater task={task} />, if its agent is free for it then.
+          </>
+        ) : task.status === "queued" ? (
+          "It runs when its agent is free for it."
+        ) : null)}
+    </Empty>
   );
 }
 
