@@ -1,7 +1,7 @@
 // @vitest-environment jsdom
 import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
-import { cleanup, render, screen } from "@testing-library/react";
+import { cleanup, render, screen, within } from "@testing-library/react";
 import { afterEach, expect, test, vi } from "vitest";
 import { makeQueryClient } from "../../api/queries";
 import { forget } from "../../api/session";
@@ -95,4 +95,41 @@ test("what is held back says why; what only waits for its agent says that", asyn
   const card = await shown({});
   expect(textOf(card)).toContain("Not run yetIt runs when its agent is free for it.");
   expect(screen.queryByText("It waits for its time")).toBeNull();
+});
+
+const execution = (number: number) => ({
+  session_id: `s${number}`,
+  agent_name: "command-agent",
+  attempt: 1, // counted from the beginning by each retry
+  outcome: "failed",
+  started_at: new Date(Date.UTC(2026, 2, 1, 12, number)).toISOString(),
+  completed_at: new Date(Date.UTC(2026, 2, 1, 12, number, 30)).toISOString(),
+  duration_seconds: 30,
+  total_cost_usd: 0,
+  models: {},
+  error: null,
+  error_class: null,
+  model_used: null,
+  output: null,
+  cost_is_estimate: false,
+  input_tokens: 0,
+  output_tokens: 0,
+  cache_read_tokens: 0,
+  cache_write_tokens: 0,
+});
+
+test("executions are told apart by their number, in the list and before the transcript", async () => {
+  const card = await shown({ status: "failed", attempt: 1, agent_executions: [1, 2, 3, 4].map(execution) });
+  const names = within(card).getAllByTitle(/, begun /);
+  expect(names.map(textOf)).toEqual([1, 2, 3, 4].map((number) => `${number} of 4 · command-agent · try 1`));
+  expect(new Set(names.map((name) => name.title)).size).toBe(4);
+  const select = screen.getByRole("combobox", { name: "Execution" });
+  expect(within(select).getAllByRole("option").map(textOf)).toEqual(
+    [1, 2, 3, 4].map((number) => `${number} of 4: command-agent, try 1`),
+  );
+});
+
+test("a single execution has no number", async () => {
+  const card = await shown({ status: "failed", attempt: 1, agent_executions: [execution(1)] });
+  expect(within(card).getByTitle(/, begun /).textContent).toBe("command-agent · try 1");
 });
