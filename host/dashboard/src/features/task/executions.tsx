@@ -37,6 +37,14 @@ export function Executions({ task }: { task: TaskDetail }) {
 // Why it has not run, and when it will.
 function NotRun({ task }: { task: TaskDetail }) {
   const isForLater = useIsForLater(task);
+  if (task.status === "cancelled" || task.status === "failed") {
+    const end = task.decisions.at(-1)?.kind === "reject" ? "rejected" : task.status;
+    return (
+      <Empty icon="clock" title="It never ran">
+        {`It ${end === "failed" ? "failed" : `was ${end}`} before it could.`}
+      </Empty>
+    );
+  }
   return (
     <Empty icon="clock" title="Not run yet">
       {task.hold_reason ??

@@ -97,6 +97,18 @@ test("what is held back says why; what only waits for its agent says that", asyn
   expect(screen.queryByText("It waits for its time")).toBeNull();
 });
 
+const decision = { by: "alice", way: "dashboard", at: at(0), comment: null, content_hash: null };
+
+test.each([
+  ["cancelled", [], "It was cancelled before it could."],
+  ["cancelled", [{ ...decision, kind: "reject" }], "It was rejected before it could."],
+  ["failed", [], "It failed before it could."],
+] as const)("%s before it ran it never ran", async (status, decisions, sentence) => {
+  const card = await shown({ status, decisions, finished_at: at(0) });
+  expect(textOf(card)).toContain(`It never ran${sentence}`);
+  expect(screen.queryByText("Not run yet")).toBeNull();
+});
+
 const execution = (number: number) => ({
   session_id: `s${number}`,
   agent_name: "command-agent",
