@@ -301,14 +301,14 @@ test("costs of several days: the chart, the table and the sum are what the API s
   const shownNow = async (): Promise<unknown> => ({
     bars: await chart.locator("tbody tr").evaluateAll((all) => all.map((row) => [...row.querySelectorAll("th, td span:first-of-type")].map((cell) => cell.textContent))),
     table: await costTable(page)(),
-    note: await page.getByText(/ in all$/).textContent(),
+    note: await page.getByText(/ in all · days are UTC$/).textContent(),
   });
   for (const [period, left] of [["30d", 4], ["90d", 5], ["7d", 3], ["24h", 2]] as const) {
     await page.getByLabel("Time", { exact: true }).selectOption(period);
     const wantedNow = (): unknown => ({
       bars: said?.costs.map((day) => [day.group, usd(day.total_cost_usd)]),
       table: [...(said?.costs ?? []).map((day) => [day.group, usd(day.total_cost_usd), count(day.executions)]), ["In all", usd(said?.total_cost_usd ?? 0), ""]],
-      note: `${usd(said?.total_cost_usd ?? 0)} in all`,
+      note: `${usd(said?.total_cost_usd ?? 0)} in all · days are UTC`,
     });
     await expect.poll(() => said?.costs.length).toBe(left);
     await expect.poll(shownNow).toEqual(wantedNow());

@@ -82,8 +82,7 @@ plugins: {directory: ${folder}/plugins, store: ${folder}/store, settle: 0${kit.p
 log: {level: info}
 replies: {hosts: []}
 budgets: {daily_usd: 2, session_usd: 0.2}
-webhooks:
-  ${(kit.webhooks ?? ["github"]).map((name) => `${name}: {${webhook}}`).join("\n  ")}
+webhooks: {${(kit.webhooks ?? ["github"]).map((name) => `${name}: {${webhook}}`).join(", ")}}
 agents:
   command-agent:
     concurrency: 2

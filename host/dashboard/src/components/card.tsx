@@ -68,7 +68,7 @@ export function PageHead({ title, note, children }: { title: string; note?: Reac
 // A page that scrolls as a whole.
 export function Page({ children }: { children: ReactNode }) {
   return (
-    <div className="h-full overflow-y-auto" data-scroll>
+    <div className="h-full overflow-y-auto outline-none" data-scroll tabIndex={-1}>
       <div className="mx-auto flex max-w-[88rem] flex-col gap-4 p-4 md:p-6">{children}</div>
     </div>
   );

@@ -39,7 +39,10 @@ export function TranscriptCard({ task }: { task: TaskDetail }) {
             any={null}
             value={execution.session_id}
             usual={execution.session_id}
-            options={executions.map((each) => [each.session_id, `${each.agent_name}, try ${each.attempt}`])}
+            options={executions.map((each, index) => [
+              each.session_id,
+              `${index + 1} of ${executions.length}: ${each.agent_name}, try ${each.attempt}`,
+            ])}
             onChange={setChosen}
           />
         )
