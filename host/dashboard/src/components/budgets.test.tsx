@@ -30,12 +30,12 @@ test("the day's total stands first, then agents, then the few actors nearest to 
     ...[119, 118, 117, 116, 115].map((number) => `Actor github:${number}`),
   ]);
   expect(screen.queryByRole("region")).toBe(null);
-  await userEvent.click(screen.getByRole("button", { name: "All 120 actors" }));
+  await userEvent.click(screen.getByText("All 120 actors"));
   expect(names().length).toBe(122);
   // However many there are, they are no higher than a part of the screen, and whoever has no mouse scrolls them.
-  const region = screen.getByRole("region", { name: "Budgets of all actors" });
+  const region = screen.getByLabelText("Budgets of all actors");
   expect([region.classList.contains("max-h-96"), region.tabIndex]).toEqual([true, 0]);
-  await userEvent.click(screen.getByRole("button", { name: "The 5 nearest to their limit" }));
+  await userEvent.click(screen.getByText("The 5 nearest to their limit"));
   expect(names().length).toBe(7);
 });
 
