@@ -11,7 +11,7 @@ import { Button } from "../../components/button";
 import { PageHead } from "../../components/card";
 import { ExportButton } from "../../components/export-button";
 import { Outdated } from "../../components/outdated";
-import { Empty, ErrorState, Loading } from "../../components/states";
+import { Empty, Loading } from "../../components/states";
 import { count } from "../../lib/format";
 import { useShortcuts } from "../../lib/keys";
 import { endOfDay, startOf, startOfDay } from "../../lib/period";
@@ -22,6 +22,7 @@ import { TaskFilters } from "./filters";
 import { type Selection, isSelected, nothing, targetOf, toggled } from "./selection";
 import { TaskRows } from "./task-rows";
 import { Views } from "./views";
+import { ListError } from "./wrong-filter";
 
 export function TasksPage() {
   useTitle("Tasks");
@@ -93,12 +94,16 @@ export function TasksPage() {
         title="Tasks"
         note={query.data && !outdated && `${count(tasks.length)}${query.hasNextPage ? " newest" : ""}`}
       >
-        <ExportButton path={`/api/dashboard/tasks.csv${queryText(parameters)}`} file="tasks.csv">
-          CSV
-        </ExportButton>
-        <ExportButton path={`/api/dashboard/tasks.ndjson${queryText(parameters)}`} file="tasks.ndjson">
-          NDJSON
-        </ExportButton>
+        {!(query.isError && query.data === undefined) && (
+          <>
+            <ExportButton path={`/api/dashboard/tasks.csv${queryText(parameters)}`} file="tasks.csv">
+              CSV
+            </ExportButton>
+            <ExportButton path={`/api/dashboard/tasks.ndjson${queryText(parameters)}`} file="tasks.ndjson">
+              NDJSON
+            </ExportButton>
+          </>
+        )}
       </PageHead>
       <TaskFilters />
       <Views />
@@ -130,7 +135,7 @@ export function TasksPage() {
       <div className="card flex min-h-0 flex-1 flex-col overflow-hidden rounded-b-none border-b-0 [@media(max-height:500px)]:min-h-72">
         {query.data === undefined ? (
           query.isError ? (
-            <ErrorState error={query.error} onRetry={() => void query.refetch()} />
+            <ListError error={query.error} onRetry={() => void query.refetch()} />
           ) : (
             <Loading lines={8} />
           )
