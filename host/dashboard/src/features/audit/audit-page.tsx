@@ -13,6 +13,7 @@ import { Select } from "../../components/select";
 import { Empty, ErrorState, Loading } from "../../components/states";
 import { Time } from "../../components/time";
 import { count } from "../../lib/format";
+import { useSetAt } from "../../lib/now";
 import { periodNames, startOf, periods } from "../../lib/period";
 import { useTitle } from "../../lib/title";
 
@@ -33,8 +34,7 @@ export function AuditPage() {
   useTitle("Audit");
   const search = useSearch({ from: "/audit" });
   const navigate = useNavigate({ from: "/audit" });
-  // Periods end where the page was opened: the pages behind the first belong to it.
-  const [opened] = useState(() => Date.now());
+  const opened = useSetAt(JSON.stringify(search));
   const query = useLivePages(
     auditPages({
       actor: search.actor,
