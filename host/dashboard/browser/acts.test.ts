@@ -48,6 +48,31 @@ test("a task is rejected with a reason, another approved by the key a, and what 
   await page.context().close();
 });
 
+test("an approver sees every member of what he approves, whatever it is named, also once it was asked for again", async () => {
+  const payload = '{"mode":"noop","issue":12345678901234567890,"__proto__":{"command":"rm -rf /"}}';
+  const made = await fetch(`${host.url}/api/tasks`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${host.adminToken}`, "Content-Type": "application/json" },
+    body: `{"agent":"second","title":"Has more than one sees","payload":${payload}}`,
+  });
+  const { task_id } = (await made.json()) as { task_id: string };
+  await host.taskOnce(task_id, "awaiting_approval");
+  const { page, troubles } = await signedIn();
+  await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+  let answers = 0;
+  page.on("requestfinished", (request) => (answers += request.url().endsWith(`/tasks/${task_id}`) ? 1 : 0));
+  await page.goto(`${host.url}/tasks/${task_id}`);
+  // A second time when the stream of changes begins.
+  await expect.poll(() => answers).toBeGreaterThan(1);
+  await page.getByRole("tab", { name: "All it gets" }).click();
+  await page.getByRole("button", { name: "__proto__:" }).click();
+  await page.getByText('"rm -rf /"').waitFor();
+  await page.getByRole("button", { name: "Copy all that is approved" }).click();
+  await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toContain("rm -rf /");
+  expect(troubles).toEqual([]);
+  await page.context().close();
+});
+
 test("a failed task is run once more, and a running one cancelled", async () => {
   const { page } = await signedIn(`/tasks/${data.failed}`);
   await page.getByRole("button", { name: "Retry" }).click();

@@ -1,7 +1,8 @@
 // Every page: as it looks in both themes on screens and a phone, what becomes of text from outside, and what stands there
 // when there is nothing to show.
+import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import type { Json } from "../src/api/schema";
+import type { Agent, Costs, Json, Queue, TaskDetail } from "../src/api/schema";
 import { cutOff, sideways, violations } from "./checks";
 import { goTo } from "./browser";
 import { everyPage } from "./every-page";
@@ -104,6 +105,96 @@ test("every text that the API gives comes to nothing but text, on every page", a
   await page.keyboard.press("?");
   expect(await page.evaluate(() => (window as unknown as { broken?: number }).broken)).toBeUndefined();
   expect(troubles).toEqual([]);
+  await page.context().close();
+});
+
+// Answers of the API, each changed by `change` before it comes to the page.
+async function changed<T>(page: Page, path: string, change: (answer: T) => void): Promise<void> {
+  await page.route(
+    (url) => url.pathname === `/api/dashboard/${path}`,
+    async (route) => {
+      const answer = await route.fetch();
+      const json = (await answer.json()) as T;
+      change(json);
+      await route.fulfill({ response: answer, json });
+    },
+  );
+}
+
+test("what is long is cut nowhere and pushes nothing away, and of many only some are shown", async () => {
+  const long = "a-long-name-from-outside-".repeat(8);
+  const { page, troubles } = await signedIn("/deliveries");
+  await changed<{ agents: Agent[] }>(page, "agents", ({ agents: [agent] }) => {
+    if (agent) Object.assign(agent, { display_name: long, description: long.replaceAll("-", ""), capabilities: [long] });
+  });
+  await changed<Costs>(page, "cost-breakdown", ({ costs: [line] }) => {
+    if (line) line.group = long;
+  });
+  await changed<Queue>(page, "queue", (queue) => {
+    const ofActor = { scope: "actor", limit_usd: 10, reserved_usd: 0, resumes_at: null } as const;
+    queue.budgets.unshift(...Array.from({ length: 120 }, (_, number) => ({ ...ofActor, key: `${long}${number}`, spent_usd: number / 20 })));
+  });
+  for (const width of [1280, 380]) {
+    await page.setViewportSize({ width, height: 860 });
+    await goTo(page, "/agents");
+    const head = page.getByRole("heading", { name: long });
+    await head.waitFor();
+    await isWell(page, "agents-long");
+    // Nothing of a card lies beyond its edge.
+    const beyond = await page.locator("section.card").filter({ has: head }).evaluate((card) => {
+      const edge = card.getBoundingClientRect().right;
+      return [...card.querySelectorAll("*")].filter((part) => part.getBoundingClientRect().right > edge + 1).map((part) => `${part.tagName} ${part.textContent.slice(0, 40)}`);
+    });
+    expect(beyond).toEqual([]);
+
+    await goTo(page, "/costs");
+    const name = page.getByRole("region", { name: "Numbers" }).getByTitle(long);
+    await name.waitFor();
+    await isWell(page, "costs-long");
+    const cost = page.getByRole("region", { name: "Numbers" }).locator("tbody td").nth(1);
+    expect((await cost.boundingBox())?.x).toBeLessThan(width - 100);
+    const height = (path: string): Promise<number> =>
+      page.locator("[data-scroll]").evaluate((scroller, at) => (at === location.pathname ? scroller.scrollHeight : Infinity), path);
+    await page.getByRole("button", { name: "All 120 actors" }).waitFor();
+    expect(await height("/costs")).toBeLessThan(3_000);
+    await page.getByRole("button", { name: "All 120 actors" }).click();
+    await page.getByRole("region", { name: "Budgets of all actors" }).waitFor();
+    await isWell(page, "costs-all-actors");
+    expect(await height("/costs")).toBeLessThan(3_500);
+  }
+  expect(troubles).toEqual([]);
+  await page.context().close();
+});
+
+test("of a chain with many tasks the one that one looks at is seen", async () => {
+  const { page, troubles } = await signedIn("/deliveries");
+  await changed<TaskDetail>(page, `tasks/${data.waiting}`, (task) => {
+    const [first, second] = task.chain;
+    if (!first || !second) throw new Error("the chain has no two tasks");
+    const more = (from: number) => Array.from({ length: 15 }, (_, number) => ({ ...second, task_id: `more-${from + number}` }));
+    task.chain = [first, ...more(0), second, ...more(15)];
+  });
+  await goTo(page, `/tasks/${data.waiting}`);
+  const graph = page.getByRole("region", { name: "Graph of the chain" });
+  const current = graph.locator("a[aria-current=true] .box");
+  await current.waitFor();
+  const [around, box] = [await graph.boundingBox(), await current.boundingBox()];
+  if (!around || !box) throw new Error("they have no place");
+  expect(Math.abs(around.x + around.width / 2 - (box.x + box.width / 2))).toBeLessThan(20);
+  expect(box.y).toBeGreaterThanOrEqual(around.y);
+  expect(box.y + box.height).toBeLessThanOrEqual(around.y + around.height);
+  await shot(page, "chain-of-many-light-1280");
+  expect(troubles).toEqual([]);
+  await page.context().close();
+});
+
+test("between a phone and a screen a row of the list has its agent and its cost", async () => {
+  const { page } = await signedIn("/tasks", { theme: "light", width: 768 });
+  const row = page.getByRole("row").filter({ hasText: "The login page forgets" });
+  await row.getByText("command-agent").filter({ visible: true }).waitFor();
+  await row.getByText("$0.07").filter({ visible: true }).waitFor();
+  expect(await sideways(page)).toBe(0);
+  await shot(page, "tasks-light-768");
   await page.context().close();
 });
 

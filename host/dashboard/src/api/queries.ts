@@ -8,6 +8,7 @@ import {
   useQueryClient,
 } from "@tanstack/react-query";
 import { ApiError, type Method, type Parameters, get, post } from "./client";
+import { withKeptParts } from "./kept-parts";
 import type * as schema from "./schema";
 import { appended, linesAtOnce, linesOf, mostAtOnce, prepended, withLines } from "./transcript-lines";
 
@@ -17,6 +18,7 @@ export function makeQueryClient(): QueryClient {
       queries: {
         networkMode: "always",
         staleTime: 1_000,
+        structuralSharing: withKeptParts,
         // What the server refused will be refused again.
         retry: (failures, error) => failures < 1 && !(error instanceof ApiError && error.status >= 400),
         retryDelay: 500,

@@ -16,7 +16,7 @@ export type Tone = keyof typeof tones;
 export function Badge({ tone, sign, children }: { tone: Tone; sign?: string; children: ReactNode }) {
   return (
     <span
-      className={`tone inline-flex items-center gap-1 rounded-full border px-2 py-px text-xs leading-[1.15rem] font-medium whitespace-nowrap ${tones[tone]}`}
+      className={`tone inline-flex max-w-full items-center gap-1 rounded-full border px-2 py-px text-xs leading-[1.15rem] font-medium whitespace-nowrap ${tones[tone]}`}
     >
       {sign && (
         <span aria-hidden="true" className={sign === "●" && tone === "busy" ? "working text-[0.6rem]" : "text-[0.65rem]"}>

@@ -17,8 +17,8 @@ export function Card({
   return (
     <section className={`card min-w-0 ${className}`}>
       <header className="flex min-h-11 flex-wrap items-center gap-x-3 gap-y-1 border-b border-line px-4 py-2">
-        <h2 className="text-sm font-semibold">{title}</h2>
-        {note && <span className="text-xs text-muted">{note}</span>}
+        <h2 className="text-sm font-semibold wrap-anywhere">{title}</h2>
+        {note && <span className="text-xs wrap-anywhere text-muted">{note}</span>}
         {aside && <div className="ml-auto flex items-center gap-2">{aside}</div>}
       </header>
       {children}

@@ -90,7 +90,7 @@ function AgentCard({
       }
     >
       <div className="flex flex-col gap-2 px-4 not-empty:pt-3">
-        {agent.description && <p className="text-sm text-muted">{agent.description}</p>}
+        {agent.description && <p className="text-sm wrap-anywhere text-muted">{agent.description}</p>}
         {agent.held_back ? (
           <HeldBack plugin={{ ...agent, kind: "agent" }} />
         ) : (
@@ -101,7 +101,9 @@ function AgentCard({
           <div className="flex flex-wrap gap-1">
             {agent.capabilities.map((capability) => (
               <Badge key={capability} tone="calm">
-                {capability}
+                <span title={capability} className="truncate">
+                  {capability}
+                </span>
               </Badge>
             ))}
           </div>

@@ -93,6 +93,15 @@ function nameOf(line: CostLine): string {
   return line.group ?? "(none)";
 }
 
+// A name from outside that is long takes some lines, and no width from the numbers beside it.
+function Name({ children }: { children: string }) {
+  return (
+    <span title={children} className="line-clamp-3 max-w-40 wrap-break-word sm:max-w-72 print:line-clamp-none">
+      {children}
+    </span>
+  );
+}
+
 // Of days, which come in their order, all of the longest period; of others, which come with the dearest first, the first.
 const mostDays = 92;
 const mostBars = 31;
@@ -143,7 +152,9 @@ function Breakdown({ costs }: { costs: Costs }) {
           <tbody>
             {costs.costs.map((line) => (
               <tr key={nameOf(line)}>
-                <td className="font-medium">{nameOf(line)}</td>
+                <td className="font-medium">
+                  <Name>{nameOf(line)}</Name>
+                </td>
                 <td className="number font-medium">{usd(line.total_cost_usd)}</td>
                 <td className="number">{count(line.executions)}</td>
                 <td className="number">{duration(line.total_duration_seconds)}</td>
@@ -216,7 +227,9 @@ function Chains({ parameters, period, filter }: { parameters: Parameters; period
                   <tbody>
                     {patterns.map(([name, pattern]) => (
                       <tr key={name}>
-                        <td>{name}</td>
+                        <td>
+                          <Name>{name}</Name>
+                        </td>
                         <td className="number">{count(pattern.count)}</td>
                         <td className="number">{pattern.success_rate === null ? "–" : percent(pattern.success_rate)}</td>
                         <td className="number">{pattern.avg_duration === null ? "–" : duration(pattern.avg_duration)}</td>

@@ -1,6 +1,6 @@
 // The tasks that handed over to one another: as a graph, and as a list for whoever reads it rather than sees it.
 import { Link } from "@tanstack/react-router";
-import { useState } from "react";
+import { useLayoutEffect, useRef, useState } from "react";
 import type { ChainLink, TaskDetail } from "../../api/schema";
 import { StatusBadge, statusName, statusSign, statusTone, tones } from "../../components/badge";
 import { Card } from "../../components/card";
@@ -52,11 +52,21 @@ const top = (place: Place): number => margin + place.row * (box.height + box.gap
 
 function Graph({ layout, current, now }: { layout: Layout; current: string; now: number }) {
   const width = margin * 2 + layout.columns * (box.width + box.gapX) - box.gapX;
-  const height = margin * 2 + layout.rows * (box.height + box.gapY) - box.gapY + (layout.places[0]?.gate ? box.gapY : 0);
   const shift = layout.places[0]?.gate ? box.gapY : 0; // room for the gate of the first
+  const height = margin * 2 + layout.rows * (box.height + box.gapY) - box.gapY + shift;
+  const drawing = useRef<SVGSVGElement>(null);
+  const at = layout.places.find((place) => place.link.task_id === current);
+  const [x, y] = at ? [left(at) + box.width / 2, top(at) + box.height / 2 + shift] : [0, 0];
+  // The task that one looks at is in the middle of what is seen: at first, and where others came beside it.
+  useLayoutEffect(() => {
+    const around = drawing.current?.parentElement;
+    if (!around) return;
+    around.scrollLeft = x - around.clientWidth / 2;
+    around.scrollTop = y - around.clientHeight / 2;
+  }, [x, y]);
   return (
     <Wide name="Graph of the chain" className="max-h-[34rem]">
-      <svg width={width} height={height} className="mx-auto block">
+      <svg ref={drawing} width={width} height={height} className="mx-auto block">
         <g transform={`translate(0 ${shift})`}>
           <g aria-hidden="true">
             {layout.edges.map(({ from, to }) => (

@@ -185,6 +185,8 @@ const Row = memo(function Row({ index, chosen, ...placed }: Placed & { index: nu
       )}
       <span role="cell">
         <StatusBadge status={task.status} />
+        {/* Where there is no room for their columns, the agent and the cost stand below. */}
+        <span className="hidden truncate text-xs text-muted md:max-lg:block">{task.current_agent}</span>
       </span>
       <span role="cell" className="min-w-0">
         <Link
@@ -213,6 +215,7 @@ const Row = memo(function Row({ index, chosen, ...placed }: Placed & { index: nu
       </span>
       <span role="cell" className="text-right text-sm text-muted">
         <Time iso={task.created_at} className="relative" />
+        {task.total_cost_usd > 0 && <span className="hidden text-xs md:max-lg:block">{usd(task.total_cost_usd)}</span>}
       </span>
     </div>
   );
