@@ -492,14 +492,27 @@ test("each choice of a filter is undone by Back and done again by Forward, on ev
       await addresses(page.locator("main :is([role=row], li) a")),
       await page.getByRole("region", { name: "Numbers" }).locator("tbody").allTextContents(),
     ];
+    // As it stays: a part of it may come a moment after the other.
+    const settled = async (): Promise<unknown> => {
+      let last = "";
+      await expect
+        .poll(async () => {
+          const before = last;
+          last = JSON.stringify(await shown());
+          return last === before;
+        })
+        .toBe(true);
+      return JSON.parse(last) as unknown;
+    };
     await isThere(page);
-    const before = [await shown()];
+    await expect.poll(() => page.locator("main [aria-busy=true]").count()).toBe(0);
+    const before = [await settled()];
     for (const [act, parameters] of choices) {
       await act();
       await expect.poll(() => parametersOf(page)).toEqual(Object.fromEntries(new URLSearchParams(parameters)));
       await isThere(page);
       await expect.poll(() => page.locator("main [aria-busy=true]").count()).toBe(0);
-      before.push(await shown());
+      before.push(await settled());
     }
     expect([path, await page.evaluate(() => history.length)]).toEqual([path, entries + 1 + choices.length]);
     for (const was of before.slice(0, -1).reverse()) {
