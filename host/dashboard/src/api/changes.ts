@@ -2,6 +2,7 @@
 // event alone is asked for again: at once, and then no more often than it is worth. Whatever comes in one frame is done
 // in one go, so that a hundred events a second cost the page what a few would.
 import type { InfiniteData, QueryClient, QueryKey } from "@tanstack/react-query";
+import { timeNow } from "./clock";
 import type { ServerEvent } from "./event-stream";
 import { withCounts } from "./queue-series";
 import type { Overview, QueueSeries, Task, TaskDetail, TaskPage, Transcript, TranscriptLine } from "./schema";
@@ -164,7 +165,7 @@ export class Changes {
 
   private correctQueue(queue: Overview["queue"]): void {
     this.client.setQueriesData<Overview>({ queryKey: ["overview"] }, (old) => (old ? { ...old, queue } : old));
-    const now = Date.now();
+    const now = timeNow();
     this.client.setQueriesData<QueueSeries>({ queryKey: ["queue-series"] }, (old) => old && withCounts(old, queue, now));
   }
 

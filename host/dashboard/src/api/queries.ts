@@ -30,10 +30,10 @@ export function makeQueryClient(): QueryClient {
 
 const base = "/api/dashboard/";
 
-function read<T>(key: string, parameters: Parameters = {}) {
+function read<T>(key: string, parameters: Parameters = {}, under = base) {
   return queryOptions<T>({
     queryKey: [key, parameters],
-    queryFn: ({ signal }) => get<T>(base + key, parameters, signal),
+    queryFn: ({ signal }) => get<T>(under + key, parameters, signal),
   });
 }
 
@@ -46,6 +46,8 @@ export const plugins = () => read<{ plugins: schema.Plugin[] }>("plugins");
 export const refusals = () => read<schema.Refusals>("refused-deliveries");
 export const chains = (parameters: Parameters) => read<schema.Chains>("agent-chain-analytics", parameters);
 export const costs = (parameters: Parameters) => read<schema.Costs>("cost-breakdown", parameters);
+// For admins.
+export const tokens = () => read<{ tokens: schema.AccessToken[] }>("tokens", {}, "/api/");
 export const series = (parameters: { metric: schema.SeriesMetric; bucket: schema.SeriesBucket }) =>
   read<schema.Series>("series", parameters);
 export const queueSeries = (parameters: { bucket: schema.QueueBucket }) =>

@@ -14,6 +14,7 @@ import { Outdated } from "../../components/outdated";
 import { Empty, Loading } from "../../components/states";
 import { count } from "../../lib/format";
 import { useShortcuts } from "../../lib/keys";
+import { useSetAt } from "../../lib/now";
 import { endOfDay, startOf, startOfDay } from "../../lib/period";
 import { useTitle } from "../../lib/title";
 import { BulkBar, BulkDialog } from "./bulk";
@@ -28,16 +29,10 @@ export function TasksPage() {
   useTitle("Tasks");
   const search = useSearch({ from: "/tasks" });
   const navigate = useNavigate();
-  // Periods end where the page was opened or its filter set: if they moved on with the time, each minute would be another
-  // list, asked for from its first page, and whoever had scrolled down would be thrown back.
   const filter = JSON.stringify(search);
-  const [kept, setKept] = useState(() => ({ filter, at: Date.now() }));
+  const opened = useSetAt(filter);
   const [selected, select] = useState<Selection>(() => nothing(filter));
-  if (kept.filter !== filter) {
-    setKept(() => ({ filter, at: Date.now() }));
-    select(nothing(filter));
-  }
-  const opened = kept.at;
+  if (selected.filter !== filter) select(nothing(filter));
   const { period, from, to, ...rest } = search;
   const parameters = {
     ...rest,
