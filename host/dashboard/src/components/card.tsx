@@ -1,4 +1,5 @@
-import type { ReactNode } from "react";
+import { type ReactNode, useLayoutEffect, useRef } from "react";
+import { usePlace } from "../lib/place";
 
 // A part of a page with its heading.
 export function Card({
@@ -65,10 +66,22 @@ export function PageHead({ title, note, children }: { title: string; note?: Reac
   );
 }
 
-// A page that scrolls as a whole.
+// A page that scrolls as a whole, and is where it was when one comes back to it.
 export function Page({ children }: { children: ReactNode }) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const { kept, keep } = usePlace<number>("page");
+  useLayoutEffect(() => {
+    const offset = kept();
+    if (scroller.current && offset !== undefined) scroller.current.scrollTop = offset;
+  }, [kept]);
   return (
-    <div className="h-full overflow-y-auto outline-none" data-scroll tabIndex={-1}>
+    <div
+      ref={scroller}
+      className="h-full overflow-y-auto outline-none"
+      data-scroll
+      tabIndex={-1}
+      onScroll={(event) => keep(event.currentTarget.scrollTop)}
+    >
       <div className="mx-auto flex max-w-[88rem] flex-col gap-4 p-4 md:p-6">{children}</div>
     </div>
   );

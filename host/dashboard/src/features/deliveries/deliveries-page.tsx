@@ -9,6 +9,7 @@ import { Select } from "../../components/select";
 import { Empty, ErrorState, Loading } from "../../components/states";
 import { Time } from "../../components/time";
 import { bytes, count, times, words } from "../../lib/format";
+import { useListSeen } from "../../lib/place";
 import { useTitle } from "../../lib/title";
 
 export function DeliveriesPage() {
@@ -16,6 +17,7 @@ export function DeliveriesPage() {
   const search = useSearch({ from: "/deliveries" });
   const navigate = useNavigate({ from: "/deliveries" });
   const webhookNames = (useLive(webhooks(), "slow").data?.webhooks ?? []).map((webhook) => webhook.name);
+  useListSeen("/deliveries", search);
   const query = useLivePages(deliveryPages(search));
   const set = (name: string, value: string): void => {
     void navigate({ search: (old) => ({ ...old, [name]: value || undefined }) });

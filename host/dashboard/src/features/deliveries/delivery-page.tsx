@@ -5,12 +5,12 @@ import { useLive } from "../../api/live";
 import { delivery as deliveryQuery, useAct } from "../../api/queries";
 import type { DeliveryDetail, Json, Rehearsal } from "../../api/schema";
 import { Acts } from "../../components/acts";
+import { BackLink } from "../../components/back-link";
 import { Badge, VerdictBadge } from "../../components/badge";
 import { Button } from "../../components/button";
 import { Card, Fact, Facts, Page } from "../../components/card";
 import { Copy } from "../../components/copy";
 import { Dialog } from "../../components/dialog";
-import { Icon } from "../../components/icon";
 import { JsonTree } from "../../components/json-tree";
 import { notify } from "../../components/notices";
 import { OutsideLink } from "../../components/outside-link";
@@ -25,10 +25,8 @@ export function DeliveryPage() {
   const query = useLive(deliveryQuery(id));
   useTitle("Delivery");
   return (
-    <Page>
-      <Link to="/deliveries" className="inline-flex items-center gap-1 self-start text-sm text-muted hover:text-ink">
-        <Icon name="back" size={14} /> Deliveries
-      </Link>
+    <Page key={id}>
+      <BackLink to="/deliveries">Deliveries</BackLink>
       {!query.data && <h1 className="sr-only">Delivery</h1>}
       <Loaded query={query} lines={8}>
         {(delivery) => <Whole key={delivery.delivery_id} delivery={delivery} />}

@@ -1,6 +1,5 @@
 // Stands in place of a page that could not be shown: a fault in it, or a part of it that this davit does not have any
 // more, since it was replaced by a newer one. In that case the router has loaded everything anew once before.
-import { Page } from "../../components/card";
 import { Button } from "../../components/button";
 import { Icon } from "../../components/icon";
 import { useTitle } from "../../lib/title";
@@ -12,7 +11,7 @@ const isOfAnotherVersion = (error: unknown): boolean =>
 export function Broken({ error }: { error: unknown }) {
   useTitle("Fault");
   return (
-    <Page>
+    <div className="h-full overflow-y-auto p-4 md:p-6" data-scroll>
       <div role="alert" className="flex flex-col items-center gap-2 px-4 py-10 text-center">
         <span className="tone rounded-full border p-3 [--tone:var(--bad)]">
           <Icon name="warn" size={20} />
@@ -28,6 +27,6 @@ export function Broken({ error }: { error: unknown }) {
           Load anew
         </Button>
       </div>
-    </Page>
+    </div>
   );
 }

@@ -11,6 +11,7 @@ import { Notices, notify } from "../../components/notices";
 import { count } from "../../lib/format";
 import { useShortcuts } from "../../lib/keys";
 import { useHasSide } from "../../lib/media";
+import { forgetPlaces } from "../../lib/place";
 import { isTurnedAway } from "../../lib/plugins";
 import { useScrollKeys } from "../../lib/scroll-keys";
 import { LoginPage } from "../login/login-page";
@@ -31,7 +32,9 @@ export function Shell() {
   const client = useQueryClient();
   // Nothing of a session outlives it, however it ended.
   useEffect(() => {
-    if (session.state === "out") client.clear();
+    if (session.state !== "out") return;
+    client.clear();
+    forgetPlaces();
   }, [session, client]);
   // A reload, or another tab, of somebody who is signed in.
   useEffect(() => void askSession(), []);

@@ -4,10 +4,10 @@ import { useLive } from "../../api/live";
 import { task as taskQuery } from "../../api/queries";
 import type { Json, TaskDetail } from "../../api/schema";
 import { StatusBadge } from "../../components/badge";
+import { BackLink } from "../../components/back-link";
 import { Card, Fact, Facts, Page } from "../../components/card";
 import { Copy } from "../../components/copy";
 import { RunsLater, useIsForLater } from "../../components/for-later";
-import { Icon } from "../../components/icon";
 import { JsonTree } from "../../components/json-tree";
 import { OutsideLink } from "../../components/outside-link";
 import { Loaded } from "../../components/states";
@@ -30,10 +30,8 @@ export function TaskPage() {
   const query = useLive(taskQuery(id), "quick");
   useTitle(query.data?.title || "Task");
   return (
-    <Page>
-      <Link to="/tasks" className="inline-flex items-center gap-1 self-start text-sm text-muted hover:text-ink">
-        <Icon name="back" size={14} /> Tasks
-      </Link>
+    <Page key={id}>
+      <BackLink to="/tasks">Tasks</BackLink>
       {!query.data && <h1 className="sr-only">Task</h1>}
       <Loaded query={query} lines={8}>
         {(task) => <Whole key={task.task_id} task={task} />}

@@ -1,13 +1,15 @@
 // The list itself: a table where there is room, cards where there is not. Only what can be seen is in the document.
 import { Link } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type CSSProperties, memo, useCallback, useEffect, useRef } from "react";
+import { type CSSProperties, memo, useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 import type { Task } from "../../api/schema";
 import { StatusBadge } from "../../components/badge";
 import { RunsLater, useIsForLater } from "../../components/for-later";
 import { Time } from "../../components/time";
 import { compact, usd } from "../../lib/format";
 import { useIsPrinting, useIsWide } from "../../lib/media";
+import { usePlace } from "../../lib/place";
+import { movedBy } from "./moved";
 
 const rowHeight = 46;
 const cardHeight = 104;
@@ -19,7 +21,9 @@ const withoutBoxes =
 
 interface Props {
   tasks: Task[];
+  list: string | null; // which one they are of; null: of the one before, until those of this one are there
   chosen: number;
+  chosenId: string | null;
   more: boolean;
   loadingMore: boolean;
   onMore: () => void;
@@ -27,23 +31,43 @@ interface Props {
   selecting: { has: (id: string) => boolean; toggle: (id: string) => void } | null;
 }
 
-export function TaskRows({ tasks, chosen, more, loadingMore, onMore, selecting }: Props) {
+export function TaskRows({ tasks, list, chosen, chosenId, more, loadingMore, onMore, selecting }: Props) {
   const wide = useIsWide();
   const printing = useIsPrinting();
   const columns = selecting ? withBoxes : withoutBoxes;
   const scroller = useRef<HTMLDivElement>(null);
+  const { kept, keep } = usePlace<number>("rows");
+  const [begun] = useState(() => kept() ?? 0);
+  const height = wide ? rowHeight : cardHeight;
   const virtual = useVirtualizer({
     count: tasks.length,
     getScrollElement: () => scroller.current,
-    estimateSize: () => (wide ? rowHeight : cardHeight),
+    estimateSize: () => height,
+    initialOffset: begun,
     overscan: printing ? tasks.length : 12,
     // The same as long as the tasks are: with another one, each row of the list is measured anew.
     getItemKey: useCallback((index: number) => tasks[index]?.task_id ?? index, [tasks]),
   });
   useEffect(() => virtual.measure(), [virtual, wide]);
+  // Where one goes by the keys is brought into sight, once: neither what comes in above nor Back is a step.
+  const gone = useRef(chosenId);
   useEffect(() => {
+    if (gone.current === chosenId) return;
+    gone.current = chosenId;
     if (chosen >= 0) virtual.scrollToIndex(chosen);
-  }, [virtual, chosen]);
+  }, [virtual, chosen, chosenId]);
+  // What one points at stays there, whatever comes in above; at the top one sees it come. Another list begins at its top.
+  const laid = useRef({ tasks, list });
+  useLayoutEffect(() => {
+    const before = laid.current;
+    if (list === null || (before.tasks === tasks && before.list === list)) return;
+    laid.current = { tasks, list };
+    const element = scroller.current;
+    if (!element) return;
+    if (before.list !== list) element.scrollTop = kept() ?? 0;
+    else if (element.scrollTop > 0)
+      element.scrollTop += height * movedBy(before.tasks, tasks, Math.floor(element.scrollTop / height));
+  }, [tasks, list, height, kept]);
 
   const items = virtual.getVirtualItems();
   const last = items.at(-1)?.index ?? 0;
@@ -74,6 +98,7 @@ export function TaskRows({ tasks, chosen, more, loadingMore, onMore, selecting }
       className="min-h-0 flex-1 overflow-y-auto outline-none"
       data-scroll
       tabIndex={-1}
+      onScroll={(event) => keep(event.currentTarget.scrollTop)}
       role={wide ? "table" : undefined}
       aria-label={wide ? "Tasks" : undefined}
       aria-rowcount={wide ? (more ? -1 : tasks.length + 1) : undefined}

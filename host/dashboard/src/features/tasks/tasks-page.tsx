@@ -1,7 +1,8 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useCallback, useMemo, useState } from "react";
+import { useCallback, useEffect, useMemo, useState } from "react";
 import { mostLivePages } from "../../api/changes";
 import { queryText } from "../../api/client";
+import { timeNow } from "../../api/clock";
 import { useLivePages } from "../../api/live";
 import { type BulkTarget, taskPages } from "../../api/queries";
 import type { BulkAction } from "../../api/schema";
@@ -14,8 +15,8 @@ import { Outdated } from "../../components/outdated";
 import { Empty, Loading } from "../../components/states";
 import { count } from "../../lib/format";
 import { useShortcuts } from "../../lib/keys";
-import { useSetAt } from "../../lib/now";
 import { endOfDay, startOf, startOfDay } from "../../lib/period";
+import { useListSeen, usePlace } from "../../lib/place";
 import { useTitle } from "../../lib/title";
 import { BulkBar, BulkDialog } from "./bulk";
 import { DecideDialog } from "./decide";
@@ -25,14 +26,34 @@ import { TaskRows } from "./task-rows";
 import { Views } from "./views";
 import { ListError } from "./wrong-filter";
 
+// What of the list is found again by Back.
+interface Left {
+  asked: { filter: string; at: number };
+  selected: Selection;
+  chosenId: string | null;
+}
+
 export function TasksPage() {
   useTitle("Tasks");
   const search = useSearch({ from: "/tasks" });
   const navigate = useNavigate();
   const filter = JSON.stringify(search);
-  const opened = useSetAt(filter);
-  const [selected, select] = useState<Selection>(() => nothing(filter));
-  if (selected.filter !== filter) select(nothing(filter));
+  // Periods end where the page was opened or its filter set: if they moved on with the time, each minute would be another
+  // list, asked for from its first page, and whoever had scrolled down would be thrown back.
+  const place = usePlace<Left>("list");
+  const left = (): Left | undefined => (place.kept()?.asked.filter === filter ? place.kept() : undefined);
+  const [asked, setAsked] = useState(() => left()?.asked ?? { filter, at: timeNow() });
+  const [selected, select] = useState<Selection>(() => left()?.selected ?? nothing(filter));
+  const [chosenId, setChosenId] = useState<string | null>(() => left()?.chosenId ?? null);
+  if (asked.filter !== filter) {
+    setAsked(() => left()?.asked ?? { filter, at: timeNow() });
+    select(left()?.selected ?? nothing(filter));
+    setChosenId((now) => left()?.chosenId ?? now);
+  }
+  const { keep } = place;
+  useEffect(() => keep({ asked, selected, chosenId }), [keep, asked, selected, chosenId]);
+  useListSeen("/tasks", search);
+  const opened = asked.at;
   const { period, from, to, ...rest } = search;
   const parameters = {
     ...rest,
@@ -50,7 +71,6 @@ export function TasksPage() {
   const tasks = useMemo(() => (outdated ? [] : listed), [outdated, listed]);
   const still = (query.data?.pages.length ?? 0) > mostLivePages;
 
-  const [chosenId, setChosenId] = useState<string | null>(null);
   const chosen = tasks.findIndex((task) => task.task_id === chosenId);
   const choose = (index: number): void => {
     const task = tasks[Math.max(0, Math.min(index, tasks.length - 1))];
@@ -151,7 +171,9 @@ export function TasksPage() {
           <Outdated is={outdated} className="flex min-h-0 flex-1 flex-col">
             <TaskRows
               tasks={listed}
+              list={outdated ? null : filter}
               chosen={chosen}
+              chosenId={chosenId}
               selecting={mayAct ? { has: (id) => isSelected(selection, id), toggle } : null}
               more={query.hasNextPage && !outdated}
               loadingMore={query.isFetchingNextPage}
