@@ -27,16 +27,20 @@ void mend_mode(const std::filesystem::path& token_file, const struct stat& info,
 
 }  // namespace
 
+std::filesystem::path admin_token_file(const std::filesystem::path& folder) { return folder / "admin.token"; }
+
 Result<std::string> generated_admin_token(const std::filesystem::path& folder, Log& log) {
-  std::filesystem::path file = folder / "admin.token";
+  const std::filesystem::path file = admin_token_file(folder);
   struct stat info {};
   if (::lstat(file.c_str(), &info) == 0) {
     mend_mode(file, info, log);
     std::string note;
     auto kept = config::fetch_secret({.kind = config::SecretSource::Kind::File, .name = file.string()}, 16,
                                      config::process_environment(), note);
-    if (kept) return kept;
-    return Error{kept.error().code, kept.error().message + ", or remove it and a new token is made"};
+    const Result<> fit =
+        kept ? config::check_token("the file " + file.string(), *kept) : Result<>(kept.error());
+    if (fit) return kept;
+    return Error{fit.error().code, fit.error().message + ", or remove it and a new token is made"};
   }
   std::string token = "davit_" + to_hex(random_bytes(24));
   TRY(write_file_atomically(file, token + "\n", 0600));

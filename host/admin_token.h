@@ -9,6 +9,9 @@
 
 namespace davit {
 
+// Where it is kept.
+std::filesystem::path admin_token_file(const std::filesystem::path& folder);
+
 // Made once and kept in `folder`, beside the database, with mode 0600. It is shown once, to whoever sits at the
 // terminal: what is printed elsewhere stays, in a journal for example. A file that is there already is read, and its
 // mode mended if that is not as it was made.

@@ -309,6 +309,9 @@ std::optional<StartFailure> App::start_serving() {
     admin = *made;
   }
   std::string reader = secrets_.reader_token.value_or("");
+  if (auto shared = config::shared_token(config_, "the file " + admin_token_file(state_folder()).string(),
+                                         admin, reader))
+    return StartFailure{kExitConfig, config::to_string(config_file_, *shared)};
   auto authentication = http::Authentication::load(
       {sha256_hex(admin), reader.empty() ? "" : sha256_hex(reader)},
       {.idle = config_.auth.session_idle, .lifetime = config_.auth.session_lifetime}, *store_, clock_);

@@ -1,5 +1,7 @@
 #include "host/metrics_sources.h"
 
+#include <algorithm>
+
 #include "host/base/file.h"
 
 namespace davit {
@@ -30,13 +32,12 @@ void ask_store(metrics::Metrics& metrics, store::Store& store, const std::filesy
       gauges.budgets.push_back({line.key, static_cast<double>(line.limit) / 1e6,
                                 static_cast<double>(line.spent + line.in_flight) / 1e6});
     }
-    if (report->oldest_queued) {
-      gauges.oldest_seconds = static_cast<double>((clock.wall() - *report->oldest_queued).count()) / 1000.0;
-    }
-    if (report->oldest_asked) {
-      gauges.approval_oldest_seconds =
-          static_cast<double>((clock.wall() - *report->oldest_asked).count()) / 1000.0;
-    }
+    // A clock may have been set back.
+    const auto seconds_since = [&clock](WallTime then) {
+      return std::max(0.0, static_cast<double>((clock.wall() - then).count()) / 1000.0);
+    };
+    if (report->oldest_queued) gauges.oldest_seconds = seconds_since(*report->oldest_queued);
+    if (report->oldest_asked) gauges.approval_oldest_seconds = seconds_since(*report->oldest_asked);
     return gauges;
   });
   metrics.ask_database([&store, state_folder] {

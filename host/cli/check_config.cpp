@@ -12,6 +12,7 @@
 #include "host/base/log.h"
 #include "host/base/nearest_name.h"
 #include "host/cli/context.h"
+#include "host/cli/generated_token.h"
 #include "host/cli/table.h"
 #include "host/config/key_docs.h"
 #include "host/isolation/probe.h"
@@ -340,6 +341,15 @@ void append(Findings& all, Findings more) {
   all.notes.insert(all.notes.end(), more.notes.begin(), more.notes.end());
 }
 
+// Where no admin token is configured, the host takes the one that it once made.
+void check_generated_token(const config::Config& config, const config::ResolvedSecrets& secrets, Findings& all) {
+  const auto made = secrets.admin_token ? std::nullopt : generated_token(config);
+  if (!made) return;
+  if (auto shared = config::shared_token(config, "the file " + generated_token_file(config).string(),
+                                         *made, secrets.reader_token.value_or("")))
+    all.mistakes.push_back(std::move(*shared));
+}
+
 Result<int> check(const Context& context, bool with_plugins) {
   const config::LoadedConfig loaded = config::load_config(context.config_path());
   std::ostream& out = context.surroundings.out;
@@ -349,6 +359,7 @@ Result<int> check(const Context& context, bool with_plugins) {
         config::resolve_secrets(loaded.config, context.surroundings.environment);
     append(all, {secrets.mistakes, secrets.notes});
     append(all, {secrets.unfit, {}});
+    check_generated_token(loaded.config, secrets, all);
     if (with_plugins && all.mistakes.empty())
       append(all, check_plugins(loaded.config, secrets, context.surroundings.clock));
   }

@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "host/base/file.h"
+#include "host/cli/generated_token.h"
 
 namespace davit::cli {
 namespace {
@@ -74,9 +75,7 @@ std::string Context::token(const config::Config& config) const {
     return token ? without_line_break(*token) : std::string();
   };
   if (std::string admin = variable(config.auth.admin_token_env); !admin.empty()) return admin;
-  const auto generated =
-      read_file(std::filesystem::path(config.storage.path).parent_path() / "admin.token", 4096);
-  if (generated.ok()) return without_line_break(*generated);
+  if (auto generated = generated_token(config)) return *generated;
   return variable(config.auth.reader_token_env);
 }
 

@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
@@ -91,7 +92,36 @@ Result<> check_value(const SecretSource& source, std::string_view value, std::si
   return {};
 }
 
+bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
 }  // namespace
+
+Result<> check_token(const std::string& holder, std::string_view token) {
+  std::string what;
+  if (!token.empty() && (is_blank(token.front()) || is_blank(token.back()))) {
+    what = "begins or ends with a blank";
+  } else if (std::any_of(token.begin(), token.end(), is_blank)) {
+    what = "has a blank in it";
+  } else if (std::any_of(token.begin(), token.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; })) {
+    what = "has a line break or another control character in it";
+  } else if (std::any_of(token.begin(), token.end(), [](unsigned char c) { return c > 0x7f; })) {
+    what = "has a character in it that is not ASCII";
+  } else {
+    return {};
+  }
+  return Error{ErrorCode::InvalidInput, holder + " " + what +
+                                            ", so no request can show it as a token; make one with `openssl rand "
+                                            "-hex 32`"};
+}
+
+std::optional<Mistake> shared_token(const Config& config, const std::string& admin_holder,
+                                    std::string_view admin, std::string_view reader) {
+  if (admin.empty() || !constant_time_equal(admin, reader)) return std::nullopt;
+  return Mistake{0, "auth.reader_token_env",
+                 "the environment variable " + config.auth.reader_token_env + " holds the admin token, which " +
+                     admin_holder + " has, so whoever may only read could do everything; make another with "
+                     "`openssl rand -hex 32`"};
+}
 
 Environment process_environment() {
   return [](const std::string& name) -> std::optional<std::string> {
@@ -175,10 +205,18 @@ ResolvedSecrets resolve_secrets(const Config& config, const Environment& environ
   const auto token = [&](const std::string& variable, const char* key) -> std::optional<std::string> {
     const SecretSource source{SecretSource::Kind::Environment, variable, 0};
     if (!environment(variable)) return std::nullopt;
-    return fetch(source, kLeastSigningSecret, key, "");
+    std::optional<std::string> found = fetch(source, kLeastSigningSecret, key, "");
+    if (!found) return std::nullopt;
+    const Result<> fit = check_token(named(source), *found);
+    if (fit.ok()) return found;
+    resolved.mistakes.push_back({source.line, key, fit.error().message});
+    return std::nullopt;
   };
   resolved.admin_token = token(config.auth.admin_token_env, "auth.admin_token_env");
   resolved.reader_token = token(config.auth.reader_token_env, "auth.reader_token_env");
+  if (auto shared = shared_token(config, "the environment variable " + config.auth.admin_token_env,
+                                 resolved.admin_token.value_or(""), resolved.reader_token.value_or("")))
+    resolved.mistakes.push_back(std::move(*shared));
   return resolved;
 }
 

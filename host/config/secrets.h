@@ -48,6 +48,16 @@ struct ResolvedSecrets {
 // One that everyone on the machine may read is a mistake, and so are unfit tokens and grants.
 ResolvedSecrets resolve_secrets(const Config& config, const Environment& environment);
 
+// InvalidInput for a token that no request can show after "Bearer": one with a blank, a control character or
+// anything beyond ASCII (RFC 6750 §2.1 allows fewer still, but the others arrive). The sentence begins with
+// `holder`, what the token is kept in, and has no byte of it.
+Result<> check_token(const std::string& holder, std::string_view token);
+
+// The mistake of giving readers the admin's token, which would make admins of them. `admin_holder` is what that
+// is kept in.
+std::optional<Mistake> shared_token(const Config& config, const std::string& admin_holder,
+                                    std::string_view admin, std::string_view reader);
+
 // One secret from its source: NotFound if it does not exist, InvalidInput if it is unfit. `note` gets a
 // sentence when a line break at the end was cut off.
 Result<std::string> fetch_secret(const SecretSource& source, std::size_t least_bytes,

@@ -26,6 +26,18 @@ namespace {
 constexpr Duration kQuarantineRetry{300'000};
 constexpr std::chrono::seconds kRefusalsTogether{1};
 
+// What is configured and wanted is there, also where its plugin is gone: its sender is to send again, and its
+// operator to hear of it.
+bool is_there(const plugin::Webhook& webhook) {
+  return webhook.state != plugin::ServingState::Disabled &&
+         (webhook.state != plugin::ServingState::Missing || webhook.settings.enabled);
+}
+
+// Why a webhook that does not serve turns deliveries away; "missing" is a cause already, of signatures.
+std::string_view cause_of(plugin::ServingState state) {
+  return state == plugin::ServingState::Missing ? "no_plugin" : to_string(state);
+}
+
 bool is_json(std::string_view media_type) { return media_type.find("json") != std::string_view::npos; }
 
 std::string_view content_type_of(const Delivery& delivery) {
@@ -162,8 +174,7 @@ void Ingest::rehearse(Delivery delivery, std::function<void(Result<store::NewDel
 void Ingest::Parts::receive(Delivery delivery, Done done) {
   auto snapshot = registry.current();
   auto found = snapshot->webhooks.find(delivery.webhook);
-  if (found == snapshot->webhooks.end() || found->second->state == plugin::ServingState::Disabled ||
-      found->second->state == plugin::ServingState::Missing) {
+  if (found == snapshot->webhooks.end() || !is_there(*found->second)) {
     return finish(
         "", refusal(OutcomeKind::NotFound, "there is no webhook of this name here, or it is disabled"), done);
   }
@@ -180,7 +191,7 @@ void Ingest::Parts::receive(Delivery delivery, Done done) {
                                         : "this webhook is not ready to serve") +
                     "; its operator finds the reason in `davit plugins list`");
     if (quarantined) outcome.retry_after = kQuarantineRetry;
-    return refuse(*webhook, delivery, to_string(webhook->state), std::move(outcome), done);
+    return refuse(*webhook, delivery, cause_of(webhook->state), std::move(outcome), done);
   }
   if (delivery.body.size() > webhook->max_body_bytes) {
     return refuse(*webhook, delivery, "too_large",

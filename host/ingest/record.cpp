@@ -40,6 +40,13 @@ bool is_secret(const plugin::Webhook& webhook, std::string_view name) {
     if (same_name(name.substr(at, kSig.size()), kSig) && (end == name.size() || name[end] == '-'))
       return true;
   }
+  // Which one is signed by nobody knows without its plugin.
+  if (webhook.state == plugin::ServingState::Missing) {
+    constexpr std::string_view kPlain[] = {"host",           "user-agent", "content-type", "content-length",
+                                           "content-encoding", "accept",     "accept-encoding"};
+    return std::none_of(std::begin(kPlain), std::end(kPlain),
+                        [&](std::string_view plain) { return same_name(plain, name); });
+  }
   if (!webhook.scheme) return false;
   return std::any_of(webhook.scheme->headers.begin(), webhook.scheme->headers.end(),
                      [&](const std::string& header) { return same_name(header, name); });

@@ -31,11 +31,14 @@ void tell_changes(const plugin::Snapshot& before, const plugin::Snapshot& now, c
       metrics.plugin_refused(library.refusal->code);
   }
   std::vector<metrics::ServingPlugin> serving, quarantined;
+  std::vector<metrics::IdlePlugin> not_serving;
   auto note = [&](PluginKind kind, const auto& all, const auto& all_before) {
     const std::string_view word = to_string(kind);
     for (const auto& [name, instance] : all) {
       const bool serves = instance->state == plugin::ServingState::Serving;
       if (serves) serving.push_back({kind, name, instance->offer.version, instance->generation->sha256});
+      if (!serves && instance->settings.enabled)
+        not_serving.push_back({kind, name, std::string(to_string(instance->state))});
       const plugin::Generation* guilty = instance->state == plugin::ServingState::Quarantined
                                              ? instance->generation.get()
                                          : instance->held_back ? instance->held_back->generation.get()
@@ -68,6 +71,7 @@ void tell_changes(const plugin::Snapshot& before, const plugin::Snapshot& now, c
   note(PluginKind::Agent, now.agents, before.agents);
   metrics.plugins_serving(std::move(serving));
   metrics.plugins_quarantined(std::move(quarantined));
+  metrics.plugins_not_serving(std::move(not_serving));
 }
 
 }  // namespace davit::live

@@ -237,6 +237,13 @@ std::span<const MetricRow> metric_table() {
        "1 for each plugin in quarantine.",
        {"kind", "name", "version", "sha256"},
        {}},
+      {PluginNotServing,
+       Gauge,
+       "davit_plugin_not_serving",
+       "1 for each webhook and agent that is enabled and does not serve, by state (no_secret, bad_config, missing, "
+       "quarantined).",
+       {"kind", "name", "state"},
+       {}},
       {HttpRequestsTotal,
        Counter,
        "davit_http_requests_total",

@@ -51,6 +51,7 @@ enum class MetricName {
   PluginLoadFailuresTotal,
   PluginCrashesTotal,
   PluginQuarantined,
+  PluginNotServing,
   HttpRequestsTotal,
   HttpConnections,
   EventStreams,

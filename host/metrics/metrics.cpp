@@ -199,6 +199,7 @@ struct Asked {
   std::vector<std::function<DatabaseGauges()>> database;
   std::vector<std::function<std::vector<PartGauge>()>> parts;
   std::vector<ServingPlugin> plugins, quarantined;
+  std::vector<IdlePlugin> not_serving;
   ProcessUsage process;
 };
 
@@ -350,6 +351,10 @@ void Metrics::plugins_serving(std::vector<ServingPlugin> plugins) {
 
 void Metrics::plugins_quarantined(std::vector<ServingPlugin> plugins) {
   parts_->asked.with([&](Asked& asked) { asked.quarantined = std::move(plugins); });
+}
+
+void Metrics::plugins_not_serving(std::vector<IdlePlugin> plugins) {
+  parts_->asked.with([&](Asked& asked) { asked.not_serving = std::move(plugins); });
 }
 
 void Metrics::plugin_crashed(std::string_view name, std::string_view call) {
@@ -573,6 +578,10 @@ prometheus::MetricFamily Metrics::Parts::collect(const MetricRow& row, const Ask
       for (const ServingPlugin& plugin : row.id == MetricName::PluginInfo ? now.plugins : now.quarantined)
         add_value(family, row,
                   {std::string(to_string(plugin.kind)), plugin.name, plugin.version, plugin.sha256}, 1);
+      return family;
+    case MetricName::PluginNotServing:
+      for (const IdlePlugin& plugin : now.not_serving)
+        add_value(family, row, {std::string(to_string(plugin.kind)), plugin.name, plugin.state}, 1);
       return family;
     case MetricName::HttpConnections:
     case MetricName::EventStreams: {

@@ -71,6 +71,11 @@ struct ServingPlugin {
   PluginKind kind = PluginKind::Webhook;
   std::string name, version, sha256;
 };
+// One that is enabled and does not serve, with its state as `davit plugins list` has it.
+struct IdlePlugin {
+  PluginKind kind = PluginKind::Webhook;
+  std::string name, state;
+};
 
 class Metrics {
  public:
@@ -107,6 +112,7 @@ class Metrics {
   void runner_ended(PluginKind kind, std::string_view how);
   void plugins_serving(std::vector<ServingPlugin> plugins);      // replaces those before
   void plugins_quarantined(std::vector<ServingPlugin> plugins);  // likewise
+  void plugins_not_serving(std::vector<IdlePlugin> plugins);     // likewise
   void plugin_refused(std::string_view code);
   void plugin_crashed(std::string_view name, std::string_view call);
   void request_answered(std::string_view route, int code);

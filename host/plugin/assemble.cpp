@@ -63,14 +63,21 @@ bool refuse_config(Instance& instance, const std::string& config_schema) {
   return true;
 }
 
-// Switched off by the configuration, the plugin's own default or a command; or in quarantine. Of a Webhook or
-// an Agent, whose `settings.enabled` becomes what holds.
+// Of a Webhook or an Agent, whose `settings.enabled` becomes what holds. True if the configuration says off,
+// which no command changes.
 template <typename Instance>
-bool may_not_serve(Instance& instance, PluginKind kind, const std::string& name, std::optional<bool> switched,
-                   bool is_configured, const Rulings& rulings) {
+bool take_switch(Instance& instance, std::optional<bool> switched, bool is_configured) {
   instance.switched = switched;
   const bool off_in_config = is_configured && !instance.settings.enabled;
   if (!off_in_config && switched) instance.settings.enabled = *switched;
+  return off_in_config;
+}
+
+// Switched off by the configuration, the plugin's own default or a command; or in quarantine.
+template <typename Instance>
+bool may_not_serve(Instance& instance, PluginKind kind, const std::string& name, std::optional<bool> switched,
+                   bool is_configured, const Rulings& rulings) {
+  const bool off_in_config = take_switch(instance, switched, is_configured);
   if (!instance.settings.enabled) {
     instance.state = ServingState::Disabled;
     const std::string command = "davit plugins enable " + std::string(to_string(kind)) + " " + name;
@@ -258,7 +265,9 @@ std::shared_ptr<const Webhook> make_webhook(const WebhookSettings& settings, boo
   if (!offered) {
     auto missing = std::make_shared<Webhook>();
     missing->settings = settings;
-    missing->switched = switched_of(assembly.rulings.webhooks, settings.instance);
+    missing->redactor = redactor_for(settings);
+    missing->max_body_bytes = settings.max_body_bytes.value_or(missing->max_body_bytes);
+    take_switch(*missing, switched_of(assembly.rulings.webhooks, settings.instance), is_configured);
     missing->state = ServingState::Missing;
     missing->state_reason = "no library in the plugins folder offers a webhook named " + settings.plugin;
     return missing;
@@ -302,7 +311,7 @@ std::shared_ptr<const Agent> make_agent(const AgentSettings& settings, bool is_c
     auto missing = std::make_shared<Agent>();
     missing->settings = settings;
     set_concurrency(*missing, assembly.rulings);
-    missing->switched = switched_of(assembly.rulings.agents, settings.name);
+    take_switch(*missing, switched_of(assembly.rulings.agents, settings.name), is_configured);
     missing->state = ServingState::Missing;
     missing->state_reason = "no library in the plugins folder offers an agent named " + settings.name;
     return missing;

@@ -10,7 +10,7 @@ namespace {
 
 const std::set<std::string> kKnown{
     "$ref",    "description", "type",    "enum",    "const",     "properties", "required", "additionalProperties",
-    "items",   "minItems",    "oneOf",   "anyOf",   "allOf",     "format",     "pattern",  "minimum",
+    "items",   "minItems",    "maxItems", "oneOf",   "anyOf",   "allOf",     "format",     "pattern",  "minimum",
     "maximum", "minLength",   "maxLength", "default", "examples"};
 
 std::string type_of(const JsonValue& value) {
@@ -133,6 +133,8 @@ void SchemaCheck::check(const JsonValue& reference, const JsonValue& value, cons
   }
   if (value.IsArray()) {
     if (static_cast<std::int64_t>(value.Size()) < int_member(schema, "minItems")) fail("has too few items");
+    if (find_member(schema, "maxItems") != nullptr && static_cast<std::int64_t>(value.Size()) > int_member(schema, "maxItems"))
+      fail("has too many items");
     if (const JsonValue* items = find_member(schema, "items")) {
       for (rapidjson::SizeType i = 0; i < value.Size(); ++i)
         check(*items, value[i], place + "/" + std::to_string(i), Others::Refused, run);

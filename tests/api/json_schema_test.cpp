@@ -18,7 +18,7 @@ constexpr const char* kDocument = R"({
   "Map": {"type": "object", "additionalProperties": {"type": "number", "maximum": 2}},
   "Either": {"oneOf": [{"$ref": "#/Base"}, {"type": "null"}]},
   "Word": {"type": "string", "enum": ["yes", "no"]},
-  "List": {"type": "array", "items": {"$ref": "#/Word"}, "minItems": 1},
+  "List": {"type": "array", "items": {"$ref": "#/Word"}, "minItems": 1, "maxItems": 3},
   "Constant": {"const": true},
   "Hash": {"type": "string", "pattern": "^[0-9a-f]+$", "minLength": 2, "maxLength": 3},
   "New": {"type": "string", "contentEncoding": "base64"}})";
@@ -56,6 +56,7 @@ TEST_F(JsonSchemaTest, WhatDoesNotFitIsToldWithItsPlace) {
   EXPECT_THAT(mistakes("Either", "{}"), ElementsAre(HasSubstr(": ")));
   EXPECT_THAT(mistakes("List", R"(["maybe"])"), ElementsAre(HasSubstr(R"(/0: "maybe" is none of)")));
   EXPECT_THAT(mistakes("List", "[]"), ElementsAre(": has too few items"));
+  EXPECT_THAT(mistakes("List", R"(["no","no","no","no"])"), ElementsAre(": has too many items"));
   EXPECT_THAT(mistakes("Constant", "false"), ElementsAre(": false is not true"));
   EXPECT_THAT(mistakes("Hash", R"("xyz0")"), ElementsAre(HasSubstr("does not match"), ": is too long"));
   EXPECT_THAT(mistakes("Hash", R"("a")"), ElementsAre(": is too short"));

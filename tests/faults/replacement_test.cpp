@@ -115,7 +115,7 @@ TEST_P(ReplacementTest, NoRequestAndNoExecutionIsLost) {
 TEST_P(ReplacementTest, ADroppedLibraryServesSoon) {
   start();
   host.remove("good_webhook.so");
-  ASSERT_TRUE(eventually([&] { return host.deliver().status == 404; }));
+  ASSERT_TRUE(eventually([&] { return host.deliver().status == 503; }));
   std::vector<double> milliseconds;
   for (int i = 0; i < trials(10, 200); ++i) {
     const auto begun = std::chrono::steady_clock::now();
@@ -124,7 +124,7 @@ TEST_P(ReplacementTest, ADroppedLibraryServesSoon) {
     milliseconds.push_back(
         std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begun).count());
     host.remove("good_webhook.so");
-    ASSERT_TRUE(eventually([&] { return host.deliver().status == 404; })) << host.log();
+    ASSERT_TRUE(eventually([&] { return host.deliver().status == 503; })) << host.log();
   }
   std::sort(milliseconds.begin(), milliseconds.end());
   std::cout << GetParam() << ": from rename to the first 202, " << milliseconds.size() << " times: p50 "

@@ -172,5 +172,25 @@ TEST_F(CheckConfigTest, ARunningHostIsNotDisturbed) {
   EXPECT_EQ(host.api("GET", "/readyz").status, 200);
 }
 
+TEST_F(CheckConfigTest, ReadersWithTheAdminsTokenAreAMistakeThatNoHostStartsWith) {
+  const std::string token = "0123456789abcdef-token";
+  host.environment["DAVIT_ADMIN_TOKEN"] = host.environment["DAVIT_READER_TOKEN"] = token;
+  const std::string told = "DAVIT_READER_TOKEN holds the admin token";
+  auto checked = check("", {"--no-plugins"});
+  EXPECT_EQ(checked.status, 1);
+  EXPECT_THAT(checked.text, AllOf(HasSubstr(told), Not(HasSubstr(token))));
+  EXPECT_FALSE(host.start());
+  EXPECT_THAT(host.log(), AllOf(HasSubstr(told), Not(HasSubstr(token))));
+  // Nor with the one that the host made for itself.
+  host.environment.erase("DAVIT_ADMIN_TOKEN");
+  ASSERT_TRUE(host.start()) << host.log();
+  host.environment["DAVIT_READER_TOKEN"] = host.token();
+  EXPECT_EQ(host.end(SIGTERM), 0);
+  checked = check("", {"--no-plugins"});
+  EXPECT_EQ(checked.status, 1);
+  EXPECT_THAT(checked.text, AllOf(HasSubstr(told), HasSubstr("admin.token"), Not(HasSubstr(host.token()))));
+  EXPECT_FALSE(host.start());
+}
+
 }  // namespace
 }  // namespace davit::testing

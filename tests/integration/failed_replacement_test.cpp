@@ -111,13 +111,13 @@ TEST_F(FailedReplacementTest, WhatServedBeforeRefusedBytesServesAgainAfterEachRe
   EXPECT_EQ(host.end(SIGTERM), 0);
   host.remove("good_webhook.so");
   ASSERT_TRUE(host.start({})) << host.log();
-  EXPECT_EQ(host.deliver().status, 404);
+  EXPECT_EQ(host.deliver().status, 503);
   EXPECT_EQ(host.state_of("webhook", "good"), "missing");
   // Nor do refused bytes alone bring it back.
   EXPECT_EQ(host.end(SIGTERM), 0);
   host.put_bytes("good_webhook.so", "this is no library");
   ASSERT_TRUE(host.start({})) << host.log();
-  EXPECT_EQ(host.deliver().status, 404);
+  EXPECT_EQ(host.deliver().status, 503);
   host.put("good_webhook.so", kTestPlugins / "second_webhook.so");
   EXPECT_TRUE(eventually([&] { return answer() == "second"; })) << host.log();
 }

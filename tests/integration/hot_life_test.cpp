@@ -41,7 +41,7 @@ class HotLifeTest : public ::testing::Test {
 
 TEST_F(HotLifeTest, ADroppedLibraryServesWithoutARestart) {
   start();
-  EXPECT_EQ(host.deliver().status, 404);
+  EXPECT_EQ(host.deliver().status, 503);
   const pid_t pid = host.pid();
   host.put("good_webhook.so", library);
   ASSERT_TRUE(answers(202)) << host.log();
@@ -66,7 +66,7 @@ TEST_F(HotLifeTest, ALibraryThatIsCopiedSlowlyServesWhenItIsWhole) {
       copy << whole.substr(at, 4'096) << std::flush;
       // Whoever looks in between sees a part of the file.
       if (at % 16'384 == 0) host.ask({"plugins", "rescan"});
-      EXPECT_EQ(host.deliver().status, 404);
+      EXPECT_EQ(host.deliver().status, 503);
     }
   }
   ::chmod((host.drop() / "good_webhook.so").c_str(), 0700);
@@ -105,19 +105,45 @@ TEST_F(HotLifeTest, AFailedReplacementLeavesTheOldOneServingAndShowsWhy) {
   EXPECT_EQ(host.refusal_of("good_webhook.so"), "");
 }
 
-TEST_F(HotLifeTest, ARemovedWebhookIsNotFoundAndComesBackWithItsFile) {
+TEST_F(HotLifeTest, ARemovedWebhookTurnsDeliveriesAwayForAllToSeeAndComesBackWithItsFile) {
   host.put("good_webhook.so", library);
   start();
   EXPECT_EQ(host.deliver().status, 202);
   EXPECT_EQ(host.runners_of("good"), 1u);
   host.remove("good_webhook.so");
-  EXPECT_TRUE(answers(404)) << host.log();
+  EXPECT_TRUE(answers(503)) << host.log();
+  const auto refused = host.deliver();
+  EXPECT_EQ(refused.header("Retry-After"), "5");
+  EXPECT_THAT(refused.body, HasSubstr("is not ready to serve"));
+  EXPECT_EQ(host.api("POST", "/webhooks/nobody", "{}").status, 404) << "what is not configured is not there";
+  const std::string metrics = host.api("GET", "/metrics").body;
+  EXPECT_THAT(metrics, HasSubstr("davit_delivery_rejections_total{webhook=\"good\",reason=\"no_plugin\"}"));
+  EXPECT_THAT(metrics, HasSubstr("davit_deliveries_total{webhook=\"good\",outcome=\"unavailable\"}"));
+  EXPECT_THAT(metrics,
+              HasSubstr("davit_plugin_not_serving{kind=\"webhook\",name=\"good\",state=\"missing\"} 1"));
+  EXPECT_TRUE(eventually([&] {
+    const std::string listed = host.ask({"deliveries", "list", "--refused"}).text;
+    return listed.find("no_plugin") != std::string::npos;
+  })) << host.log();
   // Its runners end once they have nothing to do, long before an idle one would; the agent's stay.
   EXPECT_TRUE(eventually([&] { return host.runners_of("good") == 0; }));
   EXPECT_THAT(host.api("GET", "/metrics").body,
               ::testing::Not(HasSubstr("davit_plugin_info{kind=\"webhook\",name=\"good\"")));
   host.put("good_webhook.so", library);
   EXPECT_TRUE(answers(202)) << host.log();
+  EXPECT_THAT(host.api("GET", "/metrics").body,
+              ::testing::Not(HasSubstr("davit_plugin_not_serving{kind=\"webhook\"")));
+}
+
+TEST_F(HotLifeTest, AWebhookThatIsSwitchedOffIsNotFoundAlsoWithoutItsLibrary) {
+  host.put("good_webhook.so", library);
+  start();
+  EXPECT_EQ(host.ask({"plugins", "disable", "webhook", "good"}).status, 0);
+  host.remove("good_webhook.so");
+  ASSERT_TRUE(host.wait_for_state("webhook", "good", "missing")) << host.log();
+  EXPECT_EQ(host.deliver().status, 404);
+  EXPECT_THAT(host.api("GET", "/metrics").body,
+              ::testing::Not(HasSubstr("davit_plugin_not_serving{kind=\"webhook\"")));
 }
 
 TEST_F(HotLifeTest, TasksOfARemovedAgentWaitAndRunWhenItIsBack) {
@@ -150,7 +176,7 @@ TEST_F(HotLifeTest, TheFolderMayGoAndComeBackAndHaveFoldersInIt) {
   host.put("team/good_webhook.so", library);
   ASSERT_TRUE(answers(202)) << host.log();
   std::filesystem::remove_all(inner);
-  EXPECT_TRUE(answers(404)) << host.log();
+  EXPECT_TRUE(answers(503)) << host.log();
 }
 
 TEST_F(HotLifeTest, WithoutAWatchTheFolderIsLookedAtWhenToldTo) {
@@ -164,7 +190,7 @@ TEST_F(HotLifeTest, WithoutAWatchTheFolderIsLookedAtWhenToldTo) {
   host.remove("good_webhook.so");
   EXPECT_EQ(host.deliver().status, 202);
   ::kill(host.pid(), SIGHUP);
-  EXPECT_TRUE(answers(404)) << host.log();
+  EXPECT_TRUE(answers(503)) << host.log();
 }
 
 TEST_F(HotLifeTest, AnIdleHostIsNotWokenByItsPlugins) {

@@ -360,7 +360,7 @@ TEST_P(LoadedLibraryTest, MayBeOverwrittenAndCut) {
 TEST_P(LoadedLibraryTest, MayBeDeletedAndComeBack) {
   load->stop();
   host.remove("good_webhook.so");
-  EXPECT_TRUE(eventually([&] { return host.deliver().status == 404; }));
+  EXPECT_TRUE(eventually([&] { return host.deliver().status == 503; }));
   host.put("good_webhook.so", library);
   EXPECT_TRUE(eventually([&] { return host.deliver().status == 202; })) << host.log();
   load.emplace(host.port(), 100, [](std::size_t) { return "{}"; });

@@ -80,6 +80,31 @@ test("a reason that is typed outlasts the session, and a test event what becomes
   await page.context().close();
 });
 
+test("an approver sees every member of what he approves, whatever it is named, also once it was asked for again", async () => {
+  const payload = '{"mode":"noop","issue":12345678901234567890,"__proto__":{"command":"rm -rf /"}}';
+  const made = await fetch(`${host.url}/api/tasks`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${host.adminToken}`, "Content-Type": "application/json" },
+    body: `{"agent":"second","title":"Has more than one sees","payload":${payload}}`,
+  });
+  const { task_id } = (await made.json()) as { task_id: string };
+  await host.taskOnce(task_id, "awaiting_approval");
+  const { page, troubles } = await signedIn();
+  await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+  let answers = 0;
+  page.on("requestfinished", (request) => (answers += request.url().endsWith(`/tasks/${task_id}`) ? 1 : 0));
+  await page.goto(`${host.url}/tasks/${task_id}`);
+  // A second time when the stream of changes begins.
+  await expect.poll(() => answers).toBeGreaterThan(1);
+  await page.getByRole("tab", { name: "All it gets" }).click();
+  await page.getByRole("button", { name: "__proto__:" }).click();
+  await page.getByText('"rm -rf /"').waitFor();
+  await page.getByRole("button", { name: "Copy all that is approved" }).click();
+  await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toContain("rm -rf /");
+  expect(troubles).toEqual([]);
+  await page.context().close();
+});
+
 test("a failed task is run once more, and a running one cancelled", async () => {
   const { page } = await signedIn(`/tasks/${data.failed}`);
   await page.getByRole("button", { name: "Retry" }).click();
@@ -198,3 +223,34 @@ test("a long list is loaded as one scrolls, and only what is seen is in the docu
   await page.context().close();
 });
 
+
+test("what is made for tomorrow, or was put off by its agent, says when it runs: in the list, on a card, on its page", async () => {
+  const runAt = new Date(Date.now() + 23 * 3_600_000).toISOString();
+  const make = async (body: object): Promise<string> => ((await host.api("POST", "/api/tasks", body)) as { task_id: string }).task_id;
+  const later = await make({ agent: "third", title: "Held for later, until tomorrow", run_at: runAt });
+  const putOff = await make({ agent: "third", title: "Held for later, by its agent", payload: { mode: "rate_limited" } });
+  await expect.poll(async () => (await host.task(putOff)).agent_executions.at(0)?.outcome).toBe("failed");
+  const { page, troubles } = await signedIn("/tasks?q=later");
+  for (const [width, lines] of [
+    [1280, page.getByRole("row")],
+    [380, page.getByRole("list", { name: "Tasks" }).getByRole("listitem")],
+  ] as const) {
+    await page.setViewportSize({ width, height: 800 });
+    const tomorrow = lines.filter({ hasText: "until tomorrow" });
+    await tomorrow.getByText("runs in 23 h · manual").waitFor();
+    await lines.filter({ hasText: "by its agent" }).getByText("runs in 1 h · slow down").waitFor();
+    // The exact time when one points at it, in the zone of whoever looks.
+    const exact = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "long", timeZone: "Europe/Berlin" });
+    expect(await tomorrow.getByText("in 23 h", { exact: true }).getAttribute("title")).toBe(exact.format(new Date(runAt)));
+    await shot(page, `tasks-later-light-${width}`);
+  }
+  expect(await violations(page)).toEqual([]);
+  await goTo(page, `/tasks/${later}`);
+  await page.getByText("It waits for its time").waitFor();
+  await page.getByText("It runs in 23 h, if its agent is free for it then.").waitFor();
+  await goTo(page, `/tasks/${putOff}`);
+  await page.getByText("It runs in 1 h. What its last try said: slow down").waitFor();
+  expect(await violations(page)).toEqual([]);
+  expect(troubles).toEqual([]);
+  await page.context().close();
+});

@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { AuditPage, Chains, Costs, DeliveryPage, Json, Queue, Refusals, TaskPage } from "../src/api/schema";
 import { count, duration, percent, times, usd, words } from "../src/lib/format";
 import { goTo, signIn } from "./browser";
+import { violations } from "./checks";
 import { type Data, fill } from "./host";
 import { part } from "./part";
 import { isThere } from "./pictures";
@@ -133,6 +134,25 @@ describe("of tasks", () => {
     await page.getByLabel("To", { exact: true }).fill(day(later(-1)));
     await page.getByLabel("From", { exact: true }).fill(day(later(-3)));
     await page.getByText("No task is like that").waitFor();
+    await page.context().close();
+  });
+
+  test("what cannot be asked for is said in the words of the page, and nothing of it is offered as a file", async () => {
+    const { page, troubles } = await signedIn("/tasks");
+    for (const [search, sentence] of [
+      ["from=2026-03-02&to=2026-03-01", "From is later than To"],
+      [`q=${"x".repeat(201)}`, "What is searched for must have at most 200 characters"],
+      [`q=${Array.from({ length: 17 }, (_, index) => `word${index}`).join("+")}`, "What is searched for must have at most 16 words"],
+    ] as const) {
+      await goTo(page, `/tasks?${search}`);
+      await page.getByRole("alert").getByText(sentence).waitFor();
+      expect([sentence, await page.getByRole("button", { name: /file$|Try again/ }).count()]).toEqual([sentence, 0]);
+      expect(await violations(page)).toEqual([]);
+    }
+    await page.getByRole("button", { name: "Clear" }).click();
+    await expect.poll(rows(page)).toEqual(await wanted(""));
+    await page.getByRole("button", { name: "NDJSON file" }).waitFor();
+    expect(troubles.filter((trouble) => !trouble.includes("400"))).toEqual([]); // a refusal is told by the browser as well
     await page.context().close();
   });
 
@@ -301,14 +321,14 @@ test("costs of several days: the chart, the table and the sum are what the API s
   const shownNow = async (): Promise<unknown> => ({
     bars: await chart.locator("tbody tr").evaluateAll((all) => all.map((row) => [...row.querySelectorAll("th, td span:first-of-type")].map((cell) => cell.textContent))),
     table: await costTable(page)(),
-    note: await page.getByText(/ in all$/).textContent(),
+    note: await page.getByText(/ in all · days are UTC$/).textContent(),
   });
   for (const [period, left] of [["30d", 4], ["90d", 5], ["7d", 3], ["24h", 2]] as const) {
     await page.getByLabel("Time", { exact: true }).selectOption(period);
     const wantedNow = (): unknown => ({
       bars: said?.costs.map((day) => [day.group, usd(day.total_cost_usd)]),
       table: [...(said?.costs ?? []).map((day) => [day.group, usd(day.total_cost_usd), count(day.executions)]), ["In all", usd(said?.total_cost_usd ?? 0), ""]],
-      note: `${usd(said?.total_cost_usd ?? 0)} in all`,
+      note: `${usd(said?.total_cost_usd ?? 0)} in all · days are UTC`,
     });
     await expect.poll(() => said?.costs.length).toBe(left);
     await expect.poll(shownNow).toEqual(wantedNow());

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import type { Webhook } from "../src/api/schema";
 import { goTo, signIn } from "./browser";
 import { part } from "./part";
 import { isWell, isWellEverywhere, note, widths } from "./pictures";
@@ -106,7 +107,7 @@ describe("with Sentry's webhook alone", () => {
 
   test("the first page leads to the first event, which then comes by itself", async () => {
     const { page, troubles } = await signedIn();
-    await page.getByText("sentry has one.").waitFor();
+    await page.getByText("sentry at /webhooks/sentry.").waitFor();
     // The command there is for GitHub's events would be of no use.
     expect(await page.getByText("davit send").count()).toBe(0);
     await isWellEverywhere(page, "first-run-sentry");
@@ -131,6 +132,30 @@ describe("with Sentry's webhook alone", () => {
     await watching.getByText("Test event: TypeError: greeting is undefined").waitFor();
     await host.sentryIssue(4711, "ZeroDivisionError in the checkout");
     await watching.getByText("ZeroDivisionError in the checkout").waitFor();
+    expect(troubles).toEqual([]);
+    await page.context().close();
+  });
+});
+
+describe("with a webhook's library in the folder and nothing said about it", () => {
+  const { host, signedIn } = part({ webhooks: [] }, (made) => Promise.resolve(made.drop("plugins/github.so")));
+
+  test("the first page says that it is there, what it lacks, and sends nobody to try it", async () => {
+    const { page, troubles } = await signedIn();
+    const step = (title: string) => page.getByRole("listitem").filter({ has: page.getByText(title, { exact: true }) });
+    await step("A webhook's plugin is loaded").getByText("github.", { exact: true }).waitFor();
+    await step("A webhook's plugin is loaded").getByText(/^.?done$/).waitFor();
+    const { webhooks } = (await host.api("GET", "/api/dashboard/webhooks")) as unknown as { webhooks: Webhook[] };
+    expect(webhooks.map(({ name, state, reason }) => [name, state, reason])).toEqual([
+      ["github", "no_secret", expect.stringContaining("GITHUB_WEBHOOK_SECRET")],
+    ]);
+    await step("It has what it needs, and serves").getByText(webhooks[0]?.reason ?? "no reason").waitFor();
+    await step("A signed event comes").getByText("Once a webhook serves.").waitFor();
+    expect(await page.getByText("test event").count()).toBe(0);
+    await isWellEverywhere(page, "first-run-no-secret");
+    // From there to where more of it is.
+    await page.getByRole("link", { name: "plugins", exact: true }).click();
+    await page.getByRole("heading", { level: 3, name: "github" }).waitFor();
     expect(troubles).toEqual([]);
     await page.context().close();
   });

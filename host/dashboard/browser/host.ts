@@ -27,6 +27,7 @@ const plan = JSON.stringify(
   [
     "# Rename the settings page",
     "Moves **settings.tsx**, see [the guide](https://docs.example/settings).",
+    "```\nmake check && ./scripts/rename --from settings --to preferences --keep-links --report ./build/rename/report.json\n```",
     "1. Read the router\n   - Files: `routes.tsx`\n2. Change it, draft DRAFT\n3. Test",
     "| file | why |\n|---|---|\n| routes.tsx | it names the page |",
     "<script>window.broken=1</script> <img src=x onerror=window.broken=1> [bad](javascript:window.broken=1)",
@@ -81,8 +82,7 @@ plugins: {directory: ${folder}/plugins, store: ${folder}/store, settle: 0${kit.p
 log: {level: info}
 replies: {hosts: []}
 budgets: {daily_usd: 2, session_usd: 0.2}
-webhooks:
-  ${(kit.webhooks ?? ["github"]).map((name) => `${name}: {${webhook}}`).join("\n  ")}
+webhooks: {${(kit.webhooks ?? ["github"]).map((name) => `${name}: {${webhook}}`).join(", ")}}
 agents:
   command-agent:
     concurrency: 2

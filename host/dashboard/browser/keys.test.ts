@@ -224,3 +224,55 @@ test("a reader's keys look at things and decide nothing", async () => {
   await page.getByRole("dialog", { name: "Keyboard" }).waitFor();
   await page.context().close();
 });
+
+test("the browser's own keys scroll the page, however one came to it, and so the list", async () => {
+  const titles = Array.from({ length: 60 }, (_, index) => `To scroll past, as the ${index + 1}.`);
+  for (const title of titles) await host.api("POST", "/api/tasks", { agent: "second", title, payload: { mode: "noop" } });
+  const { page, troubles } = await signedIn("/", { theme: "light", width: 1280, height: 520 });
+  const at = (): Promise<{ top: number; isAtEnd: boolean }> =>
+    page.evaluate(() => {
+      const { scrollTop, clientHeight, scrollHeight } = [...document.querySelectorAll("main [data-scroll]")].at(-1) as Element;
+      return { top: scrollTop, isAtEnd: scrollTop + clientHeight >= scrollHeight - 1 };
+    });
+  // From its top each key does what a browser does with it.
+  const scrolls = async (): Promise<void> => {
+    expect((await at()).top).toBe(0);
+    for (const key of ["PageDown", "Space", "ArrowDown"]) {
+      const { top } = await at();
+      await page.keyboard.press(key);
+      await expect.poll(async () => [key, (await at()).top > top]).toEqual([key, true]);
+    }
+    await page.keyboard.press("End");
+    await expect.poll(async () => (await at()).isAtEnd).toBe(true);
+    await page.keyboard.press("Home");
+    await expect.poll(async () => (await at()).top).toBe(0);
+  };
+  await page.getByRole("heading", { name: "Latest failures" }).waitFor();
+  await scrolls(); // behind a load
+  await page.getByRole("link", { name: /^Approvals\s*\d/ }).click();
+  await page.getByRole("region", { name: "Waiting for approval" }).getByRole("listitem").nth(10).waitFor();
+  await scrolls();
+  await press(page, "g c");
+  await page.getByRole("heading", { name: "Chains of agents" }).waitFor();
+  await scrolls();
+  // The list, whose own keys go on working.
+  await press(page, "g t");
+  await page.getByRole("row").nth(10).waitFor();
+  await scrolls();
+  await page.keyboard.press("j");
+  const row = page.locator("[role=row][aria-current=true]");
+  await row.getByText("To scroll past, as the 60.").waitFor();
+  await page.keyboard.press("j");
+  await row.getByText("To scroll past, as the 59.").waitFor();
+  await page.keyboard.press("k");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { level: 1, name: "To scroll past, as the 60." }).waitFor();
+  await scrolls();
+  // Whoever has just come is at the beginning of the document all the same.
+  await page.reload();
+  await page.getByRole("heading", { level: 1 }).waitFor();
+  await page.keyboard.press("Tab");
+  await page.getByRole("link", { name: "Skip to the page" }).and(page.locator(":focus")).waitFor();
+  expect(troubles).toEqual([]);
+  await page.context().close();
+});

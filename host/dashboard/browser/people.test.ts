@@ -1,13 +1,14 @@
 // Who may do what: the two roles on every page, sessions, and what is noted of everybody.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Locator } from "playwright-core";
 import { expect, test } from "vitest";
 import { goTo, signIn } from "./browser";
-import { violations } from "./checks";
+import { cutOff, sideways, violations } from "./checks";
 import { everyPage } from "./every-page";
 import { type Data, fill } from "./host";
 import { type Opened, part } from "./part";
-import { isThere, isWellEverywhere, note } from "./pictures";
+import { isThere, isWell, isWellEverywhere, note } from "./pictures";
 
 let data: Data;
 const { host, opened, signedIn } = part({}, async (filled) => {
@@ -154,3 +155,33 @@ test("who did what is in the audit log, narrowed down by the address", async () 
   await page.context().close();
 });
 
+
+test("the longest name that somebody may have leaves each page as narrow as the screen", async () => {
+  const name = "alexander.schmidt-mueller".padEnd(64, "-of-the-night-shift");
+  const made = (await host.api("POST", "/api/tokens", { name, role: "reader" })) as { token: string };
+  const { page, troubles } = await signedIn("/", { theme: "light", width: 380 }, made.token);
+  for (const [what, path, text] of everyPage(data)) {
+    if (what === "audit") continue;
+    await goTo(page, path);
+    await page.getByText(text).filter({ visible: true }).first().waitFor();
+    await isThere(page);
+    expect([what, await sideways(page), await cutOff(page)]).toEqual([what, 0, []]);
+  }
+  const boxOf = async (one: Locator): Promise<{ left: number; right: number }> => {
+    const { x, width } = (await one.boundingBox()) ?? { x: -1, width: 0 };
+    return { left: x, right: x + width };
+  };
+  const who = page.getByTitle(`Signed in as ${name}, who only looks`);
+  const [brand, shown, out] = await Promise.all([
+    boxOf(page.getByRole("banner").getByText("davit", { exact: true })),
+    boxOf(who),
+    boxOf(page.getByRole("button", { name: "Sign out" })),
+  ]);
+  expect(brand.right).toBeLessThanOrEqual(shown.left);
+  expect(shown.right).toBeLessThanOrEqual(out.left);
+  expect(out.right).toBeLessThanOrEqual(380);
+  await who.getByText("· looks only").waitFor();
+  await isWell(page, "long-name");
+  expect(troubles).toEqual([]);
+  await page.context().close();
+});

@@ -218,5 +218,42 @@ TEST_F(SecretsTest, TokensAreOptionalButNotShort) {
                   "auth.reader_token_env: the environment variable DAVIT_READER_TOKEN holds fewer than 16")));
 }
 
+TEST_F(SecretsTest, ReadersAreNotGivenTheAdminsToken) {
+  const auto resolved =
+      resolve_secrets(Config(), variables({{"DAVIT_ADMIN_TOKEN", kGood}, {"DAVIT_READER_TOKEN", std::string(kGood) + "\n"}}));
+  EXPECT_THAT(lines(resolved.mistakes),
+              ElementsAre(AllOf(HasSubstr("auth.reader_token_env: the environment variable DAVIT_READER_TOKEN holds the "
+                                          "admin token, which the environment variable DAVIT_ADMIN_TOKEN has"),
+                                Not(HasSubstr(kGood)))));
+  EXPECT_THAT(resolve_secrets(Config(), variables({{"DAVIT_ADMIN_TOKEN", kGood},
+                                                   {"DAVIT_READER_TOKEN", std::string(kGood) + "0"}}))
+                  .mistakes,
+              IsEmpty());
+}
+
+TEST_F(SecretsTest, ATokenThatNoRequestCanShowIsRefused) {
+  const std::string good = "0123456789abcdef";
+  for (const auto& [token, why] : std::map<std::string, std::string>{
+           {" " + good, "begins or ends with a blank"},
+           {good + " ", "begins or ends with a blank"},
+           {good + "\t\n", "begins or ends with a blank"},
+           {"correct horse battery", "has a blank in it"},
+           {good + "\n" + good, "has a line break or another control character in it"},
+           {good + "\x7f", "has a line break or another control character in it"},
+           {good + "\xc3\xa4", "has a character in it that is not ASCII"}}) {
+    SCOPED_TRACE(why);
+    for (const char* variable : {"DAVIT_ADMIN_TOKEN", "DAVIT_READER_TOKEN"}) {
+      const auto resolved = resolve_secrets(Config(), variables({{variable, token}}));
+      EXPECT_THAT(lines(resolved.mistakes),
+                  ElementsAre(AllOf(HasSubstr(std::string("the environment variable ") + variable + " " + why),
+                                    Not(HasSubstr(good)), Not(HasSubstr("correct horse")))));
+      EXPECT_EQ(resolved.admin_token, std::nullopt);
+      EXPECT_EQ(resolved.reader_token, std::nullopt);
+    }
+  }
+  for (const std::string& token : {good + "\n", good + "\r\n", std::string("!\"#$%&'()*+,-./:;<=>?@[]^_`{|}~")})
+    EXPECT_THAT(resolve_secrets(Config(), variables({{"DAVIT_ADMIN_TOKEN", token}})).mistakes, IsEmpty());
+}
+
 }  // namespace
 }  // namespace davit::config

@@ -107,5 +107,15 @@ TEST(RecordTest, NoSecretIsInWhyHooksFailNorInTheIdTheyFind) {
   EXPECT_EQ(hide_secrets(webhook(), outcome)->payload_delivery_id, "[secret api]");
 }
 
+TEST(RecordTest, OfAWebhookWithoutItsPluginNobodyKnowsWhichHeaderIsSigned) {
+  Delivery delivery;
+  delivery.headers = {{"X-Proof", "abc"}, {"Content-Type", "application/json"}, {"User-Agent", "sender"}};
+  plugin::Webhook missing = webhook();
+  EXPECT_NE(headers_json(missing, delivery).find("abc"), std::string::npos);
+  missing.state = plugin::ServingState::Missing;
+  EXPECT_EQ(headers_json(missing, delivery),
+            R"x({"X-Proof":"(removed)","Content-Type":"application/json","User-Agent":"sender"})x");
+}
+
 }  // namespace
 }  // namespace davit::ingest

@@ -227,6 +227,16 @@ TEST(MetricsTest, PluginsThatServeReplaceThoseBefore) {
       ElementsAre("davit_plugin_info{kind=\"webhook\",name=\"github\",version=\"1.1\",sha256=\"bb\"} 1"));
 }
 
+TEST(MetricsTest, WhatIsWantedAndDoesNotServeIsToldWithItsStateUntilItDoes) {
+  Metrics metrics("1");
+  metrics.plugins_not_serving({{PluginKind::Webhook, "github", "missing"}});
+  EXPECT_THAT(
+      lines_of(metrics, "davit_plugin_not_serving"),
+      ElementsAre("davit_plugin_not_serving{kind=\"webhook\",name=\"github\",state=\"missing\"} 1"));
+  metrics.plugins_not_serving({});
+  EXPECT_THAT(lines_of(metrics, "davit_plugin_not_serving"), ::testing::IsEmpty());
+}
+
 TEST(MetricsTest, WhatSeldomRisesIsSeenAtZeroOnceItsPluginServes) {
   Metrics metrics("1");
   metrics.plugins_serving(

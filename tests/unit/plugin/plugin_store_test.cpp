@@ -681,6 +681,21 @@ TEST_F(AssembleTest, WhatIsConfiguredButNotOfferedIsMissing) {
   EXPECT_EQ(snapshot->webhook("absent")->state, ServingState::Missing);
   EXPECT_NE(snapshot->webhook("absent")->state_reason.find("absent"), std::string::npos);
   EXPECT_EQ(snapshot->agent("absent-agent")->state, ServingState::Missing);
+  EXPECT_TRUE(snapshot->webhook("absent")->settings.enabled);
+}
+
+TEST_F(AssembleTest, WhatIsMissingIsWantedUnlessSomebodyHasSwitchedItOff) {
+  good_.instance = good_.plugin = "absent";
+  webhooks_ = {good_};
+  AgentSettings agent;
+  agent.name = "absent-agent";
+  agents_ = {agent};
+  rulings_.webhooks["absent"] = rulings_.agents["absent-agent"] = false;
+  EXPECT_FALSE(make()->webhook("absent")->settings.enabled);
+  EXPECT_FALSE(make()->agent("absent-agent")->settings.enabled);
+  rulings_.webhooks["absent"] = true;
+  webhooks_[0].enabled = false;
+  EXPECT_FALSE(make()->webhook("absent")->settings.enabled) << "off in the configuration";
 }
 
 TEST_F(AssembleTest, BadConfigsAndSecretsAreShownAndNeverThrown) {

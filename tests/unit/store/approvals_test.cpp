@@ -304,19 +304,6 @@ TEST_F(ApprovalsTest, ARejectionThatNamesItsContentIsOfThisOrDoesNotCount) {
   expect_sound();
 }
 
-TEST_F(ApprovalsTest, WhatCameInThePlaceOfWhatWasSeenIsNotRejected) {
-  NewTask newer = new_task("executor");
-  newer.key = "one";
-  newer.awaits_approval = true;
-  const std::string id = create(newer);
-  const std::string seen = hash_of(id);
-  newer.title = "newer input";
-  ASSERT_EQ(create(newer), id);
-  ASSERT_NE(hash_of(id), seen);
-  EXPECT_EQ(reject(id, "no", seen).error().code, ErrorCode::Conflict);
-  EXPECT_EQ(task(id).task.state, TaskState::AwaitingApproval);
-}
-
 TEST_F(ApprovalsTest, AButtonRejectsWhatItWasShownWithOrNothing) {
   const std::string id = ask();
   const auto press = [&](const std::string& hash) {

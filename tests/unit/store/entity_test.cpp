@@ -441,6 +441,8 @@ TEST_F(EntityTest, ANewerEventReplacesTheInputOfATaskThatWaitsForApproval) {
   const Result<TaskState> late = approve(id, before.content_hash);
   EXPECT_EQ(late.error().code, ErrorCode::Conflict);
   EXPECT_THAT(late.error().message, HasSubstr(now.approval->content_hash));
+  EXPECT_EQ(reject(id, "no", before.content_hash).error().code, ErrorCode::Conflict) << "nor is it rejected unseen";
+  EXPECT_EQ(task(id).task.state, TaskState::AwaitingApproval);
   ASSERT_TRUE(approve(id, now.approval->content_hash).ok());
   EXPECT_EQ(claim_one().payload, "\"second\"");
 }

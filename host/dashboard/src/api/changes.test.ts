@@ -130,6 +130,41 @@ test("each kind of event has what it concerns asked for, and nothing else", asyn
   expect((await after("reset", {})).length).toBe(11);
 });
 
+test("a task is asked for when another of its chain has changed, and others are not", async () => {
+  const chain = (...ids: string[]): object => ({ chain: ids.map((task_id) => ({ task_id })) });
+  show("tasks/parent", {}, chain("parent", "child"));
+  show("tasks/parent/artifacts", {}, {});
+  show("tasks/parent/transcript", { session: "s" }, { task_id: "parent", executions: [] });
+  show("tasks/alone", {}, chain("alone"));
+  client.setQueryData(["tasks/left", {}], chain("child"));
+  for (const [event, status] of [["task", "completed"], ["execution", undefined]] as const) {
+    asked = {};
+    tellAndDraw(told(event, { task_id: "child", status }), told(event, { task_id: "stranger", status }));
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(asked).toEqual({ "tasks/parent": 1 });
+  }
+  asked = {};
+  for (let i = 0; i < 100; ++i) {
+    tellAndDraw(told("execution", { task_id: "child" }));
+    await vi.advanceTimersByTimeAsync(10);
+  }
+  expect(asked["tasks/parent"]).toBeGreaterThan(1);
+  expect(asked["tasks/parent"]).toBeLessThanOrEqual(5);
+});
+
+test.each(["queued", "running", "awaiting_approval", "completed", "failed", "cancelled", "parked"])(
+  "what was spent is asked for when a task is %s, and no more often than every two seconds",
+  async (status) => {
+    for (const key of ["cost-breakdown", "series", "agent-stats"]) show(key, {}, {});
+    for (let i = 0; i < 40; ++i) {
+      tellAndDraw(told("task", { task_id: `t${i}`, status }));
+      await vi.advanceTimersByTimeAsync(100);
+    }
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(asked).toEqual({ "cost-breakdown": 3, series: 3, "agent-stats": 3 });
+  },
+);
+
 test("a budget that has turned and what was pruned are asked for, also what is open of it", async () => {
   vi.setSystemTime(1_000_000);
   for (const key of ["tasks", "tasks/t", "deliveries", "queue", "overview", "approvals/history", "plugins", "agent-stats", "series"])

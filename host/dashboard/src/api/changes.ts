@@ -2,9 +2,10 @@
 // event alone is asked for again: at once, and then no more often than it is worth. Whatever comes in one frame is done
 // in one go, so that a hundred events a second cost the page what a few would.
 import type { InfiniteData, QueryClient, QueryKey } from "@tanstack/react-query";
+import { timeNow } from "./clock";
 import type { ServerEvent } from "./event-stream";
 import { withCounts } from "./queue-series";
-import type { Overview, QueueSeries, Task, TaskPage, Transcript, TranscriptLine } from "./schema";
+import type { Overview, QueueSeries, Task, TaskDetail, TaskPage, Transcript, TranscriptLine } from "./schema";
 import { appended, withLines } from "./transcript-lines";
 
 // Lists that were scrolled further than that are corrected, but not asked for anew: each page is a question.
@@ -68,6 +69,7 @@ export class Changes {
   }
 
   private apply(events: ServerEvent[]): void {
+    const touched = new Set<string>(); // tasks
     const statuses = new Map<string, Task["status"]>();
     const stale = new Set<string>();
     const lines: Log[] = [];
@@ -88,11 +90,15 @@ export class Changes {
           if (told.task_id && told.status) statuses.set(told.task_id, told.status);
           for (const key of ["tasks", `tasks/${told.task_id ?? ""}`, "overview", "agent-stats", "approvals", "approvals/history"])
             stale.add(key);
-          if (told.status !== "queued" && told.status !== "running")
-            for (const key of ["cost-breakdown", "agent-chain-analytics", "series"]) stale.add(key);
+          touched.add(told.task_id ?? "");
+          // Whatever it is now, an execution of it may have ended and cost something: one that is to be followed by another leaves
+          // it queued, and by the time this is told it may run again.
+          for (const key of ["cost-breakdown", "series"]) stale.add(key);
+          if (told.status !== "queued" && told.status !== "running") stale.add("agent-chain-analytics");
           break;
         case "execution":
           stale.add(`tasks/${told.task_id ?? ""}`);
+          touched.add(told.task_id ?? "");
           stale.add(`tasks/${told.task_id ?? ""}/artifacts`);
           break;
         case "delivery":
@@ -118,6 +124,7 @@ export class Changes {
           break;
       }
     }
+    if (touched.size > 0) for (const key of this.detailsWithin(touched)) stale.add(key);
     if (statuses.size > 0) this.correctTasks(statuses);
     if (queue) this.correctQueue(queue);
     this.addLines(lines, stale);
@@ -126,6 +133,16 @@ export class Changes {
 
   private keys(): Set<string> {
     return new Set(this.client.getQueryCache().getAll().map((query) => String(query.queryKey[0])));
+  }
+
+  // Of the tasks that are shown, those with one of these in their chain: they show its status, time and cost, and by a new one
+  // the chain goes on, which is told when the one before it ends.
+  private detailsWithin(touched: Set<string>): string[] {
+    return this.client
+      .getQueryCache()
+      .findAll({ type: "active" })
+      .filter(({ queryKey, state }) => /^tasks\/[^/]+$/.test(String(queryKey[0])) && chainOf(state.data).some((link) => touched.has(link.task_id)))
+      .map(({ queryKey }) => String(queryKey[0]));
   }
 
   // Pages without one of these tasks stay the objects they are, so that nothing is drawn for them.
@@ -148,7 +165,7 @@ export class Changes {
 
   private correctQueue(queue: Overview["queue"]): void {
     this.client.setQueriesData<Overview>({ queryKey: ["overview"] }, (old) => (old ? { ...old, queue } : old));
-    const now = Date.now();
+    const now = timeNow();
     this.client.setQueriesData<QueueSeries>({ queryKey: ["queue-series"] }, (old) => old && withCounts(old, queue, now));
   }
 
@@ -202,6 +219,10 @@ export class Changes {
     this.asked.set(key, Date.now());
     void this.client.invalidateQueries({ queryKey: [key], predicate: (query) => isLive(query.state.data) });
   }
+}
+
+function chainOf(data: unknown): TaskDetail["chain"] {
+  return (data as Partial<TaskDetail> | undefined)?.chain ?? [];
 }
 
 function isLive(data: unknown): boolean {

@@ -1,4 +1,5 @@
 // Requests to the API: JSON in, JSON out, and failures as the server's own sentence.
+import { hearTime } from "./clock";
 import { parseExactly } from "./exact-json";
 import { askSession, credentials, forget } from "./session";
 
@@ -41,8 +42,11 @@ const patience = 20_000;
 // Behind `signal` nobody waits for it any more.
 async function ask(path: string, init: RequestInit, signal: AbortSignal): Promise<Response> {
   const acts = init.method !== undefined;
+  const asked = Date.now();
   try {
-    return await fetch(path, { ...init, signal, headers: { ...init.headers, ...(acts ? credentials() : {}) } });
+    const answer = await fetch(path, { ...init, signal, headers: { ...init.headers, ...(acts ? credentials() : {}) } });
+    if (answer.ok) hearTime(answer.headers.get("Date"), asked);
+    return answer;
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ApiError(0, "davit does not answer. Is it running?");

@@ -16,6 +16,7 @@ import {
 import { useEffect, useSyncExternalStore } from "react";
 import { Changes, mostLivePages } from "./changes";
 import { ApiError } from "./client";
+import { timeThere } from "./clock";
 import { type Around, Link, type LinkState, browser } from "./link";
 
 // How soon a change is seen while nobody tells of it. "quick" for what one watches work, "slow" for what hardly ever
@@ -156,7 +157,7 @@ export type LiveState =
   | { state: "reconnecting"; everySeconds: number } // they are to be told again; until then it is asked for
   | { state: "polling"; everySeconds: number } // the server does not tell any, so it is asked for
   // What is on the screen was true then, and may not be any more.
-  | { state: "lost"; since: number };
+  | { state: "lost"; since: number }; // by davit's clock
 
 // Since when what is on the screen may not be true any more, in milliseconds: null where it is true, 0 where nothing has come yet.
 // While changes are told it is true, however long ago it was asked for, but for what is behind. While they are not, it may be
@@ -197,6 +198,6 @@ export function useLiveState(): LiveState {
     case "refused":
       return { state: "polling", everySeconds };
     default:
-      return { state: "lost", since: Number(snapshot.slice("lost ".length)) };
+      return { state: "lost", since: timeThere(Number(snapshot.slice("lost ".length))) };
   }
 }

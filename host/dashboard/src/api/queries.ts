@@ -8,6 +8,7 @@ import {
   useQueryClient,
 } from "@tanstack/react-query";
 import { ApiError, type Method, type Parameters, get, post } from "./client";
+import { withKeptParts } from "./kept-parts";
 import type * as schema from "./schema";
 import { appended, linesAtOnce, linesOf, mostAtOnce, prepended, withLines } from "./transcript-lines";
 
@@ -17,6 +18,7 @@ export function makeQueryClient(): QueryClient {
       queries: {
         networkMode: "always",
         staleTime: 1_000,
+        structuralSharing: withKeptParts,
         // What the server refused will be refused again.
         retry: (failures, error) => failures < 1 && !(error instanceof ApiError && error.status >= 400),
         retryDelay: 500,
@@ -28,10 +30,10 @@ export function makeQueryClient(): QueryClient {
 
 const base = "/api/dashboard/";
 
-function read<T>(key: string, parameters: Parameters = {}) {
+function read<T>(key: string, parameters: Parameters = {}, under = base) {
   return queryOptions<T>({
     queryKey: [key, parameters],
-    queryFn: ({ signal }) => get<T>(base + key, parameters, signal),
+    queryFn: ({ signal }) => get<T>(under + key, parameters, signal),
   });
 }
 
@@ -44,6 +46,8 @@ export const plugins = () => read<{ plugins: schema.Plugin[] }>("plugins");
 export const refusals = () => read<schema.Refusals>("refused-deliveries");
 export const chains = (parameters: Parameters) => read<schema.Chains>("agent-chain-analytics", parameters);
 export const costs = (parameters: Parameters) => read<schema.Costs>("cost-breakdown", parameters);
+// For admins.
+export const tokens = () => read<{ tokens: schema.AccessToken[] }>("tokens", {}, "/api/");
 export const series = (parameters: { metric: schema.SeriesMetric; bucket: schema.SeriesBucket }) =>
   read<schema.Series>("series", parameters);
 export const queueSeries = (parameters: { bucket: schema.QueueBucket }) =>

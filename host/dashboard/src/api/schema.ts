@@ -3,6 +3,7 @@
 import type { AuditOutcome, BulkAction, CostGroup, Plugin, Series, SeriesMetric as AnySeries, TaskStatus, Verdict } from "./openapi";
 
 export type {
+  AccessToken,
   Agent,
   AgentStats,
   Approvals,

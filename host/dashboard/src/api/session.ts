@@ -2,6 +2,7 @@
 // gives for a token that is typed in, and for acts by a second secret beside it, which is kept in memory only. The token
 // itself is not kept.
 import { useSyncExternalStore } from "react";
+import { hearTime } from "./clock";
 
 export type Role = "reader" | "admin";
 
@@ -65,8 +66,10 @@ function take(answer: Answer): boolean {
 
 // Asks who is signed in. True: somebody is.
 export async function askSession(): Promise<boolean> {
+  const asked = Date.now();
   try {
     const answer = await fetch("/api/session");
+    if (answer.ok) hearTime(answer.headers.get("Date"), asked);
     if (answer.ok && take((await answer.json()) as Answer)) return true;
     forget(answer.ok ? null : `davit answered ${answer.status}; its log says why.`);
   } catch {

@@ -109,9 +109,11 @@ export function PluginBadge({ state }: { state: string }) {
       ? ["good", "✓"]
       : state === "disabled"
         ? ["calm", "⊘"]
-        : state === "refused" || state === "quarantined"
-          ? ["bad", "✕"]
-          : ["wait", "◆"];
+        : state === "being looked at"
+          ? ["calm", "○"]
+          : state === "refused" || state === "quarantined"
+            ? ["bad", "✕"]
+            : ["wait", "◆"];
   return (
     <Badge tone={look[0]} sign={look[1]}>
       {words(state)}

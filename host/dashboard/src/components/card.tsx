@@ -77,8 +77,9 @@ export function Page({ children }: { children: ReactNode }) {
   return (
     <div
       ref={scroller}
-      className="h-full overflow-y-auto"
+      className="h-full overflow-y-auto outline-none"
       data-scroll
+      tabIndex={-1}
       onScroll={(event) => keep(event.currentTarget.scrollTop)}
     >
       <div className="mx-auto flex max-w-[88rem] flex-col gap-4 p-4 md:p-6">{children}</div>

@@ -40,3 +40,8 @@ test("a number that JavaScript would round is shown as it was written", () => {
   expect(screen.getByText("12345678901234567890")).toBeTruthy();
   expect(screen.getByText("0.12345678901234567890")).toBeTruthy();
 });
+
+test("a member is shown whatever it is named", () => {
+  render(<JsonTree value={parseExactly('{"__proto__":{"command":"rm -rf /"},"constructor":"x"}') as Json} what="it" />);
+  for (const text of ["__proto__:", '"rm -rf /"', "constructor:"]) expect(screen.getByText(text)).toBeTruthy();
+});

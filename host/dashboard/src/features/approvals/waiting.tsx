@@ -26,7 +26,8 @@ export function Waiting({ agent, onAgent }: { agent: string | undefined; onAgent
   const query = useLivePages(approvalPages({ agent }));
   const navigate = useNavigate();
   const mayAct = useMayAct();
-  const known = useLive(agents(), "slow").data?.agents.filter((each) => each.requires_approval) ?? [];
+  // Not only those that always ask: any may have a task for which the agent before it asked.
+  const known = useLive(agents(), "slow").data?.agents ?? [];
   const list = query.data?.pages.flatMap((page) => page.approvals) ?? [];
   const [chosenId, setChosenId] = useState<string | null>(null);
   const [asking, setAsking] = useState<{ waiting: WaitingTask; act: Act } | null>(null);

@@ -1,8 +1,8 @@
 // Who did what through the API, the commands and signals, and who was kept from it.
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
-import { useLivePages } from "../../api/live";
-import { auditPages } from "../../api/queries";
+import { useLive, useLivePages } from "../../api/live";
+import { auditPages, tokens } from "../../api/queries";
 import { type AuditEntry, auditOutcomes } from "../../api/schema";
 import { Badge, type Tone } from "../../components/badge";
 import { Button } from "../../components/button";
@@ -13,8 +13,10 @@ import { Select } from "../../components/select";
 import { Empty, ErrorState, Loading } from "../../components/states";
 import { Time } from "../../components/time";
 import { count } from "../../lib/format";
+import { useSetAt } from "../../lib/now";
 import { periodNames, startOf, periods } from "../../lib/period";
 import { useTitle } from "../../lib/title";
+import { actorsFrom, operationsFrom } from "./noted";
 
 const looks: Record<AuditEntry["outcome"], [Tone, string]> = {
   begun: ["busy", "○"],
@@ -33,8 +35,7 @@ export function AuditPage() {
   useTitle("Audit");
   const search = useSearch({ from: "/audit" });
   const navigate = useNavigate({ from: "/audit" });
-  // Periods end where the page was opened: the pages behind the first belong to it.
-  const [opened] = useState(() => Date.now());
+  const opened = useSetAt(JSON.stringify(search));
   const query = useLivePages(
     auditPages({
       actor: search.actor,
@@ -49,16 +50,15 @@ export function AuditPage() {
     void navigate({ search: (old) => ({ ...old, [name]: value || undefined }) });
   };
   const list = query.data?.pages.flatMap((page) => page.entries) ?? [];
-  const known = (values: (string | null)[]): string[] =>
-    [...new Set(values.filter((value) => value !== null))].sort();
+  const named = useLive(tokens(), "slow").data?.tokens ?? [];
   return (
     <Page>
       <PageHead title="Audit" {...(query.data ? { note: `${count(list.length)}${query.hasNextPage ? " newest" : ""}` } : {})}>
-        <Select name="Who" value={search.actor} options={known(list.map((entry) => entry.actor))} onChange={(value) => set("actor", value)} />
+        <Select name="Who" value={search.actor} options={actorsFrom(named, list.map((entry) => entry.actor))} onChange={(value) => set("actor", value)} />
         <Select
           name="Operation"
           value={search.operation}
-          options={known(list.map((entry) => entry.operation)).map((each) => [each, spoken(each)] as const)}
+          options={operationsFrom(list.map((entry) => entry.operation)).map((each) => [each, spoken(each)] as const)}
           onChange={(value) => set("operation", value)}
         />
         <Select name="Outcome" value={search.outcome} options={auditOutcomes} onChange={(value) => set("outcome", value)} />

@@ -50,3 +50,16 @@ test("of other groups the first are drawn, and what the rest cost is said", asyn
   expect(await drawn("Cost by agent")).toEqual(agents.slice(0, 31));
   expect(screen.getByText("and 9 more, $9.00")).toBeTruthy();
 });
+
+const said = (text: RegExp) => screen.queryAllByText(text).map((each) => each.textContent);
+
+test("by day it says that days are those of UTC, over the chart and over both tables; by anything else it does not", async () => {
+  open("/costs?by=day", { group_by: "day", total_cost_usd: 2, costs: lines(["2026-03-01", "2026-03-02"]) });
+  await drawn("Cost by day");
+  expect(said(/days are UTC/)).toEqual(["$2.00 in all · days are UTC"]);
+  expect(screen.getAllByRole("columnheader", { name: "day (UTC)" }).length).toBe(2);
+  cleanup();
+  open("/costs", { group_by: "agent", total_cost_usd: 2, costs: lines(["a", "b"]) });
+  await drawn("Cost by agent");
+  expect(said(/days are UTC|\(UTC\)/)).toEqual([]);
+});

@@ -55,7 +55,7 @@ export function CostsPage() {
       </PageHead>
       <Card
         title={`By ${words(group)}`}
-        {...(query.data && !outdated ? { note: `${usd(query.data.total_cost_usd)} in all` } : {})}
+        {...(query.data && !outdated ? { note: `${usd(query.data.total_cost_usd)} in all${group === "day" ? " · days are UTC" : ""}` } : {})}
         aside={
           <div role="group" aria-label="Group by" className="flex flex-wrap gap-0.5">
             {costGroups.map((each) => (
@@ -85,6 +85,9 @@ export function CostsPage() {
     </Page>
   );
 }
+
+// Above the column of groups.
+const headOf = (group: Costs["group_by"]): string => (group === "day" ? "day (UTC)" : words(group));
 
 function nameOf(line: CostLine): string {
   return line.group ?? "(none)";
@@ -119,7 +122,7 @@ function Breakdown({ costs }: { costs: Costs }) {
       <div className="py-3">
         <Bars
           caption={`Cost by ${words(costs.group_by)}`}
-          head={[words(costs.group_by), "Cost"]}
+          head={[headOf(costs.group_by), "Cost"]}
           bars={drawn.map((line) => ({
             key: nameOf(line),
             name: nameOf(line),
@@ -138,7 +141,7 @@ function Breakdown({ costs }: { costs: Costs }) {
         <table className="plain w-full text-sm">
           <thead>
             <tr>
-              <th scope="col">{words(costs.group_by)}</th>
+              <th scope="col">{headOf(costs.group_by)}</th>
               {["Cost", "Executions", "Time", "Input", "Output", "Cache read", "Cache write"].map((head) => (
                 <th key={head} scope="col" className="number">
                   {head}

@@ -12,11 +12,13 @@ const few = 5;
 const line = "relative flex items-center gap-3 border-t border-line px-4 py-2 first:border-t-0 hover:bg-raised";
 
 export function ApprovalsCard() {
-  const query = useLive(approvals({ limit: few }));
+  // Those that lapse first, as the page of approvals has them.
+  const query = useLive(approvals({ order: "oldest", limit: few }));
   const now = useNow();
   return (
     <Card
       title="Needs approval"
+      note="longest waiting first"
       aside={
         <Link to="/approvals" className="link text-sm" aria-label="Needs approval: all">
           All

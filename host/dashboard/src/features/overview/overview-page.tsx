@@ -9,7 +9,7 @@ import { Card, Page, PageHead, Stat } from "../../components/card";
 import { Empty, Loaded, Loading } from "../../components/states";
 import { Time } from "../../components/time";
 import { compact, count, counted, duration, percent, usd } from "../../lib/format";
-import { isWell } from "../../lib/plugins";
+import { isWell, shownState } from "../../lib/plugins";
 import { useTitle } from "../../lib/title";
 import { ApprovalsCard, DecisionsCard } from "./approvals";
 import { FirstRun } from "./first-run";
@@ -156,7 +156,7 @@ function HealthCard() {
                   key={`${plugin.kind}/${plugin.name}`}
                   className="flex items-start gap-3 border-t border-line px-4 py-2 first:border-t-0"
                 >
-                  <PluginBadge state={plugin.held_back ? "held_back" : plugin.state} />
+                  <PluginBadge state={plugin.held_back ? "held_back" : shownState(plugin)} />
                   <div className="min-w-0">
                     <span className="font-medium wrap-anywhere">{plugin.name}</span>
                     <span className="block text-xs text-muted wrap-anywhere">{plugin.reason}</span>

@@ -12,7 +12,7 @@ import { notify } from "../../components/notices";
 import { Empty, Loaded } from "../../components/states";
 import { Time } from "../../components/time";
 import { count } from "../../lib/format";
-import { isWell } from "../../lib/plugins";
+import { isLookedAt, isWell, shownState } from "../../lib/plugins";
 import { useTitle } from "../../lib/title";
 import { TestEvent } from "./test-event";
 
@@ -113,7 +113,7 @@ function PluginLine({ plugin, webhook, onTest }: { plugin: Plugin; webhook: Webh
       <div className="flex flex-wrap items-center gap-x-3 gap-y-2 px-4 pt-3">
         <h3 className="font-medium wrap-anywhere">{plugin.name}</h3>
         {plugin.version && <span className="text-sm text-muted">{plugin.version}</span>}
-        <PluginBadge state={plugin.state} />
+        <PluginBadge state={shownState(plugin)} />
         {plugin.override && <Badge tone="plum">{plugin.override} by command</Badge>}
         {plugin.kind !== "library" && (
           <Acts>
@@ -134,7 +134,7 @@ function PluginLine({ plugin, webhook, onTest }: { plugin: Plugin; webhook: Webh
         </div>
       )}
       {plugin.reason && !plugin.held_back && (
-        <p className={`px-4 pt-2 text-sm wrap-anywhere whitespace-pre-wrap ${isWell(plugin) ? "text-muted" : "text-bad"}`}>
+        <p className={`px-4 pt-2 text-sm wrap-anywhere whitespace-pre-wrap ${isWell(plugin) || isLookedAt(plugin) ? "text-muted" : "text-bad"}`}>
           {plugin.refusal && <code className="font-mono text-xs">{plugin.refusal.code}: </code>}
           {plugin.reason}
         </p>

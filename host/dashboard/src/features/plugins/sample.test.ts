@@ -25,6 +25,7 @@ test("a body whose numbers would be rounded is not written anew", () => {
 
 test("headers are lines of a name and a value", () => {
   expect(requestOf({ headers: " A : b:c \n\nD:", body: "x" })).toEqual({ headers: { A: "b:c", D: "" }, body: "x" });
+  expect(JSON.stringify(requestOf({ headers: "__proto__: x", body: "" }))).toBe('{"headers":{"__proto__":"x"},"body":""}');
   expect(requestOf({ headers: "no header", body: "" })).toEqual({ fault: "“no header” is not “Name: value”" });
 });
 

@@ -52,11 +52,11 @@ function pretty(body: string): string {
 
 // The members of a request for a test event, or the line that is no header.
 export function requestOf(sample: Sample): { headers: Record<string, string>; body: Json } | { fault: string } {
-  const headers: Record<string, string> = {};
+  const headers: [string, string][] = [];
   for (const line of sample.headers.split("\n").filter((each) => each.trim() !== "")) {
     const colon = line.indexOf(":");
     if (colon < 1) return { fault: `“${line}” is not “Name: value”` };
-    headers[line.slice(0, colon).trim()] = line.slice(colon + 1).trim();
+    headers.push([line.slice(0, colon).trim(), line.slice(colon + 1).trim()]);
   }
-  return { headers, body: sample.body };
+  return { headers: Object.fromEntries(headers), body: sample.body };
 }

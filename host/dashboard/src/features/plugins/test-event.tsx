@@ -1,6 +1,7 @@
 // A test event for a webhook: the host signs it with the webhook's own secret and takes it like one that was sent.
 import { Link } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
+import { timeNow } from "../../api/clock";
 import { newestDelivery, useAct } from "../../api/queries";
 import type { Rehearsal, TestOutcome, Webhook } from "../../api/schema";
 import { Badge, VerdictBadge } from "../../components/badge";
@@ -25,7 +26,7 @@ export function TestEvent({ webhook, now, onClose }: { webhook: Webhook; now: We
   const { name, delivery_id_header: idHeader } = webhook;
   const [sample, setSample] = useState<Sample | null>(null);
   const [kept, setKept] = useState<{ id: string; sample: Sample } | null>(null);
-  const [own] = useState(() => ownSample(webhook.metadata, Date.now()));
+  const [own] = useState(() => ownSample(webhook.metadata, timeNow()));
   const [begun, setBegun] = useState<"delivery" | "sample" | null>(null); // with what it was
   const [fault, setFault] = useState<string | null>(null);
   const [said, setSaid] = useState<Rehearsal | TestOutcome | null>(null);

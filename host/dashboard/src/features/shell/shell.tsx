@@ -14,6 +14,7 @@ import { useShortcuts } from "../../lib/keys";
 import { useHasSide } from "../../lib/media";
 import { forgetPlaces } from "../../lib/place";
 import { isTurnedAway } from "../../lib/plugins";
+import { useScrollKeys } from "../../lib/scroll-keys";
 import { LoginPage } from "../login/login-page";
 import { Brand } from "./brand";
 import { LiveSign, StaleBar } from "./live-sign";
@@ -131,6 +132,7 @@ function SignedIn({ name, role }: { name: string; role: Role }) {
     searchField()?.focus();
   }, [resolved]);
 
+  useScrollKeys();
   useShortcuts({
     "?": () => setHelping(true),
     "/": () => {
@@ -156,7 +158,7 @@ function SignedIn({ name, role }: { name: string; role: Role }) {
     </>
   );
   return (
-    <div className="grid h-full grid-rows-[auto_minmax(0,1fr)_auto] md:grid-cols-[12.5rem_minmax(0,1fr)] md:grid-rows-1">
+    <div className="grid h-full grid-cols-[minmax(0,1fr)] grid-rows-[auto_minmax(0,1fr)_auto] md:grid-cols-[12.5rem_minmax(0,1fr)] md:grid-rows-1">
       <a
         href="#main"
         className="sr-only z-30 rounded bg-accent px-3 py-2 text-on-accent focus:not-sr-only focus:fixed focus:top-2 focus:left-2"
@@ -165,12 +167,14 @@ function SignedIn({ name, role }: { name: string; role: Role }) {
       </a>
       {!hasSide && (
         <header className="flex items-center gap-2 border-b border-line bg-surface px-3 py-2">
-          <Brand />
+          <span className="shrink-0">
+            <Brand />
+          </span>
           <div className="ml-auto flex min-w-0 flex-col items-end">
             <LiveSign />
             <Who name={name} role={role} />
           </div>
-          {buttons}
+          <span className="flex shrink-0 gap-2">{buttons}</span>
         </header>
       )}
       <aside aria-label="Pages and settings" className="order-last flex flex-col border-line bg-surface max-md:border-t md:order-none md:min-h-0 md:border-r">

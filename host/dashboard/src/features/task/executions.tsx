@@ -3,11 +3,12 @@ import type { Execution, TaskDetail, Usage } from "../../api/schema";
 import { OutcomeBadge, outcomeTone, tones } from "../../components/badge";
 import { Card, Fact, Facts } from "../../components/card";
 import { Copy } from "../../components/copy";
+import { RunsLater, useIsForLater } from "../../components/for-later";
 import { Icon } from "../../components/icon";
 import { JsonTree } from "../../components/json-tree";
 import { Empty } from "../../components/states";
 import { Time } from "../../components/time";
-import { count, duration, percent, shortId, usd, words } from "../../lib/format";
+import { count, duration, exact, percent, shortId, usd, words } from "../../lib/format";
 import { useNow } from "../../lib/now";
 import { type Stretch, timeline } from "./timeline";
 
@@ -21,18 +22,11 @@ export function Executions({ task }: { task: TaskDetail }) {
       note={sum > 0 && `${count(sum)} · ${usd(task.total_cost_usd)} · ${count(task.total_tokens_used)} tokens`}
     >
       {sum === 0 ? (
-        <Empty icon="clock" title="Not run yet">
-          {task.hold_reason ??
-            (task.status === "awaiting_approval"
-              ? "It runs once somebody has approved it."
-              : task.status === "queued"
-                ? "It runs when its agent is free for it."
-                : null)}
-        </Empty>
+        <NotRun task={task} />
       ) : (
         <ol>
-          {stretches.map((stretch) => (
-            <Run key={stretch.execution.session_id} stretch={stretch} open={sum === 1} />
+          {stretches.map((stretch, index) => (
+            <Run key={stretch.execution.session_id} stretch={stretch} number={index + 1} of={sum} />
           ))}
         </ol>
       )}
@@ -40,16 +34,48 @@ export function Executions({ task }: { task: TaskDetail }) {
   );
 }
 
-function Run({ stretch, open }: { stretch: Stretch; open: boolean }) {
+// Why it has not run, and when it will.
+function NotRun({ task }: { task: TaskDetail }) {
+  const isForLater = useIsForLater(task);
+  if (task.status === "cancelled" || task.status === "failed") {
+    const end = task.decisions.at(-1)?.kind === "reject" ? "rejected" : task.status;
+    return (
+      <Empty icon="clock" title="It never ran">
+        {`It ${end === "failed" ? "failed" : `was ${end}`} before it could.`}
+      </Empty>
+    );
+  }
+  return (
+    <Empty icon="clock" title="Not run yet">
+      {task.hold_reason ??
+        (task.status === "awaiting_approval" ? (
+          "It runs once somebody has approved it."
+        ) : isForLater ? (
+          <>
+            It <RunsLater task={task} />, if its agent is free for it then.
+          </>
+        ) : task.status === "queued" ? (
+          "It runs when its agent is free for it."
+        ) : null)}
+    </Empty>
+  );
+}
+
+// Tries are counted anew by each retry, so its number among all is what tells an execution apart.
+function Run({ stretch, number, of }: { stretch: Stretch; number: number; of: number }) {
   const { execution } = stretch;
   return (
     <li className="border-t border-line first:border-t-0">
-      <details open={open} className="group">
-        <summary className="grid grid-cols-[1rem_minmax(0,1fr)_auto] items-center gap-x-3 gap-y-1 px-4 py-2.5 hover:bg-raised lg:grid-cols-[1rem_12rem_minmax(0,1fr)_auto]">
+      <details open={of === 1} className="group">
+        <summary className="grid grid-cols-[1rem_minmax(0,1fr)_auto] items-center gap-x-3 gap-y-1 px-4 py-2.5 hover:bg-raised lg:grid-cols-[1rem_14rem_minmax(0,1fr)_auto]">
           <span className="text-muted transition-transform group-open:rotate-90">
             <Icon name="right" size={13} />
           </span>
-          <span className="min-w-0 truncate text-sm">
+          <span
+            className="min-w-0 truncate text-sm"
+            title={`${execution.agent_name}, try ${execution.attempt}, begun ${exact(execution.started_at)}`}
+          >
+            {of > 1 && <span className="text-muted">{`${count(number)} of ${count(of)} · `}</span>}
             <span className="font-medium">{execution.agent_name}</span>
             <span className="text-muted"> · try {execution.attempt}</span>
           </span>

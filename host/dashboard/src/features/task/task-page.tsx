@@ -7,6 +7,7 @@ import { StatusBadge } from "../../components/badge";
 import { BackLink } from "../../components/back-link";
 import { Card, Fact, Facts, Page } from "../../components/card";
 import { Copy } from "../../components/copy";
+import { RunsLater, useIsForLater } from "../../components/for-later";
 import { JsonTree } from "../../components/json-tree";
 import { OutsideLink } from "../../components/outside-link";
 import { Loaded } from "../../components/states";
@@ -103,6 +104,7 @@ function Head({ task }: { task: TaskDetail }) {
 
 // What one should know first: what it waits for, or why it failed.
 function Callout({ task }: { task: TaskDetail }) {
+  const isForLater = useIsForLater(task);
   if (task.status === "awaiting_approval") {
     return (
       <div className="tone rounded-[10px] border px-4 py-3 [--tone:var(--wait)]">
@@ -146,6 +148,17 @@ function Callout({ task }: { task: TaskDetail }) {
               · goes on <Time iso={task.resume_at} />
             </>
           )}
+        </p>
+      </div>
+    );
+  }
+  if (isForLater) {
+    return (
+      <div className="tone rounded-[10px] border px-4 py-3 [--tone:var(--wait)]">
+        <p className="font-semibold">It waits for its time</p>
+        <p className="text-sm wrap-anywhere whitespace-pre-wrap">
+          It <RunsLater task={task} />
+          {task.error ? `. What its last try said: ${task.error}` : "."}
         </p>
       </div>
     );

@@ -8,6 +8,7 @@ import { linesAtOnce, mostHeld } from "../../api/transcript-lines";
 import { Badge } from "../../components/badge";
 import { Button } from "../../components/button";
 import { Card } from "../../components/card";
+import { Copy } from "../../components/copy";
 import { Select } from "../../components/select";
 import { Empty, Loaded } from "../../components/states";
 import { clock, count, exact } from "../../lib/format";
@@ -38,7 +39,10 @@ export function TranscriptCard({ task }: { task: TaskDetail }) {
             any={null}
             value={execution.session_id}
             usual={execution.session_id}
-            options={executions.map((each) => [each.session_id, `${each.agent_name}, try ${each.attempt}`])}
+            options={executions.map((each, index) => [
+              each.session_id,
+              `${index + 1} of ${executions.length}: ${each.agent_name}, try ${each.attempt}`,
+            ])}
             onChange={setChosen}
           />
         )
@@ -99,6 +103,7 @@ function Tail({ taskId, session, lines }: { taskId: string; session: string; lin
     element.addEventListener("scroll", onWheel, { passive: true });
     return () => element.removeEventListener("scroll", onWheel);
   }, []);
+  const command = `davit tasks transcript ${taskId} --session ${session} --before ${first}`;
   const back = (): void =>
     earlier.mutate(first, {
       // The button that had the focus was disabled meanwhile, and may be gone: arrow keys go on where one reads.
@@ -131,9 +136,10 @@ function Tail({ taskId, session, lines }: { taskId: string; session: string; lin
                 {earlier.isPending ? "Loading…" : "Earlier lines"}
               </Button>
             ) : (
-              <code className="truncate font-mono">
-                davit tasks transcript {taskId} --session {session} --before {first}
-              </code>
+              <>
+                <code className="truncate font-mono">{command}</code>
+                <Copy text={command} what="the command" />
+              </>
             )}
             <span role="status" className="shrink-0">
               before line {count(first)}

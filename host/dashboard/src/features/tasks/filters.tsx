@@ -1,6 +1,7 @@
 // What the list is narrowed down by. The address holds it; this shows and changes it.
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
+import { timeNow } from "../../api/clock";
 import { useLive } from "../../api/live";
 import { agents, webhooks } from "../../api/queries";
 import { taskStatuses } from "../../api/schema";
@@ -55,7 +56,7 @@ export function TaskFilters() {
           onChange={(value) =>
             change(
               value === "days"
-                ? { period: undefined, from: today(Date.now()), to: today(Date.now()) }
+                ? { period: undefined, from: today(timeNow()), to: today(timeNow()) }
                 : { period: value || undefined, from: undefined, to: undefined },
             )
           }

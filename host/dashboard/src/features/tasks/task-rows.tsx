@@ -4,6 +4,7 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { type CSSProperties, memo, useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 import type { Task } from "../../api/schema";
 import { StatusBadge } from "../../components/badge";
+import { RunsLater, useIsForLater } from "../../components/for-later";
 import { Time } from "../../components/time";
 import { compact, usd } from "../../lib/format";
 import { useIsPrinting, useIsWide } from "../../lib/media";
@@ -94,8 +95,10 @@ export function TaskRows({ tasks, list, chosen, chosenId, more, loadingMore, onM
   return (
     <div
       ref={scroller}
+      className="min-h-0 flex-1 overflow-y-auto outline-none"
+      data-scroll
+      tabIndex={-1}
       onScroll={(event) => keep(event.currentTarget.scrollTop)}
-      className="min-h-0 flex-1 overflow-y-auto"
       role={wide ? "table" : undefined}
       aria-label={wide ? "Tasks" : undefined}
       aria-rowcount={wide ? (more ? -1 : tasks.length + 1) : undefined}
@@ -157,10 +160,21 @@ interface Placed {
 
 const placeOf = ({ start, height }: Placed): CSSProperties => ({ transform: `translateY(${start}px)`, height });
 
-// What is worth a second line: why it failed or waits, else what it is about.
-function secondLine(task: Task): { text: string; bad: boolean } {
-  if (task.status === "failed" && task.error) return { text: task.error, bad: true };
-  return { text: task.hold_reason ?? task.entity ?? task.task_type, bad: false };
+// What is worth a second line: why it failed, or waits and until when, else what it is about.
+function SecondLine({ task, className }: { task: Task; className: string }) {
+  const isForLater = useIsForLater(task);
+  const isBad = task.status === "failed" && task.error !== null;
+  const about = task.entity ?? task.task_type;
+  return (
+    <span className={`truncate ${isBad ? "text-bad" : ""} ${className}`}>
+      {isForLater && (
+        <>
+          <RunsLater task={task} /> ·{" "}
+        </>
+      )}
+      {isBad ? task.error : (task.hold_reason ?? ((isForLater && task.error) || about))}
+    </span>
+  );
 }
 
 // Above the link that covers the row, and larger than it looks. On a card it is as large as a finger.
@@ -181,7 +195,6 @@ function Box({ task, selected, onToggle }: Placed) {
 
 const Row = memo(function Row({ index, chosen, ...placed }: Placed & { index: number; chosen: boolean }) {
   const { task, selected } = placed;
-  const second = secondLine(task);
   return (
     <div
       role="row"
@@ -208,7 +221,9 @@ const Row = memo(function Row({ index, chosen, ...placed }: Placed & { index: nu
         >
           {task.title || "(no title)"}
         </Link>
-        <span className={`block truncate text-xs ${second.bad ? "text-bad" : "text-muted"}`}>{second.text}</span>
+        <span className="block text-xs text-muted">
+          <SecondLine task={task} className="block" />
+        </span>
       </span>
       <span role="cell" className="truncate text-sm md:max-lg:hidden">
         {task.current_agent}
@@ -233,7 +248,6 @@ const Row = memo(function Row({ index, chosen, ...placed }: Placed & { index: nu
 
 const TaskCard = memo(function TaskCard(placed: Placed) {
   const { task } = placed;
-  const second = secondLine(task);
   return (
     <li style={placeOf(placed)} className="absolute inset-x-0 top-0 flex flex-col justify-center gap-1 border-b border-line px-4">
       <div className="flex items-center gap-2">
@@ -249,7 +263,7 @@ const TaskCard = memo(function TaskCard(placed: Placed) {
         {task.title || "(no title)"}
       </Link>
       <div className="flex gap-3 text-xs text-muted">
-        <span className={`min-w-0 flex-1 truncate ${second.bad ? "text-bad" : ""}`}>{second.text}</span>
+        <SecondLine task={task} className="min-w-0 flex-1" />
         <span className="truncate">{task.current_agent}</span>
         {task.total_cost_usd > 0 && <span>{usd(task.total_cost_usd)}</span>}
       </div>

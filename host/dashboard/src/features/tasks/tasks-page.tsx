@@ -2,6 +2,7 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { mostLivePages } from "../../api/changes";
 import { queryText } from "../../api/client";
+import { timeNow } from "../../api/clock";
 import { useLivePages } from "../../api/live";
 import { type BulkTarget, taskPages } from "../../api/queries";
 import type { BulkAction } from "../../api/schema";
@@ -11,7 +12,7 @@ import { Button } from "../../components/button";
 import { PageHead } from "../../components/card";
 import { ExportButton } from "../../components/export-button";
 import { Outdated } from "../../components/outdated";
-import { Empty, ErrorState, Loading } from "../../components/states";
+import { Empty, Loading } from "../../components/states";
 import { count } from "../../lib/format";
 import { useShortcuts } from "../../lib/keys";
 import { endOfDay, startOf, startOfDay } from "../../lib/period";
@@ -23,6 +24,7 @@ import { TaskFilters } from "./filters";
 import { type Selection, isSelected, nothing, targetOf, toggled } from "./selection";
 import { TaskRows } from "./task-rows";
 import { Views } from "./views";
+import { ListError } from "./wrong-filter";
 
 // What of the list is found again by Back.
 interface Left {
@@ -35,16 +37,16 @@ export function TasksPage() {
   useTitle("Tasks");
   const search = useSearch({ from: "/tasks" });
   const navigate = useNavigate();
+  const filter = JSON.stringify(search);
   // Periods end where the page was opened or its filter set: if they moved on with the time, each minute would be another
   // list, asked for from its first page, and whoever had scrolled down would be thrown back.
-  const filter = JSON.stringify(search);
   const place = usePlace<Left>("list");
   const left = (): Left | undefined => (place.kept()?.asked.filter === filter ? place.kept() : undefined);
-  const [asked, setAsked] = useState(() => left()?.asked ?? { filter, at: Date.now() });
+  const [asked, setAsked] = useState(() => left()?.asked ?? { filter, at: timeNow() });
   const [selected, select] = useState<Selection>(() => left()?.selected ?? nothing(filter));
   const [chosenId, setChosenId] = useState<string | null>(() => left()?.chosenId ?? null);
   if (asked.filter !== filter) {
-    setAsked(() => left()?.asked ?? { filter, at: Date.now() });
+    setAsked(() => left()?.asked ?? { filter, at: timeNow() });
     select(left()?.selected ?? nothing(filter));
     setChosenId((now) => left()?.chosenId ?? now);
   }
@@ -107,12 +109,16 @@ export function TasksPage() {
         title="Tasks"
         note={query.data && !outdated && `${count(tasks.length)}${query.hasNextPage ? " newest" : ""}`}
       >
-        <ExportButton path={`/api/dashboard/tasks.csv${queryText(parameters)}`} file="tasks.csv">
-          CSV
-        </ExportButton>
-        <ExportButton path={`/api/dashboard/tasks.ndjson${queryText(parameters)}`} file="tasks.ndjson">
-          NDJSON
-        </ExportButton>
+        {!(query.isError && query.data === undefined) && (
+          <>
+            <ExportButton path={`/api/dashboard/tasks.csv${queryText(parameters)}`} file="tasks.csv">
+              CSV
+            </ExportButton>
+            <ExportButton path={`/api/dashboard/tasks.ndjson${queryText(parameters)}`} file="tasks.ndjson">
+              NDJSON
+            </ExportButton>
+          </>
+        )}
       </PageHead>
       <TaskFilters />
       <Views />
@@ -144,7 +150,7 @@ export function TasksPage() {
       <div className="card flex min-h-0 flex-1 flex-col overflow-hidden rounded-b-none border-b-0 [@media(max-height:500px)]:min-h-72">
         {query.data === undefined ? (
           query.isError ? (
-            <ErrorState error={query.error} onRetry={() => void query.refetch()} />
+            <ListError error={query.error} onRetry={() => void query.refetch()} />
           ) : (
             <Loading lines={8} />
           )
