@@ -4,7 +4,7 @@ import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import type { Agent, Costs } from "../src/api/schema";
 import { usd } from "../src/lib/format";
-import { goTo } from "./browser";
+import { goTo, signIn } from "./browser";
 import { violations } from "./checks";
 import { type Data, fill } from "./host";
 import { part } from "./part";
@@ -45,6 +45,38 @@ test("a task is rejected with a reason, another approved by the key a, and what 
     expect.objectContaining({ kind: "approve", way: "dashboard" }),
   );
   expect(troubles).toEqual([]);
+  await page.context().close();
+});
+
+test("a reason that is typed outlasts the session, and a test event what becomes of its webhook", async () => {
+  const first = await host.issue(60, "What is typed stays, and asks first");
+  const id = (await host.taskOnce(first, "completed")).chain.find((link) => link.parent_id === first)?.task_id ?? "";
+  await host.taskOnce(id, "awaiting_approval");
+  const { page } = await signedIn(`/tasks/${id}`);
+  await page.getByRole("button", { name: "Reject" }).click();
+  const reason = page.getByLabel("What is wrong with it");
+  await reason.fill("not like that either");
+  await page.context().clearCookies();
+  await page.getByRole("dialog").getByRole("button", { name: "Reject" }).click();
+  await signIn(page, host.adminToken);
+  await expect.poll(() => reason.inputValue()).toBe("not like that either");
+  await page.getByRole("dialog").getByRole("button", { name: "Reject" }).click();
+  await page.locator("main header").getByText("Cancelled").waitFor();
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  expect((await host.task(id)).decisions).toMatchObject([{ kind: "reject", comment: "not like that either" }]);
+
+  await goTo(page, "/plugins");
+  await page.getByRole("button", { name: "Send a test event to github" }).click();
+  const body = page.getByRole("dialog").getByLabel("Body");
+  await expect.poll(() => body.isEnabled()).toBe(true);
+  await body.fill('{"typed": "by hand"}');
+  await host.api("POST", "/api/plugins/webhook/github/disable", {});
+  await page.getByRole("dialog").getByText("github does not serve any more (disabled)").waitFor();
+  expect(await violations(page)).toEqual([]);
+  expect(await body.inputValue()).toBe('{"typed": "by hand"}');
+  await host.api("POST", "/api/plugins/webhook/github/enable", {});
+  await page.getByRole("dialog").getByText("github does not serve any more").waitFor({ state: "detached" });
+  expect(await body.inputValue()).toBe('{"typed": "by hand"}');
   await page.context().close();
 });
 

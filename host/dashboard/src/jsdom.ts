@@ -15,3 +15,6 @@ if (typeof HTMLDialogElement !== "undefined") {
     this.open = false;
   };
 }
+
+// What a page has given to be saved is forgotten later than its test.
+URL.revokeObjectURL ??= () => undefined;

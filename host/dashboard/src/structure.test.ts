@@ -49,7 +49,7 @@ test.each([
   ["csrf", ["api/session.ts"]],
   ["refetchInterval", ["api/live.ts"]],
   ["localStorage", ["lib/keys.ts", "lib/theme.ts", "lib/views.ts"]],
-  ["sessionStorage", []],
+  ["sessionStorage", ["lib/draft.ts"]],
   ["overflow-x-auto", []],
   // Each choice is an entry of the history; only what is typed stands in the place of what was typed before it.
   ["replace:", ["features/tasks/filters.tsx"]],

@@ -39,6 +39,12 @@ export function useSession(): Session {
   );
 }
 
+// Whoever is signed in, or "".
+export function useName(): string {
+  const known = useSession();
+  return known.state === "in" ? known.name : "";
+}
+
 // May whoever is signed in do more than look? The server decides it; this only says what is offered.
 export function useMayAct(): boolean {
   const known = useSession();

@@ -4,7 +4,7 @@ import { cleanup, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { makeQueryClient } from "../api/queries";
-import { type Act, ActDialog, actWords } from "./act-dialog";
+import { type Act, ActDialog, actWords, begunAct } from "./act-dialog";
 
 let sent: { path: string; body: unknown }[] = [];
 let answer: () => Response = () => Response.json({ task_id: "t", status: "queued" });
@@ -19,6 +19,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   cleanup();
+  sessionStorage.clear();
   vi.unstubAllGlobals();
 });
 
@@ -62,4 +63,29 @@ test("what waits for nobody is cancelled without a hash", async () => {
   await press("cancel");
   await vi.waitFor(() => expect(closed()).toBe(true));
   expect(sent).toEqual([{ path: "/api/tasks/t/cancel", body: { way: "dashboard" } }]);
+});
+
+test("a reason outlasts a page that goes away before it was sent, and is gone once it is sent or the question closed", async () => {
+  answer = () => Response.json({ status: 401, detail: "not signed in" }, { status: 401 });
+  ask("reject", [seen]);
+  await userEvent.type(screen.getByRole("textbox"), "not like that");
+  await press("reject");
+  await screen.findByRole("alert");
+  cleanup(); // as by the sign-in page that comes in its place
+  expect(begunAct("", "t", ["approve", "reject", "cancel"])).toBe("reject");
+  expect(begunAct("somebody else", "t", ["reject"])).toBe(null);
+  answer = () => Response.json({ task_id: "t", status: "cancelled" });
+  const { closed } = ask("reject", [seen]);
+  screen.getByText("You had typed this before; it was not sent.");
+  await press("reject");
+  await vi.waitFor(() => expect(closed()).toBe(true));
+  expect(sent.at(-1)?.body).toMatchObject({ comment: "not like that" });
+  expect(begunAct("", "t", ["reject"])).toBe(null);
+
+  cleanup();
+  ask("cancel", [undefined]);
+  await userEvent.type(screen.getByRole("textbox"), "not needed");
+  expect(begunAct("", "t", ["cancel"])).toBe("cancel");
+  await userEvent.click(screen.getByRole("button", { name: "Back" }));
+  expect(begunAct("", "t", ["cancel"])).toBe(null);
 });

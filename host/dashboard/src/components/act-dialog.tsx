@@ -3,6 +3,8 @@
 import { type ReactNode, useState } from "react";
 import { useAct } from "../api/queries";
 import type { Task } from "../api/schema";
+import { useName } from "../api/session";
+import { draft, useDraft } from "../lib/draft";
 import { Button } from "./button";
 import { Dialog } from "./dialog";
 import { notify } from "./notices";
@@ -23,11 +25,18 @@ const asks: Record<Act, string | null> = {
   cancel: "Why",
 };
 
+const aboutOf = (act: Act, taskId: string): string => `${act} ${taskId}`;
+
+// The one of these acts that somebody had begun to give a reason for, when the session ended or the page was left.
+export function begunAct(by: string, taskId: string, acts: Act[]): Act | null {
+  return acts.find((act) => draft(by, aboutOf(act, taskId)) !== "") ?? null;
+}
+
 export function ActDialog({
   task,
   contentHash,
   act,
-  onClose,
+  onClose: onClosed,
   children,
 }: {
   task: Pick<Task, "task_id" | "title" | "current_agent">;
@@ -36,7 +45,11 @@ export function ActDialog({
   onClose: () => void;
   children?: ReactNode; // what is decided about
 }) {
-  const [text, setText] = useState("");
+  const { text, found, type, drop } = useDraft(useName(), aboutOf(act, task.task_id));
+  const onClose = (): void => {
+    drop();
+    onClosed();
+  };
   const send = useAct(() => `/api/tasks/${encodeURIComponent(task.task_id)}/${act}`);
   // What is approved or rejected is what was shown: if it has changed meanwhile, its hash has.
   const [hash] = useState(contentHash);
@@ -84,9 +97,14 @@ export function ActDialog({
             maxLength={2000}
             className="field font-normal"
             value={text}
-            onChange={(event) => setText(event.target.value)}
+            onChange={(event) => type(event.target.value)}
           />
         </label>
+      )}
+      {found && (
+        <p role="status" className="text-sm text-muted">
+          You had typed this before; it was not sent.
+        </p>
       )}
       {send.isError && (
         <p role="alert" className="text-sm wrap-anywhere text-bad">

@@ -18,6 +18,7 @@ import { Loaded } from "../../components/states";
 import { Tabs } from "../../components/tabs";
 import { Time } from "../../components/time";
 import { bytes, counted, shortId, times } from "../../lib/format";
+import { save } from "../../lib/save";
 import { useTitle } from "../../lib/title";
 
 export function DeliveryPage() {
@@ -150,7 +151,8 @@ function About({ delivery }: { delivery: DeliveryDetail }) {
 
 const mostRaw = 256 * 1024;
 
-function Body({ delivery }: { delivery: DeliveryDetail }) {
+export function Body({ delivery }: { delivery: DeliveryDetail }) {
+  const { body } = delivery;
   const tree = parsed(delivery.body);
   const [view, setView] = useState(tree === undefined ? "Raw" : "Tree");
   return (
@@ -158,18 +160,29 @@ function Body({ delivery }: { delivery: DeliveryDetail }) {
       title="Body"
       note={bytes(delivery.body_bytes)}
       aside={
-        tree !== undefined && <Tabs name="Body" tabs={["Tree", "Raw"]} shown={view} onShow={setView} />
+        body !== null && (
+          <>
+            {tree !== undefined && <Tabs name="Body" tabs={["Tree", "Raw"]} shown={view} onShow={setView} />}
+            <Button
+              look="quiet"
+              aria-label="Save the body"
+              onClick={() => save(new Blob([body]), `delivery-${delivery.delivery_id}.${tree === undefined ? "txt" : "json"}`)}
+            >
+              Save
+            </Button>
+          </>
+        )
       }
     >
-      {delivery.body === null ? (
+      {body === null ? (
         <p className="px-4 py-3 text-sm text-muted">It is no text.</p>
       ) : view === "Tree" && tree !== undefined ? (
         <JsonTree value={tree} what="the body" />
       ) : (
         // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
         <pre tabIndex={0} className="max-h-[32rem] overflow-auto px-4 py-3 font-mono text-xs wrap-anywhere whitespace-pre-wrap">
-          {delivery.body.slice(0, mostRaw)}
-          {delivery.body.length > mostRaw && "\n… the rest is not shown"}
+          {body.slice(0, mostRaw)}
+          {body.length > mostRaw && `\n… the rest is not shown: save it to have all ${bytes(delivery.body_bytes)}`}
         </pre>
       )}
     </Card>

@@ -1,3 +1,4 @@
+import { useState } from "react";
 import { useLive } from "../../api/live";
 import { plugins, useAct, webhooks } from "../../api/queries";
 import type { Plugin, Webhook } from "../../api/schema";
@@ -13,12 +14,13 @@ import { Time } from "../../components/time";
 import { count } from "../../lib/format";
 import { isLookedAt, isWell, shownState } from "../../lib/plugins";
 import { useTitle } from "../../lib/title";
-import { TestEventButton } from "./test-event";
+import { TestEvent } from "./test-event";
 
 export function PluginsPage() {
   useTitle("Plugins");
   const query = useLive(plugins(), "quick");
   const served = useLive(webhooks(), "slow").data?.webhooks ?? [];
+  const [testing, setTesting] = useState<Webhook | null>(null);
   const rescan = useAct<object, { libraries: number; refused: number }>(() => "/api/plugins/rescan");
   return (
     <Page>
@@ -54,27 +56,40 @@ export function PluginsPage() {
                 title="Not serving"
                 plugins={data.plugins.filter((plugin) => !isWell(plugin) && plugin.held_back === null)}
                 webhooks={served}
+                onTest={setTesting}
               />
-              <Kind title="Not replaced" plugins={data.plugins.filter((plugin) => plugin.held_back !== null)} webhooks={served} />
+              <Kind title="Not replaced" plugins={data.plugins.filter((plugin) => plugin.held_back !== null)} webhooks={served} onTest={setTesting} />
               <Kind
                 title="Webhooks"
                 plugins={data.plugins.filter((plugin) => isWell(plugin) && plugin.kind === "webhook")}
                 webhooks={served}
+                onTest={setTesting}
               />
               <Kind
                 title="Agents"
                 plugins={data.plugins.filter((plugin) => isWell(plugin) && plugin.kind === "agent")}
                 webhooks={[]}
+                onTest={setTesting}
               />
             </div>
           )
         }
       </Loaded>
+      {/* Not in the line of its webhook, which becomes another one with another file. */}
+      {testing && (
+        <TestEvent
+          webhook={testing}
+          now={served.find((webhook) => webhook.name === testing.name)}
+          onClose={() => setTesting(null)}
+        />
+      )}
     </Page>
   );
 }
 
-function Kind({ title, plugins, webhooks }: { title: string; plugins: Plugin[]; webhooks: Webhook[] }) {
+type OnTest = (webhook: Webhook) => void;
+
+function Kind({ title, plugins, webhooks, onTest }: { title: string; plugins: Plugin[]; webhooks: Webhook[]; onTest: OnTest }) {
   if (plugins.length === 0) return null;
   return (
     <Card title={title} note={count(plugins.length)}>
@@ -83,6 +98,7 @@ function Kind({ title, plugins, webhooks }: { title: string; plugins: Plugin[]; 
           <PluginLine
             key={`${plugin.kind}/${plugin.name}/${plugin.sha256 ?? ""}`}
             plugin={plugin}
+            onTest={onTest}
             webhook={plugin.kind === "webhook" ? webhooks.find((each) => each.name === plugin.name) : undefined}
           />
         ))}
@@ -91,7 +107,7 @@ function Kind({ title, plugins, webhooks }: { title: string; plugins: Plugin[]; 
   );
 }
 
-function PluginLine({ plugin, webhook }: { plugin: Plugin; webhook: Webhook | undefined }) {
+function PluginLine({ plugin, webhook, onTest }: { plugin: Plugin; webhook: Webhook | undefined; onTest: OnTest }) {
   return (
     <li className="border-t border-line first:border-t-0">
       <div className="flex flex-wrap items-center gap-x-3 gap-y-2 px-4 pt-3">
@@ -102,7 +118,11 @@ function PluginLine({ plugin, webhook }: { plugin: Plugin; webhook: Webhook | un
         {plugin.kind !== "library" && (
           <Acts>
             <span className="ml-auto flex gap-2">
-              {webhook?.state === "serving" && <TestEventButton webhook={webhook} />}
+              {webhook?.state === "serving" && (
+                <Button icon="deliveries" aria-label={`Send a test event to ${webhook.name}`} onClick={() => onTest(webhook)}>
+                  Test
+                </Button>
+              )}
               <PluginActions plugin={plugin} />
             </span>
           </Acts>

@@ -12,21 +12,17 @@ import { Select } from "../../components/select";
 import { counted, shortId, words } from "../../lib/format";
 import { type Sample, ownSample, requestOf, sampleOf } from "./sample";
 
-export function TestEventButton({ webhook }: { webhook: Webhook }) {
-  const [open, setOpen] = useState(false);
-  return (
-    <>
-      <Button icon="deliveries" aria-label={`Send a test event to ${webhook.name}`} onClick={() => setOpen(true)}>
-        Test
-      </Button>
-      {open && <TestEvent webhook={webhook} onClose={() => setOpen(false)} />}
-    </>
-  );
+// What has become of the webhook since the dialog was opened, if that matters for what is sent; `now`: what is known of it.
+function sinceThen(webhook: Webhook, now: Webhook | undefined): string | null {
+  if (now?.state !== "serving")
+    return `${webhook.name} does not serve any more${now ? ` (${words(now.state)})` : ""}: what is typed here can be sent when it does again.`;
+  return now.sha256 === webhook.sha256 ? null : `The file of ${webhook.name} was replaced meanwhile: what is sent goes to the new one.`;
 }
 
 const empty: Sample = { headers: "", body: '{\n  \n}' };
 
-function TestEvent({ webhook, onClose }: { webhook: Webhook; onClose: () => void }) {
+// It stays with what is typed into it, whatever becomes of the webhook: `webhook` is as it was when it was opened.
+export function TestEvent({ webhook, now, onClose }: { webhook: Webhook; now: Webhook | undefined; onClose: () => void }) {
   const { name, delivery_id_header: idHeader } = webhook;
   const [sample, setSample] = useState<Sample | null>(null);
   const [kept, setKept] = useState<{ id: string; sample: Sample } | null>(null);
@@ -71,6 +67,7 @@ function TestEvent({ webhook, onClose }: { webhook: Webhook; onClose: () => void
     send.mutate({ ...request, dry_run: dryRun }, { onSuccess: setSaid, onError: (error) => setFault(error.message) });
   };
   const shown = sample ?? empty;
+  const changed = sinceThen(webhook, now);
   return (
     <Dialog title={`Test event for ${webhook.name}`} onClose={onClose}>
       <p className="text-sm text-muted">
@@ -122,6 +119,11 @@ function TestEvent({ webhook, onClose }: { webhook: Webhook; onClose: () => void
           onChange={(event) => setSample({ ...shown, body: event.target.value })}
         />
       </label>
+      {changed && (
+        <p role="status" className="tone rounded-lg border px-3 py-2 text-sm [--tone:var(--wait)]">
+          {changed}
+        </p>
+      )}
       {fault && (
         <p role="alert" className="text-sm wrap-anywhere text-bad">
           {fault}

@@ -9,6 +9,7 @@ import { Button } from "../../components/button";
 import { Icon } from "../../components/icon";
 import { Notices, notify } from "../../components/notices";
 import { count } from "../../lib/format";
+import { dropDrafts } from "../../lib/draft";
 import { useShortcuts } from "../../lib/keys";
 import { useHasSide } from "../../lib/media";
 import { forgetPlaces } from "../../lib/place";
@@ -24,6 +25,7 @@ import { ThemeSwitch } from "./theme-switch";
 function leave(): void {
   void signOut().then((wrong) => {
     if (wrong !== null) notify("bad", wrong);
+    else dropDrafts();
   });
 }
 

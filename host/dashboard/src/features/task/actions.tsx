@@ -1,8 +1,8 @@
 // What a person can do with a task.
 import { useState } from "react";
 import type { TaskDetail, TaskStatus } from "../../api/schema";
-import { useMayAct } from "../../api/session";
-import { type Act, ActDialog, actWords } from "../../components/act-dialog";
+import { useMayAct, useName } from "../../api/session";
+import { type Act, ActDialog, actWords, begunAct } from "../../components/act-dialog";
 import { Button } from "../../components/button";
 import { useShortcuts } from "../../lib/keys";
 
@@ -17,8 +17,9 @@ const possible: Record<TaskStatus, Act[]> = {
 };
 
 export function TaskActions({ task }: { task: TaskDetail }) {
-  const [asking, setAsking] = useState<Act | null>(null);
   const acts = useMayAct() ? possible[task.status] : [];
+  const name = useName();
+  const [asking, setAsking] = useState<Act | null>(() => begunAct(name, task.task_id, acts));
   useShortcuts(acts.includes("approve") ? { a: () => setAsking("approve"), r: () => setAsking("reject") } : {});
   return (
     <>
