@@ -3,7 +3,7 @@
 import { type AddressInfo, type Server, type Socket, connect, createServer } from "node:net";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { openBrowser, openPage, signIn } from "./browser";
+import { goTo, openBrowser, openPage, signIn } from "./browser";
 import { part } from "./part";
 import { isLive, requestsOf } from "./requests";
 
@@ -236,4 +236,36 @@ test("a page that comes back out of the browser's memory is told of changes agai
   await isTold("Came before one went forward");
   expect(troubles).toEqual([]);
   await keeping.close();
+});
+
+test.each([
+  [140, "three days ahead", 3 * 24 * 60 + 1],
+  [141, "two hours ahead", 121],
+  [142, "ten minutes behind", -10],
+])("%d: where the clock of whoever looks is %s, davit's counts", async (number, _, minutes) => {
+  await host.taskOnce(await host.issue(number, "Is of this hour"), "completed");
+  const { page, troubles } = await opened();
+  await page.context().addInitScript((ahead) => {
+    const real = Date.now.bind(Date);
+    const Wrong = class extends Date {
+      constructor(...given: [] | [number | string]) {
+        super(...((given.length === 0 ? [real() + ahead] : given) as [number]));
+      }
+      static override now = (): number => real() + ahead;
+    };
+    Object.assign(globalThis, { Date: Wrong });
+  }, minutes * 60_000);
+  await page.context().addCookies([await host.session()]);
+  await page.goto(`${host.url}/costs?period=24h`);
+  await page.getByRole("row", { name: "command-agent" }).first().waitFor();
+  await goTo(page, "/tasks?period=1h");
+  const age = page.getByRole("row", { name: "Is of this hour" }).first().locator("time").first();
+  expect(await age.textContent()).toMatch(/^(just now|\d+ s ago|[1-5] min ago)$/);
+  await goTo(page, "/");
+  // The last minute that is drawn is this one.
+  const last = page.getByRole("img", { name: /^The queue in each minute/ }).locator("rect title").last();
+  const time = new Intl.DateTimeFormat("en-GB", { timeZone: "Europe/Berlin", hour: "2-digit", minute: "2-digit" });
+  await expect.poll(async () => (await last.textContent())?.includes(`${time.format(Date.now())}:00`)).toBe(true);
+  expect(troubles).toEqual([]);
+  await page.context().close();
 });

@@ -146,6 +146,15 @@ test("who did what is in the audit log, narrowed down by the address", async () 
   await page.getByText("Nothing is noted").waitFor();
   await page.getByTitle("Show what was done to everything").click();
   await log.getByText("reader may only read").first().waitFor();
+  // What is chosen does not narrow down what else can be.
+  await page.getByLabel("Outcome", { exact: true }).selectOption("");
+  await page.getByLabel("Who", { exact: true }).selectOption("admin");
+  await log.getByText("revoke token").first().waitFor();
+  await page.getByLabel("Operation", { exact: true }).selectOption("revokeToken");
+  await log.getByText("revoke token").first().waitFor();
+  for (const [name, value] of [["Who", "guest"], ["Who", "reader"], ["Operation", "approveTask"], ["Operation", "signIn"]] as const)
+    expect(await page.getByLabel(name, { exact: true }).locator(`option[value="${value}"]`).count(), value).toBe(1);
+  await page.goto(`${host.url}/audit`);
   // What is done while one looks comes by itself, though no event tells of it.
   await page.getByLabel("Outcome", { exact: true }).selectOption("");
   await log.getByText("revoke token").first().waitFor();

@@ -15,10 +15,9 @@ export function timeNow(): number {
   return timeThere(Date.now());
 }
 
-// Calls `listener` whenever that jumps; returns what ends it.
-export function onTimeJump(listener: () => void): () => void {
+// Calls `listener` whenever that jumps.
+export function onTimeJump(listener: () => void): void {
   listeners.add(listener);
-  return () => listeners.delete(listener);
 }
 
 // An answer of davit came, with that `Date` header, to what was asked at `asked` by the clock here.

@@ -5,7 +5,7 @@ import { get } from "../api/client";
 import { hearTime, timeNow, timeThere } from "../api/clock";
 import { askSession, forget } from "../api/session";
 import { Time } from "../components/time";
-import { useSetAt } from "./now";
+import { useNow, useSetAt } from "./now";
 
 const minute = 60_000;
 const start = Date.UTC(2026, 5, 1, 12);
@@ -67,6 +67,13 @@ test("what is asked tells the time, and what is shown follows at once", async ()
   await act(() => askSession());
   expect(container.textContent).toBe("just now");
   act(() => forget());
+});
+
+test("what is shown first begins with the right time", () => {
+  hearTime(http(start + 120 * minute), start);
+  const seen: number[] = [];
+  renderHook(() => seen.push(useNow()));
+  expect(seen[0]).toBe(timeNow());
 });
 
 test("who is no davit does not tell the time", async () => {

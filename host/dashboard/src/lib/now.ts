@@ -4,7 +4,7 @@ import { onTimeJump, timeNow } from "../api/clock";
 
 const every = 5_000;
 let now = timeNow();
-let stop: (() => void) | undefined;
+let timer: ReturnType<typeof setInterval> | undefined;
 const listeners = new Set<() => void>();
 
 function tick(): void {
@@ -12,22 +12,18 @@ function tick(): void {
   for (const each of listeners) each();
 }
 
-function start(): () => void {
-  now = timeNow();
-  const timer = setInterval(tick, every);
-  const ignore = onTimeJump(tick);
-  return () => {
-    clearInterval(timer);
-    ignore();
-  };
-}
+// Also while nothing shows a time: what comes next begins with the right one, as it may ask for what it reckons from it.
+onTimeJump(tick);
 
 function listen(listener: () => void): () => void {
-  if (listeners.size === 0) stop = start();
+  if (listeners.size === 0) {
+    now = timeNow();
+    timer = setInterval(tick, every);
+  }
   listeners.add(listener);
   return () => {
     listeners.delete(listener);
-    if (listeners.size === 0) stop?.();
+    if (listeners.size === 0) clearInterval(timer);
   };
 }
 
