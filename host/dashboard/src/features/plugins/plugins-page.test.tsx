@@ -1,13 +1,16 @@
 // @vitest-environment jsdom
 import { QueryClientProvider } from "@tanstack/react-query";
+import { RouterProvider } from "@tanstack/react-router";
 import { cleanup, render, screen } from "@testing-library/react";
 import { afterEach, expect, test, vi } from "vitest";
 import { makeQueryClient } from "../../api/queries";
-import { PluginsPage } from "./plugins-page";
+import { forget } from "../../api/session";
+import { makeRouter } from "../../routes";
 
 afterEach(() => {
   cleanup();
   vi.unstubAllGlobals();
+  forget();
 });
 
 const refused = (name: string, code: string, reason: string) => ({
@@ -32,16 +35,20 @@ test("a file that came a moment ago is being looked at, in no colour of alarm; o
     refused("probed.so", "probing", "Nothing to do: its probe has not ended yet."),
     refused("bad.so", "not_elf", "It is not an ELF file."),
   ];
-  vi.stubGlobal("fetch", (path: string) =>
-    Promise.resolve(path === "/api/dashboard/plugins" ? Response.json({ plugins }) : Response.json({ webhooks: [] })),
-  );
+  vi.stubGlobal("matchMedia", () => ({ matches: true, addEventListener: () => undefined, removeEventListener: () => undefined }));
+  vi.stubGlobal("fetch", (path: string) => {
+    if (path === "/api/session") return Promise.resolve(Response.json({ name: "alice", role: "reader", csrf_token: "c" }));
+    const isPlugins = path === "/api/dashboard/plugins";
+    return Promise.resolve(Response.json(isPlugins ? { plugins } : { title: "not here" }, { status: isPlugins ? 200 : 404 }));
+  });
+  history.replaceState(null, "", "/plugins");
   render(
     <QueryClientProvider client={makeQueryClient()}>
-      <PluginsPage />
+      <RouterProvider router={makeRouter()} />
     </QueryClientProvider>,
   );
   await screen.findByText("new.so", { selector: "h3" }, { timeout: 30_000 });
-  const looks = screen.getAllByRole("listitem").map((line) => ({
+  const looks = screen.getAllByRole("listitem").filter((line) => line.querySelector("h3")).map((line) => ({
     name: line.querySelector("h3")?.textContent,
     badge: line.querySelector(".tone")?.textContent,
     isAlarming: [...line.querySelectorAll("*")].some((each) => /text-bad|--bad/.test(each.className)),
