@@ -1,5 +1,6 @@
 // @vitest-environment jsdom
 import { QueryClientProvider } from "@tanstack/react-query";
+import { RouterProvider, createMemoryHistory, createRootRoute, createRouter } from "@tanstack/react-router";
 import { cleanup, render, screen } from "@testing-library/react";
 import { afterEach, expect, test, vi } from "vitest";
 import { makeQueryClient } from "../../api/queries";
@@ -35,9 +36,10 @@ test("a file that came a moment ago is being looked at, in no colour of alarm; o
   vi.stubGlobal("fetch", (path: string) =>
     Promise.resolve(path === "/api/dashboard/plugins" ? Response.json({ plugins }) : Response.json({ webhooks: [] })),
   );
+  const router = createRouter({ routeTree: createRootRoute({ component: PluginsPage }), history: createMemoryHistory() });
   render(
     <QueryClientProvider client={makeQueryClient()}>
-      <PluginsPage />
+      <RouterProvider router={router as never} />
     </QueryClientProvider>,
   );
   await screen.findByText("new.so", { selector: "h3" }, { timeout: 30_000 });
