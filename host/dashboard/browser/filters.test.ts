@@ -4,7 +4,7 @@ import type { Locator, Page } from "playwright-core";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { AuditPage, Chains, Costs, DeliveryPage, Json, Queue, Refusals, TaskPage } from "../src/api/schema";
 import { count, duration, percent, times, usd, words } from "../src/lib/format";
-import { goTo, signIn } from "./browser";
+import { goTo, keepTimeWith, signIn } from "./browser";
 import { violations } from "./checks";
 import { type Data, fill } from "./host";
 import { part } from "./part";
@@ -109,6 +109,7 @@ describe("of tasks", () => {
   test("by time: a period, and from day to day", async () => {
     const { page } = await opened();
     await page.clock.setSystemTime(later(2));
+    await keepTimeWith(page);
     const starts = beginnings(page, "/api/dashboard/tasks");
     await page.context().addCookies([await host.session()]);
     await page.goto(`${host.url}/tasks`);
@@ -180,6 +181,7 @@ describe("of tasks", () => {
   test("a period begins where the list was opened, however long one looks", async () => {
     const { page } = await opened();
     await page.clock.install();
+    await keepTimeWith(page);
     const starts = beginnings(page, "/api/dashboard/tasks");
     await page.goto(`${host.url}/tasks?period=24h`);
     await signIn(page, host.adminToken);
@@ -434,6 +436,7 @@ describe("of the audit log", () => {
   test("by time", async () => {
     const { page } = await opened();
     await page.clock.setSystemTime(later(2));
+    await keepTimeWith(page);
     const starts = beginnings(page, "/api/dashboard/audit");
     await page.context().addCookies([await host.session()]);
     await page.goto(`${host.url}/audit`);
