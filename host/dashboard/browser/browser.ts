@@ -70,13 +70,13 @@ export async function goTo(page: Page, path: string): Promise<void> {
   }, path);
 }
 
-// davit seems to have the page's clock, which a test has set: its answers say the time by that.
-export async function keepTimeWith(page: Page): Promise<void> {
+// davit seems to have the page's clock, which a test has set `ahead` of the true one by milliseconds: its answers say the time by that.
+export async function keepTimeWith(page: Page, ahead: () => number): Promise<void> {
   await page.route(
     ({ pathname }) => pathname.startsWith("/api/") && pathname !== "/api/dashboard/events",
     async (route) => {
       const response = await route.fetch();
-      const date = await page.evaluate(() => new Date().toUTCString());
+      const date = new Date(Date.now() + ahead()).toUTCString();
       await route.fulfill({ response, headers: { ...response.headers(), date } });
     },
   );

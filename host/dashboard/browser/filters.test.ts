@@ -71,7 +71,11 @@ async function choosePeriod(page: Page, period: string, starts: (string | null)[
 }
 
 // Periods count from when one looks. So that they leave something out, one looks from a time to come.
-const later = (days: number): number => Date.now() + days * 86_400_000;
+const twoDays = 2 * 86_400_000;
+async function lookLater(page: Page): Promise<void> {
+  await page.clock.setSystemTime(Date.now() + twoDays);
+  await keepTimeWith(page, () => twoDays);
+}
 
 describe("of tasks", () => {
   const rows = (page: Page) => (): Promise<(string | null)[]> =>
@@ -108,8 +112,7 @@ describe("of tasks", () => {
 
   test("by time: a period, and from day to day", async () => {
     const { page } = await opened();
-    await page.clock.setSystemTime(later(2));
-    await keepTimeWith(page);
+    await lookLater(page);
     const starts = beginnings(page, "/api/dashboard/tasks");
     await page.context().addCookies([await host.session()]);
     await page.goto(`${host.url}/tasks`);
@@ -181,12 +184,14 @@ describe("of tasks", () => {
   test("a period begins where the list was opened, however long one looks", async () => {
     const { page } = await opened();
     await page.clock.install();
-    await keepTimeWith(page);
+    let ahead = 0;
+    await keepTimeWith(page, () => ahead);
     const starts = beginnings(page, "/api/dashboard/tasks");
     await page.goto(`${host.url}/tasks?period=24h`);
     await signIn(page, host.adminToken);
     await page.getByRole("row").nth(1).waitFor();
-    await page.clock.runFor(130_000);
+    ahead = 130_000;
+    await page.clock.runFor(ahead);
     // The ages of the rows have moved on, and with them whatever else goes by the time.
     await page.getByText(/^[2-9] min ago$/).first().waitFor();
     expect(starts.length).toBeGreaterThan(0);
@@ -435,8 +440,7 @@ describe("of the audit log", () => {
 
   test("by time", async () => {
     const { page } = await opened();
-    await page.clock.setSystemTime(later(2));
-    await keepTimeWith(page);
+    await lookLater(page);
     const starts = beginnings(page, "/api/dashboard/audit");
     await page.context().addCookies([await host.session()]);
     await page.goto(`${host.url}/audit`);

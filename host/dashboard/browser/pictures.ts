@@ -29,8 +29,9 @@ export async function isThere(page: Page): Promise<void> {
 // What is shown is all there and fits into its width; it is accessible in both themes, and pictured.
 export async function isWell(page: Page, name: string): Promise<void> {
   await isThere(page);
-  expect([name, await sideways(page)]).toEqual([name, 0]);
-  expect([name, await cutOff(page)]).toEqual([name, []]);
+  // Once it has come to rest: a width that was just set is followed a moment later.
+  await expect.poll(async () => [name, await sideways(page)]).toEqual([name, 0]);
+  await expect.poll(async () => [name, await cutOff(page)]).toEqual([name, []]);
   for (const theme of ["dark", "light"] as const) {
     await page.emulateMedia({ colorScheme: theme });
     // Colours that pass over into others have done so.
