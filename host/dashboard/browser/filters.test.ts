@@ -71,9 +71,10 @@ async function choosePeriod(page: Page, period: string, starts: (string | null)[
 }
 
 // Periods count from when one looks. So that they leave something out, one looks from a time to come.
-const twoDays = 2 * 86_400_000;
+const later = (days: number): number => Date.now() + days * 86_400_000;
 async function lookLater(page: Page): Promise<void> {
-  await page.clock.setSystemTime(Date.now() + twoDays);
+  const twoDays = 2 * 86_400_000;
+  await page.clock.setSystemTime(later(2));
   await keepTimeWith(page, () => twoDays);
 }
 
