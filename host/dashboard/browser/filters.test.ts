@@ -4,7 +4,7 @@ import type { Locator, Page } from "playwright-core";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { AuditPage, Chains, Costs, DeliveryPage, Json, Queue, Refusals, TaskPage } from "../src/api/schema";
 import { count, duration, percent, times, usd, words } from "../src/lib/format";
-import { goTo, keepTimeWith, signIn } from "./browser";
+import { goTo, setClockThere, signIn } from "./browser";
 import { violations } from "./checks";
 import { type Data, fill } from "./host";
 import { part } from "./part";
@@ -75,7 +75,7 @@ const later = (days: number): number => Date.now() + days * 86_400_000;
 async function lookLater(page: Page): Promise<void> {
   const twoDays = 2 * 86_400_000;
   await page.clock.setSystemTime(later(2));
-  await keepTimeWith(page, () => twoDays);
+  await setClockThere(page, twoDays);
 }
 
 describe("of tasks", () => {
@@ -185,14 +185,18 @@ describe("of tasks", () => {
   test("a period begins where the list was opened, however long one looks", async () => {
     const { page } = await opened();
     await page.clock.install();
-    let ahead = 0;
-    await keepTimeWith(page, () => ahead);
     const starts = beginnings(page, "/api/dashboard/tasks");
     await page.goto(`${host.url}/tasks?period=24h`);
     await signIn(page, host.adminToken);
     await page.getByRole("row").nth(1).waitFor();
-    ahead = 130_000;
-    await page.clock.runFor(ahead);
+    // What davit answers meanwhile says that it is then.
+    await page.evaluate(() => {
+      const said = Headers.prototype.get;
+      Headers.prototype.get = function (name) {
+        return name === "Date" ? new Date(Date.parse(said.call(this, name) ?? "") + 130_000).toUTCString() : said.call(this, name);
+      };
+    });
+    await page.clock.runFor(130_000);
     // The ages of the rows have moved on, and with them whatever else goes by the time.
     await page.getByText(/^[2-9] min ago$/).first().waitFor();
     expect(starts.length).toBeGreaterThan(0);
