@@ -204,26 +204,6 @@ test("an agent is paused, a plugin disabled, a delivery tried and replayed, and 
   await page.context().close();
 });
 
-test("a long list is loaded as one scrolls, and only what is seen is in the document", async () => {
-  await host.api("POST", "/api/queue/pause", { agent: "third" });
-  for (let number = 0; number < 250; ++number)
-    await host.api("POST", "/api/tasks", { agent: "third", title: `Waits, number ${number}`, payload: {} });
-  const { page } = await signedIn("/tasks?agent=third");
-  await page.getByText("Waits, number 249", { exact: true }).waitFor();
-  const scroller = page.getByRole("table", { name: "Tasks" });
-  await expect
-    .poll(
-      async () => {
-        await scroller.evaluate((element) => element.scrollTo(0, element.scrollHeight));
-        return page.getByText("Waits, number 0", { exact: true }).count();
-      },
-    )
-    .toBe(1);
-  expect(await page.getByRole("row").count()).toBeLessThan(80);
-  await page.context().close();
-});
-
-
 test("what is made for tomorrow, or was put off by its agent, says when it runs: in the list, on a card, on its page", async () => {
   const runAt = new Date(Date.now() + 23 * 3_600_000).toISOString();
   const make = async (body: object): Promise<string> => ((await host.api("POST", "/api/tasks", body)) as { task_id: string }).task_id;
@@ -252,5 +232,24 @@ test("what is made for tomorrow, or was put off by its agent, says when it runs:
   await page.getByText("It runs in 1 h. What its last try said: slow down").waitFor();
   expect(await violations(page)).toEqual([]);
   expect(troubles).toEqual([]);
+  await page.context().close();
+});
+
+test("a long list is loaded as one scrolls, and only what is seen is in the document", async () => {
+  await host.api("POST", "/api/queue/pause", { agent: "third" });
+  for (let number = 0; number < 250; ++number)
+    await host.api("POST", "/api/tasks", { agent: "third", title: `Waits, number ${number}`, payload: {} });
+  const { page } = await signedIn("/tasks?agent=third");
+  await page.getByText("Waits, number 249", { exact: true }).waitFor();
+  const scroller = page.getByRole("table", { name: "Tasks" });
+  await expect
+    .poll(
+      async () => {
+        await scroller.evaluate((element) => element.scrollTo(0, element.scrollHeight));
+        return page.getByText("Waits, number 0", { exact: true }).count();
+      },
+    )
+    .toBe(1);
+  expect(await page.getByRole("row").count()).toBeLessThan(80);
   await page.context().close();
 });

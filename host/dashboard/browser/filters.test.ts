@@ -151,7 +151,7 @@ describe("of tasks", () => {
     ] as const) {
       await goTo(page, `/tasks?${search}`);
       await page.getByRole("alert").getByText(sentence).waitFor();
-      expect([sentence, await page.getByRole("button", { name: /file$|Try again/ }).count()]).toEqual([sentence, 0]);
+      await expect.poll(async () => [sentence, await page.getByRole("button", { name: /file$|Try again/ }).count()]).toEqual([sentence, 0]);
       expect(await violations(page)).toEqual([]);
     }
     await page.getByRole("button", { name: "Clear" }).click();
